@@ -1,0 +1,456 @@
+package buildspec
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// machine stands in for a build container: a source folder, a home, a folder
+// for temporary files and a PATH on which every program that reaches outside is
+// a fake. All of it lives under a path with spaces.
+type machine struct {
+	t        *testing.T
+	dir      string
+	src      string            // the blog's source, where commands start
+	home     string            // HOME
+	tmp      string            // TMPDIR
+	bin      string            // the whole PATH
+	releases string            // what github.com serves, by version and file name
+	env      map[string]string // set on the CodeBuild project
+}
+
+// realTools do their work on local files only. node reads package.json.
+var realTools = []string{"awk", "cat", "find", "gzip", "ls", "mkdir", "mktemp", "node", "rm", "sed", "tar", "tr", "wc"}
+
+// Each fake appends a line to the log: its name, then |argument for each
+// argument, so that tests see where one ends.
+const logCall = `#!/bin/sh
+{ printf '%s' "${0##*/}"; for a in "$@"; do printf '|%s' "$a"; done; echo; } >>"$FAKE_LOG"
+`
+
+const fakeCurl = logCall + `
+url= out=
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --output) out="$2"; shift ;;
+    http*) url="$1" ;;
+  esac
+  shift
+done
+base=https://github.com/gohugoio/hugo/releases/download/
+case "$url" in "$base"*) ;; *) echo "unexpected URL $url" >&2; exit 3 ;; esac
+[ -f "$FAKE_RELEASES/${url#"$base"}" ] || { echo "curl: (22) 404" >&2; exit 22; }
+cat "$FAKE_RELEASES/${url#"$base"}" >"$out"
+`
+
+const fakeUname = `#!/bin/sh
+case "$1" in -s) echo "$FAKE_OS" ;; -m) echo "$FAKE_ARCH" ;; *) exit 2 ;; esac
+`
+
+// fakeHugo is a hugo that prints the line version and builds a home page that
+// says which program built it.
+func fakeHugo(version, name string) string {
+	return logCall + fmt.Sprintf(`
+if [ "$1" = version ]; then echo '%s'; exit 0; fi
+mkdir -p public/css
+echo 'built by %s' >public/index.html
+echo 'body {}' >public/css/site.css
+`, version, name)
+}
+
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "a build")
+	m := &machine{
+		t:        t,
+		dir:      dir,
+		src:      filepath.Join(dir, "my blog"),
+		home:     filepath.Join(dir, "the home"),
+		tmp:      filepath.Join(dir, "the tmp"),
+		bin:      filepath.Join(dir, "the bin"),
+		releases: filepath.Join(dir, "the releases"),
+		env:      map[string]string{"FAKE_OS": "Linux", "FAKE_ARCH": "x86_64"},
+	}
+	for _, d := range []string{m.src, m.home, m.tmp, m.bin, m.releases} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tool := range realTools {
+		m.link(tool)
+	}
+	if _, err := exec.LookPath("sha256sum"); err == nil {
+		m.link("sha256sum")
+	} else {
+		m.link("shasum")
+	}
+	m.program("curl", fakeCurl)
+	m.program("uname", fakeUname)
+	m.program("npm", logCall)
+	m.program("git", logCall)
+	return m
+}
+
+// link puts the machine's own tool on PATH.
+func (m *machine) link(tool string) {
+	m.t.Helper()
+	path, err := exec.LookPath(tool)
+	if err != nil {
+		m.t.Fatalf("find %s, which these tests need on PATH: %v", tool, err)
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		m.t.Fatal(err)
+	}
+	if err := os.Symlink(path, filepath.Join(m.bin, tool)); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// program puts a script on PATH, in place of what was there.
+func (m *machine) program(name, script string) {
+	m.t.Helper()
+	m.remove(name)
+	if err := os.WriteFile(filepath.Join(m.bin, name), []byte(script), 0o755); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// remove takes a program off PATH.
+func (m *machine) remove(name string) {
+	m.t.Helper()
+	if err := os.Remove(filepath.Join(m.bin, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		m.t.Fatal(err)
+	}
+}
+
+// source writes a file of the blog.
+func (m *machine) source(name, content string) {
+	m.t.Helper()
+	m.write(filepath.Join(m.src, name), []byte(content))
+}
+
+func (m *machine) write(path string, content []byte) {
+	m.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		m.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// release publishes the archives of a Hugo version, each with a hugo that says
+// which archive it came from, and the list of their checksums.
+func (m *machine) release(version string) {
+	m.t.Helper()
+	var list strings.Builder
+	for _, arch := range []string{"amd64", "arm64"} {
+		for _, edition := range []string{"", "extended_", "extended_withdeploy_"} {
+			asset := fmt.Sprintf("hugo_%s%s_linux-%s.tar.gz", edition, version, arch)
+			archive := targz(m.t, map[string]string{
+				"LICENSE": "Apache-2.0\n",
+				"hugo":    fakeHugo("hugo v"+version+"-0a1b2c linux/"+arch, asset),
+			})
+			m.asset(version, asset, archive)
+			list.WriteString(sha256Line(archive, asset))
+		}
+	}
+	m.asset(version, checksums(version), []byte(list.String()))
+}
+
+// asset publishes one file of a release, in place of what was there.
+func (m *machine) asset(version, name string, content []byte) {
+	m.t.Helper()
+	m.write(filepath.Join(m.releases, "v"+version, name), content)
+}
+
+// editChecksums changes the published list of version.
+func (m *machine) editChecksums(version string, edit func(list string) string) {
+	m.t.Helper()
+	list, err := os.ReadFile(filepath.Join(m.releases, "v"+version, checksums(version)))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	edited := edit(string(list))
+	if edited == string(list) {
+		m.t.Fatal("the edit left the list of checksums as it was")
+	}
+	m.asset(version, checksums(version), []byte(edited))
+}
+
+func checksums(version string) string { return "hugo_" + version + "_checksums.txt" }
+
+func targz(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	zw := gzip.NewWriter(&buf)
+	tw := tar.NewWriter(zw)
+	for name, content := range files {
+		if err := tw.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tw.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(tw.Close(), zw.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// result is what a build left behind.
+type result struct {
+	failed string   // the command that stopped the build, or ""
+	out    string   // stdout and stderr
+	calls  []string // what the fakes were called with, see logCall
+}
+
+// called returns the calls of one program, `hugo version` aside.
+func (r result) called(program string) []string {
+	var calls []string
+	for _, c := range r.calls {
+		if name, args, _ := strings.Cut(c, "|"); name == program && args != "version" {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+// urls returns what was downloaded, in order.
+func (r result) urls() []string {
+	var urls []string
+	for _, c := range r.called("curl") {
+		urls = append(urls, c[strings.LastIndex(c, "|")+1:])
+	}
+	return urls
+}
+
+// session is a way to run a list of commands. AWS documents that commands of a
+// version 0.2 buildspec share an environment; whether they share a process is
+// its own affair, and the agent has been seen to save and restore the
+// environment around each. A recipe has to be right either way.
+type session struct {
+	name string
+	// run returns the name of the command that failed, or "".
+	run func(ctx context.Context, m *machine, scripts []string, env []string, out *bytes.Buffer) (string, error)
+}
+
+func sessions(t *testing.T) []session {
+	t.Helper()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	perCommand := []string{sh}
+	// sh is dash on AWS's Ubuntu images and bash on its Amazon Linux ones.
+	if bash, err := exec.LookPath("bash"); err == nil {
+		perCommand = []string{bash, "--posix"}
+	}
+	return []session{
+		{"one shell", oneShell(sh)},
+		{"a shell for each command", shellPerCommand(perCommand)},
+	}
+}
+
+// oneShell reads every command into the same shell, and fails a command that
+// changes the shell's options or working directory for those that follow.
+func oneShell(sh string) func(context.Context, *machine, []string, []string, *bytes.Buffer) (string, error) {
+	const driver = `
+for script; do
+  printf '%s' "$script" >"$STATE"
+  options="$-" folder="$PWD"
+  . "$script" || exit
+  [ "$-" = "$options" ] || { echo "LEAK: shell options were $options, are $-"; exit 99; }
+  [ "$PWD" = "$folder" ] || { echo "LEAK: folder was $folder, is $PWD"; exit 99; }
+done
+: >"$STATE"
+`
+	return func(ctx context.Context, m *machine, scripts, env []string, out *bytes.Buffer) (string, error) {
+		state := filepath.Join(m.dir, "state")
+		cmd := exec.CommandContext(ctx, sh, append([]string{"-c", driver, "sh"}, scripts...)...)
+		cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = m.src, append(env, "STATE="+state), out, out
+		runErr := cmd.Run()
+		last, err := os.ReadFile(state)
+		if err != nil {
+			return "", err
+		}
+		if runErr == nil && len(last) > 0 {
+			return string(last), errors.New("a command ended the shell with status 0")
+		}
+		return string(last), exitOnly(runErr)
+	}
+}
+
+// shellPerCommand hands only exported variables from one command to the next.
+func shellPerCommand(shell []string) func(context.Context, *machine, []string, []string, *bytes.Buffer) (string, error) {
+	const driver = `
+[ ! -f "$STATE" ] || . "$STATE"
+. "$1"
+status=$?
+export -p >"$STATE"
+exit $status
+`
+	return func(ctx context.Context, m *machine, scripts, env []string, out *bytes.Buffer) (string, error) {
+		state := filepath.Join(m.dir, "state")
+		for _, script := range scripts {
+			args := append(shell[1:len(shell):len(shell)], "-c", driver, "sh", script)
+			cmd := exec.CommandContext(ctx, shell[0], args...)
+			cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = m.src, append(env, "STATE="+state), out, out
+			if err := cmd.Run(); err != nil {
+				return script, exitOnly(err)
+			}
+		}
+		return "", nil
+	}
+}
+
+// exitOnly drops the error of a command that ran and failed, which is a result.
+func exitOnly(err error) error {
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() > 0 {
+		return nil
+	}
+	return err
+}
+
+// build runs the recipe's commands in order until one fails: every phase has
+// on-failure ABORT, which the parse tests assert.
+func (m *machine) build(s session) result {
+	m.t.Helper()
+	recipe := mustParse(m.t)
+	var scripts []string
+	for _, c := range recipe.commands() {
+		path := filepath.Join(m.dir, "commands", c.name)
+		m.write(path, []byte(c.script))
+		scripts = append(scripts, path)
+	}
+	log := filepath.Join(m.dir, "log")
+	m.write(log, nil)
+
+	vars := map[string]string{
+		"HOME": m.home, "PATH": m.bin, "TMPDIR": m.tmp,
+		"FAKE_LOG": log, "FAKE_RELEASES": m.releases,
+	}
+	maps.Copy(vars, recipe.Env.Variables)
+	maps.Copy(vars, m.env) // the project's value wins over the recipe's
+	var env []string
+	for name, value := range vars {
+		env = append(env, name+"="+value)
+	}
+
+	ctx, cancel := context.WithTimeout(m.t.Context(), time.Minute)
+	defer cancel()
+	var out bytes.Buffer
+	failed, err := s.run(ctx, m, scripts, env, &out)
+	if err != nil {
+		m.t.Fatalf("run %s: %v\n%s", failed, err, out.String())
+	}
+	if strings.Contains(out.String(), "LEAK:") {
+		m.t.Errorf("%s leaks into the commands after it:\n%s", filepath.Base(failed), out.String())
+	}
+	calls, err := os.ReadFile(log)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	r := result{out: out.String(), calls: strings.Split(strings.TrimSuffix(string(calls), "\n"), "\n")}
+	if failed != "" {
+		r.failed = filepath.Base(failed)
+	}
+	return r
+}
+
+// eachSession runs a test of one build under every kind of session.
+func eachSession(t *testing.T, test func(t *testing.T, m *machine, s session)) {
+	t.Helper()
+	for _, s := range sessions(t) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, newMachine(t), s)
+		})
+	}
+}
+
+// wantSuccess fails the test unless the build ran to its end and left a site
+// whose home page was built by the named hugo.
+func (m *machine) wantSuccess(r result, builtBy string) {
+	m.t.Helper()
+	if r.failed != "" {
+		m.t.Fatalf("build failed at %s:\n%s", r.failed, r.out)
+	}
+	home, err := os.ReadFile(filepath.Join(m.src, "public", "index.html"))
+	if err != nil {
+		m.t.Fatalf("read the home page: %v\n%s", err, r.out)
+	}
+	if got, want := string(home), "built by "+builtBy+"\n"; got != want {
+		m.t.Errorf("home page is %q, want %q\n%s", got, want, r.out)
+	}
+}
+
+// wantFailure fails the test unless the build stopped at the named command with
+// a message that has all of parts, and left nothing that could be published.
+func (m *machine) wantFailure(r result, at string, parts ...string) {
+	m.t.Helper()
+	if r.failed != at {
+		m.t.Errorf("build failed at %q, want %q", r.failed, at)
+	}
+	_, message, ok := strings.Cut(r.out, "ERROR: ")
+	if len(parts) > 0 && !ok {
+		m.t.Error("build printed no line that starts with ERROR:")
+	}
+	for _, part := range parts {
+		if !strings.Contains(message, part) {
+			m.t.Errorf("message does not contain %q", part)
+		}
+	}
+	if m.exists(filepath.Join(m.src, "public")) {
+		m.t.Error("public/ exists, want nothing to publish")
+	}
+	if m.t.Failed() {
+		m.t.Logf("output:\n%s", r.out)
+	}
+}
+
+func (m *machine) exists(path string) bool {
+	m.t.Helper()
+	_, err := os.Lstat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		m.t.Fatal(err)
+	}
+	return err == nil
+}
+
+// unpacked lists what an archive could have left in the temporary folder.
+func (m *machine) unpacked() []string {
+	m.t.Helper()
+	var found []string
+	err := filepath.WalkDir(m.tmp, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && (d.Name() == "hugo" || d.Name() == "LICENSE") {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return found
+}
+
+// sha256Line is a line of a release's list of checksums.
+func sha256Line(content []byte, name string) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:]) + "  " + name + "\n"
+}
