@@ -1,0 +1,142 @@
+// Package assembly reads a synthesised CDK cloud assembly (cdk.out) the way
+// CloudFormation would see it: stacks, resources with their intrinsic
+// functions resolved, the policies a role ends up with, and the asset a
+// function is made of.
+//
+// Nothing here asks AWS. Names and ARNs that CloudFormation would generate are
+// made up, but the same on every run and shaped like the real ones. What
+// cannot be known is an error that names it, never a guess.
+package assembly
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Types of artifacts in a cloud assembly's manifest. Others (asset manifests,
+// the construct tree, feature flag reports) hold no stack.
+// https://github.com/aws/aws-cdk-cli/blob/main/packages/%40aws-cdk/cloud-assembly-schema/lib/cloud-assembly/schema.ts
+const (
+	stackArtifact  = "aws:cloudformation:stack"
+	nestedAssembly = "cdk:cloud-assembly"
+)
+
+type manifest struct {
+	Artifacts artifacts `json:"artifacts"`
+}
+
+type artifact struct {
+	ID          string `json:"-"`
+	Type        string `json:"type"`
+	Environment string `json:"environment"`
+	Properties  struct {
+		TemplateFile  string `json:"templateFile"`
+		StackName     string `json:"stackName"`
+		DirectoryName string `json:"directoryName"`
+	} `json:"properties"`
+}
+
+// artifacts keeps the order of the manifest's JSON object, which is the order
+// in which the app declared its stacks; a map would lose it.
+type artifacts []artifact
+
+// UnmarshalJSON decodes an object of artifacts by id.
+func (as *artifacts) UnmarshalJSON(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	open, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	if open != json.Delim('{') {
+		return fmt.Errorf("artifacts: got %v, want an object", open)
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		a := artifact{ID: key.(string)} // keys of a JSON object are always strings
+		if err := dec.Decode(&a); err != nil {
+			return fmt.Errorf("artifact %s: %w", a.ID, err)
+		}
+		*as = append(*as, a)
+	}
+	return nil
+}
+
+// Load reads every stack of the cloud assembly in dir, stages' nested
+// assemblies included, in the order of the manifest. An assembly without
+// stacks is an error: nothing would be checked or rehearsed.
+func Load(dir string) ([]*Template, error) {
+	templates, err := load(dir)
+	if err != nil {
+		return nil, fmt.Errorf("load cloud assembly %s: %w", dir, err)
+	}
+	if len(templates) == 0 {
+		return nil, fmt.Errorf("load cloud assembly %s: it has no stack", dir)
+	}
+	return templates, nil
+}
+
+func load(dir string) ([]*Template, error) {
+	data, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w (run `make synth` first)", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var m manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, fmt.Errorf("decode manifest.json: %w", err)
+	}
+	var templates []*Template
+	for _, a := range m.Artifacts {
+		switch a.Type {
+		case stackArtifact:
+			t, err := LoadTemplate(filepath.Join(dir, a.Properties.TemplateFile))
+			if err != nil {
+				return nil, fmt.Errorf("stack %s: %w", a.ID, err)
+			}
+			t.Name = a.Properties.StackName
+			if t.Name == "" {
+				t.Name = a.ID
+			}
+			if err := t.setEnvironment(a.Environment); err != nil {
+				return nil, fmt.Errorf("stack %s: %w", a.ID, err)
+			}
+			templates = append(templates, t)
+		case nestedAssembly:
+			nested, err := load(filepath.Join(dir, a.Properties.DirectoryName))
+			if err != nil {
+				return nil, fmt.Errorf("stage %s: %w", a.ID, err)
+			}
+			templates = append(templates, nested...)
+		}
+	}
+	return templates, nil
+}
+
+// setEnvironment takes the account and region a stack is bound to from the
+// manifest's aws://account/region. A stack that may go anywhere has
+// unknown-account or unknown-region there and keeps the defaults.
+func (t *Template) setEnvironment(environment string) error {
+	rest, ok := strings.CutPrefix(environment, "aws://")
+	account, region, slash := strings.Cut(rest, "/")
+	if !ok || !slash {
+		return fmt.Errorf("environment %q: want aws://account/region", environment)
+	}
+	if account != "unknown-account" {
+		t.Account = account
+	}
+	if region != "unknown-region" {
+		t.Region = region
+	}
+	return nil
+}

@@ -1,0 +1,425 @@
+package assembly
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Why not a library. goformation's intrinsics package, the one that exists for
+// Go, answers every Fn::GetAtt, Fn::ImportValue and Ref to a resource with nil
+// instead of an error, and takes the Condition of an IAM statement for a
+// CloudFormation condition. Both lose exactly what a policy check reads.
+
+// Resolve returns v with every intrinsic function replaced by its value. v is
+// any part of the template: a property, a resource's Properties, an output's
+// value. It is not modified.
+//
+// Ref and Fn::GetAtt of a resource give the physical name the template sets,
+// else a made-up one that is the same on every run. Properties set to
+// AWS::NoValue are left out. Dynamic references ({{resolve:ssm:…}},
+// {{resolve:secretsmanager:…}}) stay as they are: CloudFormation hands them on
+// too, and their values belong in no log of ours.
+//
+// An intrinsic function, resource type or attribute that is not known here, a
+// name that is not in the template, and a parameter without a value are errors
+// that name it.
+func (t *Template) Resolve(v any) (any, error) {
+	r := resolver{template: t, visiting: map[string]bool{}}
+	resolved, err := r.value(v)
+	if err != nil {
+		return nil, fmt.Errorf("resolve in stack %s: %w", t.Name, err)
+	}
+	if resolved == noValue {
+		return nil, nil
+	}
+	return resolved, nil
+}
+
+// resolver carries one call of Resolve; visiting holds the conditions and
+// resources it is in the middle of, so that a circle is an error and not a
+// stack overflow.
+type resolver struct {
+	template *Template
+	visiting map[string]bool
+}
+
+type noValueType struct{}
+
+// noValue is what Ref AWS::NoValue resolves to: the property that holds it is
+// as good as absent.
+var noValue any = noValueType{}
+
+// enter marks name as being resolved; call leave when done.
+func (r *resolver) enter(name string) (leave func(), err error) {
+	if r.visiting[name] {
+		return nil, fmt.Errorf("%s refers to itself", name)
+	}
+	r.visiting[name] = true
+	return func() { delete(r.visiting, name) }, nil
+}
+
+func (r *resolver) value(v any) (any, error) {
+	switch v := v.(type) {
+	case map[string]any:
+		name, argument, err := intrinsic(v)
+		if err != nil {
+			return nil, err
+		}
+		if name != "" {
+			resolved, err := r.call(name, argument)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			return resolved, nil
+		}
+		object := make(map[string]any, len(v))
+		// Sorted, so that of several errors the same one is reported each time.
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			resolved, err := r.value(v[key])
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", key, err)
+			}
+			if resolved != noValue {
+				object[key] = resolved
+			}
+		}
+		return object, nil
+	case []any:
+		list := make([]any, 0, len(v))
+		for i, element := range v {
+			resolved, err := r.value(element)
+			if err != nil {
+				return nil, fmt.Errorf("[%d]: %w", i, err)
+			}
+			if resolved != noValue {
+				list = append(list, resolved)
+			}
+		}
+		return list, nil
+	default:
+		return v, nil
+	}
+}
+
+// intrinsic tells whether an object is a call of an intrinsic function. Such
+// an object has one key only. A lone Condition is none: it is one inside
+// Conditions only (see condition), and elsewhere an ordinary property.
+func intrinsic(object map[string]any) (name string, argument any, err error) {
+	for key, value := range object {
+		if key != "Ref" && !strings.HasPrefix(key, "Fn::") {
+			continue
+		}
+		if len(object) == 1 {
+			return key, value, nil
+		}
+		if key != "Ref" { // a property may well be called Ref
+			return "", nil, fmt.Errorf("%s: has other keys beside it", key)
+		}
+	}
+	return "", nil, nil
+}
+
+func (r *resolver) call(name string, argument any) (any, error) {
+	switch name {
+	case "Ref":
+		return r.ref(argument)
+	case "Fn::GetAtt":
+		return r.getAtt(argument)
+	case "Fn::Join":
+		return r.join(argument)
+	case "Fn::Sub":
+		return r.sub(argument)
+	case "Fn::Select":
+		return r.selectFrom(argument)
+	case "Fn::Split":
+		return r.split(argument)
+	case "Fn::FindInMap":
+		return r.findInMap(argument)
+	case "Fn::If":
+		return r.conditional(argument)
+	case "Fn::Base64":
+		s, err := r.text(argument)
+		return base64.StdEncoding.EncodeToString([]byte(s)), err
+	default:
+		return nil, errors.New("intrinsic function is not supported by the rehearsal")
+	}
+}
+
+func (r *resolver) ref(argument any) (any, error) {
+	name, ok := argument.(string)
+	if !ok {
+		return nil, fmt.Errorf("got %T, want a name", argument)
+	}
+	return r.refTo(name)
+}
+
+func (r *resolver) refTo(name string) (any, error) {
+	t := r.template
+	if strings.HasPrefix(name, "AWS::") {
+		return r.pseudoParameter(name)
+	}
+	if p, ok := t.Parameters[name]; ok {
+		return r.parameter(name, p)
+	}
+	return r.physicalRef(name)
+}
+
+func (r *resolver) pseudoParameter(name string) (any, error) {
+	t := r.template
+	switch name {
+	case "AWS::AccountId":
+		return t.Account, nil
+	case "AWS::Region":
+		return t.Region, nil
+	case "AWS::Partition":
+		return t.Partition, nil
+	case "AWS::StackName":
+		return t.Name, nil
+	case "AWS::StackId":
+		return fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/%s/%s", t.Partition, t.Region, t.Account, t.Name, uuidFor(t.Name)), nil
+	case "AWS::URLSuffix":
+		if t.Partition == "aws-cn" {
+			return "amazonaws.com.cn", nil
+		}
+		return "amazonaws.com", nil
+	case "AWS::NotificationARNs":
+		return []any{}, nil
+	case "AWS::NoValue":
+		return noValue, nil
+	default:
+		return nil, fmt.Errorf("%s: no such pseudo parameter", name)
+	}
+}
+
+func (r *resolver) parameter(name string, p Parameter) (any, error) {
+	value, given := r.template.ParameterValues[name]
+	if !given {
+		// The default of such a parameter is the name of an SSM parameter; what it
+		// holds is known to AWS only.
+		if strings.HasPrefix(p.Type, "AWS::SSM::Parameter::Value<") {
+			return nil, fmt.Errorf("parameter %s: its value is in SSM parameter %v: set ParameterValues", name, p.Default)
+		}
+		if p.Default == nil {
+			return nil, fmt.Errorf("parameter %s: has no default: set ParameterValues", name)
+		}
+		var ok bool
+		if value, ok = scalar(p.Default); !ok {
+			return nil, fmt.Errorf("parameter %s: default is a %T, want a string or number", name, p.Default)
+		}
+	}
+	if p.Type != "CommaDelimitedList" && !strings.Contains(p.Type, "List<") {
+		return value, nil
+	}
+	list := []any{}
+	for _, element := range strings.Split(value, ",") {
+		list = append(list, strings.TrimSpace(element))
+	}
+	return list, nil
+}
+
+// getAtt takes ["Id", "Attribute"] or "Id.Attribute"; attributes may hold dots.
+func (r *resolver) getAtt(argument any) (any, error) {
+	if s, ok := argument.(string); ok {
+		id, attribute, ok := strings.Cut(s, ".")
+		if !ok {
+			return nil, fmt.Errorf("got %q, want Id.Attribute", s)
+		}
+		return r.physicalAttribute(id, attribute)
+	}
+	pair, ok := argument.([]any)
+	if !ok || len(pair) != 2 {
+		return nil, fmt.Errorf("got %v, want [id, attribute]", argument)
+	}
+	id, ok := pair[0].(string)
+	if !ok {
+		return nil, fmt.Errorf("got %v for a logical id, want a string", pair[0])
+	}
+	attribute, err := r.text(pair[1]) // the one part that may be a Ref
+	if err != nil {
+		return nil, err
+	}
+	return r.physicalAttribute(id, attribute)
+}
+
+func (r *resolver) join(argument any) (any, error) {
+	args, err := arguments(argument, "delimiter", "list")
+	if err != nil {
+		return nil, err
+	}
+	delimiter, ok := args[0].(string)
+	if !ok {
+		return nil, fmt.Errorf("delimiter is a %T, want a string", args[0])
+	}
+	list, err := r.list(args[1])
+	if err != nil {
+		return nil, err
+	}
+	parts := make([]string, len(list))
+	for i, element := range list {
+		if parts[i], ok = scalar(element); !ok {
+			return nil, fmt.Errorf("[%d] is a %T, want a string", i, element)
+		}
+	}
+	return strings.Join(parts, delimiter), nil
+}
+
+var placeholder = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// sub takes "text" or ["text", {variables}]. ${!Name} stands for a literal
+// ${Name}.
+func (r *resolver) sub(argument any) (any, error) {
+	text, ok := argument.(string)
+	var variables map[string]any
+	if !ok {
+		args, err := arguments(argument, "text", "variables")
+		if err != nil {
+			return nil, err
+		}
+		text, ok = args[0].(string)
+		if !ok {
+			return nil, fmt.Errorf("text is a %T, want a string", args[0])
+		}
+		if variables, ok = args[1].(map[string]any); !ok {
+			return nil, fmt.Errorf("variables are a %T, want an object", args[1])
+		}
+	}
+	var errs []error
+	substituted := placeholder.ReplaceAllStringFunc(text, func(match string) string {
+		name := match[2 : len(match)-1]
+		if literal, ok := strings.CutPrefix(name, "!"); ok {
+			return "${" + literal + "}"
+		}
+		value, err := r.subVariable(name, variables)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", match, err))
+		}
+		return value
+	})
+	return substituted, errors.Join(errs...)
+}
+
+func (r *resolver) subVariable(name string, variables map[string]any) (string, error) {
+	if v, ok := variables[name]; ok {
+		return r.text(v)
+	}
+	if strings.Contains(name, ".") {
+		return r.text(map[string]any{"Fn::GetAtt": name})
+	}
+	return r.text(map[string]any{"Ref": name})
+}
+
+func (r *resolver) selectFrom(argument any) (any, error) {
+	args, err := arguments(argument, "index", "list")
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.text(args[0])
+	if err != nil {
+		return nil, err
+	}
+	index, err := strconv.Atoi(s)
+	if err != nil {
+		return nil, fmt.Errorf("index %q is not a whole number", s)
+	}
+	list, err := r.list(args[1])
+	if err != nil {
+		return nil, err
+	}
+	if index < 0 || index >= len(list) {
+		return nil, fmt.Errorf("index %d is outside a list of %d", index, len(list))
+	}
+	return list[index], nil
+}
+
+func (r *resolver) split(argument any) (any, error) {
+	args, err := arguments(argument, "delimiter", "text")
+	if err != nil {
+		return nil, err
+	}
+	delimiter, ok := args[0].(string)
+	if !ok || delimiter == "" {
+		return nil, fmt.Errorf("delimiter is %v, want a non-empty string", args[0])
+	}
+	text, err := r.text(args[1])
+	if err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for _, part := range strings.Split(text, delimiter) {
+		list = append(list, part)
+	}
+	return list, nil
+}
+
+func (r *resolver) findInMap(argument any) (any, error) {
+	// A fourth argument, DefaultValue, needs the language extensions transform,
+	// which LoadTemplate refuses.
+	args, err := arguments(argument, "map", "first key", "second key")
+	if err != nil {
+		return nil, err
+	}
+	var keys [3]string
+	for i, arg := range args {
+		if keys[i], err = r.text(arg); err != nil {
+			return nil, err
+		}
+	}
+	value, ok := r.template.Mappings[keys[0]][keys[1]][keys[2]]
+	if !ok {
+		return nil, fmt.Errorf("no entry %s in Mappings", strings.Join(keys[:], "."))
+	}
+	return value, nil
+}
+
+// text resolves v to a string; numbers and booleans count as their JSON text,
+// as CloudFormation has it.
+func (r *resolver) text(v any) (string, error) {
+	resolved, err := r.value(v)
+	if err != nil {
+		return "", err
+	}
+	s, ok := scalar(resolved)
+	if !ok {
+		return "", fmt.Errorf("got %v, want a string", resolved)
+	}
+	return s, nil
+}
+
+func (r *resolver) list(v any) ([]any, error) {
+	resolved, err := r.value(v)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := resolved.([]any)
+	if !ok {
+		return nil, fmt.Errorf("got %v, want a list", resolved)
+	}
+	return list, nil
+}
+
+func arguments(argument any, names ...string) ([]any, error) {
+	args, ok := argument.([]any)
+	if !ok || len(args) != len(names) {
+		return nil, fmt.Errorf("got %v, want [%s]", argument, strings.Join(names, ", "))
+	}
+	return args, nil
+}
+
+func scalar(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	case bool:
+		return strconv.FormatBool(v), true
+	default:
+		return "", false
+	}
+}

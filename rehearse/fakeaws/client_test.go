@@ -1,0 +1,197 @@
+package fakeaws_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/smithy-go"
+
+	"blog-deploy-pipeline/rehearse/fakeaws"
+)
+
+const (
+	region    = "eu-west-1" // Not CloudFront's, so that a mix-up of the two shows.
+	secretKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+	distID    = "EDFDVBD6EXAMPLE"
+)
+
+// clock is a time that tests move by hand.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// world is a served cloud and the SDK's clients for it, without retries. Signatures are verified.
+type world struct {
+	cloud        *fakeaws.Cloud
+	url          string
+	cloudFront   *cloudfront.Client
+	codePipeline *codepipeline.Client
+}
+
+func newWorld(t *testing.T, opts fakeaws.Options) *world {
+	t.Helper()
+	opts.SecretKey = secretKey
+	return newWorldAnyKey(t, opts)
+}
+
+func newWorldAnyKey(t *testing.T, opts fakeaws.Options) *world {
+	t.Helper()
+	opts.Region = region
+	cloud := fakeaws.New(opts)
+	server := httptest.NewServer(cloud)
+	t.Cleanup(server.Close)
+	return newClients(cloud, server.URL, region, secretKey)
+}
+
+func newClients(cloud *fakeaws.Cloud, url, region, secretKey string) *world {
+	// A session token, as a Lambda has, so that its header is part of what is signed.
+	credentials := aws.CredentialsProviderFunc(credentialsOf(secretKey))
+	// Keep-alive off: Go's transport would otherwise repeat some requests by itself.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	return &world{
+		cloud: cloud,
+		url:   url,
+		cloudFront: cloudfront.New(cloudfront.Options{
+			Region: region, BaseEndpoint: &url, Credentials: credentials, HTTPClient: client, Retryer: aws.NopRetryer{},
+		}),
+		codePipeline: codepipeline.New(codepipeline.Options{
+			Region: region, BaseEndpoint: &url, Credentials: credentials, HTTPClient: client, Retryer: aws.NopRetryer{},
+		}),
+	}
+}
+
+func (w *world) create(t *testing.T, reference string, paths ...string) (*cloudfront.CreateInvalidationOutput, error) {
+	t.Helper()
+	return w.cloudFront.CreateInvalidation(t.Context(), createInput(reference, paths...))
+}
+
+func createInput(reference string, paths ...string) *cloudfront.CreateInvalidationInput {
+	return &cloudfront.CreateInvalidationInput{
+		DistributionId: aws.String(distID),
+		InvalidationBatch: &cftypes.InvalidationBatch{
+			CallerReference: aws.String(reference),
+			Paths:           &cftypes.Paths{Quantity: aws.Int32(int32(len(paths))), Items: paths},
+		},
+	}
+}
+
+func (w *world) get(t *testing.T, id string) (status string, err error) {
+	t.Helper()
+	out, err := w.cloudFront.GetInvalidation(t.Context(), &cloudfront.GetInvalidationInput{DistributionId: aws.String(distID), Id: &id})
+	if err != nil {
+		return "", err
+	}
+	return *out.Invalidation.Status, nil
+}
+
+func (w *world) startAction(t *testing.T) *fakeaws.Job {
+	t.Helper()
+	job, err := w.cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: `{"DistributionId":"` + distID + `"}`})
+	if err != nil {
+		t.Fatalf("StartAction: %v", err)
+	}
+	return job
+}
+
+// raw sends a request that the SDK would not: body and headers as given, correctly signed after
+// change has had its way.
+func (w *world) raw(t *testing.T, method, path string, header map[string]string, body string, change func(*http.Request)) (status int, answer string, response http.Header) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatalf("NewRequest: %v", err)
+	}
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	service, region := "cloudfront", "us-east-1"
+	if r.Header.Get("X-Amz-Target") != "" {
+		service, region = "codepipeline", "eu-west-1"
+	}
+	sum := sha256.Sum256([]byte(body))
+	credentials, err := credentialsOf(secretKey)(t.Context())
+	if err != nil {
+		t.Fatalf("credentials: %v", err)
+	}
+	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, r, hex.EncodeToString(sum[:]), service, region, time.Now()); err != nil {
+		t.Fatalf("SignHTTP: %v", err)
+	}
+	if change != nil {
+		change(r)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer resp.Body.Close()
+	var buf bytes.Buffer
+	if _, err := io.Copy(&buf, resp.Body); err != nil {
+		t.Fatalf("read answer: %v", err)
+	}
+	return resp.StatusCode, buf.String(), resp.Header
+}
+
+func credentialsOf(secretKey string) func(context.Context) (aws.Credentials, error) {
+	return func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: secretKey, SessionToken: "session-token"}, nil
+	}
+}
+
+// errorCode is the AWS error code of an SDK error, "" for no error, and the error's text where AWS
+// did not answer.
+func errorCode(err error) string {
+	if err == nil {
+		return ""
+	}
+	var apiErr smithy.APIError
+	if errors.As(err, &apiErr) {
+		return apiErr.ErrorCode()
+	}
+	return "no API error: " + err.Error()
+}
+
+func errorMessage(err error) string {
+	var apiErr smithy.APIError
+	if errors.As(err, &apiErr) {
+		return apiErr.ErrorMessage()
+	}
+	return ""
+}
+
+func httpStatus(err error) int {
+	var respErr interface{ HTTPStatusCode() int }
+	if errors.As(err, &respErr) {
+		return respErr.HTTPStatusCode()
+	}
+	return 0
+}

