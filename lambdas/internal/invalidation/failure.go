@@ -1,0 +1,124 @@
+package invalidation
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	smithy "github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// Kind says whose move it is after a failure.
+type Kind int
+
+// The kinds of failure. A caller translates them into its own protocol's words.
+const (
+	// Other is a refusal that this package has no advice for.
+	Other Kind = iota
+	// Configuration: the owner named a distribution or paths that CloudFront refuses.
+	Configuration
+	// Permission: the function's role may not do this.
+	Permission
+	// Unavailable: CloudFront did not accept the invalidation before the deadline.
+	Unavailable
+	// Late: CloudFront accepted the invalidation, and did not complete it in time.
+	Late
+)
+
+func (k Kind) String() string {
+	return [...]string{"other", "configuration", "permission", "unavailable", "late"}[k]
+}
+
+// Failure ends an invalidation for good.
+type Failure struct {
+	Kind Kind
+	// Message is for the person who reads the deployment's result: what happened
+	// and what to do.
+	Message string
+	// Err is what CloudFront answered last; nil if it only took too long.
+	Err error
+}
+
+func (f *Failure) Error() string { return f.Message }
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+// errIncompleteAnswer stands for a success whose body has no id or no status.
+var errIncompleteAnswer = errors.New("cloudfront's answer has no invalidation id or no status")
+
+// refusal is what one of CloudFront's error codes means to the owner.
+type refusal struct {
+	kind   Kind
+	advice string
+}
+
+const (
+	fixDistribution = "Check the blog's Invalidate.DistributionID, and that it is a distribution of this account"
+	fixPaths        = "Check the blog's Invalidate.Paths"
+	fixRole         = "The function's role must allow cloudfront:CreateInvalidation and cloudfront:GetInvalidation on this distribution; deploy the stack again if somebody changed it"
+)
+
+// refusals are CloudFront's answers that stay the same however often one asks.
+// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html
+var refusals = map[string]refusal{
+	"NoSuchDistribution":          {Configuration, fixDistribution},
+	"EntityNotFound":              {Configuration, fixDistribution},
+	"InvalidArgument":             {Configuration, fixPaths},
+	"BatchTooLarge":               {Configuration, "Name fewer paths in the blog's Invalidate.Paths: CloudFront takes 3,000 at a time; /* counts as one"},
+	"InconsistentQuantities":      {Configuration, fixPaths},
+	"MissingBody":                 {Configuration, fixPaths},
+	"AccessDenied":                {Permission, fixRole},
+	"AccessDeniedException":       {Permission, fixRole},
+	"UnauthorizedOperation":       {Permission, fixRole},
+	"InvalidClientTokenId":        {Permission, fixRole},
+	"UnrecognizedClientException": {Permission, fixRole},
+	"SignatureDoesNotMatch":       {Permission, fixRole},
+	// The reference is a hash of this very batch, so CloudFront and we disagree on
+	// what the batch was; a retried stage has a new reference.
+	"InvalidationBatchAlreadyExists": {Other, "Retry this stage: it will use a new caller reference"},
+}
+
+// transient are codes that the SDK does not retry and that waiting does mend.
+var transient = map[string]bool{
+	// HTTP 400: 3,000 file or 15 wildcard paths are in progress on the distribution.
+	"TooManyInvalidationsInProgress": true,
+	// An invalidation just created may not have reached the replica that is asked.
+	"NoSuchInvalidation": true,
+}
+
+// retryable is the SDK's own judgement of throttling, server faults and broken
+// connections.
+var retryable = retry.IsErrorRetryables(retry.DefaultRetryables)
+
+// refused returns the failure that err stands for: CloudFront will answer the same
+// again. It returns nil where waiting may help, and for a nil err.
+func refused(err error) *Failure {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		// No answer, one that cannot be read, or the end of this call's time.
+		return nil
+	}
+	if transient[api.ErrorCode()] || retryable.IsErrorRetryable(err) == aws.TrueTernary {
+		return nil
+	}
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError {
+		return nil
+	}
+	code := api.ErrorCode()
+	// What the reference documents as InvalidationBatchAlreadyExists arrives as an
+	// InvalidArgument in practice; only its text tells.
+	if code == "InvalidArgument" && strings.Contains(strings.ToLower(api.ErrorMessage()), "caller reference") {
+		code = "InvalidationBatchAlreadyExists"
+	}
+	known, ok := refusals[code]
+	if !ok {
+		known = refusal{Other, "Retry this stage, and look the error up in CloudFront's API reference if it comes again"}
+	}
+	return &Failure{Kind: known.kind, Err: err, Message: fmt.Sprintf(
+		"CloudFront refused: %s: %s. %s", api.ErrorCode(), api.ErrorMessage(), known.advice)}
+}

@@ -1,0 +1,392 @@
+package invalidation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+	smithy "github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// fakeCloudFront answers with what its functions say.
+type fakeCloudFront struct {
+	create func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error)
+	get    func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error)
+}
+
+func (f *fakeCloudFront) CreateInvalidation(_ context.Context, in *cloudfront.CreateInvalidationInput, _ ...func(*cloudfront.Options)) (*cloudfront.CreateInvalidationOutput, error) {
+	inv, err := f.create(in)
+	return &cloudfront.CreateInvalidationOutput{Invalidation: inv}, err
+}
+
+func (f *fakeCloudFront) GetInvalidation(_ context.Context, in *cloudfront.GetInvalidationInput, _ ...func(*cloudfront.Options)) (*cloudfront.GetInvalidationOutput, error) {
+	inv, err := f.get(in)
+	return &cloudfront.GetInvalidationOutput{Invalidation: inv}, err
+}
+
+func answer(id, status string) *types.Invalidation {
+	return &types.Invalidation{Id: aws.String(id), Status: aws.String(status)}
+}
+
+// completesAfter accepts an invalidation that is completed d later, in the bubble's time.
+func completesAfter(d time.Duration) *fakeCloudFront {
+	var created time.Time
+	status := func() *types.Invalidation {
+		if time.Since(created) < d {
+			return answer("I1", "InProgress")
+		}
+		return answer("I1", "Completed")
+	}
+	return &fakeCloudFront{
+		create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
+			if created.IsZero() {
+				created = time.Now()
+			}
+			return status(), nil
+		},
+		get: func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error) { return status(), nil },
+	}
+}
+
+// refuses answers every call with err.
+func refuses(err error) *fakeCloudFront {
+	return &fakeCloudFront{
+		create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) { return nil, err },
+		get:    func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error) { return nil, err },
+	}
+}
+
+func apiError(status int, code, message string) error {
+	return &smithy.OperationError{ServiceID: "CloudFront", OperationName: "CreateInvalidation", Err: &smithyhttp.ResponseError{
+		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}},
+		Err:      &smithy.GenericAPIError{Code: code, Message: message},
+	}}
+}
+
+var (
+	settings = Settings{PollFor: 40 * time.Second, PollEvery: 2 * time.Second, Deadline: 30 * time.Minute, AfterDeadline: Fail}
+	request  = Request{DistributionID: "E2EXAMPLE", Paths: []string{"/*"}, Execution: "job-1"}
+	quiet    = slog.New(slog.DiscardHandler)
+)
+
+func TestAdvance(t *testing.T) {
+	throttled := apiError(400, "Throttling", "Rate exceeded")
+	tests := []struct {
+		name       string
+		cloudFront *fakeCloudFront
+		settings   Settings
+		progress   Progress // times relative to the bubble's start
+		budget     time.Duration
+		want       Outcome
+		wantKind   Kind
+		wantErr    string
+		wantID     string
+		wantWithin time.Duration
+	}{
+		{name: "completed at once", cloudFront: completesAfter(0), want: Completed, wantID: "I1", wantWithin: time.Second},
+		{name: "completed at the P95", cloudFront: completesAfter(25 * time.Second), want: Completed, wantID: "I1", wantWithin: 40 * time.Second},
+		{name: "slower than one call", cloudFront: completesAfter(time.Minute), want: Pending, wantID: "I1", wantWithin: 41 * time.Second},
+		{name: "budget shorter than polling", cloudFront: completesAfter(time.Minute), budget: 10 * time.Second, want: Pending, wantID: "I1", wantWithin: 10 * time.Second},
+		{name: "throttled all the time", cloudFront: refuses(throttled), want: Pending, wantWithin: 41 * time.Second},
+		{name: "quota of invalidations full", cloudFront: refuses(apiError(400, "TooManyInvalidationsInProgress", "too many")), want: Pending, wantWithin: 41 * time.Second},
+		{name: "answer without an id", cloudFront: &fakeCloudFront{create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
+			return &types.Invalidation{Status: aws.String("InProgress")}, nil
+		}}, want: Pending, wantWithin: 41 * time.Second},
+		{name: "answer without an invalidation", cloudFront: refuses(nil), want: Pending, wantWithin: 41 * time.Second},
+		{name: "status in other letters is not completed", cloudFront: &fakeCloudFront{
+			create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
+				return answer("I1", "COMPLETED"), nil
+			},
+			get: func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error) {
+				return answer("I1", "COMPLETED"), nil
+			},
+		}, want: Pending, wantID: "I1", wantWithin: 41 * time.Second},
+		{name: "no such distribution", cloudFront: refuses(apiError(404, "NoSuchDistribution", "gone")), wantKind: Configuration, wantErr: "NoSuchDistribution: gone. Check the blog's Invalidate.DistributionID", wantWithin: time.Second},
+		{name: "access denied", cloudFront: refuses(apiError(403, "AccessDenied", "not authorized")), wantKind: Permission, wantErr: "role must allow", wantWithin: time.Second},
+		{name: "continued and completed", cloudFront: completesAfter(0), progress: Progress{InvalidationID: "I1", Attempt: 3}, want: Completed, wantID: "I1", wantWithin: time.Second},
+		{name: "late, and the owner wants to fail", cloudFront: completesAfter(time.Hour), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Fail},
+			wantKind: Late, wantErr: "invalidation I1 was not completed within 5s", wantID: "I1", wantWithin: 5 * time.Second},
+		{name: "late, and the owner wants to go on", cloudFront: completesAfter(time.Hour), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Warn},
+			want: Overdue, wantID: "I1", wantWithin: 5 * time.Second},
+		{name: "never accepted fails whatever the owner wants", cloudFront: refuses(throttled), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Warn},
+			wantKind: Unavailable, wantErr: "accepted no invalidation within 5s", wantWithin: 5 * time.Second},
+		{name: "completed exactly at the deadline", cloudFront: completesAfter(5 * time.Second), settings: Settings{PollFor: 10 * time.Second, PollEvery: 3 * time.Second, Deadline: 5 * time.Second, AfterDeadline: Fail},
+			want: Completed, wantID: "I1", wantWithin: 5 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				if tt.settings == (Settings{}) {
+					tt.settings = settings
+				}
+				if tt.progress.Attempt > 0 {
+					tt.progress.Started, tt.progress.Deadline = start.Add(-time.Minute), start.Add(time.Minute)
+				}
+				ctx := t.Context()
+				if tt.budget > 0 {
+					var cancel func()
+					ctx, cancel = context.WithTimeout(ctx, tt.budget)
+					defer cancel()
+				}
+
+				i := Invalidator{CloudFront: tt.cloudFront, Settings: tt.settings}
+				got, outcome, err := i.Advance(ctx, quiet, request, tt.progress)
+
+				if tt.wantErr != "" {
+					var failure *Failure
+					if !errors.As(err, &failure) {
+						t.Fatalf("Advance: error %v, want a *Failure with %q", err, tt.wantErr)
+					}
+					if failure.Kind != tt.wantKind || !strings.Contains(failure.Message, tt.wantErr) {
+						t.Errorf("Advance: failure %v %q, want %v with %q", failure.Kind, failure.Message, tt.wantKind, tt.wantErr)
+					}
+				} else if err != nil || outcome != tt.want {
+					t.Errorf("Advance: %v, %v, want %v", outcome, err, tt.want)
+				}
+				if got.InvalidationID != tt.wantID {
+					t.Errorf("InvalidationID is %q, want %q", got.InvalidationID, tt.wantID)
+				}
+				if got.Attempt != tt.progress.Attempt+1 {
+					t.Errorf("Attempt is %d, want %d", got.Attempt, tt.progress.Attempt+1)
+				}
+				if took := time.Since(start); took > tt.wantWithin {
+					t.Errorf("took %v, want at most %v", took, tt.wantWithin)
+				}
+			})
+		})
+	}
+}
+
+// A continuation must not move the deadline that the first call has set.
+func TestAdvanceKeepsTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := Invalidator{CloudFront: completesAfter(time.Hour), Settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: time.Minute, AfterDeadline: Fail}}
+		start := time.Now()
+		var progress Progress
+		var err error
+		for err == nil {
+			progress, _, err = i.Advance(t.Context(), quiet, request, progress)
+			time.Sleep(5 * time.Second) // CodePipeline takes its time
+		}
+		if got := time.Since(start); got > 70*time.Second {
+			t.Errorf("gave up after %v, want about a minute", got)
+		}
+		if want := start.Add(time.Minute); !progress.Deadline.Equal(want) {
+			t.Errorf("Deadline is %v, want %v", progress.Deadline, want)
+		}
+	})
+}
+
+func TestAdvanceAsksSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		fake := completesAfter(25 * time.Second)
+		get := fake.get
+		fake.get = func(in *cloudfront.GetInvalidationInput) (*types.Invalidation, error) {
+			calls++
+			return get(in)
+		}
+		if _, outcome, err := (Invalidator{CloudFront: fake, Settings: settings}).Advance(t.Context(), quiet, request, Progress{}); err != nil || outcome != Completed {
+			t.Fatalf("Advance: %v, %v, want completed", outcome, err)
+		}
+		if calls > 7 {
+			t.Errorf("asked CloudFront %d times within 25 s, want at most 7: it throttles after six or seven quick calls", calls)
+		}
+	})
+}
+
+func TestCallerReference(t *testing.T) {
+	base := callerReference("job-1", "E1", []string{"/a", "/b"})
+	if len(base) > 128 {
+		t.Errorf("reference has %d characters, want at most 128", len(base))
+	}
+	for _, tt := range []struct {
+		name string
+		got  string
+		same bool
+	}{
+		{"same again", callerReference("job-1", "E1", []string{"/a", "/b"}), true},
+		{"paths in another order, twice", callerReference("job-1", "E1", sortedUnique([]string{"/b", "/a", "/b"})), true},
+		{"another execution", callerReference("job-2", "E1", []string{"/a", "/b"}), false},
+		{"another distribution", callerReference("job-1", "E2", []string{"/a", "/b"}), false},
+		{"other paths", callerReference("job-1", "E1", []string{"/a"}), false},
+		{"the same letters cut elsewhere", callerReference("job-1", "E1", []string{"/a/b"}), false},
+	} {
+		if same := tt.got == base; same != tt.same {
+			t.Errorf("%s: same reference is %v, want %v", tt.name, same, tt.same)
+		}
+	}
+}
+
+func TestAdvanceSendsTheSameBatchAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent []string
+		fake := &fakeCloudFront{create: func(in *cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
+			sent = append(sent, fmt.Sprint(*in.InvalidationBatch.CallerReference, in.InvalidationBatch.Paths.Items, *in.InvalidationBatch.Paths.Quantity))
+			return nil, apiError(503, "ServiceUnavailable", "")
+		}}
+		req := Request{DistributionID: "E1", Paths: []string{"/b", "/a", "/b"}, Execution: "job-1"}
+		i := Invalidator{CloudFront: fake, Settings: settings}
+		progress, _, _ := i.Advance(t.Context(), quiet, req, Progress{})
+		i.Advance(t.Context(), quiet, req, progress)
+		if len(sent) < 4 {
+			t.Fatalf("sent %d batches, want some in each call", len(sent))
+		}
+		if distinct := slices.Compact(slices.Sorted(slices.Values(sent))); len(distinct) != 1 {
+			t.Errorf("sent %d different batches, want the same one again: %q", len(distinct), distinct)
+		}
+		if want := "[/a /b] 2"; !strings.HasSuffix(sent[0], want) {
+			t.Errorf("batch is %q, want sorted and unique paths %q", sent[0], want)
+		}
+	})
+}
+
+func TestRefused(t *testing.T) {
+	reset := &smithyhttp.RequestSendError{Err: &net.OpError{Op: "read", Err: syscall.ECONNRESET}}
+	tests := []struct {
+		err  error
+		want Kind // of the failure
+		wait bool // no failure: waiting may help
+	}{
+		{err: nil, wait: true},
+		{err: reset, wait: true},
+		{err: context.DeadlineExceeded, wait: true},
+		{err: &smithy.CanceledError{Err: context.Canceled}, wait: true},
+		{err: &smithy.DeserializationError{Err: errors.New("EOF")}, wait: true},
+		{err: errIncompleteAnswer, wait: true},
+		{err: apiError(400, "Throttling", ""), wait: true},
+		{err: apiError(400, "ThrottlingException", ""), wait: true},
+		{err: apiError(429, "TooManyRequestsException", ""), wait: true},
+		{err: apiError(500, "InternalError", ""), wait: true},
+		{err: apiError(503, "SlowDown", ""), wait: true},
+		{err: apiError(507, "Whatever", ""), wait: true},
+		{err: apiError(400, "TooManyInvalidationsInProgress", ""), wait: true},
+		{err: apiError(404, "NoSuchInvalidation", ""), wait: true},
+		{err: apiError(404, "NoSuchDistribution", ""), want: Configuration},
+		{err: apiError(404, "EntityNotFound", ""), want: Configuration},
+		{err: apiError(400, "InvalidArgument", "Your request contains one or more invalid invalidation paths."), want: Configuration},
+		{err: apiError(413, "BatchTooLarge", ""), want: Configuration},
+		{err: apiError(400, "InconsistentQuantities", ""), want: Configuration},
+		{err: apiError(400, "MissingBody", ""), want: Configuration},
+		{err: apiError(403, "AccessDenied", ""), want: Permission},
+		{err: apiError(403, "SignatureDoesNotMatch", ""), want: Permission},
+		{err: apiError(400, "InvalidationBatchAlreadyExists", ""), want: Other},
+		{err: apiError(400, "InvalidArgument", "Your request contains a caller reference that was used for a previous invalidation batch for the same distribution."), want: Other},
+		{err: apiError(418, "Teapot", ""), want: Other},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.err), func(t *testing.T) {
+			got := refused(tt.err)
+			if (got == nil) != tt.wait {
+				t.Fatalf("refused: %v, want a failure: %v", got, !tt.wait)
+			}
+			if got == nil {
+				return
+			}
+			if got.Kind != tt.want {
+				t.Errorf("kind is %v, want %v", got.Kind, tt.want)
+			}
+			if !errors.Is(got, tt.err) {
+				t.Errorf("failure does not wrap CloudFront's error")
+			}
+			// A person must read what to do, not only what happened.
+			if advice := got.Message[strings.LastIndex(got.Message, ". ")+1:]; len(advice) < 20 {
+				t.Errorf("message %q has no advice", got.Message)
+			}
+		})
+	}
+}
+
+func TestParseSettings(t *testing.T) {
+	tests := []struct {
+		name     string
+		env      map[string]string
+		want     Settings
+		wantErrs []string
+	}{
+		{name: "defaults", want: settings},
+		{
+			name: "all set",
+			env:  map[string]string{EnvPollFor: "1s", EnvPollEvery: "100ms", EnvDeadline: "2h", EnvAfterDeadline: "warn"},
+			want: Settings{PollFor: time.Second, PollEvery: 100 * time.Millisecond, Deadline: 2 * time.Hour, AfterDeadline: Warn},
+		},
+		{
+			name:     "every problem at once",
+			env:      map[string]string{EnvPollFor: "40", EnvPollEvery: "0s", EnvDeadline: "-1m", EnvAfterDeadline: "explode"},
+			want:     settings,
+			wantErrs: []string{`POLL_FOR is "40"`, `POLL_EVERY is "0s"`, `DEADLINE is "-1m"`, `AFTER_DEADLINE is "explode"`},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := ParseSettings(func(name string) string { return tt.env[name] })
+			if got != tt.want {
+				t.Errorf("settings are %+v, want %+v", got, tt.want)
+			}
+			if (err == nil) != (len(tt.wantErrs) == 0) {
+				t.Fatalf("error is %v, want one: %v", err, len(tt.wantErrs) > 0)
+			}
+			for _, want := range tt.wantErrs {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+// The format is CloudWatch's: what it cannot parse, it drops without a word.
+func TestMetrics(t *testing.T) {
+	var out strings.Builder
+	log := slog.New(slog.NewJSONHandler(&out, nil)).With("blog", "my-blog")
+	log.Info("finished", Metrics("blog", Result{Took: 1500 * time.Millisecond}))
+
+	var line struct {
+		Blog                string  `json:"blog"`
+		InvalidationFailed  *int    `json:"InvalidationFailed"`
+		InvalidationLate    *int    `json:"InvalidationLate"`
+		InvalidationSeconds float64 `json:"InvalidationSeconds"`
+		AWS                 struct {
+			Timestamp         int64
+			CloudWatchMetrics []struct {
+				Namespace  string
+				Dimensions [][]string
+				Metrics    []struct{ Name, Unit string }
+			}
+		} `json:"_aws"`
+	}
+	if err := json.Unmarshal([]byte(out.String()), &line); err != nil {
+		t.Fatalf("decode %s: %v", out.String(), err)
+	}
+	if line.InvalidationFailed == nil || *line.InvalidationFailed != 0 || line.InvalidationLate == nil || *line.InvalidationLate != 0 {
+		t.Errorf("a success must count 0 failed and 0 late: %s", out.String())
+	}
+	if line.InvalidationSeconds != 1.5 {
+		t.Errorf("InvalidationSeconds is %v, want 1.5", line.InvalidationSeconds)
+	}
+	if age := time.Since(time.UnixMilli(line.AWS.Timestamp)); age < 0 || age > time.Minute {
+		t.Errorf("Timestamp is %v old, want milliseconds of now", age)
+	}
+	if len(line.AWS.CloudWatchMetrics) != 1 {
+		t.Fatalf("got %d directives, want 1: %s", len(line.AWS.CloudWatchMetrics), out.String())
+	}
+	directive := line.AWS.CloudWatchMetrics[0]
+	if got, want := fmt.Sprint(directive), "{BlogDeployPipeline [[blog]] [{InvalidationFailed Count} {InvalidationLate Count} {InvalidationSeconds Seconds}]}"; got != want {
+		t.Errorf("directive is %s, want %s", got, want)
+	}
+}

@@ -1,0 +1,79 @@
+package invalidation
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// AfterDeadline is what an invalidation that CloudFront accepted, but did not
+// complete before the deadline, does to the deployment.
+type AfterDeadline string
+
+// The owner's choices at the deadline.
+const (
+	// Fail fails the deployment.
+	Fail AfterDeadline = "fail"
+	// Warn lets it succeed with a warning, and counts it as late.
+	Warn AfterDeadline = "warn"
+)
+
+// Settings are the owner's choices, the same for every call of one function.
+type Settings struct {
+	// PollFor bounds the polling within one call. The default of 40 seconds is
+	// above CloudFront's P95 of 25, so that most deployments need one call.
+	PollFor time.Duration
+	// PollEvery is the first wait between two polls; later ones grow to 10 seconds.
+	PollEvery time.Duration
+	// Deadline bounds the whole, over all calls, from the first one's start.
+	Deadline      time.Duration
+	AfterDeadline AfterDeadline
+}
+
+// Names of the environment variables that [ParseSettings] reads. Durations are
+// written as Go does: "40s", "30m".
+const (
+	EnvPollFor       = "POLL_FOR"
+	EnvPollEvery     = "POLL_EVERY"
+	EnvDeadline      = "DEADLINE"
+	EnvAfterDeadline = "AFTER_DEADLINE"
+)
+
+// ParseSettings reads the settings from the function's environment; what is not
+// set has its default. All that is wrong is reported at once.
+func ParseSettings(getenv func(string) string) (Settings, error) {
+	settings := Settings{
+		PollFor:       40 * time.Second,
+		PollEvery:     2 * time.Second,
+		Deadline:      30 * time.Minute,
+		AfterDeadline: Fail,
+	}
+	var errs []error
+	for _, v := range []struct {
+		name string
+		into *time.Duration
+	}{
+		{EnvPollFor, &settings.PollFor},
+		{EnvPollEvery, &settings.PollEvery},
+		{EnvDeadline, &settings.Deadline},
+	} {
+		text := getenv(v.name)
+		if text == "" {
+			continue
+		}
+		d, err := time.ParseDuration(text)
+		if err != nil || d <= 0 {
+			errs = append(errs, fmt.Errorf("%s is %q: must be a duration above zero, such as 40s or 30m", v.name, text))
+			continue
+		}
+		*v.into = d
+	}
+	switch text := AfterDeadline(getenv(EnvAfterDeadline)); text {
+	case "":
+	case Fail, Warn:
+		settings.AfterDeadline = text
+	default:
+		errs = append(errs, fmt.Errorf("%s is %q: must be %q or %q", EnvAfterDeadline, text, Fail, Warn))
+	}
+	return settings, errors.Join(errs...)
+}

@@ -1,0 +1,29 @@
+// Command invalidate is the Lambda function behind a pipeline's Invalidate stage.
+// CodePipeline hands it a job; it clears CloudFront's cache, and reports to
+// CodePipeline when CloudFront is done.
+package main
+
+import (
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+
+	"blog-deploy-pipeline/lambdas/internal/awsenv"
+	"blog-deploy-pipeline/lambdas/internal/invalidation"
+)
+
+func main() {
+	cfg := awsenv.Config(os.Getenv)
+	settings, err := invalidation.ParseSettings(os.Getenv)
+	lambda.StartWithOptions(&handler{
+		codePipeline: codepipeline.NewFromConfig(cfg),
+		invalidator:  invalidation.Invalidator{CloudFront: cloudfront.NewFromConfig(cfg), Settings: settings},
+		// Not fatal: a function that does not start leaves its pipeline hanging,
+		// whereas a job can be told.
+		misconfigured: err,
+		log:           slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+	})
+}

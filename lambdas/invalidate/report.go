@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"blog-deploy-pipeline/lambdas/internal/invalidation"
+)
+
+// Limits of CodePipeline's reports, in characters.
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutJobFailureResult.html
+const (
+	maxMessage = 5000
+	maxSummary = 2048
+)
+
+// codePipeline is what this function needs of the CodePipeline client.
+type codePipeline interface {
+	PutJobSuccessResult(context.Context, *codepipeline.PutJobSuccessResultInput, ...func(*codepipeline.Options)) (*codepipeline.PutJobSuccessResultOutput, error)
+	PutJobFailureResult(context.Context, *codepipeline.PutJobFailureResultInput, ...func(*codepipeline.Options)) (*codepipeline.PutJobFailureResultOutput, error)
+}
+
+// report is the one thing an invocation tells CodePipeline. Exactly one of failure
+// and summary is set; a continuation token makes it "not yet".
+type report struct {
+	summary      string
+	continuation string
+	variables    map[string]string
+
+	failure types.FailureType
+	message string
+
+	invalidationID string // "" before CloudFront has accepted one
+	result         invalidation.Result
+}
+
+// final reports whether the action ends with this report.
+func (r report) final() bool { return r.continuation == "" }
+
+func succeeded(j job, progress invalidation.Progress) report {
+	took := time.Since(progress.Started)
+	return report{
+		summary: fmt.Sprintf("Cleared %s in %s: invalidation %s is completed.",
+			strings.Join(j.request.Paths, " "), took.Round(time.Second), progress.InvalidationID),
+		variables:      variables(j, progress, took),
+		invalidationID: progress.InvalidationID,
+		result:         invalidation.Result{Took: took},
+	}
+}
+
+// overdue is a success by the owner's choice: AfterDeadline is to warn.
+func overdue(j job, progress invalidation.Progress) report {
+	took := time.Since(progress.Started)
+	return report{
+		summary: fmt.Sprintf("WARNING: invalidation %s was not completed within %s, and the blog's Invalidate.AfterDeadline is to go on. CloudFront will complete it later; until then readers may see old pages.",
+			progress.InvalidationID, took.Round(time.Second)),
+		variables:      variables(j, progress, took),
+		invalidationID: progress.InvalidationID,
+		result:         invalidation.Result{Late: true},
+	}
+}
+
+// variables are what later actions can use as #{namespace.Name}.
+func variables(j job, progress invalidation.Progress, took time.Duration) map[string]string {
+	return map[string]string{
+		"InvalidationId": progress.InvalidationID,
+		"Seconds":        strconv.FormatFloat(took.Seconds(), 'f', 0, 64),
+		"Paths":          strings.Join(j.request.Paths, " "),
+	}
+}
+
+func continued(j job, progress invalidation.Progress) report {
+	summary := "Waiting for CloudFront to accept the invalidation."
+	if progress.InvalidationID != "" {
+		summary = fmt.Sprintf("Waiting for invalidation %s.", progress.InvalidationID)
+	}
+	return report{
+		summary:        fmt.Sprintf("%s Gives up at %s.", summary, progress.Deadline.UTC().Format(time.RFC3339)),
+		continuation:   encodeToken(j.request.Execution, progress),
+		invalidationID: progress.InvalidationID,
+	}
+}
+
+// refused is for what only the owner of the pipeline can mend.
+func refused(err error) report {
+	return report{failure: types.FailureTypeConfigurationError, message: err.Error(), result: invalidation.Result{Failed: true}}
+}
+
+func panicked(cause any) report {
+	return report{
+		failure: types.FailureTypeJobFailed,
+		message: fmt.Sprintf("the function panicked: %v. Its log has the stack; retry this stage", cause),
+		result:  invalidation.Result{Failed: true},
+	}
+}
+
+func failed(failure *invalidation.Failure, progress invalidation.Progress) report {
+	return report{
+		failure:        failureTypes[failure.Kind],
+		message:        failure.Message,
+		invalidationID: progress.InvalidationID,
+		result:         invalidation.Result{Failed: true, Late: failure.Kind == invalidation.Late},
+	}
+}
+
+// failureTypes translates whose move it is into CodePipeline's words.
+var failureTypes = map[invalidation.Kind]types.FailureType{
+	invalidation.Other:         types.FailureTypeJobFailed,
+	invalidation.Configuration: types.FailureTypeConfigurationError,
+	invalidation.Permission:    types.FailureTypePermissionError,
+	invalidation.Unavailable:   types.FailureTypeSystemUnavailable,
+	invalidation.Late:          types.FailureTypeJobFailed,
+}
+
+// errReportedBefore is no failure: the event came twice, or an earlier attempt to
+// report arrived and CodePipeline's answer to it did not.
+var errReportedBefore = errors.New("the job already has a report")
+
+// send delivers the report, or returns errReportedBefore.
+func (r report) send(ctx context.Context, client codePipeline, jobID string) error {
+	var err error
+	if r.failure != "" {
+		details := &types.FailureDetails{Type: r.failure, Message: aws.String(truncate(r.message, maxMessage))}
+		if r.invalidationID != "" {
+			details.ExternalExecutionId = aws.String(r.invalidationID)
+		}
+		_, err = client.PutJobFailureResult(ctx, &codepipeline.PutJobFailureResultInput{
+			JobId:          aws.String(jobID),
+			FailureDetails: details,
+		})
+	} else {
+		input := &codepipeline.PutJobSuccessResultInput{
+			JobId:            aws.String(jobID),
+			OutputVariables:  r.variables,
+			ExecutionDetails: &types.ExecutionDetails{Summary: aws.String(truncate(r.summary, maxSummary))},
+		}
+		if r.invalidationID != "" {
+			input.ExecutionDetails.ExternalExecutionId = aws.String(r.invalidationID)
+		}
+		// Never an empty or an old token: one that is present keeps the action open.
+		if r.continuation != "" {
+			input.ContinuationToken = aws.String(r.continuation)
+		}
+		_, err = client.PutJobSuccessResult(ctx, input)
+	}
+	if reported := (*types.InvalidJobStateException)(nil); errors.As(err, &reported) {
+		return errReportedBefore
+	}
+	if err != nil {
+		return fmt.Errorf("report job %s to CodePipeline: %w", jobID, err)
+	}
+	return nil
+}
+
+// truncate cuts text to at most limit characters.
+func truncate(text string, limit int) string {
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	return string([]rune(text)[:limit-1]) + "…"
+}
