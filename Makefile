@@ -1,0 +1,155 @@
+# Every command a person needs; `make` lists them. Works with GNU make 3.81.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The pinned Node.js runs the CDK CLI and jsii, whatever Node.js the machine has.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+CDK    := node_modules/.bin/cdk
+PYTHON ?= python3
+APPROVAL ?= any-change
+
+# Folders are listed too: their time changes when a file is added or removed.
+APP_SOURCES    := $(shell find blogs.go main.go go.mod go.sum stacks buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
+LAMBDA_SOURCES := $(shell find go.mod go.sum lambdas -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
+LAMBDAS        := $(patsubst lambdas/%/main.go,dist/%/bootstrap,$(wildcard lambdas/*/main.go))
+
+##@ Blogs
+
+.PHONY: synth
+synth: build ## Write every blog's CloudFormation template to cdk.out/ (needs no AWS account)
+	@$(CDK) synth --quiet
+	@ls cdk.out/*.template.json
+
+.PHONY: diff
+diff: build ## Compare with what is deployed: make diff, or make diff BLOG=name
+	$(CDK) diff $(if $(BLOG),"$(BLOG)-pipeline",--all)
+
+.PHONY: deploy
+deploy: build ## Show the changes, ask, and deploy one blog: make deploy BLOG=name
+	@test -n "$(BLOG)" || { echo 'make deploy: which blog? make deploy BLOG=name, with a name from blogs.go' >&2; exit 2; }
+	@$(CDK) deploy --strict --require-approval $(APPROVAL) "$(BLOG)-pipeline" || { \
+		code=$$?; echo 'make deploy: not deployed; the reason is above, what to do is in README.md under Troubleshooting' >&2; exit $$code; }
+
+.PHONY: destroy
+destroy: build ## Ask, and remove one blog's delivery, never its site: make destroy BLOG=name
+	@test -n "$(BLOG)" || { echo 'make destroy: which blog? make destroy BLOG=name, with a name from blogs.go' >&2; exit 2; }
+	$(CDK) destroy "$(BLOG)-pipeline"
+
+##@ Work on this project
+
+.PHONY: build
+build: node_modules/.package-lock.json dist/app $(LAMBDAS) ## Compile the app and the functions into dist/
+
+.PHONY: test
+test: build ## Run every test
+	go test -count=1 ./...
+	go test -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/invalidate
+	go test -run='^$$' -fuzz='^FuzzToken$$' -fuzztime=5s ./lambdas/invalidate
+
+.PHONY: race
+race: ## Run the tests that need no jsii under the race detector (needs a C compiler)
+	go test -count=1 -race ./buildspec/... ./lambdas/... ./rehearse/...
+
+.PHONY: golden
+golden: build ## Renew the golden templates in stacks/testdata; read the diff before committing it
+	go test -count=1 -run='^TestGolden$$' ./stacks -update
+
+.PHONY: bench
+bench: build ## Measure synth time, function size and start, as ratios to peers
+	go test -run='^$$' -bench=. -benchtime=3x -timeout=30m .
+
+.PHONY: lint
+lint: lint-go lint-shell lint-templates vuln ## Run every linter; installs them into .cache/ first
+
+.PHONY: clean
+clean: ## Remove what was built; keep what was installed
+	rm -rf cdk.out dist
+
+.PHONY: help
+help: ## List these commands
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- What the commands above are made of ---
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@echo 'Installing the CDK CLI and Node.js 24 into node_modules/ (about 240 MB, once)'
+	npm ci --no-audit --no-fund
+	@node_modules/.bin/node --version >/dev/null || { \
+		echo 'The pinned Node.js is not in node_modules/: npm skipped its install script. Run: npm rebuild node' >&2; exit 1; }
+	@touch $@
+
+# A larger heap takes a quarter off the first compilation.
+dist/app: $(APP_SOURCES)
+	@echo 'Compiling the app (a minute the first time, then about a second)'
+	@mkdir -p dist
+	@GOGC=400 go build -trimpath -buildvcs=false -ldflags='-s -w' -o $@ .
+
+# Reproducible: two machines make the same file, and so the same asset hash.
+dist/%/bootstrap: $(LAMBDA_SOURCES)
+	@echo 'Compiling the function $* for Lambda (linux/arm64)'
+	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w -buildid=' -o $@ ./lambdas/$*
+
+# --- Linters, pinned ---
+
+GOLANGCI_LINT_VERSION := v2.15.0
+ACTIONLINT_VERSION    := v1.7.12
+# v1.9.0 needs a module version that the Go module proxy does not serve.
+GOVULNCHECK_VERSION   := v1.8.0
+# The version is in the path: a new pin installs anew, an old one costs nothing.
+GOLANGCI_LINT := .cache/bin/golangci-lint@$(GOLANGCI_LINT_VERSION)/golangci-lint
+ACTIONLINT    := .cache/bin/actionlint@$(ACTIONLINT_VERSION)/actionlint
+GOVULNCHECK   := .cache/bin/govulncheck@$(GOVULNCHECK_VERSION)/govulncheck
+VENV          := .cache/venv
+
+.PHONY: lint-go
+lint-go: $(GOLANGCI_LINT)
+	$(GOLANGCI_LINT) config verify
+	$(GOLANGCI_LINT) run
+
+.PHONY: lint-shell
+lint-shell: $(ACTIONLINT) $(VENV)/installed
+	@shellcheck="$(CURDIR)/$(VENV)/bin/shellcheck"; \
+	test -x "$$shellcheck" || shellcheck=$$(command -v shellcheck) || { \
+		echo 'make lint: no wheel holds shellcheck for this machine; install it, for example: apt-get install shellcheck' >&2; exit 1; }; \
+	echo 'shellcheck and actionlint'; \
+	"$$shellcheck" .ci/run && \
+	$(ACTIONLINT) -shellcheck="$$shellcheck" -pyflakes= .github/workflows/*.yml && \
+	SHELLCHECK="$$shellcheck" go test -count=1 -run TestShellcheck ./buildspec
+
+.PHONY: lint-templates
+lint-templates: synth $(VENV)/installed
+	$(VENV)/bin/python $(VENV)/bin/cfn-lint
+	go test -count=1 -run='^TestAwsSolutions$$' ./stacks
+
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in the dependencies
+	@if $(GOVULNCHECK) -version | grep -q '^DB updated:'; then \
+		$(GOVULNCHECK) ./...; \
+	else \
+		echo 'vuln: not scanned: the Go vulnerability database at vuln.go.dev cannot be reached from here'; \
+		test "$(VULN)" != required; \
+	fi
+
+$(GOLANGCI_LINT):
+	@echo 'Compiling golangci-lint $(GOLANGCI_LINT_VERSION) (two to three minutes, once)'
+	@GOFLAGS= GOBIN="$(CURDIR)/$(@D)" go install -ldflags='-s -w' github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+$(ACTIONLINT):
+	@echo 'Compiling actionlint $(ACTIONLINT_VERSION)'
+	@GOFLAGS= GOBIN="$(CURDIR)/$(@D)" go install -ldflags='-s -w' github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+
+$(GOVULNCHECK):
+	@echo 'Compiling govulncheck $(GOVULNCHECK_VERSION)'
+	@GOFLAGS= GOBIN="$(CURDIR)/$(@D)" go install -ldflags='-s -w' golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+
+$(VENV)/installed: requirements-lint.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' || { \
+		echo 'make lint: cfn-lint needs Python 3.10 to 3.14; name one with PYTHON=/path/to/python3' >&2; exit 1; }
+	@echo 'Installing cfn-lint and shellcheck'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-lint.txt
+	@touch $@

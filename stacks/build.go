@@ -1,0 +1,235 @@
+package stacks
+
+import (
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/buildspec"
+)
+
+// Build says how CodeBuild makes the site.
+type Build struct {
+	// Buildspec is the path of a buildspec in the blog's own repository. Default:
+	// this project's recipe for Hugo, buildspec/hugo.yml. Example:
+	// "code-pipeline/buildspec.yml".
+	Buildspec string
+
+	// HugoVersion is the release of Hugo to build with. The recipe takes 0.103.0 and
+	// later, whose archives have today's names. Default: "0.164.0".
+	HugoVersion string
+
+	// HugoExtended takes Hugo's extended edition, for themes with SCSS.
+	// Default: false.
+	HugoExtended bool
+
+	// NodeVersion is the version of Node.js that CodeBuild selects: "24" or "24.x".
+	// Default: "24".
+	NodeVersion string
+
+	// Environment holds more variables for the build. They are readable in the
+	// console and in the template, so no secret belongs here. Variables of the
+	// recipe, such as HUGO_FLAGS and ASSET_SCRIPT, are set here too.
+	Environment map[string]string
+
+	// ComputeType is the size of the machine. Default: Small (4 GiB, 2 vCPU,
+	// 0.005 USD a minute, the first 100 minutes a month free).
+	ComputeType ComputeType
+
+	// Image is the build image: one of CodeBuild's, or a public one by name. An
+	// image of CodeBuild's for aarch64 runs on Arm, which costs a third less.
+	// Default: "aws/codebuild/standard:7.0".
+	Image string
+
+	// Timeout ends a build that hangs: 5 minutes to 36 hours. Default: 15 minutes.
+	Timeout time.Duration
+
+	// NoCache turns the local cache off: npm's downloads and Hugo's processed
+	// images otherwise stay on the build host for a while, and are used if the next
+	// build happens to run there. CodeBuild has none on Arm. Default: false.
+	NoCache bool
+
+	// LogRetention is how long the build's log is kept, in days that CloudWatch
+	// knows: 1, 3, 5, 7, 14, 30, 60, 90, … Default: 30.
+	LogRetention LogDays
+}
+
+// ComputeType is a size of build machine.
+// https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-compute-types.html
+type ComputeType string
+
+// The sizes that every image runs on.
+const (
+	Small   ComputeType = "SMALL"    // 4 GiB, 2 vCPU
+	Medium  ComputeType = "MEDIUM"   // 8 GiB, 4 vCPU
+	Large   ComputeType = "LARGE"    // 16 GiB, 8 vCPU
+	XLarge  ComputeType = "X_LARGE"  // 72 GiB, 36 vCPU
+	X2Large ComputeType = "X2_LARGE" // 144 GiB, 72 vCPU
+)
+
+const (
+	curatedImages       = "aws/codebuild/"
+	defaultImage        = curatedImages + "standard:7.0"
+	defaultBuildTimeout = 15 * time.Minute
+	// https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
+	minBuildTimeout, maxBuildTimeout = 5 * time.Minute, 36 * time.Hour
+)
+
+var (
+	hugoVersionPattern = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
+	oldHugoPattern     = regexp.MustCompile(`^0\.(\d{1,2}|10[0-2])\.`)
+	nodeVersionPattern = regexp.MustCompile(`^\d+(\.x|(\.\d+){1,2})?$`)
+	variablePattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	imagePattern       = regexp.MustCompile(`^[a-z0-9][A-Za-z0-9._/:@-]*$`)
+)
+
+func (b Build) validate(p *problems) {
+	if b.Buildspec != "" && (path.IsAbs(b.Buildspec) || path.Clean(b.Buildspec) != b.Buildspec || strings.HasPrefix(b.Buildspec, "..")) {
+		p.add("Build.Buildspec", b.Buildspec, "must be a path inside the blog's repository, such as code-pipeline/buildspec.yml")
+	}
+	if b.HugoVersion != "" {
+		p.match("Build.HugoVersion", b.HugoVersion, hugoVersionPattern, "must be a release of Hugo, such as 0.164.0")
+	}
+	if b.Buildspec == "" && oldHugoPattern.MatchString(b.HugoVersion) {
+		p.add("Build.HugoVersion", b.HugoVersion, "the recipe takes 0.103.0 or later; an older Hugo needs a Build.Buildspec of the blog's own")
+	}
+	if b.NodeVersion != "" {
+		p.match("Build.NodeVersion", b.NodeVersion, nodeVersionPattern, "must be a version of Node.js as CodeBuild knows it, such as 24 or 24.x")
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Environment)) {
+		switch reserved := b.reserved(); {
+		case !variablePattern.MatchString(name):
+			p.add("Build.Environment", name, "must be a name of letters, digits and underscores")
+		case strings.HasPrefix(name, "CODEBUILD_"):
+			p.add("Build.Environment", name, "CodeBuild reserves names that start with CODEBUILD_")
+		case reserved[name] != "":
+			p.add("Build.Environment", name, "has a prop of its own: set Build."+reserved[name])
+		}
+		if tokenPattern.MatchString(b.Environment[name]) {
+			p.add("Build.Environment", name, "its value looks like a GitHub token, and would be readable in the template; revoke it")
+		}
+	}
+	oneOf(p, "Build.ComputeType", or(b.ComputeType, Small), Small, Medium, Large, XLarge, X2Large)
+	p.match("Build.Image", or(b.Image, defaultImage), imagePattern, "must be an image of CodeBuild's, such as aws/codebuild/standard:7.0, or a public image's name")
+	if t := or(b.Timeout, defaultBuildTimeout); t < minBuildTimeout || t > maxBuildTimeout || t%time.Minute != 0 {
+		p.add("Build.Timeout", b.Timeout, "must be whole minutes, from 5 minutes to 36 hours")
+	}
+	b.LogRetention.validate(p, "Build.LogRetention")
+}
+
+// reserved are the variables that have a prop.
+func (Build) reserved() map[string]string {
+	return map[string]string{
+		buildspec.EnvHugoVersion:  "HugoVersion",
+		buildspec.EnvHugoExtended: "HugoExtended",
+		buildspec.EnvNodeVersion:  "NodeVersion",
+	}
+}
+
+// environment are the variables of the build project. They win over the ones in a
+// buildspec.
+func (b Build) environment() *map[string]*awscodebuild.BuildEnvironmentVariable {
+	variables := map[string]string{}
+	if b.Buildspec == "" {
+		variables[buildspec.EnvHugoVersion] = buildspec.DefaultHugoVersion
+		variables[buildspec.EnvHugoExtended] = strconv.FormatBool(b.HugoExtended)
+		variables[buildspec.EnvNodeVersion] = buildspec.DefaultNodeVersion
+	}
+	// A blog's own buildspec gets only what was asked for: it has its own defaults.
+	if b.HugoVersion != "" {
+		variables[buildspec.EnvHugoVersion] = b.HugoVersion
+	}
+	if b.HugoExtended {
+		variables[buildspec.EnvHugoExtended] = "true"
+	}
+	if b.NodeVersion != "" {
+		variables[buildspec.EnvNodeVersion] = b.NodeVersion
+	}
+	maps.Copy(variables, b.Environment)
+	out := map[string]*awscodebuild.BuildEnvironmentVariable{}
+	for name, value := range variables {
+		out[name] = &awscodebuild.BuildEnvironmentVariable{Value: value}
+	}
+	return &out
+}
+
+// onARM reports whether the image is CodeBuild's own for Arm machines.
+func (b Build) onARM() bool {
+	return strings.HasPrefix(b.Image, curatedImages) && strings.Contains(b.Image, "aarch64")
+}
+
+func (b Build) image() awscodebuild.IBuildImage {
+	switch id := or(b.Image, defaultImage); {
+	case !strings.HasPrefix(id, curatedImages):
+		return awscodebuild.LinuxBuildImage_FromDockerRegistry(jsii.String(id), nil)
+	case b.onARM():
+		return awscodebuild.LinuxArmBuildImage_FromCodeBuildImageId(jsii.String(id))
+	default:
+		return awscodebuild.LinuxBuildImage_FromCodeBuildImageId(jsii.String(id))
+	}
+}
+
+type buildStage struct {
+	action awscodepipeline.IAction
+	output awscodepipeline.Artifact
+}
+
+// newBuild makes the build project. Its role may use the artifacts and write its
+// own log, and nothing else.
+func newBuild(scope constructs.Construct, build Build, source sourceStage) buildStage {
+	log := newLogGroup(scope, "BuildLog", build.LogRetention)
+	role := newServiceRole(scope, "BuildRole", "codebuild.amazonaws.com", "Builds the blog")
+	if source.connection != "" {
+		allowConnection(role, source.connection)
+	}
+	props := &awscodebuild.PipelineProjectProps{
+		Role: role,
+		Environment: &awscodebuild.BuildEnvironment{
+			BuildImage:  build.image(),
+			ComputeType: awscodebuild.ComputeType(or(build.ComputeType, Small)),
+		},
+		EnvironmentVariables: build.environment(),
+		Timeout:              awscdk.Duration_Minutes(jsii.Number(or(build.Timeout, defaultBuildTimeout).Minutes())),
+		Logging: &awscodebuild.LoggingOptions{
+			CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: log},
+		},
+		GrantReportGroupPermissions: jsii.Bool(false),
+	}
+	if !build.NoCache && !build.onARM() {
+		props.Cache = awscodebuild.Cache_Local(awscodebuild.LocalCacheMode_CUSTOM)
+	}
+	if build.Buildspec != "" {
+		props.BuildSpec = awscodebuild.BuildSpec_FromSourceFilename(jsii.String(build.Buildspec))
+	}
+	project := awscodebuild.NewPipelineProject(scope, jsii.String("Build"), props)
+	if build.Buildspec == "" {
+		// As it was written, with its comments: CDK would turn it into JSON.
+		project.Node().DefaultChild().(awscodebuild.CfnProject).
+			AddPropertyOverride(jsii.String("Source.BuildSpec"), jsii.String(buildspec.Hugo))
+	}
+	reasons := []justification{{"AwsSolutions-CB4", "Artifacts are encrypted by S3; a key of one's own costs 1 USD a month for each blog."}}
+	if !strings.HasPrefix(or(build.Image, defaultImage), curatedImages) {
+		reasons = append(reasons, justification{"AwsSolutions-CB5", "The blog's owner chose this image."})
+	}
+	justify(project, reasons...)
+	justifyWildcards(role, "CDK grants access to the objects of the artifact bucket, whose keys CodePipeline makes up, and to the streams of the project's own log group.")
+
+	output := awscodepipeline.NewArtifact(jsii.String("Site"), nil)
+	return buildStage{output: output, action: actions.NewCodeBuildAction(&actions.CodeBuildActionProps{
+		ActionName: jsii.String("Build"),
+		Project:    project,
+		Input:      source.output,
+		Outputs:    &[]awscodepipeline.Artifact{output},
+	})}
+}

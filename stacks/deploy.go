@@ -1,0 +1,104 @@
+package stacks
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Deploy says where the site goes. CodePipeline's S3 action uploads every file each
+// time, within 90 minutes, and deletes nothing: a page that left the blog stays in
+// the bucket until somebody removes it.
+//
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3Deploy.html
+type Deploy struct {
+	// Bucket is the name of the existing bucket behind the distribution. Required.
+	// Example: "kzmorita-blog".
+	Bucket string
+
+	// KeyPrefix is the folder in the bucket, for blogs that share one; the pipeline
+	// can write nowhere else. Without leading or trailing slash. Default: the
+	// bucket's root. Example: "ja/notes".
+	KeyPrefix string
+
+	// CacheControl is the Cache-Control header of every file. Default: none, so
+	// that CloudFront keeps files for the TTL of its cache policy and browsers for
+	// as long as they guess. Example: "public, max-age=0, s-maxage=31536000,
+	// must-revalidate": browsers ask again, CloudFront keeps until invalidated.
+	CacheControl string
+
+	// EncryptionKeyARN is the ARN of the KMS key, if the bucket is encrypted with
+	// one of your own. Default: none.
+	EncryptionKeyARN string
+}
+
+var (
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+	bucketPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]|\.[a-z0-9])+[a-z0-9]$`)
+	ipPattern     = regexp.MustCompile(`^\d+\.\d+\.\d+\.\d+$`)
+	prefixPattern = regexp.MustCompile(`^[A-Za-z0-9!_.'()-]+(/[A-Za-z0-9!_.'()-]+)*$`)
+	headerPattern = regexp.MustCompile(`^[ -~]*$`)
+	keyPattern    = regexp.MustCompile(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$`)
+)
+
+// maxKeyPrefix leaves the rest of S3's 1,024 bytes to the blog's own paths.
+const maxKeyPrefix = 512
+
+func (d Deploy) validate(p *problems) {
+	if len(d.Bucket) < 3 || len(d.Bucket) > 63 || !bucketPattern.MatchString(d.Bucket) || ipPattern.MatchString(d.Bucket) {
+		p.add("Deploy.Bucket", d.Bucket, "must be a bucket's name (not an ARN or URL): 3 to 63 lower-case letters, digits, hyphens and dots")
+	}
+	if d.KeyPrefix != "" && (len(d.KeyPrefix) > maxKeyPrefix || !prefixPattern.MatchString(d.KeyPrefix) || strings.Contains("/"+d.KeyPrefix+"/", "/../")) {
+		p.add("Deploy.KeyPrefix", d.KeyPrefix, "must be a folder such as ja/notes, without leading or trailing slash")
+	}
+	p.match("Deploy.CacheControl", d.CacheControl, headerPattern, "must be a Cache-Control header in plain ASCII, such as public, max-age=0, must-revalidate")
+	if d.EncryptionKeyARN != "" {
+		p.match("Deploy.EncryptionKeyARN", d.EncryptionKeyARN, keyPattern, "must be a KMS key's ARN, such as arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef")
+	}
+}
+
+type deployStage struct {
+	action awscodepipeline.IAction
+	role   awsiam.Role
+}
+
+// newDeploy makes the action that uploads the site.
+func newDeploy(scope constructs.Construct, deploy Deploy, input awscodepipeline.Artifact, pipelineRole awsiam.IRole) deployStage {
+	attributes := &awss3.BucketAttributes{BucketName: jsii.String(deploy.Bucket)}
+	if deploy.EncryptionKeyARN != "" {
+		attributes.EncryptionKey = awskms.Key_FromKeyArn(scope, jsii.String("SiteKey"), jsii.String(deploy.EncryptionKeyARN))
+	}
+	bucket := awss3.Bucket_FromBucketAttributes(scope, jsii.String("Site"), attributes)
+
+	// CDK's own role for this action may write to the whole bucket, and so over
+	// the blogs that share it.
+	role := newActionRole(scope, "DeployRole", pipelineRole, "Uploads the blog")
+	props := &actions.S3DeployActionProps{
+		ActionName: jsii.String("S3"),
+		Bucket:     bucket,
+		Input:      input,
+		Extract:    jsii.Bool(true),
+		Role:       role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
+	}
+	keys := "*"
+	if deploy.KeyPrefix != "" {
+		props.ObjectKey = jsii.String(deploy.KeyPrefix)
+		keys = deploy.KeyPrefix + "/*"
+	}
+	if deploy.CacheControl != "" {
+		props.CacheControl = &[]actions.CacheControl{actions.CacheControl_FromString(jsii.String(deploy.CacheControl))}
+	}
+	bucket.GrantPut(role, jsii.String(keys))
+	justifyWildcards(role, "The pipeline writes whatever files the site has, below the blog's own prefix, and reads artifacts, whose keys CodePipeline makes up.")
+	return deployStage{action: actions.NewS3DeployAction(props), role: role}
+}
+
+// allow lets the action read what the stage before it left.
+func (d deployStage) allow(artifacts awss3.IBucket) { artifacts.GrantRead(d.role, nil) }

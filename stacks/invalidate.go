@@ -1,0 +1,198 @@
+package stacks
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Invalidate says which of CloudFront's caches to clear after a deployment, and how
+// long that may take.
+type Invalidate struct {
+	// DistributionID is the id of the existing distribution. Required. Example:
+	// "E2QWRUHAPOMQZL".
+	DistributionID string
+
+	// Paths to clear, as CloudFront takes them: from "/", URL-encoded, with "*" only
+	// at the end, or "#tag" for a cache tag. The first 1,000 a month are free for
+	// the account, then 0.005 USD each; "/*" counts as one. A page that a function
+	// serves under two names, "/a/" and "/a/index.html", needs both. All of it must
+	// fit the 1,000 characters of an action's UserParameters. Default: "/*".
+	Paths []string
+
+	// Deadline is how long CloudFront may take in all, over as many calls of the
+	// function as that needs: 1 minute to 23 hours. AWS states a P95 of 25 seconds;
+	// 40 minutes have been seen. Default: 30 minutes.
+	Deadline time.Duration
+
+	// AfterDeadline says what becomes of a deployment whose invalidation CloudFront
+	// accepted but did not complete in time. Default: Fail.
+	AfterDeadline AfterDeadline
+
+	// PollFor is how long one call of the function waits for CloudFront before it
+	// asks CodePipeline to be called again: 1 second to 10 minutes. Default: 40
+	// seconds, which is enough for most.
+	PollFor time.Duration
+
+	// LogRetention is how long the function's log is kept, in days. Default: 30.
+	LogRetention LogDays
+}
+
+// AfterDeadline is the owner's choice for a late invalidation.
+type AfterDeadline string
+
+const (
+	// Fail fails the pipeline's execution.
+	Fail AfterDeadline = "fail"
+	// Warn lets it succeed, says so in the action's summary and counts it in the
+	// metric InvalidationLate. An invalidation that CloudFront never accepted fails
+	// all the same.
+	Warn AfterDeadline = "warn"
+)
+
+const (
+	// https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
+	maxUserParameters = 1000
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
+	maxWildcards = 15
+
+	defaultDeadline = 30 * time.Minute
+	defaultPollFor  = 40 * time.Second
+	// A CodePipeline action ends after 24 hours, a Lambda function after 15 minutes.
+	minDeadline, maxDeadline = time.Minute, 23 * time.Hour
+	minPollFor, maxPollFor   = time.Second, 10 * time.Minute
+	// afterPolling is the function's time for one last slow call and the report.
+	afterPolling = 40 * time.Second
+	// replyTimeout is how long CodePipeline waits for a function's report.
+	replyTimeout = 20 * time.Minute
+)
+
+var (
+	distributionPattern = regexp.MustCompile(`^E[A-Z0-9]{9,19}$`)
+	// What is not unsafe by RFC 1738, which is what CloudFront goes by.
+	pathPattern = regexp.MustCompile(`^/([A-Za-z0-9._!$&'()+,;=:@/?*-]|%[0-9A-Fa-f]{2})*$`)
+	tagPattern  = regexp.MustCompile(`^#[!-)+-~]{1,256}$`)
+)
+
+func (i Invalidate) validate(p *problems, pipelineName string) {
+	p.match("Invalidate.DistributionID", i.DistributionID, distributionPattern, "must be a distribution's id (not its domain name or ARN), such as E2QWRUHAPOMQZL")
+	wildcards := 0
+	for n, path := range i.Paths {
+		if problem := pathProblem(path); problem != "" {
+			p.add(fmt.Sprintf("Invalidate.Paths[%d]", n), path, problem)
+		}
+		if strings.HasSuffix(path, "*") {
+			wildcards++
+		}
+	}
+	if wildcards > maxWildcards {
+		p.add("Invalidate.Paths", fmt.Sprintf("%d paths with *", wildcards), fmt.Sprintf("CloudFront clears at most %d of them at a time; use fewer, or one wider", maxWildcards))
+	}
+	if n := utf8.RuneCountInString(userParameters(pipelineName, i)); n > maxUserParameters {
+		p.add("Invalidate.Paths", fmt.Sprintf("%d paths", len(i.Paths)), fmt.Sprintf("they make UserParameters %d characters long, and CodePipeline takes at most %d; use wildcards or /*, which counts as one path", n, maxUserParameters))
+	}
+	if d := or(i.Deadline, defaultDeadline); d < minDeadline || d > maxDeadline {
+		p.add("Invalidate.Deadline", i.Deadline, "must be from 1 minute to 23 hours")
+	}
+	if d := or(i.PollFor, defaultPollFor); d < minPollFor || d > maxPollFor {
+		p.add("Invalidate.PollFor", i.PollFor, "must be from 1 second to 10 minutes")
+	}
+	oneOf(p, "Invalidate.AfterDeadline", or(i.AfterDeadline, Fail), Fail, Warn)
+	i.LogRetention.validate(p, "Invalidate.LogRetention")
+}
+
+// pathProblem says what CloudFront would refuse about a path, or nothing.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
+func pathProblem(path string) string {
+	switch star := strings.IndexByte(path, '*'); {
+	case strings.HasPrefix(path, "#"):
+		if !tagPattern.MatchString(path) {
+			return "must be # and a cache tag of at most 256 visible ASCII characters, without *"
+		}
+		return ""
+	case !strings.HasPrefix(path, "/"):
+		return "must start with / (or with # for a cache tag)"
+	case star >= 0 && star != len(path)-1:
+		return "may have * only as its last character"
+	case !pathPattern.MatchString(path):
+		return fmt.Sprintf("must be URL-encoded: %q", encode(path))
+	}
+	return ""
+}
+
+// encode turns a path as a person reads it into one as CloudFront does.
+func encode(path string) string {
+	encoded := (&url.URL{Path: path}).EscapedPath()
+	return strings.NewReplacer("%2A", "*", "~", "%7E").Replace(encoded)
+}
+
+// userParameters is what the function gets to know with every job. The names are
+// the first article's.
+func userParameters(pipelineName string, i Invalidate) string {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false) // six characters for one &, of a thousand
+	// It cannot fail: there are only strings.
+	_ = encoder.Encode(struct {
+		PipelineName   string
+		DistributionID string   `json:"DistributionId"`
+		Paths          []string `json:",omitempty"`
+	}{pipelineName, i.DistributionID, i.Paths})
+	return strings.TrimSpace(out.String())
+}
+
+type invalidateStage struct {
+	action awscodepipeline.IAction
+}
+
+// newInvalidate makes the function and the action that calls it. Each blog has its
+// own function, so that its role names exactly one distribution.
+func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate) invalidateStage {
+	pollFor := or(i.PollFor, defaultPollFor)
+	function, role := newGoFunction(stack, "Invalidate", goFunction{
+		binary:      "invalidate",
+		description: "Clears CloudFront for the blog " + pipelineName,
+		environment: map[string]string{
+			"POLL_FOR":       pollFor.String(),
+			"DEADLINE":       or(i.Deadline, defaultDeadline).String(),
+			"AFTER_DEADLINE": string(or(i.AfterDeadline, Fail)),
+		},
+		timeout: pollFor + afterPolling,
+		logDays: i.LogRetention,
+	})
+	// Nobody waits for an answer after that: a later one would only clear the cache
+	// for a deployment that has failed.
+	function.ConfigureAsyncInvoke(&awslambda.EventInvokeConfigOptions{
+		MaxEventAge:   awscdk.Duration_Minutes(jsii.Number(replyTimeout.Minutes())),
+		RetryAttempts: jsii.Number(2),
+	})
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"),
+		Resources: jsii.Strings(*stack.FormatArn(&awscdk.ArnComponents{
+			Service:      jsii.String("cloudfront"),
+			Region:       jsii.String(""),
+			Resource:     jsii.String("distribution"),
+			ResourceName: jsii.String(i.DistributionID),
+		})),
+	}))
+	justifyWildcards(role, "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them.")
+
+	return invalidateStage{action: actions.NewLambdaInvokeAction(&actions.LambdaInvokeActionProps{
+		ActionName:           jsii.String("Invalidate"),
+		Lambda:               function,
+		UserParametersString: jsii.String(userParameters(pipelineName, i)),
+		VariablesNamespace:   jsii.String("Invalidate"),
+	})}
+}

@@ -1,0 +1,191 @@
+package stacks
+
+import (
+	"strings"
+	"testing"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/iampolicy"
+)
+
+// TestRoles asks a real evaluator of IAM policies what each role may do.
+func TestRoles(t *testing.T) {
+	const (
+		object = "arn:aws:s3:::"
+		edge   = "arn:aws:cloudfront::" + account + ":distribution/"
+		region = "us-east-1"
+	)
+	artifacts := func(t *testing.T, tmpl *assembly.Template) string {
+		return at(t, tmpl, map[string]any{"Fn::GetAtt": []any{tmpl.OfType("AWS::S3::Bucket")[0].ID, "Arn"}}).(string)
+	}
+	log := func(t *testing.T, tmpl *assembly.Template, id string) string {
+		for _, group := range tmpl.OfType("AWS::Logs::LogGroup") {
+			if strings.HasPrefix(group.ID, id) {
+				arn := at(t, tmpl, map[string]any{"Fn::GetAtt": []any{group.ID, "Arn"}}).(string)
+				return strings.TrimSuffix(arn, ":*") + ":log-stream:some-stream"
+			}
+		}
+		t.Fatalf("no log group %s", id)
+		return ""
+	}
+	type call struct {
+		action, resource string
+		allowed          bool
+	}
+	tests := []struct {
+		name  string
+		props BlogProps
+		role  string // start of the logical id
+		calls func(t *testing.T, tmpl *assembly.Template) []call
+	}{
+		{"invalidate", modern, "InvalidateRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			return []call{
+				{"cloudfront:CreateInvalidation", edge + modern.Invalidate.DistributionID, true},
+				{"cloudfront:GetInvalidation", edge + modern.Invalidate.DistributionID, true},
+				{"cloudfront:CreateInvalidation", edge + classic.Invalidate.DistributionID, false},
+				{"cloudfront:GetDistribution", edge + modern.Invalidate.DistributionID, false},
+				{"cloudfront:UpdateDistribution", edge + modern.Invalidate.DistributionID, false},
+				{"codepipeline:PutJobSuccessResult", "*", true},
+				{"codepipeline:PutJobFailureResult", "*", true},
+				{"logs:PutLogEvents", log(t, tmpl, "InvalidateLog"), true},
+				{"logs:PutLogEvents", log(t, tmpl, "BuildLog"), false},
+				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", false},
+			}
+		}},
+		// The article's build role had AmazonS3FullAccess.
+		{"build", modern, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			return []call{
+				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", true},
+				{"s3:PutObject", artifacts(t, tmpl) + "/site.zip", true},
+				{"logs:PutLogEvents", log(t, tmpl, "BuildLog"), true},
+				{"logs:PutLogEvents", log(t, tmpl, "InvalidateLog"), false},
+				{"s3:PutObject", object + modern.Deploy.Bucket + "/index.html", false},
+				{"s3:GetObject", object + "another-bucket/secret", false},
+				{"codeconnections:UseConnection", connectionARN, false},
+				{"cloudfront:CreateInvalidation", edge + modern.Invalidate.DistributionID, false},
+			}
+		}},
+		{"build that clones", full, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			return []call{
+				{"codeconnections:UseConnection", connectionARN, true},
+				{"codeconnections:UseConnection", strings.Replace(connectionARN, "0123", "9876", 1), false},
+			}
+		}},
+		{"source", modern, "SourceRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			return []call{
+				{"codeconnections:UseConnection", connectionARN, true},
+				{"s3:PutObject", artifacts(t, tmpl) + "/source.zip", true},
+				{"s3:PutObject", object + modern.Deploy.Bucket + "/index.html", false},
+			}
+		}},
+		{"deploy to a whole bucket", modern, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			return []call{
+				{"s3:PutObject", object + "kzmorita-blog/index.html", true},
+				{"s3:PutObject", object + "kzmorita-blog-of-somebody-else/index.html", false},
+				{"s3:DeleteObject", object + "kzmorita-blog/index.html", false},
+				{"s3:PutBucketPolicy", object + "kzmorita-blog", false},
+				{"s3:GetObject", artifacts(t, tmpl) + "/site.zip", true},
+				{"s3:PutObject", artifacts(t, tmpl) + "/site.zip", false},
+			}
+		}},
+		{"deploy to a shared bucket", full, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			return []call{
+				{"s3:PutObject", object + "kzmorita-shared/ja/notes/index.html", true},
+				{"s3:PutObject", object + "kzmorita-shared/index.html", false},
+				{"s3:PutObject", object + "kzmorita-shared/en/notes/index.html", false},
+			}
+		}},
+		{"pipeline", modern, "PipelineRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			return []call{
+				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", true},
+				{"s3:PutObject", object + modern.Deploy.Bucket + "/index.html", false},
+				{"codebuild:StartBuild", "arn:aws:codebuild:" + region + ":" + account + ":project/another", false},
+			}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tmpl := template(t, tt.props)
+			role := roleID(t, tmpl, tt.role)
+			policies, err := tmpl.RolePolicies(role)
+			if err != nil {
+				t.Fatal(err)
+			}
+			principal := at(t, tmpl, map[string]any{"Fn::GetAtt": []any{role, "Arn"}}).(string)
+			calls := tt.calls(t, tmpl)
+			requests := make([]iampolicy.Request, len(calls))
+			for i, c := range calls {
+				requests[i] = iampolicy.Request{Principal: principal, Action: c.action, Resource: c.resource}
+			}
+			decisions, err := iampolicy.Evaluate(t.Context(), policies, requests)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, c := range calls {
+				if decisions[i].Allowed != c.allowed {
+					t.Errorf("%s on %s: allowed is %v, want %v (%s)", c.action, c.resource, decisions[i].Allowed, c.allowed, decisions[i].Reason)
+				}
+			}
+		})
+	}
+}
+
+// TestWhoMayTakeOnARole: the actions' roles are for the pipeline alone, the others
+// for the one service that needs them.
+func TestWhoMayTakeOnARole(t *testing.T) {
+	for _, props := range []BlogProps{modern, classic, full, webhook} {
+		tmpl := template(t, props)
+		pipelineRole := at(t, tmpl, map[string]any{"Fn::GetAtt": []any{roleID(t, tmpl, "PipelineRole"), "Arn"}})
+		for _, role := range tmpl.OfType("AWS::IAM::Role") {
+			statements := at(t, tmpl, role.Properties, "AssumeRolePolicyDocument", "Statement").([]any)
+			if len(statements) != 1 {
+				t.Errorf("%s: %s trusts %d principals, want 1", tmpl.Name, role.ID, len(statements))
+			}
+			principal := at(t, tmpl, statements[0], "Principal").(map[string]any)
+			if principal["Service"] == nil && principal["AWS"] != pipelineRole {
+				t.Errorf("%s: %s trusts %v, want a service or the pipeline's role", tmpl.Name, role.ID, principal)
+			}
+		}
+	}
+}
+
+// TestStarsHaveNoResource: an action is allowed on "*" only where IAM knows no
+// resource for it.
+func TestStarsHaveNoResource(t *testing.T) {
+	known := map[string]bool{
+		"codepipeline:PutJobSuccessResult": true,
+		"codepipeline:PutJobFailureResult": true,
+		"lambda:ListFunctions":             true, // CDK's, for CodePipeline's console
+	}
+	for name, tmpl := range templates {
+		for _, policy := range tmpl.OfType("AWS::IAM::Policy") {
+			for _, s := range at(t, tmpl, policy.Properties, "PolicyDocument", "Statement").([]any) {
+				statement := s.(map[string]any)
+				if statement["Resource"] != "*" {
+					continue
+				}
+				actions, ok := statement["Action"].([]any)
+				if !ok {
+					actions = []any{statement["Action"]}
+				}
+				for _, action := range actions {
+					if !known[action.(string)] {
+						t.Errorf("%s: %s allows %v on *", name, policy.ID, action)
+					}
+				}
+			}
+		}
+	}
+}
+
+// roleID finds a role by the start of its logical id.
+func roleID(t *testing.T, tmpl *assembly.Template, id string) string {
+	t.Helper()
+	for _, role := range tmpl.OfType("AWS::IAM::Role") {
+		if strings.HasPrefix(role.ID, id) {
+			return role.ID
+		}
+	}
+	t.Fatalf("%s has no role %s", tmpl.Name, id)
+	return ""
+}

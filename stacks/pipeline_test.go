@@ -1,0 +1,231 @@
+package stacks
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestStagesAreWired(t *testing.T) {
+	for _, props := range []BlogProps{modern, classic, full, webhook} {
+		t.Run(props.Name, func(t *testing.T) {
+			tmpl := template(t, props)
+			pipeline := only(t, tmpl, "AWS::CodePipeline::Pipeline")
+			var names []string
+			for _, stage := range pipeline["Stages"].([]any) {
+				names = append(names, stage.(map[string]any)["Name"].(string))
+			}
+			equal(t, "stages", names, []string{"Source", "Build", "Deploy", "Invalidate"})
+			equal(t, "pipeline's name", pipeline["Name"], props.Name)
+
+			source, build, deploy, invalidate := action(t, tmpl, stageSource), action(t, tmpl, stageBuild), action(t, tmpl, stageDeploy), action(t, tmpl, stageInvalidate)
+			equal(t, "build's input", build["InputArtifacts"], source["OutputArtifacts"])
+			equal(t, "deploy's input", deploy["InputArtifacts"], build["OutputArtifacts"])
+			equal(t, "deploy's bucket", at(t, tmpl, deploy, "Configuration", "BucketName"), props.Deploy.Bucket)
+			equal(t, "deploy's extract", at(t, tmpl, deploy, "Configuration", "Extract"), "true")
+
+			function := tmpl.OfType("AWS::Lambda::Function")[0]
+			want := at(t, tmpl, map[string]any{"Ref": function.ID})
+			equal(t, "invalidate's function", at(t, tmpl, invalidate, "Configuration", "FunctionName"), want)
+			var params struct {
+				PipelineName, DistributionId string
+				Paths                        []string
+			}
+			text := at(t, tmpl, invalidate, "Configuration", "UserParameters").(string)
+			if err := json.Unmarshal([]byte(text), &params); err != nil {
+				t.Fatalf("UserParameters %q: %v", text, err)
+			}
+			equal(t, "PipelineName", params.PipelineName, props.Name)
+			equal(t, "DistributionId", params.DistributionId, props.Invalidate.DistributionID)
+			equal(t, "Paths", params.Paths, props.Invalidate.Paths)
+		})
+	}
+}
+
+func TestPipelineTypeAndMode(t *testing.T) {
+	for _, tt := range []struct {
+		props              BlogProps
+		wantType, wantMode any
+	}{
+		{modern, "V2", "SUPERSEDED"},
+		{full, "V2", "QUEUED"},
+		{webhook, "V1", nil},
+	} {
+		pipeline := only(t, template(t, tt.props), "AWS::CodePipeline::Pipeline")
+		equal(t, tt.props.Name+"'s type", pipeline["PipelineType"], tt.wantType)
+		equal(t, tt.props.Name+"'s mode", pipeline["ExecutionMode"], tt.wantMode)
+	}
+}
+
+func TestSourceByConnection(t *testing.T) {
+	tmpl := template(t, modern)
+	source := action(t, tmpl, stageSource)
+	equal(t, "provider", at(t, tmpl, source, "ActionTypeId", "Provider"), "CodeStarSourceConnection")
+	equal(t, "connection", at(t, tmpl, source, "Configuration", "ConnectionArn"), connectionARN)
+	equal(t, "repository", at(t, tmpl, source, "Configuration", "FullRepositoryId"), "kzmorita/blog")
+	equal(t, "branch", at(t, tmpl, source, "Configuration", "BranchName"), "main") // not CDK's master
+
+	push := func(tmplOf BlogProps) any {
+		return at(t, template(t, tmplOf), only(t, template(t, tmplOf), "AWS::CodePipeline::Pipeline"), "Triggers", 0, "GitConfiguration", "Push", 0)
+	}
+	// CodePipeline refuses a filter of paths without one of branches.
+	equal(t, "trigger", push(modern), map[string]any{
+		"Branches":  map[string]any{"Includes": []any{"main"}},
+		"FilePaths": map[string]any{"Includes": []any{"content/**"}, "Excludes": []any{"content/drafts/**"}},
+	})
+	// It refuses a filter of tags with one of branches.
+	equal(t, "trigger by tag", push(full), map[string]any{"Tags": map[string]any{"Includes": []any{"v*"}}})
+	equal(t, "clone's artifact", at(t, template(t, full), action(t, template(t, full), stageSource), "Configuration", "OutputArtifactFormat"), "CODEBUILD_CLONE_REF")
+}
+
+func TestSourceByToken(t *testing.T) {
+	tmpl := template(t, classic)
+	source := action(t, tmpl, stageSource)
+	equal(t, "provider", at(t, tmpl, source, "ActionTypeId", "Provider"), "GitHub")
+	equal(t, "branch", at(t, tmpl, source, "Configuration", "Branch"), "master")
+	equal(t, "polling", at(t, tmpl, source, "Configuration", "PollForSourceChanges"), true)
+	if n := len(tmpl.OfType("AWS::CodePipeline::Webhook")); n != 0 {
+		t.Errorf("has %d webhooks, want none when it polls", n)
+	}
+	// The template names the parameter; CloudFormation looks its value up.
+	parameter := tmpl.Parameters["GitHubToken"]
+	equal(t, "parameter's type", parameter.Type, "AWS::SSM::Parameter::Value<String>")
+	equal(t, "parameter's name", parameter.Default, "/blog/github-oauth-token")
+	raw := only(t, tmpl, "AWS::CodePipeline::Pipeline")["Stages"].([]any)[0].(map[string]any)["Actions"].([]any)[0].(map[string]any)["Configuration"].(map[string]any)["OAuthToken"]
+	equal(t, "token", raw, map[string]any{"Ref": "GitHubToken"})
+
+	tmpl = template(t, webhook)
+	source = action(t, tmpl, stageSource)
+	equal(t, "token from a secret", at(t, tmpl, source, "Configuration", "OAuthToken"), "{{resolve:secretsmanager:github:SecretString:token::}}")
+	equal(t, "polling", at(t, tmpl, source, "Configuration", "PollForSourceChanges"), false)
+	if n := len(tmpl.OfType("AWS::CodePipeline::Webhook")); n != 1 {
+		t.Errorf("has %d webhooks, want 1", n)
+	}
+}
+
+func TestBuild(t *testing.T) {
+	variables := func(props BlogProps) map[string]string {
+		out := map[string]string{}
+		tmpl := template(t, props)
+		list, _ := at(t, tmpl, only(t, tmpl, "AWS::CodeBuild::Project"), "Environment", "EnvironmentVariables").([]any)
+		for _, v := range list {
+			out[v.(map[string]any)["Name"].(string)] = v.(map[string]any)["Value"].(string)
+		}
+		return out
+	}
+	equal(t, "modern's variables", variables(modern), map[string]string{"HUGO_VERSION": "0.164.0", "HUGO_EXTENDED": "true", "NODE_VERSION": "24", "HUGO_FLAGS": "--gc"})
+	equal(t, "full's variables", variables(full), map[string]string{"HUGO_VERSION": "0.150.0", "HUGO_EXTENDED": "false", "NODE_VERSION": "22"})
+	// A blog's own buildspec keeps its own defaults.
+	equal(t, "classic's variables", variables(classic), map[string]string{})
+
+	for _, tt := range []struct {
+		props                                      BlogProps
+		image, kind, size, cache, buildspec, logIn string
+		minutes                                    int
+	}{
+		{modern, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "# Builds a Hugo blog", "30", 15},
+		{classic, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "code-pipeline/buildspec.yml", "30", 15},
+		{full, "aws/codebuild/amazonlinux-aarch64-standard:3.0", "ARM_CONTAINER", "BUILD_GENERAL1_LARGE", "NO_CACHE", "# Builds a Hugo blog", "7", 60},
+		{webhook, "public.ecr.aws/docker/library/node:24", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "NO_CACHE", "# Builds a Hugo blog", "30", 15},
+	} {
+		tmpl := template(t, tt.props)
+		project := only(t, tmpl, "AWS::CodeBuild::Project")
+		name := tt.props.Name
+		equal(t, name+"'s image", at(t, tmpl, project, "Environment", "Image"), tt.image)
+		equal(t, name+"'s machine", at(t, tmpl, project, "Environment", "Type"), tt.kind)
+		equal(t, name+"'s size", at(t, tmpl, project, "Environment", "ComputeType"), tt.size)
+		equal(t, name+"'s cache", at(t, tmpl, project, "Cache", "Type"), tt.cache)
+		equal(t, name+"'s minutes", at(t, tmpl, project, "TimeoutInMinutes"), tt.minutes)
+		if got, _ := at(t, tmpl, project, "Source", "BuildSpec").(string); !strings.HasPrefix(got, tt.buildspec) {
+			t.Errorf("%s's buildspec is %.40q, want %q", name, got, tt.buildspec)
+		}
+		log := tmpl.Resources[project["LogsConfig"].(map[string]any)["CloudWatchLogs"].(map[string]any)["GroupName"].(map[string]any)["Ref"].(string)]
+		equal(t, name+"'s days of log", log.Properties["RetentionInDays"], tt.logIn)
+	}
+}
+
+func TestDeploy(t *testing.T) {
+	tmpl := template(t, modern)
+	equal(t, "Cache-Control", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "CacheControl"), modern.Deploy.CacheControl)
+	equal(t, "prefix", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "ObjectKey"), nil)
+	tmpl = template(t, full)
+	equal(t, "Cache-Control", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "CacheControl"), nil)
+	equal(t, "prefix", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "ObjectKey"), "ja/notes")
+}
+
+func TestInvalidateFunction(t *testing.T) {
+	for _, tt := range []struct {
+		props   BlogProps
+		env     map[string]any
+		timeout int
+		days    int
+	}{
+		{modern, map[string]any{"POLL_FOR": "40s", "DEADLINE": "30m0s", "AFTER_DEADLINE": "fail"}, 80, 30},
+		{full, map[string]any{"POLL_FOR": "2m0s", "DEADLINE": "1h0m0s", "AFTER_DEADLINE": "warn"}, 160, 14},
+	} {
+		tmpl := template(t, tt.props)
+		function := only(t, tmpl, "AWS::Lambda::Function")
+		name := tt.props.Name
+		equal(t, name+"'s runtime", function["Runtime"], "provided.al2023")
+		equal(t, name+"'s architecture", function["Architectures"], []any{"arm64"})
+		equal(t, name+"'s settings", at(t, tmpl, function, "Environment", "Variables"), tt.env)
+		equal(t, name+"'s timeout", function["Timeout"], tt.timeout)
+		log := tmpl.Resources[function["LoggingConfig"].(map[string]any)["LogGroup"].(map[string]any)["Ref"].(string)]
+		equal(t, name+"'s days of log", log.Properties["RetentionInDays"], tt.days)
+		equal(t, name+"'s oldest event", only(t, tmpl, "AWS::Lambda::EventInvokeConfig")["MaximumEventAgeInSeconds"], 1200)
+	}
+}
+
+func TestArtifactsAreSafe(t *testing.T) {
+	for _, props := range []BlogProps{modern, classic, full, webhook} {
+		tmpl := template(t, props)
+		bucket := only(t, tmpl, "AWS::S3::Bucket")
+		equal(t, "public access", bucket["PublicAccessBlockConfiguration"], map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true})
+		equal(t, "encryption", at(t, tmpl, bucket, "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "SSEAlgorithm"), "AES256")
+		equal(t, "expiry", at(t, tmpl, bucket, "LifecycleConfiguration", "Rules", 0, "ExpirationInDays"), 30)
+		statement := at(t, tmpl, only(t, tmpl, "AWS::S3::BucketPolicy"), "PolicyDocument", "Statement", 0)
+		equal(t, "effect", at(t, tmpl, statement, "Effect"), "Deny")
+		equal(t, "condition", at(t, tmpl, statement, "Condition"), map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}})
+		if n := len(tmpl.OfType("AWS::KMS::Key")); n != 0 {
+			t.Errorf("%s makes %d keys, want none: each costs 1 USD a month", props.Name, n)
+		}
+	}
+}
+
+func TestNotificationsSayWhatFailed(t *testing.T) {
+	tmpl := template(t, modern)
+	rule := only(t, tmpl, "AWS::Events::Rule")
+	equal(t, "state", at(t, tmpl, rule, "EventPattern", "detail", "state"), []any{"FAILED"})
+	equal(t, "kind", at(t, tmpl, rule, "EventPattern", "detail-type"), []any{"CodePipeline Action Execution State Change"})
+	equal(t, "pipeline", at(t, tmpl, rule, "EventPattern", "resources", 0), "arn:aws:codepipeline:us-east-1:"+account+":modern")
+	text := at(t, tmpl, rule, "Targets", 0, "InputTransformer", "InputTemplate").(string)
+	for _, want := range []string{"blog modern", "<detail-stage>", "<detail-execution-result-external-execution-summary>"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("text %q lacks %s", text, want)
+		}
+	}
+	equal(t, "address", only(t, tmpl, "AWS::SNS::Subscription")["Endpoint"], "me@blog.dev")
+	equal(t, "existing topic", at(t, template(t, full), only(t, template(t, full), "AWS::Events::Rule"), "Targets", 0, "Arn"), full.Notifications.TopicARN)
+	if n := len(template(t, classic).OfType("AWS::Events::Rule")); n != 0 {
+		t.Errorf("classic has %d rules, want none: nobody is to be told", n)
+	}
+}
+
+// Adding a blog must not touch another's stack.
+func TestBlogsShareNothing(t *testing.T) {
+	file := BlogStackID(modern.Name) + ".template.json"
+	alone, err := os.ReadFile(filepath.Join(aloneDir, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	among, err := os.ReadFile(filepath.Join(assemblyDir, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(alone, among) {
+		t.Errorf("the template of %s depends on which other blogs are there:\n%s", modern.Name, firstDifference(string(among), string(alone)))
+	}
+}

@@ -1,0 +1,53 @@
+package stacks
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// problems collects what is wrong with one blog, so that an owner reads all of it
+// at once.
+type problems struct {
+	owner string // `blog "my-blog"`
+	errs  []error
+}
+
+// add reports a field, the value it has and what would be right.
+func (p *problems) add(field string, got any, want string) {
+	if text, ok := got.(string); ok {
+		got = fmt.Sprintf("%q", text)
+	}
+	p.errs = append(p.errs, fmt.Errorf("%s: %s is %v: %s", p.owner, field, got, want))
+}
+
+// match reports a value that pattern does not match in full.
+func (p *problems) match(field, got string, pattern *regexp.Regexp, want string) {
+	if !pattern.MatchString(got) {
+		p.add(field, got, want)
+	}
+}
+
+// oneOf reports a value that is not in allowed.
+func oneOf[T ~string](p *problems, field string, got T, allowed ...T) {
+	names := make([]string, len(allowed))
+	for i, a := range allowed {
+		if got == a {
+			return
+		}
+		names[i] = fmt.Sprintf("%q", a)
+	}
+	p.add(field, string(got), "must be one of "+strings.Join(names, ", "))
+}
+
+func (p *problems) join() error { return errors.Join(p.errs...) }
+
+// or returns value, or what it defaults to.
+func or[T comparable](value, byDefault T) T {
+	var zero T
+	if value == zero {
+		return byDefault
+	}
+	return value
+}

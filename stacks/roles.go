@@ -1,0 +1,25 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newServiceRole makes a role for an AWS service, without the managed policies that
+// CDK would attach: those reach every log group of the account.
+func newServiceRole(scope constructs.Construct, id, service, description string) awsiam.Role {
+	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
+		AssumedBy:   awsiam.NewServicePrincipal(jsii.String(service), nil),
+		Description: jsii.String(description),
+	})
+}
+
+// newActionRole makes a role that only the pipeline can take on, for one of its
+// actions.
+func newActionRole(scope constructs.Construct, id string, pipelineRole awsiam.IRole, description string) awsiam.Role {
+	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
+		AssumedBy:   awsiam.NewArnPrincipal(pipelineRole.RoleArn()),
+		Description: jsii.String(description),
+	})
+}

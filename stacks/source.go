@@ -1,0 +1,307 @@
+package stacks
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Source is where a blog's repository is: a [GitHubConnection] or a [GitHubToken].
+type Source interface {
+	validate(p *problems, pipelineType PipelineType)
+	action(scope constructs.Construct, pipelineRole awsiam.IRole) sourceStage
+}
+
+type sourceStage struct {
+	action   awscodepipeline.IAction
+	output   awscodepipeline.Artifact
+	triggers *[]*awscodepipeline.TriggerProps
+	// connection is the ARN of the connection that the build must use too, to clone
+	// the repository; "" where it gets a zip.
+	connection string
+}
+
+// GitHubConnection reads a repository through a connection of AWS CodeConnections,
+// which an owner makes once in the console. No token exists that could leak: AWS
+// holds short-lived credentials of the GitHub app, limited to the repositories that
+// the owner has chosen there.
+type GitHubConnection struct {
+	// Owner is the user or organisation on GitHub. Required. Example: "kzmorita".
+	Owner string
+
+	// Repo is the repository's name without its owner. Required. Example: "blog".
+	Repo string
+
+	// Branch to publish. Default: "main".
+	Branch string
+
+	// ConnectionARN is the connection's ARN, from Developer Tools > Settings >
+	// Connections. Its status must be Available. Required. Example:
+	// "arn:aws:codeconnections:us-east-1:123456789012:connection/…".
+	ConnectionARN string
+
+	// Trigger says which pushes start the pipeline. Default: every push to Branch.
+	Trigger Trigger
+
+	// FullClone hands CodeBuild a git clone instead of a zip of the files. Hugo
+	// needs it for submodules and for enableGitInfo. CodeBuild's role then may use
+	// the connection. Default: false.
+	FullClone bool
+}
+
+// Trigger filters pushes. Patterns are globs: "posts/**". CodePipeline combines
+// Branches with Paths and IgnorePaths; Tags stand alone. Needs PipelineType V2.
+//
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-triggers.html
+type Trigger struct {
+	// Branches whose pushes start the pipeline, at most 8 patterns. Default: the
+	// source's Branch.
+	Branches []string
+	// Paths of which one must have changed, at most 8 patterns. Default: any.
+	Paths []string
+	// IgnorePaths that do not count as a change, at most 8 patterns. Default: none.
+	IgnorePaths []string
+	// Tags whose push starts the pipeline, at most 8 patterns. Default: none.
+	Tags []string
+}
+
+// maxPatterns of one kind in one filter.
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GitFilePathFilterCriteria.html
+const maxPatterns = 8
+
+func (t Trigger) isZero() bool {
+	return len(t.Branches)+len(t.Paths)+len(t.IgnorePaths)+len(t.Tags) == 0
+}
+
+const defaultBranch = "main"
+
+var connectionPattern = regexp.MustCompile(`^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+func (s GitHubConnection) validate(p *problems, pipelineType PipelineType) {
+	validateRepository(p, s.Owner, s.Repo, s.Branch)
+	p.match("Source.ConnectionARN", s.ConnectionARN, connectionPattern,
+		"must be a connection's ARN, such as arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef (console: Developer Tools > Settings > Connections)")
+	for _, f := range []struct {
+		name     string
+		patterns []string
+	}{
+		{"Branches", s.Trigger.Branches},
+		{"Paths", s.Trigger.Paths},
+		{"IgnorePaths", s.Trigger.IgnorePaths},
+		{"Tags", s.Trigger.Tags},
+	} {
+		field := "Source.Trigger." + f.name
+		if len(f.patterns) > maxPatterns {
+			p.add(field, len(f.patterns), fmt.Sprintf("CodePipeline takes at most %d patterns; join some with {a,b}", maxPatterns))
+		}
+		for i, pattern := range f.patterns {
+			if pattern == "" || len(pattern) > 255 {
+				p.add(fmt.Sprintf("%s[%d]", field, i), pattern, "must be a pattern of 1 to 255 characters")
+			}
+		}
+	}
+	if len(s.Trigger.Tags) > 0 && len(s.Trigger.Branches)+len(s.Trigger.Paths)+len(s.Trigger.IgnorePaths) > 0 {
+		p.add("Source.Trigger.Tags", strings.Join(s.Trigger.Tags, " "), "CodePipeline does not combine tags with branches or paths; keep one of them")
+	}
+	if pipelineType == V1 && !s.Trigger.isZero() {
+		p.add("Source.Trigger", fmt.Sprintf("%+v", s.Trigger), "needs PipelineType V2")
+	}
+}
+
+func (s GitHubConnection) action(scope constructs.Construct, pipelineRole awsiam.IRole) sourceStage {
+	output := awscodepipeline.NewArtifact(jsii.String("Source"), nil)
+	branch := or(s.Branch, defaultBranch)
+	role := newActionRole(scope, "SourceRole", pipelineRole, "Reads the blog's repository")
+	allowConnection(role, s.ConnectionARN)
+	justifyWildcards(role, artifactKeys)
+	action := actions.NewCodeStarConnectionsSourceAction(&actions.CodeStarConnectionsSourceActionProps{
+		ActionName:           jsii.String("GitHub"),
+		ConnectionArn:        jsii.String(s.ConnectionARN),
+		Owner:                jsii.String(s.Owner),
+		Repo:                 jsii.String(s.Repo),
+		Branch:               jsii.String(branch),
+		CodeBuildCloneOutput: jsii.Bool(s.FullClone),
+		Output:               output,
+		Role:                 role,
+	})
+	stage := sourceStage{action: action, output: output}
+	if s.FullClone {
+		stage.connection = s.ConnectionARN
+	}
+	if s.Trigger.isZero() {
+		return stage
+	}
+	filter := &awscodepipeline.GitPushFilter{TagsIncludes: patterns(s.Trigger.Tags)}
+	if len(s.Trigger.Tags) == 0 {
+		filter.BranchesIncludes = patterns(s.Trigger.Branches)
+		if filter.BranchesIncludes == nil {
+			filter.BranchesIncludes = patterns([]string{branch})
+		}
+		filter.FilePathsIncludes = patterns(s.Trigger.Paths)
+		filter.FilePathsExcludes = patterns(s.Trigger.IgnorePaths)
+	}
+	stage.triggers = &[]*awscodepipeline.TriggerProps{{
+		ProviderType: awscodepipeline.ProviderType_CODE_STAR_SOURCE_CONNECTION,
+		GitConfiguration: &awscodepipeline.GitConfiguration{
+			SourceAction: action,
+			PushFilter:   &[]*awscodepipeline.GitPushFilter{filter},
+		},
+	}}
+	return stage
+}
+
+// allowConnection lets role read repositories through a connection. CDK grants the
+// permission's old name only (codestar-connections), with which AWS refuses
+// connections that have the new one in their ARN.
+func allowConnection(role awsiam.IRole, connectionARN string) {
+	role.AddToPrincipalPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings("codeconnections:UseConnection"),
+		Resources: jsii.Strings(connectionARN),
+	}))
+}
+
+// patterns returns nil for none, because CodePipeline refuses an empty list.
+func patterns(list []string) *[]*string {
+	if len(list) == 0 {
+		return nil
+	}
+	return jsii.Strings(list...)
+}
+
+// GitHubToken reads a repository with a personal access token that has the scopes
+// repo and admin:repo_hook. It is what the console calls "GitHub (version 1)":
+// prefer a [GitHubConnection], because the token is a person's, is valid for all
+// that this person can reach, and stays valid until somebody revokes it.
+//
+// The token's value is never in the template. Exactly one of SecretName and
+// ParameterName says where it is.
+type GitHubToken struct {
+	// Owner is the user or organisation on GitHub. Required. Example: "kzmorita".
+	Owner string
+
+	// Repo is the repository's name without its owner. Required. Example: "blog".
+	Repo string
+
+	// Branch to publish. Default: "main".
+	Branch string
+
+	// SecretName is the name or ARN of a Secrets Manager secret with the token, at
+	// 0.40 USD a month. Encrypted, and read by CloudFormation at deployment only.
+	SecretName string
+
+	// SecretField is the field of a secret that is JSON. Default: the whole secret
+	// is the token.
+	SecretField string
+
+	// ParameterName is the name of a plain (String) parameter in the Parameter
+	// Store, free of charge. Whoever may read the account's parameters can read the
+	// token: CloudFormation does not resolve a SecureString here. Example:
+	// "/blog/github-oauth-token".
+	ParameterName string
+
+	// Trigger says how pushes are noticed. Default: Webhook.
+	Trigger TokenTrigger
+}
+
+// TokenTrigger is how a pipeline with a [GitHubToken] notices a push.
+type TokenTrigger string
+
+const (
+	// Webhook means that GitHub tells CodePipeline, within seconds. CloudFormation needs
+	// admin:repo_hook to register it.
+	Webhook TokenTrigger = "WEBHOOK"
+	// Poll means that CodePipeline asks GitHub, about once a minute. A V2 pipeline that is
+	// polled and inactive for 30 days is no longer polled.
+	Poll TokenTrigger = "POLL"
+	// NoTrigger means that the pipeline starts by hand only.
+	NoTrigger TokenTrigger = "NONE"
+)
+
+var (
+	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+	secretPattern = regexp.MustCompile(`^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@-]{1,512}$`)
+	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+	parameterPattern = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)+$|^[A-Za-z0-9_.-]+$`)
+)
+
+func (s GitHubToken) validate(p *problems, _ PipelineType) {
+	validateRepository(p, s.Owner, s.Repo, s.Branch)
+	oneOf(p, "Source.Trigger", or(s.Trigger, Webhook), Webhook, Poll, NoTrigger)
+	switch {
+	case tokenPattern.MatchString(s.SecretName), tokenPattern.MatchString(s.ParameterName):
+		// It would end up in the template, and must not end up in a log either.
+		p.add("Source", "(hidden)", "a GitHub token stands where the name of a secret or parameter belongs; revoke it, store a new one in Secrets Manager and put the secret's name here")
+	case s.SecretName != "" && s.ParameterName != "":
+		p.add("Source.ParameterName", s.ParameterName, "SecretName is set too; keep one of them")
+	case s.SecretName == "" && s.ParameterName == "":
+		p.add("Source.SecretName", "", "must name the Secrets Manager secret that holds the GitHub token (or set ParameterName)")
+	case s.SecretName != "":
+		p.match("Source.SecretName", s.SecretName, secretPattern, "must be a secret's name or ARN")
+	default:
+		p.match("Source.ParameterName", s.ParameterName, parameterPattern, "must be a parameter's name, such as /blog/github-oauth-token")
+	}
+	if s.SecretField != "" && s.SecretName == "" {
+		p.add("Source.SecretField", s.SecretField, "belongs to a SecretName")
+	}
+}
+
+var tokenPattern = regexp.MustCompile(`^(gh[pousr]_|github_pat_)`)
+
+func (s GitHubToken) action(scope constructs.Construct, _ awsiam.IRole) sourceStage {
+	output := awscodepipeline.NewArtifact(jsii.String("Source"), nil)
+	return sourceStage{output: output, action: actions.NewGitHubSourceAction(&actions.GitHubSourceActionProps{
+		ActionName: jsii.String("GitHub"),
+		Owner:      jsii.String(s.Owner),
+		Repo:       jsii.String(s.Repo),
+		Branch:     jsii.String(or(s.Branch, defaultBranch)),
+		OauthToken: s.token(scope),
+		Trigger:    actions.GitHubTrigger(or(s.Trigger, Webhook)),
+		Output:     output,
+	})}
+}
+
+// token refers to the value that CloudFormation will fetch.
+func (s GitHubToken) token(scope constructs.Construct) awscdk.SecretValue {
+	if s.ParameterName == "" {
+		options := &awscdk.SecretsManagerSecretOptions{}
+		if s.SecretField != "" {
+			options.JsonField = jsii.String(s.SecretField)
+		}
+		return awscdk.SecretValue_SecretsManager(jsii.String(s.SecretName), options)
+	}
+	return awscdk.SecretValue_CfnParameter(awscdk.NewCfnParameter(scope, jsii.String("GitHubToken"), &awscdk.CfnParameterProps{
+		Type:        jsii.String("AWS::SSM::Parameter::Value<String>"),
+		Default:     jsii.String(s.ParameterName),
+		Description: jsii.String("Name of the parameter that holds the GitHub token"),
+		// Else DescribeStacks shows the resolved value.
+		NoEcho: jsii.Bool(true),
+	}))
+}
+
+var (
+	// A login has single hyphens inside; a managed user's ends in _shortcode.
+	ownerPattern = regexp.MustCompile(`^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$`)
+	repoPattern  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+	// What git check-ref-format refuses.
+	badBranchPattern = regexp.MustCompile(`[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[/.-]|[/.]$|\.lock$|/\.|^@$`)
+)
+
+func validateRepository(p *problems, owner, repo, branch string) {
+	if len(owner) > 39 || !ownerPattern.MatchString(owner) {
+		p.add("Source.Owner", owner, "must be a GitHub user or organisation, such as kzmorita")
+	}
+	switch {
+	case strings.HasSuffix(repo, ".git"), !repoPattern.MatchString(repo):
+		p.add("Source.Repo", repo, "must be a repository's name without owner and .git, such as blog")
+	}
+	if name := or(branch, defaultBranch); badBranchPattern.MatchString(name) || strings.HasPrefix(name, "refs/") {
+		p.add("Source.Branch", branch, "must be a branch's name as git takes it, such as main")
+	}
+}

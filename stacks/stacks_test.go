@@ -1,0 +1,211 @@
+package stacks
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+)
+
+// The blogs that the tests look at. Between them they set every prop.
+var (
+	modern = BlogProps{
+		Name: "modern",
+		Source: GitHubConnection{
+			Owner: "kzmorita", Repo: "blog", ConnectionARN: connectionARN,
+			Trigger: Trigger{Paths: []string{"content/**"}, IgnorePaths: []string{"content/drafts/**"}},
+		},
+		Build:         Build{HugoExtended: true, Environment: map[string]string{"HUGO_FLAGS": "--gc"}},
+		Deploy:        Deploy{Bucket: "kzmorita-blog", CacheControl: "public, max-age=0, must-revalidate"},
+		Invalidate:    Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+		Notifications: Notifications{Emails: []string{"me@blog.dev"}},
+	}
+	classic = BlogProps{
+		Name:       "classic",
+		Source:     GitHubToken{Owner: "kzmorita", Repo: "blog", Branch: "master", ParameterName: "/blog/github-oauth-token", Trigger: Poll},
+		Build:      Build{Buildspec: "code-pipeline/buildspec.yml"},
+		Deploy:     Deploy{Bucket: "kzmorita-blog"},
+		Invalidate: Invalidate{DistributionID: "E2QWRUHAPOMQZM"},
+	}
+	// full sets what the two above leave at its default.
+	full = BlogProps{
+		Name: "full", Account: account, Region: "ap-northeast-1",
+		Source: GitHubConnection{
+			Owner: "kzmorita", Repo: "notes", Branch: "trunk", ConnectionARN: connectionARN, FullClone: true,
+			Trigger: Trigger{Tags: []string{"v*"}},
+		},
+		Build: Build{
+			HugoVersion: "0.150.0", NodeVersion: "22", ComputeType: Large, Image: "aws/codebuild/amazonlinux-aarch64-standard:3.0",
+			Timeout: time.Hour, LogRetention: 7,
+		},
+		Deploy: Deploy{Bucket: "kzmorita-shared", KeyPrefix: "ja/notes", EncryptionKeyARN: "arn:aws:kms:ap-northeast-1:" + account + ":key/" + uuid},
+		Invalidate: Invalidate{
+			DistributionID: "E2QWRUHAPOMQZN", Paths: []string{"/ja/notes/*", "#notes"},
+			Deadline: time.Hour, AfterDeadline: Warn, PollFor: 2 * time.Minute, LogRetention: 14,
+		},
+		Notifications: Notifications{TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"},
+		ExecutionMode: Queued,
+	}
+	webhook = BlogProps{
+		Name:         "webhook",
+		Source:       GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github", SecretField: "token"},
+		Build:        Build{NoCache: true, Image: "public.ecr.aws/docker/library/node:24"},
+		Deploy:       Deploy{Bucket: "kzmorita-webhook"},
+		Invalidate:   Invalidate{DistributionID: "E2QWRUHAPOMQZP"},
+		PipelineType: V1,
+	}
+)
+
+const (
+	account       = "123456789012"
+	uuid          = "01234567-89ab-cdef-0123-456789abcdef"
+	connectionARN = "arn:aws:codeconnections:us-east-1:" + account + ":connection/" + uuid
+)
+
+// templates has one synthesised template for each of the blogs above.
+var (
+	templates   = map[string]*assembly.Template{}
+	assemblyDir string
+	aloneDir    string // of an app that has the first blog only
+)
+
+// TestMain synthesises all blogs once, in one app, with the flags of cdk.json and
+// cdk-nag looking on. Tests read the JSON, and never start the kernel again.
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	// CloudFormation's rules are checked by `make synth`, at seconds a run.
+	os.Setenv("CDK_VALIDATION", "false")
+	jsii.Close() // so that the kernel starts with this environment
+	defer jsii.Close()
+
+	dir, err := os.MkdirTemp("", "stacks")
+	check(err)
+	defer os.RemoveAll(dir)
+	project, err := filepath.Abs("..")
+	check(err)
+	check(os.MkdirAll(filepath.Join(dir, "dist", "invalidate"), 0o755))
+	check(os.WriteFile(filepath.Join(dir, "dist", "invalidate", "bootstrap"), []byte("stands for the binary"), 0o755))
+	golden, err = filepath.Abs("testdata")
+	check(err)
+
+	cdkJSON, err := os.ReadFile(filepath.Join(project, "cdk.json"))
+	check(err)
+	var settings struct{ Context map[string]any }
+	check(json.Unmarshal(cdkJSON, &settings))
+	// Else a finding of cdk-nag would end the run here, and not in its own test.
+	settings.Context["@aws-cdk/core:annotationsInValidationReport"] = false
+
+	check(os.Chdir(dir)) // the app runs where dist/ is
+	assemblyDir, aloneDir = filepath.Join(dir, "cdk.out"), filepath.Join(dir, "alone")
+	synth := func(outdir string, blogs ...BlogProps) {
+		app := awscdk.NewApp(&awscdk.AppProps{Context: &settings.Context, Outdir: &outdir, AnalyticsReporting: jsii.Bool(false)})
+		awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
+		for _, props := range blogs {
+			NewBlogStack(app, props)
+		}
+		app.Synth(nil)
+	}
+	synth(assemblyDir, modern, classic, full, webhook)
+	synth(aloneDir, modern)
+
+	loaded, err := assembly.Load(assemblyDir)
+	check(err)
+	for _, template := range loaded {
+		template.ParameterValues = map[string]string{"GitHubToken": "what CloudFormation finds"}
+		templates[template.Name] = template
+	}
+	check(os.Chdir(project)) // where the evaluator of policies finds node_modules
+	return m.Run()
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// template returns the synthesised template of a blog.
+func template(t *testing.T, props BlogProps) *assembly.Template {
+	t.Helper()
+	found := templates[BlogStackID(props.Name)]
+	if found == nil {
+		t.Fatalf("no template for %s", props.Name)
+	}
+	return found
+}
+
+// only returns the properties of the one resource of a type.
+func only(t *testing.T, template *assembly.Template, cfnType string) map[string]any {
+	t.Helper()
+	found := template.OfType(cfnType)
+	if len(found) != 1 {
+		t.Fatalf("%s has %d resources of type %s, want 1", template.Name, len(found), cfnType)
+	}
+	return found[0].Properties
+}
+
+// at follows keys and indices into decoded JSON, with intrinsics resolved.
+func at(t *testing.T, template *assembly.Template, v any, path ...any) any {
+	t.Helper()
+	for i, step := range path {
+		switch step := step.(type) {
+		case string:
+			object, ok := v.(map[string]any)
+			if !ok {
+				t.Fatalf("%v: %v is no object", path[:i+1], v)
+			}
+			v = object[step]
+		case int:
+			list, ok := v.([]any)
+			if !ok || step >= len(list) {
+				t.Fatalf("%v: %v has no such element", path[:i+1], v)
+			}
+			v = list[step]
+		}
+	}
+	if v == nil {
+		return nil
+	}
+	resolved, err := template.Resolve(v)
+	if err != nil {
+		t.Fatalf("resolve %v: %v", path, err)
+	}
+	return resolved
+}
+
+// action returns the pipeline's action in the given stage.
+func action(t *testing.T, template *assembly.Template, stage int) map[string]any {
+	t.Helper()
+	found, ok := at(t, template, only(t, template, "AWS::CodePipeline::Pipeline"), "Stages", stage, "Actions", 0).(map[string]any)
+	if !ok {
+		t.Fatalf("no action in stage %d", stage)
+	}
+	return found
+}
+
+// Positions of the stages.
+const (
+	stageSource = iota
+	stageBuild
+	stageDeploy
+	stageInvalidate
+)
+
+// equal compares decoded JSON by its text, which sorts maps.
+func equal(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
+		t.Errorf("%s is %s, want %s", what, g, w)
+	}
+}

@@ -1,0 +1,235 @@
+package stacks
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestValidateAccepts(t *testing.T) {
+	if err := Validate([]BlogProps{modern, classic, full, webhook}[:0]); err != nil {
+		t.Errorf("no blogs: %v", err)
+	}
+	for _, props := range []BlogProps{modern, classic, full, webhook} {
+		if err := props.Validate(); err != nil {
+			t.Errorf("%s: %v", props.Name, err)
+		}
+	}
+}
+
+// TestValidateRefuses breaks one thing at a time. The message must name the field,
+// what it got and what would be right.
+func TestValidateRefuses(t *testing.T) {
+	connection := func(change func(*GitHubConnection)) func(*BlogProps) {
+		return func(b *BlogProps) {
+			source := modern.Source.(GitHubConnection)
+			change(&source)
+			b.Source = source
+		}
+	}
+	token := func(change func(*GitHubToken)) func(*BlogProps) {
+		return func(b *BlogProps) {
+			source := classic.Source.(GitHubToken)
+			change(&source)
+			b.Source = source
+		}
+	}
+	invalidPath := func(path string) func(*BlogProps) {
+		return func(b *BlogProps) { b.Invalidate.Paths = []string{path} }
+	}
+	tests := []struct {
+		name   string
+		change func(*BlogProps)
+		want   string // after `blog "modern": `, or anywhere
+	}{
+		{"name with a space", func(b *BlogProps) { b.Name = "my blog" }, `Name is "my blog": must start with a letter`},
+		{"name too long", func(b *BlogProps) { b.Name = strings.Repeat("x", 101) }, "at most 100"},
+		{"no name", func(b *BlogProps) { b.Name = "" }, `blog "": Name is ""`},
+		{"account", func(b *BlogProps) { b.Account = "1234" }, `Account is "1234": must be the 12 digits`},
+		{"region", func(b *BlogProps) { b.Region = "Tokyo" }, `Region is "Tokyo": must be a region`},
+		{"pipeline type", func(b *BlogProps) { b.PipelineType = "V3" }, `PipelineType is "V3": must be one of "V2", "V1"`},
+		{"mode", func(b *BlogProps) { b.ExecutionMode = "PARALLEL" }, `ExecutionMode is "PARALLEL"`},
+		{"mode of V1", func(b *BlogProps) { *b = webhook; b.ExecutionMode = Queued }, "needs PipelineType V2"},
+		{"trigger of V1", func(b *BlogProps) { b.PipelineType = V1 }, "Source.Trigger is"},
+
+		{"no source", func(b *BlogProps) { b.Source = nil }, "Source is"},
+		{"no owner", connection(func(s *GitHubConnection) { s.Owner = "" }), `Source.Owner is "": must be a GitHub user`},
+		{"owner with the repository", connection(func(s *GitHubConnection) { s.Owner = "kzmorita/blog" }), `Source.Owner is "kzmorita/blog"`},
+		{"owner with two hyphens", connection(func(s *GitHubConnection) { s.Owner = "kz--morita" }), "Source.Owner"},
+		{"repo as URL", connection(func(s *GitHubConnection) { s.Repo = "https://github.com/kzmorita/blog" }), "Source.Repo"},
+		{"repo with .git", connection(func(s *GitHubConnection) { s.Repo = "blog.git" }), "without owner and .git"},
+		{"branch with a space", connection(func(s *GitHubConnection) { s.Branch = "my branch" }), `Source.Branch is "my branch"`},
+		{"branch as reference", connection(func(s *GitHubConnection) { s.Branch = "refs/heads/main" }), "Source.Branch"},
+		{"branch with ..", connection(func(s *GitHubConnection) { s.Branch = "a..b" }), "Source.Branch"},
+		{"no connection", connection(func(s *GitHubConnection) { s.ConnectionARN = "" }), `Source.ConnectionARN is "": must be a connection's ARN`},
+		{"another ARN", connection(func(s *GitHubConnection) { s.ConnectionARN = "arn:aws:s3:::bucket" }), "Source.ConnectionARN"},
+		{"tags with branches", connection(func(s *GitHubConnection) { s.Trigger = Trigger{Tags: []string{"v*"}, Branches: []string{"main"}} }), "does not combine tags"},
+		{"nine patterns", connection(func(s *GitHubConnection) { s.Trigger.Paths = strings.Fields("1 2 3 4 5 6 7 8 9") }), "Source.Trigger.Paths is 9: CodePipeline takes at most 8"},
+		{"empty pattern", connection(func(s *GitHubConnection) { s.Trigger.Paths = []string{""} }), "Source.Trigger.Paths[0]"},
+		{"no token", token(func(s *GitHubToken) { s.ParameterName = "" }), `Source.SecretName is "": must name the Secrets Manager secret`},
+		{"two tokens", token(func(s *GitHubToken) { s.SecretName = "github" }), "keep one of them"},
+		{"parameter", token(func(s *GitHubToken) { s.ParameterName = "/a b" }), "Source.ParameterName"},
+		{"field without secret", token(func(s *GitHubToken) { s.SecretField = "token" }), "belongs to a SecretName"},
+		{"trigger", token(func(s *GitHubToken) { s.Trigger = "CRON" }), `Source.Trigger is "CRON": must be one of "WEBHOOK", "POLL", "NONE"`},
+
+		{"buildspec outside", func(b *BlogProps) { b.Build.Buildspec = "../buildspec.yml" }, "Build.Buildspec"},
+		{"buildspec absolute", func(b *BlogProps) { b.Build.Buildspec = "/buildspec.yml" }, "inside the blog's repository"},
+		{"Hugo's version", func(b *BlogProps) { b.Build.HugoVersion = "latest" }, `Build.HugoVersion is "latest": must be a release of Hugo, such as 0.164.0`},
+		{"Hugo's version of the article", func(b *BlogProps) { b.Build.HugoVersion = "0.85.0" }, "0.103.0 or later"},
+		{"Node's version", func(b *BlogProps) { b.Build.NodeVersion = "v24" }, "Build.NodeVersion"},
+		{"variable", func(b *BlogProps) { b.Build.Environment = map[string]string{"A-B": ""} }, `Build.Environment is "A-B"`},
+		{"variable of CodeBuild", func(b *BlogProps) { b.Build.Environment = map[string]string{"CODEBUILD_X": ""} }, "reserves"},
+		{"variable with a prop", func(b *BlogProps) { b.Build.Environment = map[string]string{"HUGO_VERSION": "1"} }, "set Build.HugoVersion"},
+		{"compute type", func(b *BlogProps) { b.Build.ComputeType = "HUGE" }, `Build.ComputeType is "HUGE"`},
+		{"image", func(b *BlogProps) { b.Build.Image = "-x" }, "Build.Image"},
+		{"timeout too short", func(b *BlogProps) { b.Build.Timeout = time.Minute }, "Build.Timeout is 1m0s: must be whole minutes, from 5"},
+		{"timeout with seconds", func(b *BlogProps) { b.Build.Timeout = 10*time.Minute + time.Second }, "Build.Timeout"},
+		{"days of log", func(b *BlogProps) { b.Build.LogRetention = 31 }, "Build.LogRetention is 31: must be one of [1 3 5 7"},
+
+		{"bucket as ARN", func(b *BlogProps) { b.Deploy.Bucket = "arn:aws:s3:::blog" }, `Deploy.Bucket is "arn:aws:s3:::blog": must be a bucket's name`},
+		{"bucket in capitals", func(b *BlogProps) { b.Deploy.Bucket = "MyBlog" }, "Deploy.Bucket"},
+		{"bucket too short", func(b *BlogProps) { b.Deploy.Bucket = "ab" }, "Deploy.Bucket"},
+		{"bucket as address", func(b *BlogProps) { b.Deploy.Bucket = "192.168.0.1" }, "Deploy.Bucket"},
+		{"prefix with slashes", func(b *BlogProps) { b.Deploy.KeyPrefix = "/ja/" }, "Deploy.KeyPrefix"},
+		{"prefix that climbs", func(b *BlogProps) { b.Deploy.KeyPrefix = "ja/../en" }, "Deploy.KeyPrefix"},
+		{"prefix with a star", func(b *BlogProps) { b.Deploy.KeyPrefix = "*" }, "Deploy.KeyPrefix"},
+		{"header on two lines", func(b *BlogProps) { b.Deploy.CacheControl = "public\r\nX: y" }, "Deploy.CacheControl"},
+		{"key", func(b *BlogProps) { b.Deploy.EncryptionKeyARN = "alias/aws/s3" }, "Deploy.EncryptionKeyARN"},
+
+		{"distribution's domain", func(b *BlogProps) { b.Invalidate.DistributionID = "d111111abcdef8.cloudfront.net" }, "Invalidate.DistributionID"},
+		{"no distribution", func(b *BlogProps) { b.Invalidate.DistributionID = "" }, "must be a distribution's id"},
+		{"path without slash", invalidPath("index.html"), `Invalidate.Paths[0] is "index.html": must start with /`},
+		{"empty path", invalidPath(""), "must start with /"},
+		{"star inside", invalidPath("/a/*/b"), "only as its last character"},
+		{"two stars", invalidPath("/a/**"), "only as its last character"},
+		{"not encoded", invalidPath("/日本語/*"), `must be URL-encoded: "/%E6%97%A5%E6%9C%AC%E8%AA%9E/*"`},
+		{"space", invalidPath("/a b"), `must be URL-encoded: "/a%20b"`},
+		{"half an escape", invalidPath("/100%"), "must be URL-encoded"},
+		{"unsafe by RFC 1738", invalidPath("/~me/*"), `must be URL-encoded: "/%7Eme/*"`},
+		{"path too long", invalidPath("/" + strings.Repeat("a", 4000)), "at most 1000"},
+		{"empty tag", invalidPath("#"), "cache tag"},
+		{"tag with a star", invalidPath("#post*"), "without *"},
+		{"sixteen stars", func(b *BlogProps) { b.Invalidate.Paths = strings.Fields(strings.Repeat("/* ", 16)) }, "at most 15"},
+		{"too many paths", func(b *BlogProps) {
+			for i := range 100 {
+				b.Invalidate.Paths = append(b.Invalidate.Paths, fmt.Sprintf("/posts/%d/index.html", i))
+			}
+		}, "CodePipeline takes at most 1000"},
+		{"deadline", func(b *BlogProps) { b.Invalidate.Deadline = 24 * time.Hour }, "Invalidate.Deadline is 24h0m0s: must be from 1 minute to 23 hours"},
+		{"polling", func(b *BlogProps) { b.Invalidate.PollFor = 15 * time.Minute }, "Invalidate.PollFor"},
+		{"after the deadline", func(b *BlogProps) { b.Invalidate.AfterDeadline = "ignore" }, "Invalidate.AfterDeadline"},
+		{"days of the function's log", func(b *BlogProps) { b.Invalidate.LogRetention = 2 }, "Invalidate.LogRetention"},
+
+		{"address", func(b *BlogProps) { b.Notifications.Emails = []string{"me"} }, `Notifications.Emails[0] is "me"`},
+		{"address with a name", func(b *BlogProps) { b.Notifications.Emails = []string{"Me <me@blog.dev>"} }, "Notifications.Emails[0]"},
+		{"topic", func(b *BlogProps) { b.Notifications.TopicARN = "alerts" }, "Notifications.TopicARN"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			props := modern
+			tt.change(&props)
+			err := props.Validate()
+			if err == nil {
+				t.Fatalf("Validate: no error, want %q", tt.want)
+			}
+			if !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Validate: %q, want %q in it", err, tt.want)
+			}
+			if n := strings.Count(err.Error(), "\n"); n > 0 {
+				t.Errorf("one mistake, %d messages: %q", n+1, err)
+			}
+		})
+	}
+}
+
+func TestValidatePathsAccepts(t *testing.T) {
+	for _, path := range []string{"/", "/*", "/index.html", "/a/b*", "/%E6%97%A5/*", "/a?b=c&d", "/a%7Eb", "#post-1", "#a:b"} {
+		if problem := pathProblem(path); problem != "" {
+			t.Errorf("%q is refused: %s", path, problem)
+		}
+	}
+}
+
+func TestValidateReportsEverythingAtOnce(t *testing.T) {
+	a, b := modern, classic
+	a.Deploy.Bucket, a.Invalidate.DistributionID = "X", "y"
+	b.Build.HugoVersion, b.Source = "latest", nil
+	err := Validate([]BlogProps{a, b})
+	if err == nil {
+		t.Fatal("Validate: no error")
+	}
+	for _, want := range []string{
+		`blog "modern": Deploy.Bucket`, `blog "modern": Invalidate.DistributionID`,
+		`blog "classic": Build.HugoVersion`, `blog "classic": Source`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("Validate: %q lacks %q", err, want)
+		}
+	}
+}
+
+func TestValidateBetweenBlogs(t *testing.T) {
+	twin := modern
+	twin.Deploy.KeyPrefix = "other"
+	if err := Validate([]BlogProps{modern, twin}); err == nil || !strings.Contains(err.Error(), "another blog has this name") {
+		t.Errorf("two blogs with one name: %v", err)
+	}
+	if err := Validate([]BlogProps{modern, classic}); err == nil || !strings.Contains(err.Error(), `blog "modern" publishes to the same place`) {
+		t.Errorf("two blogs with one place: %v", err)
+	}
+	apart := classic
+	apart.Deploy.KeyPrefix = "classic"
+	if err := Validate([]BlogProps{modern, apart}); err != nil {
+		t.Errorf("two blogs in one bucket, apart: %v", err)
+	}
+}
+
+// A token pasted where a name belongs must reach neither template nor terminal.
+func TestValidateHidesTokens(t *testing.T) {
+	const secret = "ghp_0123456789abcdef0123456789abcdef0123"
+	for name, change := range map[string]func(*BlogProps){
+		"as secret":    func(b *BlogProps) { b.Source = GitHubToken{Owner: "o", Repo: "r", SecretName: secret} },
+		"as parameter": func(b *BlogProps) { b.Source = GitHubToken{Owner: "o", Repo: "r", ParameterName: secret} },
+		"as variable":  func(b *BlogProps) { b.Build.Environment = map[string]string{"TOKEN": secret} },
+	} {
+		props := modern
+		change(&props)
+		err := props.Validate()
+		if err == nil || !strings.Contains(err.Error(), "revoke it") {
+			t.Errorf("%s: error is %v, want one that says to revoke it", name, err)
+		} else if strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: the error shows the token: %v", name, err)
+		}
+	}
+}
+
+func TestUserParametersFitToTheCharacter(t *testing.T) {
+	props := modern
+	bare := len(userParameters(props.Name, Invalidate{DistributionID: props.Invalidate.DistributionID, Paths: []string{""}}))
+	props.Invalidate.Paths = []string{"/" + strings.Repeat("a", maxUserParameters-bare-1)}
+	if err := props.Validate(); err != nil {
+		t.Errorf("1,000 characters are refused: %v", err)
+	}
+	props.Invalidate.Paths[0] += "a"
+	if err := props.Validate(); err == nil {
+		t.Error("1,001 characters are accepted")
+	}
+}
+
+func TestExampleValues(t *testing.T) {
+	for _, props := range []BlogProps{modern, classic, full, webhook} {
+		if got := props.exampleValues(); len(got) != 0 {
+			t.Errorf("%s has no example values, got %v", props.Name, got)
+		}
+	}
+	props := BlogProps{
+		Account:       "111122223333",
+		Source:        GitHubConnection{ConnectionARN: "arn:aws:codeconnections:us-east-1:111122223333:connection/" + uuid},
+		Deploy:        Deploy{Bucket: "amzn-s3-demo-bucket"},
+		Invalidate:    Invalidate{DistributionID: "EDFDVBD6EXAMPLE"},
+		Notifications: Notifications{Emails: []string{"me@example.com"}, TopicARN: "arn:aws:sns:us-east-1:111122223333:alerts"},
+	}
+	want := []string{"Account", "Source.ConnectionARN", "Deploy.Bucket", "Invalidate.DistributionID", "Notifications.Emails", "Notifications.TopicARN"}
+	equal(t, "fields", props.exampleValues(), want)
+}
