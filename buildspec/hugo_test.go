@@ -2,6 +2,7 @@ package buildspec
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -596,9 +597,7 @@ func TestHugoEnvironment(t *testing.T) {
 			eachSession(t, func(t *testing.T, m *machine, s session) {
 				m.program("hugo", fakeHugo(releaseVersion, onPath)+
 					`echo "environment: $HUGO_ENVIRONMENT $HUGO_ENV $HUGO_CACHEDIR ${HUGO_RESOURCEDIR-unset}"`+"\n")
-				for name, value := range tc.env {
-					m.env[name] = value
-				}
+				maps.Copy(m.env, tc.env)
 				if tc.commit != "" {
 					m.source(tc.commit, "{}")
 				}

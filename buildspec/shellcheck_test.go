@@ -25,7 +25,7 @@ func TestShellcheck(t *testing.T) {
 			}
 			// --shell=sh: CodeBuild's default shell, so nothing beyond POSIX.
 			// --norc: the result must not depend on the machine.
-			out, err := exec.Command(tool, "--norc", "--shell=sh", "--severity=style", file).CombinedOutput()
+			out, err := exec.CommandContext(t.Context(), tool, "--norc", "--shell=sh", "--severity=style", file).CombinedOutput()
 			if err != nil {
 				t.Errorf("shellcheck: %v\n%s", err, out)
 			}

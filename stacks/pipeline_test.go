@@ -31,15 +31,16 @@ func TestStagesAreWired(t *testing.T) {
 			want := at(t, tmpl, map[string]any{"Ref": function.ID})
 			equal(t, "invalidate's function", at(t, tmpl, invalidate, "Configuration", "FunctionName"), want)
 			var params struct {
-				PipelineName, DistributionId string
-				Paths                        []string
+				PipelineName   string
+				DistributionID string `json:"DistributionId"`
+				Paths          []string
 			}
 			text := at(t, tmpl, invalidate, "Configuration", "UserParameters").(string)
 			if err := json.Unmarshal([]byte(text), &params); err != nil {
 				t.Fatalf("UserParameters %q: %v", text, err)
 			}
 			equal(t, "PipelineName", params.PipelineName, props.Name)
-			equal(t, "DistributionId", params.DistributionId, props.Invalidate.DistributionID)
+			equal(t, "DistributionId", params.DistributionID, props.Invalidate.DistributionID)
 			equal(t, "Paths", params.Paths, props.Invalidate.Paths)
 		})
 	}

@@ -85,7 +85,7 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) int {
 	// CloudFormation's rules are checked by `make synth`, at seconds a run.
-	os.Setenv("CDK_VALIDATION", "false")
+	check(os.Setenv("CDK_VALIDATION", "false"))
 	jsii.Close() // so that the kernel starts with this environment
 	defer jsii.Close()
 

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http/httptest"
@@ -72,8 +73,8 @@ type scenario struct {
 }
 
 // deliver runs an action until a job of it has a final report, or none at all.
-func (s scenario) deliver(ctx context.Context) (*delivery, error) {
-	d := &delivery{cloud: fakeaws.New(s.cloud)}
+func (s scenario) deliver(ctx context.Context) (d *delivery, err error) {
+	d = &delivery{cloud: fakeaws.New(s.cloud)}
 	d.cloud.AddDistribution(s.edge)
 	server := httptest.NewServer(d.cloud)
 	defer server.Close()
@@ -81,7 +82,6 @@ func (s scenario) deliver(ctx context.Context) (*delivery, error) {
 	env := map[string]string{"AWS_ENDPOINT_URL": server.URL}
 	maps.Copy(env, quick)
 	maps.Copy(env, s.env)
-	var err error
 	d.function, err = lambdaruntime.Start(lambdaruntime.Function{
 		Binary: binary, Name: "invalidate", Env: env, Timeout: 4 * time.Second,
 		Retries: 2, RetryDelay: func(int) time.Duration { return 50 * time.Millisecond },
@@ -89,7 +89,8 @@ func (s scenario) deliver(ctx context.Context) (*delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer d.function.Close()
+	function := d.function
+	defer func() { err = errors.Join(err, function.Close()) }()
 
 	job, err := d.cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: cmp.Or(s.params, params), KeepJobID: s.keepJobID})
 	if err != nil {
@@ -297,7 +298,11 @@ func TestBinaryDeliveredAgainAfterTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer function.Close()
+	defer func() {
+		if err := function.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}()
 	result, err := function.Invoke(t.Context(), d.jobs[0].Event())
 	if err != nil || result.Err != nil {
 		t.Errorf("second delivery: %v %v, want neither: Lambda would try for nothing", err, result.Err)

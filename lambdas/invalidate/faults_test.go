@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -192,21 +193,28 @@ func TestFaultMatrix(t *testing.T) {
 		}
 		table[c.call.name+"\t"+c.fault.name] = append(table[c.call.name+"\t"+c.fault.name], cell)
 	}
-	printTable(cases, table)
+	if err := printTable(os.Stdout, cases, table); err != nil {
+		t.Errorf("print table: %v", err)
+	}
 }
 
-func printTable(cases []matrixCase, table map[string][]string) {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(w, "\nFault matrix of lambdas/invalidate: %d calls × %d faults × 2 = %d cases\n\n", len(awsCalls), len(faults), len(cases))
-	fmt.Fprintln(w, "call\tfault\tonce: the action ends as\talways")
+func printTable(w io.Writer, cases []matrixCase, table map[string][]string) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "\nFault matrix of lambdas/invalidate: %d calls × %d faults × 2 = %d cases\n\n", len(awsCalls), len(faults), len(cases))
+	fmt.Fprintln(&text, "call\tfault\tonce: the action ends as\talways")
 	var rows []string
 	for _, c := range cases {
 		key := c.call.name + "\t" + c.fault.name
 		if row := key + "\t" + strings.Join(table[key], "\t"); !slices.Contains(rows, row) {
 			rows = append(rows, row)
-			fmt.Fprintln(w, row)
+			fmt.Fprintln(&text, row)
 		}
 	}
-	fmt.Fprintln(w)
-	w.Flush()
+	fmt.Fprintln(&text)
+
+	columns := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	if _, err := io.WriteString(columns, text.String()); err != nil {
+		return err
+	}
+	return columns.Flush()
 }

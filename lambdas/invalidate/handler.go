@@ -8,8 +8,13 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda"
+
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 )
+
+// lambda.StartWithOptions takes any value, and finds out only when it runs.
+var _ lambda.Handler = (*handler)(nil)
 
 // handler turns CodePipeline's jobs into invalidations, and every way that one can
 // end into exactly one report.

@@ -31,7 +31,7 @@ func (t *Template) functionAssetDir(functionLogicalID string) (string, error) {
 	}
 	code, ok := resource.Properties["Code"].(map[string]any)
 	if !ok {
-		return "", fmt.Errorf("Code is %v, want an object", resource.Properties["Code"])
+		return "", fmt.Errorf("property Code is %v, want an object", resource.Properties["Code"])
 	}
 	resolved, err := t.Resolve(code["S3Key"])
 	if err != nil {
@@ -39,7 +39,7 @@ func (t *Template) functionAssetDir(functionLogicalID string) (string, error) {
 	}
 	key, ok := resolved.(string)
 	if !ok {
-		return "", errors.New("Code has no S3Key: the function is not made from an asset")
+		return "", errors.New("property Code has no S3Key: the function is not made from an asset")
 	}
 
 	path := filepath.Join(t.Dir, t.assetManifest)

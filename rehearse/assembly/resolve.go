@@ -217,7 +217,7 @@ func (r *resolver) parameter(name string, p Parameter) (any, error) {
 		return value, nil
 	}
 	list := []any{}
-	for _, element := range strings.Split(value, ",") {
+	for element := range strings.SplitSeq(value, ",") {
 		list = append(list, strings.TrimSpace(element))
 	}
 	return list, nil
@@ -351,7 +351,7 @@ func (r *resolver) split(argument any) (any, error) {
 		return nil, err
 	}
 	list := []any{}
-	for _, part := range strings.Split(text, delimiter) {
+	for part := range strings.SplitSeq(text, delimiter) {
 		list = append(list, part)
 	}
 	return list, nil

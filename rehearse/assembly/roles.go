@@ -81,14 +81,14 @@ func (t *Template) rolePolicies(roleLogicalID string) ([]json.RawMessage, error)
 func (t *Template) inlinePolicies(role Resource) ([]json.RawMessage, error) {
 	inline, err := t.resolveList(role.Properties["Policies"])
 	if err != nil {
-		return nil, fmt.Errorf("Policies: %w", err)
+		return nil, fmt.Errorf("read Policies: %w", err)
 	}
 	var policies []json.RawMessage
 	for i, p := range inline {
 		properties, _ := p.(map[string]any) // policyDocument reports a nil map
 		document, err := t.policyDocument(properties)
 		if err != nil {
-			return nil, fmt.Errorf("Policies[%d]: %w", i, err)
+			return nil, fmt.Errorf("read Policies[%d]: %w", i, err)
 		}
 		policies = append(policies, document)
 	}

@@ -3,6 +3,7 @@ package fakeaws
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -226,7 +227,7 @@ func parseBatch(contentType string, body []byte) (*invalidationBatch, *apiError)
 	if err := decoder.Decode(&batch); err != nil {
 		return nil, malformed(err.Error())
 	}
-	if _, err := decoder.Token(); err != io.EOF {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, malformed("content after the document element")
 	}
 	rest := batch.Rest
@@ -278,8 +279,8 @@ func validPath(path string) bool {
 	if i := strings.IndexByte(path, '*'); i >= 0 && i != len(path)-1 {
 		return false
 	}
-	for i := 0; i < len(path); i++ {
-		switch b := path[i]; {
+	for i, b := range []byte(path) {
+		switch {
 		case b == '%':
 			if i+2 >= len(path) || !isHex(path[i+1]) || !isHex(path[i+2]) {
 				return false

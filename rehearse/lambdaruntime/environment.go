@@ -46,7 +46,7 @@ func startEnvironment(fn Function, output *os.File) (*environment, error) {
 	server := &http.Server{Handler: env.api}
 	go func() { _ = server.Serve(listener) }() // Ends with ErrServerClosed, below.
 
-	env.cmd = exec.Command(fn.Binary)
+	env.cmd = exec.Command(fn.Binary) //nolint:noctx // The process outlives the invocation that starts it; kill ends it.
 	env.cmd.Dir = filepath.Dir(fn.Binary)
 	for _, key := range slices.Sorted(maps.Keys(variables)) {
 		env.cmd.Env = append(env.cmd.Env, key+"="+variables[key])

@@ -38,7 +38,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	binary = filepath.Join(dir, "bootstrap")
-	build := exec.Command("go", "build", "-tags=lambda.norpc", "-o", binary, "./testdata/function")
+	build := exec.CommandContext(context.Background(), "go", "build", "-tags=lambda.norpc", "-o", binary, "./testdata/function")
 	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build testdata/function: %v\n%s", err, output)
 		return 1
@@ -330,7 +330,7 @@ func TestKillCrashesRunningInvocations(t *testing.T) {
 	}()
 	child := waitForChild(t, r)
 	r.Kill()
-	if alive(idle.PID) {
+	if alive(t, idle.PID) {
 		t.Error("the process lives on after Kill")
 	}
 	result := <-done
@@ -522,7 +522,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	if alive(idle.PID) {
+	if alive(t, idle.PID) {
 		t.Error("the idle process lives on after Close")
 	}
 	waitUntilGone(t, child)
@@ -576,7 +576,7 @@ func waitForChild(t *testing.T, r *Runtime) int {
 func waitUntilGone(t *testing.T, pid int) {
 	t.Helper()
 	for deadline := time.Now().Add(8 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if !alive(pid) {
+		if !alive(t, pid) {
 			return
 		}
 	}
@@ -584,7 +584,8 @@ func waitUntilGone(t *testing.T, pid int) {
 }
 
 // alive says whether a process runs; zombies, which nobody may ever reap in a container, do not.
-func alive(pid int) bool {
+func alive(t *testing.T, pid int) bool {
+	t.Helper()
 	if syscall.Kill(pid, 0) != nil {
 		return false
 	}
@@ -592,6 +593,6 @@ func alive(pid int) bool {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 		return err == nil && !bytes.Contains(status, []byte("\nState:\tZ"))
 	}
-	state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+	state, err := exec.CommandContext(t.Context(), "ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && !bytes.HasPrefix(bytes.TrimSpace(state), []byte("Z"))
 }

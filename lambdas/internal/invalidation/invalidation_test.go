@@ -242,8 +242,15 @@ func TestAdvanceSendsTheSameBatchAgain(t *testing.T) {
 		}}
 		req := Request{DistributionID: "E1", Paths: []string{"/b", "/a", "/b"}, Execution: "job-1"}
 		i := Invalidator{CloudFront: fake, Settings: settings}
-		progress, _, _ := i.Advance(t.Context(), quiet, req, Progress{})
-		i.Advance(t.Context(), quiet, req, progress)
+		progress := Progress{}
+		for call := range 2 {
+			var outcome Outcome
+			var err error
+			progress, outcome, err = i.Advance(t.Context(), quiet, req, progress)
+			if err != nil || outcome != Pending {
+				t.Fatalf("call %d: %v, %v, want pending", call+1, outcome, err)
+			}
+		}
 		if len(sent) < 4 {
 			t.Fatalf("sent %d batches, want some in each call", len(sent))
 		}

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"archive/zip"
+	"cmp"
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"blog-deploy-pipeline/rehearse/fakeaws"
+	"blog-deploy-pipeline/rehearse/lambdaruntime"
+)
+
+// `make bench` runs these. Machines differ and are noisy: quote the ratios, which
+// come from commands that took turns in one run.
+
+// measured is one command of a benchmark, and how long each of its runs took.
+type measured struct {
+	name string
+	run  func() error
+	took []time.Duration
+}
+
+func (m *measured) median() time.Duration {
+	return slices.Sorted(slices.Values(m.took))[len(m.took)/2]
+}
+
+// takeTurns runs all commands b.N times, A B A B …, after one run that is not
+// counted.
+func takeTurns(b *testing.B, commands []*measured) {
+	b.Helper()
+	for _, m := range commands {
+		if err := m.run(); err != nil {
+			b.Fatalf("%s: %v", m.name, err)
+		}
+	}
+	for b.Loop() {
+		for _, m := range commands {
+			start := time.Now()
+			if err := m.run(); err != nil {
+				b.Fatalf("%s: %v", m.name, err)
+			}
+			m.took = append(m.took, time.Since(start))
+		}
+	}
+}
+
+// report prints each median and its ratio to the first command's.
+func report(b *testing.B, title string, commands []*measured) {
+	b.Helper()
+	var text strings.Builder
+	for _, m := range commands {
+		fmt.Fprintf(&text, "  %s\t%.2f s\t× %.2f\n", m.name, m.median().Seconds(), ratio(m, commands[0]))
+	}
+	fmt.Printf("\n%s (median of %d)\n", title, len(commands[0].took))
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	if _, err := io.WriteString(w, text.String()); err != nil {
+		b.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func ratio(a, b *measured) float64 { return a.median().Seconds() / b.median().Seconds() }
+
+// BenchmarkSynth measures `make synth` with nothing to compile.
+func BenchmarkSynth(b *testing.B) {
+	commands := []*measured{}
+	add := func(name string, run func() error) *measured {
+		m := &measured{name: name, run: run}
+		commands = append(commands, m)
+		return m
+	}
+	synth := func(c checkout, env ...string) func() error {
+		return func() error { return failWith(c.make("synth", env...)) }
+	}
+	for _, n := range []int{1, 10, 50} {
+		c := newCheckout(b)
+		c.blogs(manyBlogs(n))
+		if out, err := c.make("build"); err != nil {
+			b.Fatalf("make build: %v\n%s", err, out)
+		}
+		add(fmt.Sprintf("%d blogs, validated", n), synth(c, "CDK_VALIDATION=true"))
+		add(fmt.Sprintf("%d blogs, not validated", n), synth(c))
+	}
+	// The peer: what `cdk init app --language go` sets up, on the machine's own Node.js.
+	peer := newCheckout(b)
+	peer.blogs(manyBlogs(1))
+	if out, err := peer.make("build"); err != nil {
+		b.Fatalf("make build: %v\n%s", err, out)
+	}
+	node, path := systemNode(b)
+	add("1 blog, validated, cdk init's way on Node.js "+node, func() error {
+		return failWith(peer.run([]string{"PATH=" + path, "CDK_VALIDATION=true"},
+			"node", "node_modules/aws-cdk/bin/cdk", "synth", "--quiet", "--build", "", "--app", "go mod download && go run ."))
+	})
+
+	takeTurns(b, commands)
+	report(b, "make synth", commands)
+	b.ReportMetric(ratio(commands[4], commands[0]), "x(50/1)")
+	b.ReportMetric(ratio(commands[0], commands[6]), "x(peer)")
+	b.ReportMetric(0, "ns/op")
+}
+
+func failWith(out string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+// manyBlogs is a list of n blogs like the first of blogs.go.
+func manyBlogs(n int) string {
+	var list strings.Builder
+	for i := range n {
+		fmt.Fprintf(&list, `{
+	Name:   "blog-%d",
+	Source: stacks.GitHubConnection{Owner: "owner", Repo: "blog-%[1]d", ConnectionARN: "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef", Trigger: stacks.Trigger{IgnorePaths: []string{"README.md"}}},
+	Deploy: stacks.Deploy{Bucket: "bucket-%[1]d"},
+	Invalidate:    stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+	Notifications: stacks.Notifications{Emails: []string{"me@blog.dev"}},
+},
+`, i)
+	}
+	return list.String()
+}
+
+// systemNode returns the version of the Node.js that is on PATH without this
+// project's own, and that PATH.
+func systemNode(b *testing.B) (version, path string) {
+	b.Helper()
+	path = strings.Join(slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool {
+		return strings.HasSuffix(dir, filepath.Join("node_modules", ".bin"))
+	}), string(os.PathListSeparator))
+	cmd := exec.CommandContext(b.Context(), "/bin/sh", "-c", "node --version")
+	cmd.Env = []string{"PATH=" + path}
+	out, err := cmd.Output()
+	if err != nil {
+		b.Fatalf("find the machine's own Node.js: %v", err)
+	}
+	return strings.TrimPrefix(strings.TrimSpace(string(out)), "v"), path
+}
+
+// BenchmarkFunction measures the invalidate function: its size as it is uploaded,
+// and its start and memory on this machine.
+func BenchmarkFunction(b *testing.B) {
+	const deployed = "dist/invalidate/bootstrap"
+	size, zipped := sizes(b, deployed)
+
+	// For this machine, built as for Lambda.
+	binary := filepath.Join(b.TempDir(), "bootstrap")
+	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags=-s -w", "-o", binary, "./lambdas/invalidate")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("compile the function: %v\n%s", err, out)
+	}
+	cloud := fakeaws.New(fakeaws.Options{})
+	cloud.AddDistribution(fakeaws.Distribution{ID: "E2QWRUHAPOMQZL"})
+	server := httptest.NewServer(cloud)
+	defer server.Close()
+
+	var starts []time.Duration
+	var memory int64
+	start := func() error {
+		function, err := lambdaruntime.Start(lambdaruntime.Function{Binary: binary, Name: "invalidate", Timeout: 10 * time.Second,
+			Env: map[string]string{"AWS_ENDPOINT_URL": server.URL, "POLL_EVERY": "1ms"}})
+		if err != nil {
+			return err
+		}
+		defer closeIt(b, function)
+		job, err := cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: `{"PipelineName":"blog","DistributionId":"E2QWRUHAPOMQZL"}`})
+		if err != nil {
+			return err
+		}
+		result, err := function.Invoke(b.Context(), job.Event())
+		if err != nil || result.Err != nil {
+			return cmp.Or[error](err, result.Err)
+		}
+		starts = append(starts, result.InitDuration)
+		memory = max(memory, result.MaxRSSKB)
+		return nil
+	}
+	// The peer: the least that the article's function does. Asked for its own path
+	// first, because python3 on PATH may be a slow script that looks for one.
+	out, err := exec.CommandContext(b.Context(), "python3", "-c", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		b.Fatalf("find python3: %v", err)
+	}
+	interpreter := strings.TrimSpace(string(out))
+	python := func() error {
+		return exec.CommandContext(b.Context(), interpreter, "-c", "import json, logging, time").Run()
+	}
+	commands := []*measured{
+		{name: "the function: start, one job, end", run: start},
+		{name: "python3 with the article's imports, without boto3: start, end", run: python},
+	}
+	for b.Loop() { // a start takes milliseconds: many make one reading
+		for range 20 {
+			for _, m := range commands {
+				begin := time.Now()
+				if err := m.run(); err != nil {
+					b.Fatalf("%s: %v", m.name, err)
+				}
+				m.took = append(m.took, time.Since(begin))
+			}
+		}
+	}
+	first := slices.Sorted(slices.Values(starts))[len(starts)/2]
+	fmt.Printf("\nlambdas/invalidate\n  binary for Lambda (linux/arm64)      %.2f MB\n  zipped                               %.2f MB\n  process start to first request       %.1f ms here (%s/%s, median of %d)\n  peak memory                          %.1f MiB\n  bare python3 with the article's imports, without boto3: × %.1f\n",
+		float64(size)/1e6, float64(zipped)/1e6, first.Seconds()*1e3, runtime.GOOS, runtime.GOARCH, len(starts), float64(memory)/1024,
+		commands[1].median().Seconds()/first.Seconds())
+	b.ReportMetric(first.Seconds()*1e3, "ms/start")
+	b.ReportMetric(float64(zipped)/1e6, "MB-zipped")
+	b.ReportMetric(0, "ns/op")
+}
+
+// sizes returns a file's size, as it is and zipped as for an upload.
+func sizes(b *testing.B, path string) (size, zipped int64) {
+	b.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		b.Fatalf("%v; run `make build`", err)
+	}
+	var count countingWriter
+	archive := zip.NewWriter(&count)
+	file, err := archive.Create("bootstrap")
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := file.Write(content); err != nil {
+		b.Fatal(err)
+	}
+	if err := archive.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return int64(len(content)), int64(count)
+}
+
+// countingWriter counts what is written to it.
+type countingWriter int64
+
+var _ io.Writer = (*countingWriter)(nil)
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	*c += countingWriter(len(p))
+	return len(p), nil
+}
