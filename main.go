@@ -12,15 +12,26 @@ import (
 )
 
 func main() {
-	if err := stacks.Validate(blogs); err != nil {
-		fmt.Fprintf(os.Stderr, "blogs.go has problems; nothing was synthesised:\n%v\n", err)
+	if err := synth(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+func synth() error {
+	if err := stacks.Validate(blogs); err != nil {
+		return fmt.Errorf("blogs.go has problems; nothing was synthesised:\n%w", err)
+	}
+	flags, err := cdkContext()
+	if err != nil {
+		return err
 	}
 	defer jsii.Close()
 
-	app := awscdk.NewApp(nil)
+	app := awscdk.NewApp(&awscdk.AppProps{Context: &flags})
 	for _, blog := range blogs {
 		stacks.NewBlogStack(app, blog)
 	}
 	app.Synth(nil)
+	return nil
 }

@@ -40,7 +40,7 @@ func newCheckout(t testing.TB) checkout {
 		t.Fatalf("the CDK CLI is not installed: %v; run `make build`", err)
 	}
 	dir := filepath.Join(t.TempDir(), "a checkout")
-	for name := range strings.FieldsSeq("go.mod go.sum main.go blogs.go stacks lambdas buildspec Makefile cdk.json package.json package-lock.json") {
+	for name := range strings.FieldsSeq("go.mod go.sum main.go context.go blogs.go stacks lambdas buildspec Makefile cdk.json package.json package-lock.json") {
 		copyTree(t, name, filepath.Join(dir, name))
 	}
 	installed, err := filepath.Abs("node_modules")
@@ -157,6 +157,32 @@ func TestCheckoutsAgree(t *testing.T) {
 	for name, content := range outputs[0] {
 		if !bytes.Equal(content, outputs[1][name]) {
 			t.Errorf("%s differs between two checkouts", name)
+		}
+	}
+}
+
+// TestSynthIsTheCLIs: `make synth` starts the app itself, for speed. It must make
+// what `cdk deploy` deploys.
+func TestSynthIsTheCLIs(t *testing.T) {
+	c := newCheckout(t)
+	if out, err := c.make("synth"); err != nil {
+		t.Fatalf("make synth: %v\n%s", err, out)
+	}
+	if out, err := c.run([]string{"CDK_VALIDATION=false"}, "node_modules/.bin/cdk", "synth", "--quiet", "--output", "by-cli"); err != nil {
+		t.Fatalf("cdk synth: %v\n%s", err, out)
+	}
+	for _, blog := range blogs {
+		name := stacks.BlogStackID(blog.Name) + ".template.json"
+		ours, err := os.ReadFile(filepath.Join(c.dir, "cdk.out", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := os.ReadFile(filepath.Join(c.dir, "by-cli", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(ours, theirs) {
+			t.Errorf("%s: make synth and cdk synth differ", name)
 		}
 	}
 }

@@ -68,8 +68,7 @@ func newNotifications(scope constructs.Construct, pipeline awscodepipeline.IPipe
 		EventPattern: &awsevents.EventPattern{
 			Source:     jsii.Strings("aws.codepipeline"),
 			DetailType: jsii.Strings("CodePipeline Action Execution State Change"),
-			Resources:  &[]*string{pipeline.PipelineArn()},
-			Detail:     &map[string]any{"state": []string{"FAILED"}},
+			Detail:     &map[string]any{"pipeline": []*string{pipeline.PipelineName()}, "state": []string{"FAILED"}},
 		},
 	})
 	text := fmt.Sprintf("The blog %s was not delivered: stage %s failed.\nReason: %s\nDetails: %s\nExecution: %s at %s",

@@ -217,8 +217,8 @@ const (
 	// Webhook means that GitHub tells CodePipeline, within seconds. CloudFormation needs
 	// admin:repo_hook to register it.
 	Webhook TokenTrigger = "WEBHOOK"
-	// Poll means that CodePipeline asks GitHub, about once a minute. A V2 pipeline that is
-	// polled and inactive for 30 days is no longer polled.
+	// Poll means that CodePipeline asks GitHub, about once a minute. AWS stops
+	// polling for pipelines that have not run for 30 days.
 	Poll TokenTrigger = "POLL"
 	// NoTrigger means that the pipeline starts by hand only.
 	NoTrigger TokenTrigger = "NONE"
