@@ -224,7 +224,7 @@ func BenchmarkFunction(b *testing.B) {
 }
 
 // sizes returns a file's size, as it is and zipped as for an upload.
-func sizes(b *testing.B, path string) (size, zipped int64) {
+func sizes(b testing.TB, path string) (size, zipped int64) {
 	b.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"debug/elf"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -401,5 +402,32 @@ func closeIt(t testing.TB, c io.Closer) {
 func TestBlogsAreValid(t *testing.T) {
 	if err := stacks.Validate(blogs); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFunctionIsWhatLambdaRuns looks at the file that is uploaded.
+func TestFunctionIsWhatLambdaRuns(t *testing.T) {
+	const deployed = "dist/invalidate/bootstrap"
+	file, err := elf.Open(deployed)
+	if err != nil {
+		t.Fatalf("%v; run `make build`", err)
+	}
+	defer closeIt(t, file)
+	if file.Machine != elf.EM_AARCH64 {
+		t.Errorf("it is for %v, want arm64", file.Machine)
+	}
+	if _, zipped := sizes(t, deployed); zipped > 3_500_000 {
+		t.Errorf("it is %d bytes zipped, want at most 3.5 MB", zipped)
+	}
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", "./lambdas/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range strings.FieldsSeq(string(out)) {
+		for _, needless := range []string{"aws-sdk-go-v2/config", "aws-sdk-go-v2/service/sso", "aws-cdk-go", "jsii-runtime-go", "net/rpc", "blog-deploy-pipeline/stacks", "blog-deploy-pipeline/rehearse"} {
+			if strings.Contains(pkg, needless) {
+				t.Errorf("it links %s, which it does not need", pkg)
+			}
+		}
 	}
 }
