@@ -4,6 +4,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
@@ -18,7 +19,7 @@ func main() {
 	}
 }
 
-func synth() error {
+func synth() (err error) {
 	if err := stacks.Validate(blogs); err != nil {
 		return fmt.Errorf("blogs.go has problems; nothing was synthesised:\n%w", err)
 	}
@@ -27,6 +28,15 @@ func synth() error {
 		return err
 	}
 	defer jsii.Close()
+	defer func() {
+		// The CDK throws what it finds wrong; only a mistake in Go wants a stack.
+		if cause := recover(); cause != nil {
+			if _, isBug := cause.(runtime.Error); isBug {
+				panic(cause)
+			}
+			err = fmt.Errorf("%v", cause)
+		}
+	}()
 
 	app := awscdk.NewApp(&awscdk.AppProps{Context: &flags})
 	for _, blog := range blogs {

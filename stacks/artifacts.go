@@ -14,13 +14,13 @@ const artifactDays = 30
 // newArtifactBucket makes the bucket in which one stage leaves its output for the
 // next: private, over TLS only, encrypted, emptied after 30 days. It stays when the
 // stack is destroyed (CloudFormation cannot delete a bucket that is not empty), and
-// costs nothing once its objects have expired.
+// costs nothing once its objects have expired. It goes when a first deployment fails.
 func newArtifactBucket(scope constructs.Construct) awss3.Bucket {
 	bucket := awss3.NewBucket(scope, jsii.String("Artifacts"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
 		EnforceSSL:        jsii.Bool(true),
 		Encryption:        awss3.BucketEncryption_S3_MANAGED,
-		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN,
+		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 		LifecycleRules: &[]*awss3.LifecycleRule{{
 			Expiration:                          awscdk.Duration_Days(jsii.Number(artifactDays)),
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
@@ -26,8 +27,9 @@ type BlogProps struct {
 	// use. Example: "123456789012".
 	Account string
 
-	// Region is where the pipeline runs; the distribution is global. Default: that
-	// of the credentials in use. Example: "ap-northeast-1".
+	// Region is where the pipeline runs: that of the blog's bucket, since the S3
+	// action deploys within its region. The distribution is global. Default: that of
+	// the credentials in use. Example: "ap-northeast-1".
 	Region string
 
 	// Source is where the blog's repository is: a GitHubConnection or a
@@ -102,15 +104,16 @@ func (b BlogProps) Validate() error {
 	if pipelineType == V1 && mode != Superseded {
 		p.add("ExecutionMode", string(mode), "needs PipelineType V2")
 	}
-	if b.Source == nil {
-		p.add("Source", "", "must be a GitHubConnection or a GitHubToken")
-	} else {
-		b.Source.validate(p, pipelineType)
+	switch source := b.Source.(type) {
+	case GitHubConnection, GitHubToken:
+		source.validate(p, b)
+	default:
+		p.add("Source", fmt.Sprintf("%T", source), "must be a stacks.GitHubConnection{…} or a stacks.GitHubToken{…}")
 	}
 	b.Build.validate(p)
-	b.Deploy.validate(p)
+	b.Deploy.validate(p, b.Region)
 	b.Invalidate.validate(p, b.Name)
-	b.Notifications.validate(p)
+	b.Notifications.validate(p, b.Account, b.Region)
 	return p.join()
 }
 
@@ -122,10 +125,12 @@ func Validate(blogs []BlogProps) error {
 	for _, b := range blogs {
 		errs = append(errs, b.Validate())
 		p := &problems{owner: fmt.Sprintf("blog %q", b.Name)}
-		if names[b.Name] {
+		// In lower case, because the stacks' templates are files.
+		if name := strings.ToLower(b.Name); names[name] {
 			p.add("Name", b.Name, "another blog has this name; each needs its own")
+		} else {
+			names[name] = true
 		}
-		names[b.Name] = true
 		at := place{b.Deploy.Bucket, b.Deploy.KeyPrefix}
 		if other, taken := places[at]; taken && b.Deploy.Bucket != "" {
 			p.add("Deploy.Bucket", b.Deploy.Bucket, fmt.Sprintf("blog %q publishes to the same place; give one of them a Deploy.KeyPrefix", other))
@@ -157,13 +162,13 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) BlogStack {
 	})
 	warnOfExamples(stack, props)
 
+	artifacts := newArtifactBucket(stack)
 	role := newServiceRole(stack, "PipelineRole", "codepipeline.amazonaws.com", "Runs the pipeline of the blog "+props.Name)
 	source := props.Source.action(stack, role)
-	build := newBuild(stack, props.Build, source)
-	deploy := newDeploy(stack, props.Deploy, build.output, role)
-	invalidate := newInvalidate(stack, props.Name, props.Invalidate)
+	build := newBuild(stack, props.Build, source, artifacts)
+	deploy := newDeploy(stack, props.Deploy, build.output, artifacts, role)
+	invalidate := newInvalidate(stack, props.Name, props.Invalidate, role)
 
-	artifacts := newArtifactBucket(stack)
 	pipeline := awscodepipeline.NewPipeline(stack, jsii.String("Pipeline"), &awscodepipeline.PipelineProps{
 		// A fixed name, because the Lambda event has none: the name travels in
 		// UserParameters, and a pipeline cannot refer to itself.
@@ -176,16 +181,19 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) BlogStack {
 		Stages: &[]*awscodepipeline.StageProps{
 			stage("Source", source.action),
 			stage("Build", build.action),
-			stage("Deploy", deploy.action),
-			stage("Invalidate", invalidate.action),
+			stage("Deploy", deploy),
+			stage("Invalidate", invalidate),
 		},
 		// A changed pipeline starts by itself otherwise, and publishes what nobody
 		// pushed.
 		RestartExecutionOnUpdate: jsii.Bool(false),
 	})
-	deploy.allow(artifacts)
+	if source.role != nil {
+		// CodePipeline starts an execution as soon as the pipeline is there.
+		pipeline.Node().AddDependency(source.role)
+	}
+	justifyWildcards(role, artifactKeys)
 	newNotifications(stack, pipeline, props)
-	justifyPipelineRoles(pipeline)
 
 	awscdk.NewCfnOutput(stack, jsii.String("PipelineConsole"), &awscdk.CfnOutputProps{
 		Description: jsii.String("Where to watch the pipeline"),

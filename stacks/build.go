@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -38,7 +40,8 @@ type Build struct {
 	// Default: "24".
 	NodeVersion string
 
-	// Environment holds more variables for the build. They are readable in the
+	// Environment holds more variables for the build. Default: none. Example:
+	// map[string]string{"HUGO_FLAGS": "--gc --minify"}. They are readable in the
 	// console and in the template, so no secret belongs here. Variables of the
 	// recipe, such as HUGO_FLAGS and ASSET_SCRIPT, are set here too.
 	Environment map[string]string
@@ -47,17 +50,21 @@ type Build struct {
 	// 0.005 USD a minute, the first 100 minutes a month free).
 	ComputeType ComputeType
 
-	// Image is the build image: one of CodeBuild's, or a public one by name. An
-	// image of CodeBuild's for aarch64 runs on Arm, which costs a third less.
-	// Default: "aws/codebuild/standard:7.0".
+	// Image is the build image: one of CodeBuild's for Linux, or, with a Buildspec of
+	// the blog's own, a public one by name (only CodeBuild's let the recipe choose a
+	// Node.js). One of CodeBuild's for aarch64 runs on Arm, which costs a third less
+	// and is not in every region. Default: "aws/codebuild/standard:7.0". Example:
+	// "aws/codebuild/amazonlinux-aarch64-standard:3.0".
 	Image string
 
-	// Timeout ends a build that hangs: 5 minutes to 36 hours. Default: 15 minutes.
+	// Timeout ends a build that hangs: whole minutes, from 5 minutes to 36 hours.
+	// Default: 15 minutes. Example: 30 * time.Minute.
 	Timeout time.Duration
 
 	// NoCache turns the local cache off: npm's downloads and Hugo's processed
 	// images otherwise stay on the build host for a while, and are used if the next
-	// build happens to run there. CodeBuild has none on Arm. Default: false.
+	// build happens to run there. There is none on Arm, where AWS's guide does not
+	// offer it. Default: false.
 	NoCache bool
 
 	// LogRetention is how long the build's log is kept, in days that CloudWatch
@@ -91,6 +98,7 @@ var (
 	oldHugoPattern     = regexp.MustCompile(`^0\.(\d{1,2}|10[0-2])\.`)
 	nodeVersionPattern = regexp.MustCompile(`^\d+(\.x|(\.\d+){1,2})?$`)
 	variablePattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	notLinuxPattern    = regexp.MustCompile(`windows|lambda|mac`)
 	imagePattern       = regexp.MustCompile(`^[a-z0-9][A-Za-z0-9._/:@-]*$`)
 )
 
@@ -116,12 +124,20 @@ func (b Build) validate(p *problems) {
 		case reserved[name] != "":
 			p.add("Build.Environment", name, "has a prop of its own: set Build."+reserved[name])
 		}
-		if tokenPattern.MatchString(b.Environment[name]) {
+		if tokenInsidePattern.MatchString(b.Environment[name]) {
 			p.add("Build.Environment", name, "its value looks like a GitHub token, and would be readable in the template; revoke it")
 		}
 	}
 	oneOf(p, "Build.ComputeType", or(b.ComputeType, Small), Small, Medium, Large, XLarge, X2Large)
 	p.match("Build.Image", or(b.Image, defaultImage), imagePattern, "must be an image of CodeBuild's, such as aws/codebuild/standard:7.0, or a public image's name")
+	switch image := or(b.Image, defaultImage); {
+	case strings.HasPrefix(image, curatedImages) && notLinuxPattern.MatchString(image):
+		p.add("Build.Image", image, "must be one of CodeBuild's images for Linux containers")
+	case strings.Contains(image, ".dkr.ecr."):
+		p.add("Build.Image", image, "must be public: the build's role cannot read private repositories")
+	case !strings.HasPrefix(image, curatedImages) && b.Buildspec == "":
+		p.add("Build.Image", image, "the recipe needs one of CodeBuild's images, where it can choose a Node.js; or set Build.Buildspec")
+	}
 	if t := or(b.Timeout, defaultBuildTimeout); t < minBuildTimeout || t > maxBuildTimeout || t%time.Minute != 0 {
 		p.add("Build.Timeout", b.Timeout, "must be whole minutes, from 5 minutes to 36 hours")
 	}
@@ -187,14 +203,18 @@ type buildStage struct {
 
 // newBuild makes the build project. Its role may use the artifacts and write its
 // own log, and nothing else.
-func newBuild(scope constructs.Construct, build Build, source sourceStage) buildStage {
+func newBuild(scope constructs.Construct, build Build, source sourceStage, artifacts awss3.IBucket) buildStage {
 	log := newLogGroup(scope, "BuildLog", build.LogRetention)
 	role := newServiceRole(scope, "BuildRole", "codebuild.amazonaws.com", "Builds the blog")
+	log.GrantWrite(role)
+	artifacts.GrantRead(role, nil)
+	artifacts.GrantPut(role, nil)
 	if source.connection != "" {
 		allowConnection(role, source.connection)
 	}
 	props := &awscodebuild.PipelineProjectProps{
-		Role: role,
+		// Without CDK's own grants, which include log groups that are not used.
+		Role: role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
 		Environment: &awscodebuild.BuildEnvironment{
 			BuildImage:  build.image(),
 			ComputeType: awscodebuild.ComputeType(or(build.ComputeType, Small)),
@@ -223,7 +243,7 @@ func newBuild(scope constructs.Construct, build Build, source sourceStage) build
 		reasons = append(reasons, justification{"AwsSolutions-CB5", "The blog's owner chose this image."})
 	}
 	justify(project, reasons...)
-	justifyWildcards(role, "CDK grants access to the objects of the artifact bucket, whose keys CodePipeline makes up, and to the streams of the project's own log group.")
+	justifyWildcards(role, artifactKeys)
 
 	output := awscodepipeline.NewArtifact(jsii.String("Site"), nil)
 	return buildStage{output: output, action: actions.NewCodeBuildAction(&actions.CodeBuildActionProps{

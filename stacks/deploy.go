@@ -34,8 +34,10 @@ type Deploy struct {
 	// must-revalidate": browsers ask again, CloudFront keeps until invalidated.
 	CacheControl string
 
-	// EncryptionKeyARN is the ARN of the KMS key, if the bucket is encrypted with
-	// one of your own. Default: none.
+	// EncryptionKeyARN is the KMS key of the bucket's default encryption, if that is
+	// a key of your own; it must be in the bucket's region, and its policy must leave
+	// access to IAM, as new keys' policies do. Default: none. Example:
+	// "arn:aws:kms:us-east-1:123456789012:key/01234567-…".
 	EncryptionKeyARN string
 }
 
@@ -51,26 +53,25 @@ var (
 // maxKeyPrefix leaves the rest of S3's 1,024 bytes to the blog's own paths.
 const maxKeyPrefix = 512
 
-func (d Deploy) validate(p *problems) {
+func (d Deploy) validate(p *problems, region string) {
 	if len(d.Bucket) < 3 || len(d.Bucket) > 63 || !bucketPattern.MatchString(d.Bucket) || ipPattern.MatchString(d.Bucket) {
 		p.add("Deploy.Bucket", d.Bucket, "must be a bucket's name (not an ARN or URL): 3 to 63 lower-case letters, digits, hyphens and dots")
 	}
 	if d.KeyPrefix != "" && (len(d.KeyPrefix) > maxKeyPrefix || !prefixPattern.MatchString(d.KeyPrefix) || strings.Contains("/"+d.KeyPrefix+"/", "/../")) {
 		p.add("Deploy.KeyPrefix", d.KeyPrefix, "must be a folder such as ja/notes, without leading or trailing slash")
 	}
+	if strings.Contains(d.CacheControl, "#{") {
+		p.add("Deploy.CacheControl", d.CacheControl, "CodePipeline would read #{ as the start of a variable")
+	}
 	p.match("Deploy.CacheControl", d.CacheControl, headerPattern, "must be a Cache-Control header in plain ASCII, such as public, max-age=0, must-revalidate")
 	if d.EncryptionKeyARN != "" {
 		p.match("Deploy.EncryptionKeyARN", d.EncryptionKeyARN, keyPattern, "must be a KMS key's ARN, such as arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef")
+		p.sameAs("Deploy.EncryptionKeyARN", d.EncryptionKeyARN, "", region)
 	}
 }
 
-type deployStage struct {
-	action awscodepipeline.IAction
-	role   awsiam.Role
-}
-
 // newDeploy makes the action that uploads the site.
-func newDeploy(scope constructs.Construct, deploy Deploy, input awscodepipeline.Artifact, pipelineRole awsiam.IRole) deployStage {
+func newDeploy(scope constructs.Construct, deploy Deploy, input awscodepipeline.Artifact, artifacts awss3.IBucket, pipelineRole awsiam.IRole) awscodepipeline.IAction {
 	attributes := &awss3.BucketAttributes{BucketName: jsii.String(deploy.Bucket)}
 	if deploy.EncryptionKeyARN != "" {
 		attributes.EncryptionKey = awskms.Key_FromKeyArn(scope, jsii.String("SiteKey"), jsii.String(deploy.EncryptionKeyARN))
@@ -96,9 +97,7 @@ func newDeploy(scope constructs.Construct, deploy Deploy, input awscodepipeline.
 		props.CacheControl = &[]actions.CacheControl{actions.CacheControl_FromString(jsii.String(deploy.CacheControl))}
 	}
 	bucket.GrantPut(role, jsii.String(keys))
+	artifacts.GrantRead(role, nil)
 	justifyWildcards(role, "The pipeline writes whatever files the site has, below the blog's own prefix, and reads artifacts, whose keys CodePipeline makes up.")
-	return deployStage{action: actions.NewS3DeployAction(props), role: role}
+	return actions.NewS3DeployAction(props)
 }
-
-// allow lets the action read what the stage before it left.
-func (d deployStage) allow(artifacts awss3.IBucket) { artifacts.GrantRead(d.role, nil) }

@@ -14,6 +14,7 @@ const (
 	exampleBucket  = "amzn-s3-demo-"
 	exampleID      = "EXAMPLE"
 	exampleDomain  = "@example.com"
+	exampleOwner   = "example"
 )
 
 // exampleValues returns the fields that still hold a value from the documentation,
@@ -26,8 +27,12 @@ func (b BlogProps) exampleValues() []string {
 		}
 	}
 	add("Account", b.Account == exampleAccount)
-	if source, ok := b.Source.(GitHubConnection); ok {
+	switch source := b.Source.(type) {
+	case GitHubConnection:
+		add("Source.Owner", source.Owner == exampleOwner)
 		add("Source.ConnectionARN", strings.Contains(source.ConnectionARN, exampleAccount))
+	case GitHubToken:
+		add("Source.Owner", source.Owner == exampleOwner)
 	}
 	add("Deploy.Bucket", strings.HasPrefix(b.Deploy.Bucket, exampleBucket))
 	add("Invalidate.DistributionID", strings.HasSuffix(b.Invalidate.DistributionID, exampleID))

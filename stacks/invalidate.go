@@ -34,7 +34,7 @@ type Invalidate struct {
 
 	// Deadline is how long CloudFront may take in all, over as many calls of the
 	// function as that needs: 1 minute to 23 hours. AWS states a P95 of 25 seconds;
-	// 40 minutes have been seen. Default: 30 minutes.
+	// 40 minutes have been seen. Default: 30 minutes. Example: time.Hour.
 	Deadline time.Duration
 
 	// AfterDeadline says what becomes of a deployment whose invalidation CloudFront
@@ -83,7 +83,8 @@ var (
 	distributionPattern = regexp.MustCompile(`^E[A-Z0-9]{9,19}$`)
 	// What is not unsafe by RFC 1738, which is what CloudFront goes by.
 	pathPattern = regexp.MustCompile(`^/([A-Za-z0-9._!$&'()+,;=:@/?*-]|%[0-9A-Fa-f]{2})*$`)
-	tagPattern  = regexp.MustCompile(`^#[!-)+-~]{1,256}$`)
+	// Without * and without braces, which CodePipeline would take for a variable.
+	tagPattern = regexp.MustCompile(`^#[!-)+-z|~]{1,256}$`)
 )
 
 func (i Invalidate) validate(p *problems, pipelineName string) {
@@ -106,8 +107,8 @@ func (i Invalidate) validate(p *problems, pipelineName string) {
 	if d := or(i.Deadline, defaultDeadline); d < minDeadline || d > maxDeadline {
 		p.add("Invalidate.Deadline", i.Deadline, "must be from 1 minute to 23 hours")
 	}
-	if d := or(i.PollFor, defaultPollFor); d < minPollFor || d > maxPollFor {
-		p.add("Invalidate.PollFor", i.PollFor, "must be from 1 second to 10 minutes")
+	if d := or(i.PollFor, defaultPollFor); d < minPollFor || d > maxPollFor || d%time.Second != 0 {
+		p.add("Invalidate.PollFor", i.PollFor, "must be whole seconds, from 1 second to 10 minutes")
 	}
 	oneOf(p, "Invalidate.AfterDeadline", or(i.AfterDeadline, Fail), Fail, Warn)
 	i.LogRetention.validate(p, "Invalidate.LogRetention")
@@ -119,7 +120,7 @@ func pathProblem(path string) string {
 	switch star := strings.IndexByte(path, '*'); {
 	case strings.HasPrefix(path, "#"):
 		if !tagPattern.MatchString(path) {
-			return "must be # and a cache tag of at most 256 visible ASCII characters, without *"
+			return "must be # and a cache tag of at most 256 visible ASCII characters, without * and braces"
 		}
 		return ""
 	case !strings.HasPrefix(path, "/"):
@@ -153,13 +154,9 @@ func userParameters(pipelineName string, i Invalidate) string {
 	return strings.TrimSpace(out.String())
 }
 
-type invalidateStage struct {
-	action awscodepipeline.IAction
-}
-
 // newInvalidate makes the function and the action that calls it. Each blog has its
 // own function, so that its role names exactly one distribution.
-func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate) invalidateStage {
+func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, pipelineRole awsiam.IRole) awscodepipeline.IAction {
 	pollFor := or(i.PollFor, defaultPollFor)
 	function, role := newGoFunction(stack, "Invalidate", goFunction{
 		binary:      "invalidate",
@@ -189,10 +186,15 @@ func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate) invali
 	}))
 	justifyWildcards(role, "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them.")
 
-	return invalidateStage{action: actions.NewLambdaInvokeAction(&actions.LambdaInvokeActionProps{
+	actionRole := newActionRole(stack, "InvalidateActionRole", pipelineRole, "Calls the function that clears CloudFront")
+	action := actions.NewLambdaInvokeAction(&actions.LambdaInvokeActionProps{
 		ActionName:           jsii.String("Invalidate"),
 		Lambda:               function,
+		Role:                 actionRole,
 		UserParametersString: jsii.String(userParameters(pipelineName, i)),
 		VariablesNamespace:   jsii.String("Invalidate"),
-	})}
+	})
+	function.GrantInvoke(actionRole)
+	justifyWildcards(actionRole, "CDK grants the versions of the one function, and the listing of functions that CodePipeline's documentation asks for.")
+	return action
 }

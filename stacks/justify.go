@@ -2,7 +2,6 @@ package stacks
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -32,16 +31,5 @@ func justifyWildcards(role awsiam.IRole, reason string) {
 	justify(role.Node().FindChild(jsii.String("DefaultPolicy")), justification{"AwsSolutions-IAM5", reason})
 }
 
+// artifactKeys is the reason of every role that touches the artifact bucket.
 const artifactKeys = "CDK grants access to the objects of the artifact bucket, whose keys CodePipeline makes up."
-
-// justifyPipelineRoles covers the roles with wildcards that CDK makes inside a
-// pipeline.
-func justifyPipelineRoles(pipeline awscodepipeline.Pipeline) {
-	justifyWildcards(pipeline.Role(), artifactKeys)
-	var role constructs.IConstruct = pipeline
-	for _, id := range []string{"Invalidate", "Invalidate", "CodePipelineActionRole"} { // stage, action, role
-		role = role.Node().FindChild(jsii.String(id))
-	}
-	justify(role.Node().FindChild(jsii.String("DefaultPolicy")), justification{"AwsSolutions-IAM5",
-		"CDK grants the versions of the one function, and the listing of functions that CodePipeline's console does."})
-}

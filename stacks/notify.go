@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/mail"
 	"regexp"
+	"slices"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	targets "github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
@@ -18,17 +20,24 @@ import (
 // stage and the reason.
 type Notifications struct {
 	// Emails get a mail. Each address must confirm its subscription once, by the
-	// link in a mail from AWS. Default: none. Example: "me@example.com".
+	// link in a mail from AWS. Default: none. Example: "me@my.blog".
 	Emails []string
 
-	// TopicARN is an existing SNS topic, whose policy must let events.amazonaws.com
-	// publish to it. Default: none.
+	// TopicARN is an existing SNS topic in the pipeline's account and region. Its
+	// policy need not change; if it is encrypted with a KMS key of your own, that
+	// key's policy must allow the rule's role. Default: none. Example:
+	// "arn:aws:sns:us-east-1:123456789012:alerts".
 	TopicARN string
 }
 
 var topicPattern = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$`)
 
-func (n Notifications) validate(p *problems) {
+func (n Notifications) validate(p *problems, account, region string) {
+	for i, address := range n.Emails {
+		if slices.Contains(n.Emails[:i], address) {
+			p.add(fmt.Sprintf("Notifications.Emails[%d]", i), address, "is there twice; name it once")
+		}
+	}
 	for i, address := range n.Emails {
 		if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address {
 			p.add(fmt.Sprintf("Notifications.Emails[%d]", i), address, "must be an e-mail address, such as me@example.com")
@@ -36,6 +45,7 @@ func (n Notifications) validate(p *problems) {
 	}
 	if n.TopicARN != "" {
 		p.match("Notifications.TopicARN", n.TopicARN, topicPattern, "must be a standard SNS topic's ARN, such as arn:aws:sns:us-east-1:123456789012:alerts")
+		p.sameAs("Notifications.TopicARN", n.TopicARN, account, region)
 	}
 }
 
@@ -45,7 +55,7 @@ func newNotifications(scope constructs.Construct, pipeline awscodepipeline.IPipe
 	var topics []awssns.ITopic
 	if len(props.Notifications.Emails) > 0 {
 		topic := awssns.NewTopic(scope, jsii.String("Failures"), &awssns.TopicProps{
-			DisplayName: jsii.String("Delivery of " + props.Name),
+			DisplayName: jsii.String(props.Name), // at most 100 characters
 			EnforceSSL:  jsii.Bool(true),
 		})
 		for _, address := range props.Notifications.Emails {
@@ -71,16 +81,24 @@ func newNotifications(scope constructs.Construct, pipeline awscodepipeline.IPipe
 			Detail:     &map[string]any{"pipeline": []*string{pipeline.PipelineName()}, "state": []string{"FAILED"}},
 		},
 	})
-	text := fmt.Sprintf("The blog %s was not delivered: stage %s failed.\nReason: %s\nDetails: %s\nExecution: %s at %s",
+	text := fmt.Sprintf("The blog %s was not delivered: stage %s failed, in its action %s.\nReason: %s (%s)\nDetails: %s\nExecution: %s at %s",
 		props.Name,
 		*field("$.detail.stage"),
+		*field("$.detail.action"),
 		*field("$.detail.execution-result.external-execution-summary"),
+		*field("$.detail.execution-result.error-code"),
 		"https://"+*field("$.region")+".console.aws.amazon.com/codesuite/codepipeline/pipelines/"+props.Name+"/view",
 		*field("$.detail.execution-id"),
 		*field("$.time"))
 	for _, topic := range topics {
 		rule.AddTarget(targets.NewSnsTopic(topic, &targets.SnsTopicProps{
 			Message: awsevents.RuleTargetInput_FromMultilineText(jsii.String(text)),
+			// A role of the rule's own, because an existing topic's policy is not
+			// ours to change, and a new one's would let any account's rule publish.
+			AuthorizeUsingRole: jsii.Bool(true),
 		}))
 	}
+	// The topic's region and account are compared in Validate, as far as both are known.
+	awscdk.Annotations_Of(rule).AcknowledgeWarning(jsii.String("@aws-cdk/aws-events:ruleUnresolvedEnvironment"),
+		jsii.String("Notifications.TopicARN is documented to be in the pipeline's account and region"))
 }

@@ -57,7 +57,9 @@ func TestRoles(t *testing.T) {
 			return []call{
 				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", true},
 				{"s3:PutObject", artifacts(t, tmpl) + "/site.zip", true},
+				{"s3:DeleteObject", artifacts(t, tmpl) + "/site.zip", false},
 				{"logs:PutLogEvents", log(t, tmpl, "BuildLog"), true},
+				{"logs:PutLogEvents", "arn:aws:logs:us-east-1:" + account + ":log-group:/aws/codebuild/another:log-stream:s", false},
 				{"logs:PutLogEvents", log(t, tmpl, "InvalidateLog"), false},
 				{"s3:PutObject", object + modern.Deploy.Bucket + "/index.html", false},
 				{"s3:GetObject", object + "another-bucket/secret", false},
@@ -93,6 +95,20 @@ func TestRoles(t *testing.T) {
 				{"s3:PutObject", object + "kzmorita-shared/ja/notes/index.html", true},
 				{"s3:PutObject", object + "kzmorita-shared/index.html", false},
 				{"s3:PutObject", object + "kzmorita-shared/en/notes/index.html", false},
+			}
+		}},
+		{"invalidate action", modern, "InvalidateActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			arn := at(t, tmpl, map[string]any{"Fn::GetAtt": []any{tmpl.OfType("AWS::Lambda::Function")[0].ID, "Arn"}}).(string)
+			return []call{
+				{"lambda:InvokeFunction", arn, true},
+				{"lambda:InvokeFunction", arn + "-of-somebody-else", false},
+				{"lambda:UpdateFunctionCode", arn, false},
+			}
+		}},
+		{"notifications to an existing topic", full, "ActionFailedEventsRole", func(*testing.T, *assembly.Template) []call {
+			return []call{
+				{"sns:Publish", full.Notifications.TopicARN, true},
+				{"sns:Publish", full.Notifications.TopicARN + "2", false},
 			}
 		}},
 		{"pipeline", modern, "PipelineRole", func(t *testing.T, tmpl *assembly.Template) []call {

@@ -2,7 +2,9 @@ package stacks
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,15 +94,17 @@ func TestSourceByToken(t *testing.T) {
 		t.Errorf("has %d webhooks, want none when it polls", n)
 	}
 	// The template names the parameter; CloudFormation looks its value up.
-	parameter := tmpl.Parameters["GitHubToken"]
+	// The CDK CLI keeps a deployed parameter's value, so another name needs another id.
+	id := fmt.Sprintf("GitHubToken%x", sha256.Sum256([]byte("/blog/github-oauth-token")))[:len("GitHubToken")+8]
+	parameter := tmpl.Parameters[id]
 	equal(t, "parameter's type", parameter.Type, "AWS::SSM::Parameter::Value<String>")
 	equal(t, "parameter's name", parameter.Default, "/blog/github-oauth-token")
 	raw := only(t, tmpl, "AWS::CodePipeline::Pipeline")["Stages"].([]any)[0].(map[string]any)["Actions"].([]any)[0].(map[string]any)["Configuration"].(map[string]any)["OAuthToken"]
-	equal(t, "token", raw, map[string]any{"Ref": "GitHubToken"})
+	equal(t, "token", raw, map[string]any{"Ref": id})
 
 	tmpl = template(t, webhook)
 	source = action(t, tmpl, stageSource)
-	equal(t, "token from a secret", at(t, tmpl, source, "Configuration", "OAuthToken"), "{{resolve:secretsmanager:github:SecretString:token::}}")
+	equal(t, "token from a secret", at(t, tmpl, source, "Configuration", "OAuthToken"), "{{resolve:secretsmanager:github:SecretString:token::v2}}")
 	equal(t, "polling", at(t, tmpl, source, "Configuration", "PollForSourceChanges"), false)
 	if n := len(tmpl.OfType("AWS::CodePipeline::Webhook")); n != 1 {
 		t.Errorf("has %d webhooks, want 1", n)
@@ -130,7 +134,7 @@ func TestBuild(t *testing.T) {
 		{modern, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "# Builds a Hugo blog", "30", 15},
 		{classic, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "code-pipeline/buildspec.yml", "30", 15},
 		{full, "aws/codebuild/amazonlinux-aarch64-standard:3.0", "ARM_CONTAINER", "BUILD_GENERAL1_LARGE", "NO_CACHE", "# Builds a Hugo blog", "7", 60},
-		{webhook, "public.ecr.aws/docker/library/node:24", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "NO_CACHE", "# Builds a Hugo blog", "30", 15},
+		{webhook, "public.ecr.aws/docker/library/node:24", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "NO_CACHE", "buildspec.yml", "30", 15},
 	} {
 		tmpl := template(t, tt.props)
 		project := only(t, tmpl, "AWS::CodeBuild::Project")
@@ -203,7 +207,7 @@ func TestNotificationsSayWhatFailed(t *testing.T) {
 	equal(t, "kind", at(t, tmpl, rule, "EventPattern", "detail-type"), []any{"CodePipeline Action Execution State Change"})
 	equal(t, "pipeline", at(t, tmpl, rule, "EventPattern", "detail", "pipeline"), []any{"modern"})
 	text := at(t, tmpl, rule, "Targets", 0, "InputTransformer", "InputTemplate").(string)
-	for _, want := range []string{"blog modern", "<detail-stage>", "<detail-execution-result-external-execution-summary>"} {
+	for _, want := range []string{"blog modern", "<detail-stage>", "<detail-action>", "<detail-execution-result-external-execution-summary>", "<detail-execution-result-error-code>"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("text %q lacks %s", text, want)
 		}
@@ -228,5 +232,22 @@ func TestBlogsShareNothing(t *testing.T) {
 	}
 	if !bytes.Equal(alone, among) {
 		t.Errorf("the template of %s depends on which other blogs are there:\n%s", modern.Name, firstDifference(string(among), string(alone)))
+	}
+}
+
+// `make deploy` takes warnings for errors, so a blog without example values must
+// have none.
+func TestNoWarnings(t *testing.T) {
+	for name := range templates {
+		raw, err := os.ReadFile(filepath.Join(assemblyDir, "manifest.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if own, err := os.ReadFile(filepath.Join(assemblyDir, name+".metadata.json")); err == nil {
+			raw = append(raw, own...)
+		}
+		if at := bytes.Index(raw, []byte("aws:cdk:warning")); at >= 0 {
+			t.Errorf("%s: %s", name, raw[at:min(at+400, len(raw))])
+		}
 	}
 }

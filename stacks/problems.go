@@ -29,6 +29,21 @@ func (p *problems) match(field, got string, pattern *regexp.Regexp, want string)
 	}
 }
 
+// sameAs reports an ARN of another account or region than the blog's, as far as
+// these are known. An empty account or region is not compared.
+func (p *problems) sameAs(field, arn, account, region string) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 {
+		return // its pattern has been reported
+	}
+	if region != "" && parts[3] != region {
+		p.add(field, arn, "must be in the blog's Region, "+region)
+	}
+	if account != "" && parts[4] != account {
+		p.add(field, arn, "must be in the blog's Account, "+account)
+	}
+}
+
 // oneOf reports a value that is not in allowed.
 func oneOf[T ~string](p *problems, field string, got T, allowed ...T) {
 	names := make([]string, len(allowed))

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"regexp"
 	"strings"
@@ -15,7 +16,7 @@ import (
 
 // Source is where a blog's repository is: a [GitHubConnection] or a [GitHubToken].
 type Source interface {
-	validate(p *problems, pipelineType PipelineType)
+	validate(p *problems, blog BlogProps)
 	action(scope constructs.Construct, pipelineRole awsiam.IRole) sourceStage
 }
 
@@ -23,6 +24,8 @@ type sourceStage struct {
 	action   awscodepipeline.IAction
 	output   awscodepipeline.Artifact
 	triggers *[]*awscodepipeline.TriggerProps
+	// role is the action's, if it has one of its own.
+	role awsiam.Role
 	// connection is the ARN of the connection that the build must use too, to clone
 	// the repository; "" where it gets a zip.
 	connection string
@@ -61,14 +64,18 @@ type GitHubConnection struct {
 //
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-triggers.html
 type Trigger struct {
-	// Branches whose pushes start the pipeline, at most 8 patterns. Default: the
-	// source's Branch.
+	// Branches whose pushes start the pipeline, at most 8 patterns. What was pushed
+	// is published, whichever of them it is. Default: the source's Branch. Example:
+	// []string{"main", "hotfix/*"}.
 	Branches []string
 	// Paths of which one must have changed, at most 8 patterns. Default: any.
+	// Example: []string{"content/**"}.
 	Paths []string
 	// IgnorePaths that do not count as a change, at most 8 patterns. Default: none.
+	// Example: []string{"README.md"}.
 	IgnorePaths []string
-	// Tags whose push starts the pipeline, at most 8 patterns. Default: none.
+	// Tags whose push starts the pipeline, at most 8 patterns; what is tagged is
+	// published. Default: none. Example: []string{"v*"}.
 	Tags []string
 }
 
@@ -84,7 +91,7 @@ const defaultBranch = "main"
 
 var connectionPattern = regexp.MustCompile(`^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-func (s GitHubConnection) validate(p *problems, pipelineType PipelineType) {
+func (s GitHubConnection) validate(p *problems, blog BlogProps) {
 	validateRepository(p, s.Owner, s.Repo, s.Branch)
 	p.match("Source.ConnectionARN", s.ConnectionARN, connectionPattern,
 		"must be a connection's ARN, such as arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef (console: Developer Tools > Settings > Connections)")
@@ -110,7 +117,7 @@ func (s GitHubConnection) validate(p *problems, pipelineType PipelineType) {
 	if len(s.Trigger.Tags) > 0 && len(s.Trigger.Branches)+len(s.Trigger.Paths)+len(s.Trigger.IgnorePaths) > 0 {
 		p.add("Source.Trigger.Tags", strings.Join(s.Trigger.Tags, " "), "CodePipeline does not combine tags with branches or paths; keep one of them")
 	}
-	if pipelineType == V1 && !s.Trigger.isZero() {
+	if blog.PipelineType == V1 && !s.Trigger.isZero() {
 		p.add("Source.Trigger", fmt.Sprintf("%+v", s.Trigger), "needs PipelineType V2")
 	}
 }
@@ -131,7 +138,7 @@ func (s GitHubConnection) action(scope constructs.Construct, pipelineRole awsiam
 		Output:               output,
 		Role:                 role,
 	})
-	stage := sourceStage{action: action, output: output}
+	stage := sourceStage{action: action, output: output, role: role}
 	if s.FullClone {
 		stage.connection = s.ConnectionARN
 	}
@@ -157,12 +164,12 @@ func (s GitHubConnection) action(scope constructs.Construct, pipelineRole awsiam
 	return stage
 }
 
-// allowConnection lets role read repositories through a connection. CDK grants the
-// permission's old name only (codestar-connections), with which AWS refuses
-// connections that have the new one in their ARN.
+// allowConnection lets role read repositories through a connection, under the
+// permission's new name and its old one: AWS asks for the one in the connection's
+// ARN, and CDK grants the old one only.
 func allowConnection(role awsiam.IRole, connectionARN string) {
 	role.AddToPrincipalPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("codeconnections:UseConnection"),
+		Actions:   jsii.Strings("codeconnections:UseConnection", "codestar-connections:UseConnection"),
 		Resources: jsii.Strings(connectionARN),
 	}))
 }
@@ -193,17 +200,23 @@ type GitHubToken struct {
 	Branch string
 
 	// SecretName is the name or ARN of a Secrets Manager secret with the token, at
-	// 0.40 USD a month. Encrypted, and read by CloudFormation at deployment only.
+	// 0.40 USD a month. Encrypted, and read by CloudFormation only when a deployment
+	// changes the pipeline. Default: none. Example: "github".
 	SecretName string
 
 	// SecretField is the field of a secret that is JSON. Default: the whole secret
-	// is the token.
+	// is the token. Example: "token".
 	SecretField string
+
+	// SecretVersion is the id of one version of the secret. After a new token, set
+	// it and deploy: otherwise nothing tells CloudFormation of the change. Default:
+	// the current version at deployment.
+	SecretVersion string
 
 	// ParameterName is the name of a plain (String) parameter in the Parameter
 	// Store, free of charge. Whoever may read the account's parameters can read the
-	// token: CloudFormation does not resolve a SecureString here. Example:
-	// "/blog/github-oauth-token".
+	// token: CloudFormation does not resolve a SecureString here. After a new token,
+	// deploy again. Default: none. Example: "/blog/github-oauth-token".
 	ParameterName string
 
 	// Trigger says how pushes are noticed. Default: Webhook.
@@ -231,7 +244,7 @@ var (
 	parameterPattern = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)+$|^[A-Za-z0-9_.-]+$`)
 )
 
-func (s GitHubToken) validate(p *problems, _ PipelineType) {
+func (s GitHubToken) validate(p *problems, _ BlogProps) {
 	validateRepository(p, s.Owner, s.Repo, s.Branch)
 	oneOf(p, "Source.Trigger", or(s.Trigger, Webhook), Webhook, Poll, NoTrigger)
 	switch {
@@ -247,12 +260,24 @@ func (s GitHubToken) validate(p *problems, _ PipelineType) {
 	default:
 		p.match("Source.ParameterName", s.ParameterName, parameterPattern, "must be a parameter's name, such as /blog/github-oauth-token")
 	}
-	if s.SecretField != "" && s.SecretName == "" {
-		p.add("Source.SecretField", s.SecretField, "belongs to a SecretName")
+	for _, part := range []struct{ field, value string }{{"Source.SecretField", s.SecretField}, {"Source.SecretVersion", s.SecretVersion}} {
+		switch {
+		case part.value == "":
+		case s.SecretName == "":
+			p.add(part.field, part.value, "belongs to a SecretName")
+		default:
+			p.match(part.field, part.value, secretPartPattern, "must be of letters, digits, hyphens, dots and underscores")
+		}
 	}
 }
 
-var tokenPattern = regexp.MustCompile(`^(gh[pousr]_|github_pat_)`)
+var (
+	// What GitHub's tokens look like today, and did in the year of the first article.
+	tokenPattern       = regexp.MustCompile(`^(gh[pousr]_|github_pat_)|^[0-9a-f]{40}$`)
+	tokenInsidePattern = regexp.MustCompile(`gh[pousr]_[A-Za-z0-9]{20}|github_pat_`)
+	// A colon would end the part in CloudFormation's reference to the secret.
+	secretPartPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+)
 
 func (s GitHubToken) action(scope constructs.Construct, _ awsiam.IRole) sourceStage {
 	output := awscodepipeline.NewArtifact(jsii.String("Source"), nil)
@@ -274,9 +299,15 @@ func (s GitHubToken) token(scope constructs.Construct) awscdk.SecretValue {
 		if s.SecretField != "" {
 			options.JsonField = jsii.String(s.SecretField)
 		}
+		if s.SecretVersion != "" {
+			options.VersionId = jsii.String(s.SecretVersion)
+		}
 		return awscdk.SecretValue_SecretsManager(jsii.String(s.SecretName), options)
 	}
-	return awscdk.SecretValue_CfnParameter(awscdk.NewCfnParameter(scope, jsii.String("GitHubToken"), &awscdk.CfnParameterProps{
+	// The name is in the id, because the CDK CLI keeps the value that a deployed
+	// stack's parameter has, whatever its default becomes.
+	id := fmt.Sprintf("GitHubToken%x", sha256.Sum256([]byte(s.ParameterName)))[:len("GitHubToken")+8]
+	return awscdk.SecretValue_CfnParameter(awscdk.NewCfnParameter(scope, jsii.String(id), &awscdk.CfnParameterProps{
 		Type:        jsii.String("AWS::SSM::Parameter::Value<String>"),
 		Default:     jsii.String(s.ParameterName),
 		Description: jsii.String("Name of the parameter that holds the GitHub token"),
@@ -297,8 +328,7 @@ func validateRepository(p *problems, owner, repo, branch string) {
 	if len(owner) > 39 || !ownerPattern.MatchString(owner) {
 		p.add("Source.Owner", owner, "must be a GitHub user or organisation, such as kzmorita")
 	}
-	switch {
-	case strings.HasSuffix(repo, ".git"), !repoPattern.MatchString(repo):
+	if strings.HasSuffix(repo, ".git") || !repoPattern.MatchString(repo) {
 		p.add("Source.Repo", repo, "must be a repository's name without owner and .git, such as blog")
 	}
 	if name := or(branch, defaultBranch); badBranchPattern.MatchString(name) || strings.HasPrefix(name, "refs/") {

@@ -55,12 +55,13 @@ var (
 		ExecutionMode: Queued,
 	}
 	webhook = BlogProps{
-		Name:         "webhook",
-		Source:       GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github", SecretField: "token"},
-		Build:        Build{NoCache: true, Image: "public.ecr.aws/docker/library/node:24"},
-		Deploy:       Deploy{Bucket: "kzmorita-webhook"},
-		Invalidate:   Invalidate{DistributionID: "E2QWRUHAPOMQZP"},
-		PipelineType: V1,
+		Name:          "webhook",
+		Source:        GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github", SecretField: "token", SecretVersion: "v2"},
+		Build:         Build{NoCache: true, Buildspec: "buildspec.yml", Image: "public.ecr.aws/docker/library/node:24"},
+		Deploy:        Deploy{Bucket: "kzmorita-webhook"},
+		Invalidate:    Invalidate{DistributionID: "E2QWRUHAPOMQZP"},
+		Notifications: Notifications{TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"}, // in an account not named
+		PipelineType:  V1,
 	}
 )
 
@@ -94,8 +95,13 @@ func run(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	project, err := filepath.Abs("..")
 	check(err)
-	check(os.MkdirAll(filepath.Join(dir, "dist", "invalidate"), 0o755))
-	check(os.WriteFile(filepath.Join(dir, "dist", "invalidate", "bootstrap"), []byte("stands for the binary"), 0o755))
+	functions, err := filepath.Glob(filepath.Join(project, "lambdas", "*", "main.go"))
+	check(err)
+	for _, path := range functions {
+		folder := filepath.Join(dir, "dist", filepath.Base(filepath.Dir(path)))
+		check(os.MkdirAll(folder, 0o755))
+		check(os.WriteFile(filepath.Join(folder, "bootstrap"), []byte("stands for the binary"), 0o755))
+	}
 	golden, err = filepath.Abs("testdata")
 	check(err)
 
@@ -122,7 +128,10 @@ func run(m *testing.M) int {
 	loaded, err := assembly.Load(assemblyDir)
 	check(err)
 	for _, template := range loaded {
-		template.ParameterValues = map[string]string{"GitHubToken": "what CloudFormation finds"}
+		template.ParameterValues = map[string]string{}
+		for name := range template.Parameters {
+			template.ParameterValues[name] = "what CloudFormation finds"
+		}
 		templates[template.Name] = template
 	}
 	check(os.Chdir(project)) // where the evaluator of policies finds node_modules

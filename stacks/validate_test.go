@@ -54,6 +54,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"trigger of V1", func(b *BlogProps) { b.PipelineType = V1 }, "Source.Trigger is"},
 
 		{"no source", func(b *BlogProps) { b.Source = nil }, "Source is"},
+		{"source by pointer", func(b *BlogProps) { b.Source = (*GitHubConnection)(nil) }, `Source is "*stacks.GitHubConnection"`},
+		{"part of a secret", token(func(s *GitHubToken) { s.ParameterName, s.SecretName, s.SecretField = "", "github", "a:b" }), "Source.SecretField"},
 		{"no owner", connection(func(s *GitHubConnection) { s.Owner = "" }), `Source.Owner is "": must be a GitHub user`},
 		{"owner with the repository", connection(func(s *GitHubConnection) { s.Owner = "kzmorita/blog" }), `Source.Owner is "kzmorita/blog"`},
 		{"owner with two hyphens", connection(func(s *GitHubConnection) { s.Owner = "kz--morita" }), "Source.Owner"},
@@ -82,7 +84,13 @@ func TestValidateRefuses(t *testing.T) {
 		{"variable of CodeBuild", func(b *BlogProps) { b.Build.Environment = map[string]string{"CODEBUILD_X": ""} }, "reserves"},
 		{"variable with a prop", func(b *BlogProps) { b.Build.Environment = map[string]string{"HUGO_VERSION": "1"} }, "set Build.HugoVersion"},
 		{"compute type", func(b *BlogProps) { b.Build.ComputeType = "HUGE" }, `Build.ComputeType is "HUGE"`},
-		{"image", func(b *BlogProps) { b.Build.Image = "-x" }, "Build.Image"},
+		{"image for Windows", func(b *BlogProps) { b.Build.Image = "aws/codebuild/windows-base:2019-3.0" }, "for Linux containers"},
+		{"image for Lambda", func(b *BlogProps) { b.Build.Image = "aws/codebuild/amazonlinux-x86_64-lambda-standard:nodejs20" }, "for Linux containers"},
+		{"private image", func(b *BlogProps) {
+			b.Build.Image, b.Build.Buildspec = "123456789012.dkr.ecr.us-east-1.amazonaws.com/hugo:1", "buildspec.yml"
+		}, "must be public"},
+		{"image without a choice of Node.js", func(b *BlogProps) { b.Build.Image = "public.ecr.aws/hugo:1" }, "set Build.Buildspec"},
+		{"image", func(b *BlogProps) { b.Build.Image, b.Build.Buildspec = "-x", "buildspec.yml" }, "Build.Image"},
 		{"timeout too short", func(b *BlogProps) { b.Build.Timeout = time.Minute }, "Build.Timeout is 1m0s: must be whole minutes, from 5"},
 		{"timeout with seconds", func(b *BlogProps) { b.Build.Timeout = 10*time.Minute + time.Second }, "Build.Timeout"},
 		{"days of log", func(b *BlogProps) { b.Build.LogRetention = 31 }, "Build.LogRetention is 31: must be one of [1 3 5 7"},
@@ -95,6 +103,11 @@ func TestValidateRefuses(t *testing.T) {
 		{"prefix that climbs", func(b *BlogProps) { b.Deploy.KeyPrefix = "ja/../en" }, "Deploy.KeyPrefix"},
 		{"prefix with a star", func(b *BlogProps) { b.Deploy.KeyPrefix = "*" }, "Deploy.KeyPrefix"},
 		{"header on two lines", func(b *BlogProps) { b.Deploy.CacheControl = "public\r\nX: y" }, "Deploy.CacheControl"},
+		{"variable in a header", func(b *BlogProps) { b.Deploy.CacheControl = "#{a.b}" }, "start of a variable"},
+		{"key of another region", func(b *BlogProps) {
+			*b = full
+			b.Deploy.EncryptionKeyARN = strings.Replace(b.Deploy.EncryptionKeyARN, "ap-northeast-1", "us-east-1", 1)
+		}, "must be in the blog's Region, ap-northeast-1"},
 		{"key", func(b *BlogProps) { b.Deploy.EncryptionKeyARN = "alias/aws/s3" }, "Deploy.EncryptionKeyARN"},
 
 		{"distribution's domain", func(b *BlogProps) { b.Invalidate.DistributionID = "d111111abcdef8.cloudfront.net" }, "Invalidate.DistributionID"},
@@ -109,6 +122,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"unsafe by RFC 1738", invalidPath("/~me/*"), `must be URL-encoded: "/%7Eme/*"`},
 		{"path too long", invalidPath("/" + strings.Repeat("a", 4000)), "at most 1000"},
 		{"empty tag", invalidPath("#"), "cache tag"},
+		{"tag with a variable", invalidPath("#{a.b}"), "braces"},
 		{"tag with a star", invalidPath("#post*"), "without *"},
 		{"sixteen stars", func(b *BlogProps) { b.Invalidate.Paths = strings.Fields(strings.Repeat("/* ", 16)) }, "at most 15"},
 		{"too many paths", func(b *BlogProps) {
@@ -118,11 +132,17 @@ func TestValidateRefuses(t *testing.T) {
 		}, "CodePipeline takes at most 1000"},
 		{"deadline", func(b *BlogProps) { b.Invalidate.Deadline = 24 * time.Hour }, "Invalidate.Deadline is 24h0m0s: must be from 1 minute to 23 hours"},
 		{"polling", func(b *BlogProps) { b.Invalidate.PollFor = 15 * time.Minute }, "Invalidate.PollFor"},
+		{"polling by half seconds", func(b *BlogProps) { b.Invalidate.PollFor = 1500 * time.Millisecond }, "whole seconds"},
 		{"after the deadline", func(b *BlogProps) { b.Invalidate.AfterDeadline = "ignore" }, "Invalidate.AfterDeadline"},
 		{"days of the function's log", func(b *BlogProps) { b.Invalidate.LogRetention = 2 }, "Invalidate.LogRetention"},
 
 		{"address", func(b *BlogProps) { b.Notifications.Emails = []string{"me"} }, `Notifications.Emails[0] is "me"`},
 		{"address with a name", func(b *BlogProps) { b.Notifications.Emails = []string{"Me <me@blog.dev>"} }, "Notifications.Emails[0]"},
+		{"address twice", func(b *BlogProps) { b.Notifications.Emails = []string{"me@blog.dev", "me@blog.dev"} }, "is there twice"},
+		{"topic of another account", func(b *BlogProps) {
+			*b = full
+			b.Notifications.TopicARN = "arn:aws:sns:ap-northeast-1:999999999999:alerts"
+		}, "must be in the blog's Account, 123456789012"},
 		{"topic", func(b *BlogProps) { b.Notifications.TopicARN = "alerts" }, "Notifications.TopicARN"},
 	}
 	for _, tt := range tests {
@@ -171,6 +191,7 @@ func TestValidateReportsEverythingAtOnce(t *testing.T) {
 
 func TestValidateBetweenBlogs(t *testing.T) {
 	twin := modern
+	twin.Name = "Modern" // one file on macOS
 	twin.Deploy.KeyPrefix = "other"
 	if err := Validate([]BlogProps{modern, twin}); err == nil || !strings.Contains(err.Error(), "another blog has this name") {
 		t.Errorf("two blogs with one name: %v", err)
@@ -187,8 +208,12 @@ func TestValidateBetweenBlogs(t *testing.T) {
 
 // A token pasted where a name belongs must reach neither template nor terminal.
 func TestValidateHidesTokens(t *testing.T) {
-	const secret = "ghp_0123456789abcdef0123456789abcdef0123"
+	const secret, old = "ghp_0123456789abcdef0123456789abcdef0123", "0123456789abcdef0123456789abcdef01234567"
 	for name, change := range map[string]func(*BlogProps){
+		"of 2021": func(b *BlogProps) { b.Source = GitHubToken{Owner: "o", Repo: "r", ParameterName: old} },
+		"in a URL": func(b *BlogProps) {
+			b.Build.Environment = map[string]string{"REMOTE": "https://" + secret + "@github.com"}
+		},
 		"as secret":    func(b *BlogProps) { b.Source = GitHubToken{Owner: "o", Repo: "r", SecretName: secret} },
 		"as parameter": func(b *BlogProps) { b.Source = GitHubToken{Owner: "o", Repo: "r", ParameterName: secret} },
 		"as variable":  func(b *BlogProps) { b.Build.Environment = map[string]string{"TOKEN": secret} },
@@ -198,7 +223,7 @@ func TestValidateHidesTokens(t *testing.T) {
 		err := props.Validate()
 		if err == nil || !strings.Contains(err.Error(), "revoke it") {
 			t.Errorf("%s: error is %v, want one that says to revoke it", name, err)
-		} else if strings.Contains(err.Error(), secret) {
+		} else if strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), old) {
 			t.Errorf("%s: the error shows the token: %v", name, err)
 		}
 	}
@@ -225,11 +250,11 @@ func TestExampleValues(t *testing.T) {
 	}
 	props := BlogProps{
 		Account:       "111122223333",
-		Source:        GitHubConnection{ConnectionARN: "arn:aws:codeconnections:us-east-1:111122223333:connection/" + uuid},
+		Source:        GitHubConnection{Owner: "example", ConnectionARN: "arn:aws:codeconnections:us-east-1:111122223333:connection/" + uuid},
 		Deploy:        Deploy{Bucket: "amzn-s3-demo-bucket"},
 		Invalidate:    Invalidate{DistributionID: "EDFDVBD6EXAMPLE"},
 		Notifications: Notifications{Emails: []string{"me@example.com"}, TopicARN: "arn:aws:sns:us-east-1:111122223333:alerts"},
 	}
-	want := []string{"Account", "Source.ConnectionARN", "Deploy.Bucket", "Invalidate.DistributionID", "Notifications.Emails", "Notifications.TopicARN"}
+	want := []string{"Account", "Source.Owner", "Source.ConnectionARN", "Deploy.Bucket", "Invalidate.DistributionID", "Notifications.Emails", "Notifications.TopicARN"}
 	equal(t, "fields", props.exampleValues(), want)
 }
