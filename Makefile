@@ -22,22 +22,24 @@ synth: build ## Write every blog's CloudFormation template to cdk.out/ (needs no
 	@rm -rf cdk.out
 	@echo 'Synthesising, and checking the templates by the rules of CloudFormation'
 	@CDK_OUTDIR=cdk.out JSII_NODE=dist/node dist/app
+	@echo # jsii's last words end without a new line
 	@ls cdk.out/*.template.json
 
 .PHONY: diff
-diff: build ## Compare with what is deployed: make diff, or make diff BLOG=name
-	$(CDK) diff $(if $(BLOG),"$(BLOG)-pipeline",--all)
+diff: synth ## Compare with what is deployed: make diff, or make diff BLOG=name
+	@$(if $(BLOG),$(known_blog))
+	@$(CDK) diff --app cdk.out $(if $(BLOG),"$(BLOG)-pipeline")
 
 .PHONY: deploy
-deploy: build ## Show the changes, ask, and deploy one blog: make deploy BLOG=name
-	@test -n "$(BLOG)" || { echo 'make deploy: which blog? make deploy BLOG=name, with a name from blogs.go' >&2; exit 2; }
-	@$(CDK) deploy --strict --require-approval $(APPROVAL) "$(BLOG)-pipeline" || { \
-		code=$$?; echo 'make deploy: not deployed; the reason is above, what to do is in README.md under Troubleshooting' >&2; exit $$code; }
+deploy: which-blog synth ## Show the changes, ask, and deploy one blog: make deploy BLOG=name
+	@$(known_blog)
+	@$(CDK) deploy --app cdk.out --strict --require-approval $(APPROVAL) "$(BLOG)-pipeline" || { \
+		code=$$?; echo 'make deploy: not deployed; the reason is above, what to do is in README.md under "When something fails"' >&2; exit $$code; }
 
 .PHONY: destroy
-destroy: build ## Ask, and remove one blog's delivery, never its site: make destroy BLOG=name
-	@test -n "$(BLOG)" || { echo 'make destroy: which blog? make destroy BLOG=name, with a name from blogs.go' >&2; exit 2; }
-	$(CDK) destroy "$(BLOG)-pipeline"
+destroy: which-blog synth ## Ask, and remove one blog's delivery, never its site: make destroy BLOG=name
+	@$(known_blog)
+	@$(CDK) destroy --app cdk.out "$(BLOG)-pipeline"
 
 ##@ Work on this project
 
@@ -77,6 +79,14 @@ help: ## List these commands
 		/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- What the commands above are made of ---
+
+.PHONY: which-blog
+which-blog:
+	@test -n "$(BLOG)" || { echo 'make: which blog? make $(firstword $(MAKECMDGOALS)) BLOG=name, with a name from blogs.go' >&2; exit 2; }
+
+# The CDK CLI takes an unknown name for nothing to do, and * for all.
+known_blog = test -f 'cdk.out/$(BLOG)-pipeline.template.json' || { \
+	echo 'make: no blog "$(BLOG)" in blogs.go; there are:' $$(ls cdk.out | sed -n 's/-pipeline\.template\.json$$//p') >&2; exit 2; }
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@echo 'Installing the CDK CLI and Node.js 24 into node_modules/ (about 240 MB, once)'

@@ -110,6 +110,8 @@ func (c checkout) run(env []string, name string, args ...string) (string, error)
 	})
 	cmd.Env = append(cmd.Env, "AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
 	cmd.Env = append(cmd.Env, env...)
+	// What the command started may outlive it, and keep its output open.
+	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -214,6 +216,14 @@ func TestSynthAgainCompilesNothing(t *testing.T) {
 	}
 }
 
+// ownBlog is a blog as an owner would have it, in an account and region of its own.
+const ownBlog = `{
+	Name:          "own", Account: "210987654321", Region: "eu-central-1",
+	Source:        stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
+	Deploy:        stacks.Deploy{Bucket: "my-bucket"},
+	Invalidate:    stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+}`
+
 const exampleBlog = `{
 	Name:       "example",
 	Source:     stacks.GitHubToken{Owner: "example", Repo: "blog", SecretName: "github"},
@@ -236,13 +246,36 @@ func TestDeployRefusesExampleValues(t *testing.T) {
 	if strings.Contains(out, "credentials") {
 		t.Errorf("it got as far as AWS:\n%s", out)
 	}
-	if out, err := c.make("deploy"); err == nil || !strings.Contains(out, "which blog? make deploy BLOG=name") {
-		t.Errorf("make deploy without a blog: %v\n%s", err, out)
+	for _, tt := range []struct{ target, want string }{
+		{"deploy", "which blog? make deploy BLOG=name"},
+		{"destroy", "which blog? make destroy BLOG=name"},
+		{"deploy BLOG=nope", `no blog "nope" in blogs.go; there are: example`},
+		{"destroy BLOG=nope", `no blog "nope" in blogs.go; there are: example`},
+		{"destroy BLOG=*", `no blog "*" in blogs.go`},
+		{"diff BLOG=example-pipeline", `no blog "example-pipeline" in blogs.go`},
+	} {
+		if out, err := c.make(tt.target); err == nil || !strings.Contains(out, tt.want) {
+			t.Errorf("make %s: %v\n%s\nwant %q in it", tt.target, err, out, tt.want)
+		}
+	}
+}
+
+// A blog that is ready gets as far as AWS, and asks for credentials.
+func TestDeployOfAnOwnBlogAsksForCredentials(t *testing.T) {
+	c := newCheckout(t)
+	c.blogs(ownBlog)
+	out, err := c.make("deploy BLOG=own APPROVAL=never")
+	if err == nil || !strings.Contains(out, "no credentials") && !strings.Contains(out, "Unable to resolve AWS account") {
+		t.Errorf("make deploy without credentials: %v\n%s\nwant it to say so", err, out)
 	}
 }
 
 func TestSynthReportsEveryProblemAndMakesNothing(t *testing.T) {
 	c := newCheckout(t)
+	c.blogs("")
+	if out, err := c.make("synth"); err == nil || !strings.Contains(out, "blogs.go lists no blog") {
+		t.Errorf("make synth of no blogs: %v\n%s", err, out)
+	}
 	c.blogs(`{Name: "one", Source: stacks.GitHubToken{Owner: "", Repo: "r", SecretName: "s"}, Deploy: stacks.Deploy{Bucket: "X"}, Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"}},
 		{Name: "one", Deploy: stacks.Deploy{Bucket: "good-bucket"}, Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL", Paths: []string{"a"}}}`)
 	out, err := c.make("synth")
@@ -266,6 +299,7 @@ func TestSynthReportsEveryProblemAndMakesNothing(t *testing.T) {
 // configures it, and lets the synthesised role decide every call that it makes.
 func TestFunctionAndStackFit(t *testing.T) {
 	c := newCheckout(t)
+	c.blogs(ownBlog + ", " + exampleBlog)
 	if out, err := c.make("synth", "CDK_VALIDATION=true"); err != nil {
 		t.Fatalf("make synth: %v\n%s", err, out)
 	}
@@ -273,8 +307,8 @@ func TestFunctionAndStackFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(templates) != len(blogs) {
-		t.Fatalf("%d templates for %d blogs", len(templates), len(blogs))
+	if len(templates) != 2 {
+		t.Fatalf("%d templates for 2 blogs", len(templates))
 	}
 	binary := filepath.Join(t.TempDir(), "bootstrap")
 	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-o", binary, "./lambdas/invalidate")
@@ -304,6 +338,7 @@ type deployedFunction struct {
 	timeout      time.Duration
 	params       map[string]any
 	distribution string
+	account      string
 	role         string
 	policies     []json.RawMessage
 }
@@ -318,7 +353,7 @@ func readFunction(t *testing.T, template *assembly.Template) deployedFunction {
 		return resolved
 	}
 	function := template.OfType("AWS::Lambda::Function")[0]
-	f := deployedFunction{env: map[string]string{}}
+	f := deployedFunction{env: map[string]string{}, account: template.Account}
 	for name, value := range function.Properties["Environment"].(map[string]any)["Variables"].(map[string]any) {
 		f.env[name] = fmt.Sprint(resolve(value))
 	}
@@ -351,9 +386,10 @@ func (f deployedFunction) invoke(t *testing.T, binary, distribution string) fake
 		t.Fatal(err)
 	}
 	defer closeIt(t, iam)
-	cloud := fakeaws.New(fakeaws.Options{Authorize: func(call fakeaws.Call) error {
+	cloud := fakeaws.New(fakeaws.Options{Account: f.account, Authorize: func(call fakeaws.Call) error {
 		decisions, err := iam.Evaluate(t.Context(), f.policies, []iampolicy.Request{{Principal: f.role, Action: call.Action, Resource: call.Resource}})
 		if err != nil {
+			t.Error(err) // else a broken evaluator would look like a strict role
 			return err
 		}
 		if !decisions[0].Allowed {

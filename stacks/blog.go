@@ -85,6 +85,8 @@ var namePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,99}$`)
 var (
 	accountPattern = regexp.MustCompile(`^\d{12}$`)
 	regionPattern  = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
+	// CloudFront is not there, or is another one, with other endpoints.
+	otherPartitionPattern = regexp.MustCompile(`^(cn|us-gov|us-iso[a-z]*|eu-isoe|eusc-[a-z]+)-`)
 )
 
 // Validate returns all that is wrong with these props, or nil.
@@ -96,6 +98,9 @@ func (b BlogProps) Validate() error {
 	}
 	if b.Region != "" {
 		p.match("Region", b.Region, regionPattern, "must be a region such as ap-northeast-1, or empty for that of your credentials")
+		if otherPartitionPattern.MatchString(b.Region) {
+			p.add("Region", b.Region, "must be one of AWS's commercial regions, where CloudFront can be cleared from")
+		}
 	}
 	pipelineType := or(b.PipelineType, V2)
 	oneOf(p, "PipelineType", pipelineType, V2, V1)
@@ -119,6 +124,9 @@ func (b BlogProps) Validate() error {
 
 // Validate returns all that is wrong with the blogs and between them, or nil.
 func Validate(blogs []BlogProps) error {
+	if len(blogs) == 0 {
+		return errors.New("blogs.go lists no blog: add one, as README.md shows under \"Deploy your blog\"")
+	}
 	var errs []error
 	type place struct{ bucket, prefix string }
 	names, places := map[string]bool{}, map[place]string{}
@@ -133,7 +141,7 @@ func Validate(blogs []BlogProps) error {
 		}
 		at := place{b.Deploy.Bucket, b.Deploy.KeyPrefix}
 		if other, taken := places[at]; taken && b.Deploy.Bucket != "" {
-			p.add("Deploy.Bucket", b.Deploy.Bucket, fmt.Sprintf("blog %q publishes to the same place; give one of them a Deploy.KeyPrefix", other))
+			p.add("Deploy.Bucket", b.Deploy.Bucket, fmt.Sprintf("blog %q publishes to the same place; give each its own Deploy.KeyPrefix", other))
 		}
 		places[at] = b.Name
 		errs = append(errs, p.join())

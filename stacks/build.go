@@ -124,6 +124,9 @@ func (b Build) validate(p *problems) {
 		case reserved[name] != "":
 			p.add("Build.Environment", name, "has a prop of its own: set Build."+reserved[name])
 		}
+		if name == "AWS_SECRET_ACCESS_KEY" || name == "AWS_ACCESS_KEY_ID" {
+			p.add("Build.Environment", name, "the build has a role, and what is set here can be read in the template; remove it")
+		}
 		if tokenInsidePattern.MatchString(b.Environment[name]) {
 			p.add("Build.Environment", name, "its value looks like a GitHub token, and would be readable in the template; revoke it")
 		}
@@ -139,7 +142,7 @@ func (b Build) validate(p *problems) {
 		p.add("Build.Image", image, "the recipe needs one of CodeBuild's images, where it can choose a Node.js; or set Build.Buildspec")
 	}
 	if t := or(b.Timeout, defaultBuildTimeout); t < minBuildTimeout || t > maxBuildTimeout || t%time.Minute != 0 {
-		p.add("Build.Timeout", b.Timeout, "must be whole minutes, from 5 minutes to 36 hours")
+		p.add("Build.Timeout", b.Timeout, "must be whole minutes, from 5 minutes to 36 hours, written as 30 * time.Minute")
 	}
 	b.LogRetention.validate(p, "Build.LogRetention")
 }

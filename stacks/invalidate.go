@@ -43,7 +43,7 @@ type Invalidate struct {
 
 	// PollFor is how long one call of the function waits for CloudFront before it
 	// asks CodePipeline to be called again: 1 second to 10 minutes. Default: 40
-	// seconds, which is enough for most.
+	// seconds, which is enough for most. Example: 2 * time.Minute.
 	PollFor time.Duration
 
 	// LogRetention is how long the function's log is kept, in days. Default: 30.
@@ -105,10 +105,10 @@ func (i Invalidate) validate(p *problems, pipelineName string) {
 		p.add("Invalidate.Paths", fmt.Sprintf("%d paths", len(i.Paths)), fmt.Sprintf("they make UserParameters %d characters long, and CodePipeline takes at most %d; use wildcards or /*, which counts as one path", n, maxUserParameters))
 	}
 	if d := or(i.Deadline, defaultDeadline); d < minDeadline || d > maxDeadline {
-		p.add("Invalidate.Deadline", i.Deadline, "must be from 1 minute to 23 hours")
+		p.add("Invalidate.Deadline", i.Deadline, "must be from 1 minute to 23 hours, written as 30 * time.Minute")
 	}
 	if d := or(i.PollFor, defaultPollFor); d < minPollFor || d > maxPollFor || d%time.Second != 0 {
-		p.add("Invalidate.PollFor", i.PollFor, "must be whole seconds, from 1 second to 10 minutes")
+		p.add("Invalidate.PollFor", i.PollFor, "must be whole seconds, from 1 second to 10 minutes, written as 40 * time.Second")
 	}
 	oneOf(p, "Invalidate.AfterDeadline", or(i.AfterDeadline, Fail), Fail, Warn)
 	i.LogRetention.validate(p, "Invalidate.LogRetention")

@@ -14,10 +14,14 @@ type problems struct {
 	errs  []error
 }
 
-// add reports a field, the value it has and what would be right.
+// add reports a field, the value it has and what would be right. A GitHub token, in
+// whatever field it was pasted, is not repeated.
 func (p *problems) add(field string, got any, want string) {
 	if text, ok := got.(string); ok {
 		got = fmt.Sprintf("%q", text)
+		if tokenInsidePattern.MatchString(text) {
+			got, want = "a GitHub token (hidden)", "revoke it, store a new one in Secrets Manager and name the secret in Source; this field "+want
+		}
 	}
 	p.errs = append(p.errs, fmt.Errorf("%s: %s is %v: %s", p.owner, field, got, want))
 }

@@ -248,7 +248,7 @@ func (s GitHubToken) validate(p *problems, _ BlogProps) {
 	validateRepository(p, s.Owner, s.Repo, s.Branch)
 	oneOf(p, "Source.Trigger", or(s.Trigger, Webhook), Webhook, Poll, NoTrigger)
 	switch {
-	case tokenPattern.MatchString(s.SecretName), tokenPattern.MatchString(s.ParameterName):
+	case isToken(s.SecretName), isToken(s.ParameterName), isToken(s.SecretField):
 		// It would end up in the template, and must not end up in a log either.
 		p.add("Source", "(hidden)", "a GitHub token stands where the name of a secret or parameter belongs; revoke it, store a new one in Secrets Manager and put the secret's name here")
 	case s.SecretName != "" && s.ParameterName != "":
@@ -273,8 +273,8 @@ func (s GitHubToken) validate(p *problems, _ BlogProps) {
 
 var (
 	// What GitHub's tokens look like today, and did in the year of the first article.
-	tokenPattern       = regexp.MustCompile(`^(gh[pousr]_|github_pat_)|^[0-9a-f]{40}$`)
-	tokenInsidePattern = regexp.MustCompile(`gh[pousr]_[A-Za-z0-9]{20}|github_pat_`)
+	tokenInsidePattern = regexp.MustCompile(`(gh[pousr]|github_pat)_[A-Za-z0-9_]{20}`)
+	oldTokenPattern    = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	// A colon would end the part in CloudFormation's reference to the secret.
 	secretPartPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 )
@@ -314,6 +314,11 @@ func (s GitHubToken) token(scope constructs.Construct) awscdk.SecretValue {
 		// Else DescribeStacks shows the resolved value.
 		NoEcho: jsii.Bool(true),
 	}))
+}
+
+// isToken reports whether a value that should name a token is one itself.
+func isToken(value string) bool {
+	return tokenInsidePattern.MatchString(value) || oldTokenPattern.MatchString(value)
 }
 
 var (

@@ -8,9 +8,6 @@ import (
 )
 
 func TestValidateAccepts(t *testing.T) {
-	if err := Validate([]BlogProps{modern, classic, full, webhook}[:0]); err != nil {
-		t.Errorf("no blogs: %v", err)
-	}
 	for _, props := range []BlogProps{modern, classic, full, webhook} {
 		if err := props.Validate(); err != nil {
 			t.Errorf("%s: %v", props.Name, err)
@@ -48,6 +45,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"no name", func(b *BlogProps) { b.Name = "" }, `blog "": Name is ""`},
 		{"account", func(b *BlogProps) { b.Account = "1234" }, `Account is "1234": must be the 12 digits`},
 		{"region", func(b *BlogProps) { b.Region = "Tokyo" }, `Region is "Tokyo": must be a region`},
+		{"region of China", func(b *BlogProps) { b.Region = "cn-north-1" }, "commercial regions"},
+		{"key of AWS", func(b *BlogProps) { b.Build.Environment = map[string]string{"AWS_SECRET_ACCESS_KEY": "x"} }, "the build has a role"},
 		{"pipeline type", func(b *BlogProps) { b.PipelineType = "V3" }, `PipelineType is "V3": must be one of "V2", "V1"`},
 		{"mode", func(b *BlogProps) { b.ExecutionMode = "PARALLEL" }, `ExecutionMode is "PARALLEL"`},
 		{"mode of V1", func(b *BlogProps) { *b = webhook; b.ExecutionMode = Queued }, "needs PipelineType V2"},
@@ -190,6 +189,9 @@ func TestValidateReportsEverythingAtOnce(t *testing.T) {
 }
 
 func TestValidateBetweenBlogs(t *testing.T) {
+	if err := Validate(nil); err == nil || !strings.Contains(err.Error(), "blogs.go lists no blog") {
+		t.Errorf("no blogs: %v", err)
+	}
 	twin := modern
 	twin.Name = "Modern" // one file on macOS
 	twin.Deploy.KeyPrefix = "other"
@@ -210,7 +212,13 @@ func TestValidateBetweenBlogs(t *testing.T) {
 func TestValidateHidesTokens(t *testing.T) {
 	const secret, old = "ghp_0123456789abcdef0123456789abcdef0123", "0123456789abcdef0123456789abcdef01234567"
 	for name, change := range map[string]func(*BlogProps){
-		"of 2021": func(b *BlogProps) { b.Source = GitHubToken{Owner: "o", Repo: "r", ParameterName: old} },
+		"of 2021":      func(b *BlogProps) { b.Source = GitHubToken{Owner: "o", Repo: "r", ParameterName: old} },
+		"with a space": func(b *BlogProps) { b.Source = GitHubToken{Owner: "o", Repo: "r", ParameterName: " " + secret} },
+		"as field": func(b *BlogProps) {
+			b.Source = GitHubToken{Owner: "o", Repo: "r", SecretName: "github", SecretField: secret}
+		},
+		"as owner":  func(b *BlogProps) { b.Source = GitHubToken{Owner: secret, Repo: "r", SecretName: "github"} },
+		"as bucket": func(b *BlogProps) { b.Deploy.Bucket = secret },
 		"in a URL": func(b *BlogProps) {
 			b.Build.Environment = map[string]string{"REMOTE": "https://" + secret + "@github.com"}
 		},

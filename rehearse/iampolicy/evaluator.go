@@ -39,7 +39,7 @@ type Evaluator struct {
 func Start(ctx context.Context) (*Evaluator, error) {
 	node, err := exec.LookPath("node")
 	if err != nil {
-		return nil, fmt.Errorf("start policy evaluator: %w: run `make setup` (or `npm ci`, and put node_modules/.bin on PATH)", err)
+		return nil, fmt.Errorf("start policy evaluator: %w: run `make build` (or `npm ci`, and put node_modules/.bin on PATH)", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	e := &Evaluator{cancel: cancel, stopped: ctx.Err}
@@ -158,7 +158,7 @@ func (e *Evaluator) died(ctx context.Context, pipe error) error {
 func (e *Evaluator) explain(exit error) error {
 	stderr := strings.TrimSpace(e.stderr.String())
 	if strings.Contains(stderr, "ERR_MODULE_NOT_FOUND") && strings.Contains(stderr, "@cloud-copilot/iam-simulate") {
-		return errors.New("npm package @cloud-copilot/iam-simulate is not installed in this folder or above: run `make build` in the project")
+		return errors.New("npm package @cloud-copilot/iam-simulate is not installed in this folder or above: run `make build` (or `npm ci`) in the project")
 	}
 	if stderr == "" {
 		return fmt.Errorf("node ended: %w", exit)

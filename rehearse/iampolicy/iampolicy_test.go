@@ -197,7 +197,7 @@ func TestWhatCannotBeDecidedIsAnError(t *testing.T) {
 func TestNodeMissing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := Evaluate(t.Context(), nil, nil)
-	for _, want := range []string{"node", "make setup", "npm ci"} {
+	for _, want := range []string{"node", "make build", "npm ci"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want it to contain %q", err, want)
 		}
@@ -207,7 +207,7 @@ func TestNodeMissing(t *testing.T) {
 func TestPackageMissing(t *testing.T) {
 	t.Chdir(t.TempDir())
 	_, err := Evaluate(t.Context(), nil, nil)
-	for _, want := range []string{"@cloud-copilot/iam-simulate is not installed", "make setup", "npm ci"} {
+	for _, want := range []string{"@cloud-copilot/iam-simulate is not installed", "make build", "npm ci"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want it to contain %q", err, want)
 		}
