@@ -47,7 +47,13 @@ var quick = map[string]string{
 	"POLL_EVERY":     "50ms",
 	"DEADLINE":       "30s",
 	"AFTER_DEADLINE": "fail",
+
+	"AWS_SECRET_ACCESS_KEY": roleSecrets[0],
+	"AWS_SESSION_TOKEN":     roleSecrets[1],
 }
+
+// roleSecrets are the credentials of the function's role.
+var roleSecrets = []string{"wJalrXUtnFEMI/K7MDENG/theRolesEXAMPLEKEY", "theRolesSessionTokenEXAMPLE=="}
 
 // delivery plays one action of a pipeline: CodePipeline, CloudFront, and Lambda
 // with the compiled function.
@@ -172,13 +178,36 @@ func (d *delivery) brokenRules(edge fakeaws.Distribution) (broken []string) {
 			add(3, "success before the invalidation was completed")
 		}
 	}
-	logs := d.function.Logs()
-	for _, secret := range append(d.cloud.Secrets(), "artifactCredentials") {
-		if strings.Contains(logs, secret) {
-			add(5, "the log has a credential, or the whole event")
+	said := d.function.Logs()
+	secrets := append(append(d.cloud.Secrets(), roleSecrets...), "artifactCredentials")
+	for i, job := range d.jobs {
+		for _, attempt := range d.attempts[i] {
+			said += string(attempt.Payload)
+		}
+		for _, report := range job.Reports() {
+			said += report.Summary + report.FailureMessage
+			if report.ContinuationToken != "" {
+				secrets = append(secrets, report.ContinuationToken)
+			}
+		}
+	}
+	said += strings.ReplaceAll(said, `\"`, `"`) // JSON within JSON
+	for _, secret := range secrets {
+		if strings.Contains(said, secret) {
+			add(5, "the log, an answer or a report has a credential, a token or the whole event")
 		}
 	}
 	return broken
+}
+
+// reportedTwice counts the reports for jobs that already had one.
+func (d *delivery) reportedTwice() (n int) {
+	for _, call := range d.cloud.Calls() {
+		if call.Err == "InvalidJobStateException" {
+			n++
+		}
+	}
+	return n
 }
 
 const params = `{"PipelineName":"my-blog","DistributionId":"` + distribution + `"}`
@@ -221,6 +250,9 @@ func TestBinaryContinuesByToken(t *testing.T) {
 		if broken := d.brokenRules(edge); len(broken) > 0 {
 			t.Errorf("same id %v: %v", keepID, broken)
 		}
+		if n := d.reportedTwice(); n > 0 {
+			t.Errorf("same id %v: rule 1: %d jobs were reported twice", keepID, n)
+		}
 		if len(d.jobs) < 2 || d.outcome() != "success" {
 			t.Errorf("same id %v: took %d jobs and ended as %s, want several and success", keepID, len(d.jobs), d.outcome())
 		}
@@ -251,6 +283,33 @@ func TestBinaryRefusals(t *testing.T) {
 			report, _ := d.last()
 			if got := d.outcome(); got != tt.want || !strings.Contains(report.FailureMessage+report.Summary, tt.wantText) {
 				t.Errorf("ended as %s, %q, want %s with %q", got, report.FailureMessage+report.Summary, tt.want, tt.wantText)
+			}
+		})
+	}
+}
+
+// The message must carry CloudFront's own words, not those of a context that ended.
+func TestBinaryKeepsTheCause(t *testing.T) {
+	for name, warn := range map[string]bool{"cloudfront:CreateInvalidation": false, "cloudfront:GetInvalidation": true} {
+		t.Run(name, func(t *testing.T) {
+			env := map[string]string{"DEADLINE": "1500ms"}
+			if warn { // CloudFront has not said that it is in progress: no choice of the owner's
+				env["AFTER_DEADLINE"] = "warn"
+			}
+			d, err := scenario{
+				edge: fakeaws.Distribution{ID: distribution, CompleteAfter: time.Hour}, env: env,
+				cloud: fakeaws.Options{Fault: func(call fakeaws.Call) fakeaws.Fault {
+					if call.Action == name {
+						return fakeaws.Fault{Kind: fakeaws.Throttle}
+					}
+					return fakeaws.Fault{}
+				}},
+			}.deliver(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report, _ := d.last(); report.Success || !strings.Contains(report.FailureMessage, "Throttling") {
+				t.Errorf("ended as %s with %q, want a failure that says Throttling", d.outcome(), report.FailureMessage+report.Summary)
 			}
 		})
 	}

@@ -31,33 +31,23 @@ type handler struct {
 // The only error it returns is a report that could not be sent: Lambda then
 // delivers the event again, and the invalidation is found instead of repeated.
 func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
-	job, err := decodeJob(event)
-	if job.id == "" {
+	id, err := decodeID(event)
+	if err != nil {
 		h.log.Error("event refused", "error", err.Error())
 		return nil, err
 	}
-	log := h.log.With("job", job.id, "blog", job.blog, "distribution", job.request.DistributionID)
-	if err == nil && h.misconfigured != nil {
-		err = fmt.Errorf("the function's environment is wrong: %w", h.misconfigured)
-	}
-
 	working, reporting, cancel := split(ctx, time.Now())
 	defer cancel()
-	var answer report
-	if err != nil {
-		answer = refused(err)
-	} else {
-		answer = h.work(working, log, job)
-	}
 
-	log = log.With("invalidation", answer.invalidationID)
-	err = answer.send(reporting, h.codePipeline, job.id)
+	job, answer := h.handle(working, id, event)
+	log := job.log(h.log).With("invalidation", answer.invalidationID)
+	err = answer.send(reporting, h.codePipeline, id)
 	switch {
 	case errors.Is(err, errReportedBefore):
 		log.Info("reported before; this delivery changes nothing")
 		return ok, nil
 	case err != nil:
-		log.Error("report not sent; Lambda delivers the event again", "error", err.Error())
+		log.Error("report not sent", "error", err.Error())
 		return nil, err
 	}
 	logReport(log, job, answer)
@@ -67,16 +57,29 @@ func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 // ok is what Lambda gets; nobody reads it.
 var ok = []byte("null")
 
-// work does what the job asks for, and says how it ended: a panic is a way to end.
-func (h *handler) work(ctx context.Context, log *slog.Logger, job job) (answer report) {
+// handle does what the event asks for, and says how it ended: a panic is a way to
+// end.
+func (h *handler) handle(ctx context.Context, id string, event []byte) (job job, answer report) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			log.Error("panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			job.id = id
+			job.log(h.log).Error("panic", "invalidation", job.progress.InvalidationID, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 			answer = panicked(cause)
 		}
 	}()
+	job, err := decodeJob(id, event)
+	if err == nil && h.misconfigured != nil {
+		err = fmt.Errorf("the function's environment is wrong: %w", h.misconfigured)
+	}
+	if err != nil {
+		return job, refused(err)
+	}
+	return job, h.work(ctx, job)
+}
 
-	progress, outcome, err := h.invalidator.Advance(ctx, log, job.request, job.progress)
+// work takes the invalidation as far as this call can.
+func (h *handler) work(ctx context.Context, job job) report {
+	progress, outcome, err := h.invalidator.Advance(ctx, job.log(h.log), job.request, job.progress)
 	if failure := (*invalidation.Failure)(nil); errors.As(err, &failure) {
 		return failed(failure, progress)
 	}
@@ -93,20 +96,22 @@ func (h *handler) work(ctx context.Context, log *slog.Logger, job job) (answer r
 // logReport logs what CodePipeline was told, with the metrics of an action that has
 // come to its end.
 func logReport(log *slog.Logger, job job, answer report) {
-	switch {
-	case !answer.final():
+	if !answer.final() {
 		log.Info("continues", "summary", answer.summary)
 		return
-	case answer.failure != "":
-		log = log.With("failure", string(answer.failure), "message", answer.message)
-	default:
-		log = log.With("summary", answer.summary)
 	}
 	// Without a name there is no metric to count it under.
 	if job.blog != "" {
 		log = log.With(invalidation.Metrics("blog", answer.result))
 	}
-	log.Info("finished")
+	switch {
+	case answer.failure != "":
+		log.Error("failed", "type", string(answer.failure), "message", answer.message)
+	case answer.result.Late:
+		log.Warn("late", "summary", answer.summary)
+	default:
+		log.Info("completed", "summary", answer.summary)
+	}
 }
 
 // maxReportTime is enough for a report with a few retries.

@@ -22,6 +22,7 @@ import (
 	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	smithy "github.com/aws/smithy-go"
 
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 )
@@ -330,6 +331,71 @@ func TestLogLinesNameTheirJob(t *testing.T) {
 	}
 }
 
+// TestWhatIsCounted: alarms live on these numbers.
+func TestWhatIsCounted(t *testing.T) {
+	denied := &smithy.GenericAPIError{Code: "AccessDenied", Message: "no"}
+	tests := []struct {
+		name  string
+		event string
+		world func(*world)
+		want  string // InvalidationFailed, InvalidationLate and whether there are seconds; "" for nothing
+		level string
+	}{
+		{"completed", "continuation", func(*world) {}, "0 0 true", "INFO"},
+		{"continued", "first-job", func(w *world) { w.edge.status = "InProgress" }, "", ""},
+		{"refused by CloudFront", "first-job", func(w *world) { w.edge.err = denied }, "1 0 false", "ERROR"},
+		{"refused by the function", "token-of-tomorrow", func(*world) {}, "1 0 false", "ERROR"},
+		{"panic", "first-job", func(w *world) { w.edge.panics = "x" }, "1 0 false", "ERROR"},
+		{"late, to fail", "continuation-late", func(w *world) { w.edge.status = "InProgress" }, "1 1 false", "ERROR"},
+		{"late, to go on", "continuation-late", func(w *world) {
+			w.edge.status, w.handler.invalidator.Settings.AfterDeadline = "InProgress", invalidation.Warn
+		}, "0 1 false", "WARN"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld("Completed")
+				tt.world(w)
+				time.Sleep(time.Second) // so that there is a time to measure
+				if err := w.invoke(t, read(t, tt.event)); err != nil {
+					t.Fatal(err)
+				}
+				got, level := "", ""
+				for text := range strings.Lines(w.log.String()) {
+					var line map[string]any
+					if err := json.Unmarshal([]byte(text), &line); err != nil {
+						t.Fatal(err)
+					}
+					if line["_aws"] == nil {
+						continue
+					}
+					if got != "" {
+						t.Error("counted twice")
+					}
+					got = fmt.Sprint(line["InvalidationFailed"], " ", line["InvalidationLate"], " ", line["InvalidationSeconds"] != nil)
+					level = line["level"].(string)
+				}
+				if got != tt.want || level != tt.level {
+					t.Errorf("counted %q at level %q, want %q at %q", got, level, tt.want, tt.level)
+				}
+			})
+		})
+	}
+}
+
+func TestVariablesThatDoNotFitAreLeftOut(t *testing.T) {
+	w := newWorld("Completed")
+	w.pipeline.fail = func(context.Context) error {
+		if w.pipeline.success[len(w.pipeline.success)-1].OutputVariables != nil {
+			return &types.OutputVariablesSizeExceededException{}
+		}
+		return nil
+	}
+	if err := w.invoke(t, read(t, "first-job")); err != nil {
+		t.Errorf("Invoke: %v, want the report without its variables", err)
+	}
+}
+
 func TestNoCredentialIsLogged(t *testing.T) {
 	events, err := filepath.Glob("testdata/*.json")
 	if err != nil || len(events) == 0 {
@@ -374,6 +440,23 @@ func TestTokenKeepsItsState(t *testing.T) {
 	execution, got, err := decodeToken("later-job", text)
 	if err != nil || got != want || execution != "first-job" {
 		t.Errorf("decodeToken: %q %+v %v, want first-job %+v", execution, got, err, want)
+	}
+}
+
+func TestTokenRefusals(t *testing.T) {
+	for _, text := range []string{
+		`null`, `{}`, `[]`, `{"v":1}`,
+		`{"v":1,"job":"","started":1,"deadline":2,"attempt":1}`,
+		`{"v":1,"job":"a","started":0,"deadline":2,"attempt":1}`,
+		`{"v":1,"job":"a","started":2,"deadline":2,"attempt":1}`,
+		`{"v":1,"job":"a","started":1,"deadline":2,"attempt":0}`,
+		`{"v":1,"job":"a","started":1,"deadline":2,"attempt":1}}`,
+		`{"v":1,"job":"a","started":1,"deadline":2,"attempt":1}{}`,
+		`{"v":1,"job":"a","started":1,"deadline":2,"attempt":1,"x":0}`,
+	} {
+		if _, _, err := decodeToken("job", text); err == nil {
+			t.Errorf("%s is accepted", text)
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -32,29 +34,41 @@ type job struct {
 	progress invalidation.Progress
 }
 
-// decodeJob reads the event. The id is returned even where the rest is wrong, so
-// that the job can be told; without an id there is nobody to tell.
-//
-// https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
-func decodeJob(event []byte) (job, error) {
+// log adds what every line says of the job.
+func (j job) log(log *slog.Logger) *slog.Logger {
+	return log.With("job", j.id, "blog", j.blog, "distribution", j.request.DistributionID)
+}
+
+// decodeID reads no more of the event than the job's id: with it the job can be
+// told of whatever else is wrong, and without it there is nobody to tell.
+func decodeID(event []byte) (string, error) {
 	var envelope struct {
 		Job struct {
-			ID   string          `json:"id"`
-			Data json.RawMessage `json:"data"`
+			ID string `json:"id"`
 		} `json:"CodePipeline.job"`
 	}
-	err := json.Unmarshal(event, &envelope)
-	j := job{id: envelope.Job.ID}
-	if j.id == "" {
-		return j, errors.New(`event has no "CodePipeline.job" with an id: this function answers CodePipeline's Lambda invoke action only`)
+	// An id may have been read before what is wrong.
+	if err := json.Unmarshal(event, &envelope); envelope.Job.ID == "" {
+		return "", errors.Join(errors.New(`event has no "CodePipeline.job" with an id: this function answers CodePipeline's Lambda invoke action only`), err)
 	}
-	var data events.CodePipelineData
-	if err == nil {
-		err = json.Unmarshal(envelope.Job.Data, &data)
+	return envelope.Job.ID, nil
+}
+
+// decodeJob reads the event of the job called id. The job has what could be read,
+// even where the rest is wrong.
+//
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
+func decodeJob(id string, event []byte) (job, error) {
+	j := job{id: id}
+	var envelope struct {
+		Job struct {
+			Data events.CodePipelineData `json:"data"`
+		} `json:"CodePipeline.job"`
 	}
-	if err != nil {
-		return j, fmt.Errorf("decode job %s: %w", j.id, err)
+	if err := json.Unmarshal(event, &envelope); err != nil {
+		return j, fmt.Errorf("decode job %s: %w", id, err)
 	}
+	data := envelope.Job.Data
 	params, err := decodeParameters(data.ActionConfiguration.Configuration.UserParameters)
 	j.blog = params.PipelineName
 	j.request = invalidation.Request{DistributionID: params.DistributionID, Paths: params.Paths}
@@ -116,7 +130,7 @@ func decodeToken(jobID, text string) (execution string, progress invalidation.Pr
 		err = errors.New("a field is missing or out of range")
 	}
 	if err != nil {
-		return "", progress, fmt.Errorf("decode continuation token %.200q: %w; retry this stage to start afresh", text, err)
+		return "", progress, fmt.Errorf("decode continuation token of %d characters: %w; retry this stage to start afresh", len(text), err)
 	}
 	return t.Execution, invalidation.Progress{
 		InvalidationID: t.InvalidationID,
@@ -149,7 +163,7 @@ func decodeStrict(text string, into any) error {
 	if err := decoder.Decode(into); err != nil {
 		return err
 	}
-	if decoder.More() {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("something follows the JSON value")
 	}
 	return nil

@@ -19,7 +19,7 @@ func main() {
 	cfg := awsenv.Config(os.Getenv)
 	settings, err := invalidation.ParseSettings(os.Getenv)
 	lambda.StartWithOptions(&handler{
-		codePipeline: codepipeline.NewFromConfig(cfg),
+		codePipeline: codepipeline.NewFromConfig(cfg, func(o *codepipeline.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
 		invalidator:  invalidation.Invalidator{CloudFront: cloudfront.NewFromConfig(cfg), Settings: settings},
 		// Not fatal: a function that does not start leaves its pipeline hanging,
 		// whereas a job can be told.

@@ -155,6 +155,11 @@ func (r report) send(ctx context.Context, client codePipeline, jobID string) err
 	if reported := (*types.InvalidJobStateException)(nil); errors.As(err, &reported) {
 		return errReportedBefore
 	}
+	// The pipeline's variables share 122,880 bytes; others may have used them up.
+	if full := (*types.OutputVariablesSizeExceededException)(nil); errors.As(err, &full) && r.variables != nil {
+		r.variables = nil
+		return r.send(ctx, client, jobID)
+	}
 	if err != nil {
 		return fmt.Errorf("report job %s to CodePipeline: %w", jobID, err)
 	}

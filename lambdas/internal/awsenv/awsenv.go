@@ -21,16 +21,21 @@ const (
 	// callTimeout bounds one attempt, so that a connection that went silent
 	// costs seconds and not the invocation.
 	callTimeout = 5 * time.Second
-	// maxAttempts is more than fits: the caller's context decides when to stop.
-	maxAttempts = 20
+	// maxAttempts bridges a broken connection. Whoever polls has waits of its own, and
+	// wants to see an error rather than have it waited out below.
+	maxAttempts = 2
 	// maxBackoff is below the SDK's 20 seconds, which would outlast the time
 	// that a function keeps for its report.
 	maxBackoff = 4 * time.Second
 )
 
+// ReportAttempts is for clients whose call is a function's last word: more than
+// fit, so that the caller's context decides when to stop.
+const ReportAttempts = 20
+
 // Config returns the configuration for clients in a Lambda function: region and
 // credentials of the execution role, retries with exponential backoff and jitter
-// until the caller's context ends, and AWS_ENDPOINT_URL where it is set.
+// within the caller's context, and AWS_ENDPOINT_URL where it is set.
 // AWS_ENDPOINT_URL_<SERVICE> wins over it; the clients see to that themselves.
 func Config(getenv func(string) string) aws.Config {
 	cfg := aws.Config{

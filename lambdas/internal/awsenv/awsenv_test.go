@@ -54,9 +54,9 @@ func TestConfigReadsTheFunctionsEnvironment(t *testing.T) {
 	}
 }
 
-// Retries go on for as long as the caller has time: the function's own deadline
-// decides, not a count.
-func TestConfigRetriesUntilTheContextEnds(t *testing.T) {
+// A report is retried for as long as the caller has time: the function's own
+// deadline decides, not a count.
+func TestReportsRetryUntilTheContextEnds(t *testing.T) {
 	var count atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		count.Add(1)
@@ -74,7 +74,8 @@ func TestConfigRetriesUntilTheContextEnds(t *testing.T) {
 		}
 		cancel()
 	}()
-	_, err := cloudfront.NewFromConfig(cfg).GetInvalidation(ctx, &cloudfront.GetInvalidationInput{DistributionId: new("E1"), Id: new("I1")})
+	client := codepipeline.NewFromConfig(cfg, func(o *codepipeline.Options) { o.RetryMaxAttempts = ReportAttempts })
+	_, err := client.PutJobSuccessResult(ctx, &codepipeline.PutJobSuccessResultInput{JobId: new("1")})
 	if err == nil || count.Load() < 4 {
 		t.Errorf("error %v after %d attempts, want one after more than the SDK's 3", err, count.Load())
 	}

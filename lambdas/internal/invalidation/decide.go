@@ -26,10 +26,15 @@ func decide(status string, err error, progress Progress, atDeadline AfterDeadlin
 			"CloudFront accepted no invalidation within %s, so readers may still see the old pages. Last answer: %v. Retry this stage; if it happens again, look at the distribution's invalidations in the CloudFront console",
 			allowed, err)}
 	}
+	if err != nil {
+		return Pending, &Failure{Kind: Late, Err: err, Message: fmt.Sprintf(
+			"invalidation %s was not seen completed within %s, because CloudFront did not say. Last answer: %v. Check its status in the console, and retry this stage",
+			progress.InvalidationID, allowed, err)}
+	}
 	if atDeadline == Warn {
 		return Overdue, nil
 	}
-	return Pending, &Failure{Kind: Late, Err: err, Message: fmt.Sprintf(
+	return Pending, &Failure{Kind: Late, Message: fmt.Sprintf(
 		"invalidation %s was not completed within %s. CloudFront goes on with it: check its status in the console, and retry this stage when it is done, or allow more time with the blog's Invalidate.Deadline",
 		progress.InvalidationID, allowed)}
 }

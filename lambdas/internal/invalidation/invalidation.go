@@ -51,8 +51,8 @@ const (
 	Pending Outcome = iota
 	// Completed: CloudFront said so.
 	Completed
-	// Overdue: CloudFront accepted the invalidation and the deadline has passed
-	// without a Completed, with [Warn] as the owner's choice.
+	// Overdue: at the deadline CloudFront still said that the invalidation is in
+	// progress, with [Warn] as the owner's choice.
 	Overdue
 )
 
@@ -86,13 +86,20 @@ func (i Invalidator) Advance(ctx context.Context, log *slog.Logger, req Request,
 
 	// The last check comes at the deadline, not after it.
 	stop := earliest(now.Add(i.Settings.PollFor), progress.Deadline)
-	for wait := i.Settings.PollEvery; ; wait = min(wait*3/2, maxPollInterval) {
+	log = log.With("attempt", progress.Attempt)
+	var lastErr error
+	for wait := i.Settings.PollEvery; ; wait = max(min(wait*3/2, maxPollInterval), i.Settings.PollEvery) {
 		status, err := i.step(ctx, req, &progress)
 		if err != nil {
 			log.Warn("cloudfront did not take the call", "invalidation", progress.InvalidationID, "error", err.Error())
+			// A call that was cut short says less than the one before it.
+			if lastErr != nil && ctx.Err() != nil {
+				err = lastErr
+			}
 		} else {
 			log.Info("cloudfront answered", "invalidation", progress.InvalidationID, "status", status)
 		}
+		lastErr = err
 
 		outcome, err := decide(status, err, progress, i.Settings.AfterDeadline, time.Now())
 		if err != nil || outcome != Pending {

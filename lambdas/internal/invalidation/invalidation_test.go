@@ -124,6 +124,8 @@ func TestAdvance(t *testing.T) {
 			want: Overdue, wantID: "I1", wantWithin: 5 * time.Second},
 		{name: "never accepted fails whatever the owner wants", cloudFront: refuses(throttled), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Warn},
 			wantKind: Unavailable, wantErr: "accepted no invalidation within 5s", wantWithin: 5 * time.Second},
+		{name: "late, but CloudFront does not say, fails whatever the owner wants", cloudFront: refuses(throttled), progress: Progress{InvalidationID: "I1", Attempt: 1}, settings: Settings{PollFor: 90 * time.Second, PollEvery: time.Second, Deadline: time.Minute, AfterDeadline: Warn},
+			wantKind: Late, wantErr: "Last answer: operation error CloudFront", wantID: "I1", wantWithin: time.Minute},
 		{name: "completed exactly at the deadline", cloudFront: completesAfter(5 * time.Second), settings: Settings{PollFor: 10 * time.Second, PollEvery: 3 * time.Second, Deadline: 5 * time.Second, AfterDeadline: Fail},
 			want: Completed, wantID: "I1", wantWithin: 5 * time.Second},
 	}

@@ -8,8 +8,8 @@ import (
 // MetricNamespace and the metric names are a contract with the owner's alarms.
 const (
 	MetricNamespace = "BlogDeployPipeline"
-	// MetricFailed is 1 for an invalidation that failed, and 0 for one that did not,
-	// so that an alarm on it is never short of data.
+	// MetricFailed is 1 for an invalidation that failed, and 0 for one that did not.
+	// Nothing is sent between deployments: alarms treat missing data as not breaching.
 	MetricFailed = "InvalidationFailed"
 	// MetricLate is 1 for an invalidation that missed its deadline.
 	MetricLate = "InvalidationLate"

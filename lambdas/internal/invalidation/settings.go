@@ -23,7 +23,8 @@ type Settings struct {
 	// PollFor bounds the polling within one call. The default of 40 seconds is
 	// above CloudFront's P95 of 25, so that most deployments need one call.
 	PollFor time.Duration
-	// PollEvery is the first wait between two polls; later ones grow to 10 seconds.
+	// PollEvery is the first wait between two polls, 2 seconds by default; later ones
+	// grow to 10 seconds.
 	PollEvery time.Duration
 	// Deadline bounds the whole, over all calls, from the first one's start.
 	Deadline      time.Duration
