@@ -238,7 +238,7 @@ func TestDeployRefusesExampleValues(t *testing.T) {
 	if err == nil {
 		t.Fatal("make deploy of example values: no error")
 	}
-	for _, want := range []string{`blog "example" still has example values and cannot be deployed: Deploy.Bucket, Invalidate.DistributionID`, "Put your own into blogs.go", "not deployed"} {
+	for _, want := range []string{`blog "example" still has example values and cannot be deployed: Source.Owner, Deploy.Bucket, Invalidate.DistributionID`, "Put your own into blogs.go", "not deployed"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("make deploy printed\n%s\nwant %q in it", out, want)
 		}
