@@ -149,18 +149,12 @@ func Validate(blogs []BlogProps) error {
 	return errors.Join(errs...)
 }
 
-// BlogStack is the delivery of one blog.
-type BlogStack struct {
-	Stack    awscdk.Stack
-	Pipeline awscodepipeline.Pipeline
-}
-
 // BlogStackID returns the id and name of the stack of the blog called name.
 func BlogStackID(name string) string { return name + "-pipeline" }
 
-// NewBlogStack adds a blog's delivery to scope. Like every construct it panics on
+// NewBlogStack adds the stack of a blog's delivery to scope. Like every construct it panics on
 // props that are not valid; [Validate] returns what is wrong instead.
-func NewBlogStack(scope constructs.Construct, props BlogProps) BlogStack {
+func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 	if err := props.Validate(); err != nil {
 		panic(err)
 	}
@@ -192,9 +186,6 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) BlogStack {
 			stage("Deploy", deploy),
 			stage("Invalidate", invalidate),
 		},
-		// A changed pipeline starts by itself otherwise, and publishes what nobody
-		// pushed.
-		RestartExecutionOnUpdate: jsii.Bool(false),
 	})
 	if source.role != nil {
 		// CodePipeline starts an execution as soon as the pipeline is there.
@@ -207,7 +198,7 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) BlogStack {
 		Description: jsii.String("Where to watch the pipeline"),
 		Value:       awscdk.Fn_Sub(jsii.String("https://${AWS::Region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/"+props.Name+"/view"), nil),
 	})
-	return BlogStack{Stack: stack, Pipeline: pipeline}
+	return stack
 }
 
 func environment(props BlogProps) *awscdk.Environment {
