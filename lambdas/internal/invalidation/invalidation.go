@@ -145,6 +145,10 @@ func read(inv *types.Invalidation, progress *Progress) (status string, err error
 		return "", errIncompleteAnswer
 	}
 	progress.InvalidationID = *inv.Id
+	// An earlier delivery of the same event created it, and was cut short.
+	if inv.CreateTime != nil {
+		progress.Started = earliest(progress.Started, *inv.CreateTime)
+	}
 	return *inv.Status, nil
 }
 

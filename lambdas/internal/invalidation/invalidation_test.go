@@ -194,6 +194,24 @@ func TestAdvanceKeepsTheDeadline(t *testing.T) {
 	})
 }
 
+// A delivery that was cut short after it created the invalidation must not start
+// the clock again: the time to Completed is counted from the creation.
+func TestAdvanceCountsFromTheCreation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		created := time.Now()
+		time.Sleep(time.Minute) // until Lambda tries again
+		i := Invalidator{Settings: settings, CloudFront: &fakeCloudFront{create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
+			inv := answer("I1", "Completed")
+			inv.CreateTime = &created
+			return inv, nil
+		}}}
+		progress, _, err := i.Advance(t.Context(), quiet, request, Progress{})
+		if err != nil || !progress.Started.Equal(created) {
+			t.Errorf("Started is %v, %v, want the creation's time %v", progress.Started, err, created)
+		}
+	})
+}
+
 func TestAdvanceAsksSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
