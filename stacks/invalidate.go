@@ -57,8 +57,8 @@ const (
 	// Fail fails the pipeline's execution.
 	Fail AfterDeadline = "fail"
 	// Warn lets it succeed, says so in the action's summary and counts it in the
-	// metric InvalidationLate. An invalidation that CloudFront never accepted fails
-	// all the same.
+	// metric InvalidationLate. An invalidation that CloudFront never accepted, or did
+	// not answer for, fails all the same.
 	Warn AfterDeadline = "warn"
 )
 

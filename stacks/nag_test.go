@@ -12,18 +12,20 @@ import (
 func TestAwsSolutions(t *testing.T) {
 	finding := regexp.MustCompile(`AwsSolutions-[A-Z0-9]+(\[[^\]]*\])?: [^"]*`)
 	for name := range templates {
-		// Annotations are in the manifest, or in a file of their own beside it.
-		raw, err := os.ReadFile(filepath.Join(assemblyDir, "manifest.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if own, err := os.ReadFile(filepath.Join(assemblyDir, name+".metadata.json")); err == nil {
-			raw = append(raw, own...)
-		}
-		for _, text := range finding.FindAllString(string(raw), -1) {
+		for _, text := range finding.FindAllString(annotations(t, name), -1) {
 			t.Errorf("%s: %s", name, text)
 		}
 	}
+}
+
+// annotations returns the file in which the CDK keeps a stack's warnings and errors.
+func annotations(t *testing.T, stack string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(assemblyDir, stack+".metadata.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }
 
 // TestJustificationsAreNeeded fails on a justification whose rule cdk-nag did not

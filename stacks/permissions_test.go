@@ -97,6 +97,15 @@ func TestRoles(t *testing.T) {
 				{"s3:PutObject", object + "kzmorita-shared/en/notes/index.html", false},
 			}
 		}},
+		{"build action", modern, "PipelineBuildCodePipelineActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			arn := at(t, tmpl, map[string]any{"Fn::GetAtt": []any{tmpl.OfType("AWS::CodeBuild::Project")[0].ID, "Arn"}}).(string)
+			return []call{
+				{"codebuild:StartBuild", arn, true},
+				{"codebuild:StopBuild", arn, true},
+				{"codebuild:StartBuild", arn + "-of-somebody-else", false},
+				{"codebuild:UpdateProject", arn, false},
+			}
+		}},
 		{"invalidate action", modern, "InvalidateActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			arn := at(t, tmpl, map[string]any{"Fn::GetAtt": []any{tmpl.OfType("AWS::Lambda::Function")[0].ID, "Arn"}}).(string)
 			return []call{

@@ -239,15 +239,9 @@ func TestBlogsShareNothing(t *testing.T) {
 // have none.
 func TestNoWarnings(t *testing.T) {
 	for name := range templates {
-		raw, err := os.ReadFile(filepath.Join(assemblyDir, "manifest.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if own, err := os.ReadFile(filepath.Join(assemblyDir, name+".metadata.json")); err == nil {
-			raw = append(raw, own...)
-		}
-		if at := bytes.Index(raw, []byte("aws:cdk:warning")); at >= 0 {
-			t.Errorf("%s: %s", name, raw[at:min(at+400, len(raw))])
+		text := annotations(t, name)
+		if at := strings.Index(text, "aws:cdk:warning"); at >= 0 {
+			t.Errorf("%s: %s", name, text[at:min(at+400, len(text))])
 		}
 	}
 }

@@ -200,6 +200,19 @@ func TestFinalReportCarriesVariables(t *testing.T) {
 	}
 }
 
+// A failure, too, says which invalidation to look at.
+func TestFailureNamesTheInvalidation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("InProgress")
+		if err := w.invoke(t, read(t, "continuation-late")); err != nil {
+			t.Fatal(err)
+		}
+		if got := aws.ToString(w.pipeline.failure[0].FailureDetails.ExternalExecutionId); got != "I2J0I21PCUYOIK" {
+			t.Errorf("external execution id is %q, want the invalidation's", got)
+		}
+	})
+}
+
 func TestNoJobNoReport(t *testing.T) {
 	for _, event := range []string{"no-job-id", "codedeploy-hook"} {
 		w := newWorld("Completed")

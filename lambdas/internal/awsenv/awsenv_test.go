@@ -2,6 +2,7 @@ package awsenv
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 )
@@ -78,5 +80,22 @@ func TestReportsRetryUntilTheContextEnds(t *testing.T) {
 	_, err := client.PutJobSuccessResult(ctx, &codepipeline.PutJobSuccessResultInput{JobId: new("1")})
 	if err == nil || count.Load() < 4 {
 		t.Errorf("error %v after %d attempts, want one after more than the SDK's 3", err, count.Load())
+	}
+}
+
+// A silent connection, and a long wait between attempts, must leave the function
+// time for its report, of which it keeps 15 seconds at most.
+func TestConfigLeavesTimeForTheReport(t *testing.T) {
+	cfg := Config(func(string) string { return "" })
+	client, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
+	if !ok || client.GetTimeout() <= 0 || client.GetTimeout() > 5*time.Second {
+		t.Errorf("one attempt may take %v, want a bound of at most 5 s", client.GetTimeout())
+	}
+	retryer := cfg.Retryer()
+	for range 200 {
+		delay, err := retryer.RetryDelay(10, errors.New("throttled"))
+		if err != nil || delay > 4*time.Second {
+			t.Fatalf("waits %v, %v between attempts, want at most 4 s", delay, err)
+		}
 	}
 }

@@ -230,6 +230,34 @@ func TestAdvanceAsksSeldom(t *testing.T) {
 	})
 }
 
+// Waits grow, but not for ever, and no two blogs wait alike.
+func TestAdvanceWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var waits []time.Duration
+		last := time.Now()
+		fake := completesAfter(time.Hour)
+		get := fake.get
+		fake.get = func(in *cloudfront.GetInvalidationInput) (*types.Invalidation, error) {
+			waits = append(waits, time.Since(last))
+			last = time.Now()
+			return get(in)
+		}
+		patient := Settings{PollFor: 10 * time.Minute, PollEvery: 2 * time.Second, Deadline: time.Hour, AfterDeadline: Fail}
+		if _, _, err := (Invalidator{CloudFront: fake, Settings: patient}).Advance(t.Context(), quiet, request, Progress{}); err != nil {
+			t.Fatal(err)
+		}
+		if first := waits[0]; first < 1600*time.Millisecond || first > 2400*time.Millisecond {
+			t.Errorf("waited %v first, want 2 s ± 20 %%", first)
+		}
+		if longest := slices.Max(waits); longest < 8*time.Second || longest > 12*time.Second {
+			t.Errorf("waited %v at the longest, want 10 s ± 20 %%", longest)
+		}
+		if late := waits[len(waits)-10 : len(waits)-1]; slices.Max(late) == slices.Min(late) {
+			t.Errorf("all late waits are %v, want jitter", late[0])
+		}
+	})
+}
+
 func TestCallerReference(t *testing.T) {
 	base := callerReference("job-1", "E1", []string{"/a", "/b"})
 	if len(base) > 128 {
