@@ -43,3 +43,6 @@ var blogs = []stacks.BlogProps{
 		Invalidate: stacks.Invalidate{DistributionID: "E2CLASSICEXAMPLE"},
 	},
 }
+
+// services is the list of ECS services behind CloudFront.
+var services = []stacks.Service{}

@@ -1,4 +1,4 @@
-// Command blog-deploy-pipeline is the CDK app: one stack for each blog in blogs.go.
+// Command blog-deploy-pipeline is the CDK app: one stack for each blog and service in blogs.go.
 package main
 
 import (
@@ -20,7 +20,7 @@ func main() {
 }
 
 func synth() (err error) {
-	if err := stacks.Validate(blogs); err != nil {
+	if err := stacks.Validate(blogs, services); err != nil {
 		return fmt.Errorf("blogs.go has problems; nothing was synthesised:\n%w", err)
 	}
 	flags, err := cdkContext()
@@ -41,6 +41,9 @@ func synth() (err error) {
 	app := awscdk.NewApp(&awscdk.AppProps{Context: &flags})
 	for _, blog := range blogs {
 		stacks.NewBlogStack(app, blog)
+	}
+	for _, service := range services {
+		stacks.NewServiceStack(app, service)
 	}
 	app.Synth(nil)
 	return nil

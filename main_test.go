@@ -116,10 +116,13 @@ func (c checkout) run(env []string, name string, args ...string) (string, error)
 	return string(out), err
 }
 
-// blogs replaces the checkout's list of blogs.
-func (c checkout) blogs(literal string) {
+// blogs replaces the checkout's list of blogs; it has no services then.
+func (c checkout) blogs(literal string) { c.lists(literal, "") }
+
+// lists replaces the checkout's blogs and services.
+func (c checkout) lists(blogs, services string) {
 	c.t.Helper()
-	text := "package main\n\nimport \"blog-deploy-pipeline/stacks\"\n\nvar blogs = []stacks.BlogProps{" + literal + "}\n"
+	text := "package main\n\nimport \"blog-deploy-pipeline/stacks\"\n\nvar blogs = []stacks.BlogProps{" + blogs + "}\n\nvar services = []stacks.Service{" + services + "}\n"
 	if err := os.WriteFile(filepath.Join(c.dir, "blogs.go"), []byte(text), 0o644); err != nil {
 		c.t.Fatal(err)
 	}
@@ -273,7 +276,7 @@ func TestDeployOfAnOwnBlogAsksForCredentials(t *testing.T) {
 func TestSynthReportsEveryProblemAndMakesNothing(t *testing.T) {
 	c := newCheckout(t)
 	c.blogs("")
-	if out, err := c.make("synth"); err == nil || !strings.Contains(out, "blogs.go lists no blog") {
+	if out, err := c.make("synth"); err == nil || !strings.Contains(out, "blogs.go lists no blog and no service") {
 		t.Errorf("make synth of no blogs: %v\n%s", err, out)
 	}
 	c.blogs(`{Name: "one", Source: stacks.GitHubToken{Owner: "", Repo: "r", SecretName: "s"}, Deploy: stacks.Deploy{Bucket: "X"}, Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"}},
@@ -436,7 +439,7 @@ func closeIt(t testing.TB, c io.Closer) {
 }
 
 func TestBlogsAreValid(t *testing.T) {
-	if err := stacks.Validate(blogs); err != nil {
+	if err := stacks.Validate(blogs, services); err != nil {
 		t.Error(err)
 	}
 }

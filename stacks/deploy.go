@@ -53,7 +53,7 @@ var (
 // maxKeyPrefix leaves the rest of S3's 1,024 bytes to the blog's own paths.
 const maxKeyPrefix = 512
 
-func (d Deploy) validate(p *problems, region string) {
+func (d Deploy) validate(p *problems) {
 	if len(d.Bucket) < 3 || len(d.Bucket) > 63 || !bucketPattern.MatchString(d.Bucket) || ipPattern.MatchString(d.Bucket) {
 		p.add("Deploy.Bucket", d.Bucket, "must be a bucket's name (not an ARN or URL): 3 to 63 lower-case letters, digits, hyphens and dots")
 	}
@@ -66,7 +66,7 @@ func (d Deploy) validate(p *problems, region string) {
 	p.match("Deploy.CacheControl", d.CacheControl, headerPattern, "must be a Cache-Control header in plain ASCII, such as public, max-age=0, must-revalidate")
 	if d.EncryptionKeyARN != "" {
 		p.match("Deploy.EncryptionKeyARN", d.EncryptionKeyARN, keyPattern, "must be a KMS key's ARN, such as arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef")
-		p.sameAs("Deploy.EncryptionKeyARN", d.EncryptionKeyARN, "", region)
+		p.sameRegion("Deploy.EncryptionKeyARN", d.EncryptionKeyARN)
 	}
 }
 

@@ -17,37 +17,50 @@ const (
 	exampleOwner   = "example"
 )
 
-// exampleValues returns the fields that still hold a value from the documentation,
-// and could not be deployed.
-func (b BlogProps) exampleValues() []string {
-	var fields []string
-	add := func(field string, isExample bool) {
-		if isExample {
-			fields = append(fields, field)
-		}
+// examples collects the fields that still hold a value from the documentation, and
+// could not be deployed.
+type examples []string
+
+func (e *examples) add(field string, isExample bool) {
+	if isExample {
+		*e = append(*e, field)
 	}
-	add("Account", b.Account == exampleAccount)
-	switch source := b.Source.(type) {
+}
+
+// addOwner looks at what blogs and services have in common.
+func (e *examples) addOwner(o owner) { e.add("Account", o.account == exampleAccount) }
+
+func (e *examples) addSource(source Source) {
+	switch source := source.(type) {
 	case GitHubConnection:
-		add("Source.Owner", source.Owner == exampleOwner)
-		add("Source.ConnectionARN", strings.Contains(source.ConnectionARN, exampleAccount))
+		e.add("Source.Owner", source.Owner == exampleOwner)
+		e.add("Source.ConnectionARN", strings.Contains(source.ConnectionARN, exampleAccount))
 	case GitHubToken:
-		add("Source.Owner", source.Owner == exampleOwner)
+		e.add("Source.Owner", source.Owner == exampleOwner)
 	}
-	add("Deploy.Bucket", strings.HasPrefix(b.Deploy.Bucket, exampleBucket))
-	add("Invalidate.DistributionID", strings.HasSuffix(b.Invalidate.DistributionID, exampleID))
-	add("Notifications.Emails", slices.ContainsFunc(b.Notifications.Emails, func(address string) bool {
+}
+
+func (e *examples) addNotifications(n Notifications) {
+	e.add("Notifications.Emails", slices.ContainsFunc(n.Emails, func(address string) bool {
 		return strings.HasSuffix(address, exampleDomain)
 	}))
-	add("Notifications.TopicARN", strings.Contains(b.Notifications.TopicARN, exampleAccount))
-	return fields
+	e.add("Notifications.TopicARN", strings.Contains(n.TopicARN, exampleAccount))
+}
+
+func (b BlogProps) exampleValues() (e examples) {
+	e.addOwner(b.owner())
+	e.addSource(b.Source)
+	e.add("Deploy.Bucket", strings.HasPrefix(b.Deploy.Bucket, exampleBucket))
+	e.add("Invalidate.DistributionID", strings.HasSuffix(b.Invalidate.DistributionID, exampleID))
+	e.addNotifications(b.Notifications)
+	return e
 }
 
 // warnOfExamples puts a warning on a stack that still holds example values. Synth
 // shows it; `make deploy` passes --strict, which makes it an error.
-func warnOfExamples(stack awscdk.Stack, props BlogProps) {
-	if fields := props.exampleValues(); len(fields) > 0 {
+func warnOfExamples(stack awscdk.Stack, owner owner, fields examples) {
+	if len(fields) > 0 {
 		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("blog-deploy-pipeline:exampleValues"), jsii.String(
-			"blog \""+props.Name+"\" still has example values and cannot be deployed: "+strings.Join(fields, ", ")+". Put your own into blogs.go"))
+			owner.String()+" still has example values and cannot be deployed: "+strings.Join(fields, ", ")+". Put your own into blogs.go"))
 	}
 }

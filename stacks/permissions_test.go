@@ -158,7 +158,7 @@ func TestRoles(t *testing.T) {
 // TestWhoMayTakeOnARole: the actions' roles are for the pipeline alone, the others
 // for the one service that needs them.
 func TestWhoMayTakeOnARole(t *testing.T) {
-	for _, props := range []BlogProps{modern, classic, full, webhook} {
+	for _, props := range blogFixtures {
 		tmpl := template(t, props)
 		pipelineRole := at(t, tmpl, map[string]any{"Fn::GetAtt": []any{roleID(t, tmpl, "PipelineRole"), "Arn"}})
 		for _, role := range tmpl.OfType("AWS::IAM::Role") {

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// problems collects what is wrong with one blog, so that an owner reads all of it
-// at once.
+// problems collects what is wrong with one blog or service, so that an owner reads
+// all of it at once.
 type problems struct {
-	owner string // `blog "my-blog"`
+	owner owner
 	errs  []error
 }
 
@@ -33,19 +33,28 @@ func (p *problems) match(field, got string, pattern *regexp.Regexp, want string)
 	}
 }
 
-// sameAs reports an ARN of another account or region than the blog's, as far as
-// these are known. An empty account or region is not compared.
-func (p *problems) sameAs(field, arn, account, region string) {
+// sameRegion and sameAccount report an ARN of another region or account than the
+// owner's, as far as that is known.
+func (p *problems) sameRegion(field, arn string) {
+	if got := arnPart(arn, 3); got != "" && p.owner.region != "" && got != p.owner.region {
+		p.add(field, arn, fmt.Sprintf("must be in the %s's Region, %s", p.owner.kind, p.owner.region))
+	}
+}
+
+func (p *problems) sameAccount(field, arn string) {
+	if got := arnPart(arn, 4); got != "" && p.owner.account != "" && got != p.owner.account {
+		p.add(field, arn, fmt.Sprintf("must be in the %s's Account, %s", p.owner.kind, p.owner.account))
+	}
+}
+
+// arnPart returns one of an ARN's six parts, and "" of what is no ARN: its pattern
+// has been reported.
+func arnPart(arn string, i int) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) != 6 {
-		return // its pattern has been reported
+		return ""
 	}
-	if region != "" && parts[3] != region {
-		p.add(field, arn, "must be in the blog's Region, "+region)
-	}
-	if account != "" && parts[4] != account {
-		p.add(field, arn, "must be in the blog's Account, "+account)
-	}
+	return parts[i]
 }
 
 // oneOf reports a value that is not in allowed.

@@ -14,10 +14,19 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Source is where a blog's repository is: a [GitHubConnection] or a [GitHubToken].
+// Source is where a repository is: a [GitHubConnection] or a [GitHubToken].
 type Source interface {
-	validate(p *problems, blog BlogProps)
+	validate(p *problems, kind PipelineType)
 	action(scope constructs.Construct, pipelineRole awsiam.IRole) sourceStage
+}
+
+func validateSource(p *problems, source Source, kind PipelineType) {
+	switch source.(type) {
+	case GitHubConnection, GitHubToken:
+		source.validate(p, kind)
+	default:
+		p.add("Source", fmt.Sprintf("%T", source), "must be a stacks.GitHubConnection{…} or a stacks.GitHubToken{…}")
+	}
 }
 
 type sourceStage struct {
@@ -91,7 +100,7 @@ const defaultBranch = "main"
 
 var connectionPattern = regexp.MustCompile(`^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-func (s GitHubConnection) validate(p *problems, blog BlogProps) {
+func (s GitHubConnection) validate(p *problems, kind PipelineType) {
 	validateRepository(p, s.Owner, s.Repo, s.Branch)
 	p.match("Source.ConnectionARN", s.ConnectionARN, connectionPattern,
 		"must be a connection's ARN, such as arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef (console: Developer Tools > Settings > Connections)")
@@ -117,7 +126,7 @@ func (s GitHubConnection) validate(p *problems, blog BlogProps) {
 	if len(s.Trigger.Tags) > 0 && len(s.Trigger.Branches)+len(s.Trigger.Paths)+len(s.Trigger.IgnorePaths) > 0 {
 		p.add("Source.Trigger.Tags", strings.Join(s.Trigger.Tags, " "), "CodePipeline does not combine tags with branches or paths; keep one of them")
 	}
-	if blog.PipelineType == V1 && !s.Trigger.isZero() {
+	if kind == V1 && !s.Trigger.isZero() {
 		p.add("Source.Trigger", fmt.Sprintf("%+v", s.Trigger), "needs PipelineType V2")
 	}
 }
@@ -125,7 +134,7 @@ func (s GitHubConnection) validate(p *problems, blog BlogProps) {
 func (s GitHubConnection) action(scope constructs.Construct, pipelineRole awsiam.IRole) sourceStage {
 	output := awscodepipeline.NewArtifact(jsii.String("Source"), nil)
 	branch := or(s.Branch, defaultBranch)
-	role := newActionRole(scope, "SourceRole", pipelineRole, "Reads the blog's repository")
+	role := newActionRole(scope, "SourceRole", pipelineRole, "Reads the repository")
 	allowConnection(role, s.ConnectionARN)
 	justifyWildcards(role, artifactKeys)
 	action := actions.NewCodeStarConnectionsSourceAction(&actions.CodeStarConnectionsSourceActionProps{
@@ -244,7 +253,7 @@ var (
 	parameterPattern = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)+$|^[A-Za-z0-9_.-]+$`)
 )
 
-func (s GitHubToken) validate(p *problems, _ BlogProps) {
+func (s GitHubToken) validate(p *problems, _ PipelineType) {
 	validateRepository(p, s.Owner, s.Repo, s.Branch)
 	oneOf(p, "Source.Trigger", or(s.Trigger, Webhook), Webhook, Poll, NoTrigger)
 	switch {

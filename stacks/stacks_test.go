@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,20 +66,25 @@ var (
 	}
 )
 
+var blogFixtures = []BlogProps{modern, classic, full, webhook}
+
+// serviceFixtures are in the tests of each kind of service.
+var serviceFixtures = slices.Concat(existingFixtures, fargateFixtures)
+
 const (
 	account       = "123456789012"
 	uuid          = "01234567-89ab-cdef-0123-456789abcdef"
 	connectionARN = "arn:aws:codeconnections:us-east-1:" + account + ":connection/" + uuid
 )
 
-// templates has one synthesised template for each of the blogs above.
+// templates has one synthesised template for each fixture, by the name of its stack.
 var (
 	templates   = map[string]*assembly.Template{}
 	assemblyDir string
 	aloneDir    string // of an app that has the first blog only
 )
 
-// TestMain synthesises all blogs once, in one app, with the flags of cdk.json and
+// TestMain synthesises all fixtures once, in one app, with the flags of cdk.json and
 // cdk-nag looking on. Tests read the JSON, and never start the kernel again.
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -114,16 +120,19 @@ func run(m *testing.M) int {
 
 	check(os.Chdir(dir)) // the app runs where dist/ is
 	assemblyDir, aloneDir = filepath.Join(dir, "cdk.out"), filepath.Join(dir, "alone")
-	synth := func(outdir string, blogs ...BlogProps) {
+	synth := func(outdir string, blogs []BlogProps, services []Service) {
 		app := awscdk.NewApp(&awscdk.AppProps{Context: &settings.Context, Outdir: &outdir, AnalyticsReporting: jsii.Bool(false)})
 		awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
 		for _, props := range blogs {
 			NewBlogStack(app, props)
 		}
+		for _, service := range services {
+			NewServiceStack(app, service)
+		}
 		app.Synth(nil)
 	}
-	synth(assemblyDir, modern, classic, full, webhook)
-	synth(aloneDir, modern)
+	synth(assemblyDir, blogFixtures, serviceFixtures)
+	synth(aloneDir, []BlogProps{modern}, nil)
 
 	loaded, err := assembly.Load(assemblyDir)
 	check(err)
@@ -147,9 +156,15 @@ func check(err error) {
 // template returns the synthesised template of a blog.
 func template(t *testing.T, props BlogProps) *assembly.Template {
 	t.Helper()
-	found := templates[BlogStackID(props.Name)]
+	return stackTemplate(t, BlogStackID(props.Name))
+}
+
+// stackTemplate returns the synthesised template of a stack.
+func stackTemplate(t *testing.T, id string) *assembly.Template {
+	t.Helper()
+	found := templates[id]
 	if found == nil {
-		t.Fatalf("no template for %s", props.Name)
+		t.Fatalf("no template for %s", id)
 	}
 	return found
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestValidateAccepts(t *testing.T) {
-	for _, props := range []BlogProps{modern, classic, full, webhook} {
+	for _, props := range blogFixtures {
 		if err := props.Validate(); err != nil {
 			t.Errorf("%s: %v", props.Name, err)
 		}
@@ -174,7 +174,7 @@ func TestValidateReportsEverythingAtOnce(t *testing.T) {
 	a, b := modern, classic
 	a.Deploy.Bucket, a.Invalidate.DistributionID = "X", "y"
 	b.Build.HugoVersion, b.Source = "latest", nil
-	err := Validate([]BlogProps{a, b})
+	err := Validate([]BlogProps{a, b}, nil)
 	if err == nil {
 		t.Fatal("Validate: no error")
 	}
@@ -189,21 +189,21 @@ func TestValidateReportsEverythingAtOnce(t *testing.T) {
 }
 
 func TestValidateBetweenBlogs(t *testing.T) {
-	if err := Validate(nil); err == nil || !strings.Contains(err.Error(), "blogs.go lists no blog") {
+	if err := Validate(nil, nil); err == nil || !strings.Contains(err.Error(), "blogs.go lists no blog") {
 		t.Errorf("no blogs: %v", err)
 	}
 	twin := modern
 	twin.Name = "Modern" // one file on macOS
 	twin.Deploy.KeyPrefix = "other"
-	if err := Validate([]BlogProps{modern, twin}); err == nil || !strings.Contains(err.Error(), "another blog has this name") {
+	if err := Validate([]BlogProps{modern, twin}, nil); err == nil || !strings.Contains(err.Error(), "another blog has this name") {
 		t.Errorf("two blogs with one name: %v", err)
 	}
-	if err := Validate([]BlogProps{modern, classic}); err == nil || !strings.Contains(err.Error(), `blog "modern" publishes to the same place`) {
+	if err := Validate([]BlogProps{modern, classic}, nil); err == nil || !strings.Contains(err.Error(), `blog "modern" publishes to the same place`) {
 		t.Errorf("two blogs with one place: %v", err)
 	}
 	apart := classic
 	apart.Deploy.KeyPrefix = "classic"
-	if err := Validate([]BlogProps{modern, apart}); err != nil {
+	if err := Validate([]BlogProps{modern, apart}, nil); err != nil {
 		t.Errorf("two blogs in one bucket, apart: %v", err)
 	}
 }
@@ -251,7 +251,7 @@ func TestUserParametersFitToTheCharacter(t *testing.T) {
 }
 
 func TestExampleValues(t *testing.T) {
-	for _, props := range []BlogProps{modern, classic, full, webhook} {
+	for _, props := range blogFixtures {
 		if got := props.exampleValues(); len(got) != 0 {
 			t.Errorf("%s has no example values, got %v", props.Name, got)
 		}

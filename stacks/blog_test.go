@@ -12,7 +12,7 @@ import (
 )
 
 func TestStagesAreWired(t *testing.T) {
-	for _, props := range []BlogProps{modern, classic, full, webhook} {
+	for _, props := range blogFixtures {
 		t.Run(props.Name, func(t *testing.T) {
 			tmpl := template(t, props)
 			pipeline := only(t, tmpl, "AWS::CodePipeline::Pipeline")
@@ -185,7 +185,7 @@ func TestInvalidateFunction(t *testing.T) {
 }
 
 func TestArtifactsAreSafe(t *testing.T) {
-	for _, props := range []BlogProps{modern, classic, full, webhook} {
+	for _, props := range blogFixtures {
 		tmpl := template(t, props)
 		bucket := only(t, tmpl, "AWS::S3::Bucket")
 		equal(t, "public access", bucket["PublicAccessBlockConfiguration"], map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true})

@@ -1,0 +1,54 @@
+package stacks
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// owner is the blog or service that a stack is made for, as far as every part of the
+// stack needs to know it.
+type owner struct {
+	kind                  string // "blog" or "service"
+	name, account, region string
+}
+
+func (o owner) String() string { return fmt.Sprintf("%s %q", o.kind, o.name) }
+
+var (
+	accountPattern = regexp.MustCompile(`^\d{12}$`)
+	regionPattern  = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
+	// CloudFront is not there, or is another one, with other endpoints.
+	otherPartitionPattern = regexp.MustCompile(`^(cn|us-gov|us-iso[a-z]*|eu-isoe|eusc-[a-z]+)-`)
+)
+
+// validate checks the name, which may be at most maxName characters long, and where
+// the stack goes.
+func (o owner) validate(p *problems, maxName int) {
+	pattern := regexp.MustCompile(fmt.Sprintf(`^[A-Za-z][A-Za-z0-9-]{0,%d}$`, maxName-1))
+	p.match("Name", o.name, pattern, fmt.Sprintf("must start with a letter and hold at most %d letters, digits and hyphens", maxName))
+	if o.account != "" {
+		p.match("Account", o.account, accountPattern, "must be the 12 digits of an AWS account, or empty for that of your credentials")
+	}
+	if o.region != "" {
+		p.match("Region", o.region, regionPattern, "must be a region such as ap-northeast-1, or empty for that of your credentials")
+		if otherPartitionPattern.MatchString(o.region) {
+			p.add("Region", o.region, "must be one of AWS's commercial regions, where CloudFront can be cleared from")
+		}
+	}
+}
+
+// environment is where the stack goes; what is not named is that of the credentials
+// in use.
+func (o owner) environment() *awscdk.Environment {
+	env := &awscdk.Environment{}
+	if o.account != "" {
+		env.Account = jsii.String(o.account)
+	}
+	if o.region != "" {
+		env.Region = jsii.String(o.region)
+	}
+	return env
+}

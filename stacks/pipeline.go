@@ -1,0 +1,83 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// PipelineType is a generation of CodePipeline.
+type PipelineType string
+
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/pipeline-types.html
+const (
+	V1 PipelineType = "V1"
+	V2 PipelineType = "V2"
+)
+
+// ExecutionMode is how executions of one pipeline meet.
+type ExecutionMode string
+
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
+const (
+	// Superseded lets a newer push overtake one that waits: the newest wins.
+	Superseded ExecutionMode = "SUPERSEDED"
+	// Queued takes every push in its turn.
+	Queued ExecutionMode = "QUEUED"
+	// Parallel is not offered: two executions would write one place in any order.
+)
+
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+const maxPipelineName = 100
+
+// pipeline is what the pipelines of two owners differ in.
+type pipeline struct {
+	role          awsiam.Role
+	artifacts     awss3.IBucket
+	kind          PipelineType
+	mode          ExecutionMode
+	source        sourceStage
+	stages        []*awscodepipeline.StageProps // after Source
+	notifications Notifications
+}
+
+// newPipeline makes the pipeline of a blog or service. It has the owner's name:
+// the event of a Lambda action has none, so that the name travels in UserParameters,
+// and a pipeline cannot refer to itself.
+func newPipeline(stack awscdk.Stack, owner owner, p pipeline) {
+	stages := append([]*awscodepipeline.StageProps{stage("Source", p.source.action)}, p.stages...)
+	made := awscodepipeline.NewPipeline(stack, jsii.String("Pipeline"), &awscodepipeline.PipelineProps{
+		PipelineName:   jsii.String(owner.name),
+		PipelineType:   awscodepipeline.PipelineType(p.kind),
+		ExecutionMode:  executionMode(p.kind, p.mode),
+		Role:           p.role,
+		ArtifactBucket: p.artifacts,
+		Triggers:       p.source.triggers,
+		Stages:         &stages,
+	})
+	if p.source.role != nil {
+		// CodePipeline starts an execution as soon as the pipeline is there.
+		made.Node().AddDependency(p.source.role)
+	}
+	justifyWildcards(p.role, artifactKeys)
+	newNotifications(stack, made, owner, p.notifications)
+
+	awscdk.NewCfnOutput(stack, jsii.String("PipelineConsole"), &awscdk.CfnOutputProps{
+		Description: jsii.String("Where to watch the pipeline"),
+		Value:       awscdk.Fn_Sub(jsii.String("https://${AWS::Region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/"+owner.name+"/view"), nil),
+	})
+}
+
+// executionMode leaves the property out for V1, which refuses it.
+func executionMode(kind PipelineType, mode ExecutionMode) awscodepipeline.ExecutionMode {
+	if kind == V1 {
+		return ""
+	}
+	return awscodepipeline.ExecutionMode(or(mode, Superseded))
+}
+
+func stage(name string, actions ...awscodepipeline.IAction) *awscodepipeline.StageProps {
+	return &awscodepipeline.StageProps{StageName: jsii.String(name), Actions: &actions}
+}

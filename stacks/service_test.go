@@ -1,0 +1,4 @@
+package stacks
+
+// The services that are made from nothing. Between them they set every prop.
+var fargateFixtures = []Service{}

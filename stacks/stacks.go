@@ -1,0 +1,93 @@
+// Package stacks is the infrastructure: one stack for each blog and each service,
+// one file for each stage or concept.
+//
+// Props are plain values whose zero fields mean the documented default.
+package stacks
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+)
+
+// Service is an ECS service behind CloudFront.
+type Service interface {
+	// Validate returns all that is wrong with the service's props, or nil.
+	Validate() error
+
+	owner() owner
+	stackID() string
+	newStack(scope constructs.Construct) awscdk.Stack
+}
+
+// ServiceStackID returns the id and name of a service's stack.
+func ServiceStackID(service Service) string { return service.stackID() }
+
+// NewServiceStack adds the stack of a service to scope. Like every construct it
+// panics on props that are not valid; [Validate] returns what is wrong instead.
+func NewServiceStack(scope constructs.Construct, service Service) awscdk.Stack {
+	if err := service.Validate(); err != nil {
+		panic(err)
+	}
+	return service.newStack(scope)
+}
+
+// Validate returns all that is wrong with the blogs and services and between them,
+// or nil.
+func Validate(blogs []BlogProps, services []Service) error {
+	if len(blogs)+len(services) == 0 {
+		return errors.New("blogs.go lists no blog and no service: add one, as README.md shows")
+	}
+	var errs []error
+	type place struct{ bucket, prefix string }
+	places := map[place]string{}
+	for _, b := range blogs {
+		errs = append(errs, b.Validate())
+		p := &problems{owner: b.owner()}
+		at := place{b.Deploy.Bucket, b.Deploy.KeyPrefix}
+		if other, taken := places[at]; taken && b.Deploy.Bucket != "" {
+			p.add("Deploy.Bucket", b.Deploy.Bucket, fmt.Sprintf("blog %q publishes to the same place; give each its own Deploy.KeyPrefix", other))
+		}
+		places[at] = b.Name
+		errs = append(errs, p.join())
+	}
+	for i, s := range services {
+		if s == nil {
+			errs = append(errs, fmt.Errorf("services[%d] is nil: remove it", i))
+			continue
+		}
+		errs = append(errs, s.Validate())
+	}
+	return errors.Join(append(errs, sameNames(blogs, services))...)
+}
+
+// sameNames reports names that are there twice: a name becomes that of a pipeline, of
+// a function and of a metric's dimension.
+func sameNames(blogs []BlogProps, services []Service) error {
+	var owners []owner
+	for _, b := range blogs {
+		owners = append(owners, b.owner())
+	}
+	for _, s := range services {
+		if s != nil {
+			owners = append(owners, s.owner())
+		}
+	}
+	first := map[string]owner{}
+	var errs []error
+	for _, o := range owners {
+		// In lower case, because the stacks' templates are files.
+		name := strings.ToLower(o.name)
+		if other, taken := first[name]; taken {
+			p := &problems{owner: o}
+			p.add("Name", o.name, fmt.Sprintf("another %s has this name; each needs its own", other.kind))
+			errs = append(errs, p.join())
+			continue
+		}
+		first[name] = o
+	}
+	return errors.Join(errs...)
+}
