@@ -16,6 +16,17 @@ import (
 // lambda.StartWithOptions takes any value, and finds out only when it runs.
 var _ lambda.Handler = (*handler)(nil)
 
+// words are those of CodePipeline's console and of blogs.go.
+var words = invalidation.Words{
+	Distribution: "the blog's Invalidate.DistributionID",
+	Paths:        "the blog's Invalidate.Paths",
+	Deadline:     "the blog's Invalidate.Deadline",
+	Again:        again,
+}
+
+// again is what to do after every failure.
+const again = "retry this stage"
+
 // handler turns CodePipeline's jobs into invalidations, and every way that one can
 // end into exactly one report.
 type handler struct {

@@ -90,7 +90,7 @@ func newWorld(status string) *world {
 	settings, _ := invalidation.ParseSettings(func(string) string { return "" })
 	w.handler = &handler{
 		codePipeline: w.pipeline,
-		invalidator:  invalidation.Invalidator{CloudFront: w.edge, Settings: settings},
+		invalidator:  invalidation.Invalidator{CloudFront: w.edge, Settings: settings, Words: words},
 		log:          slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
 	return w

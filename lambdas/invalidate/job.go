@@ -130,7 +130,7 @@ func decodeToken(jobID, text string) (execution string, progress invalidation.Pr
 		err = errors.New("a field is missing or out of range")
 	}
 	if err != nil {
-		return "", progress, fmt.Errorf("decode continuation token of %d characters: %w; retry this stage to start afresh", len(text), err)
+		return "", progress, fmt.Errorf("decode continuation token of %d characters: %w; %s to start afresh", len(text), err, again)
 	}
 	return t.Execution, invalidation.Progress{
 		InvalidationID: t.InvalidationID,

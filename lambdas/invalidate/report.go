@@ -98,7 +98,7 @@ func refused(err error) report {
 func panicked(cause any) report {
 	return report{
 		failure: types.FailureTypeJobFailed,
-		message: fmt.Sprintf("the function panicked: %v. Its log has the stack; retry this stage", cause),
+		message: fmt.Sprintf("the function panicked: %v. Its log has the stack; %s", cause, again),
 		result:  invalidation.Result{Failed: true},
 	}
 }

@@ -68,6 +68,7 @@ const completed = "Completed"
 type Invalidator struct {
 	CloudFront CloudFront
 	Settings   Settings
+	Words      Words
 }
 
 // Advance takes an invalidation as far as one call can: it creates it where
@@ -101,7 +102,7 @@ func (i Invalidator) Advance(ctx context.Context, log *slog.Logger, req Request,
 		}
 		lastErr = err
 
-		outcome, err := decide(status, err, progress, i.Settings.AfterDeadline, time.Now())
+		outcome, err := decide(status, err, progress, i.Settings.AfterDeadline, i.Words, time.Now())
 		if err != nil || outcome != Pending {
 			return progress, outcome, err
 		}

@@ -80,6 +80,7 @@ func apiError(status int, code, message string) error {
 var (
 	settings = Settings{PollFor: 40 * time.Second, PollEvery: 2 * time.Second, Deadline: 30 * time.Minute, AfterDeadline: Fail}
 	request  = Request{DistributionID: "E2EXAMPLE", Paths: []string{"/*"}, Execution: "job-1"}
+	words    = Words{Distribution: "the owner's Distribution", Paths: "the owner's Paths", Deadline: "the owner's Deadline", Again: "start once more"}
 	quiet    = slog.New(slog.DiscardHandler)
 )
 
@@ -115,11 +116,11 @@ func TestAdvance(t *testing.T) {
 				return answer("I1", "COMPLETED"), nil
 			},
 		}, want: Pending, wantID: "I1", wantWithin: 41 * time.Second},
-		{name: "no such distribution", cloudFront: refuses(apiError(404, "NoSuchDistribution", "gone")), wantKind: Configuration, wantErr: "NoSuchDistribution: gone. Check the blog's Invalidate.DistributionID", wantWithin: time.Second},
+		{name: "no such distribution", cloudFront: refuses(apiError(404, "NoSuchDistribution", "gone")), wantKind: Configuration, wantErr: "NoSuchDistribution: gone. Check the owner's Distribution, and", wantWithin: time.Second},
 		{name: "access denied", cloudFront: refuses(apiError(403, "AccessDenied", "not authorized")), wantKind: Permission, wantErr: "role must allow", wantWithin: time.Second},
 		{name: "continued and completed", cloudFront: completesAfter(0), progress: Progress{InvalidationID: "I1", Attempt: 3}, want: Completed, wantID: "I1", wantWithin: time.Second},
 		{name: "late, and the owner wants to fail", cloudFront: completesAfter(time.Hour), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Fail},
-			wantKind: Late, wantErr: "invalidation I1 was not completed within 5s", wantID: "I1", wantWithin: 5 * time.Second},
+			wantKind: Late, wantErr: "If it is not done soon, start once more; to allow more time, raise the owner's Deadline", wantID: "I1", wantWithin: 5 * time.Second},
 		{name: "late, and the owner wants to go on", cloudFront: completesAfter(time.Hour), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Warn},
 			want: Overdue, wantID: "I1", wantWithin: 5 * time.Second},
 		{name: "never accepted fails whatever the owner wants", cloudFront: refuses(throttled), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Warn},
@@ -146,7 +147,7 @@ func TestAdvance(t *testing.T) {
 					defer cancel()
 				}
 
-				i := Invalidator{CloudFront: tt.cloudFront, Settings: tt.settings}
+				i := Invalidator{CloudFront: tt.cloudFront, Settings: tt.settings, Words: words}
 				got, outcome, err := i.Advance(ctx, quiet, request, tt.progress)
 
 				if tt.wantErr != "" {
@@ -346,7 +347,7 @@ func TestRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.err), func(t *testing.T) {
-			got := refused(tt.err)
+			got := refused(tt.err, words)
 			if (got == nil) != tt.wait {
 				t.Fatalf("refused: %v, want a failure: %v", got, !tt.wait)
 			}
