@@ -7,9 +7,12 @@ import (
 
 // decide says where an invalidation stands after one call to CloudFront, which
 // answered with a status or with an error.
-func decide(status string, err error, progress Progress, atDeadline AfterDeadline, words Words, now time.Time) (Outcome, error) {
+func decide(status string, err error, progress Progress, settings Settings, words Words, now time.Time) (Outcome, error) {
 	if status == completed {
 		return Completed, nil
+	}
+	if settings.WaitFor == UntilCreated && progress.InvalidationID != "" {
+		return Created, nil
 	}
 	if failure := refused(err, words); failure != nil {
 		return Pending, failure
@@ -31,7 +34,7 @@ func decide(status string, err error, progress Progress, atDeadline AfterDeadlin
 			"invalidation %s was not seen completed within %s, because CloudFront did not say. Last answer: %v. Check its status in the console, and %s",
 			progress.InvalidationID, allowed, err, words.Again)}
 	}
-	if atDeadline == Warn {
+	if settings.AfterDeadline == Warn {
 		return Overdue, nil
 	}
 	return Pending, &Failure{Kind: Late, Message: fmt.Sprintf(

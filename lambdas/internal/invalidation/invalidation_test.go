@@ -78,10 +78,11 @@ func apiError(status int, code, message string) error {
 }
 
 var (
-	settings = Settings{PollFor: 40 * time.Second, PollEvery: 2 * time.Second, Deadline: 30 * time.Minute, AfterDeadline: Fail}
-	request  = Request{DistributionID: "E2EXAMPLE", Paths: []string{"/*"}, Execution: "job-1"}
-	words    = Words{Distribution: "the owner's Distribution", Paths: "the owner's Paths", Deadline: "the owner's Deadline", Again: "start once more"}
-	quiet    = slog.New(slog.DiscardHandler)
+	settings     = Settings{PollFor: 40 * time.Second, PollEvery: 2 * time.Second, Deadline: 30 * time.Minute, AfterDeadline: Fail}
+	untilCreated = Settings{PollFor: 40 * time.Second, PollEvery: 2 * time.Second, Deadline: 30 * time.Minute, WaitFor: UntilCreated}
+	request      = Request{DistributionID: "E2EXAMPLE", Paths: []string{"/*"}, Execution: "job-1"}
+	words        = Words{Distribution: "the owner's Distribution", Paths: "the owner's Paths", Deadline: "the owner's Deadline", Again: "start once more"}
+	quiet        = slog.New(slog.DiscardHandler)
 )
 
 func TestAdvance(t *testing.T) {
@@ -127,6 +128,13 @@ func TestAdvance(t *testing.T) {
 			wantKind: Unavailable, wantErr: "accepted no invalidation within 5s", wantWithin: 5 * time.Second},
 		{name: "late, but CloudFront does not say, fails whatever the owner wants", cloudFront: refuses(throttled), progress: Progress{InvalidationID: "I1", Attempt: 1}, settings: Settings{PollFor: 90 * time.Second, PollEvery: time.Second, Deadline: time.Minute, AfterDeadline: Warn},
 			wantKind: Late, wantErr: "Last answer: operation error CloudFront", wantID: "I1", wantWithin: time.Minute},
+		{name: "created is enough", cloudFront: completesAfter(time.Hour), settings: untilCreated, want: Created, wantID: "I1", wantWithin: time.Second},
+		{name: "created is enough, and it is completed", cloudFront: completesAfter(0), settings: untilCreated, want: Completed, wantID: "I1", wantWithin: time.Second},
+		{name: "created by an earlier call is enough", cloudFront: refuses(throttled), progress: Progress{InvalidationID: "I1", Attempt: 1}, settings: untilCreated, want: Created, wantID: "I1", wantWithin: time.Second},
+		{name: "created is enough, but it is throttled", cloudFront: refuses(throttled), settings: untilCreated, want: Pending, wantWithin: 41 * time.Second},
+		{name: "created is enough, but it is refused", cloudFront: refuses(apiError(403, "AccessDenied", "not authorized")), settings: untilCreated, wantKind: Permission, wantErr: "role must allow", wantWithin: time.Second},
+		{name: "created is enough, but it never is", cloudFront: refuses(throttled), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, WaitFor: UntilCreated},
+			wantKind: Unavailable, wantErr: "accepted no invalidation within 5s", wantWithin: 5 * time.Second},
 		{name: "completed exactly at the deadline", cloudFront: completesAfter(5 * time.Second), settings: Settings{PollFor: 10 * time.Second, PollEvery: 3 * time.Second, Deadline: 5 * time.Second, AfterDeadline: Fail},
 			want: Completed, wantID: "I1", wantWithin: 5 * time.Second},
 	}
