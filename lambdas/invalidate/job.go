@@ -21,9 +21,6 @@ type parameters struct {
 	Paths []string
 }
 
-// everything counts as one path in CloudFront's prices and quotas.
-const everything = "/*"
-
 // job is one request for work, decoded.
 type job struct {
 	id       string
@@ -90,7 +87,7 @@ func decodeParameters(text string) (parameters, error) {
 		errs = append(errs, errors.New("UserParameters has no DistributionId"))
 	}
 	if len(params.Paths) == 0 {
-		params.Paths = []string{everything}
+		params.Paths = []string{invalidation.Everything}
 	}
 	return params, errors.Join(errs...)
 }

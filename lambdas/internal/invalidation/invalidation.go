@@ -32,6 +32,10 @@ type Request struct {
 	Execution string
 }
 
+// Everything is the path that clears all; it counts as one in CloudFront's prices
+// and quotas.
+const Everything = "/*"
+
 // Progress is what one call leaves for the next. The zero value starts afresh.
 type Progress struct {
 	// InvalidationID is empty until CloudFront has accepted the invalidation.

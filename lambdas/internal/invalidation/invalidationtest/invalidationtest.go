@@ -33,6 +33,9 @@ type CloudFront struct {
 	Create func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error)
 	Get    func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error)
 
+	// Hang has every call wait until its context ends, as for an answer that never comes.
+	Hang bool
+
 	mu      sync.Mutex
 	created []*cloudfront.CreateInvalidationInput
 }
@@ -45,16 +48,24 @@ func (f *CloudFront) Created() []*cloudfront.CreateInvalidationInput {
 }
 
 // CreateInvalidation implements the client's method.
-func (f *CloudFront) CreateInvalidation(_ context.Context, in *cloudfront.CreateInvalidationInput, _ ...func(*cloudfront.Options)) (*cloudfront.CreateInvalidationOutput, error) {
+func (f *CloudFront) CreateInvalidation(ctx context.Context, in *cloudfront.CreateInvalidationInput, _ ...func(*cloudfront.Options)) (*cloudfront.CreateInvalidationOutput, error) {
 	f.mu.Lock()
 	f.created = append(f.created, in)
 	f.mu.Unlock()
+	if f.Hang {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	inv, err := f.Create(in)
 	return &cloudfront.CreateInvalidationOutput{Invalidation: inv}, err
 }
 
 // GetInvalidation implements the client's method.
-func (f *CloudFront) GetInvalidation(_ context.Context, in *cloudfront.GetInvalidationInput, _ ...func(*cloudfront.Options)) (*cloudfront.GetInvalidationOutput, error) {
+func (f *CloudFront) GetInvalidation(ctx context.Context, in *cloudfront.GetInvalidationInput, _ ...func(*cloudfront.Options)) (*cloudfront.GetInvalidationOutput, error) {
+	if f.Hang {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	inv, err := f.Get(in)
 	return &cloudfront.GetInvalidationOutput{Invalidation: inv}, err
 }
