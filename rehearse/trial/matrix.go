@@ -149,7 +149,7 @@ func (m Matrix) Test(t *testing.T) {
 	// The cases wait for the network nearly all of the time.
 	outcomes, errs := make([]Outcome, len(cases)), make([]error, len(cases))
 	var running sync.WaitGroup
-	places := make(chan struct{}, 16)
+	places := make(chan struct{}, 32)
 	for i, c := range cases {
 		running.Go(func() {
 			places <- struct{}{}
