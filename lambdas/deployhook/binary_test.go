@@ -91,11 +91,13 @@ func (s scenario) byCodeDeploy(ctx context.Context) (*deployed, error) {
 		for _, attempt := range attempts {
 			d.record.Said = append(d.record.Said, string(attempt.Payload))
 		}
-		var event struct{ LifecycleEventHookExecutionId string }
+		var event struct {
+			HookExecution string `json:"LifecycleEventHookExecutionId"`
+		}
 		if err := json.Unmarshal(hook.Event(), &event); err != nil {
 			return err
 		}
-		d.record.Secrets = []string{event.LifecycleEventHookExecutionId, `"LifecycleEventHookExecutionId"`}
+		d.record.Secrets = []string{event.HookExecution, `"LifecycleEventHookExecutionId"`}
 		if hook := d.codeDeploy.Next(); hook != nil {
 			return fmt.Errorf("another hook at %s", hook.LifecycleEvent())
 		}

@@ -105,7 +105,7 @@ func TestContinuation(t *testing.T) {
 // The owner's members are handed back byte for byte.
 func TestOwnDetailsStayAsTheyAre(t *testing.T) {
 	own := `{"limits":{"b":[1,2.50,1E3],"a":null},"team":"x"}`
-	details := ownDetails(firing{details: json.RawMessage(encodeDetails(firing{details: json.RawMessage(own)}, nil))})
+	details := ownDetails(firing{details: encodeDetails(firing{details: json.RawMessage(own)}, nil)})
 	if got := string(details["limits"]); got != `{"b":[1,2.50,1E3],"a":null}` {
 		t.Errorf("limits are %s, want them as they came", got)
 	}
