@@ -53,8 +53,16 @@ func judge(c *trial.Case, d *deployed) trial.Outcome {
 	return trial.Outcome{Ended: d.outcome(), Broken: broken, Logs: d.Function.Logs()}
 }
 
-func TestFaultMatrixCodeDeploy(t *testing.T) {
-	trial.Matrix{
+// TestFaultMatrix strikes every call that the function makes with every fault, once
+// and always, with both of the owner's choices, and checks the rules that never bend
+// and how the deployment ends.
+func TestFaultMatrix(t *testing.T) {
+	t.Run("CodeDeploy", codeDeployMatrix().Test)
+	t.Run("ECS", ecsMatrix().Test)
+}
+
+func codeDeployMatrix() trial.Matrix {
+	return trial.Matrix{
 		Name: "lambdas/deployhook for CodeDeploy", Calls: []trial.Call{create, get, putOfEnd, putOfFailure}, Faults: trial.Faults, Variants: choices,
 		Run: func(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
 			s := scenarioOf(ctx, c)
@@ -97,11 +105,11 @@ func TestFaultMatrixCodeDeploy(t *testing.T) {
 				return notCleared
 			}
 		},
-	}.Test(t)
+	}
 }
 
-func TestFaultMatrixECS(t *testing.T) {
-	trial.Matrix{
+func ecsMatrix() trial.Matrix {
+	return trial.Matrix{
 		Name: "lambdas/deployhook for ECS", Calls: []trial.Call{create, get}, Faults: slices.Concat(trial.Faults, trial.Freezes), Variants: choices,
 		Run: func(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
 			s := scenarioOf(ctx, c)
@@ -136,5 +144,5 @@ func TestFaultMatrixECS(t *testing.T) {
 				return "SUCCESSFUL"
 			}
 		},
-	}.Test(t)
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"os"
@@ -390,23 +392,37 @@ func TestPanicLogsItsStack(t *testing.T) {
 
 // A panic outside of a distribution's own work is an end like any other.
 func TestPanicElsewhere(t *testing.T) {
-	w := newWorld(nil, map[string]string{"ON_FAILURE": "roll-back"})
-	w.handler.settings.distributions = nil
-	w.handler.misconfigured = panics{}
+	broken := func(word string) *world {
+		w := newWorld(invalidationtest.Says("Completed"), map[string]string{"ON_FAILURE": "roll-back", "DEADLINE": "1h"})
+		w.handler.log = slog.New(slog.NewJSONHandler(panicWriter{&w.log, word}, nil))
+		return w
+	}
+	w := broken("timeout leaves less")
 	if got := w.codeDeploy(t, "codedeploy"); got != types.LifecycleEventStatusFailed {
 		t.Errorf("reported %s, want Failed", got)
 	}
-	w = newWorld(nil, map[string]string{"ON_FAILURE": "roll-back"})
-	w.handler.misconfigured = panics{}
-	if got := w.ecs(t, invocationtest.Event(t, "ecs-first")); got.HookStatus != "FAILED" {
+	w.checkEnd(t, false, "1 0 false", "Failed", []string{"the function panicked: no words"})
+
+	w = broken("state of another firing")
+	there := newWorld(invalidationtest.Says("InProgress"), map[string]string{"POLL_FOR": "1ms", "POLL_EVERY": "1ms"}).ecs(t, invocationtest.Event(t, "ecs-shift"))
+	if got := w.ecs(t, next(t, invocationtest.Event(t, "ecs-first"), there)); got.HookStatus != "FAILED" {
 		t.Errorf("answered %s, want FAILED", got.HookStatus)
 	}
+	w.checkEnd(t, false, "1 0 false", "FAILED", []string{"the function panicked: no words"})
 }
 
-// panics is an error that cannot be read.
-type panics struct{}
+// panicWriter panics instead of writing a line with a word.
+type panicWriter struct {
+	io.Writer
+	word string
+}
 
-func (panics) Error() string { panic("no words") }
+func (w panicWriter) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), w.word) {
+		panic("no words")
+	}
+	return w.Writer.Write(p)
+}
 
 func TestParseSettings(t *testing.T) {
 	got, err := parseSettings(theService(map[string]string{
