@@ -41,12 +41,15 @@ func startDeployment(t *testing.T, cloud *fakeaws.Cloud, events ...string) *fake
 
 // hookReport is the report of a function that was invoked with the hook's event.
 func hookReport(hook *fakeaws.DeploymentHook, status cdtypes.LifecycleEventStatus) *codedeploy.PutLifecycleEventHookExecutionStatusInput {
-	var event struct{ DeploymentId, LifecycleEventHookExecutionId string }
+	var event struct {
+		DeploymentID string `json:"DeploymentId"`
+		HookID       string `json:"LifecycleEventHookExecutionId"`
+	}
 	if err := json.Unmarshal(hook.Event(), &event); err != nil {
 		panic(err)
 	}
 	return &codedeploy.PutLifecycleEventHookExecutionStatusInput{
-		DeploymentId: &event.DeploymentId, LifecycleEventHookExecutionId: &event.LifecycleEventHookExecutionId, Status: status,
+		DeploymentId: &event.DeploymentID, LifecycleEventHookExecutionId: &event.HookID, Status: status,
 	}
 }
 
