@@ -31,17 +31,11 @@ func (h *handler) runForCodeDeploy(working, reporting context.Context, log *slog
 	if !verdict.passes {
 		status = types.LifecycleEventStatusFailed
 	}
-	err := report(reporting, h.codeDeploy, d, status)
-	switch {
-	case errors.Is(err, errReportedBefore):
-		log.Info("reported before; this delivery changes nothing")
-		return nil
-	case err != nil:
-		log.Error("report not sent", "error", err.Error())
-		return err
+	counts, err := invocation.Reported(log, report(reporting, h.codeDeploy, d, status))
+	if counts {
+		h.logEnd(log, end, verdict, string(status))
 	}
-	h.logEnd(log, end, verdict, string(status))
-	return nil
+	return err
 }
 
 // clearNow clears all distributions, or gives up in time.
@@ -85,11 +79,7 @@ func (h *handler) deadline(ctx context.Context, log *slog.Logger, now time.Time)
 	return wanted
 }
 
-// errReportedBefore is no failure: the event came twice, or an earlier attempt to
-// report arrived and CodeDeploy's answer to it did not.
-var errReportedBefore = errors.New("the hook already has a report")
-
-// report tells CodeDeploy, or returns errReportedBefore.
+// report tells CodeDeploy, or returns [invocation.ErrReportedBefore].
 //
 // https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_PutLifecycleEventHookExecutionStatus.html
 func report(ctx context.Context, client codeDeploy, d deployment, status types.LifecycleEventStatus) error {
@@ -99,7 +89,7 @@ func report(ctx context.Context, client codeDeploy, d deployment, status types.L
 		Status:                        status,
 	})
 	if reported := (*types.LifecycleEventAlreadyCompletedException)(nil); errors.As(err, &reported) {
-		return errReportedBefore
+		return invocation.ErrReportedBefore
 	}
 	if err != nil {
 		return fmt.Errorf("report %s of a hook of deployment %s to CodeDeploy: %w", status, d.id, err)

@@ -82,10 +82,7 @@ func (h *handler) judge(end ending, wayBack bool) verdict {
 
 // logEnd logs how the hook ended and what its caller was told, with its metrics.
 func (h *handler) logEnd(log *slog.Logger, end ending, v verdict, told string) {
-	// Without a name there is no metric to count it under.
-	if h.settings.service != "" {
-		log = log.With(invalidation.Metrics("service", end.result))
-	}
+	log = invalidation.Counting(log, "service", h.settings.service, end.result)
 	if end.result.Failed {
 		log.Error("failed", "told", told, "message", v.consequence+end.message)
 		return

@@ -188,11 +188,8 @@ func TestEveryEndForCodeDeploy(t *testing.T) {
 		for _, choice := range []onFailure{proceed, rollBack} {
 			t.Run(tt.name+", "+string(choice), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					env := maps.Clone(tt.env)
-					if env == nil {
-						env = map[string]string{}
-					}
-					env["ON_FAILURE"] = string(choice)
+					env := map[string]string{"ON_FAILURE": string(choice)}
+					maps.Copy(env, tt.env)
 					w := newWorld(tt.edge(), env)
 					want := types.LifecycleEventStatusSucceeded
 					if !tt.passes && choice == rollBack {
@@ -217,11 +214,8 @@ func TestEveryEndForECS(t *testing.T) {
 		for _, choice := range []onFailure{proceed, rollBack} {
 			t.Run(tt.name+", "+string(choice), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					env := maps.Clone(tt.env)
-					if env == nil {
-						env = map[string]string{}
-					}
-					env["ON_FAILURE"] = string(choice)
+					env := map[string]string{"ON_FAILURE": string(choice)}
+					maps.Copy(env, tt.env)
 					w := newWorld(tt.edge(), env)
 					want := "SUCCEEDED"
 					if !tt.passes && choice == rollBack {

@@ -52,16 +52,13 @@ func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 
 	job, answer := h.handle(working, id, event)
 	log := job.log(h.log).With("invalidation", answer.invalidationID)
-	err = answer.send(reporting, h.codePipeline, id)
-	switch {
-	case errors.Is(err, errReportedBefore):
-		log.Info("reported before; this delivery changes nothing")
-		return ok, nil
-	case err != nil:
-		log.Error("report not sent", "error", err.Error())
+	counts, err := invocation.Reported(log, answer.send(reporting, h.codePipeline, id))
+	if err != nil {
 		return nil, err
 	}
-	logReport(log, job, answer)
+	if counts {
+		logReport(log, job, answer)
+	}
 	return ok, nil
 }
 
@@ -110,10 +107,7 @@ func logReport(log *slog.Logger, job job, answer report) {
 		log.Info("continues", "summary", answer.summary)
 		return
 	}
-	// Without a name there is no metric to count it under.
-	if job.blog != "" {
-		log = log.With(invalidation.Metrics("blog", answer.result))
-	}
+	log = invalidation.Counting(log, "blog", job.blog, answer.result)
 	switch {
 	case answer.failure != "":
 		log.Error("failed", "type", string(answer.failure), "message", answer.message)

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
+	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
 
 // Limits of CodePipeline's reports, in characters.
@@ -121,11 +122,7 @@ var failureTypes = map[invalidation.Kind]types.FailureType{
 	invalidation.Late:          types.FailureTypeJobFailed,
 }
 
-// errReportedBefore is no failure: the event came twice, or an earlier attempt to
-// report arrived and CodePipeline's answer to it did not.
-var errReportedBefore = errors.New("the job already has a report")
-
-// send delivers the report, or returns errReportedBefore.
+// send delivers the report, or returns [invocation.ErrReportedBefore].
 func (r report) send(ctx context.Context, client codePipeline, jobID string) error {
 	var err error
 	if r.failure != "" {
@@ -153,7 +150,7 @@ func (r report) send(ctx context.Context, client codePipeline, jobID string) err
 		_, err = client.PutJobSuccessResult(ctx, input)
 	}
 	if reported := (*types.InvalidJobStateException)(nil); errors.As(err, &reported) {
-		return errReportedBefore
+		return invocation.ErrReportedBefore
 	}
 	// The pipeline's variables share 122,880 bytes; others may have used them up.
 	if full := (*types.OutputVariablesSizeExceededException)(nil); errors.As(err, &full) && r.variables != nil {

@@ -26,6 +26,16 @@ type Result struct {
 	Took time.Duration
 }
 
+// Counting returns a logger whose next line counts a result under the value of a
+// dimension, which is an attribute of the logger. Without a value there is nothing to
+// count it under.
+func Counting(log *slog.Logger, dimension, value string, result Result) *slog.Logger {
+	if value == "" {
+		return log
+	}
+	return log.With(Metrics(dimension, result))
+}
+
 // Metrics returns the attributes that make a log line a set of metrics, in
 // CloudWatch's embedded metric format: CloudWatch reads them from the log, so that
 // the function makes no request and needs no permission. dimension names an

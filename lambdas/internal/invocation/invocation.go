@@ -5,6 +5,7 @@ package invocation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -27,6 +28,25 @@ func Split(ctx context.Context, now time.Time) (working, reporting context.Conte
 	working, cancelWorking := context.WithDeadline(ctx, deadline.Add(-keep))
 	reporting, cancelReporting := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(-keep/10))
 	return working, reporting, func() { cancelWorking(); cancelReporting() }
+}
+
+// ErrReportedBefore is no failure: the event came twice, or an earlier attempt to
+// report arrived and the answer to it did not.
+var ErrReportedBefore = errors.New("there is a report already")
+
+// Reported logs how an attempt to report went. It returns whether the report counts,
+// which a second one does not, and an error where nobody has heard: Lambda then
+// delivers the event once more.
+func Reported(log *slog.Logger, err error) (counts bool, _ error) {
+	switch {
+	case errors.Is(err, ErrReportedBefore):
+		log.Info("reported before; this delivery changes nothing")
+		return false, nil
+	case err != nil:
+		log.Error("report not sent", "error", err.Error())
+		return false, err
+	}
+	return true, nil
 }
 
 // Guard returns what work returns. If work panics, Guard logs the cause and the

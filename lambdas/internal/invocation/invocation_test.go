@@ -2,6 +2,7 @@ package invocation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -53,6 +54,28 @@ func TestReportOutlivesTheCaller(t *testing.T) {
 	end()
 	if reporting.Err() != nil {
 		t.Error("the report's context ended with its parent")
+	}
+}
+
+func TestReported(t *testing.T) {
+	broken := errors.New("connection reset by peer")
+	for _, tt := range []struct {
+		err, wantErr error
+		counts       bool
+		level        string
+	}{
+		{nil, nil, true, ""},
+		{fmt.Errorf("job 1: %w", ErrReportedBefore), nil, false, "INFO"},
+		{broken, broken, false, "ERROR"},
+	} {
+		var out strings.Builder
+		counts, err := Reported(slog.New(slog.NewJSONHandler(&out, nil)), tt.err)
+		if counts != tt.counts || !errors.Is(err, tt.wantErr) {
+			t.Errorf("%v: %v, %v, want %v, %v", tt.err, counts, err, tt.counts, tt.wantErr)
+		}
+		if !strings.Contains(out.String(), tt.level) || tt.level == "" && out.Len() > 0 {
+			t.Errorf("%v: logged %q, want a line at level %q", tt.err, out.String(), tt.level)
+		}
 	}
 }
 
