@@ -352,22 +352,38 @@ func TestECSStopsWatchingAtAnErrorThatStays(t *testing.T) {
 		"argument operation: Invalid choice, valid choices are:",
 		"",
 	} {
-		for _, call := range watches {
-			t.Run(call+" "+message, func(t *testing.T) {
-				t.Parallel()
-				eachSession(t, newECSMachine, func(t *testing.T, m *cloudMachine, s session) {
-					m.cloud.Faults = []fault{{Call: call, Stderr: message, Status: 254}}
-					r := m.build(s)
-					m.wantFailure(r, deploy, "cannot watch the deployment", strings.TrimPrefix(call, "aws ecs "), "goes on")
-					if !strings.Contains(r.out, message) {
-						t.Errorf("output lacks the CLI's own message %q", message)
-					}
-					if got := r.calledAny("sleep"); len(got) != 0 {
-						t.Errorf("waits are %q, want none", got)
-					}
-				})
+		t.Run(message, func(t *testing.T) {
+			t.Parallel()
+			eachSession(t, newECSMachine, func(t *testing.T, m *cloudMachine, s session) {
+				const call = "describe-service-deployments"
+				m.cloud.Faults = []fault{{Call: "aws ecs " + call, Stderr: message, Status: 254}}
+				r := m.build(s)
+				m.wantFailure(r, deploy, "cannot watch the deployment "+deploymentARN(ours)+" ("+call+")", "goes on")
+				if !strings.Contains(r.out, message) {
+					t.Errorf("output lacks the CLI's own message %q", message)
+				}
+				if got := r.calledAny("sleep"); len(got) != 0 {
+					t.Errorf("waits are %q, want none", got)
+				}
 			})
-		}
+		})
+	}
+}
+
+func TestECSStopsWhereItMayNotWatch(t *testing.T) {
+	t.Parallel()
+	for _, call := range watches {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			eachSession(t, newECSMachine, func(t *testing.T, m *cloudMachine, s session) {
+				m.cloud.Faults = []fault{{Call: call, Stderr: "An error occurred (AccessDeniedException) when calling", Status: 254}}
+				r := m.build(s)
+				m.wantFailure(r, deploy, "cannot watch the deployment", "("+strings.TrimPrefix(call, "aws ecs ")+")")
+				if got := r.calledAny("sleep"); len(got) != 0 {
+					t.Errorf("waits are %q, want none", got)
+				}
+			})
+		})
 	}
 }
 
