@@ -142,15 +142,20 @@ func encode(path string) string {
 // userParameters is what the function gets to know with every job. The names are
 // the first article's.
 func userParameters(pipelineName string, i Invalidate) string {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false) // six characters for one &, of a thousand
-	// It cannot fail: there are only strings.
-	_ = encoder.Encode(struct {
+	return encodeJSON(struct {
 		PipelineName   string
 		DistributionID string   `json:"DistributionId"`
 		Paths          []string `json:",omitempty"`
 	}{pipelineName, i.DistributionID, i.Paths})
+}
+
+// encodeJSON encodes what holds nothing but strings, which cannot fail, in as few
+// characters as it takes: AWS counts them.
+func encodeJSON(v any) string {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false) // six characters for one &
+	_ = encoder.Encode(v)
 	return strings.TrimSpace(out.String())
 }
 
@@ -176,13 +181,8 @@ func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, pipeli
 		RetryAttempts: jsii.Number(2),
 	})
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"),
-		Resources: jsii.Strings(*stack.FormatArn(&awscdk.ArnComponents{
-			Service:      jsii.String("cloudfront"),
-			Region:       jsii.String(""),
-			Resource:     jsii.String("distribution"),
-			ResourceName: jsii.String(i.DistributionID),
-		})),
+		Actions:   jsii.Strings("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"),
+		Resources: &[]*string{distributionARN(stack, i.DistributionID)},
 	}))
 	justifyWildcards(role, "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them.")
 
@@ -197,4 +197,14 @@ func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, pipeli
 	function.GrantInvoke(actionRole)
 	justifyWildcards(actionRole, "CDK grants the versions of the one function, and the listing of functions that CodePipeline's documentation asks for.")
 	return action
+}
+
+// distributionARN names a distribution, of the stack's own account.
+func distributionARN(stack awscdk.Stack, id string) *string {
+	return stack.FormatArn(&awscdk.ArnComponents{
+		Service:      jsii.String("cloudfront"),
+		Region:       jsii.String(""),
+		Resource:     jsii.String("distribution"),
+		ResourceName: jsii.String(id),
+	})
 }

@@ -7,9 +7,12 @@ import (
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	cloudwatchactions "github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	targets "github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	subscriptions "github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -50,25 +53,36 @@ func (n Notifications) validate(p *problems) {
 	}
 }
 
-// newNotifications tells of every action that fails. EventBridge words the text, so
-// that no function of ours has to run for it.
-func newNotifications(scope constructs.Construct, pipeline awscodepipeline.IPipeline, owner owner, n Notifications) {
-	var topics []awssns.ITopic
+// topics are where the notifications of one stack go.
+type topics struct {
+	own awssns.Topic // nil without e-mail addresses
+	all []awssns.ITopic
+}
+
+// newTopics makes the topic that mails, and finds the one that is there.
+func newTopics(scope constructs.Construct, owner owner, n Notifications) topics {
+	var made topics
 	if len(n.Emails) > 0 {
-		topic := awssns.NewTopic(scope, jsii.String("Failures"), &awssns.TopicProps{
+		made.own = awssns.NewTopic(scope, jsii.String("Failures"), &awssns.TopicProps{
 			DisplayName: jsii.String(owner.name), // at most 100 characters
 			EnforceSSL:  jsii.Bool(true),
 		})
 		for _, address := range n.Emails {
-			topic.AddSubscription(subscriptions.NewEmailSubscription(jsii.String(address), nil))
+			made.own.AddSubscription(subscriptions.NewEmailSubscription(jsii.String(address), nil))
 		}
-		justify(topic, justification{"AwsSolutions-SNS2", "The text holds no secret, and EventBridge cannot publish to a topic encrypted with AWS's own key; another costs 1 USD a month."})
-		topics = append(topics, topic)
+		justify(made.own, justification{"AwsSolutions-SNS2", "The text holds no secret, and EventBridge cannot publish to a topic encrypted with AWS's own key; another costs 1 USD a month."})
+		made.all = append(made.all, made.own)
 	}
 	if arn := n.TopicARN; arn != "" {
-		topics = append(topics, awssns.Topic_FromTopicArn(scope, jsii.String("FailuresElsewhere"), jsii.String(arn)))
+		made.all = append(made.all, awssns.Topic_FromTopicArn(scope, jsii.String("FailuresElsewhere"), jsii.String(arn)))
 	}
-	if len(topics) == 0 {
+	return made
+}
+
+// notifyOfFailures tells of every action of a pipeline that fails. EventBridge words
+// the text, so that no function of ours has to run for it.
+func notifyOfFailures(scope constructs.Construct, pipeline awscodepipeline.IPipeline, owner owner, to topics) {
+	if len(to.all) == 0 {
 		return
 	}
 
@@ -91,7 +105,7 @@ func newNotifications(scope constructs.Construct, pipeline awscodepipeline.IPipe
 		"https://"+*field("$.region")+".console.aws.amazon.com/codesuite/codepipeline/pipelines/"+owner.name+"/view",
 		*field("$.detail.execution-id"),
 		*field("$.time"))
-	for _, topic := range topics {
+	for _, topic := range to.all {
 		rule.AddTarget(targets.NewSnsTopic(topic, &targets.SnsTopicProps{
 			Message: awsevents.RuleTargetInput_FromMultilineText(jsii.String(text)),
 			// A role of the rule's own, because an existing topic's policy is not
@@ -102,4 +116,46 @@ func newNotifications(scope constructs.Construct, pipeline awscodepipeline.IPipe
 	// The topic's region and account are compared in Validate, as far as both are known.
 	awscdk.Annotations_Of(rule).AcknowledgeWarning(jsii.String("@aws-cdk/aws-events:ruleUnresolvedEnvironment"),
 		jsii.String("Notifications.TopicARN is documented to be in the pipeline's account and region"))
+}
+
+// metricNamespace and the metric's names are the functions'.
+const metricNamespace = "BlogDeployPipeline"
+
+// newFailureAlarm tells of a cache that was not cleared: with Proceed the deployment
+// itself succeeds, and nobody would know.
+func newFailureAlarm(stack awscdk.Stack, owner owner, to topics) {
+	if len(to.all) == 0 {
+		return
+	}
+	alarm := awscloudwatch.NewAlarm(stack, jsii.String("NotCleared"), &awscloudwatch.AlarmProps{
+		AlarmDescription: jsii.String(fmt.Sprintf("CloudFront was not cleared after a deployment of the service %s: visitors may still see the version before. The log of the function %s says why.", owner.name, hookFunctionName(owner.name))),
+		Metric: awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+			Namespace:     jsii.String(metricNamespace),
+			MetricName:    jsii.String("InvalidationFailed"),
+			DimensionsMap: &map[string]*string{"service": jsii.String(owner.name)},
+			Statistic:     jsii.String("Sum"),
+			Period:        awscdk.Duration_Minutes(jsii.Number(5)),
+		}),
+		Threshold:          jsii.Number(1),
+		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+		EvaluationPeriods:  jsii.Number(1),
+		// Nothing is counted while nothing is deployed.
+		TreatMissingData: awscloudwatch.TreatMissingData_NOT_BREACHING,
+	})
+	for _, topic := range to.all {
+		alarm.AddAlarmAction(cloudwatchactions.NewSnsAction(topic))
+	}
+	if to.own != nil {
+		// The policy that refuses plain HTTP has replaced SNS's default one, which lets
+		// the account's alarms in.
+		to.own.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+			Actions:    jsii.Strings("sns:Publish"),
+			Resources:  &[]*string{to.own.TopicArn()},
+			Conditions: &map[string]any{
+				"StringEquals": map[string]*string{"aws:SourceAccount": stack.Account()},
+				"ArnEquals":    map[string]*string{"aws:SourceArn": alarm.AlarmArn()},
+			},
+		}))
+	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
+
+	"blog-deploy-pipeline/appspec"
 )
 
 // Service is an ECS service behind CloudFront.
@@ -20,6 +22,9 @@ type Service interface {
 
 	owner() owner
 	stackID() string
+	// appSpec returns the AppSpec of a service that CodeDeploy deploys, and else an
+	// error that says where its hooks are.
+	appSpec() (appspec.Spec, error)
 	newStack(scope constructs.Construct) awscdk.Stack
 }
 
