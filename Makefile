@@ -10,8 +10,9 @@ CDK    := node_modules/.bin/cdk
 PYTHON ?= python3
 APPROVAL ?= any-change
 
-# Folders are listed too: their time changes when a file is added or removed.
-APP_SOURCES    := $(shell find $(filter-out %_test.go,$(wildcard *.go)) cdk.json go.mod go.sum stacks appspec buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
+# Folders are listed too: their time changes when a file is added or removed. The
+# command appspec has the name of a folder, which therefore goes by another here.
+APP_SOURCES    := $(shell find $(filter-out %_test.go,$(wildcard *.go)) cdk.json go.mod go.sum stacks appspec/. buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 LAMBDA_SOURCES := $(shell find go.mod go.sum lambdas -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 LAMBDAS        := $(patsubst lambdas/%/main.go,dist/%/bootstrap,$(wildcard lambdas/*/main.go))
 
