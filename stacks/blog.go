@@ -94,7 +94,7 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 	deploy := newDeploy(stack, props.Deploy, build.output, artifacts, role)
 	invalidate := newInvalidate(stack, props.Name, props.Invalidate, role)
 
-	newPipeline(stack, props.owner(), pipeline{
+	made := newPipeline(stack, props.owner(), pipeline{
 		role: role, artifacts: artifacts, kind: or(props.PipelineType, V2), mode: props.ExecutionMode,
 		source: source,
 		stages: []*awscodepipeline.StageProps{
@@ -102,7 +102,7 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 			stage("Deploy", deploy),
 			stage("Invalidate", invalidate),
 		},
-		notifications: props.Notifications,
 	})
+	notifyOfFailures(stack, made, props.owner(), newTopics(stack, props.owner(), props.Notifications))
 	return stack
 }

@@ -19,6 +19,8 @@ const distFolder = "dist"
 
 // goFunction describes one of the binaries under lambdas/.
 type goFunction struct {
+	// name is the function's own, where others must know it. Default: CloudFormation's.
+	name string
 	// binary is the folder under lambdas/ and under dist/.
 	binary      string
 	description string
@@ -44,7 +46,12 @@ func newGoFunction(scope constructs.Construct, id string, f goFunction) (awslamb
 	for name, value := range f.environment {
 		variables[name] = jsii.String(value)
 	}
+	var name *string
+	if f.name != "" {
+		name = &f.name
+	}
 	function := awslambda.NewFunction(scope, jsii.String(id), &awslambda.FunctionProps{
+		FunctionName: name,
 		Description:  jsii.String(f.description),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture: awslambda.Architecture_ARM_64(),

@@ -89,18 +89,7 @@ var (
 
 func (i Invalidate) validate(p *problems, pipelineName string) {
 	p.match("Invalidate.DistributionID", i.DistributionID, distributionPattern, "must be a distribution's id (not its domain name or ARN), such as E2QWRUHAPOMQZL")
-	wildcards := 0
-	for n, path := range i.Paths {
-		if problem := pathProblem(path); problem != "" {
-			p.add(fmt.Sprintf("Invalidate.Paths[%d]", n), path, problem)
-		}
-		if strings.HasSuffix(path, "*") {
-			wildcards++
-		}
-	}
-	if wildcards > maxWildcards {
-		p.add("Invalidate.Paths", fmt.Sprintf("%d paths with *", wildcards), fmt.Sprintf("CloudFront clears at most %d of them at a time; use fewer, or one wider", maxWildcards))
-	}
+	validatePaths(p, "Invalidate.Paths", i.Paths)
 	if n := utf8.RuneCountInString(userParameters(pipelineName, i)); n > maxUserParameters {
 		p.add("Invalidate.Paths", fmt.Sprintf("%d paths", len(i.Paths)), fmt.Sprintf("they make UserParameters %d characters long, and CodePipeline takes at most %d; use wildcards or /*, which counts as one path", n, maxUserParameters))
 	}
@@ -112,6 +101,22 @@ func (i Invalidate) validate(p *problems, pipelineName string) {
 	}
 	oneOf(p, "Invalidate.AfterDeadline", or(i.AfterDeadline, Fail), Fail, Warn)
 	i.LogRetention.validate(p, "Invalidate.LogRetention")
+}
+
+// validatePaths checks what CloudFront is to clear at a time.
+func validatePaths(p *problems, field string, paths []string) {
+	wildcards := 0
+	for n, path := range paths {
+		if problem := pathProblem(path); problem != "" {
+			p.add(fmt.Sprintf("%s[%d]", field, n), path, problem)
+		}
+		if strings.HasSuffix(path, "*") {
+			wildcards++
+		}
+	}
+	if wildcards > maxWildcards {
+		p.add(field, fmt.Sprintf("%d paths with *", wildcards), fmt.Sprintf("CloudFront clears at most %d of them at a time; use fewer, or one wider", maxWildcards))
+	}
 }
 
 // pathProblem says what CloudFront would refuse about a path, or nothing.
@@ -142,15 +147,20 @@ func encode(path string) string {
 // userParameters is what the function gets to know with every job. The names are
 // the first article's.
 func userParameters(pipelineName string, i Invalidate) string {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false) // six characters for one &, of a thousand
-	// It cannot fail: there are only strings.
-	_ = encoder.Encode(struct {
+	return encodeJSON(struct {
 		PipelineName   string
 		DistributionID string   `json:"DistributionId"`
 		Paths          []string `json:",omitempty"`
 	}{pipelineName, i.DistributionID, i.Paths})
+}
+
+// encodeJSON encodes what holds nothing but strings, which cannot fail, in as few
+// characters as it takes: AWS counts them.
+func encodeJSON(v any) string {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false) // six characters for one &
+	_ = encoder.Encode(v)
 	return strings.TrimSpace(out.String())
 }
 
@@ -176,13 +186,8 @@ func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, pipeli
 		RetryAttempts: jsii.Number(2),
 	})
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"),
-		Resources: jsii.Strings(*stack.FormatArn(&awscdk.ArnComponents{
-			Service:      jsii.String("cloudfront"),
-			Region:       jsii.String(""),
-			Resource:     jsii.String("distribution"),
-			ResourceName: jsii.String(i.DistributionID),
-		})),
+		Actions:   jsii.Strings("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"),
+		Resources: &[]*string{distributionARN(stack, i.DistributionID)},
 	}))
 	justifyWildcards(role, "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them.")
 
@@ -197,4 +202,14 @@ func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, pipeli
 	function.GrantInvoke(actionRole)
 	justifyWildcards(actionRole, "CDK grants the versions of the one function, and the listing of functions that CodePipeline's documentation asks for.")
 	return action
+}
+
+// distributionARN names a distribution, of the stack's own account.
+func distributionARN(stack awscdk.Stack, id string) *string {
+	return stack.FormatArn(&awscdk.ArnComponents{
+		Service:      jsii.String("cloudfront"),
+		Region:       jsii.String(""),
+		Resource:     jsii.String("distribution"),
+		ResourceName: jsii.String(id),
+	})
 }

@@ -7,26 +7,31 @@ import (
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	cloudwatchactions "github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	targets "github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	subscriptions "github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Notifications says whom to tell when a stage fails. The text names the blog or
-// service, the stage and the reason.
+// Notifications says whom to tell when a stage of a pipeline fails, and when a
+// service's cache was not cleared. The text names the blog or service, and the stage
+// and the reason or where the reason is.
 type Notifications struct {
 	// Emails get a mail. Each address must confirm its subscription once, by the
 	// link in a mail from AWS. Default: none. Example: "me@my.blog".
 	Emails []string
 
-	// TopicARN is an existing SNS topic in the pipeline's account and region. Its
-	// policy need not change; if it is encrypted with a KMS key of your own, that
-	// key's policy must allow the rule's role. Default: none. Example:
-	// "arn:aws:sns:us-east-1:123456789012:alerts".
+	// TopicARN is an existing SNS topic in the stack's account and region. For a
+	// pipeline its policy need not change; if it is encrypted with a KMS key of your
+	// own, that key's policy must allow the rule's role. For a service's alarm the
+	// policy, and such a key's, must let CloudWatch in, as SNS's default policy does.
+	// Default: none. Example: "arn:aws:sns:us-east-1:123456789012:alerts".
 	TopicARN string
 }
 
@@ -50,25 +55,36 @@ func (n Notifications) validate(p *problems) {
 	}
 }
 
-// newNotifications tells of every action that fails. EventBridge words the text, so
-// that no function of ours has to run for it.
-func newNotifications(scope constructs.Construct, pipeline awscodepipeline.IPipeline, owner owner, n Notifications) {
-	var topics []awssns.ITopic
+// topics are where the notifications of one stack go.
+type topics struct {
+	own awssns.Topic // nil without e-mail addresses
+	all []awssns.ITopic
+}
+
+// newTopics makes the topic that mails, and finds the one that is there.
+func newTopics(scope constructs.Construct, owner owner, n Notifications) topics {
+	var made topics
 	if len(n.Emails) > 0 {
-		topic := awssns.NewTopic(scope, jsii.String("Failures"), &awssns.TopicProps{
+		made.own = awssns.NewTopic(scope, jsii.String("Failures"), &awssns.TopicProps{
 			DisplayName: jsii.String(owner.name), // at most 100 characters
 			EnforceSSL:  jsii.Bool(true),
 		})
 		for _, address := range n.Emails {
-			topic.AddSubscription(subscriptions.NewEmailSubscription(jsii.String(address), nil))
+			made.own.AddSubscription(subscriptions.NewEmailSubscription(jsii.String(address), nil))
 		}
-		justify(topic, justification{"AwsSolutions-SNS2", "The text holds no secret, and EventBridge cannot publish to a topic encrypted with AWS's own key; another costs 1 USD a month."})
-		topics = append(topics, topic)
+		justify(made.own, justification{"AwsSolutions-SNS2", "The text holds no secret, and EventBridge cannot publish to a topic encrypted with AWS's own key; another costs 1 USD a month."})
+		made.all = append(made.all, made.own)
 	}
 	if arn := n.TopicARN; arn != "" {
-		topics = append(topics, awssns.Topic_FromTopicArn(scope, jsii.String("FailuresElsewhere"), jsii.String(arn)))
+		made.all = append(made.all, awssns.Topic_FromTopicArn(scope, jsii.String("FailuresElsewhere"), jsii.String(arn)))
 	}
-	if len(topics) == 0 {
+	return made
+}
+
+// notifyOfFailures tells of every action of a pipeline that fails. EventBridge words
+// the text, so that no function of ours has to run for it.
+func notifyOfFailures(scope constructs.Construct, pipeline awscodepipeline.IPipeline, owner owner, to topics) {
+	if len(to.all) == 0 {
 		return
 	}
 
@@ -91,7 +107,7 @@ func newNotifications(scope constructs.Construct, pipeline awscodepipeline.IPipe
 		"https://"+*field("$.region")+".console.aws.amazon.com/codesuite/codepipeline/pipelines/"+owner.name+"/view",
 		*field("$.detail.execution-id"),
 		*field("$.time"))
-	for _, topic := range topics {
+	for _, topic := range to.all {
 		rule.AddTarget(targets.NewSnsTopic(topic, &targets.SnsTopicProps{
 			Message: awsevents.RuleTargetInput_FromMultilineText(jsii.String(text)),
 			// A role of the rule's own, because an existing topic's policy is not
@@ -102,4 +118,51 @@ func newNotifications(scope constructs.Construct, pipeline awscodepipeline.IPipe
 	// The topic's region and account are compared in Validate, as far as both are known.
 	awscdk.Annotations_Of(rule).AcknowledgeWarning(jsii.String("@aws-cdk/aws-events:ruleUnresolvedEnvironment"),
 		jsii.String("Notifications.TopicARN is documented to be in the pipeline's account and region"))
+}
+
+// newHookAlarm tells of a cache that was not cleared: with Proceed the deployment
+// itself succeeds, and nobody would know.
+func newHookAlarm(stack awscdk.Stack, owner owner, to topics) {
+	if len(to.all) == 0 {
+		return
+	}
+	alarm := awscloudwatch.NewAlarm(stack, jsii.String("NotCleared"), &awscloudwatch.AlarmProps{
+		AlarmDescription: jsii.String(fmt.Sprintf("CloudFront was not cleared after a deployment of the service %s: visitors may still see the version before. The log of the function %s says why.", owner.name, hookFunctionName(owner.name))),
+		Metric: awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+			// As the function writes it.
+			Namespace:     jsii.String("BlogDeployPipeline"),
+			MetricName:    jsii.String("InvalidationFailed"),
+			DimensionsMap: &map[string]*string{"service": jsii.String(owner.name)},
+			Statistic:     jsii.String("Sum"),
+			Period:        awscdk.Duration_Minutes(jsii.Number(5)),
+		}),
+		Threshold:          jsii.Number(1),
+		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+		EvaluationPeriods:  jsii.Number(1),
+		// Nothing is counted while nothing is deployed.
+		TreatMissingData: awscloudwatch.TreatMissingData_NOT_BREACHING,
+	})
+	to.addAlarm(stack, alarm)
+}
+
+// addAlarm lets an alarm tell the topics.
+func (t topics) addAlarm(stack awscdk.Stack, alarm awscloudwatch.Alarm) {
+	for _, topic := range t.all {
+		alarm.AddAlarmAction(cloudwatchactions.NewSnsAction(topic))
+	}
+	if t.own == nil {
+		return
+	}
+	// The policy that refuses plain HTTP has replaced SNS's default one, which lets
+	// the account's alarms in.
+	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+	t.own.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("sns:Publish"),
+		Resources:  &[]*string{t.own.TopicArn()},
+		Conditions: &map[string]any{
+			"StringEquals": map[string]*string{"aws:SourceAccount": stack.Account()},
+			"ArnEquals":    map[string]*string{"aws:SourceArn": alarm.AlarmArn()},
+		},
+	}))
 }

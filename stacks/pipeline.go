@@ -34,19 +34,18 @@ const maxPipelineName = 100
 
 // pipeline is what the pipelines of two owners differ in.
 type pipeline struct {
-	role          awsiam.Role
-	artifacts     awss3.IBucket
-	kind          PipelineType
-	mode          ExecutionMode
-	source        sourceStage
-	stages        []*awscodepipeline.StageProps // after Source
-	notifications Notifications
+	role      awsiam.Role
+	artifacts awss3.IBucket
+	kind      PipelineType
+	mode      ExecutionMode
+	source    sourceStage
+	stages    []*awscodepipeline.StageProps // after Source
 }
 
 // newPipeline makes the pipeline of a blog or service. It has the owner's name:
 // the event of a Lambda action has none, so that the name travels in UserParameters,
 // and a pipeline cannot refer to itself.
-func newPipeline(stack awscdk.Stack, owner owner, p pipeline) {
+func newPipeline(stack awscdk.Stack, owner owner, p pipeline) awscodepipeline.Pipeline {
 	stages := append([]*awscodepipeline.StageProps{stage("Source", p.source.action)}, p.stages...)
 	made := awscodepipeline.NewPipeline(stack, jsii.String("Pipeline"), &awscodepipeline.PipelineProps{
 		PipelineName:   jsii.String(owner.name),
@@ -62,12 +61,12 @@ func newPipeline(stack awscdk.Stack, owner owner, p pipeline) {
 		made.Node().AddDependency(p.source.role)
 	}
 	justifyWildcards(p.role, artifactKeys)
-	newNotifications(stack, made, owner, p.notifications)
 
 	awscdk.NewCfnOutput(stack, jsii.String("PipelineConsole"), &awscdk.CfnOutputProps{
 		Description: jsii.String("Where to watch the pipeline"),
 		Value:       awscdk.Fn_Sub(jsii.String("https://${AWS::Region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/"+owner.name+"/view"), nil),
 	})
+	return made
 }
 
 // executionMode leaves the property out for V1, which refuses it.

@@ -1,0 +1,442 @@
+package stacks
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/appspec"
+)
+
+// Hook says which of CloudFront's caches to clear when a service's new version goes
+// live, and what follows if that fails. A Lambda function does it, called by the
+// deployment.
+type Hook struct {
+	// Distributions in front of the service, 1 to 10. Required.
+	Distributions []Distribution
+
+	// Events of a deployment that call the function. One before the traffic shifts
+	// is too early for most: CloudFront would fetch the old version again. Default:
+	// AfterAllowTraffic for CodeDeploy; for ECS ProductionTrafficShift and
+	// PostProductionTrafficShift, of which only the first comes again when ECS rolls
+	// back. CloudFront counts the paths at each event. Example:
+	// []HookEvent{PostProductionTrafficShift}.
+	Events []HookEvent
+
+	// OnFailure says what becomes of a deployment whose cache could not be cleared in
+	// time. Default: Proceed.
+	OnFailure OnFailure
+
+	// Deadline is how long CloudFront may take. CodeDeploy's hooks wait in one call
+	// of the function: 1 to 14 minutes. ECS calls again: 1 minute to 23 hours.
+	// Default: 10 minutes. Example: 5 * time.Minute.
+	Deadline time.Duration
+
+	// NoWait reports success as soon as CloudFront has accepted the invalidation,
+	// some seconds before visitors are sure to see the new version; Deadline is then
+	// for the acceptance alone. Default: false.
+	NoWait bool
+
+	// LogRetention is how long the function's log is kept, in days. Default: 30.
+	LogRetention LogDays
+}
+
+// Distribution is a CloudFront distribution and what to clear of it.
+type Distribution struct {
+	// ID of the distribution. Required. Example: "E2QWRUHAPOMQZL".
+	ID string
+
+	// Paths to clear, as in [Invalidate]. Default: "/*".
+	Paths []string
+}
+
+// HookEvent is a moment of a deployment.
+type HookEvent string
+
+// CodeDeploy's events, in their order. BeforeInstall cannot be rolled back from;
+// AfterAllowTestTraffic comes only where there is a test listener.
+// https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
+const (
+	BeforeInstall         HookEvent = "BeforeInstall"
+	AfterInstall          HookEvent = "AfterInstall"
+	AfterAllowTestTraffic HookEvent = "AfterAllowTestTraffic"
+	BeforeAllowTraffic    HookEvent = "BeforeAllowTraffic"
+	AfterAllowTraffic     HookEvent = "AfterAllowTraffic"
+)
+
+// ECS's own events, in their order. Only the two that shift traffic come again when
+// ECS rolls back.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-lifecycle-hooks.html
+const (
+	ReconcileService           HookEvent = "RECONCILE_SERVICE"
+	PreScaleUp                 HookEvent = "PRE_SCALE_UP"
+	PostScaleUp                HookEvent = "POST_SCALE_UP"
+	TestTrafficShift           HookEvent = "TEST_TRAFFIC_SHIFT"
+	PostTestTrafficShift       HookEvent = "POST_TEST_TRAFFIC_SHIFT"
+	PreProductionTrafficShift  HookEvent = "PRE_PRODUCTION_TRAFFIC_SHIFT"
+	ProductionTrafficShift     HookEvent = "PRODUCTION_TRAFFIC_SHIFT"
+	PostProductionTrafficShift HookEvent = "POST_PRODUCTION_TRAFFIC_SHIFT"
+)
+
+// OnFailure is the owner's choice for a cache that could not be cleared.
+type OnFailure string
+
+const (
+	// Proceed lets the release stand, logs the failure and counts it in the metric
+	// InvalidationFailed, which Notifications makes an alarm of.
+	Proceed OnFailure = "proceed"
+	// RollBack fails the deployment, which then goes back to the version before, if
+	// it is configured to.
+	RollBack OnFailure = "roll-back"
+)
+
+// Controller is who deploys a service.
+type Controller string
+
+// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentController.html
+const (
+	// CodeDeploy shifts traffic between two target groups.
+	CodeDeploy Controller = "CODE_DEPLOY"
+	// ECS does it by itself, as AWS recommends for new services since 2025.
+	ECS Controller = "ECS"
+)
+
+const (
+	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+	maxFunctionName = 64
+	// hookPrefix lets CodeDeploy call the function also with the narrower of its
+	// managed policies, AWSCodeDeployRoleForECSLimited.
+	hookPrefix = "CodeDeployHook_"
+	// maxServiceName keeps the function's name within its limit.
+	maxServiceName = maxFunctionName - len(hookPrefix)
+	// Lambda counts the bytes of the JSON object that it makes of all variables.
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+	maxEnvironment = 4096
+
+	maxDistributions    = 10
+	defaultHookDeadline = 10 * time.Minute
+	// A Lambda function ends after 15 minutes, an ECS hook after 24 hours.
+	maxCodeDeployDeadline = 14 * time.Minute
+	// ecsPollFor is how long the function polls in one of ECS's calls.
+	ecsPollFor = 40 * time.Second
+	// hookWait is how long CodeDeploy waits for the report.
+	hookWait = time.Hour
+)
+
+// events returns all of a controller's events.
+func (c Controller) events() []HookEvent {
+	if c == ECS {
+		return []HookEvent{ReconcileService, PreScaleUp, PostScaleUp, TestTrafficShift, PostTestTrafficShift, PreProductionTrafficShift, ProductionTrafficShift, PostProductionTrafficShift}
+	}
+	return []HookEvent{BeforeInstall, AfterInstall, AfterAllowTestTraffic, BeforeAllowTraffic, AfterAllowTraffic}
+}
+
+// events returns the events that call the function.
+func (h Hook) events(by Controller) []HookEvent {
+	switch {
+	case len(h.Events) > 0:
+		return h.Events
+	case by == ECS:
+		return []HookEvent{ProductionTrafficShift, PostProductionTrafficShift}
+	}
+	return []HookEvent{AfterAllowTraffic}
+}
+
+func (h Hook) validate(p *problems, by Controller) {
+	if n := len(h.Distributions); n < 1 || n > maxDistributions {
+		p.add("Hook.Distributions", fmt.Sprintf("%d distributions", n), fmt.Sprintf("must be from 1 to %d distributions in front of the service", maxDistributions))
+	}
+	seen := map[string]bool{}
+	for i, d := range h.Distributions {
+		d.validate(p, fmt.Sprintf("Hook.Distributions[%d]", i))
+		if seen[d.ID] && d.ID != "" {
+			p.add(fmt.Sprintf("Hook.Distributions[%d].ID", i), d.ID, "is there twice; put all its paths in one")
+		}
+		seen[d.ID] = true
+	}
+	for i, event := range h.Events {
+		field := fmt.Sprintf("Hook.Events[%d]", i)
+		oneOf(p, field, event, by.events()...)
+		if slices.Contains(h.Events[:i], event) {
+			p.add(field, string(event), "is there twice; name it once")
+		}
+	}
+	oneOf(p, "Hook.OnFailure", or(h.OnFailure, Proceed), Proceed, RollBack)
+	latest, bounds := maxDeadline, "must be whole seconds, from 1 minute to 23 hours, written as 10 * time.Minute"
+	if by == CodeDeploy {
+		latest, bounds = maxCodeDeployDeadline, "must be whole seconds, from 1 to 14 minutes, written as 10 * time.Minute: CodeDeploy calls the function once, and Lambda ends it after 15"
+	}
+	if d := or(h.Deadline, defaultHookDeadline); d < minDeadline || d > latest || d%time.Second != 0 {
+		p.add("Hook.Deadline", h.Deadline, bounds)
+	}
+	h.LogRetention.validate(p, "Hook.LogRetention")
+	if n := len(encodeJSON(h.environment(p.owner.name))); n > maxEnvironment {
+		p.add("Hook.Distributions", fmt.Sprintf("%d distributions", len(h.Distributions)), fmt.Sprintf("their paths make the function's environment %d bytes, and Lambda takes at most %d; use wildcards or /*, which counts as one path", n, maxEnvironment))
+	}
+}
+
+func (d Distribution) validate(p *problems, field string) {
+	p.match(field+".ID", d.ID, distributionPattern, "must be a distribution's id (not its domain name or ARN), such as E2QWRUHAPOMQZL")
+	validatePaths(p, field+".Paths", d.Paths)
+}
+
+// environment is what the function reads.
+func (h Hook) environment(service string) map[string]string {
+	type distribution struct {
+		ID    string `json:"DistributionId"`
+		Paths []string
+	}
+	distributions := make([]distribution, len(h.Distributions))
+	for i, d := range h.Distributions {
+		distributions[i] = distribution(d)
+		if len(d.Paths) == 0 {
+			distributions[i].Paths = []string{"/*"}
+		}
+	}
+	waitFor := "completed"
+	if h.NoWait {
+		waitFor = "created"
+	}
+	return map[string]string{
+		"SERVICE":       service,
+		"DISTRIBUTIONS": encodeJSON(distributions),
+		"ON_FAILURE":    string(or(h.OnFailure, Proceed)),
+		"WAIT_FOR":      waitFor,
+		"DEADLINE":      or(h.Deadline, defaultHookDeadline).String(),
+	}
+}
+
+func hookFunctionName(service string) string { return hookPrefix + service }
+
+// newHookFunction makes the function that clears the cache of a service. The role
+// may do that, and no more; who reports to CodeDeploy needs grantHookReport too.
+func newHookFunction(stack awscdk.Stack, owner owner, hook Hook, by Controller) (awslambda.Function, awsiam.Role) {
+	timeout := ecsPollFor + afterPolling
+	if by == CodeDeploy {
+		timeout = or(hook.Deadline, defaultHookDeadline) + afterPolling
+	}
+	function, role := newGoFunction(stack, "Hook", goFunction{
+		name:        hookFunctionName(owner.name),
+		binary:      "deployhook",
+		description: "Clears CloudFront for the service " + owner.name,
+		environment: hook.environment(owner.name),
+		timeout:     timeout,
+		logDays:     hook.LogRetention,
+	})
+	if by == CodeDeploy {
+		// Nobody waits for an answer after that.
+		function.ConfigureAsyncInvoke(&awslambda.EventInvokeConfigOptions{
+			MaxEventAge:   awscdk.Duration_Minutes(jsii.Number(hookWait.Minutes())),
+			RetryAttempts: jsii.Number(2),
+		})
+	}
+	var distributions []*string
+	for _, d := range hook.Distributions {
+		distributions = append(distributions, distributionARN(stack, d.ID))
+	}
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"),
+		Resources: &distributions,
+	}))
+	return function, role
+}
+
+// grantHookReport lets a role report to CodeDeploy on the deployments of one group.
+func grantHookReport(stack awscdk.Stack, role awsiam.Role, application, deploymentGroup *string) {
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("codedeploy:PutLifecycleEventHookExecutionStatus"),
+		Resources: jsii.Strings(*stack.FormatArn(&awscdk.ArnComponents{
+			Service:      jsii.String("codedeploy"),
+			Resource:     jsii.String("deploymentgroup"),
+			ResourceName: jsii.String(*application + "/" + *deploymentGroup),
+			ArnFormat:    awscdk.ArnFormat_COLON_RESOURCE_NAME,
+		})),
+	}))
+}
+
+// newHookInvoker makes the role that ECS takes on to call the function.
+func newHookInvoker(stack awscdk.Stack, owner owner, function awslambda.Function) awsiam.Role {
+	role := awsiam.NewRole(stack, jsii.String("HookInvoker"), &awsiam.RoleProps{
+		// ECS's documentation shows no condition for this role, and does not say
+		// whether ECS names the account it acts for: the condition holds where it does.
+		// That nobody of another account can hand the role to ECS, iam:PassRole sees to.
+		// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-permissions.html
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs.amazonaws.com"), &awsiam.ServicePrincipalOpts{
+			Conditions: &map[string]any{"StringEqualsIfExists": map[string]*string{"aws:SourceAccount": stack.Account()}},
+		}),
+		Description: jsii.String("Lets ECS call the function that clears CloudFront for the service " + owner.name),
+	})
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings("lambda:InvokeFunction"),
+		Resources: &[]*string{function.FunctionArn()},
+	}))
+	return role
+}
+
+// appSpec returns the AppSpec that calls the hook's function.
+func (h Hook) appSpec(service, container string, port int) appspec.Spec {
+	spec := appspec.Spec{Container: container, Port: port}
+	for _, event := range h.events(CodeDeploy) {
+		spec.Hooks = append(spec.Hooks, appspec.Hook{Event: string(event), Function: hookFunctionName(service)})
+	}
+	return spec
+}
+
+// ExistingService adds the hook to an ECS service that is there already. Nothing of
+// the service itself is changed: its owner puts the stack's output into the AppSpec
+// or into the service's deployment configuration.
+type ExistingService struct {
+	// Name names the service here, the function and the metrics. At most 49 letters,
+	// digits and hyphens; must be unique, and must not change. Required. Example:
+	// "shop".
+	Name string
+
+	// Account is the AWS account of the service. Default: that of the credentials in
+	// use. Example: "123456789012".
+	Account string
+
+	// Region is the service's. The distribution is global. Default: that of the
+	// credentials in use. Example: "ap-northeast-1".
+	Region string
+
+	// DeployedBy is who deploys the service: a CodeDeployGroup or an ECSService.
+	// Required.
+	DeployedBy Deployer
+
+	// Hook says what to clear, when. Required.
+	Hook Hook
+
+	// Notifications says whom to tell when a cache was not cleared. Default: nobody.
+	Notifications Notifications
+}
+
+// Deployer is who deploys an existing service: a [CodeDeployGroup] or an
+// [ECSService].
+type Deployer interface {
+	controller() Controller
+	validate(p *problems)
+}
+
+// CodeDeployGroup is a deployment group of CodeDeploy that deploys to ECS.
+type CodeDeployGroup struct {
+	// Application is the name of CodeDeploy's application. Required. Example: "shop".
+	Application string
+
+	// DeploymentGroup is the name of its deployment group. Required. Example:
+	// "shop-blue-green".
+	DeploymentGroup string
+
+	// Container and Port are where the load balancer sends requests to, as in the
+	// task definition. Required. Example: "web", 80.
+	Container string
+	Port      int
+}
+
+// ECSService is a service whose deployments ECS runs by itself, blue/green.
+type ECSService struct {
+	// Cluster is the cluster's name. Required. Example: "production".
+	Cluster string
+
+	// Service is the service's name. Required. Example: "shop".
+	Service string
+}
+
+var (
+	// https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
+	codeDeployPattern = regexp.MustCompile(`^[A-Za-z0-9._+=,@-]{1,100}$`)
+	// Clusters, services and containers.
+	// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+	ecsPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+)
+
+func (CodeDeployGroup) controller() Controller { return CodeDeploy }
+func (ECSService) controller() Controller      { return ECS }
+
+func (g CodeDeployGroup) validate(p *problems) {
+	p.match("DeployedBy.Application", g.Application, codeDeployPattern, "must be the name of a CodeDeploy application")
+	p.match("DeployedBy.DeploymentGroup", g.DeploymentGroup, codeDeployPattern, "must be the name of a deployment group")
+	p.match("DeployedBy.Container", g.Container, ecsPattern, "must be the container's name in the task definition")
+	if g.Port < 1 || g.Port > 65535 {
+		p.add("DeployedBy.Port", g.Port, "must be the container's port that the load balancer sends requests to, from 1 to 65535")
+	}
+}
+
+func (s ECSService) validate(p *problems) {
+	p.match("DeployedBy.Cluster", s.Cluster, ecsPattern, "must be a cluster's name")
+	p.match("DeployedBy.Service", s.Service, ecsPattern, "must be a service's name")
+}
+
+func (s ExistingService) owner() owner { return owner{"service", s.Name, s.Account, s.Region} }
+
+func (s ExistingService) stackID() string { return s.Name + "-hook" }
+
+// Validate returns all that is wrong with these props, or nil.
+func (s ExistingService) Validate() error {
+	p := &problems{owner: s.owner()}
+	s.owner().validate(p, maxServiceName)
+	switch s.DeployedBy.(type) {
+	case CodeDeployGroup, ECSService:
+		s.DeployedBy.validate(p)
+		s.Hook.validate(p, s.DeployedBy.controller())
+	default:
+		p.add("DeployedBy", fmt.Sprintf("%T", s.DeployedBy), "must be a stacks.CodeDeployGroup{…} or a stacks.ECSService{…}")
+	}
+	s.Notifications.validate(p)
+	return p.join()
+}
+
+func (s ExistingService) appSpec() (appspec.Spec, error) {
+	group, ok := s.DeployedBy.(CodeDeployGroup)
+	if !ok {
+		return appspec.Spec{}, fmt.Errorf("%s is deployed by ECS itself, which takes no AppSpec: the output LifecycleHooks of the stack %s goes into the service's deployment configuration", s.owner(), s.stackID())
+	}
+	return s.Hook.appSpec(s.Name, group.Container, group.Port), nil
+}
+
+func (s ExistingService) newStack(scope constructs.Construct) awscdk.Stack {
+	stack := awscdk.NewStack(scope, jsii.String(s.stackID()), &awscdk.StackProps{
+		Description: jsii.String("Clears CloudFront when the service " + s.Name + " goes live"),
+		Env:         s.owner().environment(),
+	})
+	warnOfExamples(stack, s.owner(), s.exampleValues())
+
+	function, role := newHookFunction(stack, s.owner(), s.Hook, s.DeployedBy.controller())
+	newOutput(stack, "FunctionARN", "The function that clears CloudFront", *function.FunctionArn())
+	switch by := s.DeployedBy.(type) {
+	case CodeDeployGroup:
+		// CodeDeploy's own role may call the function already.
+		grantHookReport(stack, role, &by.Application, &by.DeploymentGroup)
+		text, err := appspec.Render(s.Hook.appSpec(s.Name, by.Container, by.Port))
+		if err != nil {
+			panic(err)
+		}
+		newOutput(stack, "AppSpec", "The AppSpec for "+by.Application+"/"+by.DeploymentGroup+"; of one that is there already, only Hooks has to change", text)
+	case ECSService:
+		invoker := newHookInvoker(stack, s.owner(), function)
+		newOutput(stack, "InvokerRoleARN", "The role that ECS takes on to call the function", *invoker.RoleArn())
+		newOutput(stack, "LifecycleHooks", "For deploymentConfiguration.lifecycleHooks of the service "+by.Service+" in the cluster "+by.Cluster,
+			lifecycleHooks(*function.FunctionArn(), *invoker.RoleArn(), s.Hook.events(ECS)))
+	}
+	newHookAlarm(stack, s.owner(), newTopics(stack, s.owner(), s.Notifications))
+	return stack
+}
+
+// lifecycleHooks is the hook as the ECS API and the AWS CLI spell it.
+func lifecycleHooks(function, invoker string, events []HookEvent) string {
+	return encodeJSON([]any{struct {
+		Target string      `json:"hookTargetArn"`
+		Role   string      `json:"roleArn"`
+		Stages []HookEvent `json:"lifecycleStages"`
+	}{function, invoker, events}})
+}
+
+func newOutput(stack awscdk.Stack, id, description, value string) {
+	awscdk.NewCfnOutput(stack, jsii.String(id), &awscdk.CfnOutputProps{Description: jsii.String(description), Value: jsii.String(value)})
+}
