@@ -1,0 +1,306 @@
+package stacks
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Container is what runs: the image that the pipeline builds, and how much of a
+// machine it gets.
+type Container struct {
+	// Port that the container listens on, by HTTP. Default: 80. Example: 8080.
+	Port int
+
+	// HealthCheckPath answers with 200 as long as all is well; the load balancer asks
+	// every 10 seconds. Default: "/". Example: "/healthz".
+	HealthCheckPath string
+
+	// CPU of one task, in 1/1024 of a vCPU: 256, 512, 1024, 2048, 4096, 8192 or
+	// 16384. Default: 256.
+	CPU int
+
+	// MemoryMiB of one task, as Fargate pairs it with CPU. Default: the least, twice
+	// CPU. A task of 256 and 512 MiB costs about 7 USD a month on Arm.
+	MemoryMiB int
+
+	// Environment holds the container's variables. Default: none. Example:
+	// map[string]string{"LOG_LEVEL": "info"}. They are readable in the console and in
+	// the template, so no secret belongs here.
+	Environment map[string]string
+
+	// Secrets holds variables whose values ECS fetches when a task starts: by the
+	// name of a parameter in the Parameter Store, or by the full ARN of a secret in
+	// Secrets Manager, of the service's account and region, encrypted with AWS's own
+	// key. Default: none. Example: map[string]string{"API_TOKEN": "/api/token"}.
+	Secrets map[string]string
+
+	// Architecture of the tasks and of the machine that builds the image. Default:
+	// ARM64, which costs a fifth less. CodeBuild has Arm not in every region.
+	Architecture Architecture
+
+	// Dockerfile is its path in the repository. Default: "Dockerfile". Example:
+	// "docker/api.Dockerfile".
+	Dockerfile string
+
+	// Context is the folder that the image is built from. Default: the repository's
+	// root. Example: "services/api".
+	Context string
+
+	// InitialImage runs until the pipeline has delivered the first push: a public
+	// image for Architecture that answers on Port at HealthCheckPath. Default:
+	// nginx's welcome page, where Port is 80 and HealthCheckPath is "/"; else
+	// Required. Example: "public.ecr.aws/docker/library/httpd:2.4.65".
+	InitialImage string
+
+	// LogRetention is how long the container's log is kept, in days. Default: 30.
+	LogRetention LogDays
+}
+
+// Architecture is a family of processors.
+type Architecture string
+
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-arm64.html
+const (
+	ARM64 Architecture = "ARM64"
+	X8664 Architecture = "X86_64"
+)
+
+const (
+	// containerName is the same everywhere, as there is one container in a task.
+	containerName          = "web"
+	defaultPort            = 80
+	defaultHealthCheckPath = "/"
+	defaultCPU             = 256
+	defaultInitialImage    = "public.ecr.aws/docker/library/nginx:1.28.0-alpine"
+	defaultDockerfile      = "Dockerfile"
+	defaultContext         = "."
+	keptImages             = 20
+)
+
+// memories are, for each CPU, the most MiB and the step up to there from the least,
+// twice CPU.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+var memories = map[int]struct{ most, step int }{
+	256:   {2048, 512}, // not 1536
+	512:   {4096, 1024},
+	1024:  {8192, 1024},
+	2048:  {16384, 1024},
+	4096:  {30720, 1024},
+	8192:  {61440, 4096},
+	16384: {122880, 8192},
+}
+
+var (
+	healthCheckPattern = regexp.MustCompile(`^/[!-~]{0,1023}$`)
+	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+	ssmNamePattern   = regexp.MustCompile(`^/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
+	secretARNPattern = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$`)
+)
+
+func (c Container) port() int               { return or(c.Port, defaultPort) }
+func (c Container) healthCheckPath() string { return or(c.HealthCheckPath, defaultHealthCheckPath) }
+func (c Container) cpu() int                { return or(c.CPU, defaultCPU) }
+func (c Container) memory() int             { return or(c.MemoryMiB, 2*c.cpu()) }
+
+func (c Container) validate(p *problems) {
+	if port := c.port(); port < 1 || port > 65535 {
+		p.add("Container.Port", c.Port, "must be the port that the container listens on, from 1 to 65535")
+	}
+	p.match("Container.HealthCheckPath", c.healthCheckPath(), healthCheckPattern, "must be a path such as /healthz, without spaces")
+	if pair, ok := memories[c.cpu()]; !ok {
+		p.add("Container.CPU", c.CPU, fmt.Sprintf("must be one of %v", slices.Sorted(maps.Keys(memories))))
+	} else if m, least := c.memory(), 2*c.cpu(); m < least || m > pair.most || m%pair.step != 0 || m == 1536 {
+		p.add("Container.MemoryMiB", c.MemoryMiB, fmt.Sprintf("with CPU %d, Fargate takes from %d to %d by steps of %d", c.cpu(), least, pair.most, pair.step))
+	}
+	validateVariables(p, "Container.Environment", c.Environment, func(string) string { return "" })
+	for _, name := range slices.Sorted(maps.Keys(c.Secrets)) {
+		at := c.Secrets[name]
+		switch _, both := c.Environment[name]; {
+		case !variablePattern.MatchString(name):
+			p.add("Container.Secrets", name, "must be a name of letters, digits and underscores")
+		case both:
+			p.add("Container.Secrets", name, "is in Environment too; keep one of them")
+		case isToken(at):
+			p.add("Container.Secrets", name, "must name a parameter or secret, and holds a token itself; revoke it")
+		case strings.HasPrefix(at, "arn:"):
+			p.match("Container.Secrets", at, secretARNPattern, "must be a secret's full ARN, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, or a parameter's name")
+			p.sameAccount("Container.Secrets", at)
+			p.sameRegion("Container.Secrets", at)
+		default:
+			p.match("Container.Secrets", at, ssmNamePattern, "must be a parameter's name, such as /api/token, or a secret's full ARN")
+		}
+	}
+	oneOf(p, "Container.Architecture", or(c.Architecture, ARM64), ARM64, X8664)
+	if c.Dockerfile != "" && !isInside(c.Dockerfile) {
+		p.add("Container.Dockerfile", c.Dockerfile, "must be a path inside the repository, such as docker/api.Dockerfile")
+	}
+	if c.Context != "" && !isInside(c.Context) {
+		p.add("Container.Context", c.Context, "must be a folder inside the repository, such as services/api")
+	}
+	switch {
+	case c.InitialImage == "" && (c.port() != defaultPort || c.healthCheckPath() != defaultHealthCheckPath):
+		p.add("Container.InitialImage", "", fmt.Sprintf("must be a public image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created", c.port(), c.healthCheckPath()))
+	case c.InitialImage == "":
+	case !imagePattern.MatchString(c.InitialImage):
+		p.add("Container.InitialImage", c.InitialImage, "must be a public image's name, such as "+defaultInitialImage)
+	case strings.Contains(c.InitialImage, ".dkr.ecr."):
+		p.add("Container.InitialImage", c.InitialImage, "must be public: the tasks may read no private repository but their own")
+	}
+	c.LogRetention.validate(p, "Container.LogRetention")
+}
+
+// isInside reports whether name is a path below the folder it is taken in.
+func isInside(name string) bool {
+	return !path.IsAbs(name) && path.Clean(name) == name && !strings.HasPrefix(name, "..")
+}
+
+// validateVariables reports names that are none and values that are secrets. refuse
+// says what is wrong with a name besides, or "".
+func validateVariables(p *problems, field string, variables map[string]string, refuse func(name string) string) {
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		if !variablePattern.MatchString(name) {
+			p.add(field, name, "must be a name of letters, digits and underscores")
+		} else if problem := refuse(name); problem != "" {
+			p.add(field, name, problem)
+		}
+		if name == "AWS_SECRET_ACCESS_KEY" || name == "AWS_ACCESS_KEY_ID" {
+			p.add(field, name, "there is a role for that, and what is set here can be read in the template; remove it")
+		}
+		if tokenInsidePattern.MatchString(variables[name]) {
+			p.add(field, name, "its value looks like a GitHub token, and would be readable in the template; revoke it")
+		}
+	}
+}
+
+// newRepository makes the repository of the service's images. Tags cannot be moved,
+// so that a digest and its tag stay together. It goes with the stack, and so do the
+// images: the source makes them again.
+func newRepository(stack awscdk.Stack) awsecr.Repository {
+	return awsecr.NewRepository(stack, jsii.String("Images"), &awsecr.RepositoryProps{
+		ImageTagMutability: awsecr.TagMutability_IMMUTABLE,
+		ImageScanOnPush:    jsii.Bool(true),
+		EmptyOnDelete:      jsii.Bool(true),
+		RemovalPolicy:      awscdk.RemovalPolicy_DESTROY,
+		LifecycleRules: &[]*awsecr.LifecycleRule{{
+			Description:   jsii.String("Storage is 0.10 USD a GB and month"),
+			MaxImageCount: jsii.Number(keptImages),
+		}},
+	})
+}
+
+// task is the template of a service's tasks. Deployments fill in the image.
+type task struct {
+	definition awsecs.FargateTaskDefinition
+	family     string
+	// roles that ECS hands to the tasks.
+	roles []awsiam.Role
+}
+
+// newTask registers a revision of the service's task definition, with the initial
+// image. Nothing refers to the revision: the pipeline takes the newest of the family
+// and puts the image of the last push in, so that a change here reaches production
+// with the next one, and CloudFormation never brings the initial image back.
+func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.IRepository) task {
+	log := newLogGroup(stack, "ContainerLog", c.LogRetention)
+	execution := newServiceRole(stack, "ExecutionRole", "ecs-tasks.amazonaws.com", "Starts the service's tasks: fetches the image and the secrets, opens the log")
+	log.GrantWrite(execution)
+	repository.GrantPull(execution)
+	secrets := c.secrets(stack, execution)
+	justifyWildcards(execution, "ecr:GetAuthorizationToken has no resource to name.")
+	// What the service's own code may do is for its owner to say.
+	role := newServiceRole(stack, "TaskRole", "ecs-tasks.amazonaws.com", "What the service's code may do: nothing yet")
+
+	architecture := awsecs.CpuArchitecture_ARM64()
+	if c.Architecture == X8664 {
+		architecture = awsecs.CpuArchitecture_X86_64()
+	}
+	definition := awsecs.NewFargateTaskDefinition(stack, jsii.String("Task"), &awsecs.FargateTaskDefinitionProps{
+		Family:         jsii.String(family),
+		Cpu:            jsii.Number(c.cpu()),
+		MemoryLimitMiB: jsii.Number(c.memory()),
+		TaskRole:       role,
+		// Without CDK's own grants, which are wider.
+		ExecutionRole: execution.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
+		RuntimePlatform: &awsecs.RuntimePlatform{
+			CpuArchitecture:       architecture,
+			OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX(),
+		},
+	})
+	variables := map[string]*string{}
+	for name, value := range c.Environment {
+		variables[name] = jsii.String(value)
+	}
+	definition.AddContainer(jsii.String(containerName), &awsecs.ContainerDefinitionOptions{
+		ContainerName: jsii.String(containerName),
+		Image:         awsecs.ContainerImage_FromRegistry(jsii.String(or(c.InitialImage, defaultInitialImage)), nil),
+		PortMappings:  &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(c.port())}},
+		Environment:   &variables,
+		Secrets:       &secrets,
+		Logging:       awsecs.LogDriver_AwsLogs(&awsecs.AwsLogDriverProps{LogGroup: log, StreamPrefix: jsii.String(containerName)}),
+	})
+	// A revision that production runs, or may go back to, must not be deregistered
+	// because there is a newer one. They cost nothing.
+	resource := definition.Node().DefaultChild().(awsecs.CfnTaskDefinition)
+	resource.CfnOptions().SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)
+	if len(c.Environment) > 0 {
+		justify(definition, justification{"AwsSolutions-ECS2", "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
+	}
+	return task{definition: definition, family: family, roles: []awsiam.Role{execution, role}}
+}
+
+// secrets returns the variables that ECS fills in, and lets role fetch exactly them.
+func (c Container) secrets(stack awscdk.Stack, role awsiam.Role) map[string]awsecs.Secret {
+	out := map[string]awsecs.Secret{}
+	for i, name := range slices.Sorted(maps.Keys(c.Secrets)) {
+		at := c.Secrets[name]
+		id := jsii.String("Secret" + strconv.Itoa(i))
+		action, arn := "secretsmanager:GetSecretValue", jsii.String(at)
+		if strings.HasPrefix(at, "arn:") {
+			out[name] = awsecs.Secret_FromSecretsManager(awssecretsmanager.Secret_FromSecretCompleteArn(stack, id, arn), nil)
+		} else {
+			parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(stack, id, &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
+			out[name] = awsecs.Secret_FromSsmParameter(parameter)
+			action, arn = "ssm:GetParameters", parameter.ParameterArn()
+		}
+		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions: jsii.Strings(action), Resources: &[]*string{arn},
+		}))
+	}
+	return out
+}
+
+// allowPassing lets a role hand the task's roles to ECS, for tasks only.
+func (t task) allowPassing(role awsiam.Role) {
+	var arns []*string
+	for _, r := range t.roles {
+		arns = append(arns, r.RoleArn())
+	}
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:    jsii.Strings("iam:PassRole"),
+		Resources:  &arns,
+		Conditions: &map[string]any{"StringEquals": map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+	}))
+}
+
+// allowRegistering lets a role register revisions of the task definition.
+func (t task) allowRegistering(stack awscdk.Stack, role awsiam.Role) {
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("ecs:RegisterTaskDefinition"),
+		Resources: &[]*string{stack.FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("ecs"), Resource: jsii.String("task-definition"), ResourceName: jsii.String(t.family + ":*"),
+		})},
+	}))
+}
