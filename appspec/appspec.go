@@ -15,10 +15,6 @@ import (
 	"text/template"
 )
 
-// TaskDefinition stands for the ARN of the task definition to deploy; CodePipeline's
-// Deploy action replaces it.
-const TaskDefinition = "<TASK_DEFINITION>"
-
 // Events are the five that a deployment to ECS calls functions for, in their order.
 var Events = []string{"BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic"}
 

@@ -166,11 +166,12 @@ func (h Hook) validate(p *problems, by Controller) {
 		}
 	}
 	oneOf(p, "Hook.OnFailure", or(h.OnFailure, Proceed), Proceed, RollBack)
-	switch d := or(h.Deadline, defaultHookDeadline); {
-	case by == ECS && (d < minDeadline || d > maxDeadline):
-		p.add("Hook.Deadline", h.Deadline, "must be from 1 minute to 23 hours, written as 10 * time.Minute")
-	case by != ECS && (d < minDeadline || d > maxCodeDeployDeadline):
-		p.add("Hook.Deadline", h.Deadline, "must be from 1 to 14 minutes, written as 10 * time.Minute: CodeDeploy calls the function once, and Lambda ends it after 15")
+	latest, bounds := maxDeadline, "must be whole seconds, from 1 minute to 23 hours, written as 10 * time.Minute"
+	if by == CodeDeploy {
+		latest, bounds = maxCodeDeployDeadline, "must be whole seconds, from 1 to 14 minutes, written as 10 * time.Minute: CodeDeploy calls the function once, and Lambda ends it after 15"
+	}
+	if d := or(h.Deadline, defaultHookDeadline); d < minDeadline || d > latest || d%time.Second != 0 {
+		p.add("Hook.Deadline", h.Deadline, bounds)
 	}
 	h.LogRetention.validate(p, "Hook.LogRetention")
 	if n := len(encodeJSON(h.environment(p.owner.name))); n > maxEnvironment {
@@ -329,6 +330,9 @@ type ExistingService struct {
 type Deployer interface {
 	controller() Controller
 	validate(p *problems)
+	// connect makes what the deployment needs to call the function, and says by
+	// outputs what the owner has to do.
+	connect(stack awscdk.Stack, s ExistingService, function awslambda.Function, role awsiam.Role, output func(id, description, value string))
 }
 
 // CodeDeployGroup is a deployment group of CodeDeploy that deploys to ECS.
@@ -358,6 +362,7 @@ type ECSService struct {
 var (
 	// https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
 	codeDeployPattern = regexp.MustCompile(`^[A-Za-z0-9._+=,@-]{1,100}$`)
+	// Clusters, services and containers.
 	// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
 	ecsPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 )
@@ -368,6 +373,10 @@ func (ECSService) controller() Controller      { return ECS }
 func (g CodeDeployGroup) validate(p *problems) {
 	p.match("DeployedBy.Application", g.Application, codeDeployPattern, "must be the name of a CodeDeploy application")
 	p.match("DeployedBy.DeploymentGroup", g.DeploymentGroup, codeDeployPattern, "must be the name of a deployment group")
+	p.match("DeployedBy.Container", g.Container, ecsPattern, "must be the container's name in the task definition")
+	if g.Port < 1 || g.Port > 65535 {
+		p.add("DeployedBy.Port", g.Port, "must be the container's port that the load balancer sends requests to, from 1 to 65535")
+	}
 }
 
 func (s ECSService) validate(p *problems) {
@@ -407,12 +416,42 @@ func (s ExistingService) newStack(scope constructs.Construct) awscdk.Stack {
 		Description: jsii.String("Clears CloudFront when the service " + s.Name + " goes live"),
 		Env:         s.owner().environment(),
 	})
+	warnOfExamples(stack, s.owner(), s.exampleValues())
+
 	function, role := newHookFunction(stack, s.owner(), s.Hook, s.DeployedBy.controller())
-	switch by := s.DeployedBy.(type) {
-	case CodeDeployGroup:
-		grantHookReport(stack, role, &by.Application, &by.DeploymentGroup)
-	case ECSService:
-		newHookInvoker(stack, s.owner(), function)
+	output := func(id, description, value string) {
+		awscdk.NewCfnOutput(stack, jsii.String(id), &awscdk.CfnOutputProps{Description: jsii.String(description), Value: jsii.String(value)})
 	}
+	output("FunctionARN", "The function that clears CloudFront", *function.FunctionArn())
+	s.DeployedBy.connect(stack, s, function, role, output)
+	newHookAlarm(stack, s.owner(), newTopics(stack, s.owner(), s.Notifications))
 	return stack
+}
+
+// connect lets the function report to CodeDeploy. CodeDeploy's own role may call it
+// already, by either of AWS's policies for that role.
+func (g CodeDeployGroup) connect(stack awscdk.Stack, s ExistingService, _ awslambda.Function, role awsiam.Role, output func(id, description, value string)) {
+	grantHookReport(stack, role, &g.Application, &g.DeploymentGroup)
+	spec, err := s.appSpec()
+	if err != nil {
+		panic(err)
+	}
+	text, err := appspec.Render(spec)
+	if err != nil {
+		panic(err)
+	}
+	output("AppSpec", "The AppSpec for "+g.Application+"/"+g.DeploymentGroup+"; of one that is there already, only Hooks has to change", text)
+}
+
+// connect lets ECS call the function.
+func (e ECSService) connect(stack awscdk.Stack, s ExistingService, function awslambda.Function, _ awsiam.Role, output func(id, description, value string)) {
+	invoker := newHookInvoker(stack, s.owner(), function)
+	output("InvokerRoleARN", "The role that ECS takes on to call the function", *invoker.RoleArn())
+	// As the ECS API and the CLI spell it.
+	hook := struct {
+		Target string      `json:"hookTargetArn"`
+		Role   string      `json:"roleArn"`
+		Stages []HookEvent `json:"lifecycleStages"`
+	}{*function.FunctionArn(), *invoker.RoleArn(), s.Hook.events(ECS)}
+	output("LifecycleHooks", "For deploymentConfiguration.lifecycleHooks of the service "+e.Service+" in the cluster "+e.Cluster, encodeJSON([]any{hook}))
 }

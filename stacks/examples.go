@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -53,6 +54,19 @@ func (b BlogProps) exampleValues() (e examples) {
 	e.add("Deploy.Bucket", strings.HasPrefix(b.Deploy.Bucket, exampleBucket))
 	e.add("Invalidate.DistributionID", strings.HasSuffix(b.Invalidate.DistributionID, exampleID))
 	e.addNotifications(b.Notifications)
+	return e
+}
+
+func (e *examples) addHook(h Hook) {
+	for i, d := range h.Distributions {
+		e.add(fmt.Sprintf("Hook.Distributions[%d].ID", i), strings.HasSuffix(d.ID, exampleID))
+	}
+}
+
+func (s ExistingService) exampleValues() (e examples) {
+	e.addOwner(s.owner())
+	e.addHook(s.Hook)
+	e.addNotifications(s.Notifications)
 	return e
 }
 

@@ -19,17 +19,19 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Notifications says whom to tell when a stage fails. The text names the blog or
-// service, the stage and the reason.
+// Notifications says whom to tell when a stage of a pipeline fails, and when a
+// service's cache was not cleared. The text names the blog or service, and the stage
+// and the reason or where the reason is.
 type Notifications struct {
 	// Emails get a mail. Each address must confirm its subscription once, by the
 	// link in a mail from AWS. Default: none. Example: "me@my.blog".
 	Emails []string
 
-	// TopicARN is an existing SNS topic in the pipeline's account and region. Its
-	// policy need not change; if it is encrypted with a KMS key of your own, that
-	// key's policy must allow the rule's role. Default: none. Example:
-	// "arn:aws:sns:us-east-1:123456789012:alerts".
+	// TopicARN is an existing SNS topic in the stack's account and region. For a
+	// pipeline its policy need not change; if it is encrypted with a KMS key of your
+	// own, that key's policy must allow the rule's role. For a service's alarm the
+	// policy, and such a key's, must let CloudWatch in, as SNS's default policy does.
+	// Default: none. Example: "arn:aws:sns:us-east-1:123456789012:alerts".
 	TopicARN string
 }
 
@@ -118,19 +120,17 @@ func notifyOfFailures(scope constructs.Construct, pipeline awscodepipeline.IPipe
 		jsii.String("Notifications.TopicARN is documented to be in the pipeline's account and region"))
 }
 
-// metricNamespace and the metric's names are the functions'.
-const metricNamespace = "BlogDeployPipeline"
-
-// newFailureAlarm tells of a cache that was not cleared: with Proceed the deployment
+// newHookAlarm tells of a cache that was not cleared: with Proceed the deployment
 // itself succeeds, and nobody would know.
-func newFailureAlarm(stack awscdk.Stack, owner owner, to topics) {
+func newHookAlarm(stack awscdk.Stack, owner owner, to topics) {
 	if len(to.all) == 0 {
 		return
 	}
 	alarm := awscloudwatch.NewAlarm(stack, jsii.String("NotCleared"), &awscloudwatch.AlarmProps{
 		AlarmDescription: jsii.String(fmt.Sprintf("CloudFront was not cleared after a deployment of the service %s: visitors may still see the version before. The log of the function %s says why.", owner.name, hookFunctionName(owner.name))),
 		Metric: awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-			Namespace:     jsii.String(metricNamespace),
+			// As the function writes it.
+			Namespace:     jsii.String("BlogDeployPipeline"),
 			MetricName:    jsii.String("InvalidationFailed"),
 			DimensionsMap: &map[string]*string{"service": jsii.String(owner.name)},
 			Statistic:     jsii.String("Sum"),
@@ -142,20 +142,27 @@ func newFailureAlarm(stack awscdk.Stack, owner owner, to topics) {
 		// Nothing is counted while nothing is deployed.
 		TreatMissingData: awscloudwatch.TreatMissingData_NOT_BREACHING,
 	})
-	for _, topic := range to.all {
+	to.addAlarm(stack, alarm)
+}
+
+// addAlarm lets an alarm tell the topics.
+func (t topics) addAlarm(stack awscdk.Stack, alarm awscloudwatch.Alarm) {
+	for _, topic := range t.all {
 		alarm.AddAlarmAction(cloudwatchactions.NewSnsAction(topic))
 	}
-	if to.own != nil {
-		// The policy that refuses plain HTTP has replaced SNS's default one, which lets
-		// the account's alarms in.
-		to.own.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
-			Actions:    jsii.Strings("sns:Publish"),
-			Resources:  &[]*string{to.own.TopicArn()},
-			Conditions: &map[string]any{
-				"StringEquals": map[string]*string{"aws:SourceAccount": stack.Account()},
-				"ArnEquals":    map[string]*string{"aws:SourceArn": alarm.AlarmArn()},
-			},
-		}))
+	if t.own == nil {
+		return
 	}
+	// The policy that refuses plain HTTP has replaced SNS's default one, which lets
+	// the account's alarms in.
+	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+	t.own.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("sns:Publish"),
+		Resources:  &[]*string{t.own.TopicArn()},
+		Conditions: &map[string]any{
+			"StringEquals": map[string]*string{"aws:SourceAccount": stack.Account()},
+			"ArnEquals":    map[string]*string{"aws:SourceArn": alarm.AlarmArn()},
+		},
+	}))
 }

@@ -40,6 +40,36 @@ func NewServiceStack(scope constructs.Construct, service Service) awscdk.Stack {
 	return service.newStack(scope)
 }
 
+// AppSpec returns the AppSpec file of the service called name.
+func AppSpec(blogs []BlogProps, services []Service, name string) (string, error) {
+	names := make([]string, len(services))
+	for i, service := range services {
+		if service == nil {
+			return "", nilService(i)
+		}
+		if names[i] = service.owner().name; names[i] != name {
+			continue
+		}
+		if err := service.Validate(); err != nil {
+			return "", err
+		}
+		spec, err := service.appSpec()
+		if err != nil {
+			return "", err
+		}
+		return appspec.Render(spec)
+	}
+	known := or(strings.Join(names, ", "), "none")
+	for _, b := range blogs {
+		if b.Name == name {
+			return "", fmt.Errorf("%s has no AppSpec, only services have; there are: %s", b.owner(), known)
+		}
+	}
+	return "", fmt.Errorf("no service %q in blogs.go; there are: %s", name, known)
+}
+
+func nilService(i int) error { return fmt.Errorf("services[%d] is nil: remove it", i) }
+
 // Validate returns all that is wrong with the blogs and services and between them,
 // or nil.
 func Validate(blogs []BlogProps, services []Service) error {
@@ -61,7 +91,7 @@ func Validate(blogs []BlogProps, services []Service) error {
 	}
 	for i, s := range services {
 		if s == nil {
-			errs = append(errs, fmt.Errorf("services[%d] is nil: remove it", i))
+			errs = append(errs, nilService(i))
 			continue
 		}
 		errs = append(errs, s.Validate())

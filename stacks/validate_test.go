@@ -13,6 +13,14 @@ func TestValidateAccepts(t *testing.T) {
 			t.Errorf("%s: %v", props.Name, err)
 		}
 	}
+	for _, service := range serviceFixtures {
+		if err := service.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := Validate(nil, serviceFixtures); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestValidateRefuses breaks one thing at a time. The message must name the field,
