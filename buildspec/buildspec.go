@@ -1,7 +1,8 @@
-// Package buildspec holds the build recipes that a blog can use as they are.
+// Package buildspec holds the build recipes that a blog or a service can use as
+// they are.
 //
 // The recipes are plain CodeBuild files: they go into a build project
-// unchanged, are run by the rehearsal, and can be copied into a blog's own
+// unchanged, are run by the rehearsal, and can be copied into an owner's own
 // repository. This package imports nothing but their text.
 package buildspec
 
@@ -46,3 +47,75 @@ const (
 	DefaultNodeVersion     = "24"
 	DefaultAssetScript     = "build"
 )
+
+// Container is the recipe that builds a container image, pushes it to ECR and
+// leaves what a deployment to ECS takes: [ImageDetailFile],
+// [TaskDefinitionFile] and, if [EnvAppSpec] is set, [AppSpecFile]. Its head
+// documents its variables and the permissions it needs. The build has to be
+// privileged, and to run on the tasks' architecture.
+//
+//go:embed container.yml
+var Container string
+
+// Names of the environment variables that [Container] reads.
+const (
+	// EnvRepositoryURI is the URI of an ECR repository, without a tag. Required.
+	EnvRepositoryURI = "REPOSITORY_URI"
+	// EnvTaskFamily is the family of the service's task definition, whose newest
+	// revision becomes [TaskDefinitionFile]. Required.
+	EnvTaskFamily = "TASK_FAMILY"
+	// EnvContainerName is the container in that task definition that runs the
+	// image. Required.
+	EnvContainerName = "CONTAINER_NAME"
+	// EnvAppSpec is the text of [AppSpecFile]. It has no default; leave it unset
+	// for a service that CodeDeploy does not deploy.
+	EnvAppSpec = "APPSPEC"
+	// EnvDockerfile is the path of the Dockerfile from the source's top.
+	EnvDockerfile = "DOCKERFILE"
+	// EnvContext is the folder to build in, from the source's top.
+	EnvContext = "CONTEXT"
+)
+
+// What [Container] uses for variables that nothing else sets.
+const (
+	DefaultDockerfile = "Dockerfile"
+	DefaultContext    = "."
+)
+
+// The files in the artifact of [Container]. CodePipeline's CodeDeployToECS
+// action looks for them by these names.
+//
+// AWS source: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECSbluegreen.html
+const (
+	// ImageDetailFile names the image by digest: {"ImageURI": "REPOSITORY@sha256:…"}.
+	ImageDetailFile = "imageDetail.json"
+	// TaskDefinitionFile is what RegisterTaskDefinition takes, with
+	// <[ImagePlaceholder]> in place of the image.
+	TaskDefinitionFile = "taskdef.json"
+	// AppSpecFile is the text of [EnvAppSpec].
+	AppSpecFile = "appspec.yaml"
+	// ImagePlaceholder stands, between < and >, for the image.
+	ImagePlaceholder = "IMAGE1_NAME"
+)
+
+// ECS is the recipe that deploys the artifact of [Container] to a service whose
+// deployments ECS runs itself, and waits for the outcome. Its head documents its
+// variables and the permissions it needs.
+//
+//go:embed ecs.yml
+var ECS string
+
+// Names of the environment variables that [ECS] reads.
+const (
+	// EnvCluster is the name or ARN of the service's cluster. Required.
+	EnvCluster = "CLUSTER"
+	// EnvService is the name of the service. Required.
+	EnvService = "SERVICE"
+	// EnvDeployTimeoutMinutes is how long a deployment is watched, in whole
+	// minutes, 1 to 2160. The build's own timeout has to be longer.
+	EnvDeployTimeoutMinutes = "DEPLOY_TIMEOUT_MINUTES"
+)
+
+// DefaultDeployTimeoutMinutes is what [ECS] uses where
+// [EnvDeployTimeoutMinutes] is not set.
+const DefaultDeployTimeoutMinutes = "45"

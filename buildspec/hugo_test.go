@@ -61,7 +61,7 @@ func TestHugoDownloadsTheRightArchive(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, func(t *testing.T, m *machine, s session) {
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.release("0.164.0")
 				m.env["FAKE_ARCH"] = tc.arch
 				m.env[EnvHugoExtended] = tc.extended
@@ -100,7 +100,7 @@ func TestHugoOnPathIsUsed(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, func(t *testing.T, m *machine, s session) {
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", fakeHugo(tc.path, onPath))
 				m.env[EnvHugoExtended] = tc.extended
 				m.env["FAKE_OS"] = tc.os
@@ -121,24 +121,24 @@ func TestHugoInstallFailsClosed(t *testing.T) {
 	const asset = "hugo_0.164.0_linux-amd64.tar.gz"
 	for _, tc := range []struct {
 		name    string
-		arrange func(m *machine)
+		arrange func(m *hugoMachine)
 		want    []string
 	}{
 		{
 			name: "archive is not the one in the list",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.asset("0.164.0", asset, targz(m.t, map[string]string{"hugo": fakeHugo(releaseVersion, "an intruder")}))
 			},
 			want: []string{"SHA-256 of " + asset, "nothing was installed"},
 		},
 		{
 			name:    "archive is empty",
-			arrange: func(m *machine) { m.asset("0.164.0", asset, nil) },
+			arrange: func(m *hugoMachine) { m.asset("0.164.0", asset, nil) },
 			want:    []string{"SHA-256 of " + asset, "nothing was installed"},
 		},
 		{
 			name: "list lacks the archive",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.editChecksums("0.164.0", func(list string) string {
 					return strings.Replace(list, "  "+asset, "  hugo_0.164.0_plan9-amd64.tar.gz", 1)
 				})
@@ -147,7 +147,7 @@ func TestHugoInstallFailsClosed(t *testing.T) {
 		},
 		{
 			name: "list has only a name that starts with the archive's",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.editChecksums("0.164.0", func(list string) string {
 					return strings.Replace(list, "  "+asset, "  "+asset+".sig", 1)
 				})
@@ -156,7 +156,7 @@ func TestHugoInstallFailsClosed(t *testing.T) {
 		},
 		{
 			name: "list has only a name that ends with the archive's",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.editChecksums("0.164.0", func(list string) string {
 					return strings.Replace(list, "  "+asset, "  old-"+asset, 1)
 				})
@@ -165,7 +165,7 @@ func TestHugoInstallFailsClosed(t *testing.T) {
 		},
 		{
 			name: "list has a name that matches only as a pattern",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.editChecksums("0.164.0", func(list string) string {
 					return strings.Replace(list, "  "+asset, "  hugo_0x164x0_linux-amd64xtarxgz", 1)
 				})
@@ -174,31 +174,31 @@ func TestHugoInstallFailsClosed(t *testing.T) {
 		},
 		{
 			name: "list has the archive twice",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.editChecksums("0.164.0", func(list string) string { return list + strings.Repeat("0", 64) + "  " + asset + "\n" })
 			},
 			want: []string{"does not list " + asset + " exactly once"},
 		},
 		{
 			name: "list has no whole checksum",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.editChecksums("0.164.0", func(list string) string { return "abc  " + asset + "\n" })
 			},
 			want: []string{"does not list " + asset},
 		},
 		{
 			name:    "list is empty",
-			arrange: func(m *machine) { m.editChecksums("0.164.0", func(string) string { return "" }) },
+			arrange: func(m *hugoMachine) { m.editChecksums("0.164.0", func(string) string { return "" }) },
 			want:    []string{"does not list " + asset},
 		},
 		{
 			name:    "no such release",
-			arrange: func(m *machine) { m.env[EnvHugoVersion] = "0.999.0" },
+			arrange: func(m *hugoMachine) { m.env[EnvHugoVersion] = "0.999.0" },
 			want:    []string{"cannot download", "v0.999.0/hugo_0.999.0_checksums.txt", EnvHugoVersion},
 		},
 		{
 			name: "no such archive",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				if err := os.Remove(filepath.Join(m.releases, "v0.164.0", asset)); err != nil {
 					m.t.Fatal(err)
 				}
@@ -207,7 +207,7 @@ func TestHugoInstallFailsClosed(t *testing.T) {
 		},
 		{
 			name: "nothing to compute a checksum with",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.remove("sha256sum")
 				m.remove("shasum")
 			},
@@ -215,12 +215,12 @@ func TestHugoInstallFailsClosed(t *testing.T) {
 		},
 		{
 			name:    "architecture without an archive",
-			arrange: func(m *machine) { m.env["FAKE_ARCH"] = "riscv64" },
+			arrange: func(m *hugoMachine) { m.env["FAKE_ARCH"] = "riscv64" },
 			want:    []string{"riscv64", "amd64 and arm64"},
 		},
 		{
 			name: "macOS with another version",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.env["FAKE_OS"] = "Darwin"
 				m.program("hugo", fakeHugo("hugo v0.150.0+extended darwin/arm64", onPath))
 			},
@@ -228,18 +228,18 @@ func TestHugoInstallFailsClosed(t *testing.T) {
 		},
 		{
 			name:    "macOS without hugo",
-			arrange: func(m *machine) { m.env["FAKE_OS"] = "Darwin" },
+			arrange: func(m *hugoMachine) { m.env["FAKE_OS"] = "Darwin" },
 			want:    []string{"wants Hugo 0.164.0", "'none'", ".pkg"},
 		},
 		{
 			name:    "HUGO_EXTENDED is neither true nor false",
-			arrange: func(m *machine) { m.env[EnvHugoExtended] = "yes" },
+			arrange: func(m *hugoMachine) { m.env[EnvHugoExtended] = "yes" },
 			want:    []string{"HUGO_EXTENDED is 'yes', want true or false"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, func(t *testing.T, m *machine, s session) {
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.release("0.164.0")
 				tc.arrange(m)
 
@@ -262,7 +262,7 @@ func TestHugoVersionMustBeOne(t *testing.T) {
 	for _, version := range []string{"", "v", "latest", "0.164", "0.164.0.1", "0.164.0-DEV", "0..0", "0.164.0/../v0.1.0", "0.164.0 ", "*.*.*"} {
 		t.Run(fmt.Sprintf("%q", version), func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, func(t *testing.T, m *machine, s session) {
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.release("0.164.0")
 				m.env[EnvHugoVersion] = version
 
@@ -286,7 +286,7 @@ func TestHugoArchiveMustHoldAHugoThatRuns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, func(t *testing.T, m *machine, s session) {
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.release("0.164.0")
 				const asset = "hugo_0.164.0_linux-amd64.tar.gz"
 				archive := targz(t, files)
@@ -303,7 +303,7 @@ func TestHugoArchiveMustHoldAHugoThatRuns(t *testing.T) {
 
 func TestHugoDownloadIsBoundedAndHTTPSOnly(t *testing.T) {
 	t.Parallel()
-	eachSession(t, func(t *testing.T, m *machine, s session) {
+	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 		m.release("0.164.0")
 		r := m.build(s)
 		m.wantSuccess(r, "hugo_0.164.0_linux-amd64.tar.gz")
@@ -321,7 +321,7 @@ func TestHugoDownloadIsBoundedAndHTTPSOnly(t *testing.T) {
 // macOS and some slim images have shasum only.
 func TestHugoChecksumWithShasum(t *testing.T) {
 	t.Parallel()
-	eachSession(t, func(t *testing.T, m *machine, s session) {
+	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 		m.release("0.164.0")
 		m.remove("sha256sum")
 		m.remove("shasum")
@@ -379,7 +379,7 @@ func TestHugoPackagesAndAssets(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, func(t *testing.T, m *machine, s session) {
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", fakeHugo(releaseVersion, onPath))
 				for name, content := range tc.source {
 					m.source(name, content)
@@ -406,13 +406,13 @@ func TestHugoStopsWhenAStepBeforeItFails(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name    string
-		arrange func(m *machine)
+		arrange func(m *hugoMachine)
 		at      string
 		message []string
 	}{
 		{
 			name: "npm ci",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.source("package-lock.json", `{}`)
 				m.program("npm", logCall+"[ \"$1\" != ci ]\n")
 			},
@@ -420,7 +420,7 @@ func TestHugoStopsWhenAStepBeforeItFails(t *testing.T) {
 		},
 		{
 			name: "asset script",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.source("package.json", `{"scripts": {"build": "x"}}`)
 				m.program("npm", logCall+"[ \"$1\" != run ]\n")
 			},
@@ -428,12 +428,12 @@ func TestHugoStopsWhenAStepBeforeItFails(t *testing.T) {
 		},
 		{
 			name:    "package.json that does not parse",
-			arrange: func(m *machine) { m.source("package.json", `{"scripts": {`) },
+			arrange: func(m *hugoMachine) { m.source("package.json", `{"scripts": {`) },
 			at:      buildAssets,
 		},
 		{
 			name: "git submodule",
-			arrange: func(m *machine) {
+			arrange: func(m *hugoMachine) {
 				m.source(".gitmodules", "[submodule \"theme\"]\n\tpath = themes/theme\n\turl = https://example.com/theme\n")
 				m.source(".git/HEAD", "ref: refs/heads/main\n")
 				m.program("git", logCall+"exit 128\n")
@@ -444,7 +444,7 @@ func TestHugoStopsWhenAStepBeforeItFails(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, func(t *testing.T, m *machine, s session) {
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", fakeHugo(releaseVersion, onPath))
 				tc.arrange(m)
 
@@ -509,7 +509,7 @@ func TestHugoSubmodules(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, func(t *testing.T, m *machine, s session) {
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", fakeHugo(releaseVersion, onPath))
 				m.program("git", logCall+`echo "prompt=$GIT_TERMINAL_PROMPT" >&2`+"\n")
 				for name, content := range tc.source {
@@ -550,7 +550,7 @@ func TestHugoFlags(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, func(t *testing.T, m *machine, s session) {
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", fakeHugo(releaseVersion, onPath))
 				m.source("hugo.toml", "title = 'blog'\n")
 				if tc.flags != "" {
@@ -594,7 +594,7 @@ func TestHugoEnvironment(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, func(t *testing.T, m *machine, s session) {
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", fakeHugo(releaseVersion, onPath)+
 					`echo "environment: $HUGO_ENVIRONMENT $HUGO_ENV $HUGO_CACHEDIR ${HUGO_RESOURCEDIR-unset}"`+"\n")
 				maps.Copy(m.env, tc.env)
@@ -616,11 +616,11 @@ func TestHugoEnvironment(t *testing.T) {
 // What Hugo writes to by default has to be what CodeBuild keeps.
 func TestHugoCachesAreTheFoldersHugoUses(t *testing.T) {
 	t.Parallel()
-	eachSession(t, func(t *testing.T, m *machine, s session) {
+	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 		m.program("hugo", fakeHugo(releaseVersion, onPath)+`echo "cache: $HUGO_CACHEDIR"; echo "cache: $HUGO_RESOURCEDIR"`+"\n")
 		r := m.build(s)
 		m.wantSuccess(r, onPath)
-		paths := mustParse(t).Cache.Paths
+		paths := m.recipe.Cache.Paths
 		found := 0
 		for line := range strings.Lines(r.out) {
 			if dir, ok := strings.CutPrefix(strings.TrimSpace(line), "cache: "); ok {
@@ -653,7 +653,7 @@ func TestHugoBuildFailsWithoutAHomePage(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, func(t *testing.T, m *machine, s session) {
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", logCall+"if [ \"$1\" = version ]; then echo '"+releaseVersion+"'; exit; fi\n"+tc.hugo+"\n")
 				if tc.commit != "" {
 					m.source(tc.commit, "old\n")

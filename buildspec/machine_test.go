@@ -1,14 +1,9 @@
 package buildspec
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -21,20 +16,18 @@ import (
 
 // machine stands in for a build container: a source folder, a home, a folder
 // for temporary files and a PATH on which every program that reaches outside is
-// a fake. All of it lives under a path with spaces.
+// a fake. All of it lives under a path with spaces and an umlaut.
 type machine struct {
-	t        *testing.T
-	dir      string
-	src      string            // the blog's source, where commands start
-	home     string            // HOME
-	tmp      string            // TMPDIR
-	bin      string            // the whole PATH
-	releases string            // what github.com serves, by version and file name
-	env      map[string]string // set on the CodeBuild project
+	t      *testing.T
+	recipe spec
+	dir    string
+	src    string            // the owner's source, where commands start
+	home   string            // HOME
+	tmp    string            // TMPDIR
+	bin    string            // the whole PATH
+	log    string            // where fakes note how they were called, see logCall
+	env    map[string]string // set on the CodeBuild project
 }
-
-// realTools do their work on local files only. node reads package.json.
-var realTools = []string{"awk", "cat", "find", "gzip", "ls", "mkdir", "mktemp", "node", "rm", "sed", "tar", "tr", "wc"}
 
 // Each fake appends a line to the log: its name, then |argument for each
 // argument, so that tests see where one ends.
@@ -42,66 +35,30 @@ const logCall = `#!/bin/sh
 { printf '%s' "${0##*/}"; for a in "$@"; do printf '|%s' "$a"; done; echo; } >>"$FAKE_LOG"
 `
 
-const fakeCurl = logCall + `
-url= out=
-while [ $# -gt 0 ]; do
-  case "$1" in
-    --output) out="$2"; shift ;;
-    http*) url="$1" ;;
-  esac
-  shift
-done
-base=https://github.com/gohugoio/hugo/releases/download/
-case "$url" in "$base"*) ;; *) echo "unexpected URL $url" >&2; exit 3 ;; esac
-[ -f "$FAKE_RELEASES/${url#"$base"}" ] || { echo "curl: (22) 404" >&2; exit 22; }
-cat "$FAKE_RELEASES/${url#"$base"}" >"$out"
-`
-
-const fakeUname = `#!/bin/sh
-case "$1" in -s) echo "$FAKE_OS" ;; -m) echo "$FAKE_ARCH" ;; *) exit 2 ;; esac
-`
-
-// fakeHugo is a hugo that prints the line version and builds a home page that
-// says which program built it.
-func fakeHugo(version, name string) string {
-	return logCall + fmt.Sprintf(`
-if [ "$1" = version ]; then echo '%s'; exit 0; fi
-mkdir -p public/css
-echo 'built by %s' >public/index.html
-echo 'body {}' >public/css/site.css
-`, version, name)
-}
-
-func newMachine(t *testing.T) *machine {
+// newMachine makes a machine for one build with the recipe. The tools do their
+// work on local files only, and are the machine's own.
+func newMachine(t *testing.T, recipe string, tools ...string) *machine {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "a build")
+	dir := filepath.Join(t.TempDir(), "a büild")
 	m := &machine{
-		t:        t,
-		dir:      dir,
-		src:      filepath.Join(dir, "my blog"),
-		home:     filepath.Join(dir, "the home"),
-		tmp:      filepath.Join(dir, "the tmp"),
-		bin:      filepath.Join(dir, "the bin"),
-		releases: filepath.Join(dir, "the releases"),
-		env:      map[string]string{"FAKE_OS": "Linux", "FAKE_ARCH": "x86_64"},
+		t:      t,
+		recipe: mustParse(t, recipe),
+		dir:    dir,
+		src:    filepath.Join(dir, "my source"),
+		home:   filepath.Join(dir, "the home"),
+		tmp:    filepath.Join(dir, "the tmp"),
+		bin:    filepath.Join(dir, "the bin"),
+		log:    filepath.Join(dir, "log"),
+		env:    make(map[string]string),
 	}
-	for _, d := range []string{m.src, m.home, m.tmp, m.bin, m.releases} {
+	for _, d := range []string{m.src, m.home, m.tmp, m.bin} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, tool := range realTools {
+	for _, tool := range tools {
 		m.link(tool)
 	}
-	if _, err := exec.LookPath("sha256sum"); err == nil {
-		m.link("sha256sum")
-	} else {
-		m.link("shasum")
-	}
-	m.program("curl", fakeCurl)
-	m.program("uname", fakeUname)
-	m.program("npm", logCall)
-	m.program("git", logCall)
 	return m
 }
 
@@ -137,7 +94,7 @@ func (m *machine) remove(name string) {
 	}
 }
 
-// source writes a file of the blog.
+// source writes a file of the owner's source.
 func (m *machine) source(name, content string) {
 	m.t.Helper()
 	m.write(filepath.Join(m.src, name), []byte(content))
@@ -151,66 +108,6 @@ func (m *machine) write(path string, content []byte) {
 	if err := os.WriteFile(path, content, 0o644); err != nil {
 		m.t.Fatal(err)
 	}
-}
-
-// release publishes the archives of a Hugo version, each with a hugo that says
-// which archive it came from, and the list of their checksums.
-func (m *machine) release(version string) {
-	m.t.Helper()
-	var list strings.Builder
-	for _, arch := range []string{"amd64", "arm64"} {
-		for _, edition := range []string{"", "extended_", "extended_withdeploy_"} {
-			asset := fmt.Sprintf("hugo_%s%s_linux-%s.tar.gz", edition, version, arch)
-			archive := targz(m.t, map[string]string{
-				"LICENSE": "Apache-2.0\n",
-				"hugo":    fakeHugo("hugo v"+version+"-0a1b2c linux/"+arch, asset),
-			})
-			m.asset(version, asset, archive)
-			list.WriteString(sha256Line(archive, asset))
-		}
-	}
-	m.asset(version, checksums(version), []byte(list.String()))
-}
-
-// asset publishes one file of a release, in place of what was there.
-func (m *machine) asset(version, name string, content []byte) {
-	m.t.Helper()
-	m.write(filepath.Join(m.releases, "v"+version, name), content)
-}
-
-// editChecksums changes the published list of version.
-func (m *machine) editChecksums(version string, edit func(list string) string) {
-	m.t.Helper()
-	list, err := os.ReadFile(filepath.Join(m.releases, "v"+version, checksums(version)))
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	edited := edit(string(list))
-	if edited == string(list) {
-		m.t.Fatal("the edit left the list of checksums as it was")
-	}
-	m.asset(version, checksums(version), []byte(edited))
-}
-
-func checksums(version string) string { return "hugo_" + version + "_checksums.txt" }
-
-func targz(t *testing.T, files map[string]string) []byte {
-	t.Helper()
-	var buf bytes.Buffer
-	zw := gzip.NewWriter(&buf)
-	tw := tar.NewWriter(zw)
-	for name, content := range files {
-		if err := tw.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := tw.Write([]byte(content)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := errors.Join(tw.Close(), zw.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return buf.Bytes()
 }
 
 // result is what a build left behind.
@@ -229,15 +126,6 @@ func (r result) called(program string) []string {
 		}
 	}
 	return calls
-}
-
-// urls returns what was downloaded, in order.
-func (r result) urls() []string {
-	var urls []string
-	for _, c := range r.called("curl") {
-		urls = append(urls, c[strings.LastIndex(c, "|")+1:])
-	}
-	return urls
 }
 
 // session is a way to run a list of commands. AWS documents that commands of a
@@ -331,21 +219,19 @@ func exitOnly(err error) error {
 // on-failure ABORT, which the parse tests assert.
 func (m *machine) build(s session) result {
 	m.t.Helper()
-	recipe := mustParse(m.t)
 	var scripts []string
-	for _, c := range recipe.commands() {
+	for _, c := range m.recipe.commands() {
 		path := filepath.Join(m.dir, "commands", c.name)
 		m.write(path, []byte(c.script))
 		scripts = append(scripts, path)
 	}
-	log := filepath.Join(m.dir, "log")
-	m.write(log, nil)
+	m.write(m.log, nil)
 
 	vars := map[string]string{
 		"HOME": m.home, "PATH": m.bin, "TMPDIR": m.tmp,
-		"FAKE_LOG": log, "FAKE_RELEASES": m.releases,
+		"FAKE_LOG": m.log,
 	}
-	maps.Copy(vars, recipe.Env.Variables)
+	maps.Copy(vars, m.recipe.Env.Variables)
 	maps.Copy(vars, m.env) // the project's value wins over the recipe's
 	var env []string
 	for name, value := range vars {
@@ -362,7 +248,7 @@ func (m *machine) build(s session) result {
 	if strings.Contains(out.String(), "LEAK:") {
 		m.t.Errorf("%s leaks into the commands after it:\n%s", filepath.Base(failed), out.String())
 	}
-	calls, err := os.ReadFile(log)
+	calls, err := os.ReadFile(m.log)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -374,31 +260,18 @@ func (m *machine) build(s session) result {
 }
 
 // eachSession runs a test of one build under every kind of session.
-func eachSession(t *testing.T, test func(t *testing.T, m *machine, s session)) {
+func eachSession[M any](t *testing.T, newM func(*testing.T) M, test func(t *testing.T, m M, s session)) {
 	t.Helper()
 	for _, s := range sessions(t) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			test(t, newMachine(t), s)
+			test(t, newM(t), s)
 		})
 	}
 }
 
-// wantSuccess fails the test unless the build ran to its end and left a site
-// whose home page was built by the named hugo.
-func (m *machine) wantSuccess(r result, builtBy string) {
-	m.t.Helper()
-	if r.failed != "" {
-		m.t.Fatalf("build failed at %s:\n%s", r.failed, r.out)
-	}
-	home, err := os.ReadFile(filepath.Join(m.src, "public", "index.html"))
-	if err != nil {
-		m.t.Fatalf("read the home page: %v\n%s", err, r.out)
-	}
-	if got, want := string(home), "built by "+builtBy+"\n"; got != want {
-		m.t.Errorf("home page is %q, want %q\n%s", got, want, r.out)
-	}
-}
+// artifact is the folder whose files the next stage gets.
+func (m *machine) artifact() string { return filepath.Join(m.src, m.recipe.Artifacts.BaseDirectory) }
 
 // wantFailure fails the test unless the build stopped at the named command with
 // a message that has all of parts, and left nothing that could be published.
@@ -416,8 +289,8 @@ func (m *machine) wantFailure(r result, at string, parts ...string) {
 			m.t.Errorf("message does not contain %q", part)
 		}
 	}
-	if m.exists(filepath.Join(m.src, "public")) {
-		m.t.Error("public/ exists, want nothing to publish")
+	if folder := m.recipe.Artifacts.BaseDirectory; folder != "" && m.exists(m.artifact()) {
+		m.t.Errorf("%s/ exists, want nothing to publish", folder)
 	}
 	if m.t.Failed() {
 		m.t.Logf("output:\n%s", r.out)
@@ -431,26 +304,4 @@ func (m *machine) exists(path string) bool {
 		m.t.Fatal(err)
 	}
 	return err == nil
-}
-
-// unpacked lists what an archive could have left in the temporary folder.
-func (m *machine) unpacked() []string {
-	m.t.Helper()
-	var found []string
-	err := filepath.WalkDir(m.tmp, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && (d.Name() == "hugo" || d.Name() == "LICENSE") {
-			found = append(found, path)
-		}
-		return err
-	})
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	return found
-}
-
-// sha256Line is a line of a release's list of checksums.
-func sha256Line(content []byte, name string) string {
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:]) + "  " + name + "\n"
 }

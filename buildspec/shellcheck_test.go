@@ -16,19 +16,20 @@ func TestShellcheck(t *testing.T) {
 	if tool == "" {
 		t.Skipf("%s is not set to the path of shellcheck; make lint sets it", shellcheckEnv)
 	}
-	dir := t.TempDir()
-	for _, c := range mustParse(t).commands() {
-		t.Run(c.name, func(t *testing.T) {
-			file := filepath.Join(dir, c.name+".sh")
-			if err := os.WriteFile(file, []byte(c.script), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			// --shell=sh: CodeBuild's default shell, so nothing beyond POSIX.
-			// --norc: the result must not depend on the machine.
-			out, err := exec.CommandContext(t.Context(), tool, "--norc", "--shell=sh", "--severity=style", file).CombinedOutput()
-			if err != nil {
-				t.Errorf("shellcheck: %v\n%s", err, out)
-			}
-		})
+	for _, recipe := range recipes {
+		for _, c := range mustParse(t, recipe.text).commands() {
+			t.Run(recipe.name+" "+c.name, func(t *testing.T) {
+				file := filepath.Join(t.TempDir(), c.name+".sh")
+				if err := os.WriteFile(file, []byte(c.script), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				// --shell=sh: CodeBuild's default shell, so nothing beyond POSIX.
+				// --norc: the result must not depend on the machine.
+				out, err := exec.CommandContext(t.Context(), tool, "--norc", "--shell=sh", "--severity=style", file).CombinedOutput()
+				if err != nil {
+					t.Errorf("shellcheck: %v\n%s", err, out)
+				}
+			})
+		}
 	}
 }

@@ -3,6 +3,7 @@ package buildspec
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -92,18 +93,64 @@ func parse(text string) (spec, error) {
 	return s, err
 }
 
-func mustParse(t *testing.T) spec {
+func mustParse(t *testing.T, recipe string) spec {
 	t.Helper()
-	s, err := parse(Hugo)
+	s, err := parse(recipe)
 	if err != nil {
-		t.Fatalf("parse hugo.yml: %v", err)
+		t.Fatalf("parse recipe: %v\n%s", err, recipe)
 	}
 	return s
 }
 
+// recipes are all of them, with what each says of itself.
+var recipes = []struct {
+	name     string // the file's
+	text     string
+	defaults map[string]string // what env.variables sets, from the exported constants
+	others   map[string]string // variables without a default, and what the head says instead
+	artifact string            // the base directory, or "" for none
+	helper   string            // git-credential-helper
+	skips    []string          // phases without commands
+}{
+	{
+		name: "hugo.yml",
+		text: Hugo,
+		defaults: map[string]string{
+			EnvHugoVersion:     DefaultHugoVersion,
+			EnvHugoExtended:    DefaultHugoExtended,
+			EnvHugoEnvironment: DefaultHugoEnvironment,
+			EnvNodeVersion:     DefaultNodeVersion,
+			EnvAssetScript:     DefaultAssetScript,
+		},
+		others:   map[string]string{EnvHugoFlags: "(empty)"},
+		artifact: "public",
+		helper:   "yes", // private submodules need it
+	},
+	{
+		name:     "container.yml",
+		text:     Container,
+		defaults: map[string]string{EnvDockerfile: DefaultDockerfile, EnvContext: DefaultContext},
+		others: map[string]string{
+			EnvRepositoryURI: "(required)",
+			EnvTaskFamily:    "(required)",
+			EnvContainerName: "(required)",
+			EnvAppSpec:       "(empty)",
+		},
+		artifact: "deploy-artifact",
+		skips:    []string{"install"},
+	},
+	{
+		name:     "ecs.yml",
+		text:     ECS,
+		defaults: map[string]string{EnvDeployTimeoutMinutes: DefaultDeployTimeoutMinutes},
+		others:   map[string]string{EnvCluster: "(required)", EnvService: "(required)"},
+		skips:    []string{"install"},
+	},
+}
+
 func TestParseRefusesWhatCodeBuildDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	mustParse(t) // else every case below would pass
+	mustParse(t, Hugo) // else every case below would pass
 	for name, edit := range map[string][2]string{
 		"misspelt phase":          {"  pre_build:", "  prebuild:"},
 		"misspelt key in a phase": {"    on-failure:", "    on_failure:"},
@@ -127,88 +174,103 @@ func TestParseRefusesWhatCodeBuildDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestHugoFollowsBuildspecReference(t *testing.T) {
+func TestRecipesFollowBuildspecReference(t *testing.T) {
 	t.Parallel()
-	s := mustParse(t)
+	for _, recipe := range recipes {
+		t.Run(recipe.name, func(t *testing.T) {
+			t.Parallel()
+			s := mustParse(t, recipe.text)
 
-	if got, want := s.Version, "0.2"; got != want {
-		t.Errorf("version is %q, want %q", got, want)
+			if got, want := s.Version, "0.2"; got != want {
+				t.Errorf("version is %q, want %q", got, want)
+			}
+			if got, want := s.Env.GitCredentialHelper, recipe.helper; got != want {
+				t.Errorf("git-credential-helper is %q, want %q", got, want)
+			}
+			if got := s.Env.Shell; got != "" {
+				t.Errorf("shell is %q, want CodeBuild's default", got)
+			}
+			skips := append([]string{"post_build"}, recipe.skips...) // post_build can run after a failed build
+			for _, p := range s.phases() {
+				if slices.Contains(skips, p.name) {
+					if n := len(p.Commands); n != 0 {
+						t.Errorf("%s has %d commands, want none", p.name, n)
+					}
+					continue
+				}
+				if got, want := p.OnFailure, "ABORT"; got != want {
+					t.Errorf("on-failure of %s is %q, want %q", p.name, got, want)
+				}
+				if len(p.Commands) == 0 {
+					t.Errorf("%s has no commands", p.name)
+				}
+			}
+			if got, want := s.Artifacts.BaseDirectory, recipe.artifact; got != want {
+				t.Errorf("base-directory is %q, want %q", got, want)
+			}
+			files := []string{"**/*"}
+			if recipe.artifact == "" {
+				files = nil
+			}
+			if got := s.Artifacts.Files; !slices.Equal(got, files) {
+				t.Errorf("artifact files are %q, want %q", got, files)
+			}
+		})
 	}
-	if got, want := s.Env.GitCredentialHelper, "yes"; got != want {
-		t.Errorf("git-credential-helper is %q, want %q: private submodules need it", got, want)
-	}
-	if got, want := s.Phases.Install.RuntimeVersions["nodejs"], "$"+EnvNodeVersion; got != want {
+}
+
+func TestHugoSelectsNode(t *testing.T) {
+	t.Parallel()
+	if got, want := mustParse(t, Hugo).Phases.Install.RuntimeVersions["nodejs"], "$"+EnvNodeVersion; got != want {
 		t.Errorf("runtime version of nodejs is %q, want %q", got, want)
 	}
-	for _, p := range s.phases() {
-		if p.name == "post_build" {
-			if n := len(p.Commands); n != 0 {
-				t.Errorf("post_build has %d commands, want none: it can run after a failed build", n)
+}
+
+func TestDefaultsAreTheExportedOnes(t *testing.T) {
+	t.Parallel()
+	for _, recipe := range recipes {
+		t.Run(recipe.name, func(t *testing.T) {
+			t.Parallel()
+			got := mustParse(t, recipe.text).Env.Variables
+			for name := range got {
+				if _, ok := recipe.defaults[name]; !ok {
+					t.Errorf("env.variables sets %s, which the package does not export", name)
+				}
 			}
-			continue
-		}
-		if got, want := p.OnFailure, "ABORT"; got != want {
-			t.Errorf("on-failure of %s is %q, want %q", p.name, got, want)
-		}
-		if len(p.Commands) == 0 {
-			t.Errorf("%s has no commands", p.name)
-		}
-	}
-	if got, want := s.Artifacts.BaseDirectory, "public"; got != want {
-		t.Errorf("base-directory is %q, want %q", got, want)
-	}
-	if got, want := s.Artifacts.Files, []string{"**/*"}; !slices.Equal(got, want) {
-		t.Errorf("artifact files are %q, want %q", got, want)
+			for name, value := range recipe.defaults {
+				if got[name] != value {
+					t.Errorf("env.variables sets %s to %q, want %q", name, got[name], value)
+				}
+			}
+		})
 	}
 }
 
-func TestHugoDefaultsAreTheExportedOnes(t *testing.T) {
+// The head of the file is the documentation of a recipe that is copied into
+// somebody's repository without this package.
+func TestRecipesDocumentTheirVariables(t *testing.T) {
 	t.Parallel()
-	want := map[string]string{
-		EnvHugoVersion:     DefaultHugoVersion,
-		EnvHugoExtended:    DefaultHugoExtended,
-		EnvHugoEnvironment: DefaultHugoEnvironment,
-		EnvNodeVersion:     DefaultNodeVersion,
-		EnvAssetScript:     DefaultAssetScript,
-	}
-	got := mustParse(t).Env.Variables
-	for name := range got {
-		if _, ok := want[name]; !ok {
-			t.Errorf("env.variables sets %s, which the package does not export", name)
-		}
-	}
-	for name, value := range want {
-		if got[name] != value {
-			t.Errorf("env.variables sets %s to %q, want %q", name, got[name], value)
-		}
-	}
-}
-
-// The head of the file is the documentation of a recipe that is copied into a
-// blog's repository without this package.
-func TestHugoDocumentsItsVariables(t *testing.T) {
-	t.Parallel()
-	head, _, ok := strings.Cut(Hugo, "\nversion:")
-	if !ok {
-		t.Fatal("hugo.yml has no version")
-	}
-	documented := make(map[string]string)
-	for line := range strings.Lines(head) {
-		if f := strings.Fields(strings.TrimPrefix(line, "#")); len(f) > 2 && f[0] == strings.ToUpper(f[0]) {
-			documented[f[0]] = f[1]
-		}
-	}
-	for name, value := range map[string]string{
-		EnvHugoVersion:     DefaultHugoVersion,
-		EnvHugoExtended:    DefaultHugoExtended,
-		EnvHugoEnvironment: DefaultHugoEnvironment,
-		EnvHugoFlags:       "(empty)",
-		EnvNodeVersion:     DefaultNodeVersion,
-		EnvAssetScript:     DefaultAssetScript,
-	} {
-		if got := documented[name]; got != value {
-			t.Errorf("head of hugo.yml gives %s the default %q, want %q", name, got, value)
-		}
+	for _, recipe := range recipes {
+		t.Run(recipe.name, func(t *testing.T) {
+			t.Parallel()
+			head, _, ok := strings.Cut(recipe.text, "\nversion:")
+			if !ok {
+				t.Fatal("recipe has no version")
+			}
+			documented := make(map[string]string)
+			for line := range strings.Lines(head) {
+				if f := strings.Fields(strings.TrimPrefix(line, "#")); len(f) > 2 && f[0] == strings.ToUpper(f[0]) {
+					documented[f[0]] = f[1]
+				}
+			}
+			want := maps.Clone(recipe.defaults)
+			maps.Copy(want, recipe.others)
+			for name, value := range want {
+				if got := documented[name]; got != value {
+					t.Errorf("head gives %s the default %q, want %q", name, got, value)
+				}
+			}
+		})
 	}
 }
 
@@ -218,7 +280,7 @@ func TestHugoDocumentsItsVariables(t *testing.T) {
 // AWS source: https://docs.aws.amazon.com/codebuild/latest/userguide/build-caching.html
 func TestHugoCachesFoldersOutsideTheSource(t *testing.T) {
 	t.Parallel()
-	paths := mustParse(t).Cache.Paths
+	paths := mustParse(t, Hugo).Cache.Paths
 	if len(paths) == 0 {
 		t.Fatal("cache has no paths")
 	}
