@@ -3,7 +3,6 @@ package stacks
 import (
 	"fmt"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -83,18 +82,16 @@ const (
 	containerName          = "web"
 	defaultPort            = 80
 	defaultHealthCheckPath = "/"
+	maxHealthCheckPath     = 1024
 	defaultCPU             = 256
 	defaultInitialImage    = "public.ecr.aws/docker/library/nginx:1.28.0-alpine"
-	defaultDockerfile      = "Dockerfile"
-	defaultContext         = "."
-	keptImages             = 20
 )
 
 // memories are, for each CPU, the most MiB and the step up to there from the least,
 // twice CPU.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
 var memories = map[int]struct{ most, step int }{
-	256:   {2048, 512}, // not 1536
+	256:   {2048, 512}, // and not 1536
 	512:   {4096, 1024},
 	1024:  {8192, 1024},
 	2048:  {16384, 1024},
@@ -104,7 +101,7 @@ var memories = map[int]struct{ most, step int }{
 }
 
 var (
-	healthCheckPattern = regexp.MustCompile(`^/[!-~]{0,1023}$`)
+	healthCheckPattern = regexp.MustCompile(`^/[!-~]*$`)
 	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
 	ssmNamePattern   = regexp.MustCompile(`^/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
 	secretARNPattern = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$`)
@@ -119,10 +116,14 @@ func (c Container) validate(p *problems) {
 	if port := c.port(); port < 1 || port > 65535 {
 		p.add("Container.Port", c.Port, "must be the port that the container listens on, from 1 to 65535")
 	}
-	p.match("Container.HealthCheckPath", c.healthCheckPath(), healthCheckPattern, "must be a path such as /healthz, without spaces")
+	if at := c.healthCheckPath(); len(at) > maxHealthCheckPath || !healthCheckPattern.MatchString(at) {
+		p.add("Container.HealthCheckPath", at, fmt.Sprintf("must be a path such as /healthz, without spaces, of at most %d characters", maxHealthCheckPath))
+	}
 	if pair, ok := memories[c.cpu()]; !ok {
 		p.add("Container.CPU", c.CPU, fmt.Sprintf("must be one of %v", slices.Sorted(maps.Keys(memories))))
-	} else if m, least := c.memory(), 2*c.cpu(); m < least || m > pair.most || m%pair.step != 0 || m == 1536 {
+	} else if m := c.memory(); c.cpu() == 256 && m != 512 && m != 1024 && m != 2048 {
+		p.add("Container.MemoryMiB", c.MemoryMiB, "with CPU 256, Fargate takes 512, 1024 or 2048")
+	} else if least := 2 * c.cpu(); m < least || m > pair.most || m%pair.step != 0 {
 		p.add("Container.MemoryMiB", c.MemoryMiB, fmt.Sprintf("with CPU %d, Fargate takes from %d to %d by steps of %d", c.cpu(), least, pair.most, pair.step))
 	}
 	validateVariables(p, "Container.Environment", c.Environment, func(string) string { return "" })
@@ -162,51 +163,12 @@ func (c Container) validate(p *problems) {
 	c.LogRetention.validate(p, "Container.LogRetention")
 }
 
-// isInside reports whether name is a path below the folder it is taken in.
-func isInside(name string) bool {
-	return !path.IsAbs(name) && path.Clean(name) == name && !strings.HasPrefix(name, "..")
-}
-
-// validateVariables reports names that are none and values that are secrets. refuse
-// says what is wrong with a name besides, or "".
-func validateVariables(p *problems, field string, variables map[string]string, refuse func(name string) string) {
-	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		if !variablePattern.MatchString(name) {
-			p.add(field, name, "must be a name of letters, digits and underscores")
-		} else if problem := refuse(name); problem != "" {
-			p.add(field, name, problem)
-		}
-		if name == "AWS_SECRET_ACCESS_KEY" || name == "AWS_ACCESS_KEY_ID" {
-			p.add(field, name, "there is a role for that, and what is set here can be read in the template; remove it")
-		}
-		if tokenInsidePattern.MatchString(variables[name]) {
-			p.add(field, name, "its value looks like a GitHub token, and would be readable in the template; revoke it")
-		}
-	}
-}
-
-// newRepository makes the repository of the service's images. Tags cannot be moved,
-// so that a digest and its tag stay together. It goes with the stack, and so do the
-// images: the source makes them again.
-func newRepository(stack awscdk.Stack) awsecr.Repository {
-	return awsecr.NewRepository(stack, jsii.String("Images"), &awsecr.RepositoryProps{
-		ImageTagMutability: awsecr.TagMutability_IMMUTABLE,
-		ImageScanOnPush:    jsii.Bool(true),
-		EmptyOnDelete:      jsii.Bool(true),
-		RemovalPolicy:      awscdk.RemovalPolicy_DESTROY,
-		LifecycleRules: &[]*awsecr.LifecycleRule{{
-			Description:   jsii.String("Storage is 0.10 USD a GB and month"),
-			MaxImageCount: jsii.Number(keptImages),
-		}},
-	})
-}
-
 // task is the template of a service's tasks. Deployments fill in the image.
 type task struct {
 	definition awsecs.FargateTaskDefinition
 	family     string
-	// roles that ECS hands to the tasks.
-	roles []awsiam.Role
+	// execution is the role that starts a task, and role that of the code in it.
+	execution, role awsiam.Role
 }
 
 // newTask registers a revision of the service's task definition, with the initial
@@ -258,7 +220,7 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	if len(c.Environment) > 0 {
 		justify(definition, justification{"AwsSolutions-ECS2", "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
 	}
-	return task{definition: definition, family: family, roles: []awsiam.Role{execution, role}}
+	return task{definition, family, execution, role}
 }
 
 // secrets returns the variables that ECS fills in, and lets role fetch exactly them.
@@ -284,13 +246,9 @@ func (c Container) secrets(stack awscdk.Stack, role awsiam.Role) map[string]awse
 
 // allowPassing lets a role hand the task's roles to ECS, for tasks only.
 func (t task) allowPassing(role awsiam.Role) {
-	var arns []*string
-	for _, r := range t.roles {
-		arns = append(arns, r.RoleArn())
-	}
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:    jsii.Strings("iam:PassRole"),
-		Resources:  &arns,
+		Resources:  &[]*string{t.execution.RoleArn(), t.role.RoleArn()},
 		Conditions: &map[string]any{"StringEquals": map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
 	}))
 }

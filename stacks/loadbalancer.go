@@ -53,10 +53,10 @@ const (
 	// use; here they stay for KeepOld after the last new request.
 	deregistrationDelay = 30 * time.Second
 	// A new version is taken for healthy after two answers in a row, 20 seconds.
-	healthInterval   = 10 * time.Second
-	healthTimeout    = 5 * time.Second
-	healthy          = 2
-	unhealthy        = 3
+	healthInterval = 10 * time.Second
+	healthTimeout  = 5 * time.Second
+	healthy        = 2
+	unhealthy      = 3
 
 	// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 	maxRules    = 60
