@@ -10,15 +10,16 @@ CDK    := node_modules/.bin/cdk
 PYTHON ?= python3
 APPROVAL ?= any-change
 
-# Folders are listed too: their time changes when a file is added or removed.
-APP_SOURCES    := $(shell find $(filter-out %_test.go,$(wildcard *.go)) cdk.json go.mod go.sum stacks buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
+# Folders are listed too: their time changes when a file is added or removed. The
+# command appspec has the name of a folder, which therefore goes by another here.
+APP_SOURCES    := $(shell find $(filter-out %_test.go,$(wildcard *.go)) cdk.json go.mod go.sum stacks appspec/. buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 LAMBDA_SOURCES := $(shell find go.mod go.sum lambdas -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 LAMBDAS        := $(patsubst lambdas/%/main.go,dist/%/bootstrap,$(wildcard lambdas/*/main.go))
 
-##@ Blogs
+##@ Blogs and services
 
 .PHONY: synth
-synth: build ## Write every blog's CloudFormation template to cdk.out/ (needs no AWS account)
+synth: build ## Write every stack's CloudFormation template to cdk.out/ (needs no AWS account)
 	@rm -rf cdk.out
 	@echo 'Synthesising, and checking the templates by the rules of CloudFormation'
 	@CDK_OUTDIR=cdk.out JSII_NODE=dist/node dist/app
@@ -26,20 +27,22 @@ synth: build ## Write every blog's CloudFormation template to cdk.out/ (needs no
 	@ls cdk.out/*.template.json
 
 .PHONY: diff
-diff: synth ## Compare with what is deployed: make diff, or make diff BLOG=name
-	@$(if $(BLOG),$(known_blog))
-	@$(CDK) diff --app cdk.out $(if $(BLOG),"$(BLOG)-pipeline")
+diff: one-at-most synth ## Compare with what is deployed: make diff, or for one: make diff BLOG=name or SERVICE=name
+	@$(if $(BLOG)$(SERVICE),$(find_stack)) $(CDK) diff --app cdk.out $(if $(BLOG)$(SERVICE),"$$stack")
 
 .PHONY: deploy
-deploy: which-blog synth ## Show the changes, ask, and deploy one blog: make deploy BLOG=name
-	@$(known_blog)
-	@$(CDK) deploy --app cdk.out --strict --require-approval $(APPROVAL) "$(BLOG)-pipeline" || { \
+deploy: which-one synth ## Show the changes, ask, and deploy one: make deploy BLOG=name or SERVICE=name
+	@$(find_stack) \
+	$(CDK) deploy --app cdk.out --strict --require-approval $(APPROVAL) "$$stack" || { \
 		code=$$?; echo 'make deploy: not deployed; the reason is above, what to do is in README.md under "When something fails"' >&2; exit $$code; }
 
 .PHONY: destroy
-destroy: which-blog synth ## Ask, and remove one blog's delivery, never its site: make destroy BLOG=name
-	@$(known_blog)
-	@$(CDK) destroy --app cdk.out "$(BLOG)-pipeline"
+destroy: which-one synth ## Ask, and remove one's stack, never a blog's site: make destroy BLOG=name or SERVICE=name
+	@$(find_stack) $(CDK) destroy --app cdk.out "$$stack"
+
+.PHONY: appspec
+appspec: which-service dist/app ## Print the AppSpec of a service: make appspec SERVICE=name
+	@dist/app appspec '$(SERVICE)'
 
 ##@ Work on this project
 
@@ -55,7 +58,7 @@ test: build ## Run every test
 
 .PHONY: race
 race: ## Run the tests that need no jsii under the race detector (needs a C compiler)
-	go test -count=1 -race ./buildspec/... ./lambdas/... ./rehearse/...
+	go test -count=1 -race ./appspec/... ./buildspec/... ./lambdas/... ./rehearse/...
 
 .PHONY: golden
 golden: build ## Renew the golden templates in stacks/testdata; read the diff before committing it
@@ -80,13 +83,27 @@ help: ## List these commands
 
 # --- What the commands above are made of ---
 
-.PHONY: which-blog
-which-blog:
-	@test -n "$(BLOG)" || { echo 'make: which blog? make $(firstword $(MAKECMDGOALS)) BLOG=name, with a name from blogs.go' >&2; exit 2; }
+.PHONY: one-at-most
+one-at-most:
+	@test -z "$(BLOG)" || test -z "$(SERVICE)" || { echo 'make: BLOG=$(BLOG) and SERVICE=$(SERVICE): name one of them' >&2; exit 2; }
 
-# The CDK CLI takes an unknown name for nothing to do, and * for all.
-known_blog = test -f 'cdk.out/$(BLOG)-pipeline.template.json' || { \
-	echo 'make: no blog "$(BLOG)" in blogs.go; there are:' $$(ls cdk.out | sed -n 's/-pipeline\.template\.json$$//p') >&2; exit 2; }
+.PHONY: which-one
+which-one: one-at-most
+	@test -n "$(BLOG)$(SERVICE)" || { echo 'make: which blog or service? make $(firstword $(MAKECMDGOALS)) BLOG=name or SERVICE=name, with a name from blogs.go' >&2; exit 2; }
+
+.PHONY: which-service
+which-service:
+	@test -n "$(SERVICE)" || { echo 'make: which service? make $(firstword $(MAKECMDGOALS)) SERVICE=name, with a name from blogs.go' >&2; exit 2; }
+
+# Sets the shell's $stack, or says which names there are. The CDK CLI takes an unknown
+# name for nothing to do, and * for all.
+find_stack = name='$(BLOG)$(SERVICE)'; stack=; \
+	for kind in $(if $(BLOG),pipeline,hook service); do \
+		if test -f "cdk.out/$$name-$$kind.template.json"; then stack="$$name-$$kind"; fi; \
+	done; \
+	test -n "$$stack" || { \
+		known=$$(ls cdk.out | sed -n $(if $(BLOG),-e 's/-pipeline\.template\.json$$//p',-e 's/-hook\.template\.json$$//p' -e 's/-service\.template\.json$$//p')); \
+		echo "make: no $(if $(BLOG),blog,service) \"$$name\" in blogs.go; there are:" $${known:-none} >&2; exit 2; };
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@echo 'Installing the CDK CLI and Node.js 24 into node_modules/ (about 240 MB, once)'
@@ -104,7 +121,7 @@ dist/node: Makefile
 
 # A larger heap takes a quarter off the first compilation.
 dist/app: $(APP_SOURCES)
-	@echo 'Compiling the app (a minute the first time, then about a second)'
+	@echo 'Compiling the app (a minute the first time, then about a second)' >&2
 	@mkdir -p dist
 	@GOGC=400 go build -trimpath -buildvcs=false -ldflags='-s -w' -o $@ .
 

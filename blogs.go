@@ -1,6 +1,10 @@
 package main
 
-import "blog-deploy-pipeline/stacks"
+import (
+	"time"
+
+	"blog-deploy-pipeline/stacks"
+)
 
 // blogs is the list of blogs to deliver: the file to edit. The two below are
 // examples, with values from AWS's documentation; replace them with your own.
@@ -44,5 +48,30 @@ var blogs = []stacks.BlogProps{
 	},
 }
 
-// services is the list of ECS services behind CloudFront.
-var services = []stacks.Service{}
+// services is the list of ECS services behind CloudFront. Examples, too:
+// `go doc ./stacks ExistingService`.
+var services = []stacks.Service{
+	stacks.ExistingService{
+		// The service of the second article: it is there already, CodeDeploy deploys
+		// it, and calls the function once the traffic has shifted. `make appspec
+		// SERVICE=shop` prints the AppSpec that says so.
+		Name: "shop",
+		DeployedBy: stacks.CodeDeployGroup{
+			Application: "AppECS-production-shop", DeploymentGroup: "DgpECS-production-shop",
+			Container: "web", Port: 80,
+		},
+		Hook:          stacks.Hook{Distributions: []stacks.Distribution{{ID: "E3SHOPEXAMPLE"}}},
+		Notifications: stacks.Notifications{Emails: []string{"me@example.com"}},
+	},
+	stacks.ExistingService{
+		// A service whose deployments ECS runs by itself. A release whose cache could
+		// not be cleared within five minutes is rolled back.
+		Name:       "news",
+		DeployedBy: stacks.ECSService{Cluster: "production", Service: "news"},
+		Hook: stacks.Hook{
+			Distributions: []stacks.Distribution{{ID: "E4NEWSEXAMPLE", Paths: []string{"/articles/*", "/feed.xml"}}},
+			OnFailure:     stacks.RollBack,
+			Deadline:      5 * time.Minute,
+		},
+	},
+}

@@ -3,6 +3,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 
@@ -13,10 +14,29 @@ import (
 )
 
 func main() {
-	if err := synth(); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func run(args []string) error {
+	switch {
+	case len(args) == 0:
+		return synth()
+	case len(args) == 2 && args[0] == "appspec":
+		return printAppSpec(args[1])
+	}
+	return fmt.Errorf("arguments are %q: must be none, to synthesise, or: appspec NAME", args)
+}
+
+func printAppSpec(service string) error {
+	text, err := stacks.AppSpec(blogs, services, service)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(os.Stdout, text)
+	return err
 }
 
 func synth() (err error) {

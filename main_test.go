@@ -41,7 +41,7 @@ func newCheckout(t testing.TB) checkout {
 		t.Fatalf("the CDK CLI is not installed: %v; run `make build`", err)
 	}
 	dir := filepath.Join(t.TempDir(), "a checkout")
-	for name := range strings.FieldsSeq("go.mod go.sum main.go context.go blogs.go stacks lambdas buildspec Makefile cdk.json package.json package-lock.json") {
+	for name := range strings.FieldsSeq("go.mod go.sum main.go context.go blogs.go stacks lambdas buildspec appspec Makefile cdk.json package.json package-lock.json") {
 		copyTree(t, name, filepath.Join(dir, name))
 	}
 	installed, err := filepath.Abs("node_modules")
@@ -128,6 +128,18 @@ func (c checkout) lists(blogs, services string) {
 	}
 }
 
+// stackIDs names the stacks of blogs.go.
+func stackIDs() []string {
+	var ids []string
+	for _, blog := range blogs {
+		ids = append(ids, stacks.BlogStackID(blog.Name))
+	}
+	for _, service := range services {
+		ids = append(ids, stacks.ServiceStackID(service))
+	}
+	return ids
+}
+
 // TestCheckoutsAgree: two machines must make the same templates and the same asset
 // hashes, or every deployment from another one would change something.
 func TestCheckoutsAgree(t *testing.T) {
@@ -157,8 +169,9 @@ func TestCheckoutsAgree(t *testing.T) {
 		}
 		outputs = append(outputs, files)
 	}
-	if want := 2*len(blogs) + 1; len(blogs) > 0 && len(outputs[0]) != want {
-		t.Errorf("made %d files, want %d: two for each blog, and the function", len(outputs[0]), want)
+	functions := min(len(blogs), 1) + min(len(services), 1)
+	if want := 2*len(stackIDs()) + functions; len(outputs[0]) != want {
+		t.Errorf("made %d files, want %d: two for each stack, and the %d functions", len(outputs[0]), want, functions)
 	}
 	for name, content := range outputs[0] {
 		if !bytes.Equal(content, outputs[1][name]) {
@@ -177,8 +190,8 @@ func TestSynthIsTheCLIs(t *testing.T) {
 	if out, err := c.run([]string{"CDK_VALIDATION=false"}, "node_modules/.bin/cdk", "synth", "--quiet", "--output", "by-cli"); err != nil {
 		t.Fatalf("cdk synth: %v\n%s", err, out)
 	}
-	for _, blog := range blogs {
-		name := stacks.BlogStackID(blog.Name) + ".template.json"
+	for _, id := range stackIDs() {
+		name := id + ".template.json"
 		ours, err := os.ReadFile(filepath.Join(c.dir, "cdk.out", name))
 		if err != nil {
 			t.Fatal(err)
@@ -250,12 +263,57 @@ func TestDeployRefusesExampleValues(t *testing.T) {
 		t.Errorf("it got as far as AWS:\n%s", out)
 	}
 	for _, tt := range []struct{ target, want string }{
-		{"deploy", "which blog? make deploy BLOG=name"},
-		{"destroy", "which blog? make destroy BLOG=name"},
+		{"deploy", "which blog or service? make deploy BLOG=name or SERVICE=name"},
+		{"destroy", "which blog or service? make destroy BLOG=name or SERVICE=name"},
 		{"deploy BLOG=nope", `no blog "nope" in blogs.go; there are: example`},
 		{"destroy BLOG=nope", `no blog "nope" in blogs.go; there are: example`},
 		{"destroy BLOG=*", `no blog "*" in blogs.go`},
 		{"diff BLOG=example-pipeline", `no blog "example-pipeline" in blogs.go`},
+		{"deploy SERVICE=example", `no service "example" in blogs.go; there are: none`},
+	} {
+		if out, err := c.make(tt.target); err == nil || !strings.Contains(out, tt.want) {
+			t.Errorf("make %s: %v\n%s\nwant %q in it", tt.target, err, out, tt.want)
+		}
+	}
+}
+
+// Two services: CodeDeploy deploys one, ECS the other.
+const exampleServices = `
+	stacks.ExistingService{
+		Name:       "shop",
+		DeployedBy: stacks.CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: "web", Port: 80},
+		Hook:       stacks.Hook{Distributions: []stacks.Distribution{{ID: "EDFDVBD6EXAMPLE"}}},
+	},
+	stacks.ExistingService{
+		Name:       "news",
+		DeployedBy: stacks.ECSService{Cluster: "c", Service: "s"},
+		Hook:       stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}}},
+	},
+`
+
+func TestMakeOfServices(t *testing.T) {
+	c := newCheckout(t)
+	c.lists(exampleBlog, exampleServices)
+	// On standard output there is the file, and nothing else.
+	out, err := c.run(nil, "sh", "-c", "make appspec SERVICE=shop 2>/dev/null")
+	if err != nil || !strings.HasPrefix(out, "version: 0.0\n") || !strings.HasSuffix(out, "- AfterAllowTraffic: \"CodeDeployHook_shop\"\n") {
+		t.Errorf("make appspec: %v\n%s", err, out)
+	}
+	for _, tt := range []struct{ target, want string }{
+		{"appspec", "which service? make appspec SERVICE=name"},
+		{"appspec SERVICE=nope", `no service "nope" in blogs.go; there are: shop, news`},
+		{"appspec SERVICE=example", `blog "example" has no AppSpec, only services have; there are: shop, news`},
+		{"appspec SERVICE=news", `service "news" is deployed by ECS itself, which takes no AppSpec: the output LifecycleHooks of the stack news-hook`},
+		{"deploy BLOG=example SERVICE=shop", "BLOG=example and SERVICE=shop: name one of them"},
+		{"destroy BLOG=example SERVICE=shop", "name one of them"},
+		{"diff BLOG=example SERVICE=shop", "name one of them"},
+		{"deploy SERVICE=nope", `no service "nope" in blogs.go; there are: news shop`},
+		{"destroy SERVICE=example", `no service "example" in blogs.go; there are: news shop`},
+		{"destroy SERVICE=*", `no service "*" in blogs.go`},
+		{"diff SERVICE=shop-hook", `no service "shop-hook" in blogs.go`},
+		{"diff BLOG=shop", `no blog "shop" in blogs.go; there are: example`},
+		{"deploy SERVICE=shop", `service "shop" still has example values and cannot be deployed: Hook.Distributions[0].ID`},
+		{"deploy SERVICE=news APPROVAL=never", "Unable to resolve AWS account"},
 	} {
 		if out, err := c.make(tt.target); err == nil || !strings.Contains(out, tt.want) {
 			t.Errorf("make %s: %v\n%s\nwant %q in it", tt.target, err, out, tt.want)

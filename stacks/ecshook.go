@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -24,9 +23,9 @@ type Hook struct {
 	Distributions []Distribution
 
 	// Events of a deployment that call the function. Default: AfterAllowTraffic for
-	// CodeDeploy; for ECS ProductionTrafficShift, which alone comes again when ECS
-	// rolls back, and PostProductionTrafficShift. Each event's invalidation is
-	// counted by CloudFront on its own. Example: []HookEvent{BeforeAllowTraffic}.
+	// CodeDeploy; for ECS ProductionTrafficShift and PostProductionTrafficShift, of
+	// which only the first comes again when ECS rolls back. CloudFront counts the
+	// paths at each event. Example: []HookEvent{PostProductionTrafficShift}.
 	Events []HookEvent
 
 	// OnFailure says what becomes of a deployment whose cache could not be cleared in
@@ -39,7 +38,8 @@ type Hook struct {
 	Deadline time.Duration
 
 	// NoWait reports success as soon as CloudFront has accepted the invalidation,
-	// some seconds before visitors are sure to see the new version. Default: false.
+	// some seconds before visitors are sure to see the new version; Deadline is then
+	// for the acceptance alone. Default: false.
 	NoWait bool
 
 	// LogRetention is how long the function's log is kept, in days. Default: 30.
@@ -181,18 +181,7 @@ func (h Hook) validate(p *problems, by Controller) {
 
 func (d Distribution) validate(p *problems, field string) {
 	p.match(field+".ID", d.ID, distributionPattern, "must be a distribution's id (not its domain name or ARN), such as E2QWRUHAPOMQZL")
-	wildcards := 0
-	for i, path := range d.Paths {
-		if problem := pathProblem(path); problem != "" {
-			p.add(fmt.Sprintf("%s.Paths[%d]", field, i), path, problem)
-		}
-		if strings.HasSuffix(path, "*") {
-			wildcards++
-		}
-	}
-	if wildcards > maxWildcards {
-		p.add(field+".Paths", fmt.Sprintf("%d paths with *", wildcards), fmt.Sprintf("CloudFront clears at most %d of them at a time; use fewer, or one wider", maxWildcards))
-	}
+	validatePaths(p, field+".Paths", d.Paths)
 }
 
 // environment is what the function reads.
@@ -203,7 +192,7 @@ func (h Hook) environment(service string) map[string]string {
 	}
 	distributions := make([]distribution, len(h.Distributions))
 	for i, d := range h.Distributions {
-		distributions[i] = distribution{d.ID, d.Paths}
+		distributions[i] = distribution(d)
 		if len(d.Paths) == 0 {
 			distributions[i].Paths = []string{"/*"}
 		}
@@ -330,9 +319,6 @@ type ExistingService struct {
 type Deployer interface {
 	controller() Controller
 	validate(p *problems)
-	// connect makes what the deployment needs to call the function, and says by
-	// outputs what the owner has to do.
-	connect(stack awscdk.Stack, s ExistingService, function awslambda.Function, role awsiam.Role, output func(id, description, value string))
 }
 
 // CodeDeployGroup is a deployment group of CodeDeploy that deploys to ECS.
@@ -419,39 +405,35 @@ func (s ExistingService) newStack(scope constructs.Construct) awscdk.Stack {
 	warnOfExamples(stack, s.owner(), s.exampleValues())
 
 	function, role := newHookFunction(stack, s.owner(), s.Hook, s.DeployedBy.controller())
-	output := func(id, description, value string) {
-		awscdk.NewCfnOutput(stack, jsii.String(id), &awscdk.CfnOutputProps{Description: jsii.String(description), Value: jsii.String(value)})
+	newOutput(stack, "FunctionARN", "The function that clears CloudFront", *function.FunctionArn())
+	switch by := s.DeployedBy.(type) {
+	case CodeDeployGroup:
+		// CodeDeploy's own role may call the function already.
+		grantHookReport(stack, role, &by.Application, &by.DeploymentGroup)
+		text, err := appspec.Render(s.Hook.appSpec(s.Name, by.Container, by.Port))
+		if err != nil {
+			panic(err)
+		}
+		newOutput(stack, "AppSpec", "The AppSpec for "+by.Application+"/"+by.DeploymentGroup+"; of one that is there already, only Hooks has to change", text)
+	case ECSService:
+		invoker := newHookInvoker(stack, s.owner(), function)
+		newOutput(stack, "InvokerRoleARN", "The role that ECS takes on to call the function", *invoker.RoleArn())
+		newOutput(stack, "LifecycleHooks", "For deploymentConfiguration.lifecycleHooks of the service "+by.Service+" in the cluster "+by.Cluster,
+			lifecycleHooks(*function.FunctionArn(), *invoker.RoleArn(), s.Hook.events(ECS)))
 	}
-	output("FunctionARN", "The function that clears CloudFront", *function.FunctionArn())
-	s.DeployedBy.connect(stack, s, function, role, output)
 	newHookAlarm(stack, s.owner(), newTopics(stack, s.owner(), s.Notifications))
 	return stack
 }
 
-// connect lets the function report to CodeDeploy. CodeDeploy's own role may call it
-// already, by either of AWS's policies for that role.
-func (g CodeDeployGroup) connect(stack awscdk.Stack, s ExistingService, _ awslambda.Function, role awsiam.Role, output func(id, description, value string)) {
-	grantHookReport(stack, role, &g.Application, &g.DeploymentGroup)
-	spec, err := s.appSpec()
-	if err != nil {
-		panic(err)
-	}
-	text, err := appspec.Render(spec)
-	if err != nil {
-		panic(err)
-	}
-	output("AppSpec", "The AppSpec for "+g.Application+"/"+g.DeploymentGroup+"; of one that is there already, only Hooks has to change", text)
-}
-
-// connect lets ECS call the function.
-func (e ECSService) connect(stack awscdk.Stack, s ExistingService, function awslambda.Function, _ awsiam.Role, output func(id, description, value string)) {
-	invoker := newHookInvoker(stack, s.owner(), function)
-	output("InvokerRoleARN", "The role that ECS takes on to call the function", *invoker.RoleArn())
-	// As the ECS API and the CLI spell it.
-	hook := struct {
+// lifecycleHooks is the hook as the ECS API and the AWS CLI spell it.
+func lifecycleHooks(function, invoker string, events []HookEvent) string {
+	return encodeJSON([]any{struct {
 		Target string      `json:"hookTargetArn"`
 		Role   string      `json:"roleArn"`
 		Stages []HookEvent `json:"lifecycleStages"`
-	}{*function.FunctionArn(), *invoker.RoleArn(), s.Hook.events(ECS)}
-	output("LifecycleHooks", "For deploymentConfiguration.lifecycleHooks of the service "+e.Service+" in the cluster "+e.Cluster, encodeJSON([]any{hook}))
+	}{function, invoker, events}})
+}
+
+func newOutput(stack awscdk.Stack, id, description, value string) {
+	awscdk.NewCfnOutput(stack, jsii.String(id), &awscdk.CfnOutputProps{Description: jsii.String(description), Value: jsii.String(value)})
 }

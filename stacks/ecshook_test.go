@@ -287,10 +287,10 @@ func TestHookOutputsFit(t *testing.T) {
 	if len(text) > 1024 {
 		t.Errorf("the AppSpec has %d characters", len(text))
 	}
-	stages := encodeJSON(ECS.events())
 	// A role's generated name has at most 64 characters, a region at most 14.
-	if n := len(stages) + len(`[{"hookTargetArn":"arn:aws:lambda::123456789012:function:","roleArn":"arn:aws:iam::123456789012:role/","lifecycleStages":}]`) + 14 + 64 + 64; n > 1024 {
-		t.Errorf("the hooks have %d characters", n)
+	function := "arn:aws:lambda:ap-southeast-1:" + account + ":function:" + hookFunctionName(long)
+	if text := lifecycleHooks(function, "arn:aws:iam::"+account+":role/"+strings.Repeat("r", 64), ECS.events()); len(text) > 1024 {
+		t.Errorf("the hooks have %d characters", len(text))
 	}
 }
 

@@ -89,18 +89,7 @@ var (
 
 func (i Invalidate) validate(p *problems, pipelineName string) {
 	p.match("Invalidate.DistributionID", i.DistributionID, distributionPattern, "must be a distribution's id (not its domain name or ARN), such as E2QWRUHAPOMQZL")
-	wildcards := 0
-	for n, path := range i.Paths {
-		if problem := pathProblem(path); problem != "" {
-			p.add(fmt.Sprintf("Invalidate.Paths[%d]", n), path, problem)
-		}
-		if strings.HasSuffix(path, "*") {
-			wildcards++
-		}
-	}
-	if wildcards > maxWildcards {
-		p.add("Invalidate.Paths", fmt.Sprintf("%d paths with *", wildcards), fmt.Sprintf("CloudFront clears at most %d of them at a time; use fewer, or one wider", maxWildcards))
-	}
+	validatePaths(p, "Invalidate.Paths", i.Paths)
 	if n := utf8.RuneCountInString(userParameters(pipelineName, i)); n > maxUserParameters {
 		p.add("Invalidate.Paths", fmt.Sprintf("%d paths", len(i.Paths)), fmt.Sprintf("they make UserParameters %d characters long, and CodePipeline takes at most %d; use wildcards or /*, which counts as one path", n, maxUserParameters))
 	}
@@ -112,6 +101,22 @@ func (i Invalidate) validate(p *problems, pipelineName string) {
 	}
 	oneOf(p, "Invalidate.AfterDeadline", or(i.AfterDeadline, Fail), Fail, Warn)
 	i.LogRetention.validate(p, "Invalidate.LogRetention")
+}
+
+// validatePaths checks what CloudFront is to clear at a time.
+func validatePaths(p *problems, field string, paths []string) {
+	wildcards := 0
+	for n, path := range paths {
+		if problem := pathProblem(path); problem != "" {
+			p.add(fmt.Sprintf("%s[%d]", field, n), path, problem)
+		}
+		if strings.HasSuffix(path, "*") {
+			wildcards++
+		}
+	}
+	if wildcards > maxWildcards {
+		p.add(field, fmt.Sprintf("%d paths with *", wildcards), fmt.Sprintf("CloudFront clears at most %d of them at a time; use fewer, or one wider", maxWildcards))
+	}
 }
 
 // pathProblem says what CloudFront would refuse about a path, or nothing.

@@ -18,6 +18,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/smithy-go"
 
@@ -56,6 +57,7 @@ type world struct {
 	url          string
 	cloudFront   *cloudfront.Client
 	codePipeline *codepipeline.Client
+	codeDeploy   *codedeploy.Client
 }
 
 func newWorld(t *testing.T, opts fakeaws.Options) *world {
@@ -85,6 +87,9 @@ func newClients(cloud *fakeaws.Cloud, url, region, secretKey string) *world {
 			Region: region, BaseEndpoint: &url, Credentials: credentials, HTTPClient: client, Retryer: aws.NopRetryer{},
 		}),
 		codePipeline: codepipeline.New(codepipeline.Options{
+			Region: region, BaseEndpoint: &url, Credentials: credentials, HTTPClient: client, Retryer: aws.NopRetryer{},
+		}),
+		codeDeploy: codedeploy.New(codedeploy.Options{
 			Region: region, BaseEndpoint: &url, Credentials: credentials, HTTPClient: client, Retryer: aws.NopRetryer{},
 		}),
 	}
@@ -135,8 +140,9 @@ func (w *world) raw(t *testing.T, method, path string, header map[string]string,
 		r.Header.Set(name, value)
 	}
 	service, region := "cloudfront", "us-east-1"
-	if r.Header.Get("X-Amz-Target") != "" {
-		service, region = "codepipeline", "eu-west-1"
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		prefix, _, _ := strings.Cut(target, "_")
+		service, region = strings.ToLower(prefix), "eu-west-1"
 	}
 	sum := sha256.Sum256([]byte(body))
 	credentials, err := credentialsOf(secretKey)(t.Context())

@@ -1,5 +1,6 @@
-// Package fakeaws doubles, in process and as strictly as AWS does, the two AWS protocols that the
-// invalidate Lambda speaks: CloudFront's invalidations and CodePipeline's job results.
+// Package fakeaws doubles, in process and as strictly as AWS does, the AWS protocols that the Lambdas
+// speak: CloudFront's invalidations, CodePipeline's job results, and the lifecycle hooks of CodeDeploy
+// and of ECS.
 //
 // A [Cloud] is one AWS account behind one HTTP endpoint. Clients reach it as they reach AWS: through
 // the AWS SDK, with AWS_ENDPOINT_URL (or a client's BaseEndpoint) set to the address it is served on.
@@ -8,7 +9,8 @@
 // against a lenient double proves nothing about AWS.
 //
 // Tests steer it from outside the protocol: [Options.Authorize] plays IAM, [Options.Fault] the network
-// and the services' bad days, [Cloud.StartAction] the pipeline that hands out jobs.
+// and the services' bad days, [Cloud.StartAction] the pipeline that hands out jobs,
+// [Cloud.StartDeployment] CodeDeploy and [Cloud.StartServiceDeployment] ECS.
 package fakeaws
 
 import (
@@ -38,7 +40,7 @@ const (
 type Options struct {
 	// Account is the 12-digit id of the account, part of every ARN. Default "123456789012".
 	Account string
-	// Region is where CodePipeline and its callers run; requests must be signed for it, to CloudFront
+	// Region is where CodePipeline, CodeDeploy, ECS and their callers run; requests must be signed for it, to CloudFront
 	// for it or for us-east-1. Default "us-east-1".
 	Region string
 	// SecretKey, where set, is the secret access key of every caller: signatures are then verified in
@@ -64,10 +66,11 @@ type Cloud struct {
 	counts        map[string]int
 	distributions map[string]*distribution
 	jobs          map[string]*Job // by id: the job that the next report for this id is about
+	deployments   map[string]*Deployment
 	secrets       []string
 }
 
-// New returns an empty cloud: no distributions, no jobs.
+// New returns an empty cloud: no distributions, no jobs, no deployments.
 func New(opts Options) *Cloud {
 	if opts.Account == "" {
 		opts.Account = defaultAccount
@@ -83,6 +86,7 @@ func New(opts Options) *Cloud {
 		counts:        make(map[string]int),
 		distributions: make(map[string]*distribution),
 		jobs:          make(map[string]*Job),
+		deployments:   make(map[string]*Deployment),
 	}
 }
 
@@ -95,9 +99,10 @@ type Call struct {
 	Resource string
 	// N counts the calls of this Action from 1, retries included.
 	N int
-	// Continuation says that this is a PutJobSuccessResult that carries a continuation token, and so
-	// does not complete the action.
-	Continuation bool
+	// Status is what a report says: "Succeeded", "Failed", or "InProgress" for a PutJobSuccessResult
+	// that carries a continuation token and so does not complete the action. To CodeDeploy it is the
+	// status as sent. "" for a call that is no report.
+	Status string
 	// At is when the request arrived, in the cloud's time.
 	At time.Time
 	// Err is the AWS error code that was answered; "" for success, and for faults without a reply.
@@ -183,7 +188,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case MalformedBody:
 		fault.do()
 		if rep.errCode == "" {
-			rep = fault.garbage()
+			rep = fault.garbage(req.svc)
 		}
 	}
 	rep.send(w)
@@ -207,11 +212,11 @@ func (c *Cloud) process(r *http.Request, body []byte, req *request) reply {
 	return req.run()
 }
 
-// route finds the service as AWS's endpoints would: CodePipeline's protocol names the operation in a
-// header, CloudFront's in method and path.
+// route finds the service as AWS's endpoints would: the JSON protocol names the operation in a header,
+// CloudFront's in method and path.
 func (c *Cloud) route(r *http.Request, body []byte) *request {
 	if target, ok := r.Header["X-Amz-Target"]; ok {
-		return c.codePipelineRequest(r, target[0], body)
+		return c.jsonRequest(r, target[0], body)
 	}
 	return c.cloudFrontRequest(r, body)
 }
@@ -272,7 +277,7 @@ type apiError struct {
 	status        int
 }
 
-// internalFailure is what both services answer when they break.
+// internalFailure is what every service answers when it breaks.
 // https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html
 var internalFailure = apiError{
 	code:    "InternalFailure",
@@ -285,6 +290,7 @@ var internalFailure = apiError{
 type service struct {
 	name     string // in credential scopes and IAM actions
 	refuse   func(apiError) reply
+	cutOff   string   // the first characters of an answer
 	unsigned apiError // no signature at all
 	garbled  apiError // a signature that cannot be parsed or lacks a part
 	mismatch apiError // a signature for something else
@@ -321,7 +327,10 @@ func randomString(n int, alphabet string) string {
 	return string(b)
 }
 
-const upperAlphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+const (
+	upperAlphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	base64Alphabet    = upperAlphanumeric + "abcdefghijklmnopqrstuvwxyz+/"
+)
 
 // unknownAction names, for the record of calls, a request that no operation answers.
 func unknownAction(svc *service, r *http.Request) string {

@@ -30,6 +30,7 @@ const (
 var cloudFront = &service{
 	name:         "cloudfront",
 	refuse:       refuseXML,
+	cutOff:       "<Invalidat",
 	unsigned:     apiError{"MissingAuthenticationToken", "Request is missing Authentication Token", http.StatusForbidden},
 	garbled:      apiError{code: "IncompleteSignature", status: http.StatusBadRequest},
 	mismatch:     apiError{code: "SignatureDoesNotMatch", status: http.StatusForbidden},

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"regexp"
@@ -37,17 +36,7 @@ var (
 	failureTypes = []string{"JobFailed", "ConfigurationError", "PermissionError", "RevisionOutOfSync", "RevisionUnavailable", "SystemUnavailable"}
 )
 
-const codePipelineTarget = "CodePipeline_20150709."
-
-var codePipeline = &service{
-	name:         "codepipeline",
-	refuse:       refuseJSON,
-	unsigned:     apiError{"MissingAuthenticationTokenException", "Missing Authentication Token", http.StatusBadRequest},
-	garbled:      apiError{code: "IncompleteSignatureException", status: http.StatusBadRequest},
-	mismatch:     apiError{code: "InvalidSignatureException", status: http.StatusBadRequest},
-	accessDenied: apiError{code: "AccessDeniedException", status: http.StatusBadRequest},
-	throttled:    apiError{"ThrottlingException", "Rate exceeded", http.StatusBadRequest},
-}
+var codePipeline = newJSONService("codepipeline")
 
 // Action is one execution of a Lambda invoke action in a pipeline.
 type Action struct {
@@ -70,10 +59,11 @@ type Job struct {
 	next    *Job     // guarded by cloud.mu
 }
 
-// Report is what the Lambda said about a job.
+// Report is what the Lambda said about a job of CodePipeline or a hook of CodeDeploy. A hook's has
+// Success and At only.
 type Report struct {
-	// Success tells PutJobSuccessResult from PutJobFailureResult. With a ContinuationToken the action
-	// is still running.
+	// Success tells PutJobSuccessResult from PutJobFailureResult, and Succeeded from Failed. With a
+	// ContinuationToken the action is still running.
 	Success                                         bool
 	ContinuationToken, Summary, ExternalExecutionID string
 	PercentComplete                                 *int // nil: not given
@@ -100,8 +90,8 @@ func (c *Cloud) StartAction(action Action) (*Job, error) {
 func (c *Cloud) newJob(action Action, id, continuationToken string) *Job {
 	credentials := artifactCredentials{
 		AccessKeyID:     "ASIA" + randomString(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
-		SecretAccessKey: randomString(40, upperAlphanumeric+"abcdefghijklmnopqrstuvwxyz+/"),
-		SessionToken:    "IQoJb3JpZ2luX2Vj" + randomString(880, upperAlphanumeric+"abcdefghijklmnopqrstuvwxyz+/"),
+		SecretAccessKey: randomString(40, base64Alphabet),
+		SessionToken:    "IQoJb3JpZ2luX2Vj" + randomString(880, base64Alphabet),
 		ExpirationTime:  c.opts.Now().Add(time.Hour).UnixMilli(),
 	}
 	c.secrets = append(c.secrets, credentials.AccessKeyID, credentials.SecretAccessKey, credentials.SessionToken)
@@ -119,12 +109,8 @@ func (c *Cloud) newJob(action Action, id, continuationToken string) *Job {
 	data.ContinuationToken = continuationToken
 	data.EncryptionKey.ID = fmt.Sprintf("arn:aws:kms:%s:%s:alias/aws/s3", c.opts.Region, c.opts.Account)
 	data.EncryptionKey.Type = "KMS"
-	encoded, err := json.Marshal(event)
-	if err != nil {
-		panic(fmt.Sprintf("marshal job event: %v", err)) // Strings and numbers only: cannot fail.
-	}
 
-	job := &Job{cloud: c, action: action, id: id, event: encoded}
+	job := &Job{cloud: c, action: action, id: id, event: mustMarshalJSON(event)}
 	c.jobs[id] = job
 	return job
 }
@@ -187,27 +173,20 @@ func (c *Cloud) Secrets() []string {
 	return slices.Clone(c.secrets)
 }
 
-// codePipelineRequest tells CodePipeline's operations apart by the X-Amz-Target header.
-func (c *Cloud) codePipelineRequest(r *http.Request, target string, body []byte) *request {
-	operation, known := strings.CutPrefix(target, codePipelineTarget)
-	req := &request{svc: codePipeline, call: Call{Action: "codepipeline:" + operation, Resource: "*"}}
-	switch {
-	case !known || r.Method != http.MethodPost || r.URL.Path != "/":
-		req.call.Action = unknownAction(codePipeline, r) + " " + target
-	case r.Header.Get("Content-Type") != "application/x-amz-json-1.1":
-		// Falls through to the refusal below, under the operation's own name.
-	case operation == "PutJobSuccessResult":
-		req.call.Continuation = carriesToken(body)
-		req.run = func() reply { return c.putJobSuccessResult(body) }
-		return req
-	case operation == "PutJobFailureResult":
-		req.run = func() reply { return c.putJobFailureResult(body) }
-		return req
+// codePipelineOperation returns what runs the operation, nil if there is none, and describes the call.
+func (c *Cloud) codePipelineOperation(operation string, body []byte, call *Call) func() reply {
+	switch operation {
+	case "PutJobSuccessResult":
+		call.Status = statusSucceeded
+		if carriesToken(body) {
+			call.Status = statusInProgress
+		}
+		return func() reply { return c.putJobSuccessResult(body) }
+	case "PutJobFailureResult":
+		call.Status = statusFailed
+		return func() reply { return c.putJobFailureResult(body) }
 	}
-	req.run = func() reply {
-		return refuseJSON(apiError{"UnknownOperationException", "The double of CodePipeline does not know " + target, http.StatusBadRequest})
-	}
-	return req
+	return nil
 }
 
 // carriesToken reads leniently: it only describes the call, the operation itself decides about it.
@@ -308,7 +287,7 @@ func (c *Cloud) putJobSuccessResult(body []byte) reply {
 		}
 		job.next = c.newJob(job.action, id, report.ContinuationToken)
 	}
-	return acceptJSON()
+	return acceptJSON(nil)
 }
 
 // https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutJobFailureResult.html
@@ -343,7 +322,7 @@ func (c *Cloud) putJobFailureResult(body []byte) reply {
 		ExternalExecutionID: value(in.FailureDetails.ExternalExecutionID),
 		At:                  c.opts.Now(),
 	})
-	return acceptJSON()
+	return acceptJSON(nil)
 }
 
 // openJob returns the job that a report for id is about, or the refusal: one report for each job.
@@ -356,25 +335,6 @@ func (c *Cloud) openJob(id string) (*Job, *apiError) {
 		return nil, &apiError{"InvalidJobStateException", "The job has already been completed: " + id, http.StatusBadRequest}
 	}
 	return job, nil
-}
-
-// decodeJSON refuses members that AWS's model does not have: AWS would ignore them, and with them a
-// misspelt member's content.
-func decodeJSON(body []byte, into any) *apiError {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	if err == nil {
-		if _, err := decoder.Token(); err != io.EOF {
-			return &apiError{"SerializationException", "content after the JSON document", http.StatusBadRequest}
-		}
-		return nil
-	}
-	if strings.Contains(err.Error(), "unknown field") {
-		refusal := validationError(err.Error())
-		return &refusal
-	}
-	return &apiError{"SerializationException", err.Error(), http.StatusBadRequest}
 }
 
 // violations collects what AWS's model validation reports in one ValidationException.
@@ -430,10 +390,6 @@ func (v violations) refusal() *apiError {
 	return &refusal
 }
 
-func validationError(message string) apiError {
-	return apiError{"ValidationException", message, http.StatusBadRequest}
-}
-
 // length counts UTF-16 units, as AWS's Java services do: never fewer than Unicode characters.
 func length(s string) int {
 	n := 0
@@ -441,28 +397,4 @@ func length(s string) int {
 		n += utf16.RuneLen(r)
 	}
 	return n
-}
-
-func value(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
-func acceptJSON() reply {
-	// Neither operation has an output; AWS sends a body of length 0.
-	return reply{status: http.StatusOK, header: jsonHeader()}
-}
-
-func refuseJSON(refusal apiError) reply {
-	body, err := json.Marshal(map[string]string{"__type": refusal.code, "message": refusal.message})
-	if err != nil {
-		panic(fmt.Sprintf("marshal refusal: %v", err)) // Two strings: cannot fail.
-	}
-	return reply{status: refusal.status, header: jsonHeader(), body: body, errCode: refusal.code}
-}
-
-func jsonHeader() map[string]string {
-	return map[string]string{"Content-Type": "application/x-amz-json-1.1", "X-Amzn-Requestid": newUUID()}
 }

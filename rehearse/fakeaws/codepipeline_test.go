@@ -191,12 +191,12 @@ func TestContinuationTokenStartsTheNextJob(t *testing.T) {
 			if got := second.Reports(); len(got) != 1 || got[0].ContinuationToken != "" {
 				t.Errorf("second job's reports: got %+v, want the completion", got)
 			}
-			var continuations []bool
+			var statuses []string
 			for _, call := range w.cloud.Calls() {
-				continuations = append(continuations, call.Continuation)
+				statuses = append(statuses, call.Status)
 			}
-			if want := []bool{true, false}; !slices.Equal(continuations, want) {
-				t.Errorf("Call.Continuation: got %v, want %v", continuations, want)
+			if want := []string{"InProgress", "Succeeded"}; !slices.Equal(statuses, want) {
+				t.Errorf("Call.Status: got %q, want %q", statuses, want)
 			}
 		})
 	}
@@ -360,7 +360,8 @@ func TestReportsAreReadStrictly(t *testing.T) {
 		{"JSON 1.0", put, "application/x-amz-json-1.0", "/", `{"jobId":"$ID"}`, "UnknownOperationException"},
 		{"another path", put, jsonType, "/x", `{"jobId":"$ID"}`, "UnknownOperationException"},
 		{"another operation", "CodePipeline_20150709.PollForJobs", jsonType, "/", `{}`, "UnknownOperationException"},
-		{"another service", "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus", jsonType, "/", `{}`, "UnknownOperationException"},
+		{"another version", "CodePipeline_20150710.PutJobSuccessResult", jsonType, "/", `{"jobId":"$ID"}`, "UnknownOperationException"},
+		{"another service", "DynamoDB_20120810.PutItem", jsonType, "/", `{}`, "UnknownOperationException"},
 		{"failure without details", fail, jsonType, "/", `{"jobId":"$ID"}`, "ValidationException"},
 		{"failure without type", fail, jsonType, "/", `{"jobId":"$ID","failureDetails":{"message":"m"}}`, "ValidationException"},
 		{"failure without message", fail, jsonType, "/", `{"jobId":"$ID","failureDetails":{"type":"JobFailed"}}`, "ValidationException"},

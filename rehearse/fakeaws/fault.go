@@ -11,9 +11,9 @@ type Fault struct {
 	// Do, where set, runs at the fault's moment: before the reply, and for After and MalformedBody
 	// once the call has been processed. Tests use it to kill the caller.
 	Do func()
-	// Body is what MalformedBody answers. Default: a reply cut off in the middle of its first tag.
-	// Mind that the AWS SDK takes a CloudFront reply without any tag for an empty one, not for an
-	// error, and does not read CodePipeline's replies at all.
+	// Body is what MalformedBody answers. Default: a reply cut off in the middle of its first tag or
+	// member. Mind that the AWS SDK takes a CloudFront reply without any tag for an empty one, not for
+	// an error, and does not read CodePipeline's replies at all; CodeDeploy's must be JSON.
 	Body string
 }
 
@@ -61,10 +61,10 @@ func (f Fault) do() {
 	}
 }
 
-func (f Fault) garbage() reply {
+func (f Fault) garbage(svc *service) reply {
 	body := f.Body
 	if body == "" {
-		body = "<Invalidat"
+		body = svc.cutOff
 	}
 	return reply{status: http.StatusOK, body: []byte(body)}
 }

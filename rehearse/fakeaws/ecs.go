@@ -1,0 +1,435 @@
+package fakeaws
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// ECS's limits of a hook.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/lambda-lifecycle-hooks.html
+const (
+	serviceHookTimeout   = 24 * time.Hour // by default
+	defaultCallBackDelay = 30 * time.Second
+)
+
+// ECS's words for service deployments, and some of them for stages and hooks too.
+const (
+	ecsInProgress         = "IN_PROGRESS"
+	ecsSuccessful         = "SUCCESSFUL"
+	ecsSucceeded          = "SUCCEEDED"
+	ecsFailed             = "FAILED"
+	ecsRollbackInProgress = "ROLLBACK_IN_PROGRESS"
+	ecsRollbackSuccessful = "ROLLBACK_SUCCESSFUL"
+	ecsRollbackFailed     = "ROLLBACK_FAILED"
+)
+
+const (
+	stageReconcile       = "RECONCILE_SERVICE"
+	stageTestShift       = "TEST_TRAFFIC_SHIFT"
+	stagePreProduction   = "PRE_PRODUCTION_TRAFFIC_SHIFT"
+	stageProductionShift = "PRODUCTION_TRAFFIC_SHIFT"
+)
+
+// serviceStages are the lifecycle stages that can have hooks, in order.
+var serviceStages = []string{
+	stageReconcile,
+	"PRE_SCALE_UP",
+	"POST_SCALE_UP",
+	stageTestShift,
+	"POST_TEST_TRAFFIC_SHIFT",
+	stagePreProduction,
+	stageProductionShift,
+	"POST_PRODUCTION_TRAFFIC_SHIFT",
+}
+
+var (
+	functionARNPattern = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[$A-Za-z0-9_-]+)?$`)
+	roleARNPattern     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
+)
+
+// ServiceDeploymentInput is what a blue/green deployment by ECS itself is started with.
+type ServiceDeploymentInput struct {
+	// Cluster and Service are names. Required.
+	Cluster, Service string
+	// Hooks are the service definition's. Those of one stage run in this order.
+	Hooks []ServiceHook
+	// Reconcile says that more than one revision of the service is active at the start. Otherwise ECS
+	// leaves RECONCILE_SERVICE out, and a hook there never runs.
+	Reconcile bool
+	// NewExecutionIDs has every call of a hook carry an execution id of its own. AWS calls it the
+	// identifier "for this hook execution", which suggests one for all calls of a hook (the default
+	// here), but nobody has verified it: code must be right either way.
+	NewExecutionIDs bool
+}
+
+// ServiceHook is a lifecycle hook of a service definition.
+// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentLifecycleHook.html
+type ServiceHook struct {
+	HookTargetARN   string          `json:"hookTargetArn"` // of a Lambda function
+	RoleARN         string          `json:"roleArn"`       // with which ECS invokes it
+	LifecycleStages []string        `json:"lifecycleStages"`
+	HookDetails     json.RawMessage `json:"hookDetails"` // an object; optional
+}
+
+// ServiceDeployment is one blue/green deployment by ECS.
+type ServiceDeployment struct {
+	cloud                          *Cloud
+	input                          ServiceDeploymentInput
+	arn, service                   string
+	sourceRevision, targetRevision string // blue and green
+
+	// Guarded by cloud.mu:
+	status string
+	stages []ServiceStage
+	plan   []string  // the stages still to go through, the present one first
+	hook   int       // index of the hook that runs, among those of the present stage
+	call   *HookCall // that ECS waits for; nil once the deployment has ended
+}
+
+// ServiceStage is a lifecycle stage that a deployment has reached.
+type ServiceStage struct {
+	Name     string
+	Status   string // "IN_PROGRESS", "SUCCEEDED" or "FAILED"
+	Rollback bool   // reached on the way back
+}
+
+// HookCall is one synchronous invocation of a hook's function by ECS, which reads its answer.
+type HookCall struct {
+	deployment  *ServiceDeployment
+	hook        ServiceHook
+	stage       string
+	rollback    bool
+	executionID string
+	details     map[string]json.RawMessage
+	delay       time.Duration
+	started     time.Time // of the hook: its first call
+	taken       bool      // Next has returned it; guarded by cloud.mu
+}
+
+// StartServiceDeployment starts a deployment and runs it up to its first hook. It refuses hooks that a
+// service definition cannot hold.
+func (c *Cloud) StartServiceDeployment(input ServiceDeploymentInput) (*ServiceDeployment, error) {
+	var problems []error
+	if input.Cluster == "" || input.Service == "" {
+		problems = append(problems, fmt.Errorf("cluster %q, service %q: give the names of both", input.Cluster, input.Service))
+	}
+	for i, hook := range input.Hooks {
+		if err := hook.validate(); err != nil {
+			problems = append(problems, fmt.Errorf("hook %d: %w", i, err))
+		}
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("start service deployment: %w", errors.Join(problems...))
+	}
+	input.Hooks = slices.Clone(input.Hooks)
+
+	arn := func(kind, id string) string {
+		return fmt.Sprintf("arn:aws:ecs:%s:%s:%s/%s/%s%s", c.opts.Region, c.opts.Account, kind, input.Cluster, input.Service, id)
+	}
+	const digits = "123456789"
+	d := &ServiceDeployment{
+		cloud:          c,
+		input:          input,
+		arn:            arn("service-deployment", "/"+randomString(21, base64Alphabet[:62])),
+		service:        arn("service", ""),
+		sourceRevision: arn("service-revision", "/"+randomString(19, digits)),
+		targetRevision: arn("service-revision", "/"+randomString(19, digits)),
+		status:         ecsInProgress,
+		plan:           serviceStages,
+	}
+	if !input.Reconcile {
+		d.plan = d.plan[1:]
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d.proceed()
+	return d, nil
+}
+
+func (h ServiceHook) validate() error {
+	var problems []error
+	if !functionARNPattern.MatchString(h.HookTargetARN) {
+		problems = append(problems, fmt.Errorf("hookTargetArn %q is not the ARN of a Lambda function", h.HookTargetARN))
+	}
+	if !roleARNPattern.MatchString(h.RoleARN) {
+		problems = append(problems, fmt.Errorf("roleArn %q is not the ARN of a role", h.RoleARN))
+	}
+	if len(h.LifecycleStages) == 0 {
+		problems = append(problems, errors.New("lifecycleStages is empty: give one at least"))
+	}
+	for _, stage := range h.LifecycleStages {
+		if !slices.Contains(serviceStages, stage) {
+			problems = append(problems, fmt.Errorf("lifecycleStages: %q is none of %v", stage, serviceStages))
+		}
+	}
+	if _, err := hookDetails(h.HookDetails); h.HookDetails != nil && err != nil {
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
+
+// hookDetails reads a JSON object.
+func hookDetails(raw json.RawMessage) (details map[string]json.RawMessage, err error) {
+	if err := json.Unmarshal(raw, &details); err != nil || details == nil {
+		return nil, fmt.Errorf("hookDetails %s is not a JSON object", raw)
+	}
+	return details, nil
+}
+
+// proceed goes on from the present hook of the present stage: to the next call, or to the end.
+func (d *ServiceDeployment) proceed() {
+	d.call = nil
+	rollback := d.status == ecsRollbackInProgress
+	for len(d.plan) > 0 {
+		stage := d.plan[0]
+		if d.hook == 0 {
+			d.stages = append(d.stages, ServiceStage{Name: stage, Status: ecsInProgress, Rollback: rollback})
+		}
+		var hooks []ServiceHook
+		for _, hook := range d.input.Hooks {
+			if slices.Contains(hook.LifecycleStages, stage) {
+				hooks = append(hooks, hook)
+			}
+		}
+		if d.hook < len(hooks) {
+			hook := hooks[d.hook]
+			d.call = &HookCall{deployment: d, hook: hook, stage: stage, rollback: rollback, executionID: newUUID(), started: d.cloud.opts.Now()}
+			d.call.details, _ = hookDetails(hook.HookDetails) // Validated; nil where there are none.
+			return
+		}
+		d.stages[len(d.stages)-1].Status = ecsSucceeded
+		d.plan, d.hook = d.plan[1:], 0
+	}
+	d.status = ecsSuccessful
+	if rollback {
+		d.status = ecsRollbackSuccessful
+	}
+}
+
+// fail rolls the deployment back, or ends it where it is being rolled back already.
+func (d *ServiceDeployment) fail() {
+	d.call, d.plan, d.hook = nil, nil, 0
+	d.stages[len(d.stages)-1].Status = ecsFailed
+	if d.status == ecsRollbackInProgress {
+		d.status = ecsRollbackFailed
+		return
+	}
+	d.status = ecsRollbackInProgress
+	// Only the two shifts have something to take back, if they were reached.
+	for _, stage := range []string{stageProductionShift, stageTestShift} {
+		if slices.ContainsFunc(d.stages, func(s ServiceStage) bool { return s.Name == stage }) {
+			d.plan = append(d.plan, stage)
+		}
+	}
+	d.proceed()
+}
+
+// settle fails a hook that has been going on for too long.
+func (d *ServiceDeployment) settle() {
+	if d.call != nil && d.cloud.opts.Now().Sub(d.call.started) >= serviceHookTimeout {
+		d.fail()
+	}
+}
+
+// ARN returns the deployment's ARN, which the events call resourceArn.
+func (d *ServiceDeployment) ARN() string { return d.arn }
+
+// Next returns the next call that ECS makes, to be made after its Delay, or nil once the deployment has
+// ended. The call that it returned before is over by then: without an answer its function has crashed,
+// and the deployment is rolled back.
+func (d *ServiceDeployment) Next() *HookCall {
+	d.cloud.mu.Lock()
+	defer d.cloud.mu.Unlock()
+	d.settle()
+	if d.call != nil && d.call.taken {
+		d.fail()
+	}
+	if d.call != nil {
+		d.call.taken = true
+	}
+	return d.call
+}
+
+// Status returns "IN_PROGRESS", "SUCCESSFUL", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL" or, where a
+// hook fails during a rollback, "ROLLBACK_FAILED".
+func (d *ServiceDeployment) Status() string {
+	d.cloud.mu.Lock()
+	defer d.cloud.mu.Unlock()
+	d.settle()
+	return d.status
+}
+
+// Stages returns the stages reached so far, in the order they were reached, those of a rollback included.
+func (d *ServiceDeployment) Stages() []ServiceStage {
+	d.cloud.mu.Lock()
+	defer d.cloud.mu.Unlock()
+	d.settle()
+	return slices.Clone(d.stages)
+}
+
+// Stage returns the lifecycle stage that the call belongs to.
+func (h *HookCall) Stage() string { return h.stage }
+
+// Rollback says that traffic is on its way back.
+func (h *HookCall) Rollback() bool { return h.rollback }
+
+// Function returns the ARN of the function to invoke.
+func (h *HookCall) Function() string { return h.hook.HookTargetARN }
+
+// Role returns the ARN of the role with which ECS invokes the function.
+func (h *HookCall) Role() string { return h.hook.RoleARN }
+
+// Delay is how long ECS waits before it makes this call: what the function asked for when it answered
+// IN_PROGRESS (30 seconds if it did not say), 0 for the first call of a hook.
+func (h *HookCall) Delay() time.Duration { return h.delay }
+
+// Event returns the event that the function is invoked with; the same each time, so that delivering
+// it twice is ECS firing the hook twice.
+func (h *HookCall) Event() []byte {
+	var event hookEvent
+	event.ExecutionID = h.executionID
+	event.LifecycleStage = h.stage
+	event.ResourceARN = h.deployment.arn
+	event.HookDetails = h.details
+	details := &event.ExecutionDetails
+	details.ServiceARN = h.deployment.service
+	details.TargetServiceRevisionARN = h.deployment.targetRevision // Also on the way back.
+	details.TestTrafficWeights, details.ProductionTrafficWeights = h.weights()
+	return mustMarshalJSON(event)
+}
+
+// hookEvent is the event ECS invokes a function with.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/lambda-lifecycle-hooks.html
+type hookEvent struct {
+	ExecutionID      string `json:"executionId"`
+	LifecycleStage   string `json:"lifecycleStage"`
+	ResourceARN      string `json:"resourceArn"`
+	ExecutionDetails struct {
+		ServiceARN               string         `json:"serviceArn"`
+		TargetServiceRevisionARN string         `json:"targetServiceRevisionArn"`
+		TestTrafficWeights       map[string]int `json:"testTrafficWeights"`
+		ProductionTrafficWeights map[string]int `json:"productionTrafficWeights"`
+	} `json:"executionDetails"`
+	HookDetails map[string]json.RawMessage `json:"hookDetails,omitempty"`
+}
+
+// weights are those of AWS's example events: percentages by service revision, where traffic is about
+// to move, and empty where it is not.
+func (h *HookCall) weights() (test, production map[string]int) {
+	all := func(to, from string) map[string]int { return map[string]int{to: 100, from: 0} }
+	green, blue := h.deployment.targetRevision, h.deployment.sourceRevision
+	if h.rollback {
+		green, blue = blue, green
+	}
+	test, production = map[string]int{}, map[string]int{}
+	switch h.stage {
+	case stageReconcile:
+		test, production = all(green, blue), all(green, blue)
+	case stageTestShift:
+		test = all(green, blue)
+	case stagePreProduction:
+		production = all(blue, green)
+	case stageProductionShift:
+		production = all(green, blue)
+	}
+	return test, production
+}
+
+// Answer takes what the function returned: its payload, or the error that stands for a crash, a
+// timeout or an error of its own. It returns why ECS cannot use the answer, which then rolls the
+// deployment back as FAILED does; nil otherwise. Only the first answer to a call counts.
+func (h *HookCall) Answer(payload []byte, invokeErr error) error {
+	answer, err := parseAnswer(payload)
+	if invokeErr != nil {
+		err = invokeErr
+	}
+	d := h.deployment
+	d.cloud.mu.Lock()
+	defer d.cloud.mu.Unlock()
+	d.settle()
+	if d.call == h {
+		switch {
+		case err != nil || answer.status == ecsFailed:
+			d.fail()
+		case answer.status == ecsSucceeded:
+			d.hook++
+			d.proceed()
+		default:
+			d.call = h.again(answer)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("answer of %s at %s: %w", h.hook.HookTargetARN, h.stage, err)
+	}
+	return nil
+}
+
+// again is the next call of the same hook. AWS "merges" the details into those that the hook has; how
+// it does is not documented, here member by member.
+func (h *HookCall) again(answer hookAnswer) *HookCall {
+	next := *h
+	next.taken = false
+	next.delay = answer.delay
+	next.details = make(map[string]json.RawMessage)
+	maps.Copy(next.details, h.details)
+	maps.Copy(next.details, answer.details)
+	if h.deployment.input.NewExecutionIDs {
+		next.executionID = newUUID()
+	}
+	return &next
+}
+
+type hookAnswer struct {
+	status  string
+	delay   time.Duration
+	details map[string]json.RawMessage
+}
+
+// parseAnswer reads an answer strictly. What AWS makes of a member that it does not know, or of one
+// that the status has no use for, is not documented.
+func parseAnswer(payload []byte) (answer hookAnswer, err error) {
+	var members map[string]json.RawMessage // A struct would take names in any case.
+	if err := json.Unmarshal(payload, &members); err != nil || members == nil {
+		return answer, fmt.Errorf("%.200q is not a JSON object", payload)
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		switch raw := members[name]; name {
+		case "hookStatus":
+			if err := json.Unmarshal(raw, &answer.status); err != nil {
+				return answer, fmt.Errorf("hookStatus %s is not a string", raw)
+			}
+		case "callBackDelay":
+			seconds, err := strconv.ParseUint(string(raw), 10, 31)
+			if err != nil {
+				return answer, fmt.Errorf("callBackDelay %s is not a whole number of seconds", raw)
+			}
+			answer.delay = time.Duration(seconds) * time.Second
+		case "hookDetails":
+			if answer.details, err = hookDetails(raw); err != nil {
+				return answer, err
+			}
+		default:
+			return answer, fmt.Errorf("ECS knows no member %q: give hookStatus, callBackDelay, hookDetails", name)
+		}
+	}
+	_, delayed := members["callBackDelay"]
+	switch answer.status {
+	case ecsSucceeded, ecsFailed:
+		if delayed {
+			return answer, fmt.Errorf("callBackDelay is for %s, not for %s", ecsInProgress, answer.status)
+		}
+	case ecsInProgress:
+		if !delayed {
+			answer.delay = defaultCallBackDelay
+		}
+	default:
+		return answer, fmt.Errorf("hookStatus %q is none of %s, %s, %s", answer.status, ecsSucceeded, ecsFailed, ecsInProgress)
+	}
+	return answer, nil
+}

@@ -1,0 +1,115 @@
+package fakeaws
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+const jsonContentType = "application/x-amz-json-1.1"
+
+// newJSONService returns a service that speaks AWS's JSON 1.1 protocol.
+// https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+func newJSONService(name string) *service {
+	return &service{
+		name:         name,
+		refuse:       refuseJSON,
+		cutOff:       `{"lifecycleEv`,
+		unsigned:     apiError{"MissingAuthenticationTokenException", "Missing Authentication Token", http.StatusBadRequest},
+		garbled:      apiError{code: "IncompleteSignatureException", status: http.StatusBadRequest},
+		mismatch:     apiError{code: "InvalidSignatureException", status: http.StatusBadRequest},
+		accessDenied: apiError{code: "AccessDeniedException", status: http.StatusBadRequest},
+		throttled:    apiError{"ThrottlingException", "Rate exceeded", http.StatusBadRequest},
+	}
+}
+
+// jsonRequest tells services and operations apart by the X-Amz-Target header, such as
+// "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus".
+func (c *Cloud) jsonRequest(r *http.Request, target string, body []byte) *request {
+	prefix, operation, _ := strings.Cut(target, ".")
+	var svc *service
+	var find func(operation string, body []byte, call *Call) func() reply
+	switch prefix {
+	case "CodePipeline_20150709":
+		svc, find = codePipeline, c.codePipelineOperation
+	case "CodeDeploy_20141006":
+		svc, find = codeDeploy, c.codeDeployOperation
+	default:
+		name, _, _ := strings.Cut(prefix, "_")
+		svc = newJSONService(strings.ToLower(name))
+	}
+
+	req := &request{svc: svc, call: Call{Action: svc.name + ":" + operation, Resource: "*"}}
+	switch {
+	case find == nil || r.Method != http.MethodPost || r.URL.Path != "/":
+		req.call.Action = unknownAction(svc, r) + " " + target
+	case r.Header.Get("Content-Type") == jsonContentType:
+		req.run = find(operation, body, &req.call)
+	}
+	if req.run == nil {
+		req.run = func() reply {
+			return refuseJSON(apiError{"UnknownOperationException", "The double of AWS does not know " + target, http.StatusBadRequest})
+		}
+	}
+	return req
+}
+
+// decodeJSON refuses members that AWS's model does not have: AWS would ignore them, and with them a
+// misspelt member's content.
+func decodeJSON(body []byte, into any) *apiError {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	if err == nil {
+		if _, err := decoder.Token(); err != io.EOF {
+			return &apiError{"SerializationException", "content after the JSON document", http.StatusBadRequest}
+		}
+		return nil
+	}
+	if strings.Contains(err.Error(), "unknown field") {
+		refusal := validationError(err.Error())
+		return &refusal
+	}
+	return &apiError{"SerializationException", err.Error(), http.StatusBadRequest}
+}
+
+func validationError(message string) apiError {
+	return apiError{"ValidationException", message, http.StatusBadRequest}
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// acceptJSON answers with output; AWS sends a body of length 0 for an operation that has none.
+func acceptJSON(output map[string]string) reply {
+	rep := reply{status: http.StatusOK, header: jsonHeader()}
+	if output != nil {
+		rep.body = mustMarshalJSON(output)
+	}
+	return rep
+}
+
+func refuseJSON(refusal apiError) reply {
+	body := mustMarshalJSON(map[string]string{"__type": refusal.code, "message": refusal.message})
+	return reply{status: refusal.status, header: jsonHeader(), body: body, errCode: refusal.code}
+}
+
+func jsonHeader() map[string]string {
+	return map[string]string{"Content-Type": jsonContentType, "X-Amzn-Requestid": newUUID()}
+}
+
+// mustMarshalJSON marshals the double's own values, which cannot fail.
+func mustMarshalJSON(v any) []byte {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("marshal %T: %v", v, err))
+	}
+	return body
+}
