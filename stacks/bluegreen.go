@@ -48,7 +48,7 @@ func codeDeployActions(b loadBalancer) (production, test elb.ListenerAction) {
 // deliverByCodeDeploy makes the service, what deploys it, and the stages that get it
 // there.
 func deliverByCodeDeploy(stack awscdk.Stack, s FargateService, parts serviceParts) (loadBalancer, []*awscodepipeline.StageProps) {
-	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, codeDeployActions)
+	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, s.network().cidr(), codeDeployActions)
 	service := newECSService(stack, s, parts, func(*awsecs.FargateServiceProps) {})
 	service.AttachToApplicationTargetGroup(balancer.blue)
 	group := newDeploymentGroup(stack, s, service, parts, balancer)

@@ -78,6 +78,7 @@ const (
 )
 
 const (
+	tasksService = "ecs-tasks.amazonaws.com"
 	// containerName is the same everywhere, as there is one container in a task.
 	containerName          = "web"
 	defaultPort            = 80
@@ -177,13 +178,13 @@ type task struct {
 // with the next one, and CloudFormation never brings the initial image back.
 func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.IRepository) task {
 	log := newLogGroup(stack, "ContainerLog", c.LogRetention)
-	execution := newServiceRole(stack, "ExecutionRole", "ecs-tasks.amazonaws.com", "Starts the service's tasks: fetches the image and the secrets, opens the log")
+	execution := newServiceRole(stack, "ExecutionRole", tasksService, "Starts the service's tasks: fetches the image and the secrets, opens the log")
 	log.GrantWrite(execution)
 	repository.GrantPull(execution)
 	secrets := c.secrets(stack, execution)
 	justifyWildcards(execution, "ecr:GetAuthorizationToken has no resource to name.")
 	// What the service's own code may do is for its owner to say.
-	role := newServiceRole(stack, "TaskRole", "ecs-tasks.amazonaws.com", "What the service's code may do: nothing yet")
+	role := newServiceRole(stack, "TaskRole", tasksService, "What the service's code may do: nothing yet")
 
 	architecture := awsecs.CpuArchitecture_ARM64()
 	if c.Architecture == X8664 {
@@ -217,6 +218,7 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	// because there is a newer one. They cost nothing.
 	resource := definition.Node().DefaultChild().(awsecs.CfnTaskDefinition)
 	resource.CfnOptions().SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)
+	resource.CfnOptions().SetDeletionPolicy(awscdk.CfnDeletionPolicy_DELETE)
 	if len(c.Environment) > 0 {
 		justify(definition, justification{"AwsSolutions-ECS2", "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
 	}
@@ -249,7 +251,7 @@ func (t task) allowPassing(role awsiam.Role) {
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:    jsii.Strings("iam:PassRole"),
 		Resources:  &[]*string{t.execution.RoleArn(), t.role.RoleArn()},
-		Conditions: &map[string]any{"StringEquals": map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+		Conditions: &map[string]any{"StringEquals": map[string]string{"iam:PassedToService": tasksService}},
 	}))
 }
 

@@ -77,7 +77,7 @@ func watchAlarms(props *awsecs.FargateServiceProps, alarms []awscloudwatch.IAlar
 // deliverByECS makes the service, which deploys itself, and the stages that get it
 // there.
 func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loadBalancer, []*awscodepipeline.StageProps) {
-	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, ecsActions)
+	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, s.network().cidr(), ecsActions)
 	rules := newTrafficRules(stack, balancer)
 	alarms := s.alarms(stack, balancer)
 	service := newECSService(stack, s, parts, func(props *awsecs.FargateServiceProps) {
@@ -163,7 +163,7 @@ func callHook(stack awscdk.Stack, s FargateService, service awsecs.FargateServic
 // deployTime is how long ECS may take for a deployment, in all.
 func (s FargateService) deployTime() time.Duration {
 	hooks := time.Duration(len(s.Hook.events(ECS))) * or(s.Hook.Deadline, defaultHookDeadline)
-	whole := (startTime + s.Shift.time() + s.keepOld() + hooks).Truncate(time.Minute) + time.Minute
+	whole := (startTime + s.Shift.time() + s.keepOld() + hooks + time.Minute - 1).Truncate(time.Minute)
 	return min(whole, maxDeployTime)
 }
 

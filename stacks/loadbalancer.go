@@ -3,6 +3,7 @@ package stacks
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -138,9 +139,9 @@ type loadBalancer struct {
 	blue, green      elb.ApplicationTargetGroup
 }
 
-// newLoadBalancer makes the balancer, two target groups, and two listeners without
-// an action: who deploys decides where they lead.
-func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vpc awsec2.IVpc, action func(loadBalancer) (production, test elb.ListenerAction)) loadBalancer {
+// newLoadBalancer makes the balancer, two target groups, and two listeners; who
+// deploys decides what those do. inside is the range of the VPC's own addresses.
+func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vpc awsec2.IVpc, inside string, action func(loadBalancer) (production, test elb.ListenerAction)) loadBalancer {
 	group := awsec2.NewSecurityGroup(stack, jsii.String("LoadBalancerAccess"), &awsec2.SecurityGroupProps{
 		Vpc:              vpc,
 		Description:      jsii.String("Who may send requests to the load balancer"),
@@ -187,7 +188,7 @@ func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vp
 	}
 	testers := l.TestFrom
 	if len(testers) == 0 {
-		testers = []string{*vpc.VpcCidrBlock()}
+		testers = []string{inside}
 	}
 	for _, cidr := range testers {
 		allow(awsec2.Peer_Ipv4(jsii.String(cidr)), l.testPort(), "Tests of the next version")
@@ -198,11 +199,8 @@ func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vp
 
 // justifyAccess says why a range is open to all, where one is.
 func (l LoadBalancer) justifyAccess(group awsec2.SecurityGroup) {
-	for _, cidr := range append(l.allowFrom(), l.TestFrom...) {
-		if cidr == anywhere {
-			justify(group, justification{"AwsSolutions-EC23", "A website's load balancer: its owner has not said that CloudFront alone may reach it, with LoadBalancer.OriginPrefixListID."})
-			return
-		}
+	if slices.Contains(slices.Concat(l.allowFrom(), l.TestFrom), anywhere) {
+		justify(group, justification{"AwsSolutions-EC23", "A website's load balancer: its owner has not said that CloudFront alone may reach it, with LoadBalancer.OriginPrefixListID."})
 	}
 }
 
@@ -217,8 +215,9 @@ func (l LoadBalancer) listener(balancer elb.ApplicationLoadBalancer, id string, 
 	if l.CertificateARN != "" {
 		props.Protocol = elb.ApplicationProtocol_HTTPS
 		props.Certificates = &[]elb.IListenerCertificate{elb.ListenerCertificate_FromArn(jsii.String(l.CertificateARN))}
-		// TLS 1.3 and 1.2, with the ciphers that have no known weakness.
-		props.SslPolicy = elb.SslPolicy_RECOMMENDED_TLS
+		// TLS 1.3 and 1.2 without CBC.
+		// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+		props.SslPolicy = elb.SslPolicy_TLS13_RES
 	}
 	return balancer.AddListener(jsii.String(id), props)
 }

@@ -15,6 +15,8 @@ import (
 // VPC is the network that a service runs in: a [NewVPC] or an [ExistingVPC].
 type VPC interface {
 	validate(p *problems)
+	// cidr is the range of the network's addresses.
+	cidr() string
 	// vpc makes or names the network. Nothing is looked up in AWS.
 	vpc(stack awscdk.Stack) awsec2.IVpc
 }
@@ -90,8 +92,11 @@ func validateCIDR(p *problems, field, cidr string) (netip.Prefix, bool) {
 	return prefix, true
 }
 
+func (v NewVPC) cidr() string      { return or(v.CIDR, defaultCIDR) }
+func (v ExistingVPC) cidr() string { return v.CIDR }
+
 func (v NewVPC) validate(p *problems) {
-	if prefix, ok := validateCIDR(p, "VPC.CIDR", or(v.CIDR, defaultCIDR)); ok {
+	if prefix, ok := validateCIDR(p, "VPC.CIDR", v.cidr()); ok {
 		switch {
 		case prefix.Bits() < 16 || prefix.Bits() > 24:
 			p.add("VPC.CIDR", v.CIDR, "must have from 16 to 24 bits: AWS takes no wider one, and four subnets share it")
@@ -142,9 +147,14 @@ func (v ExistingVPC) validate(p *problems) {
 
 func (v NewVPC) vpc(stack awscdk.Stack) awsec2.IVpc {
 	vpc := awsec2.NewVpc(stack, jsii.String("Network"), &awsec2.VpcProps{
-		IpAddresses: awsec2.IpAddresses_Cidr(jsii.String(or(v.CIDR, defaultCIDR))),
+		IpAddresses: awsec2.IpAddresses_Cidr(jsii.String(v.cidr())),
 		MaxAzs:      jsii.Number(zones),
 		NatGateways: jsii.Number(or(v.NATGateways, 1)),
+		SubnetConfiguration: &[]*awsec2.SubnetConfiguration{
+			// The load balancer and the NAT gateways bring their own public addresses.
+			{Name: jsii.String("Public"), SubnetType: awsec2.SubnetType_PUBLIC, MapPublicIpOnLaunch: jsii.Bool(false)},
+			{Name: jsii.String("Private"), SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS},
+		},
 		// It would take a function of CDK's, with rights on all security groups, to
 		// close the default one, which nothing here uses.
 		RestrictDefaultSecurityGroup: jsii.Bool(false),
@@ -154,8 +164,8 @@ func (v NewVPC) vpc(stack awscdk.Stack) awsec2.IVpc {
 }
 
 // leaveZonesToAWS has CloudFormation choose a new VPC's zones. With an account and a
-// region named, CDK would otherwise ask AWS for them at synth. Call it before the
-// stack has any construct, and for what it does see TestNothingIsLookedUp.
+// region named, CDK would otherwise ask AWS for them at synth. The stack must have no
+// construct yet.
 func leaveZonesToAWS(stack awscdk.Stack, owner owner) {
 	if owner.account == "" || owner.region == "" {
 		return // it is what CDK does then
