@@ -45,15 +45,15 @@ func (s Shift) byECS(props *awsecs.FargateServiceProps) {
 	}
 }
 
-// time is how long the shift takes.
-func (s Shift) time() time.Duration {
+// steps returns in how many steps visitors are moved, and how long each is watched.
+func (s Shift) steps() (steps int, wait time.Duration) {
 	switch s {
 	case Canary:
-		return canaryWait
+		return 2, canaryWait
 	case Linear:
-		return linearWait * 100 / linearPercent
+		return 100 / linearPercent, linearWait
 	}
-	return 0
+	return 1, 0
 }
 
 // ecsActions answer what no rule takes. ECS moves rules, not the listeners' own
@@ -162,9 +162,16 @@ func callHook(stack awscdk.Stack, s FargateService, service awsecs.FargateServic
 
 // deployTime is how long ECS may take for a deployment, in all.
 func (s FargateService) deployTime() time.Duration {
-	hooks := time.Duration(len(s.Hook.events(ECS))) * or(s.Hook.Deadline, defaultHookDeadline)
-	whole := (startTime + s.Shift.time() + s.keepOld() + hooks + time.Minute - 1).Truncate(time.Minute)
-	return min(whole, maxDeployTime)
+	steps, wait := s.Shift.steps()
+	whole := startTime + time.Duration(steps)*wait + s.keepOld()
+	for _, event := range s.Hook.events(ECS) {
+		calls := 1
+		if event == ProductionTrafficShift {
+			calls = steps // it is a stage of its own each time
+		}
+		whole += time.Duration(calls) * or(s.Hook.Deadline, defaultHookDeadline)
+	}
+	return min((whole + time.Minute - 1).Truncate(time.Minute), maxDeployTime)
 }
 
 // newECSAction makes the action that registers the task definition, updates the

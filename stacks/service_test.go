@@ -597,7 +597,7 @@ func TestDeploymentByECS(t *testing.T) {
 		{search, map[string]any{
 			"Strategy": "LINEAR", "BakeTimeInMinutes": 10,
 			"LinearConfiguration": map[string]any{"StepPercent": 10, "StepBakeTimeInMinutes": 1},
-		}, []any{"PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT"}, 3, "90"},
+		}, []any{"PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT"}, 3, "270"},
 	} {
 		t.Run(tt.props.Name, func(t *testing.T) {
 			tmpl := fargateTemplate(t, tt.props)
@@ -673,6 +673,10 @@ func TestDeployTimeIsBounded(t *testing.T) {
 	props.Hook.Deadline = 90 * time.Second
 	if got := props.deployTime(); got != 38*time.Minute {
 		t.Errorf("deployTime is %v, want 30 + 5 + 2 times 1.5 minutes", got)
+	}
+	props.Shift = Canary
+	if got := props.deployTime(); got != 50*time.Minute {
+		t.Errorf("deployTime of a canary is %v, want 30 + 2 times 5 + 5 + 3 times 1.5 minutes, in whole ones", got)
 	}
 }
 
