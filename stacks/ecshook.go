@@ -22,10 +22,12 @@ type Hook struct {
 	// Distributions in front of the service, 1 to 10. Required.
 	Distributions []Distribution
 
-	// Events of a deployment that call the function. Default: AfterAllowTraffic for
-	// CodeDeploy; for ECS ProductionTrafficShift and PostProductionTrafficShift, of
-	// which only the first comes again when ECS rolls back. CloudFront counts the
-	// paths at each event. Example: []HookEvent{PostProductionTrafficShift}.
+	// Events of a deployment that call the function. One before the traffic shifts
+	// is too early for most: CloudFront would fetch the old version again. Default:
+	// AfterAllowTraffic for CodeDeploy; for ECS ProductionTrafficShift and
+	// PostProductionTrafficShift, of which only the first comes again when ECS rolls
+	// back. CloudFront counts the paths at each event. Example:
+	// []HookEvent{PostProductionTrafficShift}.
 	Events []HookEvent
 
 	// OnFailure says what becomes of a deployment whose cache could not be cleared in
@@ -114,6 +116,7 @@ const (
 	hookPrefix = "CodeDeployHook_"
 	// maxServiceName keeps the function's name within its limit.
 	maxServiceName = maxFunctionName - len(hookPrefix)
+	// Lambda counts the bytes of the JSON object that it makes of all variables.
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 	maxEnvironment = 4096
 

@@ -28,8 +28,12 @@ type awsCall struct {
 var awsCalls = []awsCall{
 	{name: "CreateInvalidation", match: func(c fakeaws.Call) bool { return c.Action == "cloudfront:CreateInvalidation" }},
 	{name: "GetInvalidation", match: func(c fakeaws.Call) bool { return c.Action == "cloudfront:GetInvalidation" }},
-	{name: "PutJobSuccessResult, to continue", match: func(c fakeaws.Call) bool { return c.Action == "codepipeline:PutJobSuccessResult" && c.Status == "InProgress" }},
-	{name: "PutJobSuccessResult, at the end", match: func(c fakeaws.Call) bool { return c.Action == "codepipeline:PutJobSuccessResult" && c.Status == "Succeeded" }},
+	{name: "PutJobSuccessResult, to continue", match: func(c fakeaws.Call) bool {
+		return c.Action == "codepipeline:PutJobSuccessResult" && c.Status == "InProgress"
+	}},
+	{name: "PutJobSuccessResult, at the end", match: func(c fakeaws.Call) bool {
+		return c.Action == "codepipeline:PutJobSuccessResult" && c.Status == "Succeeded"
+	}},
 	{name: "PutJobFailureResult", match: func(c fakeaws.Call) bool { return c.Action == "codepipeline:PutJobFailureResult" }, refused: true},
 }
 

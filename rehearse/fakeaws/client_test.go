@@ -29,6 +29,7 @@ const (
 	region    = "eu-west-1" // Not CloudFront's, so that a mix-up of the two shows.
 	secretKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 	distID    = "EDFDVBD6EXAMPLE"
+	groupARN  = "arn:aws:codedeploy:" + region + ":123456789012:deploymentgroup:shop/blue-green"
 )
 
 // clock is a time that tests move by hand.

@@ -15,50 +15,75 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
 const distARN = "arn:aws:cloudfront::123456789012:distribution/" + distID
 
-// operations are the four calls the cloud knows, each on a world that answers it with success, and
-// what shows that it was processed.
+// subject is what the operations are about.
+type subject struct {
+	invalidationID string
+	job            *fakeaws.Job
+	hook           *fakeaws.DeploymentHook
+}
+
+func newSubject(t *testing.T, w *world) *subject {
+	t.Helper()
+	return &subject{job: w.startAction(t), hook: startDeployment(t, w.cloud, "AfterAllowTraffic").Next()}
+}
+
+// operations are the calls the cloud knows, each on a world that answers it with success, and what
+// shows that it was processed.
 var operations = []struct {
 	action, resource string
-	call             func(ctx context.Context, w *world, job *fakeaws.Job, invalidationID string) error
-	processed        func(w *world, job *fakeaws.Job) bool
+	status           string // Call.Status
+	call             func(ctx context.Context, w *world, s *subject) error
+	processed        func(w *world, s *subject) bool
 }{
 	{
-		"cloudfront:CreateInvalidation", distARN,
-		func(ctx context.Context, w *world, _ *fakeaws.Job, _ string) error {
+		"cloudfront:CreateInvalidation", distARN, "",
+		func(ctx context.Context, w *world, _ *subject) error {
 			_, err := w.cloudFront.CreateInvalidation(ctx, createInput("job-2", "/b"))
 			return err
 		},
-		func(w *world, _ *fakeaws.Job) bool { return len(w.cloud.Invalidations(distID)) == 2 },
+		func(w *world, _ *subject) bool { return len(w.cloud.Invalidations(distID)) == 2 },
 	},
 	{
-		"cloudfront:GetInvalidation", distARN,
-		func(ctx context.Context, w *world, _ *fakeaws.Job, id string) error {
-			_, err := w.cloudFront.GetInvalidation(ctx, &cloudfront.GetInvalidationInput{DistributionId: aws.String(distID), Id: &id})
+		"cloudfront:GetInvalidation", distARN, "",
+		func(ctx context.Context, w *world, s *subject) error {
+			_, err := w.cloudFront.GetInvalidation(ctx, &cloudfront.GetInvalidationInput{DistributionId: aws.String(distID), Id: &s.invalidationID})
 			return err
 		},
-		func(w *world, _ *fakeaws.Job) bool { return w.cloud.Invalidations(distID)[0].Status == "Completed" },
+		func(w *world, _ *subject) bool { return w.cloud.Invalidations(distID)[0].Status == "Completed" },
 	},
 	{
-		"codepipeline:PutJobSuccessResult", "*",
-		func(ctx context.Context, w *world, job *fakeaws.Job, _ string) error {
-			_, err := w.codePipeline.PutJobSuccessResult(ctx, success(job.ID()))
+		"codepipeline:PutJobSuccessResult", "*", "Succeeded",
+		func(ctx context.Context, w *world, s *subject) error {
+			_, err := w.codePipeline.PutJobSuccessResult(ctx, success(s.job.ID()))
 			return err
 		},
-		func(_ *world, job *fakeaws.Job) bool { return len(job.Reports()) == 1 },
+		func(_ *world, s *subject) bool { return len(s.job.Reports()) == 1 },
 	},
 	{
-		"codepipeline:PutJobFailureResult", "*",
-		func(ctx context.Context, w *world, job *fakeaws.Job, _ string) error {
-			_, err := w.codePipeline.PutJobFailureResult(ctx, failure(job.ID(), nil))
+		"codepipeline:PutJobFailureResult", "*", "Failed",
+		func(ctx context.Context, w *world, s *subject) error {
+			_, err := w.codePipeline.PutJobFailureResult(ctx, failure(s.job.ID(), nil))
 			return err
 		},
-		func(_ *world, job *fakeaws.Job) bool { return len(job.Reports()) == 1 },
+		func(_ *world, s *subject) bool { return len(s.job.Reports()) == 1 },
+	},
+	{
+		"codedeploy:PutLifecycleEventHookExecutionStatus", groupARN, "Failed",
+		func(ctx context.Context, w *world, s *subject) error {
+			out, err := w.codeDeploy.PutLifecycleEventHookExecutionStatus(ctx, hookReport(s.hook, cdtypes.LifecycleEventStatusFailed))
+			if err == nil && out.LifecycleEventHookExecutionId == nil {
+				return errors.New("no id in the output")
+			}
+			return err
+		},
+		func(_ *world, s *subject) bool { return len(s.hook.Reports()) == 1 },
 	},
 }
 
@@ -74,38 +99,36 @@ func TestFaults(t *testing.T) {
 		kind          fakeaws.FaultKind
 		wantProcessed bool
 		wantDo        bool
-		wantErr       map[string]func(error) bool // by service; nil for success
+		wantErr       map[string]func(error) bool // by service, "" for all others; nil for success
 	}{
 		{fakeaws.NoFault, true, false, nil},
 		{fakeaws.Throttle, false, true, map[string]func(error) bool{
-			"cloudfront": apiError(400, "Throttling"), "codepipeline": apiError(400, "ThrottlingException")}},
-		{fakeaws.ServerError, false, true, map[string]func(error) bool{
-			"cloudfront": apiError(500, "InternalFailure"), "codepipeline": apiError(500, "InternalFailure")}},
+			"cloudfront": apiError(400, "Throttling"), "": apiError(400, "ThrottlingException")}},
+		{fakeaws.ServerError, false, true, map[string]func(error) bool{"": apiError(500, "InternalFailure")}},
 		{fakeaws.AccessDenied, false, true, map[string]func(error) bool{
-			"cloudfront": apiError(403, "AccessDenied"), "codepipeline": apiError(400, "AccessDeniedException")}},
+			"cloudfront": apiError(403, "AccessDenied"), "": apiError(400, "AccessDeniedException")}},
 		{fakeaws.ConnectionReset, false, true, map[string]func(error) bool{
-			"cloudfront":   func(err error) bool { return errors.Is(err, syscall.ECONNRESET) },
-			"codepipeline": func(err error) bool { return errors.Is(err, syscall.ECONNRESET) }}},
+			"": func(err error) bool { return errors.Is(err, syscall.ECONNRESET) }}},
 		{fakeaws.Hang, false, true, map[string]func(error) bool{
-			"cloudfront":   func(err error) bool { return errors.Is(err, context.DeadlineExceeded) },
-			"codepipeline": func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }}},
+			"": func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }}},
 		{fakeaws.MalformedBody, true, true, map[string]func(error) bool{
-			"cloudfront": func(err error) bool { return strings.Contains(err.Error(), "deserialization failed") }}},
-		{fakeaws.Before, false, true, map[string]func(error) bool{"cloudfront": noReply, "codepipeline": noReply}},
-		{fakeaws.After, true, true, map[string]func(error) bool{"cloudfront": noReply, "codepipeline": noReply}},
+			"codepipeline": nil, // The SDK does not read the answer.
+			"":             func(err error) bool { return strings.Contains(err.Error(), "deserialization failed") }}},
+		{fakeaws.Before, false, true, map[string]func(error) bool{"": noReply}},
+		{fakeaws.After, true, true, map[string]func(error) bool{"": noReply}},
 	}
 	for _, test := range tests {
 		for _, op := range operations {
 			t.Run(test.kind.String()+"/"+op.action, func(t *testing.T) {
 				var w *world
-				var job *fakeaws.Job
+				var s *subject
 				var armed, done, processedAtDo atomic.Bool
 				w = newWorld(t, fakeaws.Options{Fault: func(fakeaws.Call) fakeaws.Fault {
 					if !armed.Load() {
 						return fakeaws.Fault{}
 					}
 					return fakeaws.Fault{Kind: test.kind, Do: func() {
-						processedAtDo.Store(op.processed(w, job))
+						processedAtDo.Store(op.processed(w, s))
 						done.Store(true)
 					}}
 				}})
@@ -114,21 +137,26 @@ func TestFaults(t *testing.T) {
 				if err != nil {
 					t.Fatalf("CreateInvalidation: %v", err)
 				}
-				job = w.startAction(t)
+				s = newSubject(t, w)
+				s.invalidationID = *out.Invalidation.Id
 				armed.Store(true)
 
 				ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 				defer cancel()
-				err = op.call(ctx, w, job, *out.Invalidation.Id)
+				err = op.call(ctx, w, s)
 				service, _, _ := strings.Cut(op.action, ":")
-				if matches := test.wantErr[service]; matches == nil {
+				matches, ok := test.wantErr[service]
+				if !ok {
+					matches = test.wantErr[""]
+				}
+				if matches == nil {
 					if err != nil {
 						t.Errorf("error: got %v, want none", err)
 					}
 				} else if err == nil || !matches(err) {
 					t.Errorf("error: got %v, want one fitting %v", err, test.kind)
 				}
-				if got := op.processed(w, job); got != test.wantProcessed {
+				if got := op.processed(w, s); got != test.wantProcessed {
 					t.Errorf("processed: got %v, want %v", got, test.wantProcessed)
 				}
 				if done.Load() != test.wantDo {
@@ -139,8 +167,8 @@ func TestFaults(t *testing.T) {
 				}
 				calls := w.cloud.Calls()
 				last := calls[len(calls)-1]
-				if last.Action != op.action || last.Resource != op.resource || last.Fault != test.kind {
-					t.Errorf("recorded call: got %+v, want %s on %s with %v", last, op.action, op.resource, test.kind)
+				if last.Action != op.action || last.Resource != op.resource || last.Status != op.status || last.Fault != test.kind {
+					t.Errorf("recorded call: got %+v, want %s %q on %s with %v", last, op.action, op.status, op.resource, test.kind)
 				}
 				wantCode := ""
 				if status := httpStatus(err); status >= 400 {
@@ -188,12 +216,15 @@ func TestAuthorizeDecides(t *testing.T) {
 				return errors.New("the policy is empty")
 			}})
 			w.cloud.AddDistribution(fakeaws.Distribution{ID: distID})
-			job := w.startAction(t)
-			err := op.call(t.Context(), w, job, "I1")
-			want := map[string]string{"cloudfront": "AccessDenied", "codepipeline": "AccessDeniedException"}
-			service, _, _ := strings.Cut(op.action, ":")
-			if got := errorCode(err); got != want[service] {
-				t.Errorf("code: got %q, want %q", got, want[service])
+			s := newSubject(t, w)
+			s.invalidationID = "I1"
+			err := op.call(t.Context(), w, s)
+			want := "AccessDeniedException"
+			if strings.HasPrefix(op.action, "cloudfront:") {
+				want = "AccessDenied"
+			}
+			if got := errorCode(err); got != want {
+				t.Errorf("code: got %q, want %q", got, want)
 			}
 			for _, want := range []string{op.action, op.resource, "the policy is empty"} {
 				if got := errorMessage(err); !strings.Contains(got, want) {
@@ -203,7 +234,7 @@ func TestAuthorizeDecides(t *testing.T) {
 			if want := []string{op.action + " " + op.resource}; !slices.Equal(asked, want) {
 				t.Errorf("asked: got %q, want %q", asked, want)
 			}
-			if len(w.cloud.Invalidations(distID)) != 0 || len(job.Reports()) != 0 {
+			if len(w.cloud.Invalidations(distID)) != 0 || len(s.job.Reports()) != 0 || len(s.hook.Reports()) != 0 {
 				t.Error("the denied call was processed")
 			}
 		})
@@ -336,32 +367,48 @@ func TestSignatureIsRequired(t *testing.T) {
 	}
 }
 
-func TestSignatureOfCodePipelineIsRequired(t *testing.T) {
+func TestSignatureOfJSONServicesIsRequired(t *testing.T) {
+	edit := func(from, to string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), from, to, 1))
+		}
+	}
+	const mismatch = "InvalidSignatureException"
 	tests := []struct {
 		name   string
 		change func(*http.Request)
 		want   string
 	}{
+		{"as it should be", nil, ""},
 		{"no signature", func(r *http.Request) { r.Header.Del("Authorization") }, "MissingAuthenticationTokenException"},
 		{"garbled", func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 x") }, "IncompleteSignatureException"},
-		{"CloudFront's region", func(r *http.Request) {
-			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "eu-west-1", "us-east-1", 1))
-		}, "InvalidSignatureException"},
-		{"target not signed", func(r *http.Request) {
-			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), ";x-amz-target", "", 1))
-		}, "InvalidSignatureException"},
+		{"CloudFront's region", edit("eu-west-1", "us-east-1"), mismatch},
+		{"another service", edit("/code", "/decode"), mismatch},
+		{"target not signed", edit(";x-amz-target", ""), mismatch},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			w := newWorld(t, fakeaws.Options{})
-			job := w.startAction(t)
-			_, answer, _ := w.raw(t, http.MethodPost, "/", map[string]string{
-				"X-Amz-Target": "CodePipeline_20150709.PutJobSuccessResult", "Content-Type": "application/x-amz-json-1.1",
-			}, `{"jobId":"`+job.ID()+`"}`, test.change)
-			if !strings.Contains(answer, `"__type":"`+test.want+`"`) || len(job.Reports()) != 0 {
-				t.Errorf("got %s, %d reports, want %s and none", answer, len(job.Reports()), test.want)
-			}
-		})
+		for target, body := range map[string]string{
+			"CodePipeline_20150709.PutJobSuccessResult":                `{"jobId":"$JOB"}`,
+			"CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus": `{"deploymentId":"$DEPLOYMENT","lifecycleEventHookExecutionId":"$HOOK","status":"Succeeded"}`,
+		} {
+			t.Run(test.name+"/"+target, func(t *testing.T) {
+				w := newWorld(t, fakeaws.Options{})
+				s := newSubject(t, w)
+				ids := hookReport(s.hook, "")
+				body := strings.NewReplacer("$JOB", s.job.ID(), "$DEPLOYMENT", *ids.DeploymentId, "$HOOK", *ids.LifecycleEventHookExecutionId).Replace(body)
+				_, answer, _ := w.raw(t, http.MethodPost, "/", map[string]string{
+					"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1",
+				}, body, test.change)
+				reports := len(s.job.Reports()) + len(s.hook.Reports())
+				if test.want == "" {
+					if reports != 1 {
+						t.Errorf("got %s, %d reports, want one", answer, reports)
+					}
+				} else if !strings.Contains(answer, `"__type":"`+test.want+`"`) || reports != 0 {
+					t.Errorf("got %s, %d reports, want %s and none", answer, reports, test.want)
+				}
+			})
+		}
 	}
 }
 
@@ -378,6 +425,11 @@ func TestWrongSecretKey(t *testing.T) {
 	_, err = thief.codePipeline.PutJobSuccessResult(t.Context(), success(job.ID()))
 	if got, want := errorCode(err), "InvalidSignatureException"; got != want {
 		t.Errorf("CodePipeline: got %q, want %q", got, want)
+	}
+	hook := startDeployment(t, w.cloud, "AfterAllowTraffic").Next()
+	_, err = thief.codeDeploy.PutLifecycleEventHookExecutionStatus(t.Context(), hookReport(hook, cdtypes.LifecycleEventStatusSucceeded))
+	if got, want := errorCode(err), "InvalidSignatureException"; got != want {
+		t.Errorf("CodeDeploy: got %q, want %q", got, want)
 	}
 }
 
@@ -405,6 +457,11 @@ func TestConcurrentUse(t *testing.T) {
 				t.Errorf("PutJobSuccessResult: %v", err)
 			}
 			job.Next().Reports()
+			d := startDeployment(t, w.cloud, "BeforeInstall", "AfterAllowTraffic")
+			if _, err := w.codeDeploy.PutLifecycleEventHookExecutionStatus(t.Context(), hookReport(d.Next(), cdtypes.LifecycleEventStatusSucceeded)); err != nil {
+				t.Errorf("PutLifecycleEventHookExecutionStatus: %v", err)
+			}
+			d.Status()
 			w.cloud.Calls()
 			w.cloud.Secrets()
 		})
@@ -413,7 +470,7 @@ func TestConcurrentUse(t *testing.T) {
 	if got := len(w.cloud.Invalidations(distID)); got != 1 {
 		t.Errorf("invalidations: got %d, want 1", got)
 	}
-	if got, want := len(w.cloud.Calls()), 24; got != want {
+	if got, want := len(w.cloud.Calls()), 32; got != want {
 		t.Errorf("calls: got %d, want %d", got, want)
 	}
 }

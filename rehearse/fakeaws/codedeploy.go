@@ -182,8 +182,8 @@ func (d *Deployment) fail() {
 	for i := failed + 1; i < len(d.events); i++ {
 		d.events[i].Status = statusSkipped
 	}
-	// "If the function fails at BeforeInstall", says the documentation of the hooks, there is nothing
-	// to roll back to: no replacement exists yet.
+	// "A rollback is not possible at this lifecycle event", says AWS of BeforeInstall: there is nothing
+	// to take back yet.
 	if d.input.AutoRollback && lifecycle[failed].event != "BeforeInstall" {
 		input := d.input
 		input.AutoRollback = false
