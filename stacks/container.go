@@ -20,7 +20,9 @@ import (
 // Container is what runs: the image that the pipeline builds, and how much of a
 // machine it gets.
 type Container struct {
-	// Port that the container listens on, by HTTP. Default: 80. Example: 8080.
+	// Port that the container listens on, by HTTP. It cannot be changed: the load
+	// balancer would send requests to the new one before an image listens there.
+	// Default: 80. Example: 8080.
 	Port int
 
 	// HealthCheckPath answers with 200 as long as all is well; the load balancer asks
@@ -59,9 +61,10 @@ type Container struct {
 	Context string
 
 	// InitialImage runs until the pipeline has delivered the first push: a public
-	// image for Architecture that answers on Port at HealthCheckPath. Default:
-	// nginx's welcome page, where Port is 80 and HealthCheckPath is "/"; else
-	// Required. Example: "public.ecr.aws/docker/library/httpd:2.4.65".
+	// image for Architecture that answers on Port at HealthCheckPath, with 0.25 vCPU,
+	// 512 MiB and no variables. Leave it as it is afterwards: another one becomes the
+	// version that CloudFormation finds newest. Default: nginx's welcome page, where
+	// Port is 80 and HealthCheckPath is "/"; else Required. Example: "public.ecr.aws/docker/library/httpd:2.4.65".
 	InitialImage string
 
 	// LogRetention is how long the container's log is kept, in days. Default: 30.
@@ -85,7 +88,9 @@ const (
 	defaultHealthCheckPath = "/"
 	maxHealthCheckPath     = 1024
 	defaultCPU             = 256
-	defaultInitialImage    = "public.ecr.aws/docker/library/nginx:1.28.0-alpine"
+	// placeholderImage is where a build puts the image's name.
+	placeholderImage    = "put-here-by-the-build"
+	defaultInitialImage = "public.ecr.aws/docker/library/nginx:1.28.0-alpine"
 )
 
 // memories are, for each CPU, the most MiB and the step up to there from the least,
@@ -164,18 +169,21 @@ func (c Container) validate(p *problems) {
 	c.LogRetention.validate(p, "Container.LogRetention")
 }
 
-// task is the template of a service's tasks. Deployments fill in the image.
+// task is what runs. Its two families of task definitions keep CloudFormation and the
+// pipeline out of each other's way: CloudFormation registers the template, which never
+// runs, and every build takes its newest revision; deployments register the service's
+// family, whose newest revision is what production runs. So a change of Container
+// reaches production with the next deployment, with the image of that, and whatever
+// CloudFormation changes of the service leaves both the image and the settings as
+// they are. Only the first revision of the service's family is CloudFormation's.
 type task struct {
-	definition awsecs.FargateTaskDefinition
-	family     string
+	first, template        awsecs.FargateTaskDefinition
+	family, templateFamily string
 	// execution is the role that starts a task, and role that of the code in it.
 	execution, role awsiam.Role
 }
 
-// newTask registers a revision of the service's task definition, with the initial
-// image. Nothing refers to the revision: the pipeline takes the newest of the family
-// and puts the image of the last push in, so that a change here reaches production
-// with the next one, and CloudFormation never brings the initial image back.
+// newTask makes both task definitions, and the roles and the log that they share.
 func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.IRepository) task {
 	log := newLogGroup(stack, "ContainerLog", c.LogRetention)
 	execution := newServiceRole(stack, "ExecutionRole", tasksService, "Starts the service's tasks: fetches the image and the secrets, opens the log")
@@ -183,46 +191,54 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	repository.GrantPull(execution)
 	secrets := c.secrets(stack, execution)
 	justifyWildcards(execution, "ecr:GetAuthorizationToken has no resource to name.")
-	// What the service's own code may do is for its owner to say.
-	role := newServiceRole(stack, "TaskRole", tasksService, "What the service's code may do: nothing yet")
+	made := task{
+		family: family, templateFamily: family + "-template",
+		execution: execution,
+		// What the service's own code may do is for its owner to say.
+		role: newServiceRole(stack, "TaskRole", tasksService, "What the service's code may do: nothing yet"),
+	}
 
 	architecture := awsecs.CpuArchitecture_ARM64()
 	if c.Architecture == X8664 {
 		architecture = awsecs.CpuArchitecture_X86_64()
 	}
-	definition := awsecs.NewFargateTaskDefinition(stack, jsii.String("Task"), &awsecs.FargateTaskDefinitionProps{
-		Family:         jsii.String(family),
-		Cpu:            jsii.Number(c.cpu()),
-		MemoryLimitMiB: jsii.Number(c.memory()),
-		TaskRole:       role,
-		// Without CDK's own grants, which are wider.
-		ExecutionRole: execution.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
-		RuntimePlatform: &awsecs.RuntimePlatform{
-			CpuArchitecture:       architecture,
-			OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX(),
-		},
-	})
+	define := func(id, family string, cpu, memory int, image string, options awsecs.ContainerDefinitionOptions) awsecs.FargateTaskDefinition {
+		definition := awsecs.NewFargateTaskDefinition(stack, jsii.String(id), &awsecs.FargateTaskDefinitionProps{
+			Family:         jsii.String(family),
+			Cpu:            jsii.Number(cpu),
+			MemoryLimitMiB: jsii.Number(memory),
+			TaskRole:       made.role,
+			// Without CDK's own grants, which are wider.
+			ExecutionRole: execution.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
+			RuntimePlatform: &awsecs.RuntimePlatform{
+				CpuArchitecture:       architecture,
+				OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX(),
+			},
+		})
+		options.ContainerName = jsii.String(containerName)
+		options.Image = awsecs.ContainerImage_FromRegistry(jsii.String(image), nil)
+		options.PortMappings = &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(c.port())}}
+		options.Logging = awsecs.LogDriver_AwsLogs(&awsecs.AwsLogDriverProps{LogGroup: log, StreamPrefix: jsii.String(containerName)})
+		definition.AddContainer(jsii.String(containerName), &options)
+		return definition
+	}
+	// Of nothing that an owner is likely to change: another revision would be the
+	// family's newest, and bring the initial image back.
+	made.first = define("FirstTask", made.family, defaultCPU, 2*defaultCPU, or(c.InitialImage, defaultInitialImage), awsecs.ContainerDefinitionOptions{})
+	// If there is another one, production may still run this, or go back to it.
+	options := made.first.Node().DefaultChild().(awsecs.CfnTaskDefinition).CfnOptions()
+	options.SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)
+	options.SetDeletionPolicy(awscdk.CfnDeletionPolicy_DELETE)
+
 	variables := map[string]*string{}
 	for name, value := range c.Environment {
 		variables[name] = jsii.String(value)
 	}
-	definition.AddContainer(jsii.String(containerName), &awsecs.ContainerDefinitionOptions{
-		ContainerName: jsii.String(containerName),
-		Image:         awsecs.ContainerImage_FromRegistry(jsii.String(or(c.InitialImage, defaultInitialImage)), nil),
-		PortMappings:  &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(c.port())}},
-		Environment:   &variables,
-		Secrets:       &secrets,
-		Logging:       awsecs.LogDriver_AwsLogs(&awsecs.AwsLogDriverProps{LogGroup: log, StreamPrefix: jsii.String(containerName)}),
-	})
-	// A revision that production runs, or may go back to, must not be deregistered
-	// because there is a newer one. They cost nothing.
-	resource := definition.Node().DefaultChild().(awsecs.CfnTaskDefinition)
-	resource.CfnOptions().SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)
-	resource.CfnOptions().SetDeletionPolicy(awscdk.CfnDeletionPolicy_DELETE)
+	made.template = define("Task", made.templateFamily, c.cpu(), c.memory(), placeholderImage, awsecs.ContainerDefinitionOptions{Environment: &variables, Secrets: &secrets})
 	if len(c.Environment) > 0 {
-		justify(definition, justification{"AwsSolutions-ECS2", "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
+		justify(made.template, justification{"AwsSolutions-ECS2", "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
 	}
-	return task{definition, family, execution, role}
+	return made
 }
 
 // secrets returns the variables that ECS fills in, and lets role fetch exactly them.
@@ -255,7 +271,7 @@ func (t task) allowPassing(role awsiam.Role) {
 	}))
 }
 
-// allowRegistering lets a role register revisions of the task definition.
+// allowRegistering lets a role register revisions of what the service runs.
 func (t task) allowRegistering(stack awscdk.Stack, role awsiam.Role) {
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions: jsii.Strings("ecs:RegisterTaskDefinition"),

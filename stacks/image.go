@@ -62,7 +62,8 @@ func newImageBuild(stack awscdk.Stack, s FargateService, parts serviceParts, app
 	c, repository := s.Container, parts.repository
 	variables := map[string]string{
 		buildspec.EnvRepositoryURI: *repository.RepositoryUri(),
-		buildspec.EnvTaskFamily:    parts.task.family,
+		buildspec.EnvTaskFamily:    parts.task.templateFamily,
+		buildspec.EnvServiceFamily: parts.task.family,
 		buildspec.EnvContainerName: containerName,
 		buildspec.EnvDockerfile:    or(c.Dockerfile, buildspec.DefaultDockerfile),
 		buildspec.EnvContext:       or(c.Context, buildspec.DefaultContext),

@@ -25,11 +25,8 @@ import (
 // visitors have been moved to it, CloudFront's cache is cleared.
 //
 // Two kinds of change reach production by two ways. A push goes through the pipeline.
-// A change of Container goes into a new revision of the task definition by `make
-// deploy`, and to production with the next run of the pipeline (console: Release
-// change). Let that run end before you change anything else of the service: with any
-// change CloudFormation names the family to ECS, which takes the newest revision for
-// it, with the initial image (CodeDeploy's services refuse that).
+// A change of Container is taken down by `make deploy`, and reaches production with
+// the next run of the pipeline (console: Release change).
 //
 // With the defaults it costs about 75 USD a month in us-east-1, most of it the NAT
 // gateway (33), the load balancer with its addresses (24) and two tasks (14).
@@ -208,8 +205,8 @@ func (s FargateService) newStack(scope constructs.Construct) awscdk.Stack {
 		role: role, artifacts: artifacts, kind: V2, mode: s.ExecutionMode,
 		source: source, stages: stages,
 	})
-	// It starts as soon as it is there, and its first deployment calls the function.
-	made.Node().AddDependency(function)
+	// It starts as soon as it is there: it takes the template, and calls the function.
+	made.Node().AddDependency(function, parts.task.template)
 	to := newTopics(stack, s.owner(), s.Notifications)
 	notifyOfFailures(stack, made, s.owner(), to)
 	newHookAlarm(stack, s.owner(), to)
@@ -262,8 +259,8 @@ func (s FargateService) renderAppSpec() string {
 }
 
 // newECSService runs the tasks: in private subnets, without public addresses, and
-// without a way in for people (ECS Exec). It names the task definition by its family,
-// so that a revision of CloudFormation's never replaces the one in production.
+// without a way in for people (ECS Exec). It names the task definition by its family:
+// the newest revision is what the last deployment brought.
 func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how func(*awsecs.FargateServiceProps)) awsecs.FargateService {
 	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
 		Vpc:                 parts.vpc,
@@ -272,7 +269,7 @@ func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how
 	justify(cluster, justification{"AwsSolutions-ECS4", "Container Insights costs several USD a month for each task; the load balancer's own metrics are what the alarms watch."})
 	props := &awsecs.FargateServiceProps{
 		Cluster:                cluster,
-		TaskDefinition:         parts.task.definition,
+		TaskDefinition:         parts.task.first,
 		TaskDefinitionRevision: awsecs.TaskDefinitionRevision_LATEST(),
 		DeploymentController:   &awsecs.DeploymentController{Type: awsecs.DeploymentControllerType(s.controller())},
 		DesiredCount:           jsii.Number(or(s.DesiredCount, defaultDesiredCount)),

@@ -401,29 +401,58 @@ func TestListeners(t *testing.T) {
 	})
 }
 
-// Only by its family do CloudFormation and the pipeline keep out of each other's way.
-func TestTaskDefinition(t *testing.T) {
+// taskDefinition returns one of the two, by the end of its family.
+func taskDefinition(t *testing.T, tmpl *assembly.Template, family string) assembly.NamedResource {
+	t.Helper()
+	for _, task := range tmpl.OfType("AWS::ECS::TaskDefinition") {
+		if task.Properties["Family"] == family {
+			return task
+		}
+	}
+	t.Fatalf("%s has no task definition %s", tmpl.Name, family)
+	return assembly.NamedResource{}
+}
+
+// CloudFormation and the pipeline keep out of each other's way: what CloudFormation
+// finds newest of the service's family is what the pipeline has deployed.
+func TestTaskDefinitions(t *testing.T) {
 	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
-		task := tmpl.OfType("AWS::ECS::TaskDefinition")[0]
-		equal(t, "family", task.Properties["Family"], s.Name+"-service")
+		family := s.Name + "-service"
+		first, template := taskDefinition(t, tmpl, family), taskDefinition(t, tmpl, family+"-template")
 		service := tmpl.OfType("AWS::ECS::Service")[0]
-		equal(t, "service's task definition, as written", service.Properties["TaskDefinition"], s.Name+"-service")
-		for _, first := range []string{task.ID, roleID(t, tmpl, "ExecutionRole")} {
-			if !slices.Contains(service.DependsOn, first) {
-				t.Errorf("the service depends on %v, want %s among them", service.DependsOn, first)
+		equal(t, "service's task definition, as written", service.Properties["TaskDefinition"], family)
+		for _, id := range []string{first.ID, roleID(t, tmpl, "ExecutionRole")} {
+			if !slices.Contains(service.DependsOn, id) {
+				t.Errorf("the service depends on %v, want %s among them", service.DependsOn, id)
 			}
 		}
-		equal(t, "variable of the build", buildVariables(t, tmpl, "Build")["TASK_FAMILY"], s.Name+"-service")
-		container := at(t, tmpl, task.Properties, "ContainerDefinitions", 0).(map[string]any)
-		equal(t, "log", at(t, tmpl, container, "LogConfiguration", "LogDriver"), "awslogs")
-		equal(t, "port", at(t, tmpl, container, "PortMappings", 0, "ContainerPort"), s.Container.port())
-		equal(t, "public initial image", strings.HasPrefix(container["Image"].(string), "public.ecr.aws/"), true)
+		variables := buildVariables(t, tmpl, "Build")
+		equal(t, "build's template", variables["TASK_FAMILY"], family+"-template")
+		equal(t, "family to register", variables["SERVICE_FAMILY"], family)
+		if after := tmpl.OfType("AWS::CodePipeline::Pipeline")[0].DependsOn; !slices.Contains(after, template.ID) {
+			t.Errorf("the pipeline depends on %v, want %s among them", after, template.ID)
+		}
+
+		for _, task := range []assembly.NamedResource{first, template} {
+			container := at(t, tmpl, task.Properties, "ContainerDefinitions", 0).(map[string]any)
+			equal(t, "container", container["Name"], "web")
+			equal(t, "log", at(t, tmpl, container, "LogConfiguration", "LogDriver"), "awslogs")
+			equal(t, "port", at(t, tmpl, container, "PortMappings", 0, "ContainerPort"), s.Container.port())
+			equal(t, "architecture", at(t, tmpl, task.Properties, "RuntimePlatform", "CpuArchitecture"), or(s.Container.Architecture, ARM64))
+			equal(t, "role", at(t, tmpl, task.Properties, "TaskRoleArn"), arnOf(t, tmpl, roleID(t, tmpl, "TaskRole")))
+		}
+		// A change of these must not make a new first revision.
+		container := at(t, tmpl, first.Properties, "ContainerDefinitions", 0).(map[string]any)
+		equal(t, "first image", container["Image"], or(s.Container.InitialImage, defaultInitialImage))
+		equal(t, "first variables", container["Environment"], nil)
+		equal(t, "first secrets", container["Secrets"], nil)
+		equal(t, "first CPU", first.Properties["Cpu"], "256")
+		equal(t, "first memory", first.Properties["Memory"], "512")
 	})
 	tmpl := fargateTemplate(t, store)
-	task := only(t, tmpl, "AWS::ECS::TaskDefinition")
+	task := taskDefinition(t, tmpl, "store-service-template").Properties
 	equal(t, "CPU", task["Cpu"], "1024")
 	equal(t, "memory", task["Memory"], "3072")
-	equal(t, "architecture", at(t, tmpl, task, "RuntimePlatform", "CpuArchitecture"), "X86_64")
 	equal(t, "variables", at(t, tmpl, task, "ContainerDefinitions", 0, "Environment"), []any{map[string]any{"Name": "LOG_LEVEL", "Value": "info"}})
 	equal(t, "secrets", at(t, tmpl, task, "ContainerDefinitions", 0, "Secrets"), []any{
 		map[string]any{"Name": "API_TOKEN", "ValueFrom": "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token"},
@@ -488,7 +517,7 @@ func TestImageBuild(t *testing.T) {
 		equal(t, "minutes", built["TimeoutInMinutes"], tt.minutes)
 		equal(t, "recipe", at(t, tmpl, built, "Source", "BuildSpec"), buildspec.Container)
 		variables := buildVariables(t, tmpl, "Build")
-		equal(t, "container", variables["CONTAINER_NAME"], at(t, tmpl, only(t, tmpl, "AWS::ECS::TaskDefinition"), "ContainerDefinitions", 0, "Name"))
+		equal(t, "container", variables["CONTAINER_NAME"], "web")
 		equal(t, "Dockerfile", variables["DOCKERFILE"], tt.file)
 		equal(t, "context", variables["CONTEXT"], tt.context)
 	}
@@ -771,6 +800,8 @@ func TestServiceRoles(t *testing.T) {
 				{"logs:PutLogEvents", log(t, tmpl, "HookLog"), false},
 				{"ssm:GetParameters", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token", true},
 				{"ssm:GetParameters", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token2", false},
+				{"ssm:GetParameterHistory", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token", false},
+				{"secretsmanager:DescribeSecret", store.Container.Secrets["DATABASE"], false},
 				{"secretsmanager:GetSecretValue", store.Container.Secrets["DATABASE"], true},
 				{"secretsmanager:GetSecretValue", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:other-AbCdEf", false},
 			}
@@ -834,7 +865,7 @@ func TestServiceRoles(t *testing.T) {
 			service := ref(t, tmpl, "AWS::ECS::Service", 0)
 			return []call{
 				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/docs-service:7", true},
-				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/another:7", false},
+				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/docs-service-template:7", false},
 				{"ecs:UpdateService", service, true},
 				{"ecs:UpdateService", service + "2", false},
 				{"ecs:ListServiceDeployments", service, true},
@@ -875,7 +906,11 @@ func TestServiceRoles(t *testing.T) {
 			return []call{{"lambda:InvokeFunction", function, true}, {"lambda:InvokeFunction", function + "2", false}}
 		}},
 		{"hook", store, "HookRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			group := "arn:aws:codedeploy:ap-northeast-1:" + account + ":deploymentgroup:" +
+				ref(t, tmpl, "AWS::CodeDeploy::Application", 0) + "/" + ref(t, tmpl, "AWS::CodeDeploy::DeploymentGroup", 0)
 			return []call{
+				{"codedeploy:PutLifecycleEventHookExecutionStatus", group, true},
+				{"codedeploy:PutLifecycleEventHookExecutionStatus", group + "2", false},
 				{"cloudfront:CreateInvalidation", edge + "E2QWRUHAPOMQZM", true},
 				{"cloudfront:CreateInvalidation", edge + "E2QWRUHAPOMQZL", false},
 				{"logs:PutLogEvents", log(t, tmpl, "HookLog"), true},
