@@ -21,7 +21,7 @@ type LoadBalancer struct {
 	// the listeners take HTTPS, and HTTP is redirected there. Without, they take
 	// HTTP: what visitors send to CloudFront by HTTPS then travels in the clear from
 	// there to the load balancer. Under CodeDeploy, change it only while
-	// production is on the first of the two target groups, or deploy again
+	// production is on the target group Blue, or release the pipeline at once
 	// afterwards: CloudFormation points the listener there. Default: none. Example:
 	// "arn:aws:acm:us-east-1:123456789012:certificate/01234567-…".
 	CertificateARN string
@@ -79,9 +79,7 @@ func (l LoadBalancer) validate(p *problems) {
 		p.sameAccount("LoadBalancer.CertificateARN", l.CertificateARN)
 		p.sameRegion("LoadBalancer.CertificateARN", l.CertificateARN)
 	}
-	for i, cidr := range l.AllowFrom {
-		validateCIDR(p, fmt.Sprintf("LoadBalancer.AllowFrom[%d]", i), cidr)
-	}
+	validateCIDRs(p, "LoadBalancer.AllowFrom", l.AllowFrom)
 	if l.OriginPrefixListID != "" {
 		p.match("LoadBalancer.OriginPrefixListID", l.OriginPrefixListID, prefixListPattern, "must be a prefix list's id, such as pl-3b927c52")
 	}
@@ -91,9 +89,7 @@ func (l LoadBalancer) validate(p *problems) {
 	case port == httpPort || port == httpsPort:
 		p.add("LoadBalancer.TestPort", l.TestPort, "is a port of production; take another, such as 8443")
 	}
-	for i, cidr := range l.TestFrom {
-		validateCIDR(p, fmt.Sprintf("LoadBalancer.TestFrom[%d]", i), cidr)
-	}
+	validateCIDRs(p, "LoadBalancer.TestFrom", l.TestFrom)
 	if n := l.rules(); n > maxRules {
 		p.add("LoadBalancer.AllowFrom", fmt.Sprintf("%d ranges", len(l.AllowFrom)), fmt.Sprintf("makes %d rules with the others, and a security group takes %d; use fewer, wider ranges", n, maxRules))
 	}

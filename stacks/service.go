@@ -211,12 +211,9 @@ func (s FargateService) newStack(scope constructs.Construct) awscdk.Stack {
 	notifyOfFailures(stack, made, s.owner(), to)
 	newHookAlarm(stack, s.owner(), to)
 
-	output := func(id, description string, value *string) {
-		awscdk.NewCfnOutput(stack, jsii.String(id), &awscdk.CfnOutputProps{Description: jsii.String(description), Value: value})
-	}
-	output("Origin", "The load balancer's domain name, for the distribution's origin", balancer.balancer.LoadBalancerDnsName())
-	output("RepositoryURI", "Where the images are", repository.RepositoryUri())
-	output("CodeRole", "The role of the service's own code: attach to it what that may do", parts.task.role.RoleName())
+	newOutput(stack, "Origin", "The load balancer's domain name, for the distribution's origin", *balancer.balancer.LoadBalancerDnsName())
+	newOutput(stack, "RepositoryURI", "Where the images are", *repository.RepositoryUri())
+	newOutput(stack, "CodeRole", "The role of the service's own code: attach to it what that may do", *parts.task.role.RoleName())
 	return stack
 }
 

@@ -197,6 +197,7 @@ func TestServiceRefuses(t *testing.T) {
 			s.LoadBalancer.CertificateARN = strings.Replace(s.LoadBalancer.CertificateARN, account, "999999999999", 1)
 		}, "must be in the service's Account"},
 		{"allowed address", balancer(func(l *LoadBalancer) { l.AllowFrom = []string{"192.0.2.1"} }), `LoadBalancer.AllowFrom[0] is "192.0.2.1"`},
+		{"allowed twice", balancer(func(l *LoadBalancer) { l.AllowFrom = []string{"192.0.2.0/24", "192.0.2.0/24"} }), `LoadBalancer.AllowFrom[1] is "192.0.2.0/24": is there twice`},
 		{"prefix list's name", balancer(func(l *LoadBalancer) { l.OriginPrefixListID = "com.amazonaws.global.cloudfront.origin-facing" }), "LoadBalancer.OriginPrefixListID"},
 		{"too many rules", balancer(func(l *LoadBalancer) {
 			l.OriginPrefixListID, l.AllowFrom = "pl-3b927c52", []string{"192.0.2.0/27", "192.0.2.32/27", "192.0.2.64/27", "192.0.2.96/27", "192.0.2.128/27"}

@@ -92,6 +92,17 @@ func validateCIDR(p *problems, field, cidr string) (netip.Prefix, bool) {
 	return prefix, true
 }
 
+// validateCIDRs reports what is wrong with a list of ranges, of which a security group
+// makes a rule each.
+func validateCIDRs(p *problems, field string, cidrs []string) {
+	for i, cidr := range cidrs {
+		field := fmt.Sprintf("%s[%d]", field, i)
+		if _, ok := validateCIDR(p, field, cidr); ok && slices.Contains(cidrs[:i], cidr) {
+			p.add(field, cidr, "is there twice; name it once")
+		}
+	}
+}
+
 func (v NewVPC) cidr() string      { return or(v.CIDR, defaultCIDR) }
 func (v ExistingVPC) cidr() string { return v.CIDR }
 
