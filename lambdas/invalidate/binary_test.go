@@ -3,13 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"net/http/httptest"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,105 +12,61 @@ import (
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
+	"blog-deploy-pipeline/rehearse/trial"
 )
 
 // binary is this command, compiled for the machine that runs the tests.
 var binary string
 
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "invalidate")
-		if err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(dir)
-		binary = filepath.Join(dir, "bootstrap")
-		build := exec.CommandContext(context.Background(), "go", "build", "-tags", "lambda.norpc", "-o", binary, ".")
-		if out, err := build.CombinedOutput(); err != nil {
-			panic(fmt.Sprintf("compile the function: %v\n%s", err, out))
-		}
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { os.Exit(trial.Main(m, &binary)) }
 
 const distribution = "E2QWRUHAPOMQZL"
-
-// quick are the function's settings in these tests: everything AWS takes seconds
-// for takes milliseconds.
-var quick = map[string]string{
-	"POLL_FOR":       "150ms",
-	"POLL_EVERY":     "50ms",
-	"DEADLINE":       "30s",
-	"AFTER_DEADLINE": "fail",
-
-	"AWS_SECRET_ACCESS_KEY": roleSecrets[0],
-	"AWS_SESSION_TOKEN":     roleSecrets[1],
-}
-
-// roleSecrets are the credentials of the function's role.
-var roleSecrets = []string{"wJalrXUtnFEMI/K7MDENG/theRolesEXAMPLEKEY", "theRolesSessionTokenEXAMPLE=="}
 
 // delivery plays one action of a pipeline: CodePipeline, CloudFront, and Lambda
 // with the compiled function.
 type delivery struct {
-	cloud    *fakeaws.Cloud
-	function *lambdaruntime.Runtime
+	*trial.World
 	attempts [][]lambdaruntime.Result // for each job
 
-	mu         sync.Mutex
-	jobs       []*fakeaws.Job
-	duplicates sync.WaitGroup
+	mu   sync.Mutex
+	jobs []*fakeaws.Job
 }
 
 // scenario is the world that an action runs in.
 type scenario struct {
 	cloud     fakeaws.Options
 	edge      fakeaws.Distribution
-	env       map[string]string // besides quick
-	params    string            // default: params
+	env       map[string]string
+	params    string // default: params
 	keepJobID bool
 	// started, where set, is called before the first job is handed over.
 	started func(*delivery)
 }
 
 // deliver runs an action until a job of it has a final report, or none at all.
-func (s scenario) deliver(ctx context.Context) (d *delivery, err error) {
-	d = &delivery{cloud: fakeaws.New(s.cloud)}
-	d.cloud.AddDistribution(s.edge)
-	server := httptest.NewServer(d.cloud)
-	defer server.Close()
-
-	env := map[string]string{"AWS_ENDPOINT_URL": server.URL}
-	maps.Copy(env, quick)
-	maps.Copy(env, s.env)
-	d.function, err = lambdaruntime.Start(lambdaruntime.Function{
-		Binary: binary, Name: "invalidate", Env: env, Timeout: 4 * time.Second,
-		Retries: 2, RetryDelay: func(int) time.Duration { return 50 * time.Millisecond },
-	})
-	if err != nil {
-		return nil, err
-	}
-	function := d.function
-	defer func() { err = errors.Join(err, function.Close()) }()
-
-	job, err := d.cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: cmp.Or(s.params, params), KeepJobID: s.keepJobID})
-	if err != nil {
-		return nil, err
-	}
-	if s.started != nil {
-		s.started(d)
-	}
-	for ; job != nil; job = job.Next() {
-		if len(d.jobs) == 200 {
-			return nil, fmt.Errorf("still not done after %d jobs", len(d.jobs))
+func (s scenario) deliver(ctx context.Context) (*delivery, error) {
+	d := &delivery{}
+	setup := trial.Setup{Binary: binary, Name: "invalidate", Cloud: s.cloud, Distributions: []fakeaws.Distribution{s.edge}, Env: []map[string]string{s.env}}
+	return d, trial.With(setup, func(w *trial.World) error {
+		d.World = w
+		job, err := d.Cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: cmp.Or(s.params, params), KeepJobID: s.keepJobID})
+		if err != nil {
+			return err
 		}
-		d.mu.Lock()
-		d.jobs = append(d.jobs, job)
-		d.mu.Unlock()
-		d.attempts = append(d.attempts, d.function.InvokeAsync(ctx, job.Event()))
-	}
-	d.duplicates.Wait()
-	return d, nil
+		if s.started != nil {
+			s.started(d)
+		}
+		for ; job != nil; job = job.Next() {
+			if len(d.jobs) == 200 {
+				return fmt.Errorf("still not done after %d jobs", len(d.jobs))
+			}
+			d.mu.Lock()
+			d.jobs = append(d.jobs, job)
+			d.mu.Unlock()
+			d.attempts = append(d.attempts, d.Function.InvokeAsync(ctx, job.Event()))
+		}
+		return nil
+	})
 }
 
 // again hands the current job over once more, while the first delivery is at work.
@@ -123,7 +74,7 @@ func (d *delivery) again(ctx context.Context) {
 	d.mu.Lock()
 	job := d.jobs[len(d.jobs)-1]
 	d.mu.Unlock()
-	d.duplicates.Go(func() { d.function.InvokeAsync(ctx, job.Event()) })
+	d.Again(ctx, job.Event())
 }
 
 // last returns the report of the last job.
@@ -148,67 +99,32 @@ func (d *delivery) outcome() string {
 }
 
 // brokenRules checks the rules that never bend on all that was recorded.
-func (d *delivery) brokenRules(edge fakeaws.Distribution) (broken []string) {
-	add := func(rule int, format string, args ...any) {
-		broken = append(broken, fmt.Sprintf("rule %d: ", rule)+fmt.Sprintf(format, args...))
+func (d *delivery) brokenRules(edge fakeaws.Distribution) []string {
+	record := trial.Record{
+		Distributions: []fakeaws.Distribution{edge},
+		Secrets:       []string{"artifactCredentials"},
 	}
 	for i, job := range d.jobs {
 		reports := job.Reports()
-		if len(reports) > 1 {
-			add(1, "job %d has %d reports, want 1", i+1, len(reports))
+		record.Requests = append(record.Requests, trial.Request{Attempts: d.attempts[i], Reports: len(reports)})
+		for _, attempt := range d.attempts[i] {
+			record.Said = append(record.Said, string(attempt.Payload))
 		}
-		for n, attempt := range d.attempts[i] {
-			if attempt.Err == nil && len(reports) == 0 {
-				add(1, "invocation %d of job %d ended well without a report", n+1, i+1)
+		for _, report := range reports {
+			record.Said = append(record.Said, report.Summary, report.FailureMessage)
+			if report.ContinuationToken != "" {
+				record.Secrets = append(record.Secrets, report.ContinuationToken)
 			}
 		}
-		if len(reports) == 0 && len(d.attempts[i]) != 3 {
-			add(4, "job %d has no report, and Lambda tried %d times, want 3", i+1, len(d.attempts[i]))
-		}
-	}
-	invalidations := d.cloud.Invalidations(edge.ID)
-	if len(invalidations) > 1 {
-		add(2, "%d invalidations, want 1", len(invalidations))
 	}
 	if report, ok := d.last(); ok && report.Success {
-		switch {
-		case len(invalidations) == 0:
-			add(3, "success without an invalidation")
-		case report.At.Before(invalidations[0].Created.Add(edge.CompleteAfter)):
-			add(3, "success before the invalidation was completed")
-		}
+		record.Success = report.At
 	}
-	said := d.function.Logs()
-	secrets := append(append(d.cloud.Secrets(), roleSecrets...), "artifactCredentials")
-	for i, job := range d.jobs {
-		for _, attempt := range d.attempts[i] {
-			said += string(attempt.Payload)
-		}
-		for _, report := range job.Reports() {
-			said += report.Summary + report.FailureMessage
-			if report.ContinuationToken != "" {
-				secrets = append(secrets, report.ContinuationToken)
-			}
-		}
-	}
-	said += strings.ReplaceAll(said, `\"`, `"`) // JSON within JSON
-	for _, secret := range secrets {
-		if strings.Contains(said, secret) {
-			add(5, "the log, an answer or a report has a credential, a token or the whole event")
-		}
-	}
-	return broken
+	return d.BrokenRules(record)
 }
 
 // reportedTwice counts the reports for jobs that already had one.
-func (d *delivery) reportedTwice() (n int) {
-	for _, call := range d.cloud.Calls() {
-		if call.Err == "InvalidJobStateException" {
-			n++
-		}
-	}
-	return n
-}
+func (d *delivery) reportedTwice() int { return d.Count(trial.Refused("InvalidJobStateException")) }
 
 const params = `{"PipelineName":"my-blog","DistributionId":"` + distribution + `"}`
 
@@ -222,20 +138,14 @@ func TestBinaryCompletesInOneInvocation(t *testing.T) {
 		t.Error(broken)
 	}
 	if len(d.jobs) != 1 || d.outcome() != "success" {
-		t.Errorf("took %d jobs and ended as %s, want 1 and success\n%s", len(d.jobs), d.outcome(), d.function.Logs())
+		t.Errorf("took %d jobs and ended as %s, want 1 and success\n%s", len(d.jobs), d.outcome(), d.Function.Logs())
 	}
 	report, _ := d.last()
-	inv := d.cloud.Invalidations(distribution)[0]
+	inv := d.Cloud.Invalidations(distribution)[0]
 	if report.OutputVariables["InvalidationId"] != inv.ID || report.OutputVariables["Paths"] != "/*" || report.ExternalExecutionID != inv.ID {
 		t.Errorf("report is %+v, want the invalidation %s and its paths in it", report, inv.ID)
 	}
-	var creates int
-	for _, call := range d.cloud.Calls() {
-		if call.Action == "cloudfront:CreateInvalidation" {
-			creates++
-		}
-	}
-	if creates != 1 {
+	if creates := d.Count(trial.Calls("cloudfront:CreateInvalidation")); creates != 1 {
 		t.Errorf("made %d requests to create, want 1", creates)
 	}
 }
@@ -319,11 +229,11 @@ func TestBinaryKeepsTheCause(t *testing.T) {
 func TestBinaryWaitsForTheQuota(t *testing.T) {
 	edge := fakeaws.Distribution{ID: distribution, CompleteAfter: 400 * time.Millisecond, MaxWildcardPaths: 1}
 	first, err := scenario{edge: edge, started: func(d *delivery) {
-		other, err := d.cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: `{"PipelineName":"another","DistributionId":"` + distribution + `"}`})
+		other, err := d.Cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: `{"PipelineName":"another","DistributionId":"` + distribution + `"}`})
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.function.InvokeAsync(t.Context(), other.Event()) // takes the only place
+		d.Function.InvokeAsync(t.Context(), other.Event()) // takes the only place
 	}}.deliver(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -332,13 +242,7 @@ func TestBinaryWaitsForTheQuota(t *testing.T) {
 		report, _ := first.last()
 		t.Errorf("ended as %s (%s), want success after waiting", first.outcome(), report.FailureMessage)
 	}
-	refusals := 0
-	for _, call := range first.cloud.Calls() {
-		if call.Err == "TooManyInvalidationsInProgress" {
-			refusals++
-		}
-	}
-	if refusals == 0 {
+	if first.Count(trial.Refused("TooManyInvalidationsInProgress")) == 0 {
 		t.Error("the quota never refused, so the test shows nothing")
 	}
 }
@@ -346,30 +250,27 @@ func TestBinaryWaitsForTheQuota(t *testing.T) {
 // The same event, delivered again when all is over, changes nothing.
 func TestBinaryDeliveredAgainAfterTheEnd(t *testing.T) {
 	edge := fakeaws.Distribution{ID: distribution, CompleteAfter: 50 * time.Millisecond}
-	d, err := scenario{edge: edge, env: map[string]string{"POLL_FOR": "2s"}}.deliver(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(d.cloud)
-	defer server.Close()
-	function, err := lambdaruntime.Start(lambdaruntime.Function{Binary: binary, Name: "invalidate", Timeout: 4 * time.Second,
-		Env: map[string]string{"AWS_ENDPOINT_URL": server.URL, "POLL_FOR": "2s", "POLL_EVERY": "50ms"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := function.Close(); err != nil {
-			t.Errorf("Close: %v", err)
+	setup := trial.Setup{Binary: binary, Name: "invalidate", Distributions: []fakeaws.Distribution{edge}, Env: []map[string]string{{"POLL_FOR": "2s"}}}
+	err := trial.With(setup, func(w *trial.World) error {
+		job, err := w.Cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: params})
+		if err != nil {
+			return err
 		}
-	}()
-	result, err := function.Invoke(t.Context(), d.jobs[0].Event())
-	if err != nil || result.Err != nil {
-		t.Errorf("second delivery: %v %v, want neither: Lambda would try for nothing", err, result.Err)
-	}
-	if n := len(d.cloud.Invalidations(distribution)); n != 1 {
-		t.Errorf("%d invalidations, want 1", n)
-	}
-	if n := len(d.jobs[0].Reports()); n != 1 {
-		t.Errorf("%d reports, want 1", n)
+		for delivery := range 2 {
+			result, err := w.Function.Invoke(t.Context(), job.Event())
+			if err != nil || result.Err != nil {
+				t.Errorf("delivery %d: %v %v, want neither: Lambda would try for nothing", delivery+1, err, result.Err)
+			}
+		}
+		if n := len(w.Cloud.Invalidations(distribution)); n != 1 {
+			t.Errorf("%d invalidations, want 1", n)
+		}
+		if n := len(job.Reports()); n != 1 {
+			t.Errorf("%d reports, want 1", n)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -5,16 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
+	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
 
 // lambda.StartWithOptions takes any value, and finds out only when it runs.
 var _ lambda.Handler = (*handler)(nil)
+
+// words are those of CodePipeline's console and of blogs.go.
+var words = invalidation.Words{
+	Distribution: "the blog's Invalidate.DistributionID",
+	Paths:        "the blog's Invalidate.Paths",
+	Deadline:     "the blog's Invalidate.Deadline",
+	Again:        again,
+}
+
+// again is what to do after every failure.
+const again = "retry this stage"
 
 // handler turns CodePipeline's jobs into invalidations, and every way that one can
 // end into exactly one report.
@@ -36,7 +47,7 @@ func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		h.log.Error("event refused", "error", err.Error())
 		return nil, err
 	}
-	working, reporting, cancel := split(ctx, time.Now())
+	working, reporting, cancel := invocation.Split(ctx, time.Now())
 	defer cancel()
 
 	job, answer := h.handle(working, id, event)
@@ -59,22 +70,21 @@ var ok = []byte("null")
 
 // handle does what the event asks for, and says how it ended: a panic is a way to
 // end.
-func (h *handler) handle(ctx context.Context, id string, event []byte) (job job, answer report) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			job.id = id
-			job.log(h.log).Error("panic", "invalidation", job.progress.InvalidationID, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			answer = panicked(cause)
+func (h *handler) handle(ctx context.Context, id string, event []byte) (job, report) {
+	j := job{id: id}
+	log := func() *slog.Logger { return j.log(h.log).With("invalidation", j.progress.InvalidationID) }
+	answer := invocation.Guard(log, func() report {
+		var err error
+		j, err = decodeJob(id, event)
+		if err == nil && h.misconfigured != nil {
+			err = fmt.Errorf("the function's environment is wrong: %w", h.misconfigured)
 		}
-	}()
-	job, err := decodeJob(id, event)
-	if err == nil && h.misconfigured != nil {
-		err = fmt.Errorf("the function's environment is wrong: %w", h.misconfigured)
-	}
-	if err != nil {
-		return job, refused(err)
-	}
-	return job, h.work(ctx, job)
+		if err != nil {
+			return refused(err)
+		}
+		return h.work(ctx, j)
+	}, panicked)
+	return j, answer
 }
 
 // work takes the invalidation as far as this call can.
@@ -112,22 +122,4 @@ func logReport(log *slog.Logger, job job, answer report) {
 	default:
 		log.Info("completed", "summary", answer.summary)
 	}
-}
-
-// maxReportTime is enough for a report with a few retries.
-const maxReportTime = 15 * time.Second
-
-// split divides the time until Lambda stops the function: the last quarter, at
-// most 15 seconds, is for the report. The second context does not end with the
-// first, and ends a little before Lambda's patience, so that a report that cannot
-// be sent is still logged.
-func split(ctx context.Context, now time.Time) (working, reporting context.Context, cancel func()) {
-	deadline, limited := ctx.Deadline()
-	if !limited { // not under Lambda
-		deadline = now.Add(time.Minute)
-	}
-	keep := min(deadline.Sub(now)/4, maxReportTime)
-	working, cancelWorking := context.WithDeadline(ctx, deadline.Add(-keep))
-	reporting, cancelReporting := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(-keep/10))
-	return working, reporting, func() { cancelWorking(); cancelReporting() }
 }

@@ -1,15 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,13 +12,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
-	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 	smithy "github.com/aws/smithy-go"
 
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
+	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
+	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
 )
 
 // fakeCodePipeline keeps the reports it gets, and answers with what fail says.
@@ -51,67 +45,35 @@ func (f *fakeCodePipeline) PutJobFailureResult(ctx context.Context, in *codepipe
 	return &codepipeline.PutJobFailureResultOutput{}, f.answer(ctx)
 }
 
-// fakeCloudFront answers every call with the same status or error, or does what
-// panics says.
-type fakeCloudFront struct {
-	status  string
-	err     error
-	panics  any
-	created []*cloudfront.CreateInvalidationInput
-}
-
-func (f *fakeCloudFront) answer() (*cftypes.Invalidation, error) {
-	if f.panics != nil {
-		panic(f.panics)
-	}
-	return &cftypes.Invalidation{Id: aws.String("I2J0I21PCUYOIK"), Status: aws.String(f.status)}, f.err
-}
-
-func (f *fakeCloudFront) CreateInvalidation(_ context.Context, in *cloudfront.CreateInvalidationInput, _ ...func(*cloudfront.Options)) (*cloudfront.CreateInvalidationOutput, error) {
-	f.created = append(f.created, in)
-	inv, err := f.answer()
-	return &cloudfront.CreateInvalidationOutput{Invalidation: inv}, err
-}
-
-func (f *fakeCloudFront) GetInvalidation(context.Context, *cloudfront.GetInvalidationInput, ...func(*cloudfront.Options)) (*cloudfront.GetInvalidationOutput, error) {
-	inv, err := f.answer()
-	return &cloudfront.GetInvalidationOutput{Invalidation: inv}, err
-}
-
 type world struct {
 	pipeline *fakeCodePipeline
-	edge     *fakeCloudFront
+	edge     *invalidationtest.CloudFront
 	handler  *handler
-	log      *strings.Builder
+	log      invocationtest.Log
 }
 
+// newWorld returns a world in which CloudFront gives every invalidation this status.
 func newWorld(status string) *world {
-	w := &world{pipeline: &fakeCodePipeline{}, edge: &fakeCloudFront{status: status}, log: &strings.Builder{}}
+	w := &world{pipeline: &fakeCodePipeline{}}
 	settings, _ := invalidation.ParseSettings(func(string) string { return "" })
 	w.handler = &handler{
 		codePipeline: w.pipeline,
-		invalidator:  invalidation.Invalidator{CloudFront: w.edge, Settings: settings},
-		log:          slog.New(slog.NewJSONHandler(w.log, nil)),
+		invalidator:  invalidation.Invalidator{Settings: settings, Words: words},
+		log:          w.log.Logger(),
 	}
+	w.cloudFront(invalidationtest.Says(status))
 	return w
 }
 
-// invoke is one invocation with Lambda's deadline, 80 seconds from now.
-func (w *world) invoke(t *testing.T, event []byte) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 80*time.Second)
-	defer cancel()
-	_, err := w.handler.Invoke(ctx, event)
-	return err
+// cloudFront replaces CloudFront.
+func (w *world) cloudFront(edge *invalidationtest.CloudFront) {
+	w.edge, w.handler.invalidator.CloudFront = edge, edge
 }
 
-func read(t *testing.T, name string) []byte {
+func (w *world) invoke(t *testing.T, event []byte) error {
 	t.Helper()
-	event, err := os.ReadFile(filepath.Join("testdata", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return event
+	_, err := invocationtest.Invoke(t, w.handler, invocationtest.Limit, event)
+	return err
 }
 
 func TestEvents(t *testing.T) {
@@ -141,7 +103,7 @@ func TestEvents(t *testing.T) {
 		t.Run(tt.event+" "+tt.status, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // starts at 2000-01-01, as the tokens in testdata do
 				w := newWorld(tt.status)
-				if err := w.invoke(t, read(t, tt.event)); err != nil {
+				if err := w.invoke(t, invocationtest.Event(t, tt.event)); err != nil {
 					t.Fatalf("Invoke: %v, want a report and no error", err)
 				}
 				if got := len(w.pipeline.success) + len(w.pipeline.failure); got != 1 {
@@ -155,7 +117,7 @@ func TestEvents(t *testing.T) {
 					if details.Type != tt.wantFailure || !strings.Contains(*details.Message, tt.wantText) {
 						t.Errorf("reported %s %q, want %s with %q", details.Type, *details.Message, tt.wantFailure, tt.wantText)
 					}
-					if len(w.edge.created) != 0 {
+					if len(w.edge.Created()) != 0 {
 						t.Errorf("created an invalidation for a job that is refused")
 					}
 					return
@@ -175,7 +137,7 @@ func TestEvents(t *testing.T) {
 					t.Errorf("report has output variables: %v, want %v", got, !tt.wantToken)
 				}
 				var paths []string
-				for _, in := range w.edge.created {
+				for _, in := range w.edge.Created() {
 					paths = in.InvalidationBatch.Paths.Items
 				}
 				if !slices.Equal(paths, tt.wantPaths) {
@@ -188,7 +150,7 @@ func TestEvents(t *testing.T) {
 
 func TestFinalReportCarriesVariables(t *testing.T) {
 	w := newWorld("Completed")
-	if err := w.invoke(t, read(t, "first-job")); err != nil {
+	if err := w.invoke(t, invocationtest.Event(t, "first-job")); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{"InvalidationId": "I2J0I21PCUYOIK", "Seconds": "0", "Paths": "/posts/* /index.html"}
@@ -204,7 +166,7 @@ func TestFinalReportCarriesVariables(t *testing.T) {
 func TestFailureNamesTheInvalidation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld("InProgress")
-		if err := w.invoke(t, read(t, "continuation-late")); err != nil {
+		if err := w.invoke(t, invocationtest.Event(t, "continuation-late")); err != nil {
 			t.Fatal(err)
 		}
 		if got := aws.ToString(w.pipeline.failure[0].FailureDetails.ExternalExecutionId); got != "I2J0I21PCUYOIK" {
@@ -216,11 +178,11 @@ func TestFailureNamesTheInvalidation(t *testing.T) {
 func TestNoJobNoReport(t *testing.T) {
 	for _, event := range []string{"no-job-id", "codedeploy-hook"} {
 		w := newWorld("Completed")
-		err := w.invoke(t, read(t, event))
+		err := w.invoke(t, invocationtest.Event(t, event))
 		if err == nil || !strings.Contains(err.Error(), `"CodePipeline.job"`) {
 			t.Errorf("%s: error is %v, want one that names what is missing", event, err)
 		}
-		if n := len(w.pipeline.success) + len(w.pipeline.failure) + len(w.edge.created); n != 0 {
+		if n := len(w.pipeline.success) + len(w.pipeline.failure) + len(w.edge.Created()); n != 0 {
 			t.Errorf("%s: made %d calls, want none", event, n)
 		}
 	}
@@ -228,8 +190,8 @@ func TestNoJobNoReport(t *testing.T) {
 
 func TestPanicSendsFailure(t *testing.T) {
 	w := newWorld("")
-	w.edge.panics = "the sky is falling"
-	if err := w.invoke(t, read(t, "first-job")); err != nil {
+	w.cloudFront(invalidationtest.Panics("the sky is falling"))
+	if err := w.invoke(t, invocationtest.Event(t, "first-job")); err != nil {
 		t.Fatalf("Invoke: %v, want a report and no error", err)
 	}
 	if len(w.pipeline.failure) != 1 || len(w.pipeline.success) != 0 {
@@ -239,7 +201,7 @@ func TestPanicSendsFailure(t *testing.T) {
 		t.Errorf("message is %q, want the panic's cause in it", got)
 	}
 	if !strings.Contains(w.log.String(), "handler.go") {
-		t.Errorf("log has no stack: %s", w.log)
+		t.Errorf("log has no stack: %s", w.log.String())
 	}
 }
 
@@ -248,7 +210,7 @@ func TestUnsentReportIsAnError(t *testing.T) {
 		w := newWorld("Completed")
 		broken := errors.New("connection reset by peer")
 		w.pipeline.fail = func(context.Context) error { return broken }
-		if err := w.invoke(t, read(t, event)); !errors.Is(err, broken) {
+		if err := w.invoke(t, invocationtest.Event(t, event)); !errors.Is(err, broken) {
 			t.Errorf("%s: error is %v, want the one of the report, so that Lambda tries again", name, err)
 		}
 		if strings.Contains(w.log.String(), "_aws") {
@@ -260,7 +222,7 @@ func TestUnsentReportIsAnError(t *testing.T) {
 func TestSecondReportIsHarmless(t *testing.T) {
 	w := newWorld("Completed")
 	w.pipeline.fail = func(context.Context) error { return &types.InvalidJobStateException{} }
-	if err := w.invoke(t, read(t, "first-job")); err != nil {
+	if err := w.invoke(t, invocationtest.Event(t, "first-job")); err != nil {
 		t.Errorf("Invoke: %v, want none: the job has its report", err)
 	}
 	if strings.Contains(w.log.String(), "_aws") {
@@ -271,7 +233,7 @@ func TestSecondReportIsHarmless(t *testing.T) {
 func TestUnknownJobIsAnError(t *testing.T) {
 	w := newWorld("Completed")
 	w.pipeline.fail = func(context.Context) error { return &types.JobNotFoundException{} }
-	if err := w.invoke(t, read(t, "first-job")); err == nil {
+	if err := w.invoke(t, invocationtest.Event(t, "first-job")); err == nil {
 		t.Error("Invoke: no error, want one: nobody has the report")
 	}
 }
@@ -279,7 +241,7 @@ func TestUnknownJobIsAnError(t *testing.T) {
 func TestMisconfiguredFunctionTellsTheJob(t *testing.T) {
 	w := newWorld("Completed")
 	w.handler.misconfigured = errors.New(`DEADLINE is "soon"`)
-	if err := w.invoke(t, read(t, "first-job")); err != nil {
+	if err := w.invoke(t, invocationtest.Event(t, "first-job")); err != nil {
 		t.Fatal(err)
 	}
 	if len(w.pipeline.failure) != 1 || !strings.Contains(*w.pipeline.failure[0].FailureDetails.Message, "soon") {
@@ -290,28 +252,18 @@ func TestMisconfiguredFunctionTellsTheJob(t *testing.T) {
 // The report must go out before Lambda stops the function, however long the work
 // would take.
 func TestReportsBeforeLambdasDeadline(t *testing.T) {
-	for _, lambda := range []time.Duration{2 * time.Second, 20 * time.Second, 80 * time.Second, 15 * time.Minute} {
-		t.Run(lambda.String(), func(t *testing.T) {
+	for _, limit := range invocationtest.Limits {
+		t.Run(limit.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld("InProgress")
 				w.handler.invalidator.Settings.PollFor = time.Hour
+				start := time.Now()
 				w.pipeline.fail = func(ctx context.Context) error {
-					if ctx.Err() != nil {
-						t.Errorf("the report's context is over: %v", ctx.Err())
-					}
-					if deadline, ok := ctx.Deadline(); !ok || !deadline.Before(time.Now().Add(lambda)) {
-						t.Errorf("the report's context has no deadline before Lambda's")
-					}
+					invocationtest.CheckReport(t, ctx, start, limit)
 					return nil
 				}
-				start := time.Now()
-				ctx, cancel := context.WithTimeout(t.Context(), lambda)
-				defer cancel()
-				if _, err := w.handler.Invoke(ctx, read(t, "first-job")); err != nil {
+				if _, err := invocationtest.Invoke(t, w.handler, limit, invocationtest.Event(t, "first-job")); err != nil {
 					t.Fatal(err)
-				}
-				if left := lambda - time.Since(start); left < min(lambda/5, 10*time.Second) {
-					t.Errorf("reported %v before Lambda's deadline, want some time for retries", left)
 				}
 				if len(w.pipeline.success) != 1 || w.pipeline.success[0].ContinuationToken == nil {
 					t.Errorf("want one continuation, got %v %v", w.pipeline.success, w.pipeline.failure)
@@ -323,25 +275,11 @@ func TestReportsBeforeLambdasDeadline(t *testing.T) {
 
 func TestLogLinesNameTheirJob(t *testing.T) {
 	w := newWorld("Completed")
-	if err := w.invoke(t, read(t, "first-job")); err != nil {
+	if err := w.invoke(t, invocationtest.Event(t, "first-job")); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(strings.NewReader(w.log.String()))
-	n := 0
-	for ; lines.Scan(); n++ {
-		var line map[string]any
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			t.Fatalf("line is no JSON: %s", lines.Text())
-		}
-		for key, want := range map[string]string{"job": "11111111-abcd-1111-abcd-111111abcdef", "blog": "my-blog", "distribution": "E2EXAMPLE", "invalidation": "I2J0I21PCUYOIK"} {
-			if line[key] != want {
-				t.Errorf("line has %s %v, want %s: %s", key, line[key], want, lines.Text())
-			}
-		}
-	}
-	if n < 2 {
-		t.Errorf("logged %d lines, want one for CloudFront and one for the report", n)
-	}
+	// One for CloudFront and one for the report.
+	w.log.CheckLines(t, 2, map[string]string{"job": "11111111-abcd-1111-abcd-111111abcdef", "blog": "my-blog", "distribution": "E2EXAMPLE", "invalidation": "I2J0I21PCUYOIK"})
 }
 
 // TestWhatIsCounted: alarms live on these numbers.
@@ -355,13 +293,14 @@ func TestWhatIsCounted(t *testing.T) {
 		level string
 	}{
 		{"completed", "continuation", func(*world) {}, "0 0 true", "INFO"},
-		{"continued", "first-job", func(w *world) { w.edge.status = "InProgress" }, "", ""},
-		{"refused by CloudFront", "first-job", func(w *world) { w.edge.err = denied }, "1 0 false", "ERROR"},
+		{"continued", "first-job", func(w *world) { w.cloudFront(invalidationtest.Says("InProgress")) }, "", ""},
+		{"refused by CloudFront", "first-job", func(w *world) { w.cloudFront(invalidationtest.Refuses(denied)) }, "1 0 false", "ERROR"},
 		{"refused by the function", "token-of-tomorrow", func(*world) {}, "1 0 false", "ERROR"},
-		{"panic", "first-job", func(w *world) { w.edge.panics = "x" }, "1 0 false", "ERROR"},
-		{"late, to fail", "continuation-late", func(w *world) { w.edge.status = "InProgress" }, "1 1 false", "ERROR"},
+		{"panic", "first-job", func(w *world) { w.cloudFront(invalidationtest.Panics("x")) }, "1 0 false", "ERROR"},
+		{"late, to fail", "continuation-late", func(w *world) { w.cloudFront(invalidationtest.Says("InProgress")) }, "1 1 false", "ERROR"},
 		{"late, to go on", "continuation-late", func(w *world) {
-			w.edge.status, w.handler.invalidator.Settings.AfterDeadline = "InProgress", invalidation.Warn
+			w.cloudFront(invalidationtest.Says("InProgress"))
+			w.handler.invalidator.Settings.AfterDeadline = invalidation.Warn
 		}, "0 1 false", "WARN"},
 	}
 	for _, tt := range tests {
@@ -370,24 +309,10 @@ func TestWhatIsCounted(t *testing.T) {
 				w := newWorld("Completed")
 				tt.world(w)
 				time.Sleep(time.Second) // so that there is a time to measure
-				if err := w.invoke(t, read(t, tt.event)); err != nil {
+				if err := w.invoke(t, invocationtest.Event(t, tt.event)); err != nil {
 					t.Fatal(err)
 				}
-				got, level := "", ""
-				for text := range strings.Lines(w.log.String()) {
-					var line map[string]any
-					if err := json.Unmarshal([]byte(text), &line); err != nil {
-						t.Fatal(err)
-					}
-					if line["_aws"] == nil {
-						continue
-					}
-					if got != "" {
-						t.Error("counted twice")
-					}
-					got = fmt.Sprint(line["InvalidationFailed"], " ", line["InvalidationLate"], " ", line["InvalidationSeconds"] != nil)
-					level = line["level"].(string)
-				}
+				got, level := invalidationtest.Counted(t, w.log.Lines(t))
 				if got != tt.want || level != tt.level {
 					t.Errorf("counted %q at level %q, want %q at %q", got, level, tt.want, tt.level)
 				}
@@ -404,26 +329,18 @@ func TestVariablesThatDoNotFitAreLeftOut(t *testing.T) {
 		}
 		return nil
 	}
-	if err := w.invoke(t, read(t, "first-job")); err != nil {
+	if err := w.invoke(t, invocationtest.Event(t, "first-job")); err != nil {
 		t.Errorf("Invoke: %v, want the report without its variables", err)
 	}
 }
 
 func TestNoCredentialIsLogged(t *testing.T) {
-	events, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(events) == 0 {
-		t.Fatal("no events", err)
-	}
-	for _, path := range events {
-		name := strings.TrimSuffix(filepath.Base(path), ".json")
-		w := newWorld("Completed")
-		// Lambda logs an error that the function returns.
-		logged := fmt.Sprintln(w.invoke(t, read(t, name))) + w.log.String()
-		for _, secret := range []string{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "SESSIONTOKEN", "artifactCredentials"} {
-			if strings.Contains(logged, secret) {
-				t.Errorf("%s: log has %q", name, secret)
-			}
-		}
+	for _, name := range invocationtest.Events(t) {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld("Completed")
+			err := w.invoke(t, invocationtest.Event(t, name))
+			w.log.CheckSecrets(t, []string{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "SESSIONTOKEN", "artifactCredentials"}, err)
+		})
 	}
 }
 
@@ -444,45 +361,9 @@ func TestReportsKeepCodePipelinesLimits(t *testing.T) {
 	}
 }
 
-func TestTokenKeepsItsState(t *testing.T) {
-	want := invalidation.Progress{InvalidationID: "I1", Started: time.Unix(1000, 0), Deadline: time.Unix(2000, 0), Attempt: 7}
-	text := encodeToken("first-job", want)
-	if len(text) > 2048 {
-		t.Errorf("token has %d characters, CodePipeline takes 2,048", len(text))
-	}
-	execution, got, err := decodeToken("later-job", text)
-	if err != nil || got != want || execution != "first-job" {
-		t.Errorf("decodeToken: %q %+v %v, want first-job %+v", execution, got, err, want)
-	}
-}
-
-func TestTokenRefusals(t *testing.T) {
-	for _, text := range []string{
-		`null`, `{}`, `[]`, `{"v":1}`,
-		`{"v":1,"job":"","started":1,"deadline":2,"attempt":1}`,
-		`{"v":1,"job":"a","started":0,"deadline":2,"attempt":1}`,
-		`{"v":1,"job":"a","started":2,"deadline":2,"attempt":1}`,
-		`{"v":1,"job":"a","started":1,"deadline":2,"attempt":0}`,
-		`{"v":1,"job":"a","started":1,"deadline":2,"attempt":1}}`,
-		`{"v":1,"job":"a","started":1,"deadline":2,"attempt":1}{}`,
-		`{"v":1,"job":"a","started":1,"deadline":2,"attempt":1,"x":0}`,
-	} {
-		if _, _, err := decodeToken("job", text); err == nil {
-			t.Errorf("%s is accepted", text)
-		}
-	}
-}
-
 // FuzzInvoke: whatever comes, there is one report, or an error and no report.
 func FuzzInvoke(f *testing.F) {
-	events, _ := filepath.Glob("testdata/*.json")
-	for _, path := range events {
-		event, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(event)
-	}
+	invocationtest.Seed(f)
 	f.Fuzz(func(t *testing.T, event []byte) {
 		w := newWorld("Completed")
 		err := w.invoke(t, event)
@@ -492,25 +373,6 @@ func FuzzInvoke(f *testing.F) {
 		}
 		if len(w.pipeline.success) == 1 && w.pipeline.success[0].ContinuationToken != nil {
 			t.Error("continued a completed invalidation")
-		}
-	})
-}
-
-// FuzzToken: a token is refused, or means the same when it is written again.
-func FuzzToken(f *testing.F) {
-	f.Add(encodeToken("job", invalidation.Progress{InvalidationID: "I1", Started: time.Unix(1, 0), Deadline: time.Unix(2, 0), Attempt: 1}))
-	f.Add(`{"v":1}`)
-	f.Add(`{"v":2,"job":"a","started":1,"deadline":2,"attempt":1}`)
-	f.Add(`null`)
-	f.Add(`{"v":1,"job":"a","started":1,"deadline":2,"attempt":1}{}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		execution, progress, err := decodeToken("job", text)
-		if err != nil || text == "" {
-			return
-		}
-		again, same, err := decodeToken("job", encodeToken(execution, progress))
-		if err != nil || again != execution || same != progress {
-			t.Errorf("%q: became %q %+v %v", text, again, same, err)
 		}
 	})
 }

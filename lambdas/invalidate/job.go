@@ -1,17 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
+	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
 
 // parameters is the action's UserParameters: JSON of at most 1,000 characters.
@@ -22,9 +20,6 @@ type parameters struct {
 	// Paths to clear; everything, if there are none.
 	Paths []string
 }
-
-// everything counts as one path in CloudFront's prices and quotas.
-const everything = "/*"
 
 // job is one request for work, decoded.
 type job struct {
@@ -75,13 +70,13 @@ func decodeJob(id string, event []byte) (job, error) {
 	if err != nil {
 		return j, err
 	}
-	j.request.Execution, j.progress, err = decodeToken(j.id, data.ContinuationToken)
+	j.request.Execution, j.progress, err = resume(j.id, data.ContinuationToken)
 	return j, err
 }
 
 func decodeParameters(text string) (parameters, error) {
 	var params parameters
-	if err := decodeStrict(text, &params); err != nil {
+	if err := strictjson.Decode(text, &params); err != nil {
 		return params, fmt.Errorf(`decode UserParameters %q: %w; must be JSON such as {"PipelineName":"my-blog","DistributionId":"E2EXAMPLE","Paths":["/*"]}`, text, err)
 	}
 	var errs []error
@@ -92,79 +87,20 @@ func decodeParameters(text string) (parameters, error) {
 		errs = append(errs, errors.New("UserParameters has no DistributionId"))
 	}
 	if len(params.Paths) == 0 {
-		params.Paths = []string{everything}
+		params.Paths = []string{invalidation.Everything}
 	}
 	return params, errors.Join(errs...)
 }
 
-// tokenVersion changes whenever a token's meaning does: a pipeline may carry a
-// token across a deployment of this function.
-const tokenVersion = 1
-
-// token is what CodePipeline keeps between two jobs of one action. It may be 1 to
-// 2,048 characters; this is below 300.
-type token struct {
-	Version int `json:"v"`
-	// Execution is the id of the action's first job. CodePipeline does not say
-	// whether a continuation has the same id, so it travels along.
-	Execution      string `json:"job"`
-	InvalidationID string `json:"invalidation,omitempty"`
-	Started        int64  `json:"started"` // milliseconds since 1970, as is Deadline
-	Deadline       int64  `json:"deadline"`
-	Attempt        int    `json:"attempt"`
-}
-
-// decodeToken returns where the action's earlier jobs left off, and a fresh start
-// for the first one.
-func decodeToken(jobID, text string) (execution string, progress invalidation.Progress, err error) {
-	if text == "" {
+// resume returns where the action's earlier jobs left off, and a fresh start for
+// the first one.
+func resume(jobID, token string) (execution string, progress invalidation.Progress, err error) {
+	if token == "" {
 		return jobID, progress, nil
 	}
-	var t token
-	err = decodeStrict(text, &t)
-	switch {
-	case err != nil:
-	case t.Version != tokenVersion:
-		err = fmt.Errorf("version is %d, this function knows %d", t.Version, tokenVersion)
-	case t.Execution == "" || t.Started <= 0 || t.Deadline <= t.Started || t.Attempt < 1:
-		err = errors.New("a field is missing or out of range")
-	}
+	execution, progress, err = invalidation.DecodeToken(token)
 	if err != nil {
-		return "", progress, fmt.Errorf("decode continuation token of %d characters: %w; retry this stage to start afresh", len(text), err)
+		err = fmt.Errorf("%w; %s to start afresh", err, again)
 	}
-	return t.Execution, invalidation.Progress{
-		InvalidationID: t.InvalidationID,
-		Started:        time.UnixMilli(t.Started),
-		Deadline:       time.UnixMilli(t.Deadline),
-		Attempt:        t.Attempt,
-	}, nil
-}
-
-func encodeToken(execution string, progress invalidation.Progress) string {
-	text, err := json.Marshal(token{
-		Version:        tokenVersion,
-		Execution:      execution,
-		InvalidationID: progress.InvalidationID,
-		Started:        progress.Started.UnixMilli(),
-		Deadline:       progress.Deadline.UnixMilli(),
-		Attempt:        progress.Attempt,
-	})
-	if err != nil {
-		panic(err) // a struct of strings and integers always encodes
-	}
-	return string(text)
-}
-
-// decodeStrict refuses fields it does not know: a misspelt "Path" must not clear
-// everything instead.
-func decodeStrict(text string, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the JSON value")
-	}
-	return nil
+	return execution, progress, err
 }

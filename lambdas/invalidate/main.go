@@ -20,7 +20,7 @@ func main() {
 	settings, err := invalidation.ParseSettings(os.Getenv)
 	lambda.StartWithOptions(&handler{
 		codePipeline: codepipeline.NewFromConfig(cfg, func(o *codepipeline.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
-		invalidator:  invalidation.Invalidator{CloudFront: cloudfront.NewFromConfig(cfg), Settings: settings},
+		invalidator:  invalidation.Invalidator{CloudFront: cloudfront.NewFromConfig(cfg), Settings: settings, Words: words},
 		// Not fatal: a function that does not start leaves its pipeline hanging,
 		// whereas a job can be told.
 		misconfigured: err,

@@ -85,7 +85,7 @@ func continued(j job, progress invalidation.Progress) report {
 	}
 	return report{
 		summary:        fmt.Sprintf("%s Gives up at %s.", summary, progress.Deadline.UTC().Format(time.RFC3339)),
-		continuation:   encodeToken(j.request.Execution, progress),
+		continuation:   invalidation.EncodeToken(j.request.Execution, progress),
 		invalidationID: progress.InvalidationID,
 	}
 }
@@ -95,10 +95,10 @@ func refused(err error) report {
 	return report{failure: types.FailureTypeConfigurationError, message: err.Error(), result: invalidation.Result{Failed: true}}
 }
 
-func panicked(cause any) report {
+func panicked(message string) report {
 	return report{
 		failure: types.FailureTypeJobFailed,
-		message: fmt.Sprintf("the function panicked: %v. Its log has the stack; retry this stage", cause),
+		message: message + "; " + again,
 		result:  invalidation.Result{Failed: true},
 	}
 }

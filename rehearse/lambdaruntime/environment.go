@@ -106,12 +106,15 @@ func (env *environment) alive() bool {
 }
 
 // kill ends the whole process group. It does not wait; env.exited tells.
-func (env *environment) kill() {
+func (env *environment) kill() { env.signal(syscall.SIGKILL) }
+
+// signal goes to the whole process group.
+func (env *environment) signal(s syscall.Signal) {
 	if !env.alive() {
 		return // Reaped: the system may have given its number to another process.
 	}
 	// An error means that it is gone already.
-	_ = syscall.Kill(-env.cmd.Process.Pid, syscall.SIGKILL)
+	_ = syscall.Kill(-env.cmd.Process.Pid, s)
 }
 
 // stop kills and waits.

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -190,6 +191,16 @@ func (r *Runtime) Kill() {
 	}
 	for _, env := range environments {
 		<-env.exited
+	}
+}
+
+// Freeze stops every running process with SIGSTOP: it does nothing any more until its invocation has
+// timed out, which kills it.
+func (r *Runtime) Freeze() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for env := range r.all {
+		env.signal(syscall.SIGSTOP)
 	}
 }
 

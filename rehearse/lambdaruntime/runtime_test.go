@@ -38,9 +38,8 @@ func run(m *testing.M) int {
 		return 1
 	}
 	binary = filepath.Join(dir, "bootstrap")
-	build := exec.CommandContext(context.Background(), "go", "build", "-tags=lambda.norpc", "-o", binary, "./testdata/function")
-	if output, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build testdata/function: %v\n%s", err, output)
+	if err := Compile(context.Background(), "./testdata/function", binary); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
@@ -342,6 +341,23 @@ func TestKillCrashesRunningInvocations(t *testing.T) {
 	after := invoke(t, r, "", "")
 	if answer := decode(t, after); answer.Invocations != 1 || answer.PID == idle.PID || after.InitDuration == 0 {
 		t.Errorf("next invocation: got %+v, want a fresh process", answer)
+	}
+}
+
+func TestFreezeRunsIntoTheTimeout(t *testing.T) {
+	r := start(t, Function{Timeout: 600 * time.Millisecond})
+	done := make(chan Result)
+	go func() {
+		result, err := r.Invoke(t.Context(), event("sleep", "300ms"))
+		if err != nil {
+			t.Errorf("Invoke: %v", err)
+		}
+		done <- result
+	}()
+	time.Sleep(150 * time.Millisecond) // until it sleeps
+	r.Freeze()
+	if result := <-done; result.Err == nil || result.Err.ErrorType != "Sandbox.Timedout" {
+		t.Errorf("frozen invocation: got %v, want Sandbox.Timedout", result.Err)
 	}
 }
 

@@ -7,11 +7,14 @@ import (
 
 // decide says where an invalidation stands after one call to CloudFront, which
 // answered with a status or with an error.
-func decide(status string, err error, progress Progress, atDeadline AfterDeadline, now time.Time) (Outcome, error) {
+func decide(status string, err error, progress Progress, settings Settings, words Words, now time.Time) (Outcome, error) {
 	if status == completed {
 		return Completed, nil
 	}
-	if failure := refused(err); failure != nil {
+	if settings.WaitFor == UntilCreated && progress.InvalidationID != "" {
+		return Created, nil
+	}
+	if failure := refused(err, words); failure != nil {
 		return Pending, failure
 	}
 	if now.Before(progress.Deadline) {
@@ -23,18 +26,18 @@ func decide(status string, err error, progress Progress, atDeadline AfterDeadlin
 		// Nothing was cleared and nothing will be: no choice of the owner's makes
 		// that a success.
 		return Pending, &Failure{Kind: Unavailable, Err: err, Message: fmt.Sprintf(
-			"CloudFront accepted no invalidation within %s, so readers may still see the old pages. Last answer: %v. Retry this stage; if it happens again, look at the distribution's invalidations in the CloudFront console",
-			allowed, err)}
+			"CloudFront accepted no invalidation within %s, so readers may still see the old pages. Last answer: %v. Look at the distribution's invalidations in the CloudFront console, and %s",
+			allowed, err, words.Again)}
 	}
 	if err != nil {
 		return Pending, &Failure{Kind: Late, Err: err, Message: fmt.Sprintf(
-			"invalidation %s was not seen completed within %s, because CloudFront did not say. Last answer: %v. Check its status in the console, and retry this stage",
-			progress.InvalidationID, allowed, err)}
+			"invalidation %s was not seen completed within %s, because CloudFront did not say. Last answer: %v. Check its status in the console, and %s",
+			progress.InvalidationID, allowed, err, words.Again)}
 	}
-	if atDeadline == Warn {
+	if settings.AfterDeadline == Warn {
 		return Overdue, nil
 	}
 	return Pending, &Failure{Kind: Late, Message: fmt.Sprintf(
-		"invalidation %s was not completed within %s. CloudFront goes on with it: check its status in the console, and retry this stage when it is done, or allow more time with the blog's Invalidate.Deadline",
-		progress.InvalidationID, allowed)}
+		"invalidation %s was not completed within %s. CloudFront goes on with it: check its status in the console. If it is not done soon, %s; to allow more time, raise %s",
+		progress.InvalidationID, allowed, words.Again, words.Deadline)}
 }

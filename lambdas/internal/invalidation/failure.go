@@ -50,17 +50,43 @@ func (f *Failure) Unwrap() error { return f.Err }
 // errIncompleteAnswer stands for a success whose body has no id or no status.
 var errIncompleteAnswer = errors.New("cloudfront's answer has no invalidation id or no status")
 
+// Words are the caller's names for what a message tells the owner to look at or to
+// do. Each reads on in the middle of a sentence.
+type Words struct {
+	// Distribution, Paths and Deadline name the owner's settings, such as "the
+	// blog's Invalidate.Deadline".
+	Distribution, Paths, Deadline string
+	// Again is how to clear the cache after a failure, such as "retry this stage".
+	Again string
+}
+
 // refusal is what one of CloudFront's error codes means to the owner.
 type refusal struct {
 	kind   Kind
-	advice string
+	advice func(Words) string
 }
 
-const (
-	fixDistribution = "Check the blog's Invalidate.DistributionID, and that it is a distribution of this account"
-	fixPaths        = "Check the blog's Invalidate.Paths"
-	fixRole         = "The function's role must allow cloudfront:CreateInvalidation and cloudfront:GetInvalidation on this distribution; deploy the stack again if somebody changed it"
-)
+func fixDistribution(w Words) string {
+	return "Check " + w.Distribution + ", and that it is a distribution of this account"
+}
+
+func fixPaths(w Words) string { return "Check " + w.Paths }
+
+func fewerPaths(w Words) string {
+	return "Name fewer paths in " + w.Paths + ": CloudFront takes 3,000 at a time; /* counts as one"
+}
+
+func fixRole(Words) string {
+	return "The function's role must allow cloudfront:CreateInvalidation and cloudfront:GetInvalidation on this distribution; deploy the stack again if somebody changed it"
+}
+
+func newReference(w Words) string {
+	return "A new caller reference will do: " + w.Again
+}
+
+func lookUp(w Words) string {
+	return "Look the error up in CloudFront's API reference, and " + w.Again
+}
 
 // refusals are CloudFront's answers that stay the same however often one asks.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html
@@ -68,7 +94,7 @@ var refusals = map[string]refusal{
 	"NoSuchDistribution":          {Configuration, fixDistribution},
 	"EntityNotFound":              {Configuration, fixDistribution},
 	"InvalidArgument":             {Configuration, fixPaths},
-	"BatchTooLarge":               {Configuration, "Name fewer paths in the blog's Invalidate.Paths: CloudFront takes 3,000 at a time; /* counts as one"},
+	"BatchTooLarge":               {Configuration, fewerPaths},
 	"InconsistentQuantities":      {Configuration, fixPaths},
 	"MissingBody":                 {Configuration, fixPaths},
 	"AccessDenied":                {Permission, fixRole},
@@ -78,8 +104,8 @@ var refusals = map[string]refusal{
 	"UnrecognizedClientException": {Permission, fixRole},
 	"SignatureDoesNotMatch":       {Permission, fixRole},
 	// The reference is a hash of this very batch, so CloudFront and we disagree on
-	// what the batch was; a retried stage has a new reference.
-	"InvalidationBatchAlreadyExists": {Other, "Retry this stage: it will use a new caller reference"},
+	// what the batch was; another execution has another reference.
+	"InvalidationBatchAlreadyExists": {Other, newReference},
 }
 
 // transient are codes that the SDK does not retry and that waiting does mend.
@@ -96,7 +122,7 @@ var retryable = retry.IsErrorRetryables(retry.DefaultRetryables)
 
 // refused returns the failure that err stands for: CloudFront will answer the same
 // again. It returns nil where waiting may help, and for a nil err.
-func refused(err error) *Failure {
+func refused(err error, words Words) *Failure {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
 		// No answer, one that cannot be read, or the end of this call's time.
@@ -117,8 +143,8 @@ func refused(err error) *Failure {
 	}
 	known, ok := refusals[code]
 	if !ok {
-		known = refusal{Other, "Retry this stage, and look the error up in CloudFront's API reference if it comes again"}
+		known = refusal{Other, lookUp}
 	}
 	return &Failure{Kind: known.kind, Err: err, Message: fmt.Sprintf(
-		"CloudFront refused: %s: %s. %s", api.ErrorCode(), api.ErrorMessage(), known.advice)}
+		"CloudFront refused: %s: %s. %s", api.ErrorCode(), api.ErrorMessage(), known.advice(words))}
 }

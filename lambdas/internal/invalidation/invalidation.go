@@ -32,6 +32,10 @@ type Request struct {
 	Execution string
 }
 
+// Everything is the path that clears all; it counts as one in CloudFront's prices
+// and quotas.
+const Everything = "/*"
+
 // Progress is what one call leaves for the next. The zero value starts afresh.
 type Progress struct {
 	// InvalidationID is empty until CloudFront has accepted the invalidation.
@@ -54,10 +58,13 @@ const (
 	// Overdue: at the deadline CloudFront still said that the invalidation is in
 	// progress, with [Warn] as the owner's choice.
 	Overdue
+	// Created: CloudFront has accepted the invalidation, with [UntilCreated] as the
+	// owner's choice.
+	Created
 )
 
 func (o Outcome) String() string {
-	return [...]string{"pending", "completed", "overdue"}[o]
+	return [...]string{"pending", "completed", "overdue", "created"}[o]
 }
 
 // completed is the status as CloudFront writes it; the SDK's own waiter compares
@@ -68,11 +75,12 @@ const completed = "Completed"
 type Invalidator struct {
 	CloudFront CloudFront
 	Settings   Settings
+	Words      Words
 }
 
 // Advance takes an invalidation as far as one call can: it creates it where
-// progress names none, and polls until it is completed, until Settings.PollFor is
-// over or until ctx ends. Throttling, server faults and broken connections are
+// progress names none, and polls until it is as far as Settings.WaitFor says, until
+// Settings.PollFor is over or until ctx ends. Throttling, server faults and broken connections are
 // waited out and never returned; so is a full quota of invalidations in progress.
 //
 // The error is a [*Failure]: CloudFront refused for a reason that waiting does not
@@ -101,11 +109,12 @@ func (i Invalidator) Advance(ctx context.Context, log *slog.Logger, req Request,
 		}
 		lastErr = err
 
-		outcome, err := decide(status, err, progress, i.Settings.AfterDeadline, time.Now())
+		now = time.Now()
+		outcome, err := decide(status, err, progress, i.Settings, i.Words, now)
 		if err != nil || outcome != Pending {
 			return progress, outcome, err
 		}
-		if remaining := time.Until(stop); remaining <= 0 || !sleep(ctx, min(jitter(wait), remaining)) {
+		if remaining := stop.Sub(now); remaining <= 0 || !sleep(ctx, min(jitter(wait), remaining)) {
 			return progress, Pending, nil
 		}
 	}
@@ -120,7 +129,7 @@ func (i Invalidator) step(ctx context.Context, req Request, progress *Progress) 
 			DistributionId: aws.String(req.DistributionID),
 			InvalidationBatch: &types.InvalidationBatch{
 				CallerReference: aws.String(callerReference(req.Execution, req.DistributionID, paths)),
-				Paths:           &types.Paths{Items: paths, Quantity: aws.Int32(int32(len(paths)))}, //nolint:gosec // UserParameters hold 1,000 characters, so there are far fewer paths
+				Paths:           &types.Paths{Items: paths, Quantity: aws.Int32(int32(len(paths)))}, //nolint:gosec // an action's parameters and a function's environment hold a few thousand characters, so there are far fewer paths
 			},
 		})
 		if err != nil {

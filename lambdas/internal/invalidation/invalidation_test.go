@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"syscall"
@@ -20,74 +19,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
 )
 
-// fakeCloudFront answers with what its functions say.
-type fakeCloudFront struct {
-	create func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error)
-	get    func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error)
-}
-
-func (f *fakeCloudFront) CreateInvalidation(_ context.Context, in *cloudfront.CreateInvalidationInput, _ ...func(*cloudfront.Options)) (*cloudfront.CreateInvalidationOutput, error) {
-	inv, err := f.create(in)
-	return &cloudfront.CreateInvalidationOutput{Invalidation: inv}, err
-}
-
-func (f *fakeCloudFront) GetInvalidation(_ context.Context, in *cloudfront.GetInvalidationInput, _ ...func(*cloudfront.Options)) (*cloudfront.GetInvalidationOutput, error) {
-	inv, err := f.get(in)
-	return &cloudfront.GetInvalidationOutput{Invalidation: inv}, err
-}
-
-func answer(id, status string) *types.Invalidation {
-	return &types.Invalidation{Id: aws.String(id), Status: aws.String(status)}
-}
-
-// completesAfter accepts an invalidation that is completed d later, in the bubble's time.
-func completesAfter(d time.Duration) *fakeCloudFront {
-	var created time.Time
-	status := func() *types.Invalidation {
-		if time.Since(created) < d {
-			return answer("I1", "InProgress")
-		}
-		return answer("I1", "Completed")
-	}
-	return &fakeCloudFront{
-		create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
-			if created.IsZero() {
-				created = time.Now()
-			}
-			return status(), nil
-		},
-		get: func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error) { return status(), nil },
-	}
-}
-
-// refuses answers every call with err.
-func refuses(err error) *fakeCloudFront {
-	return &fakeCloudFront{
-		create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) { return nil, err },
-		get:    func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error) { return nil, err },
-	}
-}
-
-func apiError(status int, code, message string) error {
-	return &smithy.OperationError{ServiceID: "CloudFront", OperationName: "CreateInvalidation", Err: &smithyhttp.ResponseError{
-		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}},
-		Err:      &smithy.GenericAPIError{Code: code, Message: message},
-	}}
-}
-
 var (
-	settings = Settings{PollFor: 40 * time.Second, PollEvery: 2 * time.Second, Deadline: 30 * time.Minute, AfterDeadline: Fail}
-	request  = Request{DistributionID: "E2EXAMPLE", Paths: []string{"/*"}, Execution: "job-1"}
-	quiet    = slog.New(slog.DiscardHandler)
+	settings     = Settings{PollFor: 40 * time.Second, PollEvery: 2 * time.Second, Deadline: 30 * time.Minute, AfterDeadline: Fail}
+	untilCreated = Settings{PollFor: 40 * time.Second, PollEvery: 2 * time.Second, Deadline: 30 * time.Minute, WaitFor: UntilCreated}
+	request      = Request{DistributionID: "E2EXAMPLE", Paths: []string{"/*"}, Execution: "job-1"}
+	words        = Words{Distribution: "the owner's Distribution", Paths: "the owner's Paths", Deadline: "the owner's Deadline", Again: "start once more"}
+	quiet        = slog.New(slog.DiscardHandler)
 )
 
 func TestAdvance(t *testing.T) {
-	throttled := apiError(400, "Throttling", "Rate exceeded")
+	throttled := invalidationtest.APIError(400, "Throttling", "Rate exceeded")
 	tests := []struct {
 		name       string
-		cloudFront *fakeCloudFront
+		cloudFront *invalidationtest.CloudFront
 		settings   Settings
 		progress   Progress // times relative to the bubble's start
 		budget     time.Duration
@@ -97,37 +45,44 @@ func TestAdvance(t *testing.T) {
 		wantID     string
 		wantWithin time.Duration
 	}{
-		{name: "completed at once", cloudFront: completesAfter(0), want: Completed, wantID: "I1", wantWithin: time.Second},
-		{name: "completed at the P95", cloudFront: completesAfter(25 * time.Second), want: Completed, wantID: "I1", wantWithin: 40 * time.Second},
-		{name: "slower than one call", cloudFront: completesAfter(time.Minute), want: Pending, wantID: "I1", wantWithin: 41 * time.Second},
-		{name: "budget shorter than polling", cloudFront: completesAfter(time.Minute), budget: 10 * time.Second, want: Pending, wantID: "I1", wantWithin: 10 * time.Second},
-		{name: "throttled all the time", cloudFront: refuses(throttled), want: Pending, wantWithin: 41 * time.Second},
-		{name: "quota of invalidations full", cloudFront: refuses(apiError(400, "TooManyInvalidationsInProgress", "too many")), want: Pending, wantWithin: 41 * time.Second},
-		{name: "answer without an id", cloudFront: &fakeCloudFront{create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
+		{name: "completed at once", cloudFront: invalidationtest.CompletesAfter(0), want: Completed, wantID: invalidationtest.ID, wantWithin: time.Second},
+		{name: "completed at the P95", cloudFront: invalidationtest.CompletesAfter(25 * time.Second), want: Completed, wantID: invalidationtest.ID, wantWithin: 40 * time.Second},
+		{name: "slower than one call", cloudFront: invalidationtest.CompletesAfter(time.Minute), want: Pending, wantID: invalidationtest.ID, wantWithin: 41 * time.Second},
+		{name: "budget shorter than polling", cloudFront: invalidationtest.CompletesAfter(time.Minute), budget: 10 * time.Second, want: Pending, wantID: invalidationtest.ID, wantWithin: 10 * time.Second},
+		{name: "throttled all the time", cloudFront: invalidationtest.Refuses(throttled), want: Pending, wantWithin: 41 * time.Second},
+		{name: "quota of invalidations full", cloudFront: invalidationtest.Refuses(invalidationtest.APIError(400, "TooManyInvalidationsInProgress", "too many")), want: Pending, wantWithin: 41 * time.Second},
+		{name: "answer without an id", cloudFront: &invalidationtest.CloudFront{Create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
 			return &types.Invalidation{Status: aws.String("InProgress")}, nil
 		}}, want: Pending, wantWithin: 41 * time.Second},
-		{name: "answer without an invalidation", cloudFront: refuses(nil), want: Pending, wantWithin: 41 * time.Second},
-		{name: "status in other letters is not completed", cloudFront: &fakeCloudFront{
-			create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
-				return answer("I1", "COMPLETED"), nil
+		{name: "answer without an invalidation", cloudFront: invalidationtest.Refuses(nil), want: Pending, wantWithin: 41 * time.Second},
+		{name: "status in other letters is not completed", cloudFront: &invalidationtest.CloudFront{
+			Create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
+				return invalidationtest.Invalidation(invalidationtest.ID, "COMPLETED"), nil
 			},
-			get: func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error) {
-				return answer("I1", "COMPLETED"), nil
+			Get: func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error) {
+				return invalidationtest.Invalidation(invalidationtest.ID, "COMPLETED"), nil
 			},
-		}, want: Pending, wantID: "I1", wantWithin: 41 * time.Second},
-		{name: "no such distribution", cloudFront: refuses(apiError(404, "NoSuchDistribution", "gone")), wantKind: Configuration, wantErr: "NoSuchDistribution: gone. Check the blog's Invalidate.DistributionID", wantWithin: time.Second},
-		{name: "access denied", cloudFront: refuses(apiError(403, "AccessDenied", "not authorized")), wantKind: Permission, wantErr: "role must allow", wantWithin: time.Second},
-		{name: "continued and completed", cloudFront: completesAfter(0), progress: Progress{InvalidationID: "I1", Attempt: 3}, want: Completed, wantID: "I1", wantWithin: time.Second},
-		{name: "late, and the owner wants to fail", cloudFront: completesAfter(time.Hour), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Fail},
-			wantKind: Late, wantErr: "invalidation I1 was not completed within 5s", wantID: "I1", wantWithin: 5 * time.Second},
-		{name: "late, and the owner wants to go on", cloudFront: completesAfter(time.Hour), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Warn},
-			want: Overdue, wantID: "I1", wantWithin: 5 * time.Second},
-		{name: "never accepted fails whatever the owner wants", cloudFront: refuses(throttled), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Warn},
+		}, want: Pending, wantID: invalidationtest.ID, wantWithin: 41 * time.Second},
+		{name: "no such distribution", cloudFront: invalidationtest.Refuses(invalidationtest.APIError(404, "NoSuchDistribution", "gone")), wantKind: Configuration, wantErr: "NoSuchDistribution: gone. Check the owner's Distribution, and", wantWithin: time.Second},
+		{name: "access denied", cloudFront: invalidationtest.Refuses(invalidationtest.APIError(403, "AccessDenied", "not authorized")), wantKind: Permission, wantErr: "role must allow", wantWithin: time.Second},
+		{name: "continued and completed", cloudFront: invalidationtest.CompletesAfter(0), progress: Progress{InvalidationID: invalidationtest.ID, Attempt: 3}, want: Completed, wantID: invalidationtest.ID, wantWithin: time.Second},
+		{name: "late, and the owner wants to fail", cloudFront: invalidationtest.CompletesAfter(time.Hour), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Fail},
+			wantKind: Late, wantErr: "If it is not done soon, start once more; to allow more time, raise the owner's Deadline", wantID: invalidationtest.ID, wantWithin: 5 * time.Second},
+		{name: "late, and the owner wants to go on", cloudFront: invalidationtest.CompletesAfter(time.Hour), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Warn},
+			want: Overdue, wantID: invalidationtest.ID, wantWithin: 5 * time.Second},
+		{name: "never accepted fails whatever the owner wants", cloudFront: invalidationtest.Refuses(throttled), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, AfterDeadline: Warn},
 			wantKind: Unavailable, wantErr: "accepted no invalidation within 5s", wantWithin: 5 * time.Second},
-		{name: "late, but CloudFront does not say, fails whatever the owner wants", cloudFront: refuses(throttled), progress: Progress{InvalidationID: "I1", Attempt: 1}, settings: Settings{PollFor: 90 * time.Second, PollEvery: time.Second, Deadline: time.Minute, AfterDeadline: Warn},
-			wantKind: Late, wantErr: "Last answer: operation error CloudFront", wantID: "I1", wantWithin: time.Minute},
-		{name: "completed exactly at the deadline", cloudFront: completesAfter(5 * time.Second), settings: Settings{PollFor: 10 * time.Second, PollEvery: 3 * time.Second, Deadline: 5 * time.Second, AfterDeadline: Fail},
-			want: Completed, wantID: "I1", wantWithin: 5 * time.Second},
+		{name: "late, but CloudFront does not say, fails whatever the owner wants", cloudFront: invalidationtest.Refuses(throttled), progress: Progress{InvalidationID: invalidationtest.ID, Attempt: 1}, settings: Settings{PollFor: 90 * time.Second, PollEvery: time.Second, Deadline: time.Minute, AfterDeadline: Warn},
+			wantKind: Late, wantErr: "Last answer: operation error CloudFront", wantID: invalidationtest.ID, wantWithin: time.Minute},
+		{name: "created is enough", cloudFront: invalidationtest.CompletesAfter(time.Hour), settings: untilCreated, want: Created, wantID: invalidationtest.ID, wantWithin: time.Second},
+		{name: "created is enough, and it is completed", cloudFront: invalidationtest.CompletesAfter(0), settings: untilCreated, want: Completed, wantID: invalidationtest.ID, wantWithin: time.Second},
+		{name: "created by an earlier call is enough", cloudFront: invalidationtest.Refuses(throttled), progress: Progress{InvalidationID: invalidationtest.ID, Attempt: 1}, settings: untilCreated, want: Created, wantID: invalidationtest.ID, wantWithin: time.Second},
+		{name: "created is enough, but it is throttled", cloudFront: invalidationtest.Refuses(throttled), settings: untilCreated, want: Pending, wantWithin: 41 * time.Second},
+		{name: "created is enough, but it is refused", cloudFront: invalidationtest.Refuses(invalidationtest.APIError(403, "AccessDenied", "not authorized")), settings: untilCreated, wantKind: Permission, wantErr: "role must allow", wantWithin: time.Second},
+		{name: "created is enough, but it never is", cloudFront: invalidationtest.Refuses(throttled), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, WaitFor: UntilCreated},
+			wantKind: Unavailable, wantErr: "accepted no invalidation within 5s", wantWithin: 5 * time.Second},
+		{name: "completed exactly at the deadline", cloudFront: invalidationtest.CompletesAfter(5 * time.Second), settings: Settings{PollFor: 10 * time.Second, PollEvery: 3 * time.Second, Deadline: 5 * time.Second, AfterDeadline: Fail},
+			want: Completed, wantID: invalidationtest.ID, wantWithin: 5 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,7 +101,7 @@ func TestAdvance(t *testing.T) {
 					defer cancel()
 				}
 
-				i := Invalidator{CloudFront: tt.cloudFront, Settings: tt.settings}
+				i := Invalidator{CloudFront: tt.cloudFront, Settings: tt.settings, Words: words}
 				got, outcome, err := i.Advance(ctx, quiet, request, tt.progress)
 
 				if tt.wantErr != "" {
@@ -177,7 +132,7 @@ func TestAdvance(t *testing.T) {
 // A continuation must not move the deadline that the first call has set.
 func TestAdvanceKeepsTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		i := Invalidator{CloudFront: completesAfter(time.Hour), Settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: time.Minute, AfterDeadline: Fail}}
+		i := Invalidator{CloudFront: invalidationtest.CompletesAfter(time.Hour), Settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: time.Minute, AfterDeadline: Fail}}
 		start := time.Now()
 		var progress Progress
 		var err error
@@ -200,8 +155,8 @@ func TestAdvanceCountsFromTheCreation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		created := time.Now()
 		time.Sleep(time.Minute) // until Lambda tries again
-		i := Invalidator{Settings: settings, CloudFront: &fakeCloudFront{create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
-			inv := answer("I1", "Completed")
+		i := Invalidator{Settings: settings, CloudFront: &invalidationtest.CloudFront{Create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
+			inv := invalidationtest.Invalidation(invalidationtest.ID, "Completed")
 			inv.CreateTime = &created
 			return inv, nil
 		}}}
@@ -215,9 +170,9 @@ func TestAdvanceCountsFromTheCreation(t *testing.T) {
 func TestAdvanceAsksSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		fake := completesAfter(25 * time.Second)
-		get := fake.get
-		fake.get = func(in *cloudfront.GetInvalidationInput) (*types.Invalidation, error) {
+		fake := invalidationtest.CompletesAfter(25 * time.Second)
+		get := fake.Get
+		fake.Get = func(in *cloudfront.GetInvalidationInput) (*types.Invalidation, error) {
 			calls++
 			return get(in)
 		}
@@ -235,9 +190,9 @@ func TestAdvanceWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waits []time.Duration
 		last := time.Now()
-		fake := completesAfter(time.Hour)
-		get := fake.get
-		fake.get = func(in *cloudfront.GetInvalidationInput) (*types.Invalidation, error) {
+		fake := invalidationtest.CompletesAfter(time.Hour)
+		get := fake.Get
+		fake.Get = func(in *cloudfront.GetInvalidationInput) (*types.Invalidation, error) {
 			waits = append(waits, time.Since(last))
 			last = time.Now()
 			return get(in)
@@ -284,9 +239,9 @@ func TestCallerReference(t *testing.T) {
 func TestAdvanceSendsTheSameBatchAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent []string
-		fake := &fakeCloudFront{create: func(in *cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
+		fake := &invalidationtest.CloudFront{Create: func(in *cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
 			sent = append(sent, fmt.Sprint(*in.InvalidationBatch.CallerReference, in.InvalidationBatch.Paths.Items, *in.InvalidationBatch.Paths.Quantity))
-			return nil, apiError(503, "ServiceUnavailable", "")
+			return nil, invalidationtest.APIError(503, "ServiceUnavailable", "")
 		}}
 		req := Request{DistributionID: "E1", Paths: []string{"/b", "/a", "/b"}, Execution: "job-1"}
 		i := Invalidator{CloudFront: fake, Settings: settings}
@@ -324,29 +279,29 @@ func TestRefused(t *testing.T) {
 		{err: &smithy.CanceledError{Err: context.Canceled}, wait: true},
 		{err: &smithy.DeserializationError{Err: errors.New("EOF")}, wait: true},
 		{err: errIncompleteAnswer, wait: true},
-		{err: apiError(400, "Throttling", ""), wait: true},
-		{err: apiError(400, "ThrottlingException", ""), wait: true},
-		{err: apiError(429, "TooManyRequestsException", ""), wait: true},
-		{err: apiError(500, "InternalError", ""), wait: true},
-		{err: apiError(503, "SlowDown", ""), wait: true},
-		{err: apiError(507, "Whatever", ""), wait: true},
-		{err: apiError(400, "TooManyInvalidationsInProgress", ""), wait: true},
-		{err: apiError(404, "NoSuchInvalidation", ""), wait: true},
-		{err: apiError(404, "NoSuchDistribution", ""), want: Configuration},
-		{err: apiError(404, "EntityNotFound", ""), want: Configuration},
-		{err: apiError(400, "InvalidArgument", "Your request contains one or more invalid invalidation paths."), want: Configuration},
-		{err: apiError(413, "BatchTooLarge", ""), want: Configuration},
-		{err: apiError(400, "InconsistentQuantities", ""), want: Configuration},
-		{err: apiError(400, "MissingBody", ""), want: Configuration},
-		{err: apiError(403, "AccessDenied", ""), want: Permission},
-		{err: apiError(403, "SignatureDoesNotMatch", ""), want: Permission},
-		{err: apiError(400, "InvalidationBatchAlreadyExists", ""), want: Other},
-		{err: apiError(400, "InvalidArgument", "Your request contains a caller reference that was used for a previous invalidation batch for the same distribution."), want: Other},
-		{err: apiError(418, "Teapot", ""), want: Other},
+		{err: invalidationtest.APIError(400, "Throttling", ""), wait: true},
+		{err: invalidationtest.APIError(400, "ThrottlingException", ""), wait: true},
+		{err: invalidationtest.APIError(429, "TooManyRequestsException", ""), wait: true},
+		{err: invalidationtest.APIError(500, "InternalError", ""), wait: true},
+		{err: invalidationtest.APIError(503, "SlowDown", ""), wait: true},
+		{err: invalidationtest.APIError(507, "Whatever", ""), wait: true},
+		{err: invalidationtest.APIError(400, "TooManyInvalidationsInProgress", ""), wait: true},
+		{err: invalidationtest.APIError(404, "NoSuchInvalidation", ""), wait: true},
+		{err: invalidationtest.APIError(404, "NoSuchDistribution", ""), want: Configuration},
+		{err: invalidationtest.APIError(404, "EntityNotFound", ""), want: Configuration},
+		{err: invalidationtest.APIError(400, "InvalidArgument", "Your request contains one or more invalid invalidation paths."), want: Configuration},
+		{err: invalidationtest.APIError(413, "BatchTooLarge", ""), want: Configuration},
+		{err: invalidationtest.APIError(400, "InconsistentQuantities", ""), want: Configuration},
+		{err: invalidationtest.APIError(400, "MissingBody", ""), want: Configuration},
+		{err: invalidationtest.APIError(403, "AccessDenied", ""), want: Permission},
+		{err: invalidationtest.APIError(403, "SignatureDoesNotMatch", ""), want: Permission},
+		{err: invalidationtest.APIError(400, "InvalidationBatchAlreadyExists", ""), want: Other},
+		{err: invalidationtest.APIError(400, "InvalidArgument", "Your request contains a caller reference that was used for a previous invalidation batch for the same distribution."), want: Other},
+		{err: invalidationtest.APIError(418, "Teapot", ""), want: Other},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.err), func(t *testing.T) {
-			got := refused(tt.err)
+			got := refused(tt.err, words)
 			if (got == nil) != tt.wait {
 				t.Fatalf("refused: %v, want a failure: %v", got, !tt.wait)
 			}

@@ -18,6 +18,17 @@ const (
 	Warn AfterDeadline = "warn"
 )
 
+// WaitFor is how far an invalidation must be before it counts as done.
+type WaitFor string
+
+// The owner's choices of what to wait for.
+const (
+	// UntilCompleted is the default, the zero value included.
+	UntilCompleted WaitFor = "completed"
+	// UntilCreated ends once CloudFront has accepted the invalidation.
+	UntilCreated WaitFor = "created"
+)
+
 // Settings are the owner's choices, the same for every call of one function.
 type Settings struct {
 	// PollFor bounds the polling within one call. The default of 40 seconds is
@@ -29,6 +40,8 @@ type Settings struct {
 	// Deadline bounds the whole, over all calls, from the first one's start.
 	Deadline      time.Duration
 	AfterDeadline AfterDeadline
+	// WaitFor is not among what [ParseSettings] reads: not every caller offers it.
+	WaitFor WaitFor
 }
 
 // Names of the environment variables that [ParseSettings] reads. Durations are

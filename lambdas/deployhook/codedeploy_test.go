@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+
+	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
+	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
+)
+
+// The report must go out before Lambda stops the function, however long the work
+// would take.
+func TestReportsBeforeLambdasDeadline(t *testing.T) {
+	for _, limit := range invocationtest.Limits {
+		for name, edge := range map[string]*invalidationtest.CloudFront{"in progress": invalidationtest.Says("InProgress"), "no answer": {Hang: true}} {
+			t.Run(limit.String()+", "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(edge, map[string]string{"DEADLINE": "1h", "ON_FAILURE": "roll-back"})
+					start := time.Now()
+					w.deploy.fail = func(ctx context.Context) error {
+						invocationtest.CheckReport(t, ctx, start, limit)
+						return nil
+					}
+					if _, err := w.invoke(t, limit, invocationtest.Event(t, "codedeploy")); err != nil {
+						t.Fatal(err)
+					}
+					if len(w.deploy.reports) != 1 || w.deploy.reports[0].Status != types.LifecycleEventStatusFailed {
+						t.Errorf("reports are %v, want one that says Failed", w.deploy.reports)
+					}
+					if want := "timeout leaves less than its DEADLINE"; !strings.Contains(w.log.String(), want) {
+						t.Errorf("log has no %q:\n%s", want, w.log.String())
+					}
+				})
+			})
+		}
+	}
+}
+
+// An invocation that Lambda cancels early is a failure, not a hang.
+func TestCancelledCallIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(invalidationtest.Says("InProgress"), map[string]string{"ON_FAILURE": "roll-back"})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(10*time.Second, cancel)
+		if _, err := w.handler.Invoke(ctx, invocationtest.Event(t, "codedeploy")); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.deploy.reports[0].Status; got != types.LifecycleEventStatusFailed || !strings.Contains(w.log.String(), "was not completed before this call had to end") {
+			t.Errorf("reported %s, want Failed:\n%s", got, w.log.String())
+		}
+	})
+}
+
+func TestUnsentReportIsAnError(t *testing.T) {
+	for name, broken := range map[string]error{
+		"connection":         errors.New("connection reset by peer"),
+		"unknown deployment": &types.DeploymentDoesNotExistException{},
+		"unknown hook":       &types.InvalidLifecycleEventHookExecutionIdException{},
+		"not for servers":    &types.UnsupportedActionForDeploymentTypeException{},
+	} {
+		w := newWorld(invalidationtest.Says("Completed"), nil)
+		w.deploy.fail = func(context.Context) error { return broken }
+		_, err := w.invoke(t, invocationtest.Limit, invocationtest.Event(t, "codedeploy"))
+		if !errors.Is(err, broken) {
+			t.Errorf("%s: error is %v, want the one of the report, so that Lambda tries again", name, err)
+		}
+		if strings.Contains(w.log.String(), "_aws") {
+			t.Errorf("%s: counted a result that nobody has heard of", name)
+		}
+	}
+}
+
+func TestSecondReportIsHarmless(t *testing.T) {
+	w := newWorld(invalidationtest.Says("Completed"), nil)
+	w.deploy.fail = func(context.Context) error { return &types.LifecycleEventAlreadyCompletedException{} }
+	w.codeDeploy(t, "codedeploy")
+	if strings.Contains(w.log.String(), "_aws") || !strings.Contains(w.log.String(), "reported before") {
+		t.Errorf("want a line and no count:\n%s", w.log.String())
+	}
+}
+
+// The same hook, delivered again, creates nothing; another hook of the same
+// deployment does.
+func TestOneReferenceForEachHook(t *testing.T) {
+	w := newWorld(invalidationtest.Says("Completed"), nil)
+	for range 2 {
+		w.deploy.reports = nil
+		w.codeDeploy(t, "codedeploy")
+	}
+	if got := w.references("E2EXAMPLE"); len(got) != 1 {
+		t.Errorf("a repeated delivery used the references %q, want one", got)
+	}
+	w.deploy.reports = nil
+	w.codeDeploy(t, "codedeploy-another-hook")
+	if got := w.references("E2EXAMPLE"); len(got) != 2 {
+		t.Errorf("two hooks used the references %q, want two", got)
+	}
+}

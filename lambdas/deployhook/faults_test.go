@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"blog-deploy-pipeline/rehearse/fakeaws"
+	"blog-deploy-pipeline/rehearse/trial"
+)
+
+var (
+	create = trial.Call{Name: "CreateInvalidation", Match: trial.Calls("cloudfront:CreateInvalidation")}
+	get    = trial.Call{Name: "GetInvalidation", Match: trial.Calls("cloudfront:GetInvalidation")}
+
+	putStatus = trial.Calls("codedeploy:PutLifecycleEventHookExecutionStatus")
+	putOfEnd  = trial.Call{Name: "PutLifecycleEventHookExecutionStatus", Match: putStatus, Report: true}
+	// The function has a failure to report, in whose way the fault then is.
+	putOfFailure = trial.Call{Name: "PutLifecycleEventHookExecutionStatus, not cleared", Match: putStatus, Report: true}
+
+	choices = []string{string(proceed), string(rollBack)}
+)
+
+// scenarioOf is the world in which the fault strikes.
+func scenarioOf(ctx context.Context, c *trial.Case) scenario {
+	s := scenario{
+		cloud: fakeaws.Options{Fault: c.Strike},
+		edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 400 * time.Millisecond}},
+		env:   map[string]string{"ON_FAILURE": c.Variant},
+		started: func(w *trial.World, event []byte) {
+			c.World, c.Redeliver = w, func() { w.Again(ctx, event) }
+		},
+	}
+	if c.Always {
+		s.env["DEADLINE"] = "1500ms"
+	}
+	return s
+}
+
+// judge checks what must hold in every case.
+func judge(c *trial.Case, d *deployed) trial.Outcome {
+	broken := d.BrokenRules(d.record)
+	// Only an answer that was lost, or an event that came twice, excuses a second report.
+	if n := d.Count(trial.Refused("LifecycleEventAlreadyCompletedException")); n > 0 && !c.Fault.Processed() && !c.Fault.Again {
+		broken = append(broken, fmt.Sprintf("rule 1: reported %d times more than once", n))
+	}
+	// A process that dies may do so between the report and its line.
+	if n := d.counted(); n > 1 && !c.Fault.Again || n == 0 && d.status != "no report" && !c.Fault.Processed() && !c.Fault.Fatal() {
+		broken = append(broken, fmt.Sprintf("the end was counted %d times, want once", n))
+	}
+	return trial.Outcome{Ended: d.outcome(), Broken: broken, Logs: d.Function.Logs()}
+}
+
+// TestFaultMatrix strikes every call that the function makes with every fault, once
+// and always, with both of the owner's choices, and checks the rules that never bend
+// and how the deployment ends.
+func TestFaultMatrix(t *testing.T) {
+	t.Run("CodeDeploy", codeDeployMatrix().Test)
+	t.Run("ECS", ecsMatrix().Test)
+}
+
+func codeDeployMatrix() trial.Matrix {
+	return trial.Matrix{
+		Name: "lambdas/deployhook for CodeDeploy", Calls: []trial.Call{create, get, putOfEnd, putOfFailure}, Faults: trial.Faults, Variants: choices,
+		Run: func(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
+			s := scenarioOf(ctx, c)
+			if c.Call.Name == putOfFailure.Name {
+				s.env["DISTRIBUTIONS"] = `[{"DistributionId":"E1NOTTHERE0000"}]`
+			}
+			if c.Fault.Kind == fakeaws.Hang && !c.Call.Report && !c.Always {
+				// A call is given up after five seconds; there must be time for another one.
+				s.timeout = 14 * time.Second
+			}
+			d, err := s.byCodeDeploy(ctx)
+			if err != nil {
+				return trial.Outcome{}, err
+			}
+			return judge(c, d), nil
+		},
+		Want: func(c *trial.Case) string {
+			cleared, notCleared := "Succeeded", "Succeeded, not cleared"
+			if c.Variant == string(rollBack) {
+				notCleared = "Failed, not cleared"
+			}
+			normal := cleared
+			if c.Call.Name == putOfFailure.Name {
+				normal = notCleared
+			}
+			switch {
+			case c.Fault.Again, c.Call.Report && c.Fault.Processed():
+				return normal
+			case !c.Call.Report && c.Fault.Kind == fakeaws.AccessDenied:
+				return notCleared
+			case !c.Always:
+				return normal
+			case c.Call.Report && c.Call.Name == putOfFailure.Name:
+				return "no report, not cleared"
+			case c.Call.Report, c.Fault.Fatal():
+				// Nothing gets through: Lambda tries three times, and CodeDeploy fails the
+				// deployment after an hour.
+				return "no report"
+			default:
+				return notCleared
+			}
+		},
+	}
+}
+
+func ecsMatrix() trial.Matrix {
+	return trial.Matrix{
+		Name: "lambdas/deployhook for ECS", Calls: []trial.Call{create, get}, Faults: slices.Concat(trial.Faults, trial.Freezes), Variants: choices,
+		Run: func(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
+			s := scenarioOf(ctx, c)
+			if c.Fault.Freeze {
+				s.timeout = 1500 * time.Millisecond
+			}
+			// Whether the calls of a hook share an execution id is not documented: half
+			// the cases each.
+			d, err := s.byECS(ctx, fakeaws.ServiceDeploymentInput{NewExecutionIDs: c.Always}, "", "POST_PRODUCTION_TRAFFIC_SHIFT")
+			if err != nil {
+				return trial.Outcome{}, err
+			}
+			for i := range d.record.Requests {
+				d.record.Requests[i].Killed = c.Fault.Fatal()
+			}
+			return judge(c, d), nil
+		},
+		Want: func(c *trial.Case) string {
+			notCleared := "SUCCESSFUL, not cleared"
+			if c.Variant == string(rollBack) {
+				notCleared = "ROLLBACK_SUCCESSFUL, not cleared"
+			}
+			switch {
+			case c.Fault.Again:
+				return "SUCCESSFUL"
+			case c.Fault.Fatal():
+				// ECS calls no second time, whatever the owner's choice.
+				return "ROLLBACK_SUCCESSFUL"
+			case c.Fault.Kind == fakeaws.AccessDenied, c.Always:
+				return notCleared
+			default:
+				return "SUCCESSFUL"
+			}
+		},
+	}
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+
+	"blog-deploy-pipeline/lambdas/internal/awsenv"
+	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
+	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
+	"blog-deploy-pipeline/rehearse/fakeaws"
+)
+
+// The function under test, as CodeDeploy and ECS know it.
+const (
+	functionName = "CodeDeployHook_shop"
+	functionARN  = "arn:aws:lambda:us-east-1:123456789012:function:" + functionName
+	roleARN      = "arn:aws:iam::123456789012:role/invoke-hook"
+)
+
+// everyChoice is each of the owner's choices with a distribution that is there and
+// one that is not.
+var everyChoice = []struct {
+	env    map[string]string
+	passes bool
+}{
+	{map[string]string{"ON_FAILURE": "proceed"}, true},
+	{map[string]string{"ON_FAILURE": "roll-back"}, true},
+	{map[string]string{"ON_FAILURE": "proceed", "DISTRIBUTIONS": `[{"DistributionId":"E1NOTTHERE0000"}]`}, true},
+	{map[string]string{"ON_FAILURE": "roll-back", "DISTRIBUTIONS": `[{"DistributionId":"E1NOTTHERE0000"}]`}, false},
+}
+
+// withCloud returns a handler that talks to the double of AWS through the clients
+// that it has when it is deployed.
+func withCloud(t *testing.T, env map[string]string) (*handler, *fakeaws.Cloud) {
+	t.Helper()
+	cloud := fakeaws.New(fakeaws.Options{})
+	cloud.AddDistribution(fakeaws.Distribution{ID: "E2EXAMPLE"})
+	server := httptest.NewServer(cloud)
+	t.Cleanup(server.Close)
+	cfg := awsenv.Config(func(name string) string {
+		return map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": server.URL}[name]
+	})
+	h := newWorld(invalidationtest.Says("Completed"), env).handler
+	h.cloudFront, h.codeDeploy = cloudfront.NewFromConfig(cfg), codedeploy.NewFromConfig(cfg)
+	h.settings.invalidation.PollEvery = time.Millisecond
+	return h, cloud
+}
+
+func TestEveryHookOfCodeDeploy(t *testing.T) {
+	for _, event := range []string{"BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic"} {
+		for _, tt := range everyChoice {
+			t.Run(fmt.Sprint(event, tt.env), func(t *testing.T) {
+				h, cloud := withCloud(t, tt.env)
+				d, err := cloud.StartDeployment(fakeaws.DeploymentInput{Application: "shop", DeploymentGroup: "shop", TestListener: true, AutoRollback: true, Hooks: map[string]string{event: functionName}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				hook := d.Next()
+				if _, err := invocationtest.Invoke(t, h, invocationtest.Limit, hook.Event()); err != nil {
+					t.Fatal(err)
+				}
+				if n := len(hook.Reports()); n != 1 || hook.LifecycleEvent() != event {
+					t.Errorf("%d reports at %s, want 1 at %s", n, hook.LifecycleEvent(), event)
+				}
+				want, wantRollback := "Succeeded", false
+				if !tt.passes {
+					// Nothing has been installed yet that could be taken back.
+					want, wantRollback = "Failed", event != "BeforeInstall"
+				}
+				if got := d.Status(); got != want || (d.Rollback() != nil) != wantRollback {
+					t.Errorf("deployment is %s, rolled back: %v, want %s, %v", got, d.Rollback() != nil, want, wantRollback)
+				}
+			})
+		}
+	}
+}
+
+func TestEveryStageOfECS(t *testing.T) {
+	for _, stage := range []string{"RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT", "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"} {
+		for _, tt := range everyChoice {
+			t.Run(fmt.Sprint(stage, tt.env), func(t *testing.T) {
+				h, cloud := withCloud(t, tt.env)
+				d, err := cloud.StartServiceDeployment(fakeaws.ServiceDeploymentInput{Cluster: "production", Service: "shop", Reconcile: true,
+					Hooks: []fakeaws.ServiceHook{{HookTargetARN: functionARN, RoleARN: roleARN, LifecycleStages: []string{stage}}}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for call := d.Next(); call != nil; call = d.Next() {
+					payload, err := invocationtest.Invoke(t, h, invocationtest.Limit, call.Event())
+					if err := call.Answer(payload, err); err != nil {
+						t.Errorf("at %s: %v", call.Stage(), err)
+					}
+				}
+				want := "SUCCESSFUL"
+				if !tt.passes {
+					want = "ROLLBACK_SUCCESSFUL"
+				}
+				if got := d.Status(); got != want {
+					t.Errorf("deployment is %s, want %s", got, want)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package invalidation
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"blog-deploy-pipeline/lambdas/internal/strictjson"
+)
+
+// tokenVersion changes whenever a token's meaning does: a deployment may carry a
+// token across a replacement of the function.
+const tokenVersion = 1
+
+// token is how a caller's protocol keeps an invalidation between two calls. It is
+// below 300 characters, where CodePipeline takes 2,048.
+type token struct {
+	Version int `json:"v"`
+	// Execution travels along, because a later call may not carry the name of the
+	// first: CodePipeline does not say whether a continuation has the same job id.
+	Execution      string `json:"job"`
+	InvalidationID string `json:"invalidation,omitempty"`
+	Started        int64  `json:"started"` // milliseconds since 1970, as is Deadline
+	Deadline       int64  `json:"deadline"`
+	Attempt        int    `json:"attempt"`
+}
+
+// EncodeToken returns a text that holds an execution's name and its progress until
+// the next call.
+func EncodeToken(execution string, progress Progress) string {
+	text, err := json.Marshal(token{
+		Version:        tokenVersion,
+		Execution:      execution,
+		InvalidationID: progress.InvalidationID,
+		Started:        progress.Started.UnixMilli(),
+		Deadline:       progress.Deadline.UnixMilli(),
+		Attempt:        progress.Attempt,
+	})
+	if err != nil {
+		panic(err) // a struct of strings and integers always encodes
+	}
+	return string(text)
+}
+
+// DecodeToken reads what [EncodeToken] wrote. Its errors do not quote the text.
+func DecodeToken(text string) (execution string, progress Progress, err error) {
+	var t token
+	err = strictjson.Decode(text, &t)
+	switch {
+	case err != nil:
+	case t.Version != tokenVersion:
+		err = fmt.Errorf("version is %d, this function knows %d", t.Version, tokenVersion)
+	case t.Execution == "" || t.Started <= 0 || t.Deadline <= t.Started || t.Attempt < 1:
+		err = errors.New("a field is missing or out of range")
+	}
+	if err != nil {
+		return "", progress, fmt.Errorf("decode continuation token of %d characters: %w", len(text), err)
+	}
+	return t.Execution, Progress{
+		InvalidationID: t.InvalidationID,
+		Started:        time.UnixMilli(t.Started),
+		Deadline:       time.UnixMilli(t.Deadline),
+		Attempt:        t.Attempt,
+	}, nil
+}

@@ -1,0 +1,43 @@
+// Package invocation is what every invocation of a function owes to whoever waits
+// for it, whatever it is about: an answer that goes out before Lambda stops the
+// function, and an answer even after a panic.
+package invocation
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
+
+// maxReportTime is enough for a report with a few retries.
+const maxReportTime = 15 * time.Second
+
+// Split divides the time until Lambda stops the function: the last quarter, at
+// most 15 seconds, is for the report. The second context does not end with the
+// first, and ends a little before Lambda's patience, so that a report that cannot
+// be sent is still logged.
+func Split(ctx context.Context, now time.Time) (working, reporting context.Context, cancel func()) {
+	deadline, limited := ctx.Deadline()
+	if !limited { // not under Lambda
+		deadline = now.Add(time.Minute)
+	}
+	keep := min(deadline.Sub(now)/4, maxReportTime)
+	working, cancelWorking := context.WithDeadline(ctx, deadline.Add(-keep))
+	reporting, cancelReporting := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(-keep/10))
+	return working, reporting, func() { cancelWorking(); cancelReporting() }
+}
+
+// Guard returns what work returns. If work panics, Guard logs the cause and the
+// stack, to the logger that log returns at that moment, and returns what panicked
+// makes of a message for the owner.
+func Guard[Result any](log func() *slog.Logger, work func() Result, panicked func(message string) Result) (result Result) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			log().Error("panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			result = panicked(fmt.Sprintf("the function panicked: %v. Its log has the stack", cause))
+		}
+	}()
+	return work()
+}

@@ -1,0 +1,77 @@
+package invocation
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestSplit(t *testing.T) {
+	for _, tt := range []struct {
+		name                         string
+		limit                        time.Duration // Lambda's; 0 for none
+		wantWorking, wantReportingTo time.Duration
+	}{
+		{"short", 4 * time.Second, 3 * time.Second, 3900 * time.Millisecond},
+		{"as deployed", 80 * time.Second, 65 * time.Second, 78500 * time.Millisecond},
+		{"Lambda's longest", 15 * time.Minute, 15*time.Minute - 15*time.Second, 15*time.Minute - 1500*time.Millisecond},
+		{"not under Lambda", 0, 45 * time.Second, 58500 * time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, start := t.Context(), time.Now()
+				if tt.limit > 0 {
+					var cancel func()
+					ctx, cancel = context.WithTimeout(ctx, tt.limit)
+					defer cancel()
+				}
+				working, reporting, cancel := Split(ctx, start)
+				defer cancel()
+				if deadline, _ := working.Deadline(); deadline.Sub(start) != tt.wantWorking {
+					t.Errorf("work may take %v, want %v", deadline.Sub(start), tt.wantWorking)
+				}
+				if deadline, _ := reporting.Deadline(); deadline.Sub(start) != tt.wantReportingTo {
+					t.Errorf("the report may take until %v, want %v", deadline.Sub(start), tt.wantReportingTo)
+				}
+				<-working.Done()
+				if reporting.Err() != nil {
+					t.Error("the report's context ended with the work's")
+				}
+			})
+		})
+	}
+}
+
+func TestReportOutlivesTheCaller(t *testing.T) {
+	ctx, end := context.WithTimeout(t.Context(), time.Minute)
+	_, reporting, cancel := Split(ctx, time.Now())
+	defer cancel()
+	end()
+	if reporting.Err() != nil {
+		t.Error("the report's context ended with its parent")
+	}
+}
+
+func TestGuard(t *testing.T) {
+	var out strings.Builder
+	log := func() *slog.Logger { return slog.New(slog.NewJSONHandler(&out, nil)) }
+	panicked := func(message string) string { return "panicked: " + message }
+
+	if got := Guard(log, func() string { return "fine" }, panicked); got != "fine" || out.Len() > 0 {
+		t.Errorf("got %q and logged %q, want the work's result and nothing", got, out.String())
+	}
+	for _, cause := range []any{"the sky is falling", fmt.Errorf("wrapped: %w", context.Canceled)} {
+		out.Reset()
+		got := Guard(log, func() string { panic(cause) }, panicked)
+		if want := fmt.Sprintf("panicked: the function panicked: %v. Its log has the stack", cause); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if !strings.Contains(out.String(), "invocation_test.go") {
+			t.Errorf("the log has no stack: %s", out.String())
+		}
+	}
+}
