@@ -67,6 +67,11 @@ const (
 	// EnvContainerName is the container in that task definition that runs the
 	// image. Required.
 	EnvContainerName = "CONTAINER_NAME"
+	// EnvServiceFamily is the family that a deployment registers the task
+	// definition under. It has no default; leave it unset for [EnvTaskFamily]. With
+	// another one, whoever owns the family of [EnvTaskFamily] shares it with no
+	// pipeline: a change made while a deployment is under way is not lost.
+	EnvServiceFamily = "SERVICE_FAMILY"
 	// EnvAppSpec is the text of [AppSpecFile]. It has no default; leave it unset
 	// for a service that CodeDeploy does not deploy.
 	EnvAppSpec = "APPSPEC"

@@ -174,6 +174,17 @@ func TestContainerLeavesWhatADeploymentTakes(t *testing.T) {
 	}
 }
 
+func TestContainerServiceFamily(t *testing.T) {
+	t.Parallel()
+	eachSession(t, newContainerMachine, func(t *testing.T, m *cloudMachine, s session) {
+		m.env[EnvServiceFamily] = "shop-live"
+		files := m.wantArtifact(m.build(s), ImageDetailFile, TaskDefinitionFile)
+		want := registered(m.cloud.TaskDefinition, "web", "<"+ImagePlaceholder+">")
+		want["family"] = "shop-live"
+		wantJSON(t, TaskDefinitionFile, files[TaskDefinitionFile], any(want))
+	})
+}
+
 func TestContainerAppSpec(t *testing.T) {
 	t.Parallel()
 	const text = "version: 0.0\nResources:\n  - TargetService:\n      TaskDefinition: <TASK_DEFINITION> # \"$HOME\" `id` %s \\n 日本"

@@ -90,7 +90,7 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 	artifacts := newArtifactBucket(stack)
 	role := newServiceRole(stack, "PipelineRole", "codepipeline.amazonaws.com", "Runs the pipeline of the blog "+props.Name)
 	source := props.Source.action(stack, role)
-	build := newBuild(stack, props.Build, source, artifacts)
+	build := newBuild(stack, props.owner(), props.Build, source, artifacts)
 	deploy := newDeploy(stack, props.Deploy, build.output, artifacts, role)
 	invalidate := newInvalidate(stack, props.Name, props.Invalidate, role)
 

@@ -103,7 +103,7 @@ var (
 )
 
 func (b Build) validate(p *problems) {
-	if b.Buildspec != "" && (path.IsAbs(b.Buildspec) || path.Clean(b.Buildspec) != b.Buildspec || strings.HasPrefix(b.Buildspec, "..")) {
+	if b.Buildspec != "" && !isInside(b.Buildspec) {
 		p.add("Build.Buildspec", b.Buildspec, "must be a path inside the blog's repository, such as code-pipeline/buildspec.yml")
 	}
 	if b.HugoVersion != "" {
@@ -115,22 +115,15 @@ func (b Build) validate(p *problems) {
 	if b.NodeVersion != "" {
 		p.match("Build.NodeVersion", b.NodeVersion, nodeVersionPattern, "must be a version of Node.js as CodeBuild knows it, such as 24 or 24.x")
 	}
-	for _, name := range slices.Sorted(maps.Keys(b.Environment)) {
-		switch reserved := b.reserved(); {
-		case !variablePattern.MatchString(name):
-			p.add("Build.Environment", name, "must be a name of letters, digits and underscores")
+	validateVariables(p, "Build.Environment", b.Environment, func(name string) string {
+		switch prop := b.reserved()[name]; {
 		case strings.HasPrefix(name, "CODEBUILD_"):
-			p.add("Build.Environment", name, "CodeBuild reserves names that start with CODEBUILD_")
-		case reserved[name] != "":
-			p.add("Build.Environment", name, "has a prop of its own: set Build."+reserved[name])
+			return "CodeBuild reserves names that start with CODEBUILD_"
+		case prop != "":
+			return "has a prop of its own: set Build." + prop
 		}
-		if name == "AWS_SECRET_ACCESS_KEY" || name == "AWS_ACCESS_KEY_ID" {
-			p.add("Build.Environment", name, "the build has a role, and what is set here can be read in the template; remove it")
-		}
-		if tokenInsidePattern.MatchString(b.Environment[name]) {
-			p.add("Build.Environment", name, "its value looks like a GitHub token, and would be readable in the template; revoke it")
-		}
-	}
+		return ""
+	})
 	oneOf(p, "Build.ComputeType", or(b.ComputeType, Small), Small, Medium, Large, XLarge, X2Large)
 	p.match("Build.Image", or(b.Image, defaultImage), imagePattern, "must be an image of CodeBuild's, such as aws/codebuild/standard:7.0, or a public image's name")
 	switch image := or(b.Image, defaultImage); {
@@ -141,10 +134,37 @@ func (b Build) validate(p *problems) {
 	case !strings.HasPrefix(image, curatedImages) && b.Buildspec == "":
 		p.add("Build.Image", image, "the recipe needs one of CodeBuild's images, where it can choose a Node.js; or set Build.Buildspec")
 	}
-	if t := or(b.Timeout, defaultBuildTimeout); t < minBuildTimeout || t > maxBuildTimeout || t%time.Minute != 0 {
-		p.add("Build.Timeout", b.Timeout, "must be whole minutes, from 5 minutes to 36 hours, written as 30 * time.Minute")
-	}
+	validateBuildTimeout(p, b.Timeout)
 	b.LogRetention.validate(p, "Build.LogRetention")
+}
+
+func validateBuildTimeout(p *problems, timeout time.Duration) {
+	if t := or(timeout, defaultBuildTimeout); t < minBuildTimeout || t > maxBuildTimeout || t%time.Minute != 0 {
+		p.add("Build.Timeout", timeout, "must be whole minutes, from 5 minutes to 36 hours, written as 30 * time.Minute")
+	}
+}
+
+// isInside reports whether name is a path below the folder it is taken in.
+func isInside(name string) bool {
+	return !path.IsAbs(name) && path.Clean(name) == name && !strings.HasPrefix(name, "..")
+}
+
+// validateVariables reports names that are none and values that are secrets. refuse
+// says what is wrong with a name besides, or "".
+func validateVariables(p *problems, field string, variables map[string]string, refuse func(name string) string) {
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		if !variablePattern.MatchString(name) {
+			p.add(field, name, "must be a name of letters, digits and underscores")
+		} else if problem := refuse(name); problem != "" {
+			p.add(field, name, problem)
+		}
+		if name == "AWS_SECRET_ACCESS_KEY" || name == "AWS_ACCESS_KEY_ID" {
+			p.add(field, name, "it has a role, and what is set here can be read in the template; remove it")
+		}
+		if tokenInsidePattern.MatchString(variables[name]) {
+			p.add(field, name, "its value looks like a GitHub token, and would be readable in the template; revoke it")
+		}
+	}
 }
 
 // reserved are the variables that have a prop.
@@ -158,7 +178,7 @@ func (Build) reserved() map[string]string {
 
 // environment are the variables of the build project. They win over the ones in a
 // buildspec.
-func (b Build) environment() *map[string]*awscodebuild.BuildEnvironmentVariable {
+func (b Build) environment() map[string]string {
 	variables := map[string]string{}
 	if b.Buildspec == "" {
 		variables[buildspec.EnvHugoVersion] = buildspec.DefaultHugoVersion
@@ -176,11 +196,7 @@ func (b Build) environment() *map[string]*awscodebuild.BuildEnvironmentVariable 
 		variables[buildspec.EnvNodeVersion] = b.NodeVersion
 	}
 	maps.Copy(variables, b.Environment)
-	out := map[string]*awscodebuild.BuildEnvironmentVariable{}
-	for name, value := range variables {
-		out[name] = &awscodebuild.BuildEnvironmentVariable{Value: value}
-	}
-	return &out
+	return variables
 }
 
 // onARM reports whether the image is CodeBuild's own for Arm machines.
@@ -204,44 +220,98 @@ type buildStage struct {
 	output awscodepipeline.Artifact
 }
 
-// newBuild makes the build project. Its role may use the artifacts and write its
-// own log, and nothing else.
-func newBuild(scope constructs.Construct, build Build, source sourceStage, artifacts awss3.IBucket) buildStage {
-	log := newLogGroup(scope, "BuildLog", build.LogRetention)
-	role := newServiceRole(scope, "BuildRole", "codebuild.amazonaws.com", "Builds the blog")
+// buildProject is what the projects of CodeBuild differ in.
+type buildProject struct {
+	description string // of its role
+	image       awscodebuild.IBuildImage
+	computeType ComputeType
+	privileged  bool
+	variables   map[string]string
+	timeout     time.Duration
+	logDays     LogDays
+	cache       awscodebuild.Cache
+	recipe      string // one of this project's,
+	file        string // or the path of one in the source
+}
+
+// newBuildProject makes a project, and its role, which may write the project's own
+// log; the caller adds what it does.
+func newBuildProject(scope constructs.Construct, id string, b buildProject) (awscodebuild.PipelineProject, awsiam.Role) {
+	log := newLogGroup(scope, id+"Log", b.logDays)
+	role := newServiceRole(scope, id+"Role", "codebuild.amazonaws.com", b.description)
 	log.GrantWrite(role)
+	variables := map[string]*awscodebuild.BuildEnvironmentVariable{}
+	for name, value := range b.variables {
+		variables[name] = &awscodebuild.BuildEnvironmentVariable{Value: value}
+	}
+	environment := &awscodebuild.BuildEnvironment{
+		BuildImage:  b.image,
+		ComputeType: awscodebuild.ComputeType(or(b.computeType, Small)),
+	}
+	if b.privileged {
+		environment.Privileged = jsii.Bool(true)
+	}
+	props := &awscodebuild.PipelineProjectProps{
+		// Without CDK's own grants, which include log groups that are not used.
+		Role:                 role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
+		Environment:          environment,
+		EnvironmentVariables: &variables,
+		Timeout:              awscdk.Duration_Minutes(jsii.Number(b.timeout.Minutes())),
+		Logging: &awscodebuild.LoggingOptions{
+			CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: log},
+		},
+		Cache:                       b.cache,
+		GrantReportGroupPermissions: jsii.Bool(false),
+	}
+	if b.file != "" {
+		props.BuildSpec = awscodebuild.BuildSpec_FromSourceFilename(jsii.String(b.file))
+	}
+	project := awscodebuild.NewPipelineProject(scope, jsii.String(id), props)
+	if b.file == "" {
+		// As it was written, with its comments: CDK would turn it into JSON.
+		project.Node().DefaultChild().(awscodebuild.CfnProject).
+			AddPropertyOverride(jsii.String("Source.BuildSpec"), jsii.String(b.recipe))
+	}
+	return project, role
+}
+
+// noKey is why an owner's projects have no key of their own.
+func noKey(owner owner) justification {
+	return justification{"AwsSolutions-CB4", "Artifacts are encrypted by S3; a key of one's own costs 1 USD a month for each " + owner.kind + "."}
+}
+
+// newBuildAction runs a project on an artifact.
+func newBuildAction(name string, project awscodebuild.IProject, input awscodepipeline.Artifact, outputs ...awscodepipeline.Artifact) awscodepipeline.IAction {
+	props := &actions.CodeBuildActionProps{ActionName: jsii.String(name), Project: project, Input: input}
+	if len(outputs) > 0 {
+		props.Outputs = &outputs
+	}
+	return actions.NewCodeBuildAction(props)
+}
+
+// newBuild makes the project that builds a blog. Its role may use the artifacts and
+// write its own log, and nothing else.
+func newBuild(scope constructs.Construct, owner owner, build Build, source sourceStage, artifacts awss3.IBucket) buildStage {
+	wanted := buildProject{
+		description: "Builds the blog",
+		image:       build.image(),
+		computeType: build.ComputeType,
+		variables:   build.environment(),
+		timeout:     or(build.Timeout, defaultBuildTimeout),
+		logDays:     build.LogRetention,
+		recipe:      buildspec.Hugo,
+		file:        build.Buildspec,
+	}
+	if !build.NoCache && !build.onARM() {
+		wanted.cache = awscodebuild.Cache_Local(awscodebuild.LocalCacheMode_CUSTOM)
+	}
+	project, role := newBuildProject(scope, "Build", wanted)
 	artifacts.GrantRead(role, nil)
 	artifacts.GrantPut(role, nil)
 	if source.connection != "" {
 		allowConnection(role, source.connection)
 	}
-	props := &awscodebuild.PipelineProjectProps{
-		// Without CDK's own grants, which include log groups that are not used.
-		Role: role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
-		Environment: &awscodebuild.BuildEnvironment{
-			BuildImage:  build.image(),
-			ComputeType: awscodebuild.ComputeType(or(build.ComputeType, Small)),
-		},
-		EnvironmentVariables: build.environment(),
-		Timeout:              awscdk.Duration_Minutes(jsii.Number(or(build.Timeout, defaultBuildTimeout).Minutes())),
-		Logging: &awscodebuild.LoggingOptions{
-			CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: log},
-		},
-		GrantReportGroupPermissions: jsii.Bool(false),
-	}
-	if !build.NoCache && !build.onARM() {
-		props.Cache = awscodebuild.Cache_Local(awscodebuild.LocalCacheMode_CUSTOM)
-	}
-	if build.Buildspec != "" {
-		props.BuildSpec = awscodebuild.BuildSpec_FromSourceFilename(jsii.String(build.Buildspec))
-	}
-	project := awscodebuild.NewPipelineProject(scope, jsii.String("Build"), props)
-	if build.Buildspec == "" {
-		// As it was written, with its comments: CDK would turn it into JSON.
-		project.Node().DefaultChild().(awscodebuild.CfnProject).
-			AddPropertyOverride(jsii.String("Source.BuildSpec"), jsii.String(buildspec.Hugo))
-	}
-	reasons := []justification{{"AwsSolutions-CB4", "Artifacts are encrypted by S3; a key of one's own costs 1 USD a month for each blog."}}
+	reasons := []justification{noKey(owner)}
 	if !strings.HasPrefix(or(build.Image, defaultImage), curatedImages) {
 		reasons = append(reasons, justification{"AwsSolutions-CB5", "The blog's owner chose this image."})
 	}
@@ -249,10 +319,5 @@ func newBuild(scope constructs.Construct, build Build, source sourceStage, artif
 	justifyWildcards(role, artifactKeys)
 
 	output := awscodepipeline.NewArtifact(jsii.String("Site"), nil)
-	return buildStage{output: output, action: actions.NewCodeBuildAction(&actions.CodeBuildActionProps{
-		ActionName: jsii.String("Build"),
-		Project:    project,
-		Input:      source.output,
-		Outputs:    &[]awscodepipeline.Artifact{output},
-	})}
+	return buildStage{output: output, action: newBuildAction("Build", project, source.output, output)}
 }

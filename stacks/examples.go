@@ -16,6 +16,7 @@ const (
 	exampleID      = "EXAMPLE"
 	exampleDomain  = "@example.com"
 	exampleOwner   = "example"
+	exampleVPC     = "vpc-1234567890abcdef0"
 )
 
 // examples collects the fields that still hold a value from the documentation, and
@@ -65,6 +66,18 @@ func (e *examples) addHook(h Hook) {
 
 func (s ExistingService) exampleValues() (e examples) {
 	e.addOwner(s.owner())
+	e.addHook(s.Hook)
+	e.addNotifications(s.Notifications)
+	return e
+}
+
+func (s FargateService) exampleValues() (e examples) {
+	e.addOwner(s.owner())
+	e.addSource(s.Source)
+	if vpc, ok := s.VPC.(ExistingVPC); ok {
+		e.add("VPC.ID", vpc.ID == exampleVPC)
+	}
+	e.add("LoadBalancer.CertificateARN", strings.Contains(s.LoadBalancer.CertificateARN, exampleAccount))
 	e.addHook(s.Hook)
 	e.addNotifications(s.Notifications)
 	return e

@@ -28,14 +28,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The recipe has its own tests; here it would only be noise.
-			var recipe bytes.Buffer
-			encoder := json.NewEncoder(&recipe)
-			encoder.SetEscapeHTML(false) // as JavaScript writes it
-			if err := encoder.Encode(buildspec.Hugo); err != nil {
-				t.Fatal(err)
-			}
-			text := strings.ReplaceAll(string(raw), strings.TrimSpace(recipe.String()), `"buildspec/hugo.yml"`)
+			text := withoutRecipes(t, string(raw))
 			var got bytes.Buffer
 			if err := json.Indent(&got, []byte(assetHash.ReplaceAllString(text, "ASSET")), "", "  "); err != nil {
 				t.Fatal(err)
@@ -58,6 +51,22 @@ func TestGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withoutRecipes puts the names of recipes where their text is: they have their own
+// tests, and would only be noise here.
+func withoutRecipes(t *testing.T, text string) string {
+	t.Helper()
+	for name, recipe := range map[string]string{"hugo": buildspec.Hugo, "container": buildspec.Container, "ecs": buildspec.ECS} {
+		var encoded bytes.Buffer
+		encoder := json.NewEncoder(&encoded)
+		encoder.SetEscapeHTML(false) // as JavaScript writes it
+		if err := encoder.Encode(recipe); err != nil {
+			t.Fatal(err)
+		}
+		text = strings.ReplaceAll(text, strings.TrimSpace(encoded.String()), `"buildspec/`+name+`.yml"`)
+	}
+	return text
 }
 
 func firstDifference(got, want string) string {

@@ -54,7 +54,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"account", func(b *BlogProps) { b.Account = "1234" }, `Account is "1234": must be the 12 digits`},
 		{"region", func(b *BlogProps) { b.Region = "Tokyo" }, `Region is "Tokyo": must be a region`},
 		{"region of China", func(b *BlogProps) { b.Region = "cn-north-1" }, "commercial regions"},
-		{"key of AWS", func(b *BlogProps) { b.Build.Environment = map[string]string{"AWS_SECRET_ACCESS_KEY": "x"} }, "the build has a role"},
+		{"key of AWS", func(b *BlogProps) { b.Build.Environment = map[string]string{"AWS_SECRET_ACCESS_KEY": "x"} }, "it has a role"},
 		{"pipeline type", func(b *BlogProps) { b.PipelineType = "V3" }, `PipelineType is "V3": must be one of "V2", "V1"`},
 		{"mode", func(b *BlogProps) { b.ExecutionMode = "PARALLEL" }, `ExecutionMode is "PARALLEL"`},
 		{"mode of V1", func(b *BlogProps) { *b = webhook; b.ExecutionMode = Queued }, "needs PipelineType V2"},

@@ -12,8 +12,10 @@ import (
 // resourceKind says what CloudFormation answers for a resource type: the Ref,
 // the attributes and how it makes up a name. ref and the attributes are
 // patterns with {partition}, {account}, {region}, {suffix} (the URL suffix),
-// {name} (the physical name), {path} (the Path property, default /) and {hash}
-// (six characters that are the resource's own).
+// {name} (the physical name), {path} (the Path property, default /), {hash}
+// (six characters that are the resource's own), {hex} (sixteen hexadecimal
+// digits that are) and {parent}, what of another
+// resource's Ref is in its ARN.
 //
 // Source: "Return values" of each type in the CloudFormation template
 // reference; https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
@@ -22,7 +24,13 @@ type resourceKind struct {
 	generate     func(stack, id string) string
 	ref          string
 	attributes   map[string]string
+	parent       parent
 }
+
+// parent is the property that names the resource another one belongs to, and
+// the mark in that resource's ARN after which {parent} begins. What has no mark
+// is a name, and taken whole.
+type parent struct{ property, mark, fallback string }
 
 // resourceKinds lists the types a delivery pipeline is made of. A type that is
 // missing here is an error where something refers to it; add it with the
@@ -48,11 +56,122 @@ var resourceKinds = map[string]resourceKind{
 		ref:          "{name}",
 		attributes:   map[string]string{"Arn": "arn:{partition}:codebuild:{region}:{account}:project/{name}"},
 	},
+	"AWS::CodeDeploy::Application": {
+		nameProperty: "ApplicationName",
+		generate:     stackIDHash(100),
+		ref:          "{name}",
+	},
+	"AWS::CodeDeploy::DeploymentGroup": {
+		nameProperty: "DeploymentGroupName",
+		generate:     stackIDHash(100),
+		ref:          "{name}",
+	},
 	"AWS::CodePipeline::Pipeline": {
 		nameProperty: "Name",
 		generate:     stackIDHash(100),
 		ref:          "{name}",
 		attributes:   map[string]string{"Version": "1"},
+	},
+	"AWS::EC2::EIP": {
+		generate:   hexID("eipalloc"),
+		ref:        "198.51.100.1", // of a range for documentation
+		attributes: map[string]string{"AllocationId": "{name}", "PublicIp": "198.51.100.1"},
+	},
+	"AWS::EC2::InternetGateway": {
+		generate:   hexID("igw"),
+		ref:        "{name}",
+		attributes: map[string]string{"InternetGatewayId": "{name}"},
+	},
+	"AWS::EC2::NatGateway": {
+		generate:   hexID("nat"),
+		ref:        "{name}",
+		attributes: map[string]string{"NatGatewayId": "{name}"},
+	},
+	"AWS::EC2::RouteTable": {
+		generate:   hexID("rtb"),
+		ref:        "{name}",
+		attributes: map[string]string{"RouteTableId": "{name}"},
+	},
+	"AWS::EC2::SecurityGroup": {
+		generate:   hexID("sg"),
+		ref:        "{name}", // of a group in a VPC
+		attributes: map[string]string{"GroupId": "{name}", "Id": "{name}"},
+	},
+	"AWS::EC2::Subnet": {
+		generate:   hexID("subnet"),
+		ref:        "{name}",
+		attributes: map[string]string{"SubnetId": "{name}"},
+	},
+	"AWS::EC2::VPC": {
+		generate:   hexID("vpc"),
+		ref:        "{name}",
+		attributes: map[string]string{"VpcId": "{name}", "CidrBlock": "{parent}"},
+		parent:     parent{property: "CidrBlock"},
+	},
+	"AWS::ECR::Repository": {
+		nameProperty: "RepositoryName",
+		generate:     func(stack, id string) string { return strings.ToLower(stackIDHash(256)(stack, id)) },
+		ref:          "{name}",
+		attributes: map[string]string{
+			"Arn":           "arn:{partition}:ecr:{region}:{account}:repository/{name}",
+			"RepositoryUri": "{account}.dkr.ecr.{region}.{suffix}/{name}",
+		},
+	},
+	"AWS::ECS::Cluster": {
+		nameProperty: "ClusterName",
+		generate:     stackIDHash(255),
+		ref:          "{name}",
+		attributes:   map[string]string{"Arn": "arn:{partition}:ecs:{region}:{account}:cluster/{name}"},
+	},
+	"AWS::ECS::Service": {
+		nameProperty: "ServiceName",
+		generate:     stackIDHash(255),
+		ref:          "arn:{partition}:ecs:{region}:{account}:service/{parent}/{name}",
+		attributes: map[string]string{
+			"Name":       "{name}",
+			"ServiceArn": "arn:{partition}:ecs:{region}:{account}:service/{parent}/{name}",
+		},
+		parent: parent{"Cluster", ":cluster/", "default"},
+	},
+	"AWS::ECS::TaskDefinition": {
+		nameProperty: "Family",
+		generate:     stackIDHash(255),
+		ref:          "arn:{partition}:ecs:{region}:{account}:task-definition/{name}:1",
+		attributes:   map[string]string{"TaskDefinitionArn": "arn:{partition}:ecs:{region}:{account}:task-definition/{name}:1"},
+	},
+	"AWS::ElasticLoadBalancingV2::Listener": {
+		generate:   hexID16,
+		ref:        "arn:{partition}:elasticloadbalancing:{region}:{account}:listener/{parent}/{name}",
+		attributes: map[string]string{"ListenerArn": "arn:{partition}:elasticloadbalancing:{region}:{account}:listener/{parent}/{name}"},
+		parent:     parent{property: "LoadBalancerArn", mark: ":loadbalancer/"},
+	},
+	"AWS::ElasticLoadBalancingV2::ListenerRule": {
+		generate:   hexID16,
+		ref:        "arn:{partition}:elasticloadbalancing:{region}:{account}:listener-rule/{parent}/{name}",
+		attributes: map[string]string{"RuleArn": "arn:{partition}:elasticloadbalancing:{region}:{account}:listener-rule/{parent}/{name}"},
+		parent:     parent{property: "ListenerArn", mark: ":listener/"},
+	},
+	// Of an Application Load Balancer; the others' ARNs have net or gwy for app.
+	"AWS::ElasticLoadBalancingV2::LoadBalancer": {
+		nameProperty: "Name",
+		generate:     stackIDHash(32),
+		ref:          "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{hex}",
+		attributes: map[string]string{
+			"DNSName":              "{name}-{hash}.{region}.elb.{suffix}",
+			"LoadBalancerArn":      "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{hex}",
+			"LoadBalancerFullName": "app/{name}/{hex}",
+			"LoadBalancerName":     "{name}",
+		},
+	},
+	"AWS::ElasticLoadBalancingV2::TargetGroup": {
+		nameProperty: "Name",
+		generate:     stackIDHash(32),
+		ref:          "arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}",
+		attributes: map[string]string{
+			"TargetGroupArn":      "arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}",
+			"TargetGroupFullName": "targetgroup/{name}/{hex}",
+			"TargetGroupName":     "{name}",
+		},
 	},
 	"AWS::Events::Rule": {
 		nameProperty: "Name",
@@ -191,6 +310,16 @@ func (r *resolver) fill(pattern, id string, resource Resource, kind resourceKind
 	if err != nil {
 		return "", err
 	}
+	parent, err := r.property(id, resource, kind.parent.property, kind.parent.fallback)
+	if err != nil {
+		return "", err
+	}
+	if _, after, found := strings.Cut(parent, kind.parent.mark); found && kind.parent.mark != "" {
+		parent = after
+	}
+	if parent == "" && strings.Contains(pattern, "{parent}") {
+		return "", fmt.Errorf("%s.%s: not in the template", id, kind.parent.property)
+	}
 	return strings.NewReplacer(
 		"{partition}", t.Partition,
 		"{account}", t.Account,
@@ -198,6 +327,8 @@ func (r *resolver) fill(pattern, id string, resource Resource, kind resourceKind
 		"{suffix}", suffix,
 		"{name}", name,
 		"{path}", path,
+		"{parent}", parent,
+		"{hex}", hexID16(t.Name, id),
 		"{hash}", strings.ToLower(hash(t.Name, id, 6)),
 	).Replace(pattern), nil
 }
@@ -229,6 +360,17 @@ func stackIDHash(limit int) func(stack, id string) string {
 	return func(stack, id string) string {
 		return fit(stack+"-"+id, limit, hash(stack, id, 12))
 	}
+}
+
+// hexID generates ids like those of EC2.
+func hexID(kind string) func(stack, id string) string {
+	return func(stack, id string) string { return kind + "-0" + hexID16(stack, id) }
+}
+
+// hexID16 generates ids like those of Elastic Load Balancing.
+func hexID16(stack, id string) string {
+	sum := sha256.Sum256([]byte(stack + "\x00" + id))
+	return fmt.Sprintf("%x", sum[:8])
 }
 
 // fit cuts the prefix, never the suffix that makes the name unique.

@@ -22,7 +22,34 @@ func TestPhysicalNames(t *testing.T) {
 		{"AWS::CloudWatch::Alarm", `{"AlarmName": "blog"}`, "Arn", "arn:aws:cloudwatch:us-east-1:123456789012:alarm:blog", `:alarm:Blog-Thing-[A-Z2-7]{12}$`},
 		{"AWS::CodeBuild::Project", `{"Name": "blog"}`, "", "blog", `^[A-Za-z0-9][A-Za-z0-9_-]{1,149}$`},
 		{"AWS::CodeBuild::Project", `{"Name": "blog"}`, "Arn", "arn:aws:codebuild:us-east-1:123456789012:project/blog", `:project/Thing-[A-Z2-7]{12}$`},
+		{"AWS::CodeDeploy::Application", `{"ApplicationName": "blog"}`, "", "blog", `^Blog-Thing-[A-Z2-7]{12}$`},
+		{"AWS::CodeDeploy::DeploymentGroup", `{"DeploymentGroupName": "blog"}`, "", "blog", `^Blog-Thing-[A-Z2-7]{12}$`},
 		{"AWS::CodePipeline::Pipeline", `{"Name": "blog"}`, "", "blog", `^[A-Za-z0-9.@_-]{1,100}$`},
+		{"AWS::EC2::EIP", `{}`, "AllocationId", "", `^eipalloc-[0-9a-f]{17}$`},
+		{"AWS::EC2::EIP", `{}`, "", "198.51.100.1", `^198\.51\.100\.1$`},
+		{"AWS::EC2::InternetGateway", `{}`, "", "", `^igw-[0-9a-f]{17}$`},
+		{"AWS::EC2::NatGateway", `{}`, "", "", `^nat-[0-9a-f]{17}$`},
+		{"AWS::EC2::RouteTable", `{}`, "", "", `^rtb-[0-9a-f]{17}$`},
+		{"AWS::EC2::SecurityGroup", `{}`, "GroupId", "", `^sg-[0-9a-f]{17}$`},
+		{"AWS::EC2::Subnet", `{}`, "", "", `^subnet-[0-9a-f]{17}$`},
+		{"AWS::EC2::VPC", `{}`, "", "", `^vpc-[0-9a-f]{17}$`},
+		{"AWS::ECR::Repository", `{"RepositoryName": "blog"}`, "", "blog", `^blog-thing-[a-z2-7]{12}$`},
+		{"AWS::ECR::Repository", `{"RepositoryName": "blog"}`, "Arn", "arn:aws:ecr:us-east-1:123456789012:repository/blog", `:repository/blog-thing-`},
+		{"AWS::ECR::Repository", `{"RepositoryName": "blog"}`, "RepositoryUri", "123456789012.dkr.ecr.us-east-1.amazonaws.com/blog", `/blog-thing-[a-z2-7]{12}$`},
+		{"AWS::ECS::Cluster", `{"ClusterName": "blog"}`, "", "blog", `^Blog-Thing-[A-Z2-7]{12}$`},
+		{"AWS::ECS::Cluster", `{"ClusterName": "blog"}`, "Arn", "arn:aws:ecs:us-east-1:123456789012:cluster/blog", `:cluster/Blog-Thing-`},
+		{"AWS::ECS::Service", `{"ServiceName": "blog"}`, "", "arn:aws:ecs:us-east-1:123456789012:service/default/blog", `:service/default/Blog-Thing-[A-Z2-7]{12}$`},
+		{"AWS::ECS::Service", `{"ServiceName": "blog", "Cluster": "production"}`, "ServiceArn", "arn:aws:ecs:us-east-1:123456789012:service/production/blog", ``},
+		{"AWS::ECS::Service", `{"ServiceName": "blog", "Cluster": "arn:aws:ecs:us-east-1:123456789012:cluster/production"}`, "ServiceArn", "arn:aws:ecs:us-east-1:123456789012:service/production/blog", ``},
+		{"AWS::ECS::Service", `{"ServiceName": "blog"}`, "Name", "blog", `^Blog-Thing-`},
+		{"AWS::ECS::TaskDefinition", `{"Family": "blog"}`, "", "arn:aws:ecs:us-east-1:123456789012:task-definition/blog:1", `:task-definition/Blog-Thing-[A-Z2-7]{12}:1$`},
+		{"AWS::ElasticLoadBalancingV2::LoadBalancer", `{"Name": "blog"}`, "", "", `:loadbalancer/app/Blog-Thing-[A-Z2-7]{12}/[0-9a-f]{16}$`},
+		{"AWS::ElasticLoadBalancingV2::LoadBalancer", `{"Name": "blog"}`, "LoadBalancerName", "blog", `^[A-Za-z0-9-]{1,32}$`},
+		{"AWS::ElasticLoadBalancingV2::LoadBalancer", `{"Name": "blog"}`, "LoadBalancerFullName", "", `^app/Blog-Thing-[A-Z2-7]{12}/[0-9a-f]{16}$`},
+		{"AWS::ElasticLoadBalancingV2::LoadBalancer", `{"Name": "blog"}`, "DNSName", "", `^Blog-Thing-[A-Z2-7]{12}-[a-z2-7]{6}\.us-east-1\.elb\.amazonaws\.com$`},
+		{"AWS::ElasticLoadBalancingV2::TargetGroup", `{"Name": "blog"}`, "TargetGroupName", "blog", `^[A-Za-z0-9-]{1,32}$`},
+		{"AWS::ElasticLoadBalancingV2::TargetGroup", `{"Name": "blog"}`, "", "", `^arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/Blog-Thing-[A-Z2-7]{12}/[0-9a-f]{16}$`},
+		{"AWS::ElasticLoadBalancingV2::TargetGroup", `{"Name": "blog"}`, "TargetGroupFullName", "", `^targetgroup/Blog-Thing-[A-Z2-7]{12}/[0-9a-f]{16}$`},
 		{"AWS::Events::Rule", `{"Name": "blog"}`, "Arn", "arn:aws:events:us-east-1:123456789012:rule/blog", `:rule/Blog-Thing-`},
 		{"AWS::IAM::ManagedPolicy", `{"ManagedPolicyName": "blog", "Path": "/team/"}`, "", "arn:aws:iam::123456789012:policy/team/blog", `^arn:aws:iam::123456789012:policy/Blog-Thing-`},
 		{"AWS::IAM::Role", `{"RoleName": "blog"}`, "", "blog", `^[\w+=,.@-]{1,64}$`},
@@ -92,5 +119,46 @@ func TestGeneratedNamesFitAndDiffer(t *testing.T) {
 			t.Errorf("%s and %s are both called %s", id, other, got)
 		}
 		seen[got] = id
+	}
+}
+
+// An ARN that is below another's holds that one's last part.
+func TestNamesBelowOthers(t *testing.T) {
+	tpl := parse(t, `{"Resources": {
+		"Network": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
+		"Cluster": {"Type": "AWS::ECS::Cluster", "Properties": {"ClusterName": "production"}},
+		"Service": {"Type": "AWS::ECS::Service", "Properties": {"ServiceName": "api", "Cluster": {"Ref": "Cluster"}}},
+		"Balancer": {"Type": "AWS::ElasticLoadBalancingV2::LoadBalancer"},
+		"Listener": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {"LoadBalancerArn": {"Ref": "Balancer"}}},
+		"Rule": {"Type": "AWS::ElasticLoadBalancingV2::ListenerRule", "Properties": {"ListenerArn": {"Ref": "Listener"}}},
+		"Lost": {"Type": "AWS::ElasticLoadBalancingV2::Listener"}
+	}}`)
+	resolve := func(call map[string]any) string {
+		t.Helper()
+		got, err := tpl.Resolve(call)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.(string)
+	}
+	ref := func(id string) string {
+		t.Helper()
+		return resolve(map[string]any{"Ref": id})
+	}
+	if got, want := resolve(map[string]any{"Fn::GetAtt": []any{"Network", "CidrBlock"}}), "10.0.0.0/16"; got != want {
+		t.Errorf("range is %s, want %s", got, want)
+	}
+	if got, want := ref("Service"), "arn:aws:ecs:us-east-1:123456789012:service/production/api"; got != want {
+		t.Errorf("service is %s, want %s", got, want)
+	}
+	balancer, listener, rule := ref("Balancer"), ref("Listener"), ref("Rule")
+	if want := strings.Replace(balancer, ":loadbalancer/", ":listener/", 1) + "/"; !strings.HasPrefix(listener, want) {
+		t.Errorf("listener is %s, want it to begin with %s", listener, want)
+	}
+	if want := strings.Replace(listener, ":listener/", ":listener-rule/", 1) + "/"; !strings.HasPrefix(rule, want) {
+		t.Errorf("rule is %s, want it to begin with %s", rule, want)
+	}
+	if got, err := tpl.Resolve(map[string]any{"Ref": "Lost"}); err == nil || !strings.Contains(err.Error(), "Lost.LoadBalancerArn: not in the template") {
+		t.Errorf("a listener without a load balancer: %v, %v, want an error that says so", got, err)
 	}
 }

@@ -1,0 +1,282 @@
+package stacks
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Container is what runs: the image that the pipeline builds, and how much of a
+// machine it gets.
+type Container struct {
+	// Port that the container listens on, by HTTP. It cannot be changed: the load
+	// balancer would send requests to the new one before an image listens there.
+	// Default: 80. Example: 8080.
+	Port int
+
+	// HealthCheckPath answers with 200 as long as all is well; the load balancer asks
+	// every 10 seconds. Default: "/". Example: "/healthz".
+	HealthCheckPath string
+
+	// CPU of one task, in 1/1024 of a vCPU: 256, 512, 1024, 2048, 4096, 8192 or
+	// 16384. Default: 256.
+	CPU int
+
+	// MemoryMiB of one task, as Fargate pairs it with CPU. Default: the least, twice
+	// CPU. A task of 256 and 512 MiB costs about 7 USD a month on Arm.
+	MemoryMiB int
+
+	// Environment holds the container's variables. Default: none. Example:
+	// map[string]string{"LOG_LEVEL": "info"}. They are readable in the console and in
+	// the template, so no secret belongs here.
+	Environment map[string]string
+
+	// Secrets holds variables whose values ECS fetches when a task starts: by the
+	// name of a parameter in the Parameter Store, or by the full ARN of a secret in
+	// Secrets Manager, of the service's account and region, encrypted with AWS's own
+	// key. Default: none. Example: map[string]string{"API_TOKEN": "/api/token"}.
+	Secrets map[string]string
+
+	// Architecture of the tasks and of the machine that builds the image. Default:
+	// ARM64, which costs a fifth less. CodeBuild has Arm not in every region.
+	Architecture Architecture
+
+	// Dockerfile is its path in the repository. Default: "Dockerfile". Example:
+	// "docker/api.Dockerfile".
+	Dockerfile string
+
+	// Context is the folder that the image is built from. Default: the repository's
+	// root. Example: "services/api".
+	Context string
+
+	// InitialImage runs until the pipeline has delivered the first push: a public
+	// image for Architecture that answers on Port at HealthCheckPath, with 0.25 vCPU,
+	// 512 MiB and no variables. Leave it as it is afterwards: another one becomes the
+	// version that CloudFormation finds newest. Default: nginx's welcome page, where
+	// Port is 80 and HealthCheckPath is "/"; else Required. Example: "public.ecr.aws/docker/library/httpd:2.4.65".
+	InitialImage string
+
+	// LogRetention is how long the container's log is kept, in days. Default: 30.
+	LogRetention LogDays
+}
+
+// Architecture is a family of processors.
+type Architecture string
+
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-arm64.html
+const (
+	ARM64 Architecture = "ARM64"
+	X8664 Architecture = "X86_64"
+)
+
+const (
+	tasksService = "ecs-tasks.amazonaws.com"
+	// containerName is the same everywhere, as there is one container in a task.
+	containerName          = "web"
+	defaultPort            = 80
+	defaultHealthCheckPath = "/"
+	maxHealthCheckPath     = 1024
+	defaultCPU             = 256
+	// placeholderImage is where a build puts the image's name.
+	placeholderImage    = "put-here-by-the-build"
+	defaultInitialImage = "public.ecr.aws/docker/library/nginx:1.28.0-alpine"
+)
+
+// memories are, for each CPU, the most MiB and the step up to there from the least,
+// twice CPU.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+var memories = map[int]struct{ most, step int }{
+	256:   {2048, 512}, // and not 1536
+	512:   {4096, 1024},
+	1024:  {8192, 1024},
+	2048:  {16384, 1024},
+	4096:  {30720, 1024},
+	8192:  {61440, 4096},
+	16384: {122880, 8192},
+}
+
+var (
+	healthCheckPattern = regexp.MustCompile(`^/[!-~]*$`)
+	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+	ssmNamePattern   = regexp.MustCompile(`^/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
+	secretARNPattern = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$`)
+)
+
+func (c Container) port() int               { return or(c.Port, defaultPort) }
+func (c Container) healthCheckPath() string { return or(c.HealthCheckPath, defaultHealthCheckPath) }
+func (c Container) cpu() int                { return or(c.CPU, defaultCPU) }
+func (c Container) memory() int             { return or(c.MemoryMiB, 2*c.cpu()) }
+
+func (c Container) validate(p *problems) {
+	if port := c.port(); port < 1 || port > 65535 {
+		p.add("Container.Port", c.Port, "must be the port that the container listens on, from 1 to 65535")
+	}
+	if at := c.healthCheckPath(); len(at) > maxHealthCheckPath || !healthCheckPattern.MatchString(at) {
+		p.add("Container.HealthCheckPath", at, fmt.Sprintf("must be a path such as /healthz, without spaces, of at most %d characters", maxHealthCheckPath))
+	}
+	if pair, ok := memories[c.cpu()]; !ok {
+		p.add("Container.CPU", c.CPU, fmt.Sprintf("must be one of %v", slices.Sorted(maps.Keys(memories))))
+	} else if m := c.memory(); c.cpu() == 256 && m != 512 && m != 1024 && m != 2048 {
+		p.add("Container.MemoryMiB", c.MemoryMiB, "with CPU 256, Fargate takes 512, 1024 or 2048")
+	} else if least := 2 * c.cpu(); m < least || m > pair.most || m%pair.step != 0 {
+		p.add("Container.MemoryMiB", c.MemoryMiB, fmt.Sprintf("with CPU %d, Fargate takes from %d to %d by steps of %d", c.cpu(), least, pair.most, pair.step))
+	}
+	validateVariables(p, "Container.Environment", c.Environment, func(string) string { return "" })
+	for _, name := range slices.Sorted(maps.Keys(c.Secrets)) {
+		at := c.Secrets[name]
+		switch _, both := c.Environment[name]; {
+		case !variablePattern.MatchString(name):
+			p.add("Container.Secrets", name, "must be a name of letters, digits and underscores")
+		case both:
+			p.add("Container.Secrets", name, "is in Environment too; keep one of them")
+		case isToken(at):
+			p.add("Container.Secrets", name, "must name a parameter or secret, and holds a token itself; revoke it")
+		case strings.HasPrefix(at, "arn:"):
+			p.match("Container.Secrets", at, secretARNPattern, "must be a secret's full ARN, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, or a parameter's name")
+			p.sameAccount("Container.Secrets", at)
+			p.sameRegion("Container.Secrets", at)
+		default:
+			p.match("Container.Secrets", at, ssmNamePattern, "must be a parameter's name, such as /api/token, or a secret's full ARN")
+		}
+	}
+	oneOf(p, "Container.Architecture", or(c.Architecture, ARM64), ARM64, X8664)
+	if c.Dockerfile != "" && !isInside(c.Dockerfile) {
+		p.add("Container.Dockerfile", c.Dockerfile, "must be a path inside the repository, such as docker/api.Dockerfile")
+	}
+	if c.Context != "" && !isInside(c.Context) {
+		p.add("Container.Context", c.Context, "must be a folder inside the repository, such as services/api")
+	}
+	switch {
+	case c.InitialImage == "" && (c.port() != defaultPort || c.healthCheckPath() != defaultHealthCheckPath):
+		p.add("Container.InitialImage", "", fmt.Sprintf("must be a public image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created", c.port(), c.healthCheckPath()))
+	case c.InitialImage == "":
+	case !imagePattern.MatchString(c.InitialImage):
+		p.add("Container.InitialImage", c.InitialImage, "must be a public image's name, such as "+defaultInitialImage)
+	case strings.Contains(c.InitialImage, ".dkr.ecr."):
+		p.add("Container.InitialImage", c.InitialImage, "must be public: the tasks may read no private repository but their own")
+	}
+	c.LogRetention.validate(p, "Container.LogRetention")
+}
+
+// task is what runs. Its two families of task definitions keep CloudFormation and the
+// pipeline out of each other's way: CloudFormation registers the template, which never
+// runs, and every build takes its newest revision; deployments register the service's
+// family, whose newest revision is what production runs. So a change of Container
+// reaches production with the next deployment, with the image of that, and whatever
+// CloudFormation changes of the service leaves both the image and the settings as
+// they are. Only the first revision of the service's family is CloudFormation's.
+type task struct {
+	first, template        awsecs.FargateTaskDefinition
+	family, templateFamily string
+	// execution is the role that starts a task, and role that of the code in it.
+	execution, role awsiam.Role
+}
+
+// newTask makes both task definitions, and the roles and the log that they share.
+func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.IRepository) task {
+	log := newLogGroup(stack, "ContainerLog", c.LogRetention)
+	execution := newServiceRole(stack, "ExecutionRole", tasksService, "Starts the service's tasks: fetches the image and the secrets, opens the log")
+	log.GrantWrite(execution)
+	repository.GrantPull(execution)
+	secrets := c.secrets(stack, execution)
+	justifyWildcards(execution, "ecr:GetAuthorizationToken has no resource to name.")
+	made := task{
+		family: family, templateFamily: family + "-template",
+		execution: execution,
+		// What the service's own code may do is for its owner to say.
+		role: newServiceRole(stack, "TaskRole", tasksService, "What the service's code may do: nothing yet"),
+	}
+
+	architecture := awsecs.CpuArchitecture_ARM64()
+	if c.Architecture == X8664 {
+		architecture = awsecs.CpuArchitecture_X86_64()
+	}
+	define := func(id, family string, cpu, memory int, image string, options awsecs.ContainerDefinitionOptions) awsecs.FargateTaskDefinition {
+		definition := awsecs.NewFargateTaskDefinition(stack, jsii.String(id), &awsecs.FargateTaskDefinitionProps{
+			Family:         jsii.String(family),
+			Cpu:            jsii.Number(cpu),
+			MemoryLimitMiB: jsii.Number(memory),
+			TaskRole:       made.role,
+			// Without CDK's own grants, which are wider.
+			ExecutionRole: execution.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
+			RuntimePlatform: &awsecs.RuntimePlatform{
+				CpuArchitecture:       architecture,
+				OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX(),
+			},
+		})
+		options.ContainerName = jsii.String(containerName)
+		options.Image = awsecs.ContainerImage_FromRegistry(jsii.String(image), nil)
+		options.PortMappings = &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(c.port())}}
+		options.Logging = awsecs.LogDriver_AwsLogs(&awsecs.AwsLogDriverProps{LogGroup: log, StreamPrefix: jsii.String(containerName)})
+		definition.AddContainer(jsii.String(containerName), &options)
+		return definition
+	}
+	// Of nothing that an owner is likely to change: another revision would be the
+	// family's newest, and bring the initial image back.
+	made.first = define("FirstTask", made.family, defaultCPU, 2*defaultCPU, or(c.InitialImage, defaultInitialImage), awsecs.ContainerDefinitionOptions{})
+	// If there is another one, production may still run this, or go back to it.
+	options := made.first.Node().DefaultChild().(awsecs.CfnTaskDefinition).CfnOptions()
+	options.SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)
+	options.SetDeletionPolicy(awscdk.CfnDeletionPolicy_DELETE)
+
+	variables := map[string]*string{}
+	for name, value := range c.Environment {
+		variables[name] = jsii.String(value)
+	}
+	made.template = define("Task", made.templateFamily, c.cpu(), c.memory(), placeholderImage, awsecs.ContainerDefinitionOptions{Environment: &variables, Secrets: &secrets})
+	if len(c.Environment) > 0 {
+		justify(made.template, justification{"AwsSolutions-ECS2", "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
+	}
+	return made
+}
+
+// secrets returns the variables that ECS fills in, and lets role fetch exactly them.
+func (c Container) secrets(stack awscdk.Stack, role awsiam.Role) map[string]awsecs.Secret {
+	out := map[string]awsecs.Secret{}
+	for i, name := range slices.Sorted(maps.Keys(c.Secrets)) {
+		at := c.Secrets[name]
+		id := jsii.String("Secret" + strconv.Itoa(i))
+		action, arn := "secretsmanager:GetSecretValue", jsii.String(at)
+		if strings.HasPrefix(at, "arn:") {
+			out[name] = awsecs.Secret_FromSecretsManager(awssecretsmanager.Secret_FromSecretCompleteArn(stack, id, arn), nil)
+		} else {
+			parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(stack, id, &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
+			out[name] = awsecs.Secret_FromSsmParameter(parameter)
+			action, arn = "ssm:GetParameters", parameter.ParameterArn()
+		}
+		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions: jsii.Strings(action), Resources: &[]*string{arn},
+		}))
+	}
+	return out
+}
+
+// allowPassing lets a role hand the task's roles to ECS, for tasks only.
+func (t task) allowPassing(role awsiam.Role) {
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:    jsii.Strings("iam:PassRole"),
+		Resources:  &[]*string{t.execution.RoleArn(), t.role.RoleArn()},
+		Conditions: &map[string]any{"StringEquals": map[string]string{"iam:PassedToService": tasksService}},
+	}))
+}
+
+// allowRegistering lets a role register revisions of what the service runs.
+func (t task) allowRegistering(stack awscdk.Stack, role awsiam.Role) {
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("ecs:RegisterTaskDefinition"),
+		Resources: &[]*string{stack.FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("ecs"), Resource: jsii.String("task-definition"), ResourceName: jsii.String(t.family + ":*"),
+		})},
+	}))
+}

@@ -1,0 +1,289 @@
+package stacks
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/appspec"
+)
+
+// FargateService makes a service on ECS, and its delivery, for those who have none
+// yet: network, load balancer, tasks on Fargate, and a pipeline that builds the image
+// from the repository's Dockerfile and deploys it beside the version that runs. When
+// visitors have been moved to it, CloudFront's cache is cleared.
+//
+// Two kinds of change reach production by two ways. A push goes through the pipeline.
+// A change of Container is taken down by `make deploy`, and reaches production with
+// the next run of the pipeline (console: Release change).
+//
+// With the defaults it costs about 75 USD a month in us-east-1, most of it the NAT
+// gateway (33), the load balancer with its addresses (24) and two tasks (14).
+type FargateService struct {
+	// Name names the service, its pipeline and the metrics. At most 49 letters,
+	// digits and hyphens; must be unique, and must not change. Required. Example:
+	// "api".
+	Name string
+
+	// Account is the AWS account to deploy to. Default: that of the credentials in
+	// use. Example: "123456789012".
+	Account string
+
+	// Region is where the service runs. The distribution is global. Default: that of
+	// the credentials in use. Example: "ap-northeast-1".
+	Region string
+
+	// Source is where the repository with the Dockerfile is: a GitHubConnection or a
+	// GitHubToken. Required.
+	Source Source
+
+	// Build says on what machine the image is built. Default: a small one.
+	Build ImageBuild
+
+	// Container is what runs. Default: port 80, 0.25 vCPU, 512 MiB, on Arm.
+	Container Container
+
+	// DesiredCount is how many tasks run: 1 to 100. With 1 the service is away for a
+	// minute or two when that task or its zone fails. While a deployment is under way
+	// there are twice as many. Default: 2, one in each zone.
+	DesiredCount int
+
+	// StartTime is how long a new task may fail its health checks: 10 seconds to 15
+	// minutes. Default: 1 minute. Example: 3 * time.Minute.
+	StartTime time.Duration
+
+	// VPC is the network: a NewVPC or an ExistingVPC. It cannot be changed. Default:
+	// NewVPC{}.
+	VPC VPC
+
+	// LoadBalancer says who may send requests, and how. Default: anybody, by HTTP.
+	LoadBalancer LoadBalancer
+
+	// Controller is who deploys: CodeDeploy or ECS. It cannot be changed: a service
+	// with another one has another Name. Default: CodeDeploy.
+	Controller Controller
+
+	// Shift is how visitors are moved to a new version. Default: AllAtOnce.
+	Shift Shift
+
+	// KeepOld is how long the old version goes on running after the shift, so that a
+	// rollback takes seconds: whole minutes, from 1 minute to 24 hours. The pipeline's
+	// Deploy stage lasts so long. Default: 5 minutes. Example: time.Hour.
+	KeepOld time.Duration
+
+	// MaxErrorPercent is the share of answers with 5xx within a minute (of 5 such
+	// answers at least) above which a deployment is rolled back: 1 to 100. CodeDeploy
+	// begins no deployment while it is exceeded, not even that of a remedy: 100 turns
+	// the alarms off. They cost 0.40 USD a month. Default: 5.
+	MaxErrorPercent int
+
+	// AlarmNames are CloudWatch alarms of your own, in the service's account and
+	// region, that roll a deployment back: at most 8. Default: none. Example:
+	// []string{"api-latency"}.
+	AlarmNames []string
+
+	// Hook says which of CloudFront's caches to clear, when. Required.
+	Hook Hook
+
+	// Notifications says whom to tell of failures. Default: nobody.
+	Notifications Notifications
+
+	// ExecutionMode says what happens to a push while another is on its way. Default:
+	// Superseded.
+	ExecutionMode ExecutionMode
+}
+
+const (
+	defaultDesiredCount, maxDesiredCount         = 2, 100
+	defaultStartTime                             = time.Minute
+	minStartTime, maxStartTime                   = 10 * time.Second, 15 * time.Minute
+	defaultKeepOld                               = 5 * time.Minute
+	minKeepOld, maxKeepOld                       = time.Minute, 24 * time.Hour // ECS's; CodeDeploy takes two days
+	defaultMinHealthyPercent, allTwice   float64 = 100, 200
+	// CodeDeploy takes 10 alarms, and two are ours.
+	// https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
+	maxAlarmNames = 8
+)
+
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+var alarmPattern = regexp.MustCompile(`^[^\x00-\x1f*]{1,255}$`)
+
+func (s FargateService) owner() owner { return owner{"service", s.Name, s.Account, s.Region} }
+
+func (s FargateService) stackID() string { return s.Name + "-service" }
+
+func (s FargateService) controller() Controller { return or(s.Controller, CodeDeploy) }
+func (s FargateService) keepOld() time.Duration { return or(s.KeepOld, defaultKeepOld) }
+
+func (s FargateService) network() VPC {
+	if s.VPC == nil {
+		return NewVPC{}
+	}
+	return s.VPC
+}
+
+// Validate returns all that is wrong with these props, or nil.
+func (s FargateService) Validate() error {
+	p := &problems{owner: s.owner()}
+	s.owner().validate(p, maxServiceName)
+	validateSource(p, s.Source, V2)
+	s.Build.validate(p)
+	s.Container.validate(p)
+	if n := or(s.DesiredCount, defaultDesiredCount); n < 1 || n > maxDesiredCount {
+		p.add("DesiredCount", s.DesiredCount, "must be from 1 to 100 tasks")
+	}
+	if d := or(s.StartTime, defaultStartTime); d < minStartTime || d > maxStartTime || d%time.Second != 0 {
+		p.add("StartTime", s.StartTime, "must be whole seconds, from 10 seconds to 15 minutes, written as 3 * time.Minute")
+	}
+	validateVPC(p, s.VPC)
+	s.LoadBalancer.validate(p)
+	oneOf(p, "Controller", s.controller(), CodeDeploy, ECS)
+	oneOf(p, "Shift", or(s.Shift, AllAtOnce), AllAtOnce, Canary, Linear)
+	if d := s.keepOld(); d < minKeepOld || d > maxKeepOld || d%time.Minute != 0 {
+		p.add("KeepOld", s.KeepOld, "must be whole minutes, from 1 minute to 24 hours, written as 10 * time.Minute")
+	}
+	if n := or(s.MaxErrorPercent, defaultMaxErrorPercent); n < 1 || n > 100 {
+		p.add("MaxErrorPercent", s.MaxErrorPercent, "must be from 1 to 100 percent")
+	}
+	if n := len(s.AlarmNames); n > maxAlarmNames {
+		p.add("AlarmNames", fmt.Sprintf("%d alarms", n), fmt.Sprintf("must be at most %d: CodeDeploy watches 10, and two are there already", maxAlarmNames))
+	}
+	for i, name := range s.AlarmNames {
+		p.match(fmt.Sprintf("AlarmNames[%d]", i), name, alarmPattern, "must be an alarm's name, not empty and without *")
+	}
+	s.Hook.validate(p, s.controller())
+	s.Notifications.validate(p)
+	oneOf(p, "ExecutionMode", or(s.ExecutionMode, Superseded), Superseded, Queued)
+	return p.join()
+}
+
+func (s FargateService) appSpec() (appspec.Spec, error) {
+	if s.controller() != CodeDeploy {
+		return appspec.Spec{}, fmt.Errorf("%s is deployed by ECS itself, which takes no AppSpec: its stack %s wires the hook in", s.owner(), s.stackID())
+	}
+	return s.Hook.appSpec(s.Name, containerName, s.Container.port()), nil
+}
+
+func (s FargateService) newStack(scope constructs.Construct) awscdk.Stack {
+	stack := awscdk.NewStack(scope, jsii.String(s.stackID()), &awscdk.StackProps{
+		Description: jsii.String(fmt.Sprintf("The service %s and its delivery: network, load balancer, tasks, pipeline, CloudFront's cache", s.Name)),
+		Env:         s.owner().environment(),
+	})
+	leaveZonesToAWS(stack, s.owner())
+	warnOfExamples(stack, s.owner(), s.exampleValues())
+
+	artifacts := newArtifactBucket(stack)
+	role := newServiceRole(stack, "PipelineRole", "codepipeline.amazonaws.com", "Runs the pipeline of the service "+s.Name)
+	source := s.Source.action(stack, role)
+	repository := newRepository(stack)
+	function, hookRole := newHookFunction(stack, s.owner(), s.Hook, s.controller())
+	parts := serviceParts{
+		vpc: s.network().vpc(stack), repository: repository,
+		// The stack's name is unique in its account and region, and so is the family's.
+		task:     newTask(stack, s.stackID(), s.Container, repository),
+		function: function, hookRole: hookRole,
+		artifacts: artifacts, source: source, pipelineRole: role,
+	}
+	deliver := deliverByCodeDeploy
+	if s.controller() == ECS {
+		deliver = deliverByECS
+	}
+	balancer, stages := deliver(stack, s, parts)
+
+	made := newPipeline(stack, s.owner(), pipeline{
+		role: role, artifacts: artifacts, kind: V2, mode: s.ExecutionMode,
+		source: source, stages: stages,
+	})
+	// It starts as soon as it is there: it takes the template, and calls the function.
+	made.Node().AddDependency(function, parts.task.template)
+	to := newTopics(stack, s.owner(), s.Notifications)
+	notifyOfFailures(stack, made, s.owner(), to)
+	newHookAlarm(stack, s.owner(), to)
+
+	newOutput(stack, "Origin", "The load balancer's domain name, for the distribution's origin", *balancer.balancer.LoadBalancerDnsName())
+	newOutput(stack, "RepositoryURI", "Where the images are", *repository.RepositoryUri())
+	newOutput(stack, "CodeRole", "The role of the service's own code: attach to it what that may do", *parts.task.role.RoleName())
+	return stack
+}
+
+// serviceParts are what a service has, whoever deploys it.
+type serviceParts struct {
+	vpc          awsec2.IVpc
+	repository   awsecr.IRepository
+	task         task
+	function     awslambda.Function
+	hookRole     awsiam.Role
+	artifacts    awss3.IBucket
+	source       sourceStage
+	pipelineRole awsiam.IRole
+}
+
+// alarms are those that roll a deployment back: ours, and the owner's.
+func (s FargateService) alarms(stack awscdk.Stack, balancer loadBalancer) []awscloudwatch.IAlarm {
+	var alarms []awscloudwatch.IAlarm
+	for _, alarm := range newErrorAlarms(stack, balancer, s.owner(), or(s.MaxErrorPercent, defaultMaxErrorPercent)) {
+		alarms = append(alarms, alarm)
+	}
+	for i, name := range s.AlarmNames {
+		alarms = append(alarms, awscloudwatch.Alarm_FromAlarmName(stack, jsii.String(fmt.Sprintf("Alarm%d", i)), jsii.String(name)))
+	}
+	return alarms
+}
+
+// renderAppSpec returns the AppSpec that the build hands on; its parts are valid by
+// then.
+func (s FargateService) renderAppSpec() string {
+	spec, err := s.appSpec()
+	if err != nil {
+		panic(err)
+	}
+	text, err := appspec.Render(spec)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// newECSService runs the tasks: in private subnets, without public addresses, and
+// without a way in for people (ECS Exec). It names the task definition by its family:
+// the newest revision is what the last deployment brought.
+func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how func(*awsecs.FargateServiceProps)) awsecs.FargateService {
+	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
+		Vpc:                 parts.vpc,
+		ContainerInsightsV2: awsecs.ContainerInsights_DISABLED,
+	})
+	justify(cluster, justification{"AwsSolutions-ECS4", "Container Insights costs several USD a month for each task; the load balancer's own metrics are what the alarms watch."})
+	props := &awsecs.FargateServiceProps{
+		Cluster:                cluster,
+		TaskDefinition:         parts.task.first,
+		TaskDefinitionRevision: awsecs.TaskDefinitionRevision_LATEST(),
+		DeploymentController:   &awsecs.DeploymentController{Type: awsecs.DeploymentControllerType(s.controller())},
+		DesiredCount:           jsii.Number(or(s.DesiredCount, defaultDesiredCount)),
+		MinHealthyPercent:      jsii.Number(100),
+		MaxHealthyPercent:      jsii.Number(200),
+		HealthCheckGracePeriod: awscdk.Duration_Seconds(jsii.Number(or(s.StartTime, defaultStartTime).Seconds())),
+		VpcSubnets:             &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS},
+		AssignPublicIp:         jsii.Bool(false),
+		EnableExecuteCommand:   jsii.Bool(false),
+	}
+	how(props)
+	service := awsecs.NewFargateService(stack, jsii.String("Service"), props)
+	// The first tasks fetch their image as soon as the service is there: a way out, and
+	// the right to write a log, must be there before.
+	service.Node().AddDependency(parts.task.execution)
+	for _, subnet := range *parts.vpc.PrivateSubnets() {
+		service.Node().AddDependency(subnet.InternetConnectivityEstablished())
+	}
+	return service
+}

@@ -1,0 +1,199 @@
+package stacks
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// VPC is the network that a service runs in: a [NewVPC] or an [ExistingVPC].
+type VPC interface {
+	validate(p *problems)
+	// cidr is the range of the network's addresses.
+	cidr() string
+	// vpc makes or names the network. Nothing is looked up in AWS.
+	vpc(stack awscdk.Stack) awsec2.IVpc
+}
+
+// zones a new VPC spans: the fewest that a load balancer takes.
+const zones = 2
+
+// NewVPC makes a network for the service alone, over two availability zones: public
+// subnets for the load balancer, and private ones for the tasks, which reach the
+// internet through NAT gateways and cannot be reached from it.
+type NewVPC struct {
+	// CIDR is the range of addresses, of 16 to 24 bits. It matters only for networks
+	// that are to be connected; it cannot be changed. Default: "10.0.0.0/16".
+	CIDR string
+
+	// NATGateways is 1 or 2. With 1, the tasks of one zone lose their way out, and
+	// tasks can no longer be started, while the other zone fails; requests are still
+	// answered. Each costs about 33 USD a month, and 0.045 USD a GB. Default: 1.
+	NATGateways int
+}
+
+// ExistingVPC is a network that is there already. It is not asked what it looks
+// like: what is written here must be so.
+type ExistingVPC struct {
+	// ID of the VPC. Required. Example: "vpc-0123456789abcdef0".
+	ID string
+
+	// CIDR is the VPC's range of addresses, which may use the test listener.
+	// Required. Example: "172.31.0.0/16".
+	CIDR string
+
+	// AvailabilityZones of the subnets, 2 or more. Required. Example:
+	// []string{"us-east-1a", "us-east-1b"}.
+	AvailabilityZones []string
+
+	// PublicSubnets are for the load balancer: one in each of the zones, in the
+	// zones' order, routed to an internet gateway. Required. Example:
+	// []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}.
+	PublicSubnets []string
+
+	// PrivateSubnets are for the tasks: one in each of the zones, in the zones'
+	// order. They must reach ECR, CloudWatch Logs and S3, through a NAT gateway or
+	// VPC endpoints. Required.
+	PrivateSubnets []string
+}
+
+const defaultCIDR = "10.0.0.0/16"
+
+var (
+	vpcPattern    = regexp.MustCompile(`^vpc-([0-9a-f]{8}|[0-9a-f]{17})$`)
+	subnetPattern = regexp.MustCompile(`^subnet-([0-9a-f]{8}|[0-9a-f]{17})$`)
+	zonePattern   = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)+-\d+[a-z]$`)
+)
+
+func validateVPC(p *problems, vpc VPC) {
+	switch vpc := vpc.(type) {
+	case nil:
+	case NewVPC, ExistingVPC:
+		vpc.validate(p)
+	default:
+		p.add("VPC", fmt.Sprintf("%T", vpc), "must be a stacks.NewVPC{…} or a stacks.ExistingVPC{…}, or left out for a new one")
+	}
+}
+
+// validateCIDR reports what is no range of IPv4 addresses, and returns whether it is
+// one.
+func validateCIDR(p *problems, field, cidr string) (netip.Prefix, bool) {
+	prefix, err := netip.ParsePrefix(cidr)
+	if err != nil || !prefix.Addr().Is4() || prefix != prefix.Masked() {
+		p.add(field, cidr, "must be a range of IPv4 addresses by its first one, such as 10.0.0.0/16")
+		return netip.Prefix{}, false
+	}
+	return prefix, true
+}
+
+// validateCIDRs reports what is wrong with a list of ranges, of which a security group
+// makes a rule each.
+func validateCIDRs(p *problems, field string, cidrs []string) {
+	for i, cidr := range cidrs {
+		field := fmt.Sprintf("%s[%d]", field, i)
+		if _, ok := validateCIDR(p, field, cidr); ok && slices.Contains(cidrs[:i], cidr) {
+			p.add(field, cidr, "is there twice; name it once")
+		}
+	}
+}
+
+func (v NewVPC) cidr() string      { return or(v.CIDR, defaultCIDR) }
+func (v ExistingVPC) cidr() string { return v.CIDR }
+
+func (v NewVPC) validate(p *problems) {
+	if prefix, ok := validateCIDR(p, "VPC.CIDR", v.cidr()); ok {
+		switch {
+		case prefix.Bits() < 16 || prefix.Bits() > 24:
+			p.add("VPC.CIDR", v.CIDR, "must have from 16 to 24 bits: AWS takes no wider one, and four subnets share it")
+		case !prefix.Addr().IsPrivate():
+			p.add("VPC.CIDR", v.CIDR, "must be private: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16")
+		}
+	}
+	if n := or(v.NATGateways, 1); n < 1 || n > zones {
+		p.add("VPC.NATGateways", v.NATGateways, "must be 1 or 2: the tasks fetch their image through one, and there are two zones")
+	}
+}
+
+func (v ExistingVPC) validate(p *problems) {
+	p.match("VPC.ID", v.ID, vpcPattern, "must be a VPC's id, such as vpc-0123456789abcdef0")
+	validateCIDR(p, "VPC.CIDR", v.CIDR)
+	if n := len(v.AvailabilityZones); n < zones {
+		p.add("VPC.AvailabilityZones", fmt.Sprintf("%d zones", n), "must be 2 or more: a load balancer takes no fewer")
+	}
+	for i, zone := range v.AvailabilityZones {
+		field := fmt.Sprintf("VPC.AvailabilityZones[%d]", i)
+		switch region := p.owner.region; {
+		case !zonePattern.MatchString(zone):
+			p.add(field, zone, "must be a zone's name, such as us-east-1a")
+		case region != "" && !strings.HasPrefix(zone, region):
+			p.add(field, zone, fmt.Sprintf("must be in the %s's Region, %s", p.owner.kind, region))
+		case slices.Contains(v.AvailabilityZones[:i], zone):
+			p.add(field, zone, "is there twice; a load balancer takes one subnet of each zone")
+		}
+	}
+	seen := map[string]bool{}
+	for _, f := range []struct {
+		name    string
+		subnets []string
+	}{{"PublicSubnets", v.PublicSubnets}, {"PrivateSubnets", v.PrivateSubnets}} {
+		if len(f.subnets) != len(v.AvailabilityZones) {
+			p.add("VPC."+f.name, fmt.Sprintf("%d subnets", len(f.subnets)), fmt.Sprintf("must be one for each of the %d AvailabilityZones, in their order", len(v.AvailabilityZones)))
+		}
+		for i, subnet := range f.subnets {
+			field := fmt.Sprintf("VPC.%s[%d]", f.name, i)
+			p.match(field, subnet, subnetPattern, "must be a subnet's id, such as subnet-0123456789abcdef0")
+			if seen[subnet] {
+				p.add(field, subnet, "is there twice; the tasks' subnets are not the load balancer's")
+			}
+			seen[subnet] = true
+		}
+	}
+}
+
+func (v NewVPC) vpc(stack awscdk.Stack) awsec2.IVpc {
+	vpc := awsec2.NewVpc(stack, jsii.String("Network"), &awsec2.VpcProps{
+		IpAddresses: awsec2.IpAddresses_Cidr(jsii.String(v.cidr())),
+		MaxAzs:      jsii.Number(zones),
+		NatGateways: jsii.Number(or(v.NATGateways, 1)),
+		SubnetConfiguration: &[]*awsec2.SubnetConfiguration{
+			// The load balancer and the NAT gateways bring their own public addresses.
+			{Name: jsii.String("Public"), SubnetType: awsec2.SubnetType_PUBLIC, MapPublicIpOnLaunch: jsii.Bool(false)},
+			{Name: jsii.String("Private"), SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS},
+		},
+		// It would take a function of CDK's, with rights on all security groups, to
+		// close the default one, which nothing here uses.
+		RestrictDefaultSecurityGroup: jsii.Bool(false),
+	})
+	justify(vpc, justification{"AwsSolutions-VPC7", "Flow logs cost 0.50 USD a GB, and tell no more of this network's one service than its own log; whoever needs them can add them to the VPC."})
+	return vpc
+}
+
+// leaveZonesToAWS has CloudFormation choose a new VPC's zones. With an account and a
+// region named, CDK would otherwise ask AWS for them at synth. The stack must have no
+// construct yet.
+func leaveZonesToAWS(stack awscdk.Stack, owner owner) {
+	if owner.account == "" || owner.region == "" {
+		return // it is what CDK does then
+	}
+	chosen := awscdk.Fn_GetAzs(nil)
+	stack.Node().SetContext(jsii.String(fmt.Sprintf("availability-zones:account=%s:region=%s", owner.account, owner.region)),
+		[]*string{awscdk.Fn_Select(jsii.Number(0), chosen), awscdk.Fn_Select(jsii.Number(1), chosen)})
+}
+
+func (v ExistingVPC) vpc(stack awscdk.Stack) awsec2.IVpc {
+	vpc := awsec2.Vpc_FromVpcAttributes(stack, jsii.String("Network"), &awsec2.VpcAttributes{
+		VpcId:             jsii.String(v.ID),
+		VpcCidrBlock:      jsii.String(v.CIDR),
+		AvailabilityZones: jsii.Strings(v.AvailabilityZones...),
+		PublicSubnetIds:   jsii.Strings(v.PublicSubnets...),
+		PrivateSubnetIds:  jsii.Strings(v.PrivateSubnets...),
+	})
+	awscdk.Annotations_Of(vpc).AcknowledgeWarning(jsii.String("@aws-cdk/aws-ec2:noSubnetRouteTableId"), jsii.String("No route is added to the subnets"))
+	return vpc
+}
