@@ -53,8 +53,10 @@ build: node_modules/.package-lock.json dist/node dist/app $(LAMBDAS) ## Compile 
 test: build ## Run every test
 	go test -count=1 -skip='^TestFaultMatrix$$' ./...
 	@cd lambdas/invalidate && go test -count=1 -run='^TestFaultMatrix$$'
+	@cd lambdas/deployhook && go test -count=1 -run='^TestFaultMatrix$$'
 	go test -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/invalidate
-	go test -run='^$$' -fuzz='^FuzzToken$$' -fuzztime=5s ./lambdas/invalidate
+	go test -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/deployhook
+	go test -run='^$$' -fuzz='^FuzzToken$$' -fuzztime=5s ./lambdas/internal/invalidation
 
 .PHONY: race
 race: ## Run the tests that need no jsii under the race detector (needs a C compiler)

@@ -160,9 +160,8 @@ func BenchmarkFunction(b *testing.B) {
 
 	// For this machine, built as for Lambda.
 	binary := filepath.Join(b.TempDir(), "bootstrap")
-	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags=-s -w", "-o", binary, "./lambdas/invalidate")
-	if out, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("compile the function: %v\n%s", err, out)
+	if err := lambdaruntime.Compile(b.Context(), "./lambdas/invalidate", binary, "-trimpath", "-ldflags=-s -w"); err != nil {
+		b.Fatal(err)
 	}
 	cloud := fakeaws.New(fakeaws.Options{})
 	cloud.AddDistribution(fakeaws.Distribution{ID: "E2QWRUHAPOMQZL"})

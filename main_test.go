@@ -2,143 +2,15 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"debug/elf"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"blog-deploy-pipeline/rehearse/assembly"
-	"blog-deploy-pipeline/rehearse/fakeaws"
-	"blog-deploy-pipeline/rehearse/iampolicy"
-	"blog-deploy-pipeline/rehearse/lambdaruntime"
 	"blog-deploy-pipeline/stacks"
 )
-
-// These tests use the project as its owner does: make, the real CDK CLI, the
-// compiled app and functions. They hold whatever blogs.go says.
-
-// checkout is a copy of this project in a folder of its own, which shares what was
-// installed. Its path has a space, as users' paths do.
-type checkout struct {
-	t   testing.TB
-	dir string
-}
-
-func newCheckout(t testing.TB) checkout {
-	t.Helper()
-	if _, err := os.Stat("node_modules/.package-lock.json"); err != nil {
-		t.Fatalf("the CDK CLI is not installed: %v; run `make build`", err)
-	}
-	dir := filepath.Join(t.TempDir(), "a checkout")
-	for name := range strings.FieldsSeq("go.mod go.sum main.go context.go blogs.go stacks lambdas buildspec appspec Makefile cdk.json package.json package-lock.json") {
-		copyTree(t, name, filepath.Join(dir, name))
-	}
-	installed, err := filepath.Abs("node_modules")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(installed, filepath.Join(dir, "node_modules")); err != nil {
-		t.Fatal(err)
-	}
-	return checkout{t, dir}
-}
-
-// copyTree keeps times, by which make knows what is up to date.
-func copyTree(t testing.TB, from, to string) {
-	t.Helper()
-	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, rel)
-		if entry.IsDir() {
-			return os.MkdirAll(target, 0o755)
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(target, content, 0o644); err != nil {
-			return err
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return err
-		}
-		return os.Chtimes(target, info.ModTime(), info.ModTime())
-	})
-	if err != nil {
-		t.Fatalf("copy %s: %v", from, err)
-	}
-}
-
-// make runs a make target and returns all that it printed. CloudFormation's rules
-// are checked only where env says so: they take seconds.
-func (c checkout) make(target string, env ...string) (string, error) {
-	c.t.Helper()
-	return c.run(append([]string{"CDK_VALIDATION=false"}, env...), "make", strings.Fields(target)...)
-}
-
-// run runs a command in the checkout.
-func (c checkout) run(env []string, name string, args ...string) (string, error) {
-	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), 5*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = c.dir
-	// Not this process's make, and no credentials that a developer may have.
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "MAKE") || strings.HasPrefix(v, "MFLAGS") || strings.HasPrefix(v, "AWS_")
-	})
-	cmd.Env = append(cmd.Env, "AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
-	cmd.Env = append(cmd.Env, env...)
-	// What the command started may outlive it, and keep its output open.
-	cmd.WaitDelay = 10 * time.Second
-	out, err := cmd.CombinedOutput()
-	return string(out), err
-}
-
-// blogs replaces the checkout's list of blogs; it has no services then.
-func (c checkout) blogs(literal string) { c.lists(literal, "") }
-
-// lists replaces the checkout's blogs and services.
-func (c checkout) lists(blogs, services string) {
-	c.t.Helper()
-	text := "package main\n\nimport \"blog-deploy-pipeline/stacks\"\n\nvar blogs = []stacks.BlogProps{" + blogs + "}\n\nvar services = []stacks.Service{" + services + "}\n"
-	if err := os.WriteFile(filepath.Join(c.dir, "blogs.go"), []byte(text), 0o644); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-// stackIDs names the stacks of blogs.go.
-func stackIDs() []string {
-	var ids []string
-	for _, blog := range blogs {
-		ids = append(ids, stacks.BlogStackID(blog.Name))
-	}
-	for _, service := range services {
-		ids = append(ids, stacks.ServiceStackID(service))
-	}
-	return ids
-}
 
 // TestCheckoutsAgree: two machines must make the same templates and the same asset
 // hashes, or every deployment from another one would change something.
@@ -356,175 +228,20 @@ func TestSynthReportsEveryProblemAndMakesNothing(t *testing.T) {
 	}
 }
 
-// TestFunctionAndStackFit runs the compiled function as the synthesised template
-// configures it, and lets the synthesised role decide every call that it makes.
-func TestFunctionAndStackFit(t *testing.T) {
-	c := newCheckout(t)
-	c.blogs(ownBlog + ", " + exampleBlog)
-	if out, err := c.make("synth", "CDK_VALIDATION=true"); err != nil {
-		t.Fatalf("make synth: %v\n%s", err, out)
-	}
-	templates, err := assembly.Load(filepath.Join(c.dir, "cdk.out"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(templates) != 2 {
-		t.Fatalf("%d templates for 2 blogs", len(templates))
-	}
-	binary := filepath.Join(t.TempDir(), "bootstrap")
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-o", binary, "./lambdas/invalidate")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("compile the function: %v\n%s", err, out)
-	}
-
-	for _, template := range templates {
-		t.Run(template.Name, func(t *testing.T) {
-			f := readFunction(t, template)
-			report := f.invoke(t, binary, f.distribution)
-			if !report.Success {
-				t.Errorf("as deployed it ends as %s: %s", report.FailureType, report.FailureMessage)
-			}
-			// The role names one distribution: for any other it is worth nothing.
-			report = f.invoke(t, binary, "E3ANOTHERONE000")
-			if report.FailureType != "PermissionError" || !strings.Contains(report.FailureMessage, "role must allow") {
-				t.Errorf("with another distribution it ends as %+v, want a PermissionError that says what to do", report)
-			}
-		})
-	}
-}
-
-// deployedFunction is the Invalidate stage as a template describes it.
-type deployedFunction struct {
-	env          map[string]string
-	timeout      time.Duration
-	params       map[string]any
-	distribution string
-	account      string
-	role         string
-	policies     []json.RawMessage
-}
-
-func readFunction(t *testing.T, template *assembly.Template) deployedFunction {
-	t.Helper()
-	resolve := func(v any) any {
-		resolved, err := template.Resolve(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resolved
-	}
-	function := template.OfType("AWS::Lambda::Function")[0]
-	f := deployedFunction{env: map[string]string{}, account: template.Account}
-	for name, value := range function.Properties["Environment"].(map[string]any)["Variables"].(map[string]any) {
-		f.env[name] = fmt.Sprint(resolve(value))
-	}
-	var seconds float64
-	if _, err := fmt.Sscan(fmt.Sprint(function.Properties["Timeout"]), &seconds); err != nil {
-		t.Fatal(err)
-	}
-	f.timeout = time.Duration(seconds * float64(time.Second))
-	roleID := function.Properties["Role"].(map[string]any)["Fn::GetAtt"].([]any)[0].(string)
-	f.role = resolve(function.Properties["Role"]).(string)
-	var err error
-	if f.policies, err = template.RolePolicies(roleID); err != nil {
-		t.Fatal(err)
-	}
-	stages := template.OfType("AWS::CodePipeline::Pipeline")[0].Properties["Stages"].([]any)
-	action := stages[len(stages)-1].(map[string]any)["Actions"].([]any)[0].(map[string]any)
-	text := resolve(action["Configuration"].(map[string]any)["UserParameters"]).(string)
-	if err := json.Unmarshal([]byte(text), &f.params); err != nil {
-		t.Fatal(err)
-	}
-	f.distribution = f.params["DistributionId"].(string)
-	return f
-}
-
-// invoke runs the action for a distribution, which exists.
-func (f deployedFunction) invoke(t *testing.T, binary, distribution string) fakeaws.Report {
-	t.Helper()
-	iam, err := iampolicy.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closeIt(t, iam)
-	cloud := fakeaws.New(fakeaws.Options{Account: f.account, Authorize: func(call fakeaws.Call) error {
-		decisions, err := iam.Evaluate(t.Context(), f.policies, []iampolicy.Request{{Principal: f.role, Action: call.Action, Resource: call.Resource}})
-		if err != nil {
-			t.Error(err) // else a broken evaluator would look like a strict role
-			return err
-		}
-		if !decisions[0].Allowed {
-			return errors.New(decisions[0].Reason)
-		}
-		return nil
-	}})
-	cloud.AddDistribution(fakeaws.Distribution{ID: distribution, CompleteAfterGets: 1})
-	server := httptest.NewServer(cloud)
-	defer server.Close()
-
-	f.env["AWS_ENDPOINT_URL"] = server.URL
-	function, err := lambdaruntime.Start(lambdaruntime.Function{Binary: binary, Name: "invalidate", Env: f.env, Timeout: f.timeout})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closeIt(t, function)
-	f.params["DistributionId"] = distribution
-	params, err := json.Marshal(f.params)
-	if err != nil {
-		t.Fatal(err)
-	}
-	job, err := cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: string(params)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := function.Invoke(t.Context(), job.Event())
-	if err != nil || result.Err != nil {
-		t.Fatalf("invoke: %v %v\n%s", err, result.Err, function.Logs())
-	}
-	reports := job.Reports()
-	if len(reports) != 1 || reports[0].ContinuationToken != "" {
-		t.Fatalf("reports are %+v, want one that is final\n%s", reports, function.Logs())
-	}
-	return reports[0]
-}
-
-// closeIt fails a test whose children do not end as they should.
-func closeIt(t testing.TB, c io.Closer) {
-	t.Helper()
-	if err := c.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestBlogsAreValid(t *testing.T) {
 	if err := stacks.Validate(blogs, services); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestFunctionIsWhatLambdaRuns looks at the file that is uploaded.
-func TestFunctionIsWhatLambdaRuns(t *testing.T) {
-	const deployed = "dist/invalidate/bootstrap"
-	file, err := elf.Open(deployed)
-	if err != nil {
-		t.Fatalf("%v; run `make build`", err)
+// stackIDs names the stacks of blogs.go.
+func stackIDs() []string {
+	var ids []string
+	for _, blog := range blogs {
+		ids = append(ids, stacks.BlogStackID(blog.Name))
 	}
-	defer closeIt(t, file)
-	if file.Machine != elf.EM_AARCH64 {
-		t.Errorf("it is for %v, want arm64", file.Machine)
+	for _, service := range services {
+		ids = append(ids, stacks.ServiceStackID(service))
 	}
-	if _, zipped := sizes(t, deployed); zipped > 3_500_000 {
-		t.Errorf("it is %d bytes zipped, want at most 3.5 MB", zipped)
-	}
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", "./lambdas/...").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for pkg := range strings.FieldsSeq(string(out)) {
-		for _, needless := range []string{"aws-sdk-go-v2/config", "aws-sdk-go-v2/service/sso", "aws-cdk-go", "jsii-runtime-go", "net/rpc", "blog-deploy-pipeline/stacks", "blog-deploy-pipeline/rehearse"} {
-			if strings.Contains(pkg, needless) {
-				t.Errorf("it links %s, which it does not need", pkg)
-			}
-		}
-	}
+	return ids
 }
