@@ -87,6 +87,9 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	if before != nil {
 		before()
 	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	question, match := r.URL.Path, r.Header.Get("If-None-Match")
@@ -179,7 +182,12 @@ func TestEdgeCachesRefreshesAndAges(t *testing.T) {
 	if age := refreshed.Header().Get("Age"); age != "" {
 		t.Errorf("Age after the origin confirmed it: got %q, want none", age)
 	}
-	want(t, "again", w.get(t, "/a.html"), 200, "one", "Hit")
+	w.advance(3 * time.Second)
+	again := w.get(t, "/a.html")
+	want(t, "again", again, 200, "one", "Hit")
+	if age := again.Header().Get("Age"); age != "3" {
+		t.Errorf("Age 3 s after the origin confirmed it: got %q, want 3", age)
+	}
 
 	w.put("/a.html", "two", "max-age=5")
 	want(t, "changed and not expired", w.get(t, "/a.html"), 200, "one", "Hit")
@@ -249,11 +257,13 @@ func TestEdgeObeysInvalidations(t *testing.T) {
 	want(t, "completed, other object", w.get(t, post), 200, "new", "Miss")
 
 	w.put("/index.html", "newer", "")
-	w.invalidate("Completed", "/posts/*", "/INDEX.html", "/")
+	w.invalidate("Completed", "/posts/*", "/INDEX.html")
 	want(t, "other paths", w.get(t, home), 200, "new", "Hit")
 	w.invalidate("Completed", "/index.html")
 	want(t, "the default root object by its file", w.get(t, home), 200, "newer", "Miss")
 	want(t, "the same object", w.get(t, "/index.html"), 200, "newer", "Hit")
+	w.invalidate("Completed", "/")
+	want(t, "the default root object, but not by its file", w.get(t, home), 200, "newer", "Hit")
 
 	// Somebody else's, and one from before.
 	w.edge.opts.DistributionID = "E2"
@@ -428,6 +438,9 @@ func TestEdgeFunctions(t *testing.T) {
 		},
 		ViewerResponse: func(r *http.Request, status int, header http.Header) {
 			header.Set("X-Frame-Options", "DENY")
+			if values := header["Content-Type"]; len(values) > 0 {
+				values[0] += "; charset=utf-8"
+			}
 			header.Add("Cache-Control", "x-status="+http.StatusText(status)+r.URL.Path)
 		},
 	})
@@ -441,7 +454,7 @@ func TestEdgeFunctions(t *testing.T) {
 	for range 2 { // What one response was given, the next must not have.
 		got := w.get(t, "/")
 		want(t, "home", got, 200, "home", "Hit")
-		if cache := strings.Join(got.Header().Values("Cache-Control"), "; "); got.Header().Get("X-Frame-Options") != "DENY" || cache != "max-age=60; x-status=OK/" {
+		if cache := strings.Join(got.Header().Values("Cache-Control"), "; "); got.Header().Get("X-Frame-Options") != "DENY" || cache != "max-age=60; x-status=OK/" || got.Header().Get("Content-Type") != "text/html; charset=utf-8" {
 			t.Errorf("headers: got %v", got.Header())
 		}
 	}

@@ -56,6 +56,7 @@ func TestTTLIsThatOfAWSsTable(t *testing.T) {
 		{"private for one header is private", none, `private="set-cookie, x-a", max-age=60`, "", 0},
 		{"twice", optimized, "max-age=60, max-age=5", "", time.Minute},
 		{"unreadable", optimized, "max-age=soon", "", time.Second},
+		{"more seconds than a Duration holds", optimized, "max-age=9223372037", "", year},
 		{"negative", optimized, "max-age=-1", "", time.Second},
 		{"empty parts", optimized, ",,max-age=60,", "", time.Minute},
 	}

@@ -312,6 +312,21 @@ func TestDeployAsksBeforeEachUpload(t *testing.T) {
 	}
 }
 
+func TestDeployStopsAtTheFirstFailure(t *testing.T) {
+	var files []file
+	for i := range 100 {
+		files = append(files, file{name: fmt.Sprintf("%d.html", i)})
+	}
+	asked := 0
+	_, err := Deploy(t.Context(), nil, Action{Configuration: config(), Authorize: func(string, string) error {
+		asked++
+		return errors.New("denied")
+	}}, artifact(t, files...))
+	if err == nil || asked > 2*uploadsAtOnce {
+		t.Errorf("Deploy: got %v after %d questions, want an error and no more questions than are under way", err, asked)
+	}
+}
+
 func TestDeployRefusesPathsThatLeadOut(t *testing.T) {
 	tests := []struct {
 		name string
