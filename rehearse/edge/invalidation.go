@@ -1,0 +1,104 @@
+package edge
+
+import (
+	"slices"
+	"strings"
+
+	"blog-deploy-pipeline/rehearse/fakeaws"
+)
+
+// completed is an invalidation's status when it has taken effect everywhere. Here it takes effect then,
+// and not before: a reader may have met the last edge location to hear of it.
+const completed = "Completed"
+
+// after returns the invalidations that were created after the one with the id last; all, if that is "".
+func after(invalidations []fakeaws.Invalidation, last string) []fakeaws.Invalidation {
+	return invalidations[1+slices.IndexFunc(invalidations, func(i fakeaws.Invalidation) bool { return i.ID == last }):]
+}
+
+// invalidated reports whether invalidations remove the object at path from the cache for a reader who
+// asked for viewerPath. The two differ where a function rewrites paths, and AWS wants both invalidated.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
+func invalidated(invalidations []fakeaws.Invalidation, path, viewerPath string) bool {
+	var object, viewed bool
+	for _, invalidation := range invalidations {
+		if invalidation.Status != completed {
+			continue
+		}
+		for _, item := range invalidation.Paths {
+			object = object || matches(item, path)
+			viewed = viewed || matches(item, viewerPath)
+		}
+	}
+	return object && viewed
+}
+
+// matches reports whether an invalidation's item covers a canonical path: the path itself or, where the
+// item ends in "*", whatever begins like it. Case counts.
+func matches(item, path string) bool {
+	item = canonical(item, keepEncoded)
+	if prefix, ok := strings.CutSuffix(item, "*"); ok {
+		return strings.HasPrefix(path, prefix)
+	}
+	return item == path
+}
+
+// What canonical does with "%61", an encoded "a".
+const (
+	// decodeUnreserved is for the paths that viewers ask for: CloudFront takes "/%61" for "/a" (RFC 3986).
+	decodeUnreserved = true
+	// keepEncoded is for invalidations: "Do not URL-encode any other characters in the path, or CloudFront
+	// will not invalidate the old version of the updated file."
+	keepEncoded = false
+)
+
+// canonical brings a path into the one form that all spellings of the same path share: characters that
+// are not ASCII, or unsafe in RFC 1738, are encoded in upper case, and all others stay as they are. So
+// "/日", "/%e6%97%a5" and "/%E6%97%A5" are one path, while "/a%2Fb" and "/a/b" are two.
+func canonical(path string, decode bool) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		switch {
+		case c == '%' && i+2 < len(path) && isHex(path[i+1]) && isHex(path[i+2]):
+			encoded := unhex(path[i+1])<<4 | unhex(path[i+2])
+			if decode && isUnreserved(encoded) {
+				b.WriteByte(encoded)
+			} else {
+				b.WriteByte('%')
+				b.WriteByte(hex[encoded>>4])
+				b.WriteByte(hex[encoded&15])
+			}
+			i += 2
+		case c <= ' ' || c >= 0x7f || strings.IndexByte("<>\"#%{}|\\^~[]`", c) >= 0:
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// isUnreserved says for which characters encoding makes no difference: RFC 3986's unreserved ones but
+// for "~", which RFC 1738 has encoded.
+func isUnreserved(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_'
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+func unhex(c byte) byte {
+	switch {
+	case c <= '9':
+		return c - '0'
+	case c <= 'F':
+		return c - 'A' + 10
+	default:
+		return c - 'a' + 10
+	}
+}

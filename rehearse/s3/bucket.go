@@ -1,0 +1,78 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// Object is one object's metadata.
+type Object struct {
+	Key          string
+	Size         int64
+	ContentType  string
+	CacheControl string // "" where the object has none
+	ETag         string // with its quotes
+	LastModified time.Time
+}
+
+// CreateBucket creates a bucket.
+func (s *Server) CreateBucket(ctx context.Context, bucket string) error {
+	if _, err := s.client.CreateBucket(ctx, &awss3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
+		return fmt.Errorf("create bucket %s: %w", bucket, err)
+	}
+	return nil
+}
+
+// Objects returns all objects of a bucket in order of their keys. It asks for each object's metadata
+// in a request of its own, as S3's listings have only size and ETag.
+func (s *Server) Objects(ctx context.Context, bucket string) ([]Object, error) {
+	var objects []Object
+	pages := awss3.NewListObjectsV2Paginator(s.client, &awss3.ListObjectsV2Input{Bucket: aws.String(bucket)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list bucket %s: %w", bucket, err)
+		}
+		for _, listed := range page.Contents {
+			head, err := s.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: aws.String(bucket), Key: listed.Key})
+			if err != nil {
+				return nil, fmt.Errorf("read metadata of %s/%s: %w", bucket, aws.ToString(listed.Key), err)
+			}
+			objects = append(objects, Object{
+				Key:          aws.ToString(listed.Key),
+				Size:         aws.ToInt64(head.ContentLength),
+				ContentType:  aws.ToString(head.ContentType),
+				CacheControl: aws.ToString(head.CacheControl),
+				ETag:         aws.ToString(head.ETag),
+				LastModified: aws.ToTime(head.LastModified),
+			})
+		}
+	}
+	return objects, nil
+}
+
+// Object returns one object and its content.
+func (s *Server) Object(ctx context.Context, bucket, key string) (Object, []byte, error) {
+	out, err := s.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
+	if err != nil {
+		return Object{}, nil, fmt.Errorf("read object %s/%s: %w", bucket, key, err)
+	}
+	defer out.Body.Close()
+	content, err := io.ReadAll(out.Body)
+	if err != nil {
+		return Object{}, nil, fmt.Errorf("read object %s/%s: %w", bucket, key, err)
+	}
+	return Object{
+		Key:          key,
+		Size:         int64(len(content)),
+		ContentType:  aws.ToString(out.ContentType),
+		CacheControl: aws.ToString(out.CacheControl),
+		ETag:         aws.ToString(out.ETag),
+		LastModified: aws.ToTime(out.LastModified),
+	}, content, nil
+}
