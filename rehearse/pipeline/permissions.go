@@ -215,3 +215,13 @@ type failure struct {
 
 // Error implements error.
 func (f *failure) Error() string { return f.Code + ": " + f.Reason }
+
+// Denial is what the doubles of AWS answer.
+func (f *failure) Denial() string { return f.Reason }
+
+// failed is why IAM could not be asked, if it could not.
+func (a *account) failed() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.broken
+}

@@ -117,11 +117,33 @@ func Read(template *assembly.Template) (*Plan, error) {
 		return nil, fmt.Errorf("read stack %s: it has %d pipelines, want one", template.Name, len(made))
 	}
 	r := &reader{template: template}
+	r.settle(made[0])
 	plan, err := r.plan(made[0])
 	if err != nil {
 		return nil, fmt.Errorf("stack %s cannot be rehearsed: %w", template.Name, err)
 	}
 	return plan, nil
+}
+
+// settle takes the account of the source's connection for that of a stack which is bound to none: the
+// stack will be where the connection is.
+func (r *reader) settle(pipeline assembly.NamedResource) {
+	const documentation = "123456789012" // stands in for an account that is not known
+	if r.template.Account != documentation {
+		return
+	}
+	for _, s := range list(pipeline.Properties["Stages"]) {
+		for _, a := range list(object(s)["Actions"]) {
+			arn, _ := object(object(a)["Configuration"])["ConnectionArn"].(string)
+			if parts := strings.Split(arn, ":"); len(parts) > 4 && parts[4] != documentation {
+				bound := *r.template
+				bound.Account = parts[4]
+				r.template = &bound
+				r.note("the stack is bound to no account: it is taken to be in %s, where the source's connection is", bound.Account)
+				return
+			}
+		}
+	}
 }
 
 // reader reads a template. What it finds wrong it collects.
