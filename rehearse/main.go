@@ -87,9 +87,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "rehearse:", err)
 		return exitUsage
 	}
-	// Beside what is installed, not in /tmp, which may keep no extended attributes.
-	work := filepath.Join(".cache", "rehearse")
-	if err := os.MkdirAll(work, 0o755); err != nil {
+	// Not in /tmp, which may keep no extended attributes.
+	data := filepath.Join(".cache", "rehearse")
+	if err := os.MkdirAll(data, 0o755); err != nil {
 		fmt.Fprintln(stderr, "rehearse:", err)
 		return exitFailed
 	}
@@ -98,7 +98,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		progress = stderr
 	}
 	result, err := pipeline.Run(ctx, pipeline.Options{
-		Plan: plan, Source: f.source, WorkingTree: f.workingTree, Dir: work, State: f.state,
+		Plan: plan, Source: f.source, WorkingTree: f.workingTree, Data: data, State: f.state,
 		Versitygw: f.versitygw, Path: os.Getenv("PATH"), Env: pipeline.Network(os.Environ()), //nolint:forbidigo // This is a main.
 		Hugo: f.hugo, HugoCache: filepath.Join(".cache", "bin"), Faults: faults, Serve: f.serve,
 	}, func(e pipeline.Event) { plain(progress, e, f.verbose) })

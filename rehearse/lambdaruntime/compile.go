@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -14,6 +15,12 @@ import (
 func Compile(ctx context.Context, pkg, binary string, flags ...string) error {
 	args := append([]string{"build", "-tags", "lambda.norpc", "-o", binary}, flags...)
 	build := exec.CommandContext(ctx, "go", append(args, pkg)...)
+	// Go's own temporary files are beside the binary: if it is killed, whoever removes that removes them.
+	dir, err := filepath.Abs(filepath.Dir(binary))
+	if err != nil {
+		return fmt.Errorf("compile the function %s: %w", pkg, err)
+	}
+	build.Env = append(build.Environ(), "GOTMPDIR="+dir)
 	// The compiler is a child of go's: all end with ctx.
 	build.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	build.Cancel = func() error { return syscall.Kill(-build.Process.Pid, syscall.SIGKILL) }

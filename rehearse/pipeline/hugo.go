@@ -103,7 +103,7 @@ func (r *rehearsal) installHugo(ctx context.Context, version string, extended bo
 	began := time.Now()
 	r.preparing("Compiling %s into %s (some minutes, once)", edition, dir)
 	cmd := command(ctx, "go", append(args, "github.com/gohugoio/hugo@v"+version)...)
-	cmd.Env = append(cmd.Environ(), "GOBIN="+dir, "GOFLAGS=", cgo)
+	cmd.Env = append(cmd.Environ(), "GOBIN="+dir, "GOFLAGS=", "GOTMPDIR="+r.dir, cgo)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	ticker := time.NewTicker(15 * time.Second)

@@ -37,8 +37,13 @@ type Options struct {
 	Source string
 	// WorkingTree takes the files as they are on disk, but for those that Git ignores.
 	WorkingTree bool
-	// Dir is an existing folder for temporary work, which is empty again at the end. Default: the system's.
+	// Dir is an existing folder for temporary work, which is as it was at the end. It must not be below this
+	// project: npm and Node.js look for packages in the folders above, and a build would find this
+	// project's. Default: the system's.
 	Dir string
+	// Data is one for the bucket's files, on a file system with extended attributes; see s3.Options.
+	// Default: Dir.
+	Data string
 	// State is a folder that keeps the bucket from one rehearsal to the next. Default: each begins with an
 	// empty bucket.
 	State string
@@ -275,6 +280,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 		return err
 	}
 	r.onClose(func() error { return os.RemoveAll(r.dir) })
+	data := or(r.Data, r.dir)
 	if r.checkout, err = openCheckout(ctx, r.Source); err != nil {
 		return err
 	}
@@ -284,10 +290,8 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	r.account = &account{ctx: ctx, id: t.Account}
 	var starting errgroup.Group
 	starting.Go(func() (err error) {
-		if r.s3, err = s3.Start(ctx, s3.Options{Binary: r.Versitygw, Dir: r.dir, Region: t.Region}); err != nil {
-			return err
-		}
-		return nil
+		r.s3, err = s3.Start(ctx, s3.Options{Binary: r.Versitygw, Dir: data, Region: t.Region})
+		return err
 	})
 	starting.Go(func() (err error) {
 		r.account.iam, err = iampolicy.Start(ctx)
@@ -423,7 +427,9 @@ func (r *rehearsal) action(ctx context.Context, a *Action) ActionResult {
 	done, err := r.act(ctx, a)
 	result.Duration = time.Since(began)
 	result.Overhead = max(0, result.Duration-done.work)
-	result.Summary, result.Variables = done.summary, done.variables
+	if err == nil {
+		result.Summary, result.Variables = done.summary, done.variables
+	}
 	if a.Namespace != "" {
 		r.variables[a.Namespace] = done.variables
 	}
