@@ -3,8 +3,6 @@ package buildspec
 import (
 	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -108,18 +106,7 @@ func (m *cloudMachine) wantArtifact(r result, names ...string) map[string]string
 	if r.failed != "" {
 		m.t.Fatalf("build failed at %s:\n%s", r.failed, r.out)
 	}
-	entries, err := os.ReadDir(m.artifact())
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	files := make(map[string]string)
-	for _, e := range entries {
-		content, err := os.ReadFile(filepath.Join(m.artifact(), e.Name()))
-		if err != nil {
-			m.t.Fatal(err)
-		}
-		files[e.Name()] = string(content)
-	}
+	files := m.files(r)
 	slices.Sort(names)
 	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, names) {
 		m.t.Fatalf("artifact has %q, want %q", got, names)

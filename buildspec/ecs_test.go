@@ -398,7 +398,7 @@ func TestECSStopsAtTheFirstFault(t *testing.T) {
 	}
 	absent := func(name string) func(*cloudMachine) {
 		return func(m *cloudMachine) {
-			if err := os.Remove(filepath.Join(m.src, name)); err != nil {
+			if err := os.Remove(filepath.Join(m.owner, name)); err != nil {
 				m.t.Fatal(err)
 			}
 		}

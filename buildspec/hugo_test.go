@@ -516,7 +516,7 @@ func TestHugoSubmodules(t *testing.T) {
 					m.source(name, content)
 				}
 				if tc.empty != "" {
-					if err := os.MkdirAll(filepath.Join(m.src, tc.empty), 0o755); err != nil {
+					if err := os.MkdirAll(filepath.Join(m.owner, tc.empty), 0o755); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -1,9 +1,10 @@
 package buildspec
 
 import (
+	"archive/zip"
 	"bytes"
-	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -12,21 +13,27 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"blog-deploy-pipeline/rehearse/codebuild"
 )
 
-// machine stands in for a build container: a source folder, a home, a folder
-// for temporary files and a PATH on which every program that reaches outside is
-// a fake. All of it lives under a path with spaces and an umlaut.
+// machine is what a build finds: the owner's source, and a PATH on which every
+// program that reaches outside is a fake. All of it lives under a path with spaces
+// and an umlaut.
 type machine struct {
 	t      *testing.T
-	recipe spec
+	recipe *codebuild.Buildspec
 	dir    string
-	src    string            // the owner's source, where commands start
-	home   string            // HOME
-	tmp    string            // TMPDIR
+	owner  string            // the owner's source
 	bin    string            // the whole PATH
 	log    string            // where fakes note how they were called, see logCall
 	env    map[string]string // set on the CodeBuild project
+
+	// Of the last build.
+	builds int
+	src    string // the copy of the source, where commands start
+	home   string // HOME
+	tmp    string // TMPDIR
 }
 
 // Each fake appends a line to the log: its name, then |argument for each
@@ -44,14 +51,12 @@ func newMachine(t *testing.T, recipe string, tools ...string) *machine {
 		t:      t,
 		recipe: mustParse(t, recipe),
 		dir:    dir,
-		src:    filepath.Join(dir, "my source"),
-		home:   filepath.Join(dir, "the home"),
-		tmp:    filepath.Join(dir, "the tmp"),
+		owner:  filepath.Join(dir, "my source"),
 		bin:    filepath.Join(dir, "the bin"),
 		log:    filepath.Join(dir, "log"),
 		env:    make(map[string]string),
 	}
-	for _, d := range []string{m.src, m.home, m.tmp, m.bin} {
+	for _, d := range []string{m.owner, m.bin} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +102,7 @@ func (m *machine) remove(name string) {
 // source writes a file of the owner's source.
 func (m *machine) source(name, content string) {
 	m.t.Helper()
-	m.write(filepath.Join(m.src, name), []byte(content))
+	m.write(filepath.Join(m.owner, name), []byte(content))
 }
 
 func (m *machine) write(path string, content []byte) {
@@ -112,9 +117,10 @@ func (m *machine) write(path string, content []byte) {
 
 // result is what a build left behind.
 type result struct {
-	failed string   // the command that stopped the build, or ""
-	out    string   // stdout and stderr
-	calls  []string // what the fakes were called with, see logCall
+	failed   string              // the command that stopped the build, or ""
+	out      string              // stdout and stderr
+	calls    []string            // what the fakes were called with, see logCall
+	artifact *codebuild.Artifact // what the next stage gets, or nil
 }
 
 // called returns the calls of one program, `hugo version` aside.
@@ -129,132 +135,96 @@ func (r result) called(program string) []string {
 }
 
 // session is a way to run a list of commands. AWS documents that commands of a
-// version 0.2 buildspec share an environment; whether they share a process is
-// its own affair, and the agent has been seen to save and restore the
-// environment around each. A recipe has to be right either way.
+// version 0.2 buildspec share a shell, and its agent is seen to start one for each
+// that takes over the environment. A recipe has to be right either way, and with
+// either shell: sh is dash on AWS's Ubuntu images and bash on its Amazon Linux
+// ones.
 type session struct {
-	name string
-	// run returns the name of the command that failed, or "".
-	run func(ctx context.Context, m *machine, scripts []string, env []string, out *bytes.Buffer) (string, error)
+	name     string
+	oneShell bool
+	shell    []string
 }
 
-func sessions(t *testing.T) []session {
-	t.Helper()
-	sh, err := exec.LookPath("sh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	perCommand := []string{sh}
-	// sh is dash on AWS's Ubuntu images and bash on its Amazon Linux ones.
+func sessions() []session {
+	perCommand := []string{"/bin/sh"}
 	if bash, err := exec.LookPath("bash"); err == nil {
 		perCommand = []string{bash, "--posix"}
 	}
 	return []session{
-		{"one shell", oneShell(sh)},
-		{"a shell for each command", shellPerCommand(perCommand)},
+		{name: "one shell", oneShell: true},
+		{name: "a shell for each command", shell: perCommand},
 	}
 }
 
-// oneShell reads every command into the same shell, and fails a command that
-// changes the shell's options or working directory for those that follow.
-func oneShell(sh string) func(context.Context, *machine, []string, []string, *bytes.Buffer) (string, error) {
-	const driver = `
-for script; do
-  printf '%s' "$script" >"$STATE"
-  options="$-" folder="$PWD"
-  . "$script" || exit
-  [ "$-" = "$options" ] || { echo "LEAK: shell options were $options, are $-"; exit 99; }
-  [ "$PWD" = "$folder" ] || { echo "LEAK: folder was $folder, is $PWD"; exit 99; }
-done
-: >"$STATE"
+// A recipe leaves the shell's options and folder as they were, for the commands
+// of others that may follow. Options that CodeBuild's own script sets (a) and
+// those of a shell that reads a file (none that matter) are not asked about.
+const leakCheck = `
+case "$-" in *[efnuvxC]*) echo "LEAK: shell options are $-" ;; esac
+[ "$PWD" = "$CODEBUILD_SRC_DIR" ] || echo "LEAK: folder is $PWD"
 `
-	return func(ctx context.Context, m *machine, scripts, env []string, out *bytes.Buffer) (string, error) {
-		state := filepath.Join(m.dir, "state")
-		cmd := exec.CommandContext(ctx, sh, append([]string{"-c", driver, "sh"}, scripts...)...)
-		cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = m.src, append(env, "STATE="+state), out, out
-		runErr := cmd.Run()
-		last, err := os.ReadFile(state)
-		if err != nil {
-			return "", err
+
+// withLeakCheck is the recipe with a look at what each phase leaves behind.
+func withLeakCheck(recipe *codebuild.Buildspec) *codebuild.Buildspec {
+	checked := *recipe
+	for _, p := range []**codebuild.Phase{&checked.Phases.Install, &checked.Phases.PreBuild, &checked.Phases.Build} {
+		if *p != nil {
+			phase := **p
+			phase.Finally = []string{leakCheck}
+			*p = &phase
 		}
-		if runErr == nil && len(last) > 0 {
-			return string(last), errors.New("a command ended the shell with status 0")
-		}
-		return string(last), exitOnly(runErr)
 	}
+	return &checked
 }
 
-// shellPerCommand hands only exported variables from one command to the next.
-func shellPerCommand(shell []string) func(context.Context, *machine, []string, []string, *bytes.Buffer) (string, error) {
-	const driver = `
-[ ! -f "$STATE" ] || . "$STATE"
-. "$1"
-status=$?
-export -p >"$STATE"
-exit $status
-`
-	return func(ctx context.Context, m *machine, scripts, env []string, out *bytes.Buffer) (string, error) {
-		state := filepath.Join(m.dir, "state")
-		for _, script := range scripts {
-			args := append(shell[1:len(shell):len(shell)], "-c", driver, "sh", script)
-			cmd := exec.CommandContext(ctx, shell[0], args...)
-			cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = m.src, append(env, "STATE="+state), out, out
-			if err := cmd.Run(); err != nil {
-				return script, exitOnly(err)
-			}
-		}
-		return "", nil
-	}
-}
-
-// exitOnly drops the error of a command that ran and failed, which is a result.
-func exitOnly(err error) error {
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() > 0 {
-		return nil
-	}
-	return err
-}
-
-// build runs the recipe's commands in order until one fails: every phase has
-// on-failure ABORT, which the parse tests assert.
+// build runs the recipe as CodeBuild would.
 func (m *machine) build(s session) result {
 	m.t.Helper()
-	var scripts []string
-	for _, c := range m.recipe.commands() {
-		path := filepath.Join(m.dir, "commands", c.name)
-		m.write(path, []byte(c.script))
-		scripts = append(scripts, path)
-	}
 	m.write(m.log, nil)
+	m.builds++
+	dir := filepath.Join(m.dir, fmt.Sprintf("the build %d", m.builds))
 
-	vars := map[string]string{
-		"HOME": m.home, "PATH": m.bin, "TMPDIR": m.tmp,
-		"FAKE_LOG": m.log,
-	}
-	maps.Copy(vars, m.recipe.Env.Variables)
-	maps.Copy(vars, m.env) // the project's value wins over the recipe's
-	var env []string
-	for name, value := range vars {
-		env = append(env, name+"="+value)
-	}
-
-	ctx, cancel := context.WithTimeout(m.t.Context(), time.Minute)
-	defer cancel()
-	var out bytes.Buffer
-	failed, err := s.run(ctx, m, scripts, env, &out)
+	env := map[string]string{"FAKE_LOG": m.log}
+	maps.Copy(env, m.env)
+	var out strings.Builder
+	built, err := codebuild.Run(m.t.Context(), codebuild.Build{
+		Spec:     withLeakCheck(m.recipe),
+		Source:   os.DirFS(m.owner),
+		Dir:      dir,
+		Keep:     true, // the tests look into it
+		Path:     m.bin,
+		Env:      env,
+		Timeout:  time.Minute,
+		Shell:    s.shell,
+		OneShell: s.oneShell,
+		Output: func(l codebuild.Line) {
+			if !l.Agent {
+				out.WriteString(l.Text + "\n")
+			}
+		},
+	})
 	if err != nil {
-		m.t.Fatalf("run %s: %v\n%s", failed, err, out.String())
+		m.t.Fatalf("run the build: %v\n%s", err, out.String())
 	}
+	// Without symbolic links, as the build saw them.
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		m.t.Fatal(err)
+	}
+	m.src, m.home, m.tmp = filepath.Join(dir, "src"), filepath.Join(dir, "home"), filepath.Join(dir, "tmp")
 	if strings.Contains(out.String(), "LEAK:") {
-		m.t.Errorf("%s leaks into the commands after it:\n%s", filepath.Base(failed), out.String())
+		m.t.Errorf("the recipe leaks into commands after it:\n%s", out.String())
 	}
+
 	calls, err := os.ReadFile(m.log)
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	r := result{out: out.String(), calls: strings.Split(strings.TrimSuffix(string(calls), "\n"), "\n")}
-	if failed != "" {
-		r.failed = filepath.Base(failed)
+	r := result{out: out.String(), calls: strings.Split(strings.TrimSuffix(string(calls), "\n"), "\n"), artifact: built.Artifact}
+	if failure := built.Failure(); failure != nil {
+		if failure.Command == nil {
+			m.t.Fatalf("the build failed at %s with %q\n%s", failure.Name, failure.Context(), out.String())
+		}
+		r.failed = failure.Command.String()
 	}
 	return r
 }
@@ -262,16 +232,13 @@ func (m *machine) build(s session) result {
 // eachSession runs a test of one build under every kind of session.
 func eachSession[M any](t *testing.T, newM func(*testing.T) M, test func(t *testing.T, m M, s session)) {
 	t.Helper()
-	for _, s := range sessions(t) {
+	for _, s := range sessions() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			test(t, newM(t), s)
 		})
 	}
 }
-
-// artifact is the folder whose files the next stage gets.
-func (m *machine) artifact() string { return filepath.Join(m.src, m.recipe.Artifacts.BaseDirectory) }
 
 // wantFailure fails the test unless the build stopped at the named command with
 // a message that has all of parts, and left nothing that could be published.
@@ -289,19 +256,38 @@ func (m *machine) wantFailure(r result, at string, parts ...string) {
 			m.t.Errorf("message does not contain %q", part)
 		}
 	}
-	if folder := m.recipe.Artifacts.BaseDirectory; folder != "" && m.exists(m.artifact()) {
-		m.t.Errorf("%s/ exists, want nothing to publish", folder)
+	if r.artifact != nil {
+		m.t.Errorf("artifact has %q, want nothing to publish", r.artifact.Files)
+	}
+	// Nor may it be there after a phase from which CodeBuild is only thought to
+	// upload nothing.
+	if a := m.recipe.Artifacts; a != nil {
+		if _, err := os.Lstat(filepath.Join(m.src, a.BaseDirectory)); !errors.Is(err, fs.ErrNotExist) {
+			m.t.Errorf("%s/ is there (%v), want nothing to publish", a.BaseDirectory, err)
+		}
 	}
 	if m.t.Failed() {
 		m.t.Logf("output:\n%s", r.out)
 	}
 }
 
-func (m *machine) exists(path string) bool {
+// files are those of the artifact.
+func (m *machine) files(r result) map[string]string {
 	m.t.Helper()
-	_, err := os.Lstat(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if r.artifact == nil {
+		m.t.Fatalf("the build left no artifact:\n%s", r.out)
+	}
+	archive, err := zip.NewReader(bytes.NewReader(r.artifact.Zip), int64(len(r.artifact.Zip)))
+	if err != nil {
 		m.t.Fatal(err)
 	}
-	return err == nil
+	files := make(map[string]string)
+	for _, name := range r.artifact.Files {
+		content, err := fs.ReadFile(archive, name)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		files[name] = string(content)
+	}
+	return files
 }

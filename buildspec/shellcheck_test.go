@@ -17,10 +17,10 @@ func TestShellcheck(t *testing.T) {
 		t.Skipf("%s is not set to the path of shellcheck; make lint sets it", shellcheckEnv)
 	}
 	for _, recipe := range recipes {
-		for _, c := range mustParse(t, recipe.text).commands() {
-			t.Run(recipe.name+" "+c.name, func(t *testing.T) {
-				file := filepath.Join(t.TempDir(), c.name+".sh")
-				if err := os.WriteFile(file, []byte(c.script), 0o600); err != nil {
+		for _, c := range mustParse(t, recipe.text).Commands() {
+			t.Run(recipe.name+" "+c.String(), func(t *testing.T) {
+				file := filepath.Join(t.TempDir(), c.String()+".sh")
+				if err := os.WriteFile(file, []byte(c.Text), 0o600); err != nil {
 					t.Fatal(err)
 				}
 				// --shell=sh: CodeBuild's default shell, so nothing beyond POSIX.

@@ -49,8 +49,9 @@ type Options struct {
 	// Now tells the services' time: when invalidations were created and complete, when reports came.
 	// Signature ages are judged by the machine's clock, as clients sign by it. Default time.Now.
 	Now func() time.Time
-	// Authorize plays IAM: an error is answered as the service's access-denied reply. It may be called
-	// from several goroutines at once. Default: everything is allowed.
+	// Authorize plays IAM: an error is answered as the service's access-denied reply, in words of its own
+	// where it has a method Denial() string. It may be called from several goroutines at once. Default:
+	// everything is allowed.
 	Authorize func(Call) error
 	// Fault says what goes wrong with a call. It may be called from several goroutines at once.
 	// Default: nothing.
@@ -241,6 +242,9 @@ func (c *Cloud) accessDenied(req *request, reason error) apiError {
 	denied := req.svc.accessDenied
 	denied.message = fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/fakeaws/caller is not authorized to perform: %s on resource: %s because %v",
 		c.opts.Account, req.call.Action, req.call.Resource, reason)
+	if worded := (interface{ Denial() string })(nil); errors.As(reason, &worded) {
+		denied.message = worded.Denial()
+	}
 	return denied
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"syscall"
+	"time"
 )
 
 // Compile compiles the Lambda function in the package folder pkg, such as "./lambdas/invalidate" or
@@ -12,6 +14,10 @@ import (
 func Compile(ctx context.Context, pkg, binary string, flags ...string) error {
 	args := append([]string{"build", "-tags", "lambda.norpc", "-o", binary}, flags...)
 	build := exec.CommandContext(ctx, "go", append(args, pkg)...)
+	// The compiler is a child of go's: all end with ctx.
+	build.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	build.Cancel = func() error { return syscall.Kill(-build.Process.Pid, syscall.SIGKILL) }
+	build.WaitDelay = time.Second
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("compile the function %s: %w\n%s", pkg, err, out)
 	}

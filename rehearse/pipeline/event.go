@@ -41,10 +41,11 @@ const (
 	Visited Kind = "Visited"
 	// Noted is something that the owner should know, such as where the rehearsal knows less than AWS: Text.
 	Noted Kind = "Noted"
-	// Serving says that the site can be looked at: URL. The rehearsal goes on when it is cancelled.
-	Serving Kind = "Serving"
-	// Ended is the last event: Result is what Run returns.
+	// Ended says that all is done: Result is what Run returns.
 	Ended Kind = "Ended"
+	// Serving says that the site can be looked at, until the rehearsal is cancelled: URL. Nothing but
+	// this follows Ended.
+	Serving Kind = "Serving"
 )
 
 // Event is one thing that a rehearsal tells while it runs. Events come one at a time, in order.
@@ -206,7 +207,7 @@ type RolePermissions struct {
 // Permission is one action that a role's policies allow, as they spell it.
 type Permission struct {
 	Action   string `json:"action"`   // such as "s3:GetObject*"
-	Resource string `json:"resource"` // as the policy has it, resolved
+	Resource string `json:"resource"` // as the policy has it, resolved; several have a space between them
 	// Used counts the calls of the rehearsal that it allowed.
 	Used int `json:"used"`
 }

@@ -1,0 +1,338 @@
+package codebuild
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Artifact is what UPLOAD_ARTIFACTS hands to the next stage.
+type Artifact struct {
+	// Name is the buildspec's, evaluated. A pipeline names its artifacts itself.
+	Name string
+	// Files are the paths in Zip, sorted.
+	Files []string
+	// Zip holds them, in this order. Times are all the same, so that the same
+	// files make the same bytes.
+	Zip []byte
+}
+
+// clientError is a message of CodeBuild with the code CLIENT_ERROR.
+type clientError string
+
+func (e clientError) Error() string { return string(e) }
+
+// upload collects the artifacts.
+func (r *run) upload(ctx context.Context, values map[string]string) error {
+	if r.Spec.Artifacts == nil {
+		return nil
+	}
+	primary, err := r.collect(ctx, r.Spec.Artifacts, values, "")
+	if err != nil {
+		return err
+	}
+	secondary := make(map[string]*Artifact)
+	for _, id := range slices.Sorted(maps.Keys(r.Spec.Artifacts.Secondary)) {
+		if secondary[id], err = r.collect(ctx, r.Spec.Artifacts.Secondary[id], values, id); err != nil {
+			return err
+		}
+	}
+	r.result.Artifact, r.result.Secondary = primary, secondary
+	return nil
+}
+
+// entry is a file of an artifact.
+type entry struct {
+	name string // in the artifact
+	file string
+	link string // the target, where a symbolic link is kept
+}
+
+func (r *run) collect(ctx context.Context, a *Artifacts, values map[string]string, id string) (*Artifact, error) {
+	bases, err := r.bases(expand(a.BaseDirectory, values))
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]entry)
+	for _, base := range bases {
+		entries, err := r.match(ctx, base, a, values)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if a.DiscardPaths {
+				e.name = path.Base(e.name)
+			}
+			if other, twice := found[e.name]; twice && other.file != e.file {
+				r.note(fmt.Sprintf("artifacts: %s and %s have the same name in the artifact; CodeBuild does not say which of them stays", r.inSource(other.file), r.inSource(e.file)))
+			}
+			found[e.name] = e
+		}
+	}
+	if len(found) == 0 {
+		message := "no matching artifact paths found"
+		if id != "" {
+			message += " for " + id
+		}
+		return nil, clientError(message)
+	}
+	r.say(UploadArtifacts, fmt.Sprintf("Found %d file(s)", len(found)))
+
+	artifact := &Artifact{Files: slices.Sorted(maps.Keys(found))}
+	if artifact.Zip, err = archive(ctx, found, artifact.Files); err != nil {
+		return nil, err
+	}
+	if a.Name != "" {
+		if artifact.Name, err = r.shell.evaluate(ctx, a.Name); err != nil {
+			return nil, clientError(fmt.Sprintf("cannot evaluate the artifact's name %q: %v", a.Name, err))
+		}
+	}
+	return artifact, nil
+}
+
+func (r *run) inSource(file string) string {
+	if rel, err := filepath.Rel(r.src, file); err == nil {
+		return rel
+	}
+	return file
+}
+
+// bases returns the folders that base-directory names. It starts at the original
+// build location, wherever the commands have gone to.
+func (r *run) bases(pattern string) ([]string, error) {
+	if pattern == "" {
+		pattern = "."
+	}
+	r.say(UploadArtifacts, "Expanding base directory path: "+pattern)
+	r.say(UploadArtifacts, "Assembling file list")
+	r.say(UploadArtifacts, "Expanding "+pattern)
+	full := pattern
+	if !filepath.IsAbs(full) {
+		// What is above is no pattern, whatever is in its name.
+		full = globEscape(r.src) + "/" + full
+	}
+	matches, err := filepath.Glob(filepath.Clean(full))
+	if err != nil {
+		return nil, clientError(fmt.Sprintf("invalid base directory path %s: %v", pattern, err))
+	}
+	var dirs []string
+	for _, m := range matches {
+		if info, err := os.Stat(m); err == nil && info.IsDir() {
+			dirs = append(dirs, m)
+		}
+	}
+	if len(dirs) == 0 {
+		if !strings.ContainsAny(pattern, "*?[") {
+			r.say(UploadArtifacts, "Skipping invalid file path "+pattern)
+		}
+		return nil, clientError("no matching base directory path found for " + pattern)
+	}
+	return dirs, nil
+}
+
+var globMeta = regexp.MustCompile(`[*?[\\]`)
+
+func globEscape(s string) string { return globMeta.ReplaceAllString(s, `\$0`) }
+
+// match returns the files below base that files name and exclude-paths do not.
+func (r *run) match(ctx context.Context, base string, a *Artifacts, values map[string]string) ([]entry, error) {
+	all, err := r.list(ctx, base, bool(a.EnableSymlinks))
+	if err != nil {
+		return nil, err
+	}
+	patterns := func(texts []string) ([]*regexp.Regexp, error) {
+		var res []*regexp.Regexp
+		for _, text := range texts {
+			text = expand(text, values)
+			// A path below the base may be written in full.
+			if rel, ok := strings.CutPrefix(text, base+"/"); ok {
+				text = rel
+			}
+			if strings.HasPrefix(text, "/") {
+				return nil, fmt.Errorf("artifacts: %q is outside of the base directory %s, which is not supported here", text, base)
+			}
+			re, err := globPattern(text)
+			if err != nil {
+				return nil, clientError(err.Error())
+			}
+			res = append(res, re)
+		}
+		return res, nil
+	}
+	files, err := patterns(a.Files)
+	if err != nil {
+		return nil, err
+	}
+	excludes, err := patterns(a.ExcludePaths)
+	if err != nil {
+		return nil, err
+	}
+	r.say(UploadArtifacts, "Expanding file paths for base directory "+r.inSource(base))
+	r.say(UploadArtifacts, "Assembling file list")
+	matched := make([]bool, len(files))
+	var entries []entry
+	for _, e := range all {
+		hit := false
+		for i, re := range files {
+			if re.MatchString(e.name) {
+				hit, matched[i] = true, true
+			}
+		}
+		if hit && !slices.ContainsFunc(excludes, func(re *regexp.Regexp) bool { return re.MatchString(e.name) }) {
+			entries = append(entries, e)
+		}
+	}
+	for i, pattern := range a.Files {
+		r.say(UploadArtifacts, "Expanding "+pattern)
+		if !matched[i] && !strings.ContainsAny(pattern, "*?[") {
+			r.say(UploadArtifacts, "Skipping invalid file path "+pattern)
+		}
+	}
+	return entries, nil
+}
+
+// list returns all files below base. A symbolic link to a file is that file,
+// unless links are kept and it stays below base. Links to folders are not
+// entered.
+func (r *run) list(ctx context.Context, base string, keepLinks bool) ([]entry, error) {
+	root, err := filepath.EvalSymlinks(base)
+	if err != nil {
+		return nil, err
+	}
+	var entries []entry
+	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err = errors.Join(err, ctx.Err()); err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		e := entry{name: filepath.ToSlash(name), file: file}
+		switch {
+		case d.Type().IsRegular():
+			entries = append(entries, e)
+		case d.Type()&fs.ModeSymlink == 0:
+			r.note(fmt.Sprintf("artifacts: %s is neither a file nor a folder, and left out", e.name))
+		case keepLinks && staysBelow(root, file):
+			if e.link, err = os.Readlink(file); err != nil {
+				return err
+			}
+			entries = append(entries, e)
+		default:
+			info, err := os.Stat(file)
+			switch {
+			case err != nil:
+				r.note(fmt.Sprintf("artifacts: the symbolic link %s leads nowhere, and is left out", e.name))
+			case info.Mode().IsRegular():
+				entries = append(entries, e)
+			default:
+				r.note(fmt.Sprintf("artifacts: the symbolic link %s leads to a folder, and is left out; enable-symlinks keeps such links", e.name))
+			}
+		}
+		return nil
+	})
+	return entries, err
+}
+
+// staysBelow reports whether a symbolic link leads to a place below root.
+func staysBelow(root, link string) bool {
+	target, err := filepath.EvalSymlinks(link)
+	return err == nil && strings.HasPrefix(target, root+string(filepath.Separator))
+}
+
+// archive zips entries in the order of names.
+func archive(ctx context.Context, entries map[string]entry, names []string) ([]byte, error) {
+	var buf bytes.Buffer
+	zw := zip.NewWriter(&buf)
+	for _, name := range names {
+		if err := errors.Join(ctx.Err(), add(zw, entries[name])); err != nil {
+			return nil, fmt.Errorf("zip %s: %w", name, err)
+		}
+	}
+	err := zw.Close()
+	return buf.Bytes(), err
+}
+
+func add(zw *zip.Writer, e entry) error {
+	header := &zip.FileHeader{Name: e.name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
+	if e.link != "" {
+		header.SetMode(fs.ModeSymlink | 0o777)
+		w, err := zw.CreateHeader(header)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(w, e.link)
+		return err
+	}
+	file, err := os.Open(e.file)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	header.SetMode(info.Mode().Perm())
+	w, err := zw.CreateHeader(header)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, file)
+	return err
+}
+
+// globPattern makes a regular expression of a pattern: * and ? match within the
+// name of a file or folder, ** across folders, and a path without either itself.
+// Names that start with a dot are names as others.
+func globPattern(pattern string) (*regexp.Regexp, error) {
+	text := strings.TrimPrefix(pattern, "./")
+	var re strings.Builder
+	re.WriteString(`^`)
+	for i := 0; i < len(text); i++ {
+		switch c := text[i : i+1]; {
+		case strings.HasPrefix(text[i:], "**/"):
+			re.WriteString(`(?:.*/)?`)
+			i += 2
+		case strings.HasPrefix(text[i:], "**"):
+			re.WriteString(`.*`)
+			i++
+		case c == "*":
+			re.WriteString(`[^/]*`)
+		case c == "?":
+			re.WriteString(`[^/]`)
+		case c == "[":
+			end := strings.IndexByte(text[i:], ']')
+			if end < 2 {
+				return nil, fmt.Errorf("the path %q has a [ without its ]", pattern)
+			}
+			class := text[i+1 : i+end]
+			if class[0] == '!' {
+				class = "^" + class[1:]
+			}
+			re.WriteString("[" + class + "]")
+			i += end
+		default:
+			re.WriteString(regexp.QuoteMeta(c))
+		}
+	}
+	re.WriteString(`$`)
+	compiled, err := regexp.Compile("(?s)" + re.String())
+	if err != nil {
+		return nil, fmt.Errorf("the path %q is no pattern: %w", pattern, err)
+	}
+	return compiled, nil
+}

@@ -1,0 +1,619 @@
+// Package codebuild runs a buildspec on this machine as AWS CodeBuild would: the
+// same phases in the same order, the same rules after a failure, the same
+// variables, and the artifact that the next stage gets.
+//
+// The commands of the buildspec really run, as the user that runs this process,
+// in a folder and with an environment of their own. That is no sandbox: a command
+// that names a path outside reaches it.
+//
+//	spec, err := codebuild.Parse(text)
+//	…
+//	result, err := codebuild.Run(ctx, codebuild.Build{
+//		Spec:   spec,
+//		Source: os.DirFS("examples/blog"),
+//		Dir:    filepath.Join(dir, "build"), // gone when Run returns
+//		Path:   os.Getenv("PATH"),
+//		Env:    map[string]string{"HUGO_ENVIRONMENT": "production"},
+//		Output: func(l codebuild.Line) { fmt.Println(l.Phase, l.Text) },
+//	})
+//	…
+//	if result.Status != codebuild.Succeeded { … result.Failure() … }
+//	os.WriteFile("site.zip", result.Artifact.Zip, 0o644)
+//
+// What CodeBuild documents is followed to the letter:
+// https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html,
+// https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details-phases.html,
+// https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html.
+// Where that leaves a choice, the logs that people publish decide, and the comment
+// says so. What cannot be done here is an error that names it, or a [Result.Notes]
+// where leaving it out does no harm.
+package codebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// DefaultTimeout is that of a CodeBuild project which sets none.
+const DefaultTimeout = time.Hour
+
+// Build is one build to run.
+type Build struct {
+	// Spec is what [Parse] returned. Required.
+	Spec *Buildspec
+	// Source is copied to CODEBUILD_SRC_DIR, with its symbolic links. Required.
+	Source fs.FS
+	// Dir is the build's folder, which must be absent or empty. Everything the
+	// build writes by itself goes there: the source to Dir/src, HOME is Dir/home,
+	// TMPDIR is Dir/tmp. It is removed when Run returns. Required.
+	Dir string
+	// Keep leaves Dir for a look at what the build did.
+	Keep bool
+	// Path is the PATH of the commands. Required.
+	Path string
+	// Home replaces Dir/home, and is never removed. A folder that is kept from
+	// one build to the next does what the buildspec's cache does.
+	Home string
+	// Env is set on the project, and wins over the buildspec's env.variables. It
+	// also replaces what Run makes up, such as CODEBUILD_BUILD_NUMBER or LANG.
+	Env map[string]string
+	// Secrets are the values of env.parameter-store and env.secrets-manager, by
+	// the name of the variable. They do not appear in Output.
+	Secrets map[string]string
+	// Project is the project's name. Default: rehearsal.
+	Project string
+	// Account and Region are those of the project. Default: 123456789012, us-east-1.
+	Account, Region string
+	// Image is the name of the project's image. It is not used, only told to
+	// the commands. Default: aws/codebuild/standard:7.0.
+	Image string
+	// Initiator started the build. Default: codepipeline/<Project>.
+	Initiator string
+	// SourceVersion is the commit of Source. Default: none, as for a source that
+	// has no versions.
+	SourceVersion string
+	// Timeout is the project's, for the whole build. Default: [DefaultTimeout].
+	Timeout time.Duration
+	// Output gets each line as it appears, never two at a time. Nil drops them.
+	Output func(Line)
+	// Shell is what stands in for sh, CodeBuild's default shell. Default: /bin/sh.
+	// {"bash", "--posix"} is what AWS's Amazon Linux images have for it, and dash
+	// what its Ubuntu ones have.
+	Shell []string
+	// OneShell runs all commands of a version 0.2 buildspec in one process, which
+	// is what AWS documents. The default is what its agent is seen to do: a process
+	// for each command, which starts with the variables and the folder that the
+	// one before ended with. They differ in what a command leaves behind that is
+	// neither: shell options, functions, traps, and variables that are not exported
+	// (one shell does not pass those to programs). A buildspec should be right either
+	// way.
+	OneShell bool
+}
+
+// Line is a line of a build's log.
+type Line struct {
+	Phase string // such as PRE_BUILD
+	Text  string // without the line's end
+	Agent bool   // said by CodeBuild, not by a command
+}
+
+// Status is the state of a build or of a phase, in CodeBuild's words.
+// https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BuildPhase.html
+type Status string
+
+// The states that a build or a phase ends in.
+const (
+	Succeeded Status = "SUCCEEDED"
+	Failed    Status = "FAILED"
+	TimedOut  Status = "TIMED_OUT"
+	Stopped   Status = "STOPPED" // the context was cancelled
+)
+
+// The phases of a build that Run has, in this order. SUBMITTED, QUEUED and
+// PROVISIONING come before them in CodeBuild, FINALIZING and COMPLETED after.
+const (
+	DownloadSource  = "DOWNLOAD_SOURCE"
+	Install         = "INSTALL"
+	PreBuild        = "PRE_BUILD"
+	BuildPhase      = "BUILD"
+	PostBuild       = "POST_BUILD"
+	UploadArtifacts = "UPLOAD_ARTIFACTS"
+)
+
+// PhaseResult is how a phase ended.
+type PhaseResult struct {
+	Name     string
+	Status   Status
+	Code     string   // such as COMMAND_EXECUTION_ERROR; "" where all is well
+	Message  string   // of CodeBuild, such as "Error while executing command: …. Reason: exit status 1"
+	Command  *Command // the first that failed, or nil
+	Duration time.Duration
+}
+
+// Context is the phase's context as the console shows it.
+func (p PhaseResult) Context() string {
+	if p.Code == "" {
+		return ""
+	}
+	return p.Code + ": " + p.Message
+}
+
+// Result is what a build led to.
+type Result struct {
+	Status Status
+	// Phases are those that were reached, in order.
+	Phases []PhaseResult
+	// Artifact is nil where the buildspec has no artifacts, and where
+	// UPLOAD_ARTIFACTS was not reached or failed.
+	Artifact *Artifact
+	// Secondary holds the secondary artifacts by identifier.
+	Secondary map[string]*Artifact
+	// Exported holds the env.exported-variables that are set at the build's end.
+	Exported map[string]string
+	// Notes say what differs from CodeBuild, and what was left out.
+	Notes []string
+}
+
+// Failure returns the first phase that did not succeed, or nil.
+func (r Result) Failure() *PhaseResult {
+	for i, p := range r.Phases {
+		if p.Status != Succeeded {
+			return &r.Phases[i]
+		}
+	}
+	return nil
+}
+
+// run is a build that is under way.
+type run struct {
+	Build
+	src    string
+	env    map[string]string // at the build's start
+	shell  *shell
+	out    *output
+	result Result
+}
+
+// Run runs the build. A build that fails is no error: its Result says so. An
+// error means that the build could not be run here, or that ctx was cancelled,
+// in which case the Result tells how far it came.
+//
+// When Run returns nothing that the build started is running, except processes
+// that have made themselves a session of their own (setsid).
+func Run(ctx context.Context, b Build) (_ Result, err error) {
+	b.setDefaults()
+	if err := b.check(); err != nil {
+		return Result{}, err
+	}
+	if b.Dir, err = makeEmpty(b.Dir); err != nil {
+		return Result{}, fmt.Errorf("make the build's folder: %w", err)
+	}
+	if !b.Keep {
+		defer func() { err = errors.Join(err, removeAll(b.Dir)) }()
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, b.Timeout, errTimedOut)
+	defer cancel()
+
+	for attempt := 1; ; attempt++ {
+		r := run{Build: b}
+		again, err := r.once(limited, attempt)
+		if errors.Is(context.Cause(limited), errTimedOut) {
+			r.result.Status, err = TimedOut, nil
+		}
+		if !again || err != nil {
+			return r.result, err
+		}
+		if err := emptyDir(b.Dir); err != nil {
+			return r.result, fmt.Errorf("empty the build's folder for another try: %w", err)
+		}
+	}
+}
+
+var errTimedOut = errors.New("the build has timed out")
+
+func (b *Build) setDefaults() {
+	setDefault(&b.Project, "rehearsal")
+	setDefault(&b.Account, "123456789012")
+	setDefault(&b.Region, "us-east-1")
+	setDefault(&b.Image, "aws/codebuild/standard:7.0")
+	setDefault(&b.Initiator, "codepipeline/"+b.Project)
+	if b.Timeout == 0 {
+		b.Timeout = DefaultTimeout
+	}
+	var mu sync.Mutex
+	emit := b.Output
+	b.Output = func(l Line) {
+		mu.Lock()
+		defer mu.Unlock()
+		if emit != nil {
+			emit(l)
+		}
+	}
+	if len(b.Shell) == 0 {
+		b.Shell = []string{"/bin/sh"}
+	}
+}
+
+func setDefault(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
+
+// check reports all that keeps the build from running here.
+func (b *Build) check() error {
+	var errs []error
+	if b.Spec == nil {
+		errs = append(errs, errors.New("field Spec is missing, want what Parse returned"))
+	}
+	if b.Source == nil {
+		errs = append(errs, errors.New("field Source is missing, want a file system such as os.DirFS(folder)"))
+	}
+	if b.Dir == "" {
+		errs = append(errs, errors.New("field Dir is missing, want a folder that is absent or empty"))
+	}
+	if b.Path == "" {
+		errs = append(errs, errors.New("field Path is missing, want a PATH for the commands"))
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Env)) {
+		if !isName(name) {
+			errs = append(errs, fmt.Errorf("Env has the name %q, want letters, digits and _", name))
+		}
+		if strings.ContainsRune(b.Env[name], 0) {
+			errs = append(errs, fmt.Errorf("Env %s has a NUL character, which no variable can hold", name))
+		}
+	}
+	if b.Spec != nil {
+		for _, from := range []struct {
+			key    string
+			values map[string]string
+		}{{"parameter-store", b.Spec.Env.ParameterStore}, {"secrets-manager", b.Spec.Env.SecretsManager}} {
+			for _, name := range slices.Sorted(maps.Keys(from.values)) {
+				_, given := b.Secrets[name]
+				if _, set := b.Env[name]; !given && !set {
+					errs = append(errs, fmt.Errorf("buildspec, env.%s: %s comes from %q, which only AWS has; give a value for %s to use here",
+						from.key, name, from.values[name], name))
+				}
+			}
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("cannot run the build: %w", err)
+	}
+	return nil
+}
+
+// once runs the build from its start, and reports whether a phase's on-failure
+// asks for another try.
+//
+// The reference says that RETRY repeats the build, so that is what happens here:
+// everything starts anew, from a fresh copy of the source. Unverified: CodeBuild
+// publishes no more about it.
+func (r *run) once(ctx context.Context, attempt int) (again bool, err error) {
+	r.note(specNotes(r.Spec)...)
+	if attempt > 1 {
+		r.note(fmt.Sprintf("on-failure: RETRY: this is try %d of the build", attempt))
+	}
+	if err := r.download(ctx); err != nil {
+		return false, err
+	}
+	r.out, err = newOutput(r.Output, r.Secrets)
+	if err != nil {
+		return false, fmt.Errorf("make a pipe for the commands: %w", err)
+	}
+	defer r.out.close()
+	argv, err := r.argv()
+	if err != nil {
+		return false, err
+	}
+	r.shell, err = startShell(filepath.Join(r.Dir, "agent"), r.src, argv, r.env, r.out.w, r.mode())
+	if err != nil {
+		return false, fmt.Errorf("start the build's processes: %w", err)
+	}
+	defer r.shell.close()
+
+	last, again := r.phases(ctx, attempt)
+	if ctx.Err() == nil && !again {
+		if err := r.finish(ctx, last); err != nil {
+			return false, err
+		}
+	}
+	r.conclude()
+	if ctx.Err() != nil {
+		return false, fmt.Errorf("run the build: %w", context.Cause(ctx))
+	}
+	return again, nil
+}
+
+func (r *run) mode() mode {
+	switch {
+	case r.Spec.Version == "0.1":
+		return isolated
+	case r.OneShell:
+		return oneProcess
+	default:
+		return processEach
+	}
+}
+
+// argv is the shell of the commands.
+func (r *run) argv() ([]string, error) {
+	argv := slices.Clone(r.Shell)
+	if r.Spec.Env.Shell == "bash" {
+		argv = []string{"bash"}
+	}
+	path, err := lookPath(argv[0], r.Path)
+	if err != nil {
+		return nil, fmt.Errorf("find the shell of the commands: %w", err)
+	}
+	argv[0] = path
+	return argv, nil
+}
+
+// download is the phase that CodeBuild calls DOWNLOAD_SOURCE: it also sets up
+// what the commands find.
+func (r *run) download(ctx context.Context) error {
+	began := time.Now()
+	r.src = filepath.Join(r.Dir, "src")
+	home := r.Home
+	if home == "" {
+		home = filepath.Join(r.Dir, "home")
+	}
+	tmp := filepath.Join(r.Dir, "tmp")
+	for _, dir := range []string{r.src, home, tmp, filepath.Join(r.Dir, "agent")} {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return fmt.Errorf("make the build's folders: %w", err)
+		}
+	}
+	if err := os.CopyFS(r.src, contextFS{ctx, r.Source}); err != nil {
+		return fmt.Errorf("copy the source to the build: %w", err)
+	}
+	r.env = r.environment(began, home, tmp)
+	r.note(runtimeNotes(ctx, r.Spec, r.env)...)
+	r.result.Phases = append(r.result.Phases, PhaseResult{Name: DownloadSource, Status: Succeeded, Duration: time.Since(began)})
+	return nil
+}
+
+// phases runs the commands, and returns the last phase that ran.
+func (r *run) phases(ctx context.Context, attempt int) (last string, again bool) {
+	succeeding := true
+	for _, p := range r.Spec.phases() {
+		result := r.phase(ctx, p, &succeeding)
+		r.result.Phases = append(r.result.Phases, result)
+		r.say(p.name, "Phase complete: "+p.name+" State: "+string(result.Status))
+		r.say(p.name, "Phase context status code: "+result.Code+" Message: "+result.Message)
+		if ctx.Err() != nil {
+			return p.name, false
+		}
+		if result.Status == Succeeded {
+			continue
+		}
+		policy, err := parseOnFailure(p.OnFailure)
+		if err != nil {
+			panic("a buildspec that Parse did not check: " + err.Error())
+		}
+		switch {
+		case policy.action == retryBuild && attempt <= policy.retries && policy.matches(result, r.out.recent()):
+			return p.name, true
+		case policy.action == abortBuild:
+			return p.name, false
+		case policy.action == continueBuild:
+			continue
+		case p.name == Install || p.name == PreBuild:
+			return p.name, false
+		}
+	}
+	return PostBuild, false
+}
+
+// phase runs one phase: its commands until one fails, then its finally block.
+func (r *run) phase(ctx context.Context, p namedPhase, succeeding *bool) PhaseResult {
+	began := time.Now()
+	result := PhaseResult{Name: p.name, Status: Succeeded}
+	r.out.phase(p.name)
+	r.say(p.name, "Entering phase "+p.name)
+	for _, c := range p.commands() {
+		if c.Finally || result.Status == Succeeded {
+			r.command(ctx, c, &result, succeeding)
+		}
+		if ctx.Err() != nil {
+			// The container is gone: not even finally blocks run.
+			result.Status, result.Code, result.Message = Stopped, "BUILD_STOPPED", "Build was stopped."
+			if errors.Is(context.Cause(ctx), errTimedOut) {
+				result.Status, result.Code, result.Message = TimedOut, "BUILD_TIMED_OUT", "Build has timed out."
+			}
+			break
+		}
+	}
+	result.Duration = time.Since(began)
+	return result
+}
+
+func (r *run) command(ctx context.Context, c Command, result *PhaseResult, succeeding *bool) {
+	text := strings.TrimSpace(c.Text)
+	r.say(result.Name, "Running command "+text)
+	r.out.forget()
+	reason := r.shell.run(ctx, c.Text, *succeeding)
+	r.out.sync()
+	if reason == "" {
+		return
+	}
+	*succeeding = false
+	r.say(result.Name, "Command did not exit successfully "+text+" "+reason)
+	if result.Status == Succeeded {
+		result.Status, result.Command = Failed, &c
+		result.Code, result.Message = "COMMAND_EXECUTION_ERROR", "Error while executing command: "+text+". Reason: "+reason
+	}
+}
+
+// finish reads what the build exports, and uploads its artifacts.
+//
+// The reference has UPLOAD_ARTIFACTS attempted "even if the BUILD phase fails".
+// After a failed INSTALL or PRE_BUILD published logs end with that phase.
+func (r *run) finish(ctx context.Context, last string) error {
+	values, err := r.shell.values(ctx, r.wanted())
+	if err != nil {
+		return fmt.Errorf("read the build's variables: %w", err)
+	}
+	r.export(values)
+	if failed := r.result.Failure(); failed != nil && (last == Install || last == PreBuild) {
+		return nil
+	}
+	began := time.Now()
+	r.out.phase(UploadArtifacts)
+	phase := PhaseResult{Name: UploadArtifacts, Status: Succeeded}
+	if err := r.upload(ctx, values); err != nil {
+		if client := (clientError)(""); errors.As(err, &client) {
+			phase.Status, phase.Code, phase.Message = Failed, "CLIENT_ERROR", string(client)
+			r.result.Artifact, r.result.Secondary = nil, nil
+		} else {
+			return fmt.Errorf("collect the artifacts: %w", err)
+		}
+	}
+	phase.Duration = time.Since(began)
+	r.result.Phases = append(r.result.Phases, phase)
+	r.say(UploadArtifacts, "Phase complete: "+UploadArtifacts+" State: "+string(phase.Status))
+	r.say(UploadArtifacts, "Phase context status code: "+phase.Code+" Message: "+phase.Message)
+	return nil
+}
+
+// conclude sets the state of the build. One phase that failed fails it, also
+// where on-failure is CONTINUE (unverified: AWS says no more than that the next
+// phase follows).
+func (r *run) conclude() {
+	r.result.Status = Succeeded
+	if failed := r.result.Failure(); failed != nil {
+		r.result.Status = failed.Status
+	}
+	if n := len(r.result.Phases); n > 0 {
+		if last := r.result.Phases[n-1].Status; last == TimedOut || last == Stopped {
+			r.result.Status = last
+		}
+	}
+}
+
+// wanted are the variables whose values at the end of the build count.
+func (r *run) wanted() []string {
+	names := slices.Clone(r.Spec.Env.ExportedVariables)
+	for _, a := range r.Spec.artifacts() {
+		for _, text := range slices.Concat([]string{a.BaseDirectory}, a.Files, a.ExcludePaths) {
+			for _, m := range variable.FindAllStringSubmatch(text, -1) {
+				names = append(names, m[1]+m[2])
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (r *run) export(values map[string]string) {
+	r.result.Exported = make(map[string]string)
+	for _, name := range r.Spec.Env.ExportedVariables {
+		value, set := values[name]
+		_, secret := r.Secrets[name]
+		switch {
+		case strings.HasPrefix(name, "AWS_"):
+			r.note(fmt.Sprintf("env.exported-variables: %s is not exported: CodeBuild exports no variable that starts with AWS_", name))
+		case secret:
+			r.note(fmt.Sprintf("env.exported-variables: %s is not exported: CodeBuild exports no secret", name))
+		case !set:
+			r.note(fmt.Sprintf("env.exported-variables: %s is not set at the build's end", name))
+		default:
+			r.result.Exported[name] = value
+		}
+	}
+}
+
+func (r *run) note(notes ...string) {
+	for _, n := range notes {
+		if !slices.Contains(r.result.Notes, n) {
+			r.result.Notes = append(r.result.Notes, n)
+		}
+	}
+}
+
+// say logs what CodeBuild itself would say.
+func (r *run) say(phase, text string) {
+	for line := range strings.SplitSeq(strings.TrimRight(text, " \n"), "\n") {
+		r.Output(Line{Phase: phase, Text: r.out.mask(line), Agent: true})
+	}
+}
+
+// contextFS stops a copy when its context ends.
+type contextFS struct {
+	ctx context.Context
+	fs.FS
+}
+
+func (f contextFS) Open(name string) (fs.File, error) {
+	if err := f.ctx.Err(); err != nil {
+		return nil, err
+	}
+	return f.FS.Open(name)
+}
+
+// ReadLink and Lstat let a copy keep symbolic links.
+func (f contextFS) ReadLink(name string) (string, error) { return fs.ReadLink(f.FS, name) }
+
+func (f contextFS) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(f.FS, name) }
+
+// makeEmpty makes dir, which may be there if it is empty, and returns it without
+// symbolic links: what commands see as their folder is what they are told.
+func makeEmpty(dir string) (string, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	if len(entries) > 0 {
+		return "", fmt.Errorf("%s has %s in it, want it empty", dir, entries[0].Name())
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(dir)
+}
+
+func emptyDir(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := removeAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeAll also removes folders that cannot be written to, which Go's module
+// cache (and so Hugo's) is made of.
+func removeAll(dir string) error {
+	if os.RemoveAll(dir) == nil {
+		return nil
+	}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, _ error) error {
+		if d != nil && d.IsDir() {
+			_ = os.Chmod(path, 0o700) //nolint:gosec // a folder; the removal reports what is left
+		}
+		return nil
+	})
+	return errors.Join(err, os.RemoveAll(dir))
+}
+
+var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func isName(s string) bool { return namePattern.MatchString(s) }

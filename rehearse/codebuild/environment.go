@@ -1,0 +1,167 @@
+package codebuild
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// environment is what the first command finds. Nothing of this process's own
+// environment is in it.
+//
+// AWS source: https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+func (r *run) environment(start time.Time, home, tmp string) map[string]string {
+	const id = "7b1e6661-e4f2-4156-9ab9-82a19c0ffee0"
+	arn := "arn:aws:codebuild:" + r.Region + ":" + r.Account + ":"
+	env := map[string]string{
+		"PATH":   r.Path,
+		"HOME":   home,
+		"TMPDIR": tmp,
+		"LANG":   "C.UTF-8",
+
+		"AWS_REGION":         r.Region,
+		"AWS_DEFAULT_REGION": r.Region,
+		// The build's role is not here. On a machine in EC2 the CLI would go and find
+		// the machine's.
+		"AWS_EC2_METADATA_DISABLED": "true",
+
+		"CODEBUILD_BUILD_ARN":        arn + "build/" + r.Project + ":" + id,
+		"CODEBUILD_BUILD_ID":         r.Project + ":" + id,
+		"CODEBUILD_BUILD_IMAGE":      r.Image,
+		"CODEBUILD_BUILD_NUMBER":     "1",
+		"CODEBUILD_BUILD_SUCCEEDING": "1",
+		"CODEBUILD_CI":               "true",
+		"CODEBUILD_INITIATOR":        r.Initiator,
+		"CODEBUILD_KMS_KEY_ID":       "arn:aws:kms:" + r.Region + ":" + r.Account + ":alias/aws/s3",
+		"CODEBUILD_LOG_PATH":         id,
+		"CODEBUILD_PROJECT_ARN":      arn + "project/" + r.Project,
+		"CODEBUILD_SOURCE_REPO_URL":  "", // as in a build that CodePipeline starts
+		"CODEBUILD_SRC_DIR":          r.src,
+		"CODEBUILD_START_TIME":       strconv.FormatInt(start.UnixMilli(), 10),
+	}
+	if runtime.GOOS == "darwin" {
+		env["LANG"] = "en_US.UTF-8" // C.UTF-8 is not everywhere there
+	}
+	if r.SourceVersion != "" {
+		env["CODEBUILD_RESOLVED_SOURCE_VERSION"] = r.SourceVersion
+		env["CODEBUILD_SOURCE_VERSION"] = r.SourceVersion
+	}
+	maps.Copy(env, r.Spec.Env.Variables)
+	for _, from := range []map[string]string{r.Spec.Env.ParameterStore, r.Spec.Env.SecretsManager} {
+		for name := range from {
+			env[name] = r.Secrets[name]
+		}
+	}
+	maps.Copy(env, r.Env) // the project's value wins over the buildspec's
+	return env
+}
+
+var variable = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
+
+// expand puts values in place of $NAME and ${NAME}.
+func expand(text string, values map[string]string) string {
+	return variable.ReplaceAllStringFunc(text, func(ref string) string {
+		return values[strings.Trim(ref, "${}")]
+	})
+}
+
+// runtimes are the programs that tell the version of what runtime-versions
+// selects.
+var runtimes = map[string][]string{
+	"dotnet": {"dotnet", "--version"},
+	"golang": {"go", "version"},
+	"java":   {"java", "-version"},
+	"nodejs": {"node", "--version"},
+	"php":    {"php", "--version"},
+	"python": {"python3", "--version"},
+	"ruby":   {"ruby", "--version"},
+}
+
+// runtimeNotes say which runtimes differ from what the buildspec selects: they
+// are the machine's, as nothing is installed.
+func runtimeNotes(ctx context.Context, s *Buildspec, env map[string]string) []string {
+	if s.Phases.Install == nil {
+		return nil
+	}
+	wanted := s.Phases.Install.RuntimeVersions
+	var notes []string
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		want := expand(wanted[name], env)
+		argv, known := runtimes[name]
+		if !known {
+			notes = append(notes, fmt.Sprintf("runtime-versions: %s %s is not selected here", name, want))
+			continue
+		}
+		program, err := lookPath(argv[0], env["PATH"])
+		if err != nil {
+			notes = append(notes, fmt.Sprintf("runtime-versions: the buildspec wants %s %s, and this machine has no %s on PATH", name, want, argv[0]))
+			continue
+		}
+		got := programVersion(ctx, program, argv[1], env["PATH"])
+		if !satisfies(got, want) {
+			notes = append(notes, fmt.Sprintf("runtime-versions: the buildspec wants %s %s; this machine's %s is used", name, want, cmp.Or(got, "own, of an unknown version,")))
+		}
+	}
+	return notes
+}
+
+var number = regexp.MustCompile(`[0-9]+(\.[0-9]+)*`)
+
+// satisfies reports whether a version is the wanted one: 24.1.0 is 24, 24.x and
+// 24.1, and corretto21 is 21. Nobody knows what latest is.
+func satisfies(got, want string) bool {
+	want = number.FindString(want)
+	return want != "" && (got == want || strings.HasPrefix(got, want+"."))
+}
+
+// programs remembers versions: a process runs many builds with the same programs.
+var programs sync.Map
+
+func programVersion(ctx context.Context, program, flag, path string) string {
+	if target, err := filepath.EvalSymlinks(program); err == nil {
+		program = target
+	}
+	if known, ok := programs.Load(program); ok {
+		return known.(string)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, flag)
+	cmd.Env = []string{"PATH=" + path}
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return ""
+	}
+	version := number.FindString(string(out))
+	programs.Store(program, version)
+	return version
+}
+
+// lookPath finds a program on a PATH that need not be this process's.
+func lookPath(name, path string) (string, error) {
+	if strings.Contains(name, "/") {
+		return exec.LookPath(name)
+	}
+	for _, dir := range filepath.SplitList(path) {
+		if !filepath.IsAbs(dir) {
+			continue
+		}
+		program := filepath.Join(dir, name)
+		if info, err := os.Stat(program); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return program, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not on the PATH %s", name, path)
+}

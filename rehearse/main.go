@@ -1,0 +1,170 @@
+// Command rehearse runs a blog's synthesised pipeline on this machine: `make rehearse`.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/pipeline"
+	"blog-deploy-pipeline/rehearse/s3"
+)
+
+// The exit statuses; the last is a shell's for what Ctrl-C ended.
+const (
+	exitSucceeded = 0
+	exitFailed    = 1
+	exitUsage     = 2
+	exitStopped   = 130
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// flags are the command's.
+type flags struct {
+	app, blog, service, source, state, fault, hugo, versitygw string
+	workingTree, serve, json, verbose                         bool
+}
+
+func parse(args []string, stderr io.Writer) (flags, error) {
+	var f flags
+	set := flag.NewFlagSet("rehearse", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.StringVar(&f.app, "app", "cdk.out", "the cloud assembly, as `make synth` writes it")
+	set.StringVar(&f.blog, "blog", "", "the blog to rehearse (default: the first)")
+	set.StringVar(&f.service, "service", "", "the service to rehearse")
+	set.StringVar(&f.source, "source", filepath.Join("examples", "blog"), "a checkout of the blog's repository, or a folder in one")
+	set.BoolVar(&f.workingTree, "working-tree", false, "take the source's files as they are on disk, not the last commit's")
+	set.StringVar(&f.state, "state", "", "a folder that keeps the bucket from one rehearsal to the next")
+	set.BoolVar(&f.serve, "serve", false, "keep the site up at the end, to look at it in a browser")
+	set.BoolVar(&f.json, "json", false, "print the result as JSON, and nothing else, on stdout")
+	set.StringVar(&f.fault, "fault", "", "what goes wrong on purpose, separated by commas:\n"+pipeline.DescribeFaults())
+	set.StringVar(&f.hugo, "hugo", "", "the Hugo to build with (default: the machine's if it is the wanted version, else one is compiled once)")
+	set.StringVar(&f.versitygw, "versitygw", s3.Binary("."), "the S3 server")
+	set.BoolVar(&f.verbose, "v", false, "show all output of the build and the functions")
+	if err := set.Parse(args); err != nil {
+		return f, err
+	}
+	if set.NArg() > 0 {
+		return f, fmt.Errorf("%q is no flag", set.Arg(0))
+	}
+	if f.blog != "" && f.service != "" {
+		return f, fmt.Errorf("-blog %s and -service %s: name one of them", f.blog, f.service)
+	}
+	return f, nil
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	f, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitSucceeded
+	}
+	var faults pipeline.Faults
+	if err == nil {
+		faults, err = pipeline.ParseFaults(f.fault)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "rehearse:", err)
+		return exitUsage
+	}
+	plan, err := read(f)
+	if err != nil {
+		fmt.Fprintln(stderr, "rehearse:", err)
+		return exitUsage
+	}
+	// Beside what is installed, not in /tmp, which may keep no extended attributes.
+	work := filepath.Join(".cache", "rehearse")
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		fmt.Fprintln(stderr, "rehearse:", err)
+		return exitFailed
+	}
+	progress := stdout
+	if f.json {
+		progress = stderr
+	}
+	result, err := pipeline.Run(ctx, pipeline.Options{
+		Plan: plan, Source: f.source, WorkingTree: f.workingTree, Dir: work, State: f.state,
+		Versitygw: f.versitygw, Path: os.Getenv("PATH"), Env: pipeline.Network(os.Environ()), //nolint:forbidigo // This is a main.
+		Hugo: f.hugo, HugoCache: filepath.Join(".cache", "bin"), Faults: faults, Serve: f.serve,
+	}, func(e pipeline.Event) { plain(progress, e, f.verbose) })
+	if f.json {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		err = errors.Join(err, encoder.Encode(result))
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "rehearse:", err)
+	}
+	switch {
+	case result.Status == pipeline.Stopped:
+		return exitStopped
+	case result.Status != pipeline.Succeeded || err != nil:
+		return exitFailed
+	}
+	return exitSucceeded
+}
+
+// read finds the wanted stack in the assembly.
+func read(f flags) (*pipeline.Plan, error) {
+	templates, err := assembly.Load(f.app)
+	if err != nil {
+		return nil, err
+	}
+	var blogs []string
+	for _, t := range templates {
+		name, isBlog := strings.CutSuffix(t.Name, "-pipeline")
+		if !isBlog {
+			continue
+		}
+		blogs = append(blogs, name)
+		if f.blog == "" || f.blog == name {
+			return pipeline.Read(t)
+		}
+	}
+	if len(blogs) == 0 {
+		return nil, fmt.Errorf("%s has no blog", f.app)
+	}
+	slices.Sort(blogs)
+	return nil, fmt.Errorf("no blog %q in %s; there are: %s", f.blog, f.app, strings.Join(blogs, " "))
+}
+
+// plain prints an event as a line.
+func plain(w io.Writer, e pipeline.Event, verbose bool) {
+	switch e.Kind {
+	case pipeline.Preparing, pipeline.Noted:
+		fmt.Fprintf(w, "%s: %s\n", e.Kind, e.Text)
+	case pipeline.StageStarted:
+		fmt.Fprintf(w, "%s\n", e.Stage)
+	case pipeline.Output:
+		if verbose {
+			fmt.Fprintf(w, "    %s %s\n", e.Phase, e.Text)
+		}
+	case pipeline.ActionEnded:
+		a := e.ActionResult
+		fmt.Fprintf(w, "  %s (%s %s) %s in %v (own %v) %s\n", a.Name, a.Provider, a.Target, a.Status, a.Duration, a.Overhead, a.Summary)
+		if a.Reason != "" {
+			fmt.Fprintf(w, "    %s: %s\n    Look at %s\n", a.Code, a.Reason, a.Look)
+		}
+	case pipeline.Visited:
+		fmt.Fprintf(w, "    %s: %s %d %s %s\n", e.Visit.When, e.Visit.Path, e.Visit.Status, e.Visit.Cache, e.Visit.Edition)
+	case pipeline.Serving:
+		fmt.Fprintf(w, "The site is at %s until Ctrl-C\n", e.URL)
+	case pipeline.Ended:
+		fmt.Fprintf(w, "%s in %v\n", e.Result.Status, e.Result.Duration)
+	}
+}

@@ -1,0 +1,381 @@
+package pipeline
+
+import (
+	"archive/zip"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/md5" //nolint:gosec // S3's ETag is one; nothing is secured by it.
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"blog-deploy-pipeline/rehearse/edge"
+	"blog-deploy-pipeline/rehearse/s3"
+)
+
+// maxPages is how many pages readers visit, besides one that does not exist.
+const maxPages = 5
+
+// readers visit pages through an edge in front of the bucket, as the readers of the blog would.
+type readers struct {
+	url          string // of the edge
+	client       *http.Client
+	bucket       string
+	distribution string
+	pages        []page
+	missing      string // a path at which nothing is
+}
+
+// page is one that readers visit.
+type page struct {
+	key   string
+	built []byte
+	// old is what the bucket had before; nil for nothing.
+	old []byte
+	// standIn says that old was put there for the rehearsal.
+	standIn bool
+}
+
+// home is the object behind a site's "/".
+const home = "index.html"
+
+// address is where a page is for readers: folders have their index.html.
+func (p page) address() string {
+	if dir, file := path.Split(p.key); file == home {
+		return "/" + dir
+	}
+	return "/" + p.key
+}
+
+// expectReaders compares what was built with what is in the bucket, and opens the edge. Its Site has
+// all but what is uploaded.
+func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration map[string]string, input artifact) (Site, error) {
+	site := Site{Bucket: configuration["BucketName"], CacheControl: configuration["CacheControl"]}
+	if configuration["Extract"] != "true" {
+		r.note("readers do not visit what %s uploads: it is an archive (Extract)", a)
+		return site, nil
+	}
+	built, err := readZip(input.zip, strings.Trim(configuration["ObjectKey"], "/"))
+	if err != nil {
+		return site, err
+	}
+	objects, err := r.s3.Objects(ctx, site.Bucket)
+	if err != nil {
+		return site, err
+	}
+	site.First = len(objects) == 0
+	there := map[string]string{}
+	for _, object := range objects {
+		there[object.Key] = strings.Trim(object.ETag, `"`)
+		if _, again := built[object.Key]; !again {
+			site.Left++
+		}
+	}
+	state := map[string]Edition{}
+	for key, content := range built {
+		switch etag, known := there[key]; {
+		case !known:
+			state[key] = Missing
+			site.New++
+		case etag != md5Hex(content):
+			state[key] = Old
+			site.Changed++
+		default:
+			state[key] = Same
+		}
+	}
+	distribution := r.distributionAfter(a)
+	if distribution == "" {
+		r.note("readers do not visit the site: no action after %s says which distribution it clears", a)
+		return site, nil
+	}
+	if r.readers != nil {
+		r.note("readers visit the site of the first deploy action only")
+		return site, nil
+	}
+	if err := r.openEdge(site.Bucket, distribution, strings.Trim(configuration["ObjectKey"], "/"), built); err != nil {
+		return site, err
+	}
+	for _, key := range choosePages(state, path.Join(strings.Trim(configuration["ObjectKey"], "/"), home)) {
+		p := page{key: key, built: built[key]}
+		switch {
+		case state[key] != Missing:
+			if _, p.old, err = r.s3.Object(ctx, site.Bucket, key); err != nil {
+				return site, err
+			}
+		case site.First:
+			p.old, p.standIn = standIn(p), true
+			if err := r.put(ctx, site.Bucket, s3.Object{Key: key, ContentType: "text/html", CacheControl: site.CacheControl}, p.old); err != nil {
+				return site, err
+			}
+		}
+		r.readers.pages = append(r.readers.pages, p)
+	}
+	if site.First && len(r.readers.pages) > 0 {
+		r.note("the bucket was empty: so that there is something to be stale, an old edition of %d pages was put there before the first publication", len(r.readers.pages))
+	}
+	return site, nil
+}
+
+// distributionAfter is the one that the next function clears.
+func (r *rehearsal) distributionAfter(deploy *Action) string {
+	var after bool
+	for _, stage := range r.plan.Stages {
+		for _, a := range stage.Actions {
+			after = after || a == deploy
+			if !after || a.Provider != providerLambda {
+				continue
+			}
+			if id := distributionOf(a.Configuration["UserParameters"]); id != "" {
+				return id
+			}
+		}
+	}
+	return ""
+}
+
+// openEdge puts an edge in front of the bucket.
+func (r *rehearsal) openEdge(bucket, distribution, prefix string, built map[string][]byte) error {
+	options := edge.Options{
+		Origin:         r.s3.Origin(bucket),
+		DistributionID: distribution, Invalidations: r.cloud,
+		Now:               r.clock.Now,
+		DefaultRootObject: home,
+		ViewerRequest:     edge.PrettyURLs,
+	}
+	assumed := "index.html for folders (a CloudFront Function), the cache policy CachingOptimized"
+	notFound := path.Join(prefix, "404.html")
+	if _, ok := built[notFound]; ok {
+		response := edge.ErrorResponse{PagePath: (&url.URL{Path: "/" + notFound}).EscapedPath(), Status: http.StatusNotFound}
+		options.Errors = map[int]edge.ErrorResponse{http.StatusForbidden: response, http.StatusNotFound: response}
+		assumed += ", /" + notFound + " for what is not there"
+	}
+	r.note("the distribution %s is not in the template; assumed are %s", distribution, assumed)
+	handler, err := edge.New(options)
+	if err != nil {
+		return err
+	}
+	address, err := r.serve(handler)
+	if err != nil {
+		return err
+	}
+	r.readers = &readers{
+		url: address, bucket: bucket, distribution: distribution, missing: "/" + path.Join(prefix, "there-is-no-such-page-"+r.execution[:8]) + "/",
+		client: &http.Client{
+			Transport:     &http.Transport{}, // No proxy: it is on this machine.
+			Timeout:       time.Minute,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	r.onClose(func() error { r.readers.client.CloseIdleConnections(); return nil })
+	return nil
+}
+
+// choosePages picks the pages to visit: the first of all, then those that change, those that are new, and
+// others; among them one whose address is not ASCII, if there is one.
+func choosePages(state map[string]Edition, first string) []string {
+	rank := map[Edition]int{Old: 1, Missing: 2, Same: 3}
+	var pages []string
+	for key := range state {
+		if strings.HasSuffix(key, ".html") && path.Base(key) != "404.html" {
+			pages = append(pages, key)
+		}
+	}
+	order := func(key string) int {
+		if key == first {
+			return 0
+		}
+		return rank[state[key]]
+	}
+	slices.SortFunc(pages, func(a, b string) int {
+		return cmp.Or(order(a)-order(b), strings.Compare(a, b))
+	})
+	chosen := slices.Clone(pages[:min(maxPages, len(pages))])
+	if !slices.ContainsFunc(chosen, notASCII) {
+		if i := slices.IndexFunc(pages, notASCII); i >= 0 {
+			chosen[len(chosen)-1] = pages[i]
+		}
+	}
+	return chosen
+}
+
+func notASCII(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
+}
+
+// standIn is an old edition of a page.
+func standIn(p page) []byte {
+	return fmt.Appendf(nil, "<!doctype html>\n<title>Old edition</title>\n<h1>Old edition</h1>\n<p>%s, before the first publication.\n", p.key)
+}
+
+// removeStandIns takes back what a failed deployment has not replaced.
+func (r *rehearsal) removeStandIns(ctx context.Context) error {
+	if r.readers == nil || ctx.Err() != nil {
+		return nil
+	}
+	var errs []error
+	for _, p := range r.readers.pages {
+		if !p.standIn {
+			continue
+		}
+		if _, content, err := r.s3.Object(ctx, r.readers.bucket, p.key); err == nil && bytes.Equal(content, p.old) {
+			_, err := r.s3.Client().DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: aws.String(r.readers.bucket), Key: aws.String(p.key)})
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// visit has readers visit their pages. After Invalidate each must be the one that was built.
+func (r *rehearsal) visit(ctx context.Context, when When) error {
+	if r.readers == nil {
+		return nil
+	}
+	var stale []string
+	for _, p := range r.readers.pages {
+		visit, err := r.readers.get(ctx, when, p)
+		if err != nil {
+			return err
+		}
+		if when == AfterInvalidate {
+			visit.Wanted = New
+			if bytes.Equal(p.old, p.built) {
+				visit.Wanted = Same
+			}
+			if visit.Edition != visit.Wanted {
+				stale = append(stale, fmt.Sprintf("%s (%s, %d)", visit.Path, visit.Edition, visit.Status))
+			}
+		}
+		r.visited(visit)
+	}
+	visit, err := r.readers.get(ctx, when, page{key: strings.TrimPrefix(r.readers.missing, "/")})
+	if err != nil {
+		return err
+	}
+	if when == AfterInvalidate {
+		visit.Wanted = Missing
+		if visit.Edition != Missing {
+			stale = append(stale, fmt.Sprintf("%s (%d, and nothing is there)", visit.Path, visit.Status))
+		}
+	}
+	r.visited(visit)
+	if len(stale) > 0 {
+		return &failure{
+			Code:   "StaleReaders",
+			Reason: "the pipeline says that the cache is cleared, and readers do not get what was built: " + strings.Join(stale, ", "),
+			Look:   "the paths of the invalidation: do they cover these pages?",
+		}
+	}
+	return nil
+}
+
+func (r *rehearsal) visited(v Visit) {
+	r.mu.Lock()
+	r.result.Visits = append(r.result.Visits, v)
+	r.mu.Unlock()
+	r.emit(Event{Kind: Visited, Visit: &v})
+}
+
+// get is one reader's visit.
+func (r *readers) get(ctx context.Context, when When, p page) (Visit, error) {
+	visit := Visit{When: when, Path: p.address()}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+(&url.URL{Path: visit.Path}).EscapedPath(), nil)
+	if err != nil {
+		return visit, err
+	}
+	began := time.Now()
+	response, err := r.client.Do(request)
+	if err != nil {
+		return visit, fmt.Errorf("visit %s: %w", visit.Path, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return visit, fmt.Errorf("visit %s: %w", visit.Path, err)
+	}
+	visit.Took, visit.Status = time.Since(began), response.StatusCode
+	visit.Cache, _, _ = strings.Cut(response.Header.Get("X-Cache"), " ")
+	if seconds, err := strconv.Atoi(response.Header.Get("Age")); err == nil {
+		visit.Age = time.Duration(seconds) * time.Second
+	}
+	switch {
+	case visit.Status >= http.StatusBadRequest:
+		visit.Edition = Missing
+	case visit.Status != http.StatusOK || p.built == nil:
+		visit.Edition = Unknown
+	case bytes.Equal(body, p.built) && bytes.Equal(p.old, p.built):
+		visit.Edition = Same
+	case bytes.Equal(body, p.built):
+		visit.Edition = New
+	case p.old != nil && bytes.Equal(body, p.old):
+		visit.Edition = Old
+	default:
+		visit.Edition = Unknown
+	}
+	return visit, nil
+}
+
+// readZip reads the files of an artifact by the keys that they are uploaded to.
+func readZip(name, prefix string) (map[string][]byte, error) {
+	archive, err := zip.OpenReader(name)
+	if errors.Is(err, zip.ErrInsecurePath) {
+		err = nil // The deploy action refuses it by name.
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the artifact: %w", err)
+	}
+	defer func() { _ = archive.Close() }() // It was only read.
+	files := map[string][]byte{}
+	for _, file := range archive.File {
+		if !file.Mode().IsRegular() {
+			continue
+		}
+		content, err := contentOf(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the artifact's %s: %w", file.Name, err)
+		}
+		files[path.Join(prefix, file.Name)] = content
+	}
+	return files, nil
+}
+
+func contentOf(file *zip.File) ([]byte, error) {
+	in, err := file.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	return io.ReadAll(in)
+}
+
+// zipSize counts an artifact's files and their bytes.
+func zipSize(name string) (files int, size int64, err error) {
+	archive, err := zip.OpenReader(name)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the artifact: %w", err)
+	}
+	defer func() { _ = archive.Close() }() // It was only read.
+	for _, file := range archive.File {
+		if !file.Mode().IsDir() {
+			files, size = files+1, size+int64(file.UncompressedSize64) //nolint:gosec // No artifact has 8 EiB.
+		}
+	}
+	return files, size, nil
+}
+
+func md5Hex(content []byte) string {
+	sum := md5.Sum(content) //nolint:gosec // As above.
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,548 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"blog-deploy-pipeline/rehearse/fakeaws"
+	"blog-deploy-pipeline/rehearse/iampolicy"
+	"blog-deploy-pipeline/rehearse/lambdaruntime"
+	"blog-deploy-pipeline/rehearse/s3"
+)
+
+// defaultCompletion is how long an invalidation takes. AWS: less than 25 s in 95 of 100.
+const defaultCompletion = 3 * time.Second
+
+// Options configure a rehearsal.
+type Options struct {
+	// Plan is what is rehearsed; see [Read]. Required.
+	Plan *Plan
+	// Source is a checkout of the repository, or a folder in it. Its last commit is what the pipeline
+	// gets. Required.
+	Source string
+	// WorkingTree takes the files as they are on disk, but for those that Git ignores.
+	WorkingTree bool
+	// Dir is an existing folder for temporary work, which is empty again at the end. Default: the system's.
+	Dir string
+	// State is a folder that keeps the bucket from one rehearsal to the next. Default: each begins with an
+	// empty bucket.
+	State string
+	// Project is the folder of this project, with what was compiled in dist/. Default: the working
+	// directory.
+	Project string
+	// Versitygw is the path of the S3 server; see s3.Binary. Required.
+	Versitygw string
+	// Path is the PATH of a build's commands. Required.
+	Path string
+	// Env are variables that a build's commands get besides those that CodeBuild sets, for a way to the
+	// network; see [Network].
+	Env map[string]string
+	// Hugo is the Hugo to use. Default: the one on Path if it is the wanted version, else one that is
+	// compiled into HugoCache.
+	Hugo string
+	// HugoCache is a folder that keeps what was compiled, such as ".cache/bin". Default: Hugo is not
+	// compiled.
+	HugoCache string
+	// Faults are what goes wrong on purpose.
+	Faults Faults
+	// CompleteAfter is how long CloudFront takes for an invalidation. Default 3 s.
+	CompleteAfter time.Duration
+	// Serve has Run return only when ctx is cancelled, and until then lets the site be looked at.
+	Serve bool
+}
+
+// rehearsal is one that is under way.
+type rehearsal struct {
+	Options
+	plan  *Plan
+	clock *clock
+	dir   string
+
+	account  *account
+	s3       *s3.Server
+	cloud    *fakeaws.Cloud
+	cloudURL string
+	// function is the one that is being invoked.
+	function atomic.Pointer[invoked]
+
+	checkout  checkout
+	binaries  map[*Function]string
+	artifacts map[string]artifact
+	variables map[string]map[string]string // by namespace
+	readers   *readers
+
+	execution string
+	session   string // of the roles
+	closers   []func() error
+
+	mu     sync.Mutex // guards what follows, and calls of tell
+	tell   func(Event)
+	result Result
+}
+
+// artifact is what one action hands to the next.
+type artifact struct {
+	zip   string // a file
+	clone string // or a folder, a clone of the repository
+	key   string // in the bucket of the artifacts
+}
+
+// Run rehearses a pipeline, and tells how it goes. A pipeline that fails is no error: its Result says so.
+// An error means that the rehearsal itself could not be run to its end. When Run returns, nothing that
+// it started is running, and Options.Dir is as it was; also when ctx was cancelled, at which the
+// pipeline is Stopped.
+func Run(ctx context.Context, opts Options, tell func(Event)) (_ Result, err error) {
+	r := &rehearsal{
+		Options: opts, plan: opts.Plan, clock: &clock{}, tell: tell,
+		binaries: map[*Function]string{}, artifacts: map[string]artifact{}, variables: map[string]map[string]string{},
+		execution: uuid(), session: strconv.FormatInt(time.Now().UnixMilli(), 10),
+	}
+	if r.CompleteAfter == 0 {
+		r.CompleteAfter = defaultCompletion
+	}
+	// Children end with it, also when this function returns early.
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		err = errors.Join(err, r.close())
+	}()
+	r.begin()
+	if err := r.prepare(ctx); err != nil {
+		r.result.Status = Failed
+		if ctx.Err() != nil {
+			r.result.Status, err = Stopped, nil
+		}
+		return r.finish(), err
+	}
+	r.stages(ctx)
+	err = r.save(ctx)
+	if broken := r.account.failed(); broken != nil && ctx.Err() == nil {
+		err = errors.Join(err, broken)
+	}
+	result := r.finish()
+	if r.Serve && r.readers != nil && ctx.Err() == nil {
+		r.emit(Event{Kind: Serving, URL: r.readers.url})
+		<-ctx.Done()
+	}
+	return result, err
+}
+
+// begin tells what will be done.
+func (r *rehearsal) begin() {
+	t := r.plan.Template
+	r.result = Result{
+		Name: r.plan.Name, Stack: t.Name, Account: t.Account, Region: t.Region,
+		Execution: r.execution, Status: InProgress, Started: time.Now(),
+	}
+	for _, stage := range r.plan.Stages {
+		s := StageResult{Name: stage.Name, Status: NotRun}
+		for _, a := range stage.Actions {
+			s.Actions = append(s.Actions, ActionResult{Name: a.Name, Provider: a.Provider, Target: a.target(), Status: NotRun})
+		}
+		r.result.Stages = append(r.result.Stages, s)
+	}
+	r.emit(Event{Kind: Started, Result: r.snapshot()})
+	for _, note := range r.plan.Notes {
+		r.note("%s", note)
+	}
+}
+
+// target is what an action is about.
+func (a *Action) target() string {
+	switch a.Provider {
+	case sourceConnection:
+		return a.Configuration["FullRepositoryId"] + "@" + a.Configuration["BranchName"]
+	case sourceGitHub:
+		return a.Configuration["Owner"] + "/" + a.Configuration["Repo"] + "@" + a.Configuration["Branch"]
+	case providerBuild:
+		return a.Configuration["ProjectName"]
+	case providerS3:
+		return a.Configuration["BucketName"]
+	default:
+		return a.Configuration["FunctionName"]
+	}
+}
+
+// emit tells one event. Events come one at a time.
+func (r *rehearsal) emit(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.At = time.Now()
+	r.tell(e)
+}
+
+func (r *rehearsal) preparing(format string, args ...any) {
+	r.emit(Event{Kind: Preparing, Text: fmt.Sprintf(format, args...)})
+}
+
+// note tells the owner something, once.
+func (r *rehearsal) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	r.mu.Lock()
+	known := slices.Contains(r.result.Notes, text)
+	if !known {
+		r.result.Notes = append(r.result.Notes, text)
+	}
+	r.mu.Unlock()
+	if !known {
+		r.emit(Event{Kind: Noted, Text: text})
+	}
+}
+
+// snapshot is a copy of the result that does not change any more.
+func (r *rehearsal) snapshot() *Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	result := r.result
+	result.Stages = slices.Clone(result.Stages)
+	for i := range result.Stages {
+		result.Stages[i].Actions = slices.Clone(result.Stages[i].Actions)
+	}
+	result.Visits, result.Notes = slices.Clone(result.Visits), slices.Clone(result.Notes)
+	return &result
+}
+
+// finish completes the result and tells it.
+func (r *rehearsal) finish() Result {
+	r.result.Duration, r.result.Skipped = time.Since(r.result.Started), r.clock.Skipped()
+	if r.cloud != nil {
+		r.result.Invalidations = r.invalidations()
+	}
+	if r.account != nil {
+		r.result.Permissions = r.account.permissions()
+	}
+	result := r.snapshot()
+	r.emit(Event{Kind: Ended, Result: result})
+	return *result
+}
+
+// invalidations are those of all distributions that the pipeline clears.
+func (r *rehearsal) invalidations() []Invalidation {
+	var all []Invalidation
+	seen := map[string]bool{}
+	for _, stage := range r.plan.Stages {
+		for _, a := range stage.Actions {
+			id := distributionOf(a.Configuration["UserParameters"])
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			for _, made := range r.cloud.Invalidations(id) {
+				invalidation := Invalidation{ID: made.ID, Distribution: id, Paths: made.Paths, Status: made.Status}
+				if made.Status == "Completed" {
+					invalidation.Took = r.Faults.distribution(id, r.CompleteAfter).CompleteAfter
+				}
+				all = append(all, invalidation)
+			}
+		}
+	}
+	return all
+}
+
+// close ends everything in the reverse order of its start.
+func (r *rehearsal) close() error {
+	var errs []error
+	for _, c := range slices.Backward(r.closers) {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
+}
+
+func (r *rehearsal) onClose(c func() error) { r.closers = append(r.closers, c) }
+
+// prepare starts what the pipeline needs around it.
+func (r *rehearsal) prepare(ctx context.Context) error {
+	dir, err := os.MkdirTemp(r.Dir, "rehearsal-")
+	if err != nil {
+		return fmt.Errorf("make a folder for temporary work: %w", err)
+	}
+	if r.dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	r.onClose(func() error { return os.RemoveAll(r.dir) })
+	if r.checkout, err = openCheckout(ctx, r.Source); err != nil {
+		return err
+	}
+
+	r.preparing("Starting S3 (versitygw %s), the policy evaluator and CloudFront's double; compiling the functions for this machine", s3.Version)
+	t := r.plan.Template
+	r.account = &account{ctx: ctx, id: t.Account}
+	var starting errgroup.Group
+	starting.Go(func() (err error) {
+		if r.s3, err = s3.Start(ctx, s3.Options{Binary: r.Versitygw, Dir: r.dir, Region: t.Region}); err != nil {
+			return err
+		}
+		return nil
+	})
+	starting.Go(func() (err error) {
+		r.account.iam, err = iampolicy.Start(ctx)
+		return err
+	})
+	starting.Go(func() error { return r.compile(ctx) })
+	err = starting.Wait()
+	if r.s3 != nil {
+		r.onClose(r.s3.Close)
+	}
+	if r.account.iam != nil {
+		r.onClose(r.account.iam.Close)
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.startCloud(); err != nil {
+		return err
+	}
+	return r.load(ctx)
+}
+
+// compile compiles each function of the plan for this machine.
+func (r *rehearsal) compile(ctx context.Context) error {
+	for _, stage := range r.plan.Stages {
+		for _, a := range stage.Actions {
+			if a.Function == nil || r.binaries[a.Function] != "" {
+				continue
+			}
+			pkg, err := packageOf(r.Project, a.Function.Asset)
+			if err != nil {
+				return fmt.Errorf("stage %s, action %s: %w", a.Stage, a.Name, err)
+			}
+			binary := filepath.Join(r.dir, "function-"+a.Function.ID, "bootstrap")
+			if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
+				return err
+			}
+			if err := lambdaruntime.Compile(ctx, pkg, binary); err != nil {
+				return err
+			}
+			r.binaries[a.Function] = binary
+		}
+	}
+	return nil
+}
+
+// startCloud serves the doubles of CloudFront and CodePipeline.
+func (r *rehearsal) startCloud() error {
+	t := r.plan.Template
+	r.cloud = fakeaws.New(fakeaws.Options{
+		Account: t.Account, Region: t.Region, Now: r.clock.Now,
+		Authorize: func(c fakeaws.Call) error {
+			f := r.function.Load()
+			if f == nil {
+				return errors.New("no function is being invoked")
+			}
+			return r.account.allow(call{role: f.function.Role, session: f.function.Name, action: c.Action, on: c.Resource})
+		},
+		Fault: func(c fakeaws.Call) fakeaws.Fault {
+			f := r.function.Load()
+			if f == nil {
+				return fakeaws.Fault{}
+			}
+			return r.Faults.strike(c, f.runtime.Kill, f.runtime.Freeze)
+		},
+	})
+	url, err := r.serve(r.cloud)
+	r.cloudURL = url
+	return err
+}
+
+// serve serves a handler on loopback until the end.
+func (r *rehearsal) serve(handler http.Handler) (url string, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("listen on loopback: %w", err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(listener) }() // Ends with ErrServerClosed, below.
+	r.onClose(server.Close)
+	return "http://" + listener.Addr().String(), nil
+}
+
+// stages runs the pipeline.
+func (r *rehearsal) stages(ctx context.Context) {
+	r.account.use(r.plan.Role, "pipeline")
+	status := Succeeded
+	for i, stage := range r.plan.Stages {
+		if status != Succeeded {
+			break
+		}
+		if ctx.Err() != nil {
+			status = Stopped
+			break
+		}
+		began := time.Now()
+		r.emit(Event{Kind: StageStarted, Stage: stage.Name})
+		for j, action := range stage.Actions {
+			result := r.action(ctx, action)
+			r.mu.Lock()
+			r.result.Stages[i].Actions[j] = result
+			r.mu.Unlock()
+			r.emit(Event{Kind: ActionEnded, Stage: stage.Name, Action: action.Name, ActionResult: &result})
+			if status = result.Status; status != Succeeded {
+				break
+			}
+		}
+		r.mu.Lock()
+		r.result.Stages[i].Status, r.result.Stages[i].Duration = status, time.Since(began)
+		ended := r.result.Stages[i]
+		ended.Actions = slices.Clone(ended.Actions)
+		r.mu.Unlock()
+		r.emit(Event{Kind: StageEnded, Stage: stage.Name, StageResult: &ended})
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.Status = status
+}
+
+// outcome is what a successful action has to say.
+type outcome struct {
+	summary   string
+	variables map[string]string
+	// work is the time that was not the rehearsal's own.
+	work time.Duration
+}
+
+// action runs one action.
+func (r *rehearsal) action(ctx context.Context, a *Action) ActionResult {
+	began := time.Now()
+	r.emit(Event{Kind: ActionStarted, Stage: a.Stage, Action: a.Name})
+	result := ActionResult{Name: a.Name, Provider: a.Provider, Target: a.target(), Status: Succeeded}
+	done, err := r.act(ctx, a)
+	result.Duration = time.Since(began)
+	result.Overhead = max(0, result.Duration-done.work)
+	result.Summary, result.Variables = done.summary, done.variables
+	if a.Namespace != "" {
+		r.variables[a.Namespace] = done.variables
+	}
+	if err == nil {
+		err = r.account.failed()
+	}
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		result.Status = Stopped
+	default:
+		result.Status = Failed
+		if why := (*failure)(nil); errors.As(err, &why) {
+			result.Code, result.Reason, result.Look = why.Code, why.Reason, why.Look
+		} else {
+			result.Reason, result.Look = err.Error(), "this machine: AWS would not have said so"
+		}
+	}
+	return result
+}
+
+func (r *rehearsal) act(ctx context.Context, a *Action) (outcome, error) {
+	if err := r.account.serve("CodePipeline", "codepipeline.amazonaws.com", r.plan.Role); err != nil {
+		return outcome{}, err
+	}
+	if a.OwnRole {
+		r.account.use(a.Role, "action "+a.String())
+		if err := r.account.assume(r.plan.Role, a.Role, r.session); err != nil {
+			return outcome{}, err
+		}
+	}
+	configuration, err := r.substitute(a)
+	if err != nil {
+		return outcome{}, err
+	}
+	switch a.Provider {
+	case sourceConnection, sourceGitHub:
+		return r.source(ctx, a, configuration)
+	case providerBuild:
+		return r.build(ctx, a, configuration)
+	case providerS3:
+		return r.deploy(ctx, a, configuration)
+	default:
+		return r.invoke(ctx, a, configuration)
+	}
+}
+
+// as is a call by the role of an action.
+func (r *rehearsal) as(role *Role, action, on string) error {
+	return r.account.allow(call{role: role, session: r.session, action: action, on: on})
+}
+
+// object is the ARN of an artifact in its bucket.
+func (r *rehearsal) object(a artifact) string {
+	return fmt.Sprintf("arn:%s:s3:::%s/%s", r.plan.Template.Partition, r.plan.Store, a.key)
+}
+
+// newArtifact makes up where CodePipeline puts an artifact: names are cut, the last part is random.
+func (r *rehearsal) newArtifact(name string) artifact {
+	return artifact{
+		key: cut(r.plan.Name, 20) + "/" + cut(name, 10) + "/" + rand.Text()[:7],
+		zip: filepath.Join(r.dir, "artifact-"+name+".zip"),
+	}
+}
+
+func cut(s string, n int) string { return s[:min(n, len(s))] }
+
+// substitute puts values in place of variables, #{namespace.Name}.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
+func (r *rehearsal) substitute(a *Action) (map[string]string, error) {
+	substituted := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(a.Configuration)) {
+		var b strings.Builder
+		rest := a.Configuration[key]
+		for {
+			before, after, found := strings.Cut(rest, "#{")
+			b.WriteString(before)
+			if !found {
+				break
+			}
+			name, end, closed := strings.Cut(after, "}")
+			namespace, variable, dotted := strings.Cut(name, ".")
+			if !closed || !dotted {
+				b.WriteString("#{")
+				rest = after
+				continue
+			}
+			value, known := r.variable(namespace, variable)
+			if !known {
+				return nil, &failure{
+					Code:   "InvalidActionConfiguration",
+					Reason: fmt.Sprintf("An action in this pipeline references a variable that has not been resolved: #{%s} in %s", name, key),
+					Look:   fmt.Sprintf("the configuration of the action %s; no earlier action has put it out", a),
+				}
+			}
+			b.WriteString(value)
+			rest = end
+		}
+		substituted[key] = b.String()
+	}
+	return substituted, nil
+}
+
+func (r *rehearsal) variable(namespace, name string) (value string, known bool) {
+	switch namespace {
+	case "codepipeline":
+		return r.execution, name == "PipelineExecutionId"
+	case "variables":
+		value, known = r.plan.variables[name]
+	default:
+		value, known = r.variables[namespace][name]
+	}
+	return value, known
+}
+
+// uuid returns a version 4 UUID.
+func uuid() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // Never fails (crypto/rand).
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
+}

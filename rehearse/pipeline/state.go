@@ -1,0 +1,160 @@
+package pipeline
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/sync/errgroup"
+
+	"blog-deploy-pipeline/rehearse/s3"
+)
+
+// metadata is what a kept object has besides its content: the comment of its file in the archive.
+type metadata struct {
+	ContentType  string `json:",omitempty"`
+	CacheControl string `json:",omitempty"`
+}
+
+// buckets are those that the pipeline deploys to.
+func (r *rehearsal) buckets() []string {
+	var names []string
+	seen := map[string]bool{}
+	for _, stage := range r.plan.Stages {
+		for _, a := range stage.Actions {
+			if name := a.Configuration["BucketName"]; a.Provider == providerS3 && !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+func (r *rehearsal) kept(bucket string) string { return filepath.Join(r.State, bucket+".zip") }
+
+// load makes the buckets, with what the last rehearsal left in them.
+func (r *rehearsal) load(ctx context.Context) error {
+	for _, bucket := range r.buckets() {
+		if err := r.s3.CreateBucket(ctx, bucket); err != nil {
+			return err
+		}
+		if r.State == "" {
+			continue
+		}
+		if err := r.loadBucket(ctx, bucket); err != nil {
+			return fmt.Errorf("restore the bucket from %s (remove it to begin with an empty one): %w", r.kept(bucket), err)
+		}
+	}
+	return nil
+}
+
+func (r *rehearsal) loadBucket(ctx context.Context, bucket string) error {
+	archive, err := zip.OpenReader(r.kept(bucket))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = archive.Close() }() // It was only read.
+	puts, ctx := errgroup.WithContext(ctx)
+	puts.SetLimit(8)
+	for _, file := range archive.File {
+		puts.Go(func() error {
+			var kept metadata
+			if err := json.Unmarshal([]byte(file.Comment), &kept); err != nil {
+				return fmt.Errorf("%s: %w", file.Name, err)
+			}
+			content, err := contentOf(file)
+			if err != nil {
+				return fmt.Errorf("%s: %w", file.Name, err)
+			}
+			return r.put(ctx, bucket, s3.Object{Key: file.Name, ContentType: kept.ContentType, CacheControl: kept.CacheControl}, content)
+		})
+	}
+	return puts.Wait()
+}
+
+// put uploads an object past the pipeline.
+func (r *rehearsal) put(ctx context.Context, bucket string, object s3.Object, content []byte) error {
+	input := &awss3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(object.Key), Body: bytes.NewReader(content)}
+	if object.ContentType != "" {
+		input.ContentType = aws.String(object.ContentType)
+	}
+	if object.CacheControl != "" {
+		input.CacheControl = aws.String(object.CacheControl)
+	}
+	if _, err := r.s3.Client().PutObject(ctx, input); err != nil {
+		return fmt.Errorf("put %s into %s: %w", object.Key, bucket, err)
+	}
+	return nil
+}
+
+// save keeps the buckets for the next rehearsal; what a stopped one has left of them is not kept.
+func (r *rehearsal) save(ctx context.Context) error {
+	if r.State == "" || ctx.Err() != nil {
+		return nil
+	}
+	if err := os.MkdirAll(r.State, 0o755); err != nil {
+		return fmt.Errorf("keep the bucket: %w", err)
+	}
+	for _, bucket := range r.buckets() {
+		if err := r.saveBucket(ctx, bucket); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("keep the bucket %s: %w", bucket, err)
+		}
+	}
+	return nil
+}
+
+func (r *rehearsal) saveBucket(ctx context.Context, bucket string) (err error) {
+	objects, err := r.s3.Objects(ctx, bucket)
+	if err != nil {
+		return err
+	}
+	// In the temporary folder until it is whole, so that a stopped rehearsal leaves the last one's.
+	var archived bytes.Buffer
+	archive := zip.NewWriter(&archived)
+	for _, object := range objects {
+		_, content, err := r.s3.Object(ctx, bucket, object.Key)
+		if err != nil {
+			return err
+		}
+		comment, err := json.Marshal(metadata{ContentType: object.ContentType, CacheControl: object.CacheControl})
+		if err != nil {
+			return err
+		}
+		w, err := archive.CreateHeader(&zip.FileHeader{Name: object.Key, Method: zip.Deflate, Modified: object.LastModified, Comment: string(comment)})
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(content); err != nil {
+			return err
+		}
+	}
+	if err := archive.Close(); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(r.State, ".bucket-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+	}()
+	_, err = file.Write(archived.Bytes())
+	if err := errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), r.kept(bucket))
+}
