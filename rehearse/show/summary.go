@@ -1,0 +1,367 @@
+package show
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"blog-deploy-pipeline/rehearse/pipeline"
+)
+
+// listed is how many paths of an invalidation are shown.
+const listed = 10
+
+// summary is what a rehearsal came to, for a terminal of that width; 0 is no limit. What matters most
+// stands last, where people look: the failure.
+func summary(r pipeline.Result, width int) []line {
+	head := line{mark(r.Status, time.Time{}), {" " + clean(r.Name) + "  " + sentence(r.Status, r.Duration), bold}}
+	if r.Skipped > 0 {
+		head = append(head, span{"; " + seconds(r.Skipped) + " of waiting at AWS skipped", normal})
+	}
+	lines := []line{nil, head}
+	if w := where(r); w != "" {
+		lines = append(lines, indented("  ", w, dim, width)...)
+	}
+	lines = append(lines, stages(r.Stages, width)...)
+	lines = append(lines, published(r.Site, width)...)
+	lines = append(lines, invalidations(r.Invalidations)...)
+	lines = append(lines, readers(r.Visits, width)...)
+	lines = append(lines, unused(r.Permissions)...)
+	lines = append(lines, notes(r.Notes, width)...)
+	return append(lines, failures(r, width)...)
+}
+
+func title(s string) []line { return []line{nil, {{s, bold}}} }
+
+// stages shows when each stage ran, as a picture: they run one after the other.
+func stages(all []pipeline.StageResult, limit int) []line {
+	if len(all) == 0 {
+		return nil
+	}
+	names, total := 0, time.Duration(0)
+	for _, st := range all {
+		names = max(names, width(clean(st.Name)))
+		total += max(0, st.Duration)
+	}
+	lines := title("Stages")
+	start := time.Duration(0)
+	for _, st := range all {
+		l := line{{"  ", normal}, mark(st.Status, time.Time{}), {" " + pad(clean(st.Name), names), normal}}
+		if st.Status == pipeline.NotRun {
+			lines = append(lines, append(l, span{pad("", timeCells) + "  not run", dim}))
+			continue
+		}
+		l = append(l, span{clock(st.Duration) + "  ", normal})
+		switch {
+		case limit == 0 || limit >= 100:
+			l = append(l, part(start, max(0, st.Duration), total, barCells)...)
+		case limit >= 60:
+			l = append(l, part(start, max(0, st.Duration), total, barCells/2)...)
+		}
+		start += max(0, st.Duration)
+		var words []string
+		for _, a := range st.Actions {
+			switch said := clean(a.Summary); {
+			case said == "":
+			case len(st.Actions) == 1:
+				words = append(words, said)
+			default:
+				words = append(words, clean(a.Name)+": "+said)
+			}
+		}
+		for i, said := range wrap(strings.Join(words, "; "), room(limit, l.width())) {
+			if i > 0 {
+				l = line{{strings.Repeat(" ", l.width()), normal}}
+			}
+			lines = append(lines, append(l, span{said, normal}))
+		}
+	}
+	return lines
+}
+
+// part is a stage's part of the whole time.
+func part(start, took, total time.Duration, cells int) line {
+	if total <= 0 {
+		return line{{strings.Repeat("·", cells) + "  ", dim}}
+	}
+	// Rounded the same way, one stage begins where the one before ended; each has one cell at least.
+	cell := func(d time.Duration) int { return int(float64(d)/float64(total)*float64(cells) + 0.5) }
+	from, to := cell(start), cell(start+took)
+	from = min(from, cells-1)
+	to = min(max(to, from+1), cells)
+	return line{{strings.Repeat("·", from), dim}, {strings.Repeat("█", to-from), cyan}, {strings.Repeat("·", cells-to) + "  ", dim}}
+}
+
+func published(site *pipeline.Site, limit int) []line {
+	if site == nil {
+		return nil
+	}
+	lines := title("Published")
+	say := func(how style, format string, args ...any) {
+		lines = append(lines, indented("  ", fmt.Sprintf(format, args...), how, limit)...)
+	}
+	say(normal, "%s, %s to %s", count(site.Uploaded, "object"), size(site.Bytes), site.Bucket)
+	if site.First {
+		say(normal, "the first time: the bucket was empty")
+	} else {
+		same := max(0, site.Uploaded-site.New-site.Changed)
+		say(normal, "%s new, %s changed, %s the same", number(site.New), number(site.Changed), number(same))
+	}
+	if site.Left > 0 {
+		say(yellow, "%s left from before: the Deploy action deletes nothing", count(site.Left, "object"))
+	}
+	if site.CacheControl != "" {
+		say(normal, "Cache-Control: %s", site.CacheControl)
+	}
+	return lines
+}
+
+func invalidations(all []pipeline.Invalidation) []line {
+	if len(all) == 0 {
+		return nil
+	}
+	lines := title("Invalidated")
+	for _, i := range all {
+		words := fmt.Sprintf("  %s  %s  %s", clean(i.Distribution), clean(i.ID), clean(i.Status))
+		if i.Took > 0 {
+			words += " in " + seconds(i.Took)
+		}
+		if len(i.Paths) == 1 {
+			lines = append(lines, text(words+"  "+clean(i.Paths[0])))
+			continue
+		}
+		lines = append(lines, text(words+"  "+count(len(i.Paths), "path")))
+		for _, path := range i.Paths[:min(len(i.Paths), listed)] {
+			lines = append(lines, text("    "+clean(path)))
+		}
+		if more := len(i.Paths) - listed; more > 0 {
+			lines = append(lines, line{{fmt.Sprintf("    … and %s more", number(more)), dim}})
+		}
+	}
+	return lines
+}
+
+// row is what readers of one page got, by the time of their visit. Nobody came where Edition is "".
+type row struct {
+	path   string
+	visits []pipeline.Visit
+}
+
+// readers shows how each page went from its old edition to its new one.
+func readers(visits []pipeline.Visit, limit int) []line {
+	if len(visits) == 0 {
+		return nil
+	}
+	times, rows := table(visits)
+	paths := width("What readers see") - 4
+	columns := make([]int, len(times))
+	for i, when := range times {
+		columns[i] = width(clean(string(when)))
+	}
+	for _, r := range rows {
+		paths = max(paths, width(clean(r.path)))
+		for i, v := range r.visits {
+			columns[i] = max(columns[i], width(cell(v).text))
+		}
+	}
+	total := 4 + paths
+	for _, c := range columns {
+		total += 3 + c
+	}
+	wide := limit == 0 || total < limit
+
+	head := line{{pad("What readers see", 4+paths), bold}}
+	for i, when := range times {
+		head = append(head, span{"   " + pad(clean(string(when)), columns[i]), dim})
+	}
+	lines := []line{nil, head}
+	if !wide {
+		lines = []line{nil, {{"What readers see", bold}}}
+		var whens []string
+		for _, when := range times {
+			whens = append(whens, clean(string(when)))
+		}
+		lines = append(lines, indented("  ", strings.Join(whens, " → "), dim, limit)...)
+	}
+	for _, r := range rows {
+		l := line{{"  ", normal}, proof(r.visits), {" ", normal}}
+		if wide {
+			l = append(l, span{pad(clean(r.path), paths), normal})
+		} else {
+			lines = append(lines, append(l, span{clean(r.path), normal}))
+			l = nil
+		}
+		for i, v := range r.visits {
+			arrow := " → "
+			if i == 0 {
+				arrow = "   "
+				if !wide {
+					arrow = ""
+				}
+			}
+			c := cell(v)
+			l = append(l, span{arrow, dim}, c)
+			if wide {
+				l = append(l, span{strings.Repeat(" ", max(0, columns[i]-width(c.text))), normal})
+			}
+		}
+		if !wide {
+			l = append(line{{strings.Repeat(" ", min(4, max(0, limit-1-l.width()))), normal}}, l...)
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// table sorts visits by page and time, both in order of the first visit. Of several visits at the same
+// time the last counts, or the first that disproves the pipeline.
+func table(visits []pipeline.Visit) ([]pipeline.When, []row) {
+	var times []pipeline.When
+	// The usual times, where anybody came then, stand in their order whatever came first.
+	for _, when := range []pipeline.When{pipeline.BeforeDeploy, pipeline.AfterDeploy, pipeline.AfterInvalidate} {
+		if slices.ContainsFunc(visits, func(v pipeline.Visit) bool { return v.When == when }) {
+			times = append(times, when)
+		}
+	}
+	for _, v := range visits {
+		if !slices.Contains(times, v.When) {
+			times = append(times, v.When)
+		}
+	}
+	var rows []row
+	for _, v := range visits {
+		i := slices.IndexFunc(rows, func(r row) bool { return r.path == v.Path })
+		if i < 0 {
+			i = len(rows)
+			rows = append(rows, row{v.Path, make([]pipeline.Visit, len(times))})
+		}
+		if at := &rows[i].visits[slices.Index(times, v.When)]; !missed(*at) {
+			*at = v
+		}
+	}
+	return times, rows
+}
+
+func cell(v pipeline.Visit) span {
+	if v.Edition == "" {
+		return span{"–", dim}
+	}
+	s := seen(v)
+	if missed(v) {
+		s.text += ", wanted " + clean(string(v.Wanted))
+	}
+	return s
+}
+
+// proof marks a page: right, wrong, or nothing to prove.
+func proof(visits []pipeline.Visit) span {
+	switch {
+	case slices.ContainsFunc(visits, missed):
+		return mark(pipeline.Failed, time.Time{})
+	case slices.ContainsFunc(visits, func(v pipeline.Visit) bool { return v.Wanted != "" }):
+		return mark(pipeline.Succeeded, time.Time{})
+	}
+	return span{" ", normal}
+}
+
+// unused lists the permissions that nothing used, by role.
+func unused(roles []pipeline.RolePermissions) []line {
+	var lines []line
+	for _, role := range roles {
+		actions := 0
+		for _, p := range role.Actions {
+			if p.Used == 0 {
+				actions = max(actions, width(clean(p.Action)))
+			}
+		}
+		if actions == 0 {
+			continue
+		}
+		head := line{{"  " + clean(role.Role), normal}}
+		if role.Purpose != "" {
+			head = append(head, span{"  " + clean(role.Purpose), dim})
+		}
+		lines = append(lines, head)
+		for _, p := range role.Actions {
+			if p.Used == 0 {
+				what := line{{"    " + pad(clean(p.Action), actions) + "  ", yellow}}
+				// A policy can name several resources: one to a line.
+				for resource := range strings.SplitSeq(clean(p.Resource), " ") {
+					lines = append(lines, append(what, span{resource, normal}))
+					what = line{{strings.Repeat(" ", what.width()), normal}}
+				}
+			}
+		}
+	}
+	if lines == nil {
+		return nil
+	}
+	return append(title("Granted, and not used in this rehearsal"), lines...)
+}
+
+func notes(all []string, limit int) []line {
+	if len(all) == 0 {
+		return nil
+	}
+	lines := title("Notes")
+	for _, note := range all {
+		lines = append(lines, indented("  - ", note, normal, limit)...)
+	}
+	return lines
+}
+
+// failures tells what went wrong and where to look.
+func failures(r pipeline.Result, limit int) []line {
+	var lines []line
+	for _, st := range r.Stages {
+		for _, a := range st.Actions {
+			if a.Status != pipeline.Failed && a.Status != pipeline.Stopped {
+				continue
+			}
+			about := strings.TrimSpace(clean(a.Provider) + " " + clean(a.Target))
+			if about != "" {
+				about = "  " + about
+			}
+			lines = append(lines, nil, line{mark(a.Status, time.Time{}), {" " + clean(st.Name) + "  " + clean(a.Name) + "  " + verb(a.Status), alarm}, {about, dim}})
+			if reason := failure(a); reason != "" {
+				lines = append(lines, indented("  ", reason, red, limit)...)
+			}
+			if a.Look != "" {
+				lines = append(lines, indented("  Look at ", a.Look, bold, limit)...)
+			}
+		}
+		if r.Status != pipeline.Succeeded && len(lines) == 0 && (st.Status == pipeline.Failed || st.Status == pipeline.Stopped) {
+			lines = append(lines, nil, line{mark(st.Status, time.Time{}), {" " + clean(st.Name) + "  " + verb(st.Status), alarm}})
+		}
+	}
+	var wrong []line
+	for _, v := range r.Visits {
+		if missed(v) {
+			wrong = append(wrong, line{{fmt.Sprintf("  %s  %s  ", clean(v.Path), clean(string(v.When))), normal}, cell(v)})
+		}
+	}
+	if wrong != nil {
+		lines = append(lines, nil, line{{"✗ Readers did not get what they should", alarm}})
+		lines = append(lines, wrong...)
+	}
+	return lines
+}
+
+// indented wraps text behind a first word; the lines that follow stand below the text.
+func indented(first, words string, how style, limit int) []line {
+	var lines []line
+	for _, l := range wrap(words, room(limit, width(first))) {
+		lines = append(lines, line{{first, normal}, {l, how}})
+		first = strings.Repeat(" ", width(first))
+	}
+	return lines
+}
+
+// room is what is left of a line, for [wrap].
+func room(limit, used int) int {
+	if limit <= 0 {
+		return 0
+	}
+	return max(8, limit-1-used)
+}

@@ -1,0 +1,104 @@
+package show
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestSeconds(t *testing.T) {
+	for _, tc := range []struct {
+		d    time.Duration
+		want string
+	}{
+		{-time.Second, "0 ms"},
+		{0, "0 ms"},
+		{99 * ms, "99 ms"},
+		{99999 * time.Microsecond, "0.1 s"},
+		{4100 * ms, "4.1 s"},
+		{59949 * ms, "59.9 s"},
+		{59950 * ms, "1 min"},
+		{125 * sec, "2 min 5 s"},
+		{time.Hour - 501*ms, "59 min 59 s"},
+		{time.Hour - 500*ms, "1 h"},
+		{70*time.Minute + 29*sec, "1 h 10 min"},
+		{48 * time.Hour, "48 h"},
+	} {
+		if got := seconds(tc.d); got != tc.want {
+			t.Errorf("seconds(%s): got %q, want %q", tc.d, got, tc.want)
+		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	for _, tc := range []struct {
+		bytes int64
+		want  string
+	}{
+		{0, "0 bytes"}, {1, "1 byte"}, {999, "999 bytes"}, {1000, "1.0 kB"}, {9949, "9.9 kB"}, {9950, "10 kB"},
+		{31_239, "31 kB"}, {999_499, "999 kB"}, {999_500, "1.0 MB"}, {1_312_044, "1.3 MB"}, {5 << 30, "5.4 GB"}, {1 << 62, "4612 PB"},
+	} {
+		if got := size(tc.bytes); got != tc.want {
+			t.Errorf("size(%d): got %q, want %q", tc.bytes, got, tc.want)
+		}
+	}
+}
+
+func TestNumber(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -100: "-100", -1000: "-1,000"} {
+		if got := number(n); got != want {
+			t.Errorf("number(%d): got %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestClean(t *testing.T) {
+	for _, tc := range []struct{ name, in, want string }{
+		{"colours", "\x1b[1;32mok\x1b[0m", "ok"},
+		{"a title, with either end", "\x1b]0;x\x07a\x1b]8;;http://e\x1b\\b", "ab"},
+		{"a progress bar", "10%\r50%\r100%\r\n", "100%"},
+		{"a tab", "a\tb", "a b"},
+		{"not UTF-8", "a\xffb", "a\uFFFDb"},
+		{"C1 controls", "a\u009bb", "ab"},
+		{"text that runs backwards", "a\u202eb", "ab"},
+		{"an emoji of several characters", "👩‍💻 é", "👩‍💻 é"},
+		{"cut within a sequence", "a\x1b[3", "a"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := clean(tc.in); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestCut(t *testing.T) {
+	l := line{{"はじ", normal}, {"めに", dim}}
+	for limit, want := range map[int]string{-1: "", 0: "", 1: "…", 2: "…", 3: "は…", 5: "はじ…", 6: "はじ…", 7: "はじめ…", 8: "はじめに", 9: "はじめに"} {
+		got := l.cut(limit)
+		if got.render(false) != want || got.width() > max(0, limit) {
+			t.Errorf("cut(%d): got %q of width %d, want %q", limit, got.render(false), got.width(), want)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for _, tc := range []struct {
+		name, in string
+		limit    int
+		want     []string
+	}{
+		{"no limit", "a b\nc", 0, []string{"a b", "c"}},
+		{"at spaces", "one two three", 7, []string{"one two", "three"}},
+		{"a long word stays whole", "see arn:aws:s3:::bucket now", 6, []string{"see", "arn:aws:s3:::bucket", "now"}},
+		{"wide characters", "日本 日本", 8, []string{"日本", "日本"}},
+		{"nothing", "", 5, []string{""}},
+		{"spaces only", "         ", 5, []string{""}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := wrap(tc.in, tc.limit); !slices.Equal(got, tc.want) {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
