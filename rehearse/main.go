@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/pipeline"
 	"blog-deploy-pipeline/rehearse/s3"
+	"blog-deploy-pipeline/rehearse/show"
 )
 
 // The exit statuses; the last is a shell's for what Ctrl-C ended.
@@ -69,7 +69,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	return f, nil
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	f, err := parse(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return exitSucceeded
@@ -95,17 +95,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	progress := stdout
 	if f.json {
-		progress = stderr
+		progress = stderr // Scripts read the other.
 	}
+	options := show.Detect(progress, os.Getenv)
+	options.Verbose = f.verbose
+	display := show.New(progress, options)
+	defer display.Close()
 	result, err := pipeline.Run(ctx, pipeline.Options{
 		Plan: plan, Source: f.source, WorkingTree: f.workingTree, Data: data, State: f.state,
 		Versitygw: f.versitygw, Path: os.Getenv("PATH"), Env: pipeline.Network(os.Environ()), //nolint:forbidigo // This is a main.
 		Hugo: f.hugo, HugoCache: filepath.Join(".cache", "bin"), Faults: faults, Serve: f.serve,
-	}, func(e pipeline.Event) { plain(progress, e, f.verbose) })
+	}, func(e pipeline.Event) {
+		display.Event(e)
+		// Here, and not when all has ended: where the site is served, that is later.
+		if e.Kind == pipeline.Ended && !f.json {
+			display.Result(*e.Result)
+		}
+	})
+	display.Close()
 	if f.json {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		err = errors.Join(err, encoder.Encode(result))
+		err = errors.Join(err, show.JSON(stdout, result))
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "rehearse:", err)
@@ -141,30 +150,4 @@ func read(f flags) (*pipeline.Plan, error) {
 	}
 	slices.Sort(blogs)
 	return nil, fmt.Errorf("no blog %q in %s; there are: %s", f.blog, f.app, strings.Join(blogs, " "))
-}
-
-// plain prints an event as a line.
-func plain(w io.Writer, e pipeline.Event, verbose bool) {
-	switch e.Kind {
-	case pipeline.Preparing, pipeline.Noted:
-		fmt.Fprintf(w, "%s: %s\n", e.Kind, e.Text)
-	case pipeline.StageStarted:
-		fmt.Fprintf(w, "%s\n", e.Stage)
-	case pipeline.Output:
-		if verbose {
-			fmt.Fprintf(w, "    %s %s\n", e.Phase, e.Text)
-		}
-	case pipeline.ActionEnded:
-		a := e.ActionResult
-		fmt.Fprintf(w, "  %s (%s %s) %s in %v (own %v) %s\n", a.Name, a.Provider, a.Target, a.Status, a.Duration, a.Overhead, a.Summary)
-		if a.Reason != "" {
-			fmt.Fprintf(w, "    %s: %s\n    Look at %s\n", a.Code, a.Reason, a.Look)
-		}
-	case pipeline.Visited:
-		fmt.Fprintf(w, "    %s: %s %d %s %s\n", e.Visit.When, e.Visit.Path, e.Visit.Status, e.Visit.Cache, e.Visit.Edition)
-	case pipeline.Serving:
-		fmt.Fprintf(w, "The site is at %s until Ctrl-C\n", e.URL)
-	case pipeline.Ended:
-		fmt.Fprintf(w, "%s in %v\n", e.Result.Status, e.Result.Duration)
-	}
 }

@@ -117,6 +117,7 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 		return outcome{}, err
 	}
 	installing := time.Since(began)
+	r.preparing("The build's commands come from %s, and from what they install. They run on this machine, as you, in a folder of their own; that is no sandbox", where)
 
 	result, err := codebuild.Run(ctx, codebuild.Build{
 		Spec: spec, Source: os.DirFS(src), Dir: filepath.Join(r.dir, "build"),

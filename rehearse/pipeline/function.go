@@ -2,10 +2,22 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
+
+// compile compiles, for this machine, the function that an asset was made of.
+func compile(ctx context.Context, project, asset, binary string) error {
+	pkg, err := packageOf(project, asset)
+	if err != nil {
+		return err
+	}
+	return lambdaruntime.Compile(ctx, pkg, binary)
+}
 
 // packageOf returns the package that a function's asset was compiled from: the one whose compiled file
 // in the project's dist/ is the same. A deployed file is for Lambda's processor; its package can be

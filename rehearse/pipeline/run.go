@@ -21,7 +21,6 @@ import (
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/iampolicy"
-	"blog-deploy-pipeline/rehearse/lambdaruntime"
 	"blog-deploy-pipeline/rehearse/s3"
 )
 
@@ -69,6 +68,9 @@ type Options struct {
 	CompleteAfter time.Duration
 	// Serve has Run return only when ctx is cancelled, and until then lets the site be looked at.
 	Serve bool
+
+	// compile makes a function that runs on this machine of an asset. Tests have one at hand.
+	compile func(ctx context.Context, asset, binary string) error
 }
 
 // rehearsal is one that is under way.
@@ -116,6 +118,9 @@ func Run(ctx context.Context, opts Options, tell func(Event)) (_ Result, err err
 		Options: opts, plan: opts.Plan, clock: &clock{}, tell: tell,
 		binaries: map[*Function]string{}, artifacts: map[string]artifact{}, variables: map[string]map[string]string{},
 		execution: uuid(), session: strconv.FormatInt(time.Now().UnixMilli(), 10),
+	}
+	if r.Options.compile == nil {
+		r.Options.compile = func(ctx context.Context, asset, binary string) error { return compile(ctx, r.Project, asset, binary) }
 	}
 	if r.CompleteAfter == 0 {
 		r.CompleteAfter = defaultCompletion
@@ -297,7 +302,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 		r.account.iam, err = iampolicy.Start(ctx)
 		return err
 	})
-	starting.Go(func() error { return r.compile(ctx) })
+	starting.Go(func() error { return r.functions(ctx) })
 	err = starting.Wait()
 	if r.s3 != nil {
 		r.onClose(r.s3.Close)
@@ -314,23 +319,19 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	return r.load(ctx)
 }
 
-// compile compiles each function of the plan for this machine.
-func (r *rehearsal) compile(ctx context.Context) error {
+// functions compiles each function of the plan for this machine.
+func (r *rehearsal) functions(ctx context.Context) error {
 	for _, stage := range r.plan.Stages {
 		for _, a := range stage.Actions {
 			if a.Function == nil || r.binaries[a.Function] != "" {
 				continue
 			}
-			pkg, err := packageOf(r.Project, a.Function.Asset)
-			if err != nil {
-				return fmt.Errorf("stage %s, action %s: %w", a.Stage, a.Name, err)
-			}
 			binary := filepath.Join(r.dir, "function-"+a.Function.ID, "bootstrap")
 			if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
 				return err
 			}
-			if err := lambdaruntime.Compile(ctx, pkg, binary); err != nil {
-				return err
+			if err := r.Options.compile(ctx, a.Function.Asset, binary); err != nil {
+				return fmt.Errorf("stage %s, action %s: %w", a.Stage, a.Name, err)
 			}
 			r.binaries[a.Function] = binary
 		}
