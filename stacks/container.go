@@ -77,7 +77,7 @@ type Architecture string
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-arm64.html
 const (
 	ARM64 Architecture = "ARM64"
-	X8664 Architecture = "X86_64"
+	X86   Architecture = "X86_64"
 )
 
 const (
@@ -150,7 +150,7 @@ func (c Container) validate(p *problems) {
 			p.match("Container.Secrets", at, ssmNamePattern, "must be a parameter's name, such as /api/token, or a secret's full ARN")
 		}
 	}
-	oneOf(p, "Container.Architecture", or(c.Architecture, ARM64), ARM64, X8664)
+	oneOf(p, "Container.Architecture", or(c.Architecture, ARM64), ARM64, X86)
 	if c.Dockerfile != "" && !isInside(c.Dockerfile) {
 		p.add("Container.Dockerfile", c.Dockerfile, "must be a path inside the repository, such as docker/api.Dockerfile")
 	}
@@ -199,7 +199,7 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	}
 
 	architecture := awsecs.CpuArchitecture_ARM64()
-	if c.Architecture == X8664 {
+	if c.Architecture == X86 {
 		architecture = awsecs.CpuArchitecture_X86_64()
 	}
 	define := func(id, family string, cpu, memory int, image string, options awsecs.ContainerDefinitionOptions) awsecs.FargateTaskDefinition {

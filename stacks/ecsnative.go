@@ -18,43 +18,12 @@ import (
 )
 
 const (
-	canaryPercent, canaryWait = 10, 5 * time.Minute
-	linearPercent, linearWait = 10, time.Minute
-	// startTime is what a deployment may take for all but waiting: to start the tasks
+	// taskTime is what a deployment may take for all but waiting: to start the tasks
 	// and to stop the old ones.
-	startTime = 30 * time.Minute
+	taskTime = 30 * time.Minute
 	// A build takes 36 hours at most, and must outlast the deployment that it watches.
 	maxDeployTime = 35 * time.Hour
 )
-
-// byECS sets what corresponds to CodeDeploy's configurations.
-// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service-options.html
-func (s Shift) byECS(props *awsecs.FargateServiceProps) {
-	step := func(percent int, wait time.Duration) *awsecs.TrafficShiftConfig {
-		return &awsecs.TrafficShiftConfig{StepPercent: jsii.Number(percent), StepBakeTime: awscdk.Duration_Minutes(jsii.Number(wait.Minutes()))}
-	}
-	switch s {
-	case Canary:
-		props.DeploymentStrategy = awsecs.DeploymentStrategy_CANARY
-		props.CanaryConfiguration = step(canaryPercent, canaryWait)
-	case Linear:
-		props.DeploymentStrategy = awsecs.DeploymentStrategy_LINEAR
-		props.LinearConfiguration = step(linearPercent, linearWait)
-	default:
-		props.DeploymentStrategy = awsecs.DeploymentStrategy_BLUE_GREEN
-	}
-}
-
-// steps returns in how many steps visitors are moved, and how long each is watched.
-func (s Shift) steps() (steps int, wait time.Duration) {
-	switch s {
-	case Canary:
-		return 2, canaryWait
-	case Linear:
-		return 100 / linearPercent, linearWait
-	}
-	return 1, 0
-}
 
 // ecsActions answer what no rule takes. ECS moves rules, not the listeners' own
 // action, so that CloudFormation can change a listener without moving visitors.
@@ -163,7 +132,7 @@ func callHook(stack awscdk.Stack, s FargateService, service awsecs.FargateServic
 // deployTime is how long ECS may take for a deployment, in all.
 func (s FargateService) deployTime() time.Duration {
 	steps, wait := s.Shift.steps()
-	whole := startTime + time.Duration(steps)*wait + s.keepOld()
+	whole := taskTime + time.Duration(steps)*wait + s.keepOld()
 	for _, event := range s.Hook.events(ECS) {
 		calls := 1
 		if event == ProductionTrafficShift {

@@ -72,7 +72,7 @@ func newImageBuild(stack awscdk.Stack, s FargateService, parts serviceParts, app
 		variables[buildspec.EnvAppSpec] = appSpec
 	}
 	image := awscodebuild.LinuxArmBuildImage_FromCodeBuildImageId(jsii.String(armImage))
-	if c.Architecture == X8664 {
+	if c.Architecture == X86 {
 		image = awscodebuild.LinuxBuildImage_FromCodeBuildImageId(jsii.String(defaultImage))
 	}
 	project, role := newBuildProject(stack, "Build", buildProject{

@@ -105,12 +105,11 @@ type FargateService struct {
 }
 
 const (
-	defaultDesiredCount, maxDesiredCount         = 2, 100
-	defaultStartTime                             = time.Minute
-	minStartTime, maxStartTime                   = 10 * time.Second, 15 * time.Minute
-	defaultKeepOld                               = 5 * time.Minute
-	minKeepOld, maxKeepOld                       = time.Minute, 24 * time.Hour // ECS's; CodeDeploy takes two days
-	defaultMinHealthyPercent, allTwice   float64 = 100, 200
+	defaultDesiredCount, maxDesiredCount = 2, 100
+	defaultStartTime                     = time.Minute
+	minStartTime, maxStartTime           = 10 * time.Second, 15 * time.Minute
+	defaultKeepOld                       = 5 * time.Minute
+	minKeepOld, maxKeepOld               = time.Minute, 24 * time.Hour // ECS's; CodeDeploy takes two days
 	// CodeDeploy takes 10 alarms, and two are ours.
 	// https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
 	maxAlarmNames = 8

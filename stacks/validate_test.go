@@ -156,17 +156,19 @@ func TestValidateRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			props := modern
 			tt.change(&props)
-			err := props.Validate()
-			if err == nil {
-				t.Fatalf("Validate: no error, want %q", tt.want)
-			}
-			if !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("Validate: %q, want %q in it", err, tt.want)
-			}
-			if n := strings.Count(err.Error(), "\n"); n > 0 {
-				t.Errorf("one mistake, %d messages: %q", n+1, err)
-			}
+			wantProblem(t, props.Validate(), tt.want)
 		})
+	}
+}
+
+// wantProblem checks that one mistake makes one message, and that it says so.
+func wantProblem(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Fatalf("Validate: %v, want %q in it", err, want)
+	}
+	if n := strings.Count(err.Error(), "\n"); n > 0 {
+		t.Errorf("one mistake, %d messages: %q", n+1, err)
 	}
 }
 

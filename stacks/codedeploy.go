@@ -14,30 +14,6 @@ import (
 	"blog-deploy-pipeline/buildspec"
 )
 
-// Shift is how visitors are moved to a new version.
-type Shift string
-
-const (
-	// AllAtOnce moves all of them at one moment.
-	AllAtOnce Shift = "all-at-once"
-	// Canary moves a tenth of the requests, and five minutes later the rest.
-	Canary Shift = "canary"
-	// Linear moves a tenth of the requests every minute.
-	Linear Shift = "linear"
-)
-
-// byCodeDeploy are CodeDeploy's own configurations.
-// https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
-func (s Shift) byCodeDeploy() awscodedeploy.IEcsDeploymentConfig {
-	switch s {
-	case Canary:
-		return awscodedeploy.EcsDeploymentConfig_CANARY_10PERCENT_5MINUTES()
-	case Linear:
-		return awscodedeploy.EcsDeploymentConfig_LINEAR_10PERCENT_EVERY_1MINUTES()
-	}
-	return awscodedeploy.EcsDeploymentConfig_ALL_AT_ONCE()
-}
-
 // codeDeployActions lead production to the tasks that there are, and tests to where
 // the next ones will be. CodeDeploy moves both.
 func codeDeployActions(b loadBalancer) (production, test elb.ListenerAction) {
