@@ -172,10 +172,13 @@ func (c Container) validate(p *problems) {
 // task is what runs. Its two families of task definitions keep CloudFormation and the
 // pipeline out of each other's way: CloudFormation registers the template, which never
 // runs, and every build takes its newest revision; deployments register the service's
-// family, whose newest revision is what production runs. So a change of Container
-// reaches production with the next deployment, with the image of that, and whatever
-// CloudFormation changes of the service leaves both the image and the settings as
-// they are. Only the first revision of the service's family is CloudFormation's.
+// family. Its newest active revision is that of the last deployment that succeeded:
+// under ECS, one that fails takes its own out of the family (buildspec/ecs.yml);
+// under CodeDeploy it stays, but there CloudFormation cannot change the service. So a
+// change of Container reaches production with the next deployment, with the image of
+// that, and whatever CloudFormation changes of the service leaves both the image and
+// the settings as they are. Only the first revision of the service's family is
+// CloudFormation's.
 type task struct {
 	first, template        awsecs.FargateTaskDefinition
 	family, templateFamily string

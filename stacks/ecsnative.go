@@ -165,6 +165,11 @@ func newECSAction(stack awscdk.Stack, s FargateService, service awsecs.FargateSe
 	parts.task.allowRegistering(stack, role)
 	parts.task.allowPassing(role)
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("ecs:DeregisterTaskDefinition"),
+		// IAM knows no resource for it.
+		Resources: jsii.Strings("*"),
+	}))
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("ecs:UpdateService", "ecs:ListServiceDeployments"),
 		Resources: &[]*string{service.ServiceArn()},
 	}))
@@ -175,6 +180,6 @@ func newECSAction(stack awscdk.Stack, s FargateService, service awsecs.FargateSe
 		},
 	}))
 	justify(project, noKey(s.owner()))
-	justifyWildcards(role, artifactKeys+" ECS numbers revisions, and makes up the names of deployments.")
+	justifyWildcards(role, artifactKeys+" ECS numbers revisions, and makes up the names of deployments. ecs:DeregisterTaskDefinition has no resource to name.")
 	return newBuildAction("ECS", project, input)
 }

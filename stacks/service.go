@@ -255,8 +255,8 @@ func (s FargateService) renderAppSpec() string {
 }
 
 // newECSService runs the tasks: in private subnets, without public addresses, and
-// without a way in for people (ECS Exec). It names the task definition by its family:
-// the newest revision is what the last deployment brought.
+// without a way in for people (ECS Exec). It names the task definition by its family,
+// whose newest active revision is what the last successful deployment brought.
 func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how func(*awsecs.FargateServiceProps)) awsecs.FargateService {
 	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
 		Vpc:                 parts.vpc,

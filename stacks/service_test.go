@@ -410,7 +410,8 @@ func taskDefinition(t *testing.T, tmpl *assembly.Template, family string) assemb
 }
 
 // CloudFormation and the pipeline keep out of each other's way: what CloudFormation
-// finds newest of the service's family is what the pipeline has deployed.
+// finds newest of the service's family is what the pipeline has deployed last with
+// success.
 func TestTaskDefinitions(t *testing.T) {
 	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
 		family := s.Name + "-service"
@@ -862,6 +863,8 @@ func TestServiceRoles(t *testing.T) {
 			return []call{
 				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/docs-service:7", true},
 				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/docs-service-template:7", false},
+				{"ecs:DeregisterTaskDefinition", "*", true},
+				{"ecs:DeleteTaskDefinitions", "arn:aws:ecs:" + us + "task-definition/docs-service:7", false},
 				{"ecs:UpdateService", service, true},
 				{"ecs:UpdateService", service + "2", false},
 				{"ecs:ListServiceDeployments", service, true},
