@@ -463,8 +463,8 @@ func TestRepository(t *testing.T) {
 		equal(t, "tags", repository.Properties["ImageTagMutability"], "IMMUTABLE")
 		equal(t, "scan", at(t, tmpl, repository.Properties, "ImageScanningConfiguration", "ScanOnPush"), true)
 		equal(t, "emptied when it goes", repository.Properties["EmptyOnDelete"], true)
-		if text := at(t, tmpl, repository.Properties, "LifecyclePolicy", "LifecyclePolicyText").(string); !strings.Contains(text, `"countNumber":20`) {
-			t.Errorf("images expire by %s, want 20 kept", text)
+		if text := at(t, tmpl, repository.Properties, "LifecyclePolicy", "LifecyclePolicyText").(string); !strings.Contains(text, `"countNumber":100`) {
+			t.Errorf("images expire by %s, want 100 kept", text)
 		}
 		uri := at(t, tmpl, map[string]any{"Fn::GetAtt": []any{repository.ID, "RepositoryUri"}})
 		equal(t, "repository of the build", buildVariables(t, tmpl, "Build")["REPOSITORY_URI"], uri)
@@ -769,6 +769,8 @@ func TestServiceRoles(t *testing.T) {
 				{"ecr:UploadLayerPart", repository(t, tmpl), true},
 				{"ecr:CompleteLayerUpload", repository(t, tmpl), true},
 				{"ecr:PutImage", repository(t, tmpl), true},
+				{"ecr:BatchGetImage", repository(t, tmpl), true},
+				{"ecr:BatchGetImage", repository(t, tmpl) + "-of-somebody-else", false},
 				{"ecr:PutImage", repository(t, tmpl) + "-of-somebody-else", false},
 				{"ecr:BatchDeleteImage", repository(t, tmpl), false},
 				{"ecr:SetRepositoryPolicy", repository(t, tmpl), false},
