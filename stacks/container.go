@@ -151,7 +151,7 @@ func (c Container) validate(p *problems) {
 		}
 	}
 	oneOf(p, "Container.Architecture", or(c.Architecture, ARM64), ARM64, X86)
-	if c.Dockerfile != "" && !isInside(c.Dockerfile) {
+	if c.Dockerfile != "" && !isFileInside(c.Dockerfile) {
 		p.add("Container.Dockerfile", c.Dockerfile, "must be a path inside the repository, such as docker/api.Dockerfile")
 	}
 	if c.Context != "" && !isInside(c.Context) {

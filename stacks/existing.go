@@ -133,13 +133,14 @@ func (s ExistingService) newStack(scope constructs.Construct) awscdk.Stack {
 	newOutput(stack, "FunctionARN", "The function that clears CloudFront", *function.FunctionArn())
 	switch by := s.DeployedBy.(type) {
 	case CodeDeployGroup:
-		// CodeDeploy's own role may call the function already.
+		// With one of AWS's managed policies CodeDeploy's own role may call the function
+		// already; one with a policy of the owner's is not ours to change.
 		grantHookReport(stack, role, &by.Application, &by.DeploymentGroup)
 		text, err := appspec.Render(s.Hook.appSpec(s.Name, by.Container, by.Port))
 		if err != nil {
 			panic(err)
 		}
-		newOutput(stack, "AppSpec", "The AppSpec for "+by.Application+"/"+by.DeploymentGroup+"; of one that is there already, only Hooks has to change", text)
+		newOutput(stack, "AppSpec", "The AppSpec for "+by.Application+"/"+by.DeploymentGroup+"; of one that is there already, only Hooks has to change. CodeDeploy's role may call the function if it has AWSCodeDeployRoleForECS or AWSCodeDeployRoleForECSLimited; else it needs lambda:InvokeFunction on FunctionARN", text)
 	case ECSService:
 		invoker := newHookInvoker(stack, s.owner(), function)
 		newOutput(stack, "InvokerRoleARN", "The role that ECS takes on to call the function", *invoker.RoleArn())

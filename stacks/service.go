@@ -3,6 +3,7 @@ package stacks
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -93,7 +94,10 @@ type FargateService struct {
 	// []string{"api-latency"}.
 	AlarmNames []string
 
-	// Hook says which of CloudFront's caches to clear, when. Required.
+	// Hook says which of CloudFront's caches to clear, when. The distributions must
+	// exist before: make one with any origin, and when the service is there, set its
+	// origin to the stack's output Origin. With RollBack a wrong one may fail the
+	// first deployment. Required.
 	Hook Hook
 
 	// Notifications says whom to tell of failures. Default: nobody.
@@ -159,7 +163,11 @@ func (s FargateService) Validate() error {
 		p.add("AlarmNames", fmt.Sprintf("%d alarms", n), fmt.Sprintf("must be at most %d: CodeDeploy watches 10, and two are there already", maxAlarmNames))
 	}
 	for i, name := range s.AlarmNames {
-		p.match(fmt.Sprintf("AlarmNames[%d]", i), name, alarmPattern, "must be an alarm's name, not empty and without *")
+		field := fmt.Sprintf("AlarmNames[%d]", i)
+		p.match(field, name, alarmPattern, "must be an alarm's name, not empty and without *")
+		if slices.Contains(s.AlarmNames[:i], name) {
+			p.add(field, name, "is there twice; name it once")
+		}
 	}
 	s.Hook.validate(p, s.controller())
 	s.Notifications.validate(p)

@@ -150,6 +150,8 @@ func TestServiceRefuses(t *testing.T) {
 		{"parameter", secret("/a b"), "must be a parameter's name"},
 		{"architecture", container(func(c *Container) { c.Architecture = "RISCV" }), `Container.Architecture is "RISCV": must be one of "ARM64", "X86_64"`},
 		{"Dockerfile outside", container(func(c *Container) { c.Dockerfile = "../Dockerfile" }), "Container.Dockerfile"},
+		{"Dockerfile is a folder", container(func(c *Container) { c.Dockerfile = "." }), `Container.Dockerfile is "."`},
+		{"context outside", container(func(c *Container) { c.Context = ".." }), `Container.Context is ".."`},
 		{"context from the root", container(func(c *Container) { c.Context = "/src" }), "Container.Context"},
 		{"no initial image for the port", container(func(c *Container) { c.Port = 8080 }), `Container.InitialImage is "": must be a public image that answers on port 8080 at /: the default one does on 80 at /`},
 		{"no initial image for the path", container(func(c *Container) { c.HealthCheckPath = "/healthz" }), "on port 80 at /healthz"},
@@ -211,7 +213,8 @@ func TestServiceRefuses(t *testing.T) {
 		{"old version too short", func(s *FargateService) { s.KeepOld = time.Second }, "KeepOld is 1s: must be whole minutes, from 1 minute to 24 hours"},
 		{"old version too long", func(s *FargateService) { s.KeepOld = 25 * time.Hour }, "KeepOld is 25h0m0s"},
 		{"percent", func(s *FargateService) { s.MaxErrorPercent = 101 }, "MaxErrorPercent is 101: must be from 1 to 100"},
-		{"too many alarms", func(s *FargateService) { s.AlarmNames = strings.Fields(strings.Repeat("a ", 9)) }, `AlarmNames is "9 alarms": must be at most 8`},
+		{"too many alarms", func(s *FargateService) { s.AlarmNames = strings.Split("abcdefghi", "") }, `AlarmNames is "9 alarms": must be at most 8`},
+		{"alarm twice", func(s *FargateService) { s.AlarmNames = []string{"a", "b", "a"} }, `AlarmNames[2] is "a": is there twice; name it once`},
 		{"alarm", func(s *FargateService) { s.AlarmNames = []string{"api-*"} }, `AlarmNames[0] is "api-*"`},
 		{"no distribution", func(s *FargateService) { s.Hook = Hook{} }, `Hook.Distributions is "0 distributions"`},
 		{"event of ECS", func(s *FargateService) { s.Hook.Events = []HookEvent{ProductionTrafficShift} }, `Hook.Events[0] is "PRODUCTION_TRAFFIC_SHIFT"`},
@@ -237,6 +240,16 @@ func TestServiceAccepts(t *testing.T) {
 		if err := s.Validate(); err != nil {
 			t.Error(err)
 		}
+	}
+	// Names that only look as if they led outside.
+	props := api
+	props.Container.Dockerfile, props.Container.Context = "..x/Dockerfile", "..x"
+	if err := props.Validate(); err != nil {
+		t.Error(err)
+	}
+	props.Container.Context = "."
+	if err := props.Validate(); err != nil {
+		t.Error(err)
 	}
 	for cpu, pair := range memories {
 		for _, memory := range []int{0, 2 * cpu, pair.most} {

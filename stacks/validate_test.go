@@ -83,6 +83,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"trigger", token(func(s *GitHubToken) { s.Trigger = "CRON" }), `Source.Trigger is "CRON": must be one of "WEBHOOK", "POLL", "NONE"`},
 
 		{"buildspec outside", func(b *BlogProps) { b.Build.Buildspec = "../buildspec.yml" }, "Build.Buildspec"},
+		{"buildspec is a folder", func(b *BlogProps) { b.Build.Buildspec = "." }, "Build.Buildspec"},
 		{"buildspec absolute", func(b *BlogProps) { b.Build.Buildspec = "/buildspec.yml" }, "inside the blog's repository"},
 		{"Hugo's version", func(b *BlogProps) { b.Build.HugoVersion = "latest" }, `Build.HugoVersion is "latest": must be a release of Hugo, such as 0.164.0`},
 		{"Hugo's version of the article", func(b *BlogProps) { b.Build.HugoVersion = "0.85.0" }, "0.103.0 or later"},
