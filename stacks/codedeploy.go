@@ -43,6 +43,10 @@ func newDeploymentGroup(stack awscdk.Stack, s FargateService, service awsecs.Far
 	for i, alarm := range alarms {
 		watched[i] = alarm
 	}
+	rollback := &awscodedeploy.AutoRollbackConfig{FailedDeployment: jsii.Bool(true), StoppedDeployment: jsii.Bool(true)}
+	if len(alarms) > 0 { // else CodeDeploy refuses it
+		rollback.DeploymentInAlarm = jsii.Bool(true)
+	}
 	group := awscodedeploy.NewEcsDeploymentGroup(stack, jsii.String("Deployments"), &awscodedeploy.EcsDeploymentGroupProps{
 		Application: awscodedeploy.NewEcsApplication(stack, jsii.String("Application"), nil),
 		Service:     service,
@@ -57,10 +61,8 @@ func newDeploymentGroup(stack awscdk.Stack, s FargateService, service awsecs.Far
 			TestListener:        balancer.test,
 			TerminationWaitTime: awscdk.Duration_Minutes(jsii.Number(s.keepOld().Minutes())),
 		},
-		Alarms: &watched,
-		AutoRollback: &awscodedeploy.AutoRollbackConfig{
-			FailedDeployment: jsii.Bool(true), StoppedDeployment: jsii.Bool(true), DeploymentInAlarm: jsii.Bool(true),
-		},
+		Alarms:       &watched,
+		AutoRollback: rollback,
 	})
 	group.Node().AddDependency(role)
 	return group

@@ -26,7 +26,9 @@ type Container struct {
 	Port int
 
 	// HealthCheckPath answers with 200 as long as all is well; the load balancer asks
-	// every 10 seconds. Default: "/". Example: "/healthz".
+	// every 10 seconds. A change takes effect at once, for the tasks in production,
+	// too: the image there must answer at the new path before. Default: "/". Example:
+	// "/healthz".
 	HealthCheckPath string
 
 	// CPU of one task, in 1/1024 of a vCPU: 256, 512, 1024, 2048, 4096, 8192 or
@@ -48,8 +50,9 @@ type Container struct {
 	// key. Default: none. Example: map[string]string{"API_TOKEN": "/api/token"}.
 	Secrets map[string]string
 
-	// Architecture of the tasks and of the machine that builds the image. Default:
-	// ARM64, which costs a fifth less. CodeBuild has Arm not in every region.
+	// Architecture of the tasks and of the machine that builds the image. It cannot be
+	// changed: a service with another one has another Name. Default: ARM64, which
+	// costs a fifth less. CodeBuild has Arm not in every region.
 	Architecture Architecture
 
 	// Dockerfile is its path in the repository. Default: "Dockerfile". Example:
@@ -62,9 +65,10 @@ type Container struct {
 
 	// InitialImage runs until the pipeline has delivered the first push: a public
 	// image for Architecture that answers on Port at HealthCheckPath, with 0.25 vCPU,
-	// 512 MiB and no variables. Leave it as it is afterwards: another one becomes the
-	// version that CloudFormation finds newest. Default: nginx's welcome page, where
-	// Port is 80 and HealthCheckPath is "/"; else Required. Example: "public.ecr.aws/docker/library/httpd:2.4.65".
+	// 512 MiB and no variables. It cannot be changed: another one would become the
+	// version that CloudFormation finds newest, and go into production. Default:
+	// nginx's welcome page, where Port is 80 and HealthCheckPath is "/"; else Required.
+	// Example: "public.ecr.aws/docker/library/httpd:2.4.65".
 	InitialImage string
 
 	// LogRetention is how long the container's log is kept, in days. Default: 30.
@@ -89,7 +93,10 @@ const (
 	maxHealthCheckPath     = 1024
 	defaultCPU             = 256
 	// placeholderImage is where a build puts the image's name.
-	placeholderImage    = "put-here-by-the-build"
+	placeholderImage = "put-here-by-the-build"
+	// defaultInitialImage is frozen: with another one, a newer nginx for example, the
+	// next `make deploy` would bring it into production of every service that ECS
+	// deploys and that was made with this one.
 	defaultInitialImage = "public.ecr.aws/docker/library/nginx:1.28.0-alpine"
 )
 
@@ -159,7 +166,7 @@ func (c Container) validate(p *problems) {
 	}
 	switch {
 	case c.InitialImage == "" && (c.port() != defaultPort || c.healthCheckPath() != defaultHealthCheckPath):
-		p.add("Container.InitialImage", "", fmt.Sprintf("must be a public image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created", c.port(), c.healthCheckPath()))
+		p.add("Container.InitialImage", "", fmt.Sprintf("must be a public image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created. If this service is there already, it stays %s", c.port(), c.healthCheckPath(), defaultInitialImage))
 	case c.InitialImage == "":
 	case !imagePattern.MatchString(c.InitialImage):
 		p.add("Container.InitialImage", c.InitialImage, "must be a public image's name, such as "+defaultInitialImage)
@@ -225,8 +232,9 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 		definition.AddContainer(jsii.String(containerName), &options)
 		return definition
 	}
-	// Of nothing that an owner is likely to change: another revision would be the
-	// family's newest, and bring the initial image back.
+	// It must never change, and has nothing of what an owner may change, nor of what a
+	// newer version of this project may: another revision would be the family's newest,
+	// and bring the initial image back into production.
 	made.first = define("FirstTask", made.family, defaultCPU, 2*defaultCPU, or(c.InitialImage, defaultInitialImage), awsecs.ContainerDefinitionOptions{})
 	// If there is another one, production may still run this, or go back to it.
 	options := made.first.Node().DefaultChild().(awsecs.CfnTaskDefinition).CfnOptions()

@@ -43,6 +43,19 @@ func watchAlarms(props *awsecs.FargateServiceProps, alarms []awscloudwatch.IAlar
 	props.DeploymentAlarms = &awsecs.DeploymentAlarmConfig{AlarmNames: &names, Behavior: awsecs.AlarmBehavior_ROLLBACK_ON_ALARM}
 }
 
+// watchNoAlarms says so: ECS may keep what an update leaves out, and the alarms that a
+// service had before are gone.
+func watchNoAlarms(service awsecs.FargateService) {
+	cfnService(service).AddPropertyOverride(jsii.String("DeploymentConfiguration.Alarms"), map[string]any{
+		"AlarmNames": []string{}, "Enable": false, "Rollback": false,
+	})
+}
+
+// cfnService is the service without CDK's cover, for what that does not offer.
+func cfnService(service awsecs.FargateService) awsecs.CfnService {
+	return service.Node().FindChild(jsii.String("Service")).(awsecs.CfnService)
+}
+
 // deliverByECS makes the service, which deploys itself, and the stages that get it
 // there.
 func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loadBalancer, []*awscodepipeline.StageProps) {
@@ -51,10 +64,15 @@ func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loa
 	alarms := s.alarms(stack, balancer)
 	service := newECSService(stack, s, parts, func(props *awsecs.FargateServiceProps) {
 		s.Shift.byECS(props)
-		watchAlarms(props, alarms)
+		if len(alarms) > 0 { // else CDK refuses it
+			watchAlarms(props, alarms)
+		}
 		props.BakeTime = awscdk.Duration_Minutes(jsii.Number(s.keepOld().Minutes()))
 		props.CircuitBreaker = &awsecs.DeploymentCircuitBreaker{Enable: jsii.Bool(true), Rollback: jsii.Bool(true)}
 	})
+	if len(alarms) == 0 {
+		watchNoAlarms(service)
+	}
 	attachByECS(stack, s, service, balancer, rules)
 	callHook(stack, s, service, parts.function)
 	build := newImageBuild(stack, s, parts, "")
@@ -120,12 +138,11 @@ func newTrafficRole(stack awscdk.Stack, s FargateService, balancer loadBalancer,
 // callHook has ECS call the function. CDK's own hooks lack one of the stages.
 func callHook(stack awscdk.Stack, s FargateService, service awsecs.FargateService, function awslambda.Function) {
 	invoker := newHookInvoker(stack, s.owner(), function)
-	service.Node().FindChild(jsii.String("Service")).(awsecs.CfnService).
-		AddPropertyOverride(jsii.String("DeploymentConfiguration.LifecycleHooks"), []map[string]any{{
-			"HookTargetArn":   function.FunctionArn(),
-			"RoleArn":         invoker.RoleArn(),
-			"LifecycleStages": s.Hook.events(ECS),
-		}})
+	cfnService(service).AddPropertyOverride(jsii.String("DeploymentConfiguration.LifecycleHooks"), []map[string]any{{
+		"HookTargetArn":   function.FunctionArn(),
+		"RoleArn":         invoker.RoleArn(),
+		"LifecycleStages": s.Hook.events(ECS),
+	}})
 	service.Node().AddDependency(invoker)
 }
 

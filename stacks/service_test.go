@@ -71,6 +71,48 @@ var (
 	}
 )
 
+// changedFixtures are services from above whose owners have changed all that can be
+// changed, or taken it away.
+var changedFixtures = []Service{
+	FargateService{
+		Name:   "api",
+		Source: GitHubConnection{Owner: "another", Repo: "api2", ConnectionARN: connectionARN, FullClone: true},
+		Build:  ImageBuild{ComputeType: Large, Timeout: time.Hour, LogRetention: 7},
+		Container: Container{
+			HealthCheckPath: "/healthz", CPU: 1024, MemoryMiB: 3072,
+			Environment: map[string]string{"LOG_LEVEL": "info"}, Secrets: map[string]string{"API_TOKEN": "/api/token"},
+			Dockerfile: "docker/api.Dockerfile", Context: "services/api",
+			InitialImage: defaultInitialImage, LogRetention: 14, // the image as it was, by its name
+		},
+		LoadBalancer: LoadBalancer{
+			CertificateARN: "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid,
+			AllowFrom:      []string{"192.0.2.0/24"}, OriginPrefixListID: "pl-3b927c52", TestPort: 9443, TestFrom: []string{"198.51.100.7/32"},
+		},
+		Shift: Linear, KeepOld: time.Hour, MaxErrorPercent: 50, AlarmNames: []string{"api-latency", "api-memory"},
+		Hook: Hook{
+			Distributions: []Distribution{{ID: "E2QWRUHAPOMQZR", Paths: []string{"/api/*"}}},
+			Events:        []HookEvent{AfterAllowTestTraffic, AfterAllowTraffic}, OnFailure: RollBack,
+			Deadline: 5 * time.Minute, NoWait: true, LogRetention: 7,
+		},
+		Notifications: Notifications{Emails: []string{"you@api.dev"}, TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"},
+		ExecutionMode: Queued,
+	},
+	func() Service {
+		s := store
+		s.Build, s.LoadBalancer, s.Shift, s.KeepOld = ImageBuild{}, LoadBalancer{}, "", 0
+		s.AlarmNames, s.MaxErrorPercent = nil, 100
+		s.Container = Container{Port: 8080, HealthCheckPath: "/healthz", Architecture: X86, InitialImage: store.Container.InitialImage}
+		s.Hook, s.Notifications, s.ExecutionMode = Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZS"}}}, Notifications{}, ""
+		return s
+	}(),
+	func() Service {
+		s := search
+		s.AlarmNames, s.MaxErrorPercent = nil, 100
+		s.Container.CPU, s.Container.Environment = 512, map[string]string{"LOG_LEVEL": "info"}
+		return s
+	}(),
+}
+
 var fargateFixtures = []Service{api, store, docs, search}
 
 func fargateTemplate(t *testing.T, s FargateService) *assembly.Template {
@@ -467,6 +509,121 @@ func TestTaskDefinitions(t *testing.T) {
 	equal(t, "secrets", at(t, tmpl, task, "ContainerDefinitions", 0, "Secrets"), []any{
 		map[string]any{"Name": "API_TOKEN", "ValueFrom": "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token"},
 		map[string]any{"Name": "DATABASE", "ValueFrom": store.Container.Secrets["DATABASE"]},
+	})
+}
+
+// A change of these task definitions would bring the initial image back into
+// production: each revision of a service's family that CloudFormation registers is its
+// newest, and ECS deploys that with the next change of the service. So whatever an
+// owner changes leaves the first one as it is, and so must whatever this project
+// changes: if this test fails, for a new version of CDK for example, put back what was.
+func TestFirstTaskNeverChanges(t *testing.T) {
+	for _, s := range changedFixtures {
+		before, after := taskDefinition(t, stackTemplate(t, ServiceStackID(s)), ServiceStackID(s)), taskDefinition(t, changedTemplates[ServiceStackID(s)], ServiceStackID(s))
+		equal(t, s.owner().name+"'s first task", after, before)
+	}
+	tmpl := fargateTemplate(t, api)
+	first := taskDefinition(t, tmpl, "api-service")
+	got, err := json.MarshalIndent(first.Properties, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{
+  "ContainerDefinitions": [
+    {
+      "Essential": true,
+      "Image": "public.ecr.aws/docker/library/nginx:1.28.0-alpine",
+      "LogConfiguration": {
+        "LogDriver": "awslogs",
+        "Options": {
+          "awslogs-group": {
+            "Ref": "ContainerLog8B5CF49E"
+          },
+          "awslogs-region": {
+            "Ref": "AWS::Region"
+          },
+          "awslogs-stream-prefix": "web"
+        }
+      },
+      "Name": "web",
+      "PortMappings": [
+        {
+          "ContainerPort": 80,
+          "Protocol": "tcp"
+        }
+      ]
+    }
+  ],
+  "Cpu": "256",
+  "ExecutionRoleArn": {
+    "Fn::GetAtt": [
+      "ExecutionRole605A040B",
+      "Arn"
+    ]
+  },
+  "Family": "api-service",
+  "Memory": "512",
+  "NetworkMode": "awsvpc",
+  "RequiresCompatibilities": [
+    "FARGATE"
+  ],
+  "RuntimePlatform": {
+    "CpuArchitecture": "ARM64",
+    "OperatingSystemFamily": "LINUX"
+  },
+  "TaskRoleArn": {
+    "Fn::GetAtt": [
+      "TaskRole30FC0FBB",
+      "Arn"
+    ]
+  }
+}`
+	if first.ID != "FirstTask37F2BBE2" || string(got) != want {
+		t.Errorf("the first task is %s\n%s\nwant it as it was on the day the first service was made:\n%s", first.ID, got, want)
+	}
+}
+
+// CloudFormation cannot change a service that CodeDeploy deploys: it names all of the
+// service's properties, and ECS refuses those that are CodeDeploy's. The stack's update
+// would fail, and so would its rollback.
+func TestServiceOfCodeDeployStaysAsItIs(t *testing.T) {
+	for _, s := range changedFixtures {
+		s := s.(FargateService)
+		if s.controller() != CodeDeploy {
+			continue
+		}
+		const service = "AWS::ECS::Service"
+		before, after := fargateTemplate(t, s).OfType(service)[0], changedTemplates[ServiceStackID(s)].OfType(service)[0]
+		equal(t, s.Name+"'s id", after.ID, before.ID)
+		equal(t, s.Name+"'s service", after.Properties, before.Properties)
+	}
+}
+
+// Who wants no alarms pays for none, and neither CodeDeploy nor ECS waits for any.
+func TestNoAlarms(t *testing.T) {
+	for _, name := range []string{"store-service", "search-service"} {
+		if n := len(changedTemplates[name].OfType("AWS::CloudWatch::Alarm")); n != 0 {
+			t.Errorf("%s has %d alarms, want none", name, n)
+		}
+	}
+	tmpl := changedTemplates["store-service"]
+	group := only(t, tmpl, "AWS::CodeDeploy::DeploymentGroup")
+	equal(t, "CodeDeploy's rollback", at(t, tmpl, group, "AutoRollbackConfiguration"), map[string]any{
+		"Enabled": true, "Events": []any{"DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_REQUEST"},
+	})
+	equal(t, "CodeDeploy's alarms", group["AlarmConfiguration"], map[string]any{"Enabled": false})
+	tmpl = changedTemplates["search-service"]
+	equal(t, "ECS's alarms", at(t, tmpl, only(t, tmpl, "AWS::ECS::Service"), "DeploymentConfiguration", "Alarms"), map[string]any{
+		"AlarmNames": []any{}, "Enable": false, "Rollback": false,
+	})
+}
+
+// An owner changes the count by hand, by these names.
+func TestServiceOutputs(t *testing.T) {
+	eachFargate(t, func(t *testing.T, _ FargateService, tmpl *assembly.Template) {
+		service := tmpl.OfType("AWS::ECS::Service")[0]
+		equal(t, "cluster", at(t, tmpl, tmpl.Outputs["ClusterName"].Value), at(t, tmpl, service.Properties, "Cluster"))
+		equal(t, "service", at(t, tmpl, tmpl.Outputs["ServiceName"].Value), at(t, tmpl, map[string]any{"Fn::GetAtt": []any{service.ID, "Name"}}))
 	})
 }
 
