@@ -47,8 +47,16 @@ type Container struct {
 	// Secrets holds variables whose values ECS fetches when a task starts: by the
 	// name of a parameter in the Parameter Store, or by the full ARN of a secret in
 	// Secrets Manager, of the service's account and region, encrypted with AWS's own
-	// key. Default: none. Example: map[string]string{"API_TOKEN": "/api/token"}.
+	// key. What you take away from here goes to FormerSecrets first. Default: none.
+	// Example: map[string]string{"API_TOKEN": "/api/token"}.
 	Secrets map[string]string
+
+	// FormerSecrets are parameters and secrets that Secrets named before: without the
+	// right to fetch them, ECS could start no more tasks of the version in production.
+	// Move them here, `make deploy`, release the pipeline (console: Release change);
+	// when that has succeeded, take them out and `make deploy` again. Default: none.
+	// Example: []string{"/api/old-token"}.
+	FormerSecrets []string
 
 	// Architecture of the tasks and of the machine that builds the image. It cannot be
 	// changed: a service with another one has another Name. Default: ARM64, which
@@ -149,12 +157,21 @@ func (c Container) validate(p *problems) {
 			p.add("Container.Secrets", name, "is in Environment too; keep one of them")
 		case isToken(at):
 			p.add("Container.Secrets", name, "must name a parameter or secret, and holds a token itself; revoke it")
-		case strings.HasPrefix(at, "arn:"):
-			p.match("Container.Secrets", at, secretARNPattern, "must be a secret's full ARN, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, or a parameter's name")
-			p.sameAccount("Container.Secrets", at)
-			p.sameRegion("Container.Secrets", at)
 		default:
-			p.match("Container.Secrets", at, ssmNamePattern, "must be a parameter's name, such as /api/token, or a secret's full ARN")
+			validateSecret(p, "Container.Secrets", at)
+		}
+	}
+	for i, at := range c.FormerSecrets {
+		field := fmt.Sprintf("Container.FormerSecrets[%d]", i)
+		switch {
+		case isToken(at):
+			p.add(field, at, "must name a parameter or secret")
+		case slices.Contains(c.FormerSecrets[:i], at):
+			p.add(field, at, "is there twice; name it once")
+		case slices.Contains(slices.Collect(maps.Values(c.Secrets)), at):
+			p.add(field, at, "is in Secrets too; keep one of them")
+		default:
+			validateSecret(p, field, at)
 		}
 	}
 	oneOf(p, "Container.Architecture", or(c.Architecture, ARM64), ARM64, X86)
@@ -174,6 +191,18 @@ func (c Container) validate(p *problems) {
 		p.add("Container.InitialImage", c.InitialImage, "must be public: the tasks may read no private repository but their own")
 	}
 	c.LogRetention.validate(p, "Container.LogRetention")
+}
+
+// validateSecret reports what names neither a parameter nor a secret that the tasks
+// can fetch.
+func validateSecret(p *problems, field, at string) {
+	if !strings.HasPrefix(at, "arn:") {
+		p.match(field, at, ssmNamePattern, "must be a parameter's name, such as /api/token, or a secret's full ARN")
+		return
+	}
+	p.match(field, at, secretARNPattern, "must be a secret's full ARN, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, or a parameter's name")
+	p.sameAccount(field, at)
+	p.sameRegion(field, at)
 }
 
 // task is what runs. Its two families of task definitions keep CloudFormation and the
@@ -252,25 +281,33 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	return made
 }
 
-// secrets returns the variables that ECS fills in, and lets role fetch exactly them.
+// secrets returns the variables that ECS fills in, and lets role fetch exactly them,
+// and those that production may still name.
 func (c Container) secrets(stack awscdk.Stack, role awsiam.Role) map[string]awsecs.Secret {
 	out := map[string]awsecs.Secret{}
 	for i, name := range slices.Sorted(maps.Keys(c.Secrets)) {
-		at := c.Secrets[name]
-		id := jsii.String("Secret" + strconv.Itoa(i))
-		action, arn := "secretsmanager:GetSecretValue", jsii.String(at)
-		if strings.HasPrefix(at, "arn:") {
-			out[name] = awsecs.Secret_FromSecretsManager(awssecretsmanager.Secret_FromSecretCompleteArn(stack, id, arn), nil)
-		} else {
-			parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(stack, id, &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
-			out[name] = awsecs.Secret_FromSsmParameter(parameter)
-			action, arn = "ssm:GetParameters", parameter.ParameterArn()
-		}
+		out[name] = secret(stack, "Secret"+strconv.Itoa(i), c.Secrets[name], role)
+	}
+	for i, at := range c.FormerSecrets {
+		secret(stack, "FormerSecret"+strconv.Itoa(i), at, role)
+	}
+	return out
+}
+
+// secret finds a parameter or secret, and lets role fetch it.
+func secret(stack awscdk.Stack, id, at string, role awsiam.Role) awsecs.Secret {
+	allow := func(action string, arn *string) {
 		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Actions: jsii.Strings(action), Resources: &[]*string{arn},
 		}))
 	}
-	return out
+	if strings.HasPrefix(at, "arn:") {
+		allow("secretsmanager:GetSecretValue", jsii.String(at))
+		return awsecs.Secret_FromSecretsManager(awssecretsmanager.Secret_FromSecretCompleteArn(stack, jsii.String(id), jsii.String(at)), nil)
+	}
+	parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(stack, jsii.String(id), &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
+	allow("ssm:GetParameters", parameter.ParameterArn())
+	return awsecs.Secret_FromSsmParameter(parameter)
 }
 
 // allowPassing lets a role hand the task's roles to ECS, for tasks only.

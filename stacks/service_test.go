@@ -30,9 +30,10 @@ var (
 		Build:  ImageBuild{ComputeType: Large, Timeout: time.Hour, LogRetention: 7},
 		Container: Container{
 			Port: 8080, HealthCheckPath: "/healthz", CPU: 1024, MemoryMiB: 3072,
-			Environment:  map[string]string{"LOG_LEVEL": "info"},
-			Secrets:      map[string]string{"API_TOKEN": "/store/token", "DATABASE": "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:store-AbCdEf"},
-			Architecture: X86, Dockerfile: "docker/store.Dockerfile", Context: "services/store",
+			Environment:   map[string]string{"LOG_LEVEL": "info"},
+			Secrets:       map[string]string{"API_TOKEN": "/store/token", "DATABASE": "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:store-AbCdEf"},
+			FormerSecrets: []string{"/store/old-token", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:old-AbCdEf"},
+			Architecture:  X86, Dockerfile: "docker/store.Dockerfile", Context: "services/store",
 			InitialImage: "public.ecr.aws/kzmorita/store:1", LogRetention: 14,
 		},
 		DesiredCount: 3, StartTime: 3 * time.Minute,
@@ -190,6 +191,12 @@ func TestServiceRefuses(t *testing.T) {
 			s.Account, s.Container.Secrets = account, map[string]string{"A": "arn:aws:secretsmanager:us-east-1:999999999999:secret:api-AbCdEf"}
 		}, "must be in the service's Account"},
 		{"parameter", secret("/a b"), "must be a parameter's name"},
+		{"former secret", container(func(c *Container) { c.FormerSecrets = []string{"/a b"} }), `Container.FormerSecrets[0] is "/a b": must be a parameter's name`},
+		{"former secret twice", container(func(c *Container) { c.FormerSecrets = []string{"/a", "/a"} }), `Container.FormerSecrets[1] is "/a": is there twice; name it once`},
+		{"former secret that is none", container(func(c *Container) {
+			c.Secrets, c.FormerSecrets = map[string]string{"A": "/a"}, []string{"/a"}
+		}), "is in Secrets too; keep one of them"},
+		{"token as former secret", container(func(c *Container) { c.FormerSecrets = []string{token} }), "Container.FormerSecrets[0] is a GitHub token (hidden)"},
 		{"architecture", container(func(c *Container) { c.Architecture = "RISCV" }), `Container.Architecture is "RISCV": must be one of "ARM64", "X86_64"`},
 		{"Dockerfile outside", container(func(c *Container) { c.Dockerfile = "../Dockerfile" }), "Container.Dockerfile"},
 		{"Dockerfile is a folder", container(func(c *Container) { c.Dockerfile = "." }), `Container.Dockerfile is "."`},
@@ -969,6 +976,8 @@ func TestServiceRoles(t *testing.T) {
 				{"logs:PutLogEvents", log(t, tmpl, "HookLog"), false},
 				{"ssm:GetParameters", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token", true},
 				{"ssm:GetParameters", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token2", false},
+				{"ssm:GetParameters", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/old-token", true},
+				{"secretsmanager:GetSecretValue", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:old-AbCdEf", true},
 				{"ssm:GetParameterHistory", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token", false},
 				{"secretsmanager:DescribeSecret", store.Container.Secrets["DATABASE"], false},
 				{"secretsmanager:GetSecretValue", store.Container.Secrets["DATABASE"], true},
