@@ -242,16 +242,7 @@ func grantHookReport(stack awscdk.Stack, role awsiam.Role, application, deployme
 
 // newHookInvoker makes the role that ECS takes on to call the function.
 func newHookInvoker(stack awscdk.Stack, owner owner, function awslambda.Function) awsiam.Role {
-	role := awsiam.NewRole(stack, jsii.String("HookInvoker"), &awsiam.RoleProps{
-		// ECS's documentation shows no condition for this role, and does not say
-		// whether ECS names the account it acts for: the condition holds where it does.
-		// That nobody of another account can hand the role to ECS, iam:PassRole sees to.
-		// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-permissions.html
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs.amazonaws.com"), &awsiam.ServicePrincipalOpts{
-			Conditions: &map[string]any{"StringEqualsIfExists": map[string]*string{"aws:SourceAccount": stack.Account()}},
-		}),
-		Description: jsii.String("Lets ECS call the function that clears CloudFront for the service " + owner.name),
-	})
+	role := newServiceRole(stack, "HookInvoker", "ecs.amazonaws.com", "Lets ECS call the function that clears CloudFront for the service "+owner.name)
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("lambda:InvokeFunction"),
 		Resources: &[]*string{function.FunctionArn()},

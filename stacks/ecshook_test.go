@@ -199,16 +199,13 @@ func TestHookRoles(t *testing.T) {
 	}
 }
 
-// Only ECS may take on the role that calls the function; where it says for whom, for
-// this account alone.
+// Only ECS may take on the role that calls the function.
 func TestWhoMayCallTheHook(t *testing.T) {
 	for _, s := range []ExistingService{news, feed} {
 		tmpl := hookTemplate(t, s)
 		role := tmpl.Resources[roleID(t, tmpl, "HookInvoker")]
 		equal(t, s.Name+"'s trust", at(t, tmpl, role.Properties, "AssumeRolePolicyDocument", "Statement", 0), map[string]any{
-			"Effect": "Allow", "Action": "sts:AssumeRole",
-			"Principal": map[string]any{"Service": "ecs.amazonaws.com"},
-			"Condition": map[string]any{"StringEqualsIfExists": map[string]any{"aws:SourceAccount": account}},
+			"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": "ecs.amazonaws.com"},
 		})
 	}
 }
