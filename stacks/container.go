@@ -158,7 +158,7 @@ func (c Container) validate(p *problems) {
 		case isToken(at):
 			p.add("Container.Secrets", name, "must name a parameter or secret, and holds a token itself; revoke it")
 		default:
-			validateSecret(p, "Container.Secrets", at)
+			validateSecret(p, fmt.Sprintf("Container.Secrets[%q]", name), at)
 		}
 	}
 	for i, at := range c.FormerSecrets {

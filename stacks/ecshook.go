@@ -142,7 +142,9 @@ func (h Hook) validate(p *problems, by Controller) {
 	}
 	for i, event := range h.Events {
 		field := fmt.Sprintf("Hook.Events[%d]", i)
-		oneOf(p, field, event, by.events()...)
+		if by != "" && !slices.Contains(by.events(), event) {
+			p.add(field, string(event), fmt.Sprintf("must be one of %s, because %s deploys the service", listOf(by.events()), by))
+		}
 		if slices.Contains(h.Events[:i], event) {
 			p.add(field, string(event), "is there twice; name it once")
 		}

@@ -82,8 +82,8 @@ func (CodeDeployGroup) controller() Controller { return CodeDeploy }
 func (ECSService) controller() Controller      { return ECS }
 
 func (g CodeDeployGroup) validate(p *problems) {
-	p.match("DeployedBy.Application", g.Application, codeDeployPattern, "must be the name of a CodeDeploy application")
-	p.match("DeployedBy.DeploymentGroup", g.DeploymentGroup, codeDeployPattern, "must be the name of a deployment group")
+	p.match("DeployedBy.Application", g.Application, codeDeployPattern, "must be the name of a CodeDeploy application (not its ARN)")
+	p.match("DeployedBy.DeploymentGroup", g.DeploymentGroup, codeDeployPattern, "must be the name of a deployment group (not its ARN)")
 	p.match("DeployedBy.Container", g.Container, ecsPattern, "must be the container's name in the task definition")
 	if g.Port < 1 || g.Port > 65535 {
 		p.add("DeployedBy.Port", g.Port, "must be the container's port that the load balancer sends requests to, from 1 to 65535")
@@ -91,8 +91,8 @@ func (g CodeDeployGroup) validate(p *problems) {
 }
 
 func (s ECSService) validate(p *problems) {
-	p.match("DeployedBy.Cluster", s.Cluster, ecsPattern, "must be a cluster's name")
-	p.match("DeployedBy.Service", s.Service, ecsPattern, "must be a service's name")
+	p.match("DeployedBy.Cluster", s.Cluster, ecsPattern, "must be a cluster's name (not its ARN)")
+	p.match("DeployedBy.Service", s.Service, ecsPattern, "must be a service's name (not its ARN)")
 }
 
 func (s ExistingService) owner() owner { return owner{"service", s.Name, s.Account, s.Region} }
@@ -108,7 +108,8 @@ func (s ExistingService) Validate() error {
 		s.DeployedBy.validate(p)
 		s.Hook.validate(p, s.DeployedBy.controller())
 	default:
-		p.add("DeployedBy", fmt.Sprintf("%T", s.DeployedBy), "must be a stacks.CodeDeployGroup{…} or a stacks.ECSService{…}")
+		p.add("DeployedBy", typeOf(s.DeployedBy), "must be a stacks.CodeDeployGroup{…} or a stacks.ECSService{…}")
+		s.Hook.validate(p, "") // what does not depend on it
 	}
 	s.Notifications.validate(p)
 	return p.join()

@@ -213,7 +213,7 @@ func TestServiceRefuses(t *testing.T) {
 		{"start time", func(s *FargateService) { s.StartTime = time.Hour }, "StartTime is 1h0m0s: must be whole seconds, from 10 seconds to 15 minutes"},
 		{"start time by half seconds", func(s *FargateService) { s.StartTime = 10500 * time.Millisecond }, "StartTime is 10.5s"},
 
-		{"network by pointer", func(s *FargateService) { s.VPC = &NewVPC{} }, `VPC is "*stacks.NewVPC": must be a stacks.NewVPC{…} or a stacks.ExistingVPC{…}`},
+		{"network by pointer", func(s *FargateService) { s.VPC = &NewVPC{} }, `VPC is a *stacks.NewVPC: must be a stacks.NewVPC{…} or a stacks.ExistingVPC{…}`},
 		{"no range", func(s *FargateService) { s.VPC = NewVPC{CIDR: "10.0.0.0"} }, `VPC.CIDR is "10.0.0.0": must be a range of IPv4 addresses`},
 		{"range not from its start", func(s *FargateService) { s.VPC = NewVPC{CIDR: "10.0.0.1/16"} }, "by its first one"},
 		{"range of IPv6", func(s *FargateService) { s.VPC = NewVPC{CIDR: "fd00::/16"} }, "IPv4"},

@@ -61,7 +61,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"trigger of V1", func(b *BlogProps) { b.PipelineType = V1 }, "Source.Trigger is"},
 
 		{"no source", func(b *BlogProps) { b.Source = nil }, "Source is"},
-		{"source by pointer", func(b *BlogProps) { b.Source = (*GitHubConnection)(nil) }, `Source is "*stacks.GitHubConnection"`},
+		{"source by pointer", func(b *BlogProps) { b.Source = (*GitHubConnection)(nil) }, `Source is a *stacks.GitHubConnection`},
 		{"part of a secret", token(func(s *GitHubToken) { s.ParameterName, s.SecretName, s.SecretField = "", "github", "a:b" }), "Source.SecretField"},
 		{"no owner", connection(func(s *GitHubConnection) { s.Owner = "" }), `Source.Owner is "": must be a GitHub user`},
 		{"owner with the repository", connection(func(s *GitHubConnection) { s.Owner = "kzmorita/blog" }), `Source.Owner is "kzmorita/blog"`},
