@@ -78,7 +78,7 @@ func tryAction(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
 	}
 	// A process that dies each time has no time left to count.
 	ended := d.outcome()
-	if failed := ended != "success" && ended != "no report"; failed && !(c.Fault.Fatal() && c.Always) && !strings.Contains(d.Function.Logs(), `"InvalidationFailed":1`) {
+	if failed := ended != "success" && ended != "no report"; failed && (!c.Fault.Fatal() || !c.Always) && !strings.Contains(d.Function.Logs(), `"InvalidationFailed":1`) {
 		broken = append(broken, "a failure was not counted")
 	}
 	return trial.Outcome{Ended: ended, Broken: broken, Logs: d.Function.Logs()}, nil
