@@ -298,9 +298,9 @@ phases:
         B='two
         lines'
         unset GONE
-  build: {commands: ['echo "${PWD#"$CODEBUILD_SRC_DIR"}"', 'echo "$A"', 'echo "$B"', 'echo "${GONE-gone}"']}
+  build: {commands: ['echo "${PWD#"$CODEBUILD_SRC_DIR"}"; basename "$(pwd -P)"', 'echo "$A"', 'echo "$B"', 'echo "${GONE-gone}"']}
 `,
-			out: []string{"/sub dir", `it's "$HOME" \ é`, "two", "lines", "gone"},
+			out: []string{"/sub dir", "sub dir", `it's "$HOME" \ é`, "two", "lines", "gone"},
 		},
 		{
 			name:   "0.2: a command that exits ends itself only",
@@ -801,7 +801,7 @@ version: 0.2
 phases:
   build:
     commands:
-      - D="$(mktemp -d)" && case "$D" in "$TMPDIR"/*) echo ok ;; esac
+      - mktemp -d "$TMPDIR/left.XXXXXX" >/dev/null && echo ok
       - mkdir -p "$HOME/go/pkg" && echo x >"$HOME/go/pkg/f" && chmod -R a-w "$HOME/go"
 `
 	for _, keep := range []bool{false, true} {
