@@ -581,6 +581,20 @@ func TestEnvironmentIsClean(t *testing.T) {
 	}
 }
 
+func TestNetwork(t *testing.T) {
+	t.Parallel()
+	got := Network([]string{
+		"HTTPS_PROXY=http://p:1", "no_proxy=localhost", "npm_config_registry=https://r/?a=b", "NODE_EXTRA_CA_CERTS=/ca.pem",
+		"npm_config__authToken=secret", "AWS_PROFILE=me", "HOME=/home/me", "PATH=/bin", "GOPATH=/go",
+	})
+	want := map[string]string{
+		"HTTPS_PROXY": "http://p:1", "no_proxy": "localhost", "npm_config_registry": "https://r/?a=b", "NODE_EXTRA_CA_CERTS": "/ca.pem",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestRuntimesThatDiffer(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
