@@ -5,6 +5,8 @@
 //	defer display.Close()
 //	result, err := pipeline.Run(ctx, options, display.Event)
 //	display.Result(result)
+//
+// Who serves the site calls Result when [pipeline.Ended] comes: what follows stands below the summary.
 package show
 
 import (

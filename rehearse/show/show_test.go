@@ -168,6 +168,73 @@ func TestResize(t *testing.T) {
 	})
 }
 
+// Some terminals of the Far East show "█" or "…" in two cells: the block is too wide then, but stays one.
+func TestTerminalWithWideSymbols(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vt := newTerminal(t, 70, 12)
+		vt.ambiguous = 2
+		d := New(vt, Options{Terminal: true, Width: 70, Height: 12})
+		moments, r := success()
+		play(d, moments)
+		d.Result(r)
+		d.Close()
+		for _, once := range []string{"✓ Source  ", "✓ Build   ", "✓ Deploy  ", "✓ Invalidate  "} {
+			// Twice with the summary's.
+			if n := strings.Count(vt.String(), once); n != 2 {
+				t.Errorf("%q stands on the screen %d times, want 2:\n%s", once, n, vt)
+			}
+		}
+		if strings.ContainsAny(vt.String(), string(spinner)) {
+			t.Errorf("something that runs still stands on the screen:\n%s", vt)
+		}
+		for _, gone := range []string{"BUILD", "· Deploy", "Reader"} {
+			if strings.Contains(vt.String(), gone) {
+				t.Errorf("%q of the block still stands on the screen:\n%s", gone, vt)
+			}
+		}
+	})
+}
+
+func TestStagesStayInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vt := newTerminal(t, 80, 24)
+		d := New(vt, Options{Terminal: true, Width: 80, Height: 24})
+		for _, e := range []pipeline.Event{
+			{Kind: pipeline.StageStarted, Stage: "First"},
+			{Kind: pipeline.StageStarted, Stage: "Second"},
+			{Kind: pipeline.StageEnded, Stage: "Second"},
+			{Kind: pipeline.StageEnded, Stage: "First"},
+		} {
+			d.Event(e)
+			time.Sleep(sec)
+		}
+		d.Close()
+		want := "✓ First       3.0 s\n✓ Second      1.0 s\n"
+		if vt.String() != want {
+			t.Errorf("got\n%swant\n%s", vt, want)
+		}
+	})
+}
+
+func TestFailureShowsTheLastLines(t *testing.T) {
+	var out bytes.Buffer
+	d := New(&out, Options{})
+	for i := range 1000 {
+		d.Event(pipeline.Event{Kind: pipeline.Output, Stage: "Build", Action: "Hugo", Text: fmt.Sprint(i, strings.Repeat("長", 10000))})
+	}
+	d.Event(pipeline.Event{Kind: pipeline.ActionEnded, Stage: "Build", Action: "Hugo", ActionResult: &pipeline.ActionResult{Status: pipeline.Failed}})
+	d.Close()
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != keptLines+1 || !strings.HasPrefix(lines[0], "Build  Hugo  │ 980") {
+		t.Errorf("got %d lines, the first %.30q; want the last %d and the end", len(lines), lines[0], keptLines)
+	}
+	for _, l := range lines {
+		if n := len([]rune(l)); n > keptRunes+30 {
+			t.Errorf("a line of %d characters is shown, want about %d at most: %.30q", n, keptRunes, l)
+		}
+	}
+}
+
 func TestQuietBuildIsHeardOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
@@ -184,22 +251,25 @@ func TestQuietBuildIsHeardOf(t *testing.T) {
 	})
 }
 
+// The site is served after the end, below the summary, until the rehearsal is cancelled.
 func TestServing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		vt := newTerminal(t, 80, 24)
 		d := New(vt, Options{Terminal: true, Width: 80, Height: 24})
+		d.Event(pipeline.Event{Kind: pipeline.Visited, Visit: &pipeline.Visit{Path: "/"}})
+		d.Event(pipeline.Event{Kind: pipeline.Ended})
+		d.Result(pipeline.Result{Name: "travel", Status: pipeline.Succeeded})
 		d.Event(pipeline.Event{Kind: pipeline.Serving, URL: "http://127.0.0.1:8080/"})
 		time.Sleep(201 * ms)
-		want := "The site is at http://127.0.0.1:8080/\n⠹ Serving http://127.0.0.1:8080/  Ctrl-C ends it\n"
+		summary := "\n✓ travel  succeeded in 0 ms\n"
+		want := summary + "The site is at http://127.0.0.1:8080/\n⠹ Serving http://127.0.0.1:8080/  Ctrl-C ends it\n"
 		if vt.String() != want {
 			t.Errorf("while it serves: got\n%swant\n%s", vt, want)
 		}
-		d.Event(pipeline.Event{Kind: pipeline.Ended})
-		time.Sleep(201 * ms)
-		if want := "The site is at http://127.0.0.1:8080/\n"; vt.String() != want {
+		d.Close()
+		if want := summary + "The site is at http://127.0.0.1:8080/\n"; vt.String() != want {
 			t.Errorf("after it: got\n%swant\n%s", vt, want)
 		}
-		d.Close()
 	})
 }
 
@@ -231,6 +301,17 @@ Notes
 			t.Errorf("got\n%swant\n%s", vt, want)
 		}
 	})
+}
+
+func TestNothingIsShownAfterClose(t *testing.T) {
+	var out bytes.Buffer
+	d := New(&out, Options{})
+	d.Close()
+	d.Event(pipeline.Event{Kind: pipeline.Preparing, Text: "too late"})
+	d.Close()
+	if out.Len() > 0 {
+		t.Errorf("got %q after Close", &out)
+	}
 }
 
 func TestNotesAreToldOnce(t *testing.T) {
@@ -276,6 +357,8 @@ func TestSummary(t *testing.T) {
 			[]string{"before Deploy", "/a/            –                   → new (Miss)\n", "/b/            404 missing (Error) → –\n"}, []string{"after Deploy"}},
 		{"many paths", pipeline.Result{Invalidations: []pipeline.Invalidation{{ID: "I", Distribution: "E", Status: "InProgress", Paths: strings.Fields(strings.Repeat("/a ", 1234))}}},
 			[]string{"E  I  InProgress  1,234 paths", "… and 1,224 more"}, []string{"InProgress in "}},
+		{"a permission on several resources", pipeline.Result{Permissions: []pipeline.RolePermissions{{Role: "R", Purpose: "action A/B", Actions: []pipeline.Permission{{Action: "a:B", Resource: "arn:1 arn:2"}}}}},
+			[]string{"\n  R  action A/B\n    a:B  arn:1\n         arn:2\n"}, nil},
 		{"a role that used everything", pipeline.Result{Permissions: []pipeline.RolePermissions{{Role: "R", Actions: []pipeline.Permission{{Action: "a:B", Resource: "*", Used: 1}}}}},
 			nil, []string{"Granted"}},
 		{"a stage that failed without an action", pipeline.Result{Status: pipeline.Failed, Stages: []pipeline.StageResult{{Name: "Build", Status: pipeline.Failed}}},

@@ -285,7 +285,12 @@ func unused(roles []pipeline.RolePermissions) []line {
 		lines = append(lines, head)
 		for _, p := range role.Actions {
 			if p.Used == 0 {
-				lines = append(lines, line{{"    " + pad(clean(p.Action), actions) + "  ", yellow}, {clean(p.Resource), normal}})
+				what := line{{"    " + pad(clean(p.Action), actions) + "  ", yellow}}
+				// A policy can name several resources: one to a line.
+				for resource := range strings.SplitSeq(clean(p.Resource), " ") {
+					lines = append(lines, append(what, span{resource, normal}))
+					what = line{{strings.Repeat(" ", what.width()), normal}}
+				}
 			}
 		}
 	}

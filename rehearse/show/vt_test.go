@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/mattn/go-runewidth"
 )
 
 // terminal is a small VT: what the display uses, and an error for everything else. After each write it
@@ -13,6 +15,7 @@ import (
 type terminal struct {
 	t             testing.TB
 	width, height int
+	ambiguous     int // cells of a character of ambiguous width, such as "…"
 
 	mu       sync.Mutex
 	rows     [][]string // all rows ever; the screen is the last height of them. The cell after a wide one is "".
@@ -26,7 +29,7 @@ type terminal struct {
 }
 
 func newTerminal(t testing.TB, width, height int) *terminal {
-	return &terminal{t: t, width: width, height: height, wrap: true, cursor: true, rows: [][]string{nil}}
+	return &terminal{t: t, width: width, height: height, ambiguous: 1, wrap: true, cursor: true, rows: [][]string{nil}}
 }
 
 var sequence = regexp.MustCompile(`^\x1b\[([?0-9;]*)([A-Za-z])`)
@@ -77,6 +80,9 @@ func (v *terminal) down() {
 func (v *terminal) print(s string) {
 	for _, r := range s {
 		w := cells.RuneWidth(r)
+		if w == 1 && runewidth.IsAmbiguousWidth(r) {
+			w = v.ambiguous
+		}
 		if r < ' ' || r == 0x7f {
 			v.t.Errorf("the terminal got the control character %q in %.60q", r, s)
 		}
@@ -84,6 +90,9 @@ func (v *terminal) print(s string) {
 			continue
 		}
 		if v.pending || v.x+w > v.width {
+			if !v.wrap && v.ambiguous == 2 {
+				return // As terminals do, but for the last cell.
+			}
 			if !v.wrap {
 				v.t.Errorf("a line of the block is longer than %d cells: %.200q", v.width, s)
 				return
