@@ -152,47 +152,38 @@ func systemNode(b *testing.B) (version, path string) {
 	return strings.TrimPrefix(strings.TrimSpace(string(out)), "v"), path
 }
 
-// BenchmarkFunction measures the invalidate function: its size as it is uploaded,
-// and its start and memory on this machine.
-func BenchmarkFunction(b *testing.B) {
-	const deployed = "dist/invalidate/bootstrap"
-	size, zipped := sizes(b, deployed)
-
-	// For this machine, built as for Lambda.
-	binary := filepath.Join(b.TempDir(), "bootstrap")
-	if err := lambdaruntime.Compile(b.Context(), "./lambdas/invalidate", binary, "-trimpath", "-ldflags=-s -w"); err != nil {
-		b.Fatal(err)
-	}
+// BenchmarkFunctions measures the functions: their size as they are uploaded, and
+// their start and memory on this machine.
+func BenchmarkFunctions(b *testing.B) {
 	cloud := fakeaws.New(fakeaws.Options{})
 	cloud.AddDistribution(fakeaws.Distribution{ID: "E2QWRUHAPOMQZL"})
 	server := httptest.NewServer(cloud)
 	defer server.Close()
 
-	var starts []time.Duration
-	var memory int64
-	start := func() error {
-		function, err := lambdaruntime.Start(lambdaruntime.Function{Binary: binary, Name: "invalidate", Timeout: 10 * time.Second,
-			Env: map[string]string{"AWS_ENDPOINT_URL": server.URL, "POLL_EVERY": "1ms"}})
-		if err != nil {
-			return err
-		}
-		defer closeIt(b, function)
-		job, err := cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: `{"PipelineName":"blog","DistributionId":"E2QWRUHAPOMQZL"}`})
-		if err != nil {
-			return err
-		}
-		result, err := function.Invoke(b.Context(), job.Event())
-		if err != nil || result.Err != nil {
-			return cmp.Or[error](err, result.Err)
-		}
-		starts = append(starts, result.InitDuration)
-		memory = max(memory, result.MaxRSSKB)
-		return nil
+	functions := []*benchFunction{
+		{name: "invalidate", event: func() ([]byte, error) {
+			job, err := cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: `{"PipelineName":"blog","DistributionId":"E2QWRUHAPOMQZL"}`})
+			if err != nil {
+				return nil, err
+			}
+			return job.Event(), nil
+		}},
+		{name: "deployhook", event: func() ([]byte, error) {
+			deployment, err := cloud.StartDeployment(fakeaws.DeploymentInput{Application: "shop", DeploymentGroup: "shop", Hooks: map[string]string{"AfterAllowTraffic": "hook"}})
+			if err != nil {
+				return nil, err
+			}
+			return deployment.Next().Event(), nil
+		}},
 	}
-	commands := []*measured{{name: "the function: start, one job, end", run: start}}
+	var commands []*measured
+	for _, f := range functions {
+		f.compile(b)
+		commands = append(commands, &measured{name: f.name + ": start, one request, end", run: func() error { return f.start(b, server.URL) }})
+	}
 	if interpreter := pythonInterpreter(b); interpreter != "" {
-		// The peer: the least that the article's function does, without its boto3.
-		commands = append(commands, &measured{name: "python3: start, the article's imports without boto3, end", run: func() error {
+		// The peer: the least that the articles' functions do, without their boto3.
+		commands = append(commands, &measured{name: "python3: start, the articles' imports without boto3, end", run: func() error {
 			return exec.CommandContext(b.Context(), interpreter, "-c", "import json, logging, time").Run()
 		}})
 	}
@@ -207,13 +198,62 @@ func BenchmarkFunction(b *testing.B) {
 			}
 		}
 	}
-	first := slices.Sorted(slices.Values(starts))[len(starts)/2]
-	fmt.Printf("\nlambdas/invalidate\n  binary for Lambda (linux/arm64)   %.2f MB\n  zipped                            %.2f MB\n  process start to first request    %.1f ms here (%s/%s, median of %d)\n  peak memory                       %.1f MiB\n",
-		float64(size)/1e6, float64(zipped)/1e6, first.Seconds()*1e3, runtime.GOOS, runtime.GOARCH, len(starts), float64(memory)/1024)
+	for _, f := range functions {
+		f.report(b)
+	}
 	report(b, "whole processes", commands)
-	b.ReportMetric(first.Seconds()*1e3, "ms/start")
-	b.ReportMetric(float64(zipped)/1e6, "MB-zipped")
 	b.ReportMetric(0, "ns/op")
+}
+
+// benchFunction is one of the functions, as a process on this machine.
+type benchFunction struct {
+	name   string
+	event  func() ([]byte, error) // a request for work
+	binary string
+	starts []time.Duration
+	memory int64 // KiB
+}
+
+// compile builds the function for this machine, as it is built for Lambda.
+func (f *benchFunction) compile(b *testing.B) {
+	b.Helper()
+	f.binary = filepath.Join(b.TempDir(), "bootstrap")
+	if err := lambdaruntime.Compile(b.Context(), "./lambdas/"+f.name, f.binary, "-trimpath", "-ldflags=-s -w"); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// start starts the function, has it do one request for work, and ends it.
+func (f *benchFunction) start(b *testing.B, endpoint string) error {
+	function, err := lambdaruntime.Start(lambdaruntime.Function{Binary: f.binary, Name: f.name, Timeout: 30 * time.Second, Env: map[string]string{
+		"AWS_ENDPOINT_URL": endpoint, "POLL_EVERY": "1ms", "DEADLINE": "10s",
+		"SERVICE": "shop", "DISTRIBUTIONS": `[{"DistributionId":"E2QWRUHAPOMQZL"}]`,
+	}})
+	if err != nil {
+		return err
+	}
+	defer closeIt(b, function)
+	event, err := f.event()
+	if err != nil {
+		return err
+	}
+	result, err := function.Invoke(b.Context(), event)
+	if err != nil || result.Err != nil {
+		return cmp.Or[error](err, result.Err)
+	}
+	f.starts = append(f.starts, result.InitDuration)
+	f.memory = max(f.memory, result.MaxRSSKB)
+	return nil
+}
+
+func (f *benchFunction) report(b *testing.B) {
+	b.Helper()
+	size, zipped := sizes(b, filepath.Join("dist", f.name, "bootstrap"))
+	first := slices.Sorted(slices.Values(f.starts))[len(f.starts)/2]
+	fmt.Printf("\nlambdas/%s\n  binary for Lambda (linux/arm64)   %.2f MB\n  zipped                            %.2f MB\n  process start to first request    %.1f ms here (%s/%s, median of %d)\n  peak memory                       %.1f MiB\n",
+		f.name, float64(size)/1e6, float64(zipped)/1e6, first.Seconds()*1e3, runtime.GOOS, runtime.GOARCH, len(f.starts), float64(f.memory)/1024)
+	b.ReportMetric(first.Seconds()*1e3, "ms/start-"+f.name)
+	b.ReportMetric(float64(zipped)/1e6, "MB-zipped-"+f.name)
 }
 
 // pythonInterpreter returns the path of python3's own binary, because python3 on

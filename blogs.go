@@ -20,7 +20,7 @@ var blogs = []stacks.BlogProps{
 			ConnectionARN: "arn:aws:codeconnections:us-east-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef",
 			Trigger:       stacks.Trigger{IgnorePaths: []string{"README.md", "drafts/**"}},
 		},
-		Build: stacks.Build{HugoVersion: "0.164.0", HugoExtended: true},
+		Build: stacks.Build{HugoVersion: "0.164.0"},
 		Deploy: stacks.Deploy{
 			Bucket: "amzn-s3-demo-bucket1",
 			// Browsers ask again for every page, CloudFront keeps it until the

@@ -21,6 +21,8 @@ func main() {
 }
 
 func run(args []string) error {
+	// jsii has made a folder by now, whatever is asked for.
+	defer jsii.Close()
 	switch {
 	case len(args) == 0:
 		return synth()
@@ -47,7 +49,6 @@ func synth() (err error) {
 	if err != nil {
 		return err
 	}
-	defer jsii.Close()
 	defer func() {
 		// The CDK throws what it finds wrong; only a mistake in Go wants a stack.
 		if cause := recover(); cause != nil {

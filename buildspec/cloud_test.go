@@ -360,6 +360,7 @@ var awsCalls = map[string]struct {
 	"ecr get-login-password":           {map[string]int{"!--region": 1}, getLoginPassword},
 	"ecs describe-task-definition":     {map[string]int{"!--task-definition": 1, "--output": 1}, describeTaskDefinition},
 	"ecs register-task-definition":     {map[string]int{"--cli-input-json": 1, "--generate-cli-skeleton": 1, "--output": 1}, registerTaskDefinition},
+	"ecs deregister-task-definition":   {map[string]int{"!--task-definition": 1, "--output": 1}, deregisterTaskDefinition},
 	"ecs update-service":               {map[string]int{"--cluster": 1, "!--service": 1, "--task-definition": 1, "--output": 1}, updateService},
 	"ecs list-service-deployments":     {map[string]int{"--cluster": 1, "!--service": 1, "--created-at": 1, "--output": 1}, listServiceDeployments},
 	"ecs describe-service-revisions":   {map[string]int{"!--service-revision-arns": 20, "--output": 1}, describeServiceRevisions},
@@ -460,6 +461,36 @@ func registerTaskDefinition(c cloud, o options) error {
 		return err
 	}
 	return printJSON(map[string]any{"taskDefinition": map[string]any{"taskDefinitionArn": c.newRevision(), "revision": c.Revision + 1}})
+}
+
+// deregisterTaskDefinition takes only what the build has registered, and only while no
+// deployment of it is under way.
+func deregisterTaskDefinition(c cloud, o options) error {
+	const operation = "DeregisterTaskDefinition"
+	if c.noted("registered.json") == "" || o.get("--task-definition") != c.newRevision() {
+		return awsError("ClientException", operation, "The specified task definition does not exist.")
+	}
+	if c.noted("deregistered") != "" {
+		return awsError("InvalidParameterException", operation, "The specified task definition is inactive.")
+	}
+	if c.noted("updated") != "" {
+		polls, err := c.calls("aws|ecs|describe-service-deployments")
+		if err != nil {
+			return err
+		}
+		if polls == 0 {
+			return awsError("ClientException", operation, "nobody has seen how the deployment ended")
+		}
+		switch status := c.Polls[min(polls, len(c.Polls))-1]["status"]; status {
+		case "STOPPED", "FAILED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED":
+		default:
+			return awsError("ClientException", operation, fmt.Sprintf("the deployment is %v", status))
+		}
+	}
+	if err := c.note("deregistered", c.newRevision()); err != nil {
+		return err
+	}
+	return printJSON(map[string]any{"taskDefinition": map[string]any{"taskDefinitionArn": c.newRevision(), "status": "INACTIVE"}})
 }
 
 func updateService(c cloud, o options) error {

@@ -80,7 +80,7 @@ func taskDefinition(containers ...string) map[string]any {
 }
 
 // registered is a task definition as RegisterTaskDefinition takes it, with
-// image for that of the named container.
+// image for that of the named container, and without what says nothing.
 func registered(described map[string]any, container, image string) map[string]any {
 	want := make(map[string]any)
 	for _, name := range registrable {
@@ -97,6 +97,9 @@ func registered(described map[string]any, container, image string) map[string]an
 		definitions = append(definitions, d)
 	}
 	want["containerDefinitions"] = definitions
+	for _, name := range []string{"volumes", "placementConstraints", "enableFaultInjection"} {
+		delete(want, name)
+	}
 	return want
 }
 
@@ -170,6 +173,56 @@ func TestContainerServiceFamily(t *testing.T) {
 		want["family"] = "shop-live"
 		wantJSON(t, TaskDefinitionFile, files[TaskDefinitionFile], any(want))
 	})
+}
+
+// CodePipeline knows fewer fields than the AWS CLI: those that say nothing are left
+// out, and all others stay, whatever their value looks like.
+func TestContainerLeavesOutWhatSaysNothing(t *testing.T) {
+	t.Parallel()
+	kept := func() map[string]any {
+		return map[string]any{
+			"name": "web", "image": "registry.example/web:1", "essential": false, "cpu": float64(0),
+			"environment":  []any{map[string]any{"name": "EMPTY", "value": ""}},
+			"dockerLabels": map[string]any{"empty": ""},
+			"healthCheck":  map[string]any{"command": []any{"CMD", ""}, "retries": float64(0)},
+		}
+	}
+	for _, tc := range []struct {
+		name      string
+		container map[string]any // besides
+		task      map[string]any // besides
+		want      map[string]any // of the task, besides
+	}{
+		{
+			name:      "nothing said",
+			container: map[string]any{"mountPoints": []any{}, "volumesFrom": nil, "systemControls": []any{}, "user": "", "command": []any{}},
+			task:      map[string]any{"volumes": []any{}, "placementConstraints": nil, "pidMode": "", "enableFaultInjection": false},
+		},
+		{name: "fault injection unknown", task: map[string]any{"enableFaultInjection": nil}},
+		{name: "fault injection on", task: map[string]any{"enableFaultInjection": true}, want: map[string]any{"enableFaultInjection": true}},
+		{
+			name: "volume", task: map[string]any{"volumes": []any{map[string]any{"name": "a", "host": map[string]any{}}}},
+			want: map[string]any{"volumes": []any{map[string]any{"name": "a", "host": map[string]any{}}}},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			eachSession(t, newContainerMachine, func(t *testing.T, m *cloudMachine, s session) {
+				container := kept()
+				maps.Copy(container, tc.container)
+				m.cloud.TaskDefinition = map[string]any{"family": "shop", "containerDefinitions": []any{container}}
+				maps.Copy(m.cloud.TaskDefinition, tc.task)
+				container = kept()
+				container["image"] = "<" + ImagePlaceholder + ">"
+				want := map[string]any{"family": "shop", "containerDefinitions": []any{container}}
+				maps.Copy(want, tc.want)
+
+				files := m.wantArtifact(m.build(s), ImageDetailFile, TaskDefinitionFile)
+
+				wantJSON(t, TaskDefinitionFile, files[TaskDefinitionFile], any(want))
+			})
+		})
+	}
 }
 
 func TestContainerAppSpec(t *testing.T) {

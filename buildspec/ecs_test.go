@@ -88,6 +88,7 @@ func TestECSDeploysTheImage(t *testing.T) {
 					t.Fatalf("build failed at %s:\n%s", r.failed, r.out)
 				}
 				m.wantRegistered(registered(taskDefinition("web", "log router"), "web", image))
+				m.wantRegisteredStill(r)
 				file := r.calledAny("aws ecs register-task-definition")
 				want := slices.Concat(file, []string{
 					"aws|ecs|update-service|--cluster|production|--service|shop|--task-definition|" + m.cloud.newRevision() + "|--output|json",
@@ -232,6 +233,68 @@ func TestECSReportsHowADeploymentEnded(t *testing.T) {
 				if got := len(r.calledAny("aws ecs describe-service-deployments")); got != len(tc.polls) {
 					t.Errorf("asked %d times, want %d", got, len(tc.polls))
 				}
+				m.wantDeregistered(r)
+			})
+		})
+	}
+}
+
+// wantDeregistered fails the test unless the last call has taken the build's revision
+// out of its family.
+func (m *cloudMachine) wantDeregistered(r result) {
+	m.t.Helper()
+	if got, want := m.cloud.noted("deregistered"), m.cloud.newRevision(); got != want {
+		m.t.Errorf("deregistered %q, want %q", got, want)
+	}
+	calls := r.calledAny("aws")
+	if want := "aws|ecs|deregister-task-definition|--task-definition|" + m.cloud.newRevision() + "|--output|json"; calls[len(calls)-1] != want {
+		m.t.Errorf("the last call is %q, want %q", calls[len(calls)-1], want)
+	}
+	if strings.Contains(r.out, "WARNING") {
+		m.t.Errorf("there is a warning:\n%s", r.out)
+	}
+}
+
+// wantRegisteredStill fails the test unless the build has left its revision alone.
+func (m *cloudMachine) wantRegisteredStill(r result) {
+	m.t.Helper()
+	if got := r.calledAny("aws ecs deregister-task-definition"); len(got) != 0 {
+		m.t.Errorf("calls are %q, want none: ECS has not rejected the revision", got)
+	}
+}
+
+// Why the deployment failed is said first, whatever becomes of its revision.
+func TestECSRejectionThatFailsHidesNothing(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name    string
+		arrange func(m *cloudMachine)
+		want    []string
+	}{
+		{
+			name: "rolled back",
+			arrange: func(m *cloudMachine) {
+				m.cloud.Polls = []map[string]any{ended("ROLLBACK_SUCCESSFUL", map[string]any{"statusReason": "why"})}
+			},
+			want: []string{"ended as ROLLBACK_SUCCESSFUL: why.", "in their logs. WARNING: "},
+		},
+		{
+			name:    "update refused",
+			arrange: func(m *cloudMachine) { m.env[EnvService] = "shöp" },
+			want:    []string{"cannot update the service 'shöp'", "is not in use. WARNING: "},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			eachSession(t, newECSMachine, func(t *testing.T, m *cloudMachine, s session) {
+				tc.arrange(m)
+				m.cloud.Faults = []fault{{Call: "aws ecs deregister-task-definition", Stderr: "AccessDeniedException", Status: 254}}
+				r := m.build(s)
+				m.wantFailure(r, deploy, append(tc.want,
+					"could not be deregistered", "aws ecs deregister-task-definition --task-definition "+m.cloud.newRevision())...)
+				if !strings.Contains(r.out, "AccessDeniedException") {
+					t.Errorf("output lacks the CLI's own message:\n%s", r.out)
+				}
 			})
 		})
 	}
@@ -294,7 +357,8 @@ func TestECSDeadline(t *testing.T) {
 				m.env[EnvDeployTimeoutMinutes] = tc.minutes
 				tc.arrange(m)
 				r := m.build(s)
-				m.wantFailure(r, deploy, tc.want...)
+				m.wantFailure(r, deploy, append(tc.want, "If it does not succeed", "aws ecs deregister-task-definition --task-definition "+m.cloud.newRevision())...)
+				m.wantRegisteredStill(r)
 				if got := len(r.calledAny("sleep")); got != tc.waits {
 					t.Errorf("waited %d times, want %d", got, tc.waits)
 				}
@@ -358,7 +422,8 @@ func TestECSStopsWatchingAtAnErrorThatStays(t *testing.T) {
 				const call = "describe-service-deployments"
 				m.cloud.Faults = []fault{{Call: "aws ecs " + call, Stderr: message, Status: 254}}
 				r := m.build(s)
-				m.wantFailure(r, deploy, "cannot watch the deployment "+deploymentARN(ours)+" ("+call+")", "goes on")
+				m.wantFailure(r, deploy, "cannot watch the deployment "+deploymentARN(ours)+" ("+call+")", "goes on", "aws ecs deregister-task-definition --task-definition "+m.cloud.newRevision())
+				m.wantRegisteredStill(r)
 				if !strings.Contains(r.out, message) {
 					t.Errorf("output lacks the CLI's own message %q", message)
 				}
@@ -379,6 +444,7 @@ func TestECSStopsWhereItMayNotWatch(t *testing.T) {
 				m.cloud.Faults = []fault{{Call: call, Stderr: "An error occurred (AccessDeniedException) when calling", Status: 254}}
 				r := m.build(s)
 				m.wantFailure(r, deploy, "cannot watch the deployment", "("+strings.TrimPrefix(call, "aws ecs ")+")")
+				m.wantRegisteredStill(r)
 				if got := r.calledAny("sleep"); len(got) != 0 {
 					t.Errorf("waits are %q, want none", got)
 				}
@@ -450,11 +516,11 @@ func TestECSStopsAtTheFirstFault(t *testing.T) {
 			arrange: fails(fault{Call: "aws ecs register-task-definition", Stdout: `{"taskDefinition": {}}`, Status: -1}),
 		},
 		{
-			name: "update", at: deploy, calls: 2, want: []string{"cannot update the service 'shop' in the cluster 'production'", "is not in use"},
+			name: "update", at: deploy, calls: 3, want: []string{"cannot update the service 'shop' in the cluster 'production'", "is not in use"},
 			arrange: fails(fault{Call: "aws ecs update-service", Stderr: "AccessDenied"}),
 		},
-		{name: "no such cluster", arrange: set(EnvCluster, "prod"), at: deploy, calls: 2, want: []string{"in the cluster 'prod'"}},
-		{name: "no such service", arrange: set(EnvService, "shöp"), at: deploy, calls: 2, want: []string{"the service 'shöp'"}},
+		{name: "no such cluster", arrange: set(EnvCluster, "prod"), at: deploy, calls: 3, want: []string{"in the cluster 'prod'"}},
+		{name: "no such service", arrange: set(EnvService, "shöp"), at: deploy, calls: 3, want: []string{"the service 'shöp'"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -467,6 +533,9 @@ func TestECSStopsAtTheFirstFault(t *testing.T) {
 				}
 				if got := m.cloud.noted("updated"); got != "" {
 					t.Error("the service was updated")
+				}
+				if tc.calls == 3 {
+					m.wantDeregistered(r)
 				}
 			})
 		})

@@ -103,7 +103,7 @@ var (
 )
 
 func (b Build) validate(p *problems) {
-	if b.Buildspec != "" && !isInside(b.Buildspec) {
+	if b.Buildspec != "" && !isFileInside(b.Buildspec) {
 		p.add("Build.Buildspec", b.Buildspec, "must be a path inside the blog's repository, such as code-pipeline/buildspec.yml")
 	}
 	if b.HugoVersion != "" {
@@ -144,10 +144,14 @@ func validateBuildTimeout(p *problems, timeout time.Duration) {
 	}
 }
 
-// isInside reports whether name is a path below the folder it is taken in.
+// isInside reports whether name is a path that stays in the folder it is taken in,
+// which is ".".
 func isInside(name string) bool {
-	return !path.IsAbs(name) && path.Clean(name) == name && !strings.HasPrefix(name, "..")
+	return !path.IsAbs(name) && path.Clean(name) == name && name != ".." && !strings.HasPrefix(name, "../")
 }
+
+// isFileInside reports whether name can be a file's path there.
+func isFileInside(name string) bool { return name != "." && isInside(name) }
 
 // validateVariables reports names that are none and values that are secrets. refuse
 // says what is wrong with a name besides, or "".

@@ -26,7 +26,9 @@ type Container struct {
 	Port int
 
 	// HealthCheckPath answers with 200 as long as all is well; the load balancer asks
-	// every 10 seconds. Default: "/". Example: "/healthz".
+	// every 10 seconds. A change takes effect at once, for the tasks in production,
+	// too: the image there must answer at the new path before. Default: "/". Example:
+	// "/healthz".
 	HealthCheckPath string
 
 	// CPU of one task, in 1/1024 of a vCPU: 256, 512, 1024, 2048, 4096, 8192 or
@@ -45,11 +47,20 @@ type Container struct {
 	// Secrets holds variables whose values ECS fetches when a task starts: by the
 	// name of a parameter in the Parameter Store, or by the full ARN of a secret in
 	// Secrets Manager, of the service's account and region, encrypted with AWS's own
-	// key. Default: none. Example: map[string]string{"API_TOKEN": "/api/token"}.
+	// key. What you take away from here goes to FormerSecrets first. Default: none.
+	// Example: map[string]string{"API_TOKEN": "/api/token"}.
 	Secrets map[string]string
 
-	// Architecture of the tasks and of the machine that builds the image. Default:
-	// ARM64, which costs a fifth less. CodeBuild has Arm not in every region.
+	// FormerSecrets are parameters and secrets that Secrets named before: without the
+	// right to fetch them, ECS could start no more tasks of the version in production.
+	// Move them here, `make deploy`, release the pipeline (console: Release change);
+	// when that has succeeded, take them out and `make deploy` again. Default: none.
+	// Example: []string{"/api/old-token"}.
+	FormerSecrets []string
+
+	// Architecture of the tasks and of the machine that builds the image. It cannot be
+	// changed: a service with another one has another Name. Default: ARM64, which
+	// costs a fifth less. CodeBuild has Arm not in every region.
 	Architecture Architecture
 
 	// Dockerfile is its path in the repository. Default: "Dockerfile". Example:
@@ -62,9 +73,10 @@ type Container struct {
 
 	// InitialImage runs until the pipeline has delivered the first push: a public
 	// image for Architecture that answers on Port at HealthCheckPath, with 0.25 vCPU,
-	// 512 MiB and no variables. Leave it as it is afterwards: another one becomes the
-	// version that CloudFormation finds newest. Default: nginx's welcome page, where
-	// Port is 80 and HealthCheckPath is "/"; else Required. Example: "public.ecr.aws/docker/library/httpd:2.4.65".
+	// 512 MiB and no variables. It cannot be changed: another one would become the
+	// version that CloudFormation finds newest, and go into production. Default:
+	// nginx's welcome page, where Port is 80 and HealthCheckPath is "/"; else Required.
+	// Example: "public.ecr.aws/docker/library/httpd:2.4.65".
 	InitialImage string
 
 	// LogRetention is how long the container's log is kept, in days. Default: 30.
@@ -77,7 +89,7 @@ type Architecture string
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-arm64.html
 const (
 	ARM64 Architecture = "ARM64"
-	X8664 Architecture = "X86_64"
+	X86   Architecture = "X86_64"
 )
 
 const (
@@ -89,7 +101,10 @@ const (
 	maxHealthCheckPath     = 1024
 	defaultCPU             = 256
 	// placeholderImage is where a build puts the image's name.
-	placeholderImage    = "put-here-by-the-build"
+	placeholderImage = "put-here-by-the-build"
+	// defaultInitialImage is frozen: with another one, a newer nginx for example, the
+	// next `make deploy` would bring it into production of every service that ECS
+	// deploys and that was made with this one.
 	defaultInitialImage = "public.ecr.aws/docker/library/nginx:1.28.0-alpine"
 )
 
@@ -142,16 +157,25 @@ func (c Container) validate(p *problems) {
 			p.add("Container.Secrets", name, "is in Environment too; keep one of them")
 		case isToken(at):
 			p.add("Container.Secrets", name, "must name a parameter or secret, and holds a token itself; revoke it")
-		case strings.HasPrefix(at, "arn:"):
-			p.match("Container.Secrets", at, secretARNPattern, "must be a secret's full ARN, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, or a parameter's name")
-			p.sameAccount("Container.Secrets", at)
-			p.sameRegion("Container.Secrets", at)
 		default:
-			p.match("Container.Secrets", at, ssmNamePattern, "must be a parameter's name, such as /api/token, or a secret's full ARN")
+			validateSecret(p, fmt.Sprintf("Container.Secrets[%q]", name), at)
 		}
 	}
-	oneOf(p, "Container.Architecture", or(c.Architecture, ARM64), ARM64, X8664)
-	if c.Dockerfile != "" && !isInside(c.Dockerfile) {
+	for i, at := range c.FormerSecrets {
+		field := fmt.Sprintf("Container.FormerSecrets[%d]", i)
+		switch {
+		case isToken(at):
+			p.add(field, at, "must name a parameter or secret")
+		case slices.Contains(c.FormerSecrets[:i], at):
+			p.add(field, at, "is there twice; name it once")
+		case slices.Contains(slices.Collect(maps.Values(c.Secrets)), at):
+			p.add(field, at, "is in Secrets too; keep one of them")
+		default:
+			validateSecret(p, field, at)
+		}
+	}
+	oneOf(p, "Container.Architecture", or(c.Architecture, ARM64), ARM64, X86)
+	if c.Dockerfile != "" && !isFileInside(c.Dockerfile) {
 		p.add("Container.Dockerfile", c.Dockerfile, "must be a path inside the repository, such as docker/api.Dockerfile")
 	}
 	if c.Context != "" && !isInside(c.Context) {
@@ -159,7 +183,7 @@ func (c Container) validate(p *problems) {
 	}
 	switch {
 	case c.InitialImage == "" && (c.port() != defaultPort || c.healthCheckPath() != defaultHealthCheckPath):
-		p.add("Container.InitialImage", "", fmt.Sprintf("must be a public image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created", c.port(), c.healthCheckPath()))
+		p.add("Container.InitialImage", "", fmt.Sprintf("must be a public image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created. If this service is there already, it stays %s", c.port(), c.healthCheckPath(), defaultInitialImage))
 	case c.InitialImage == "":
 	case !imagePattern.MatchString(c.InitialImage):
 		p.add("Container.InitialImage", c.InitialImage, "must be a public image's name, such as "+defaultInitialImage)
@@ -169,13 +193,28 @@ func (c Container) validate(p *problems) {
 	c.LogRetention.validate(p, "Container.LogRetention")
 }
 
+// validateSecret reports what names neither a parameter nor a secret that the tasks
+// can fetch.
+func validateSecret(p *problems, field, at string) {
+	if !strings.HasPrefix(at, "arn:") {
+		p.match(field, at, ssmNamePattern, "must be a parameter's name, such as /api/token, or a secret's full ARN")
+		return
+	}
+	p.match(field, at, secretARNPattern, "must be a secret's full ARN, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, or a parameter's name")
+	p.sameAccount(field, at)
+	p.sameRegion(field, at)
+}
+
 // task is what runs. Its two families of task definitions keep CloudFormation and the
 // pipeline out of each other's way: CloudFormation registers the template, which never
 // runs, and every build takes its newest revision; deployments register the service's
-// family, whose newest revision is what production runs. So a change of Container
-// reaches production with the next deployment, with the image of that, and whatever
-// CloudFormation changes of the service leaves both the image and the settings as
-// they are. Only the first revision of the service's family is CloudFormation's.
+// family. Its newest active revision is that of the last deployment that succeeded:
+// under ECS, one that fails takes its own out of the family (buildspec/ecs.yml);
+// under CodeDeploy it stays, but there CloudFormation cannot change the service. So a
+// change of Container reaches production with the next deployment, with the image of
+// that, and whatever CloudFormation changes of the service leaves both the image and
+// the settings as they are. Only the first revision of the service's family is
+// CloudFormation's.
 type task struct {
 	first, template        awsecs.FargateTaskDefinition
 	family, templateFamily string
@@ -199,7 +238,7 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	}
 
 	architecture := awsecs.CpuArchitecture_ARM64()
-	if c.Architecture == X8664 {
+	if c.Architecture == X86 {
 		architecture = awsecs.CpuArchitecture_X86_64()
 	}
 	define := func(id, family string, cpu, memory int, image string, options awsecs.ContainerDefinitionOptions) awsecs.FargateTaskDefinition {
@@ -222,8 +261,9 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 		definition.AddContainer(jsii.String(containerName), &options)
 		return definition
 	}
-	// Of nothing that an owner is likely to change: another revision would be the
-	// family's newest, and bring the initial image back.
+	// It must never change, and has nothing of what an owner may change, nor of what a
+	// newer version of this project may: another revision would be the family's newest,
+	// and bring the initial image back into production.
 	made.first = define("FirstTask", made.family, defaultCPU, 2*defaultCPU, or(c.InitialImage, defaultInitialImage), awsecs.ContainerDefinitionOptions{})
 	// If there is another one, production may still run this, or go back to it.
 	options := made.first.Node().DefaultChild().(awsecs.CfnTaskDefinition).CfnOptions()
@@ -241,25 +281,33 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	return made
 }
 
-// secrets returns the variables that ECS fills in, and lets role fetch exactly them.
+// secrets returns the variables that ECS fills in, and lets role fetch exactly them,
+// and those that production may still name.
 func (c Container) secrets(stack awscdk.Stack, role awsiam.Role) map[string]awsecs.Secret {
 	out := map[string]awsecs.Secret{}
 	for i, name := range slices.Sorted(maps.Keys(c.Secrets)) {
-		at := c.Secrets[name]
-		id := jsii.String("Secret" + strconv.Itoa(i))
-		action, arn := "secretsmanager:GetSecretValue", jsii.String(at)
-		if strings.HasPrefix(at, "arn:") {
-			out[name] = awsecs.Secret_FromSecretsManager(awssecretsmanager.Secret_FromSecretCompleteArn(stack, id, arn), nil)
-		} else {
-			parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(stack, id, &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
-			out[name] = awsecs.Secret_FromSsmParameter(parameter)
-			action, arn = "ssm:GetParameters", parameter.ParameterArn()
-		}
+		out[name] = secret(stack, "Secret"+strconv.Itoa(i), c.Secrets[name], role)
+	}
+	for i, at := range c.FormerSecrets {
+		secret(stack, "FormerSecret"+strconv.Itoa(i), at, role)
+	}
+	return out
+}
+
+// secret finds a parameter or secret, and lets role fetch it.
+func secret(stack awscdk.Stack, id, at string, role awsiam.Role) awsecs.Secret {
+	allow := func(action string, arn *string) {
 		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Actions: jsii.Strings(action), Resources: &[]*string{arn},
 		}))
 	}
-	return out
+	if strings.HasPrefix(at, "arn:") {
+		allow("secretsmanager:GetSecretValue", jsii.String(at))
+		return awsecs.Secret_FromSecretsManager(awssecretsmanager.Secret_FromSecretCompleteArn(stack, jsii.String(id), jsii.String(at)), nil)
+	}
+	parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(stack, jsii.String(id), &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
+	allow("ssm:GetParameters", parameter.ParameterArn())
+	return awsecs.Secret_FromSsmParameter(parameter)
 }
 
 // allowPassing lets a role hand the task's roles to ECS, for tasks only.

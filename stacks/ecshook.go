@@ -2,14 +2,12 @@ package stacks
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/appspec"
@@ -97,17 +95,6 @@ const (
 	RollBack OnFailure = "roll-back"
 )
 
-// Controller is who deploys a service.
-type Controller string
-
-// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentController.html
-const (
-	// CodeDeploy shifts traffic between two target groups.
-	CodeDeploy Controller = "CODE_DEPLOY"
-	// ECS does it by itself, as AWS recommends for new services since 2025.
-	ECS Controller = "ECS"
-)
-
 const (
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 	maxFunctionName = 64
@@ -129,14 +116,6 @@ const (
 	// hookWait is how long CodeDeploy waits for the report.
 	hookWait = time.Hour
 )
-
-// events returns all of a controller's events.
-func (c Controller) events() []HookEvent {
-	if c == ECS {
-		return []HookEvent{ReconcileService, PreScaleUp, PostScaleUp, TestTrafficShift, PostTestTrafficShift, PreProductionTrafficShift, ProductionTrafficShift, PostProductionTrafficShift}
-	}
-	return []HookEvent{BeforeInstall, AfterInstall, AfterAllowTestTraffic, BeforeAllowTraffic, AfterAllowTraffic}
-}
 
 // events returns the events that call the function.
 func (h Hook) events(by Controller) []HookEvent {
@@ -163,7 +142,9 @@ func (h Hook) validate(p *problems, by Controller) {
 	}
 	for i, event := range h.Events {
 		field := fmt.Sprintf("Hook.Events[%d]", i)
-		oneOf(p, field, event, by.events()...)
+		if by != "" && !slices.Contains(by.events(), event) {
+			p.add(field, string(event), fmt.Sprintf("must be one of %s, because %s deploys the service", listOf(by.events()), by))
+		}
 		if slices.Contains(h.Events[:i], event) {
 			p.add(field, string(event), "is there twice; name it once")
 		}
@@ -263,16 +244,7 @@ func grantHookReport(stack awscdk.Stack, role awsiam.Role, application, deployme
 
 // newHookInvoker makes the role that ECS takes on to call the function.
 func newHookInvoker(stack awscdk.Stack, owner owner, function awslambda.Function) awsiam.Role {
-	role := awsiam.NewRole(stack, jsii.String("HookInvoker"), &awsiam.RoleProps{
-		// ECS's documentation shows no condition for this role, and does not say
-		// whether ECS names the account it acts for: the condition holds where it does.
-		// That nobody of another account can hand the role to ECS, iam:PassRole sees to.
-		// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-permissions.html
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs.amazonaws.com"), &awsiam.ServicePrincipalOpts{
-			Conditions: &map[string]any{"StringEqualsIfExists": map[string]*string{"aws:SourceAccount": stack.Account()}},
-		}),
-		Description: jsii.String("Lets ECS call the function that clears CloudFront for the service " + owner.name),
-	})
+	role := newServiceRole(stack, "HookInvoker", "ecs.amazonaws.com", "Lets ECS call the function that clears CloudFront for the service "+owner.name)
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("lambda:InvokeFunction"),
 		Resources: &[]*string{function.FunctionArn()},
@@ -287,156 +259,4 @@ func (h Hook) appSpec(service, container string, port int) appspec.Spec {
 		spec.Hooks = append(spec.Hooks, appspec.Hook{Event: string(event), Function: hookFunctionName(service)})
 	}
 	return spec
-}
-
-// ExistingService adds the hook to an ECS service that is there already. Nothing of
-// the service itself is changed: its owner puts the stack's output into the AppSpec
-// or into the service's deployment configuration.
-type ExistingService struct {
-	// Name names the service here, the function and the metrics. At most 49 letters,
-	// digits and hyphens; must be unique, and must not change. Required. Example:
-	// "shop".
-	Name string
-
-	// Account is the AWS account of the service. Default: that of the credentials in
-	// use. Example: "123456789012".
-	Account string
-
-	// Region is the service's. The distribution is global. Default: that of the
-	// credentials in use. Example: "ap-northeast-1".
-	Region string
-
-	// DeployedBy is who deploys the service: a CodeDeployGroup or an ECSService.
-	// Required.
-	DeployedBy Deployer
-
-	// Hook says what to clear, when. Required.
-	Hook Hook
-
-	// Notifications says whom to tell when a cache was not cleared. Default: nobody.
-	Notifications Notifications
-}
-
-// Deployer is who deploys an existing service: a [CodeDeployGroup] or an
-// [ECSService].
-type Deployer interface {
-	controller() Controller
-	validate(p *problems)
-}
-
-// CodeDeployGroup is a deployment group of CodeDeploy that deploys to ECS.
-type CodeDeployGroup struct {
-	// Application is the name of CodeDeploy's application. Required. Example: "shop".
-	Application string
-
-	// DeploymentGroup is the name of its deployment group. Required. Example:
-	// "shop-blue-green".
-	DeploymentGroup string
-
-	// Container and Port are where the load balancer sends requests to, as in the
-	// task definition. Required. Example: "web", 80.
-	Container string
-	Port      int
-}
-
-// ECSService is a service whose deployments ECS runs by itself, blue/green.
-type ECSService struct {
-	// Cluster is the cluster's name. Required. Example: "production".
-	Cluster string
-
-	// Service is the service's name. Required. Example: "shop".
-	Service string
-}
-
-var (
-	// https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
-	codeDeployPattern = regexp.MustCompile(`^[A-Za-z0-9._+=,@-]{1,100}$`)
-	// Clusters, services and containers.
-	// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
-	ecsPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
-)
-
-func (CodeDeployGroup) controller() Controller { return CodeDeploy }
-func (ECSService) controller() Controller      { return ECS }
-
-func (g CodeDeployGroup) validate(p *problems) {
-	p.match("DeployedBy.Application", g.Application, codeDeployPattern, "must be the name of a CodeDeploy application")
-	p.match("DeployedBy.DeploymentGroup", g.DeploymentGroup, codeDeployPattern, "must be the name of a deployment group")
-	p.match("DeployedBy.Container", g.Container, ecsPattern, "must be the container's name in the task definition")
-	if g.Port < 1 || g.Port > 65535 {
-		p.add("DeployedBy.Port", g.Port, "must be the container's port that the load balancer sends requests to, from 1 to 65535")
-	}
-}
-
-func (s ECSService) validate(p *problems) {
-	p.match("DeployedBy.Cluster", s.Cluster, ecsPattern, "must be a cluster's name")
-	p.match("DeployedBy.Service", s.Service, ecsPattern, "must be a service's name")
-}
-
-func (s ExistingService) owner() owner { return owner{"service", s.Name, s.Account, s.Region} }
-
-func (s ExistingService) stackID() string { return s.Name + "-hook" }
-
-// Validate returns all that is wrong with these props, or nil.
-func (s ExistingService) Validate() error {
-	p := &problems{owner: s.owner()}
-	s.owner().validate(p, maxServiceName)
-	switch s.DeployedBy.(type) {
-	case CodeDeployGroup, ECSService:
-		s.DeployedBy.validate(p)
-		s.Hook.validate(p, s.DeployedBy.controller())
-	default:
-		p.add("DeployedBy", fmt.Sprintf("%T", s.DeployedBy), "must be a stacks.CodeDeployGroup{…} or a stacks.ECSService{…}")
-	}
-	s.Notifications.validate(p)
-	return p.join()
-}
-
-func (s ExistingService) appSpec() (appspec.Spec, error) {
-	group, ok := s.DeployedBy.(CodeDeployGroup)
-	if !ok {
-		return appspec.Spec{}, fmt.Errorf("%s is deployed by ECS itself, which takes no AppSpec: the output LifecycleHooks of the stack %s goes into the service's deployment configuration", s.owner(), s.stackID())
-	}
-	return s.Hook.appSpec(s.Name, group.Container, group.Port), nil
-}
-
-func (s ExistingService) newStack(scope constructs.Construct) awscdk.Stack {
-	stack := awscdk.NewStack(scope, jsii.String(s.stackID()), &awscdk.StackProps{
-		Description: jsii.String("Clears CloudFront when the service " + s.Name + " goes live"),
-		Env:         s.owner().environment(),
-	})
-	warnOfExamples(stack, s.owner(), s.exampleValues())
-
-	function, role := newHookFunction(stack, s.owner(), s.Hook, s.DeployedBy.controller())
-	newOutput(stack, "FunctionARN", "The function that clears CloudFront", *function.FunctionArn())
-	switch by := s.DeployedBy.(type) {
-	case CodeDeployGroup:
-		// CodeDeploy's own role may call the function already.
-		grantHookReport(stack, role, &by.Application, &by.DeploymentGroup)
-		text, err := appspec.Render(s.Hook.appSpec(s.Name, by.Container, by.Port))
-		if err != nil {
-			panic(err)
-		}
-		newOutput(stack, "AppSpec", "The AppSpec for "+by.Application+"/"+by.DeploymentGroup+"; of one that is there already, only Hooks has to change", text)
-	case ECSService:
-		invoker := newHookInvoker(stack, s.owner(), function)
-		newOutput(stack, "InvokerRoleARN", "The role that ECS takes on to call the function", *invoker.RoleArn())
-		newOutput(stack, "LifecycleHooks", "For deploymentConfiguration.lifecycleHooks of the service "+by.Service+" in the cluster "+by.Cluster,
-			lifecycleHooks(*function.FunctionArn(), *invoker.RoleArn(), s.Hook.events(ECS)))
-	}
-	newHookAlarm(stack, s.owner(), newTopics(stack, s.owner(), s.Notifications))
-	return stack
-}
-
-// lifecycleHooks is the hook as the ECS API and the AWS CLI spell it.
-func lifecycleHooks(function, invoker string, events []HookEvent) string {
-	return encodeJSON([]any{struct {
-		Target string      `json:"hookTargetArn"`
-		Role   string      `json:"roleArn"`
-		Stages []HookEvent `json:"lifecycleStages"`
-	}{function, invoker, events}})
-}
-
-func newOutput(stack awscdk.Stack, id, description, value string) {
-	awscdk.NewCfnOutput(stack, jsii.String(id), &awscdk.CfnOutputProps{Description: jsii.String(description), Value: jsii.String(value)})
 }

@@ -18,43 +18,12 @@ import (
 )
 
 const (
-	canaryPercent, canaryWait = 10, 5 * time.Minute
-	linearPercent, linearWait = 10, time.Minute
-	// startTime is what a deployment may take for all but waiting: to start the tasks
+	// taskTime is what a deployment may take for all but waiting: to start the tasks
 	// and to stop the old ones.
-	startTime = 30 * time.Minute
+	taskTime = 30 * time.Minute
 	// A build takes 36 hours at most, and must outlast the deployment that it watches.
 	maxDeployTime = 35 * time.Hour
 )
-
-// byECS sets what corresponds to CodeDeploy's configurations.
-// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service-options.html
-func (s Shift) byECS(props *awsecs.FargateServiceProps) {
-	step := func(percent int, wait time.Duration) *awsecs.TrafficShiftConfig {
-		return &awsecs.TrafficShiftConfig{StepPercent: jsii.Number(percent), StepBakeTime: awscdk.Duration_Minutes(jsii.Number(wait.Minutes()))}
-	}
-	switch s {
-	case Canary:
-		props.DeploymentStrategy = awsecs.DeploymentStrategy_CANARY
-		props.CanaryConfiguration = step(canaryPercent, canaryWait)
-	case Linear:
-		props.DeploymentStrategy = awsecs.DeploymentStrategy_LINEAR
-		props.LinearConfiguration = step(linearPercent, linearWait)
-	default:
-		props.DeploymentStrategy = awsecs.DeploymentStrategy_BLUE_GREEN
-	}
-}
-
-// steps returns in how many steps visitors are moved, and how long each is watched.
-func (s Shift) steps() (steps int, wait time.Duration) {
-	switch s {
-	case Canary:
-		return 2, canaryWait
-	case Linear:
-		return 100 / linearPercent, linearWait
-	}
-	return 1, 0
-}
 
 // ecsActions answer what no rule takes. ECS moves rules, not the listeners' own
 // action, so that CloudFormation can change a listener without moving visitors.
@@ -74,6 +43,19 @@ func watchAlarms(props *awsecs.FargateServiceProps, alarms []awscloudwatch.IAlar
 	props.DeploymentAlarms = &awsecs.DeploymentAlarmConfig{AlarmNames: &names, Behavior: awsecs.AlarmBehavior_ROLLBACK_ON_ALARM}
 }
 
+// watchNoAlarms says so: ECS may keep what an update leaves out, and the alarms that a
+// service had before are gone.
+func watchNoAlarms(service awsecs.FargateService) {
+	cfnService(service).AddPropertyOverride(jsii.String("DeploymentConfiguration.Alarms"), map[string]any{
+		"AlarmNames": []string{}, "Enable": false, "Rollback": false,
+	})
+}
+
+// cfnService is the service without CDK's cover, for what that does not offer.
+func cfnService(service awsecs.FargateService) awsecs.CfnService {
+	return service.Node().FindChild(jsii.String("Service")).(awsecs.CfnService)
+}
+
 // deliverByECS makes the service, which deploys itself, and the stages that get it
 // there.
 func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loadBalancer, []*awscodepipeline.StageProps) {
@@ -82,10 +64,15 @@ func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loa
 	alarms := s.alarms(stack, balancer)
 	service := newECSService(stack, s, parts, func(props *awsecs.FargateServiceProps) {
 		s.Shift.byECS(props)
-		watchAlarms(props, alarms)
+		if len(alarms) > 0 { // else CDK refuses it
+			watchAlarms(props, alarms)
+		}
 		props.BakeTime = awscdk.Duration_Minutes(jsii.Number(s.keepOld().Minutes()))
 		props.CircuitBreaker = &awsecs.DeploymentCircuitBreaker{Enable: jsii.Bool(true), Rollback: jsii.Bool(true)}
 	})
+	if len(alarms) == 0 {
+		watchNoAlarms(service)
+	}
 	attachByECS(stack, s, service, balancer, rules)
 	callHook(stack, s, service, parts.function)
 	build := newImageBuild(stack, s, parts, "")
@@ -151,19 +138,18 @@ func newTrafficRole(stack awscdk.Stack, s FargateService, balancer loadBalancer,
 // callHook has ECS call the function. CDK's own hooks lack one of the stages.
 func callHook(stack awscdk.Stack, s FargateService, service awsecs.FargateService, function awslambda.Function) {
 	invoker := newHookInvoker(stack, s.owner(), function)
-	service.Node().FindChild(jsii.String("Service")).(awsecs.CfnService).
-		AddPropertyOverride(jsii.String("DeploymentConfiguration.LifecycleHooks"), []map[string]any{{
-			"HookTargetArn":   function.FunctionArn(),
-			"RoleArn":         invoker.RoleArn(),
-			"LifecycleStages": s.Hook.events(ECS),
-		}})
+	cfnService(service).AddPropertyOverride(jsii.String("DeploymentConfiguration.LifecycleHooks"), []map[string]any{{
+		"HookTargetArn":   function.FunctionArn(),
+		"RoleArn":         invoker.RoleArn(),
+		"LifecycleStages": s.Hook.events(ECS),
+	}})
 	service.Node().AddDependency(invoker)
 }
 
 // deployTime is how long ECS may take for a deployment, in all.
 func (s FargateService) deployTime() time.Duration {
 	steps, wait := s.Shift.steps()
-	whole := startTime + time.Duration(steps)*wait + s.keepOld()
+	whole := taskTime + time.Duration(steps)*wait + s.keepOld()
 	for _, event := range s.Hook.events(ECS) {
 		calls := 1
 		if event == ProductionTrafficShift {
@@ -196,6 +182,11 @@ func newECSAction(stack awscdk.Stack, s FargateService, service awsecs.FargateSe
 	parts.task.allowRegistering(stack, role)
 	parts.task.allowPassing(role)
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("ecs:DeregisterTaskDefinition"),
+		// IAM knows no resource for it.
+		Resources: jsii.Strings("*"),
+	}))
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("ecs:UpdateService", "ecs:ListServiceDeployments"),
 		Resources: &[]*string{service.ServiceArn()},
 	}))
@@ -206,6 +197,6 @@ func newECSAction(stack awscdk.Stack, s FargateService, service awsecs.FargateSe
 		},
 	}))
 	justify(project, noKey(s.owner()))
-	justifyWildcards(role, artifactKeys+" ECS numbers revisions, and makes up the names of deployments.")
+	justifyWildcards(role, artifactKeys+" ECS numbers revisions, and makes up the names of deployments. ecs:DeregisterTaskDefinition has no resource to name.")
 	return newBuildAction("ECS", project, input)
 }

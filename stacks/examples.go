@@ -17,6 +17,7 @@ const (
 	exampleDomain  = "@example.com"
 	exampleOwner   = "example"
 	exampleVPC     = "vpc-1234567890abcdef0"
+	exampleImages  = "public.ecr.aws/example/"
 )
 
 // examples collects the fields that still hold a value from the documentation, and
@@ -77,6 +78,7 @@ func (s FargateService) exampleValues() (e examples) {
 	if vpc, ok := s.VPC.(ExistingVPC); ok {
 		e.add("VPC.ID", vpc.ID == exampleVPC)
 	}
+	e.add("Container.InitialImage", strings.HasPrefix(s.Container.InitialImage, exampleImages))
 	e.add("LoadBalancer.CertificateARN", strings.Contains(s.LoadBalancer.CertificateARN, exampleAccount))
 	e.addHook(s.Hook)
 	e.addNotifications(s.Notifications)

@@ -35,8 +35,9 @@ func (b ImageBuild) validate(p *problems) {
 }
 
 const (
-	// keptImages bound what the repository costs, and how far back one can go.
-	keptImages = 20
+	// keptImages bound what the repository costs. ECR counts pushes, and does not know
+	// which image runs: production's must outlast those whose deployments fail.
+	keptImages = 100
 	armImage   = curatedImages + "amazonlinux-aarch64-standard:3.0"
 )
 
@@ -72,7 +73,7 @@ func newImageBuild(stack awscdk.Stack, s FargateService, parts serviceParts, app
 		variables[buildspec.EnvAppSpec] = appSpec
 	}
 	image := awscodebuild.LinuxArmBuildImage_FromCodeBuildImageId(jsii.String(armImage))
-	if c.Architecture == X8664 {
+	if c.Architecture == X86 {
 		image = awscodebuild.LinuxBuildImage_FromCodeBuildImageId(jsii.String(defaultImage))
 	}
 	project, role := newBuildProject(stack, "Build", buildProject{
@@ -92,7 +93,7 @@ func newImageBuild(stack awscdk.Stack, s FargateService, parts serviceParts, app
 	}
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions: jsii.Strings("ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart",
-			"ecr:CompleteLayerUpload", "ecr:PutImage"),
+			"ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage"),
 		Resources: &[]*string{repository.RepositoryArn()},
 	}))
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{

@@ -205,6 +205,7 @@ func TestStarsHaveNoResource(t *testing.T) {
 
 		"ecr:GetAuthorizationToken":                 true,
 		"ecs:DescribeTaskDefinition":                true,
+		"ecs:DeregisterTaskDefinition":              true,
 		"elasticloadbalancing:DescribeListeners":    true,
 		"elasticloadbalancing:DescribeRules":        true,
 		"elasticloadbalancing:DescribeTargetGroups": true,

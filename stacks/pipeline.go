@@ -62,10 +62,8 @@ func newPipeline(stack awscdk.Stack, owner owner, p pipeline) awscodepipeline.Pi
 	}
 	justifyWildcards(p.role, artifactKeys)
 
-	awscdk.NewCfnOutput(stack, jsii.String("PipelineConsole"), &awscdk.CfnOutputProps{
-		Description: jsii.String("Where to watch the pipeline"),
-		Value:       awscdk.Fn_Sub(jsii.String("https://${AWS::Region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/"+owner.name+"/view"), nil),
-	})
+	newOutput(stack, "PipelineConsole", "Where to watch the pipeline",
+		*awscdk.Fn_Sub(jsii.String("https://${AWS::Region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/"+owner.name+"/view"), nil))
 	return made
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -59,14 +60,27 @@ func arnPart(arn string, i int) string {
 
 // oneOf reports a value that is not in allowed.
 func oneOf[T ~string](p *problems, field string, got T, allowed ...T) {
-	names := make([]string, len(allowed))
-	for i, a := range allowed {
-		if got == a {
-			return
-		}
-		names[i] = fmt.Sprintf("%q", a)
+	if !slices.Contains(allowed, got) {
+		p.add(field, string(got), "must be one of "+listOf(allowed))
 	}
-	p.add(field, string(got), "must be one of "+strings.Join(names, ", "))
+}
+
+func listOf[T ~string](values []T) string {
+	names := make([]string, len(values))
+	for i, value := range values {
+		names[i] = fmt.Sprintf("%q", value)
+	}
+	return strings.Join(names, ", ")
+}
+
+// valueType is what a value is, where only that can be wrong.
+type valueType string
+
+func typeOf(value any) valueType {
+	if value == nil {
+		return "missing"
+	}
+	return valueType(fmt.Sprintf("a %T", value))
 }
 
 func (p *problems) join() error { return errors.Join(p.errs...) }

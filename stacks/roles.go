@@ -8,6 +8,12 @@ import (
 
 // newServiceRole makes a role for an AWS service, without the managed policies that
 // CDK would attach: those reach every log group of the account.
+//
+// Its trust has no condition on aws:SourceAccount: AWS documents it for some of the
+// services that take on our roles and not for others (ECS's hooks and load balancers),
+// and where a service does not send it, every deployment would fail. Nobody of another
+// account can hand the role to the service in any case.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 func newServiceRole(scope constructs.Construct, id, service, description string) awsiam.Role {
 	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String(service), nil),

@@ -3,6 +3,7 @@ package stacks
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -24,9 +25,10 @@ import (
 // from the repository's Dockerfile and deploys it beside the version that runs. When
 // visitors have been moved to it, CloudFront's cache is cleared.
 //
-// Two kinds of change reach production by two ways. A push goes through the pipeline.
-// A change of Container is taken down by `make deploy`, and reaches production with
-// the next run of the pipeline (console: Release change).
+// Changes reach production by two ways. A push goes through the pipeline. A change of
+// these props takes effect with `make deploy`; but what Container says of the task
+// itself (CPU, MemoryMiB, Environment, Secrets) waits there for the next run of the
+// pipeline (console: Release change).
 //
 // With the defaults it costs about 75 USD a month in us-east-1, most of it the NAT
 // gateway (33), the load balancer with its addresses (24) and two tasks (14).
@@ -56,11 +58,16 @@ type FargateService struct {
 
 	// DesiredCount is how many tasks run: 1 to 100. With 1 the service is away for a
 	// minute or two when that task or its zone fails. While a deployment is under way
-	// there are twice as many. Default: 2, one in each zone.
+	// there are twice as many. With CodeDeploy, only what the service begins with:
+	// CloudFormation cannot change such a service. Later: aws ecs update-service
+	// --cluster CLUSTER --service SERVICE --desired-count 3, with the stack's outputs
+	// ClusterName and ServiceName. Default: 2, one in each zone.
 	DesiredCount int
 
 	// StartTime is how long a new task may fail its health checks: 10 seconds to 15
-	// minutes. Default: 1 minute. Example: 3 * time.Minute.
+	// minutes. With CodeDeploy, as DesiredCount, only what the service begins with;
+	// later: aws ecs update-service … --health-check-grace-period-seconds 180. Default:
+	// 1 minute. Example: 3 * time.Minute.
 	StartTime time.Duration
 
 	// VPC is the network: a NewVPC or an ExistingVPC. It cannot be changed. Default:
@@ -84,8 +91,8 @@ type FargateService struct {
 
 	// MaxErrorPercent is the share of answers with 5xx within a minute (of 5 such
 	// answers at least) above which a deployment is rolled back: 1 to 100. CodeDeploy
-	// begins no deployment while it is exceeded, not even that of a remedy: 100 turns
-	// the alarms off. They cost 0.40 USD a month. Default: 5.
+	// begins no deployment while it is exceeded, not even that of a remedy. With 100
+	// there are no such alarms, which cost 0.40 USD a month. Default: 5.
 	MaxErrorPercent int
 
 	// AlarmNames are CloudWatch alarms of your own, in the service's account and
@@ -93,7 +100,10 @@ type FargateService struct {
 	// []string{"api-latency"}.
 	AlarmNames []string
 
-	// Hook says which of CloudFront's caches to clear, when. Required.
+	// Hook says which of CloudFront's caches to clear, when. The distributions must
+	// exist before: make one with any origin, and when the service is there, set its
+	// origin to the stack's output Origin. With RollBack a wrong one may fail the
+	// first deployment. Required.
 	Hook Hook
 
 	// Notifications says whom to tell of failures. Default: nobody.
@@ -105,12 +115,11 @@ type FargateService struct {
 }
 
 const (
-	defaultDesiredCount, maxDesiredCount         = 2, 100
-	defaultStartTime                             = time.Minute
-	minStartTime, maxStartTime                   = 10 * time.Second, 15 * time.Minute
-	defaultKeepOld                               = 5 * time.Minute
-	minKeepOld, maxKeepOld                       = time.Minute, 24 * time.Hour // ECS's; CodeDeploy takes two days
-	defaultMinHealthyPercent, allTwice   float64 = 100, 200
+	defaultDesiredCount, maxDesiredCount = 2, 100
+	defaultStartTime                     = time.Minute
+	minStartTime, maxStartTime           = 10 * time.Second, 15 * time.Minute
+	defaultKeepOld                       = 5 * time.Minute
+	minKeepOld, maxKeepOld               = time.Minute, 24 * time.Hour // ECS's; CodeDeploy takes two days
 	// CodeDeploy takes 10 alarms, and two are ours.
 	// https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
 	maxAlarmNames = 8
@@ -160,7 +169,11 @@ func (s FargateService) Validate() error {
 		p.add("AlarmNames", fmt.Sprintf("%d alarms", n), fmt.Sprintf("must be at most %d: CodeDeploy watches 10, and two are there already", maxAlarmNames))
 	}
 	for i, name := range s.AlarmNames {
-		p.match(fmt.Sprintf("AlarmNames[%d]", i), name, alarmPattern, "must be an alarm's name, not empty and without *")
+		field := fmt.Sprintf("AlarmNames[%d]", i)
+		p.match(field, name, alarmPattern, "must be an alarm's name, not empty and without *")
+		if slices.Contains(s.AlarmNames[:i], name) {
+			p.add(field, name, "is there twice; name it once")
+		}
 	}
 	s.Hook.validate(p, s.controller())
 	s.Notifications.validate(p)
@@ -232,8 +245,11 @@ type serviceParts struct {
 // alarms are those that roll a deployment back: ours, and the owner's.
 func (s FargateService) alarms(stack awscdk.Stack, balancer loadBalancer) []awscloudwatch.IAlarm {
 	var alarms []awscloudwatch.IAlarm
-	for _, alarm := range newErrorAlarms(stack, balancer, s.owner(), or(s.MaxErrorPercent, defaultMaxErrorPercent)) {
-		alarms = append(alarms, alarm)
+	// More than all answers are never errors.
+	if percent := or(s.MaxErrorPercent, defaultMaxErrorPercent); percent < 100 {
+		for _, alarm := range newErrorAlarms(stack, balancer, s.owner(), percent) {
+			alarms = append(alarms, alarm)
+		}
 	}
 	for i, name := range s.AlarmNames {
 		alarms = append(alarms, awscloudwatch.Alarm_FromAlarmName(stack, jsii.String(fmt.Sprintf("Alarm%d", i)), jsii.String(name)))
@@ -256,8 +272,11 @@ func (s FargateService) renderAppSpec() string {
 }
 
 // newECSService runs the tasks: in private subnets, without public addresses, and
-// without a way in for people (ECS Exec). It names the task definition by its family:
-// the newest revision is what the last deployment brought.
+// without a way in for people (ECS Exec). It names the task definition by its family,
+// whose newest active revision is what the last successful deployment brought. For
+// CodeDeploy, nothing here may depend on a prop that can be changed: to update such a
+// service CloudFormation names its task definition, too, which ECS refuses.
+// https://github.com/aws/aws-cdk/issues/23564
 func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how func(*awsecs.FargateServiceProps)) awsecs.FargateService {
 	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
 		Vpc:                 parts.vpc,
@@ -285,5 +304,7 @@ func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how
 	for _, subnet := range *parts.vpc.PrivateSubnets() {
 		service.Node().AddDependency(subnet.InternetConnectivityEstablished())
 	}
+	newOutput(stack, "ClusterName", "The name to give to aws ecs update-service --cluster", *cluster.ClusterName())
+	newOutput(stack, "ServiceName", "The name to give to aws ecs update-service --service", *service.ServiceName())
 	return service
 }

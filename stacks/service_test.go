@@ -30,9 +30,10 @@ var (
 		Build:  ImageBuild{ComputeType: Large, Timeout: time.Hour, LogRetention: 7},
 		Container: Container{
 			Port: 8080, HealthCheckPath: "/healthz", CPU: 1024, MemoryMiB: 3072,
-			Environment:  map[string]string{"LOG_LEVEL": "info"},
-			Secrets:      map[string]string{"API_TOKEN": "/store/token", "DATABASE": "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:store-AbCdEf"},
-			Architecture: X8664, Dockerfile: "docker/store.Dockerfile", Context: "services/store",
+			Environment:   map[string]string{"LOG_LEVEL": "info"},
+			Secrets:       map[string]string{"API_TOKEN": "/store/token", "DATABASE": "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:store-AbCdEf"},
+			FormerSecrets: []string{"/store/old-token", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:old-AbCdEf"},
+			Architecture:  X86, Dockerfile: "docker/store.Dockerfile", Context: "services/store",
 			InitialImage: "public.ecr.aws/kzmorita/store:1", LogRetention: 14,
 		},
 		DesiredCount: 3, StartTime: 3 * time.Minute,
@@ -70,6 +71,48 @@ var (
 		},
 	}
 )
+
+// changedFixtures are services from above whose owners have changed all that can be
+// changed, or taken it away.
+var changedFixtures = []Service{
+	FargateService{
+		Name:   "api",
+		Source: GitHubConnection{Owner: "another", Repo: "api2", ConnectionARN: connectionARN, FullClone: true},
+		Build:  ImageBuild{ComputeType: Large, Timeout: time.Hour, LogRetention: 7},
+		Container: Container{
+			HealthCheckPath: "/healthz", CPU: 1024, MemoryMiB: 3072,
+			Environment: map[string]string{"LOG_LEVEL": "info"}, Secrets: map[string]string{"API_TOKEN": "/api/token"},
+			Dockerfile: "docker/api.Dockerfile", Context: "services/api",
+			InitialImage: defaultInitialImage, LogRetention: 14, // the image as it was, by its name
+		},
+		LoadBalancer: LoadBalancer{
+			CertificateARN: "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid,
+			AllowFrom:      []string{"192.0.2.0/24"}, OriginPrefixListID: "pl-3b927c52", TestPort: 9443, TestFrom: []string{"198.51.100.7/32"},
+		},
+		Shift: Linear, KeepOld: time.Hour, MaxErrorPercent: 50, AlarmNames: []string{"api-latency", "api-memory"},
+		Hook: Hook{
+			Distributions: []Distribution{{ID: "E2QWRUHAPOMQZR", Paths: []string{"/api/*"}}},
+			Events:        []HookEvent{AfterAllowTestTraffic, AfterAllowTraffic}, OnFailure: RollBack,
+			Deadline: 5 * time.Minute, NoWait: true, LogRetention: 7,
+		},
+		Notifications: Notifications{Emails: []string{"you@api.dev"}, TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"},
+		ExecutionMode: Queued,
+	},
+	func() Service {
+		s := store
+		s.Build, s.LoadBalancer, s.Shift, s.KeepOld = ImageBuild{}, LoadBalancer{}, "", 0
+		s.AlarmNames, s.MaxErrorPercent = nil, 100
+		s.Container = Container{Port: 8080, HealthCheckPath: "/healthz", Architecture: X86, InitialImage: store.Container.InitialImage}
+		s.Hook, s.Notifications, s.ExecutionMode = Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZS"}}}, Notifications{}, ""
+		return s
+	}(),
+	func() Service {
+		s := search
+		s.AlarmNames, s.MaxErrorPercent = nil, 100
+		s.Container.CPU, s.Container.Environment = 512, map[string]string{"LOG_LEVEL": "info"}
+		return s
+	}(),
+}
 
 var fargateFixtures = []Service{api, store, docs, search}
 
@@ -148,8 +191,16 @@ func TestServiceRefuses(t *testing.T) {
 			s.Account, s.Container.Secrets = account, map[string]string{"A": "arn:aws:secretsmanager:us-east-1:999999999999:secret:api-AbCdEf"}
 		}, "must be in the service's Account"},
 		{"parameter", secret("/a b"), "must be a parameter's name"},
+		{"former secret", container(func(c *Container) { c.FormerSecrets = []string{"/a b"} }), `Container.FormerSecrets[0] is "/a b": must be a parameter's name`},
+		{"former secret twice", container(func(c *Container) { c.FormerSecrets = []string{"/a", "/a"} }), `Container.FormerSecrets[1] is "/a": is there twice; name it once`},
+		{"former secret that is none", container(func(c *Container) {
+			c.Secrets, c.FormerSecrets = map[string]string{"A": "/a"}, []string{"/a"}
+		}), "is in Secrets too; keep one of them"},
+		{"token as former secret", container(func(c *Container) { c.FormerSecrets = []string{token} }), "Container.FormerSecrets[0] is a GitHub token (hidden)"},
 		{"architecture", container(func(c *Container) { c.Architecture = "RISCV" }), `Container.Architecture is "RISCV": must be one of "ARM64", "X86_64"`},
 		{"Dockerfile outside", container(func(c *Container) { c.Dockerfile = "../Dockerfile" }), "Container.Dockerfile"},
+		{"Dockerfile is a folder", container(func(c *Container) { c.Dockerfile = "." }), `Container.Dockerfile is "."`},
+		{"context outside", container(func(c *Container) { c.Context = ".." }), `Container.Context is ".."`},
 		{"context from the root", container(func(c *Container) { c.Context = "/src" }), "Container.Context"},
 		{"no initial image for the port", container(func(c *Container) { c.Port = 8080 }), `Container.InitialImage is "": must be a public image that answers on port 8080 at /: the default one does on 80 at /`},
 		{"no initial image for the path", container(func(c *Container) { c.HealthCheckPath = "/healthz" }), "on port 80 at /healthz"},
@@ -162,7 +213,7 @@ func TestServiceRefuses(t *testing.T) {
 		{"start time", func(s *FargateService) { s.StartTime = time.Hour }, "StartTime is 1h0m0s: must be whole seconds, from 10 seconds to 15 minutes"},
 		{"start time by half seconds", func(s *FargateService) { s.StartTime = 10500 * time.Millisecond }, "StartTime is 10.5s"},
 
-		{"network by pointer", func(s *FargateService) { s.VPC = &NewVPC{} }, `VPC is "*stacks.NewVPC": must be a stacks.NewVPC{…} or a stacks.ExistingVPC{…}`},
+		{"network by pointer", func(s *FargateService) { s.VPC = &NewVPC{} }, `VPC is a *stacks.NewVPC: must be a stacks.NewVPC{…} or a stacks.ExistingVPC{…}`},
 		{"no range", func(s *FargateService) { s.VPC = NewVPC{CIDR: "10.0.0.0"} }, `VPC.CIDR is "10.0.0.0": must be a range of IPv4 addresses`},
 		{"range not from its start", func(s *FargateService) { s.VPC = NewVPC{CIDR: "10.0.0.1/16"} }, "by its first one"},
 		{"range of IPv6", func(s *FargateService) { s.VPC = NewVPC{CIDR: "fd00::/16"} }, "IPv4"},
@@ -211,7 +262,8 @@ func TestServiceRefuses(t *testing.T) {
 		{"old version too short", func(s *FargateService) { s.KeepOld = time.Second }, "KeepOld is 1s: must be whole minutes, from 1 minute to 24 hours"},
 		{"old version too long", func(s *FargateService) { s.KeepOld = 25 * time.Hour }, "KeepOld is 25h0m0s"},
 		{"percent", func(s *FargateService) { s.MaxErrorPercent = 101 }, "MaxErrorPercent is 101: must be from 1 to 100"},
-		{"too many alarms", func(s *FargateService) { s.AlarmNames = strings.Fields(strings.Repeat("a ", 9)) }, `AlarmNames is "9 alarms": must be at most 8`},
+		{"too many alarms", func(s *FargateService) { s.AlarmNames = strings.Split("abcdefghi", "") }, `AlarmNames is "9 alarms": must be at most 8`},
+		{"alarm twice", func(s *FargateService) { s.AlarmNames = []string{"a", "b", "a"} }, `AlarmNames[2] is "a": is there twice; name it once`},
 		{"alarm", func(s *FargateService) { s.AlarmNames = []string{"api-*"} }, `AlarmNames[0] is "api-*"`},
 		{"no distribution", func(s *FargateService) { s.Hook = Hook{} }, `Hook.Distributions is "0 distributions"`},
 		{"event of ECS", func(s *FargateService) { s.Hook.Events = []HookEvent{ProductionTrafficShift} }, `Hook.Events[0] is "PRODUCTION_TRAFFIC_SHIFT"`},
@@ -224,12 +276,7 @@ func TestServiceRefuses(t *testing.T) {
 			props := api
 			tt.change(&props)
 			err := props.Validate()
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Fatalf("Validate: %v, want %q in it", err, tt.want)
-			}
-			if n := strings.Count(err.Error(), "\n"); n > 0 {
-				t.Errorf("one mistake, %d messages: %q", n+1, err)
-			}
+			wantProblem(t, err, tt.want)
 			if strings.Contains(err.Error(), token) {
 				t.Errorf("the error shows the token: %v", err)
 			}
@@ -242,6 +289,16 @@ func TestServiceAccepts(t *testing.T) {
 		if err := s.Validate(); err != nil {
 			t.Error(err)
 		}
+	}
+	// Names that only look as if they led outside.
+	props := api
+	props.Container.Dockerfile, props.Container.Context = "..x/Dockerfile", "..x"
+	if err := props.Validate(); err != nil {
+		t.Error(err)
+	}
+	props.Container.Context = "."
+	if err := props.Validate(); err != nil {
+		t.Error(err)
 	}
 	for cpu, pair := range memories {
 		for _, memory := range []int{0, 2 * cpu, pair.most} {
@@ -415,7 +472,8 @@ func taskDefinition(t *testing.T, tmpl *assembly.Template, family string) assemb
 }
 
 // CloudFormation and the pipeline keep out of each other's way: what CloudFormation
-// finds newest of the service's family is what the pipeline has deployed.
+// finds newest of the service's family is what the pipeline has deployed last with
+// success.
 func TestTaskDefinitions(t *testing.T) {
 	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
 		family := s.Name + "-service"
@@ -461,14 +519,129 @@ func TestTaskDefinitions(t *testing.T) {
 	})
 }
 
+// A change of these task definitions would bring the initial image back into
+// production: each revision of a service's family that CloudFormation registers is its
+// newest, and ECS deploys that with the next change of the service. So whatever an
+// owner changes leaves the first one as it is, and so must whatever this project
+// changes: if this test fails, for a new version of CDK for example, put back what was.
+func TestFirstTaskNeverChanges(t *testing.T) {
+	for _, s := range changedFixtures {
+		before, after := taskDefinition(t, stackTemplate(t, ServiceStackID(s)), ServiceStackID(s)), taskDefinition(t, changedTemplates[ServiceStackID(s)], ServiceStackID(s))
+		equal(t, s.owner().name+"'s first task", after, before)
+	}
+	tmpl := fargateTemplate(t, api)
+	first := taskDefinition(t, tmpl, "api-service")
+	got, err := json.MarshalIndent(first.Properties, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{
+  "ContainerDefinitions": [
+    {
+      "Essential": true,
+      "Image": "public.ecr.aws/docker/library/nginx:1.28.0-alpine",
+      "LogConfiguration": {
+        "LogDriver": "awslogs",
+        "Options": {
+          "awslogs-group": {
+            "Ref": "ContainerLog8B5CF49E"
+          },
+          "awslogs-region": {
+            "Ref": "AWS::Region"
+          },
+          "awslogs-stream-prefix": "web"
+        }
+      },
+      "Name": "web",
+      "PortMappings": [
+        {
+          "ContainerPort": 80,
+          "Protocol": "tcp"
+        }
+      ]
+    }
+  ],
+  "Cpu": "256",
+  "ExecutionRoleArn": {
+    "Fn::GetAtt": [
+      "ExecutionRole605A040B",
+      "Arn"
+    ]
+  },
+  "Family": "api-service",
+  "Memory": "512",
+  "NetworkMode": "awsvpc",
+  "RequiresCompatibilities": [
+    "FARGATE"
+  ],
+  "RuntimePlatform": {
+    "CpuArchitecture": "ARM64",
+    "OperatingSystemFamily": "LINUX"
+  },
+  "TaskRoleArn": {
+    "Fn::GetAtt": [
+      "TaskRole30FC0FBB",
+      "Arn"
+    ]
+  }
+}`
+	if first.ID != "FirstTask37F2BBE2" || string(got) != want {
+		t.Errorf("the first task is %s\n%s\nwant it as it was on the day the first service was made:\n%s", first.ID, got, want)
+	}
+}
+
+// CloudFormation cannot change a service that CodeDeploy deploys: it names all of the
+// service's properties, and ECS refuses those that are CodeDeploy's. The stack's update
+// would fail, and so would its rollback.
+func TestServiceOfCodeDeployStaysAsItIs(t *testing.T) {
+	for _, s := range changedFixtures {
+		s := s.(FargateService)
+		if s.controller() != CodeDeploy {
+			continue
+		}
+		const service = "AWS::ECS::Service"
+		before, after := fargateTemplate(t, s).OfType(service)[0], changedTemplates[ServiceStackID(s)].OfType(service)[0]
+		equal(t, s.Name+"'s id", after.ID, before.ID)
+		equal(t, s.Name+"'s service", after.Properties, before.Properties)
+	}
+}
+
+// Who wants no alarms pays for none, and neither CodeDeploy nor ECS waits for any.
+func TestNoAlarms(t *testing.T) {
+	for _, name := range []string{"store-service", "search-service"} {
+		if n := len(changedTemplates[name].OfType("AWS::CloudWatch::Alarm")); n != 0 {
+			t.Errorf("%s has %d alarms, want none", name, n)
+		}
+	}
+	tmpl := changedTemplates["store-service"]
+	group := only(t, tmpl, "AWS::CodeDeploy::DeploymentGroup")
+	equal(t, "CodeDeploy's rollback", at(t, tmpl, group, "AutoRollbackConfiguration"), map[string]any{
+		"Enabled": true, "Events": []any{"DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_REQUEST"},
+	})
+	equal(t, "CodeDeploy's alarms", group["AlarmConfiguration"], map[string]any{"Enabled": false})
+	tmpl = changedTemplates["search-service"]
+	equal(t, "ECS's alarms", at(t, tmpl, only(t, tmpl, "AWS::ECS::Service"), "DeploymentConfiguration", "Alarms"), map[string]any{
+		"AlarmNames": []any{}, "Enable": false, "Rollback": false,
+	})
+}
+
+// An owner changes the count by hand, by these names.
+func TestServiceOutputs(t *testing.T) {
+	eachFargate(t, func(t *testing.T, _ FargateService, tmpl *assembly.Template) {
+		service := tmpl.OfType("AWS::ECS::Service")[0]
+		equal(t, "cluster", at(t, tmpl, tmpl.Outputs["ClusterName"].Value), at(t, tmpl, service.Properties, "Cluster"))
+		equal(t, "service", at(t, tmpl, tmpl.Outputs["ServiceName"].Value), at(t, tmpl, map[string]any{"Fn::GetAtt": []any{service.ID, "Name"}}))
+	})
+}
+
 func TestRepository(t *testing.T) {
 	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
 		repository := tmpl.OfType("AWS::ECR::Repository")[0]
 		equal(t, "tags", repository.Properties["ImageTagMutability"], "IMMUTABLE")
 		equal(t, "scan", at(t, tmpl, repository.Properties, "ImageScanningConfiguration", "ScanOnPush"), true)
 		equal(t, "emptied when it goes", repository.Properties["EmptyOnDelete"], true)
-		if text := at(t, tmpl, repository.Properties, "LifecyclePolicy", "LifecyclePolicyText").(string); !strings.Contains(text, `"countNumber":20`) {
-			t.Errorf("images expire by %s, want 20 kept", text)
+		if text := at(t, tmpl, repository.Properties, "LifecyclePolicy", "LifecyclePolicyText").(string); !strings.Contains(text, `"countNumber":100`) {
+			t.Errorf("images expire by %s, want 100 kept", text)
 		}
 		uri := at(t, tmpl, map[string]any{"Fn::GetAtt": []any{repository.ID, "RepositoryUri"}})
 		equal(t, "repository of the build", buildVariables(t, tmpl, "Build")["REPOSITORY_URI"], uri)
@@ -773,6 +946,8 @@ func TestServiceRoles(t *testing.T) {
 				{"ecr:UploadLayerPart", repository(t, tmpl), true},
 				{"ecr:CompleteLayerUpload", repository(t, tmpl), true},
 				{"ecr:PutImage", repository(t, tmpl), true},
+				{"ecr:BatchGetImage", repository(t, tmpl), true},
+				{"ecr:BatchGetImage", repository(t, tmpl) + "-of-somebody-else", false},
 				{"ecr:PutImage", repository(t, tmpl) + "-of-somebody-else", false},
 				{"ecr:BatchDeleteImage", repository(t, tmpl), false},
 				{"ecr:SetRepositoryPolicy", repository(t, tmpl), false},
@@ -801,6 +976,8 @@ func TestServiceRoles(t *testing.T) {
 				{"logs:PutLogEvents", log(t, tmpl, "HookLog"), false},
 				{"ssm:GetParameters", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token", true},
 				{"ssm:GetParameters", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token2", false},
+				{"ssm:GetParameters", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/old-token", true},
+				{"secretsmanager:GetSecretValue", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:old-AbCdEf", true},
 				{"ssm:GetParameterHistory", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token", false},
 				{"secretsmanager:DescribeSecret", store.Container.Secrets["DATABASE"], false},
 				{"secretsmanager:GetSecretValue", store.Container.Secrets["DATABASE"], true},
@@ -867,6 +1044,8 @@ func TestServiceRoles(t *testing.T) {
 			return []call{
 				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/docs-service:7", true},
 				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/docs-service-template:7", false},
+				{"ecs:DeregisterTaskDefinition", "*", true},
+				{"ecs:DeleteTaskDefinitions", "arn:aws:ecs:" + us + "task-definition/docs-service:7", false},
 				{"ecs:UpdateService", service, true},
 				{"ecs:UpdateService", service + "2", false},
 				{"ecs:ListServiceDeployments", service, true},

@@ -25,7 +25,7 @@ func validateSource(p *problems, source Source, kind PipelineType) {
 	case GitHubConnection, GitHubToken:
 		source.validate(p, kind)
 	default:
-		p.add("Source", fmt.Sprintf("%T", source), "must be a stacks.GitHubConnection{…} or a stacks.GitHubToken{…}")
+		p.add("Source", typeOf(source), "must be a stacks.GitHubConnection{…} or a stacks.GitHubToken{…}")
 	}
 }
 

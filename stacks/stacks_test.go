@@ -82,6 +82,8 @@ var (
 	templates   = map[string]*assembly.Template{}
 	assemblyDir string
 	aloneDir    string // of an app that has the first blog only
+	// changedTemplates has the services whose owners have changed their minds.
+	changedTemplates = map[string]*assembly.Template{}
 )
 
 // TestMain synthesises all fixtures once, in one app, with the flags of cdk.json and
@@ -131,16 +133,22 @@ func run(m *testing.M) int {
 	}
 	synth(assemblyDir, blogFixtures, serviceFixtures)
 	synth(aloneDir, []BlogProps{modern}, nil)
+	changedDir := filepath.Join(dir, "changed")
+	synth(changedDir, nil, changedFixtures)
 
-	loaded, err := assembly.Load(assemblyDir)
-	check(err)
-	for _, template := range loaded {
-		template.ParameterValues = map[string]string{}
-		for name := range template.Parameters {
-			template.ParameterValues[name] = "what CloudFormation finds"
+	load := func(dir string, into map[string]*assembly.Template) {
+		loaded, err := assembly.Load(dir)
+		check(err)
+		for _, template := range loaded {
+			template.ParameterValues = map[string]string{}
+			for name := range template.Parameters {
+				template.ParameterValues[name] = "what CloudFormation finds"
+			}
+			into[template.Name] = template
 		}
-		templates[template.Name] = template
 	}
+	load(assemblyDir, templates)
+	load(changedDir, changedTemplates)
 	check(os.Chdir(project)) // where the evaluator of policies finds node_modules
 	return m.Run()
 }

@@ -61,7 +61,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"trigger of V1", func(b *BlogProps) { b.PipelineType = V1 }, "Source.Trigger is"},
 
 		{"no source", func(b *BlogProps) { b.Source = nil }, "Source is"},
-		{"source by pointer", func(b *BlogProps) { b.Source = (*GitHubConnection)(nil) }, `Source is "*stacks.GitHubConnection"`},
+		{"source by pointer", func(b *BlogProps) { b.Source = (*GitHubConnection)(nil) }, `Source is a *stacks.GitHubConnection`},
 		{"part of a secret", token(func(s *GitHubToken) { s.ParameterName, s.SecretName, s.SecretField = "", "github", "a:b" }), "Source.SecretField"},
 		{"no owner", connection(func(s *GitHubConnection) { s.Owner = "" }), `Source.Owner is "": must be a GitHub user`},
 		{"owner with the repository", connection(func(s *GitHubConnection) { s.Owner = "kzmorita/blog" }), `Source.Owner is "kzmorita/blog"`},
@@ -83,6 +83,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"trigger", token(func(s *GitHubToken) { s.Trigger = "CRON" }), `Source.Trigger is "CRON": must be one of "WEBHOOK", "POLL", "NONE"`},
 
 		{"buildspec outside", func(b *BlogProps) { b.Build.Buildspec = "../buildspec.yml" }, "Build.Buildspec"},
+		{"buildspec is a folder", func(b *BlogProps) { b.Build.Buildspec = "." }, "Build.Buildspec"},
 		{"buildspec absolute", func(b *BlogProps) { b.Build.Buildspec = "/buildspec.yml" }, "inside the blog's repository"},
 		{"Hugo's version", func(b *BlogProps) { b.Build.HugoVersion = "latest" }, `Build.HugoVersion is "latest": must be a release of Hugo, such as 0.164.0`},
 		{"Hugo's version of the article", func(b *BlogProps) { b.Build.HugoVersion = "0.85.0" }, "0.103.0 or later"},
@@ -156,17 +157,19 @@ func TestValidateRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			props := modern
 			tt.change(&props)
-			err := props.Validate()
-			if err == nil {
-				t.Fatalf("Validate: no error, want %q", tt.want)
-			}
-			if !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("Validate: %q, want %q in it", err, tt.want)
-			}
-			if n := strings.Count(err.Error(), "\n"); n > 0 {
-				t.Errorf("one mistake, %d messages: %q", n+1, err)
-			}
+			wantProblem(t, props.Validate(), tt.want)
 		})
+	}
+}
+
+// wantProblem checks that one mistake makes one message, and that it says so.
+func wantProblem(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Fatalf("Validate: %v, want %q in it", err, want)
+	}
+	if n := strings.Count(err.Error(), "\n"); n > 0 {
+		t.Errorf("one mistake, %d messages: %q", n+1, err)
 	}
 }
 

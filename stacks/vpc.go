@@ -77,7 +77,7 @@ func validateVPC(p *problems, vpc VPC) {
 	case NewVPC, ExistingVPC:
 		vpc.validate(p)
 	default:
-		p.add("VPC", fmt.Sprintf("%T", vpc), "must be a stacks.NewVPC{…} or a stacks.ExistingVPC{…}, or left out for a new one")
+		p.add("VPC", typeOf(vpc), "must be a stacks.NewVPC{…} or a stacks.ExistingVPC{…}, or left out for a new one")
 	}
 }
 

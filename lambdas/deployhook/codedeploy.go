@@ -31,7 +31,7 @@ func (h *handler) runForCodeDeploy(working, reporting context.Context, log *slog
 	if !verdict.passes {
 		status = types.LifecycleEventStatusFailed
 	}
-	counts, err := invocation.Reported(log, report(reporting, h.codeDeploy, d, status))
+	counts, err := invocation.Reported(log, end.result.Failed, report(reporting, h.codeDeploy, d, status))
 	if counts {
 		h.logEnd(log, end, verdict, string(status))
 	}

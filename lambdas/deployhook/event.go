@@ -149,7 +149,9 @@ var shiftWeights = map[string]string{
 	"PRODUCTION_TRAFFIC_SHIFT": "productionTrafficWeights",
 }
 
-// leaves says whether weights give all traffic to others than the revision.
+// leaves says whether weights give all traffic to others than the revision, which on
+// the way back is still the one that was being deployed, as far as AWS documents it.
+// If ECS named the old one there, the way back would look like a deployment of it.
 func leaves(revision string, weights json.RawMessage) bool {
 	var percent map[string]float64
 	if weights == nil || json.Unmarshal(weights, &percent) != nil {

@@ -46,8 +46,10 @@ func judge(c *trial.Case, d *deployed) trial.Outcome {
 	if n := d.Count(trial.Refused("LifecycleEventAlreadyCompletedException")); n > 0 && !c.Fault.Processed() && !c.Fault.Again {
 		broken = append(broken, fmt.Sprintf("rule 1: reported %d times more than once", n))
 	}
-	// A process that dies may do so between the report and its line.
-	if n := d.counted(); n > 1 && !c.Fault.Again || n == 0 && d.status != "no report" && !c.Fault.Processed() && !c.Fault.Fatal() {
+	// A process that dies may do so between the report and its line, and who finds that
+	// its report is there already does not count a success again. A failure must count.
+	uncounted := c.Fault.Fatal() && c.Always || (c.Fault.Fatal() || c.Fault.Processed()) && !d.notCleared()
+	if n := d.counted(); n > 1 && !c.Fault.Again || n == 0 && d.status != "no report" && !uncounted {
 		broken = append(broken, fmt.Sprintf("the end was counted %d times, want once", n))
 	}
 	return trial.Outcome{Ended: d.outcome(), Broken: broken, Logs: d.Function.Logs()}

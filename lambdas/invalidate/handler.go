@@ -52,7 +52,7 @@ func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 
 	job, answer := h.handle(working, id, event)
 	log := job.log(h.log).With("invalidation", answer.invalidationID)
-	counts, err := invocation.Reported(log, answer.send(reporting, h.codePipeline, id))
+	counts, err := invocation.Reported(log, answer.failure != "", answer.send(reporting, h.codePipeline, id))
 	if err != nil {
 		return nil, err
 	}

@@ -228,6 +228,13 @@ func TestSecondReportIsHarmless(t *testing.T) {
 	if strings.Contains(w.log.String(), "_aws") {
 		t.Error("counted the same result twice")
 	}
+	// But of a failure it cannot tell whether anybody has counted it.
+	if err := w.invoke(t, invocationtest.Event(t, "token-garbage")); err != nil {
+		t.Errorf("Invoke: %v, want none: the job has its report", err)
+	}
+	if !strings.Contains(w.log.String(), `"InvalidationFailed":1`) {
+		t.Error("a failure may go uncounted")
+	}
 }
 
 func TestUnknownJobIsAnError(t *testing.T) {

@@ -6,6 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
@@ -17,21 +22,27 @@ func TestBrokenRules(t *testing.T) {
 	crash := lambdaruntime.Result{Err: &lambdaruntime.FunctionError{ErrorType: "Sandbox.Timedout"}}
 	attempts := func(results ...lambdaruntime.Result) []lambdaruntime.Result { return results }
 	tests := []struct {
-		name   string
-		record Record
-		want   string // how the one finding begins; "" for none
+		name    string
+		record  Record
+		created []string // caller references of invalidations
+		want    string   // how the one finding begins; "" for none
 	}{
-		{"one report", Record{Requests: []Request{{Attempts: attempts(fine), Reports: 1}}}, ""},
-		{"a report after a retry", Record{Requests: []Request{{Attempts: attempts(crash, fine), Reports: 1}}}, ""},
-		{"no report, and tried to the end", Record{Requests: []Request{{Attempts: attempts(crash, crash, crash)}}}, ""},
-		{"killed while its caller waits", Record{Requests: []Request{{Attempts: attempts(crash), Synchronous: true, Killed: true}}}, ""},
-		{"two reports", Record{Requests: []Request{{Attempts: attempts(fine), Reports: 2}}}, "rule 1: request 1 has 2 reports"},
-		{"silent end", Record{Requests: []Request{{Attempts: attempts(fine), Synchronous: true}}}, "rule 1: invocation 1 of request 1 ended well without a report"},
-		{"crash by itself", Record{Requests: []Request{{Attempts: attempts(crash), Synchronous: true}}}, "rule 1: invocation 1 of request 1 ended with an error"},
-		{"gave up early", Record{Requests: []Request{{Attempts: attempts(crash)}}}, "rule 4: request 1 has no report, and Lambda tried 1 times"},
-		{"success without an invalidation", Record{Distributions: []fakeaws.Distribution{edge}, Success: time.Now()}, "rule 3: success without an invalidation of E2EXAMPLE"},
-		{"role's credential", Record{Said: []string{"x" + roleSecrets[0]}}, "rule 5"},
-		{"secret within JSON", Record{Said: []string{`{\"token\":1}`}, Secrets: []string{`"token":1`}}, "rule 5"},
+		{name: "one report", record: Record{Requests: []Request{{Attempts: attempts(fine), Reports: 1}}}},
+		{name: "a report after a retry", record: Record{Requests: []Request{{Attempts: attempts(crash, fine), Reports: 1}}}},
+		{name: "no report, and tried to the end", record: Record{Requests: []Request{{Attempts: attempts(crash, crash, crash)}}}},
+		{name: "killed while its caller waits", record: Record{Requests: []Request{{Attempts: attempts(crash), Synchronous: true, Killed: true}}}},
+		{name: "two reports", record: Record{Requests: []Request{{Attempts: attempts(fine), Reports: 2}}}, want: "rule 1: request 1 has 2 reports"},
+		{name: "silent end", record: Record{Requests: []Request{{Attempts: attempts(fine), Synchronous: true}}}, want: "rule 1: invocation 1 of request 1 ended well without a report"},
+		{name: "crash by itself", record: Record{Requests: []Request{{Attempts: attempts(crash), Synchronous: true}}}, want: "rule 1: invocation 1 of request 1 ended with an error"},
+		{name: "gave up early", record: Record{Requests: []Request{{Attempts: attempts(crash)}}}, want: "rule 4: request 1 has no report, and Lambda tried 1 times"},
+		{name: "success without an invalidation", record: Record{Distributions: []fakeaws.Distribution{edge}, Success: time.Now()}, want: "rule 3: success without an invalidation of E2EXAMPLE"},
+		{name: "role's credential", record: Record{Said: []string{"x" + roleSecrets[0]}}, want: "rule 5"},
+		{name: "secret within JSON", record: Record{Said: []string{`{\"token\":1}`}, Secrets: []string{`"token":1`}}, want: "rule 5"},
+		{name: "one invalidation", record: Record{Distributions: []fakeaws.Distribution{edge}}, created: []string{"one", "one"}},
+		{name: "two invalidations", record: Record{Distributions: []fakeaws.Distribution{edge}}, created: []string{"one", "two"}, want: "rule 2: 2 invalidations of E2EXAMPLE, want 1"},
+		{name: "two firings", record: Record{Distributions: []fakeaws.Distribution{edge}, Firings: 2}, created: []string{"one", "two"}},
+		{name: "success before the end", record: Record{Distributions: []fakeaws.Distribution{edge}, Success: time.Now()}, created: []string{"one"}, want: "rule 3: success before the invalidation of E2EXAMPLE was completed"},
+		{name: "success at the end", record: Record{Distributions: []fakeaws.Distribution{edge}, Success: time.Now().Add(2 * time.Hour)}, created: []string{"one"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -39,6 +50,9 @@ func TestBrokenRules(t *testing.T) {
 			w, err := Open(Setup{Binary: os.Args[0], Name: "function", Distributions: []fakeaws.Distribution{edge}})
 			if err != nil {
 				t.Fatal(err)
+			}
+			for _, reference := range tt.created {
+				invalidate(t, w, edge.ID, reference)
 			}
 			broken := w.BrokenRules(tt.record)
 			if err := w.Close(); err != nil {
@@ -48,5 +62,24 @@ func TestBrokenRules(t *testing.T) {
 				t.Errorf("broken rules are %q, want %q", broken, tt.want)
 			}
 		})
+	}
+}
+
+// invalidate asks for an invalidation of everything, as a function would.
+func invalidate(t *testing.T, w *World, distribution, reference string) {
+	t.Helper()
+	client := cloudfront.New(cloudfront.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+	})
+	_, err := client.CreateInvalidation(t.Context(), &cloudfront.CreateInvalidationInput{
+		DistributionId: aws.String(distribution),
+		InvalidationBatch: &types.InvalidationBatch{
+			CallerReference: aws.String(reference),
+			Paths:           &types.Paths{Items: []string{"/*"}, Quantity: aws.Int32(1)},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -34,14 +34,16 @@ func Split(ctx context.Context, now time.Time) (working, reporting context.Conte
 // report arrived and the answer to it did not.
 var ErrReportedBefore = errors.New("there is a report already")
 
-// Reported logs how an attempt to report went. It returns whether the report counts,
-// which a second one does not, and an error where nobody has heard: Lambda then
-// delivers the event once more.
-func Reported(log *slog.Logger, err error) (counts bool, _ error) {
+// Reported logs how an attempt to report went. It returns whether what was reported
+// counts, and an error where nobody has heard: Lambda then delivers the event once
+// more. A second report does not count, unless it is of a failure: whether the first
+// one was counted cannot be told, and an alarm that hears of a failure twice is better
+// than one that never does.
+func Reported(log *slog.Logger, failed bool, err error) (counts bool, _ error) {
 	switch {
 	case errors.Is(err, ErrReportedBefore):
 		log.Info("reported before; this delivery changes nothing")
-		return false, nil
+		return failed, nil
 	case err != nil:
 		log.Error("report not sent", "error", err.Error())
 		return false, err

@@ -60,18 +60,24 @@ func TestReportOutlivesTheCaller(t *testing.T) {
 func TestReported(t *testing.T) {
 	broken := errors.New("connection reset by peer")
 	for _, tt := range []struct {
-		err, wantErr error
-		counts       bool
-		level        string
+		err    error
+		failed bool
+
+		wantErr error
+		counts  bool
+		level   string
 	}{
-		{nil, nil, true, ""},
-		{fmt.Errorf("job 1: %w", ErrReportedBefore), nil, false, "INFO"},
-		{broken, broken, false, "ERROR"},
+		{err: nil, counts: true},
+		{err: nil, failed: true, counts: true},
+		{err: fmt.Errorf("job 1: %w", ErrReportedBefore), counts: false, level: "INFO"},
+		{err: fmt.Errorf("job 1: %w", ErrReportedBefore), failed: true, counts: true, level: "INFO"},
+		{err: broken, wantErr: broken, counts: false, level: "ERROR"},
+		{err: broken, failed: true, wantErr: broken, counts: false, level: "ERROR"},
 	} {
 		var out strings.Builder
-		counts, err := Reported(slog.New(slog.NewJSONHandler(&out, nil)), tt.err)
+		counts, err := Reported(slog.New(slog.NewJSONHandler(&out, nil)), tt.failed, tt.err)
 		if counts != tt.counts || !errors.Is(err, tt.wantErr) {
-			t.Errorf("%v: %v, %v, want %v, %v", tt.err, counts, err, tt.counts, tt.wantErr)
+			t.Errorf("%v, failed %v: %v, %v, want %v, %v", tt.err, tt.failed, counts, err, tt.counts, tt.wantErr)
 		}
 		if !strings.Contains(out.String(), tt.level) || tt.level == "" && out.Len() > 0 {
 			t.Errorf("%v: logged %q, want a line at level %q", tt.err, out.String(), tt.level)

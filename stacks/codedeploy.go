@@ -14,30 +14,6 @@ import (
 	"blog-deploy-pipeline/buildspec"
 )
 
-// Shift is how visitors are moved to a new version.
-type Shift string
-
-const (
-	// AllAtOnce moves all of them at one moment.
-	AllAtOnce Shift = "all-at-once"
-	// Canary moves a tenth of the requests, and five minutes later the rest.
-	Canary Shift = "canary"
-	// Linear moves a tenth of the requests every minute.
-	Linear Shift = "linear"
-)
-
-// byCodeDeploy are CodeDeploy's own configurations.
-// https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
-func (s Shift) byCodeDeploy() awscodedeploy.IEcsDeploymentConfig {
-	switch s {
-	case Canary:
-		return awscodedeploy.EcsDeploymentConfig_CANARY_10PERCENT_5MINUTES()
-	case Linear:
-		return awscodedeploy.EcsDeploymentConfig_LINEAR_10PERCENT_EVERY_1MINUTES()
-	}
-	return awscodedeploy.EcsDeploymentConfig_ALL_AT_ONCE()
-}
-
 // codeDeployActions lead production to the tasks that there are, and tests to where
 // the next ones will be. CodeDeploy moves both.
 func codeDeployActions(b loadBalancer) (production, test elb.ListenerAction) {
@@ -67,6 +43,10 @@ func newDeploymentGroup(stack awscdk.Stack, s FargateService, service awsecs.Far
 	for i, alarm := range alarms {
 		watched[i] = alarm
 	}
+	rollback := &awscodedeploy.AutoRollbackConfig{FailedDeployment: jsii.Bool(true), StoppedDeployment: jsii.Bool(true)}
+	if len(alarms) > 0 { // else CodeDeploy refuses it
+		rollback.DeploymentInAlarm = jsii.Bool(true)
+	}
 	group := awscodedeploy.NewEcsDeploymentGroup(stack, jsii.String("Deployments"), &awscodedeploy.EcsDeploymentGroupProps{
 		Application: awscodedeploy.NewEcsApplication(stack, jsii.String("Application"), nil),
 		Service:     service,
@@ -81,10 +61,8 @@ func newDeploymentGroup(stack awscdk.Stack, s FargateService, service awsecs.Far
 			TestListener:        balancer.test,
 			TerminationWaitTime: awscdk.Duration_Minutes(jsii.Number(s.keepOld().Minutes())),
 		},
-		Alarms: &watched,
-		AutoRollback: &awscodedeploy.AutoRollbackConfig{
-			FailedDeployment: jsii.Bool(true), StoppedDeployment: jsii.Bool(true), DeploymentInAlarm: jsii.Bool(true),
-		},
+		Alarms:       &watched,
+		AutoRollback: rollback,
 	})
 	group.Node().AddDependency(role)
 	return group

@@ -1,0 +1,162 @@
+package stacks
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/appspec"
+)
+
+// ExistingService adds the hook to an ECS service that is there already. Nothing of
+// the service itself is changed: its owner puts the stack's output into the AppSpec
+// or into the service's deployment configuration.
+type ExistingService struct {
+	// Name names the service here, the function and the metrics. At most 49 letters,
+	// digits and hyphens; must be unique, and must not change. Required. Example:
+	// "shop".
+	Name string
+
+	// Account is the AWS account of the service. Default: that of the credentials in
+	// use. Example: "123456789012".
+	Account string
+
+	// Region is the service's. The distribution is global. Default: that of the
+	// credentials in use. Example: "ap-northeast-1".
+	Region string
+
+	// DeployedBy is who deploys the service: a CodeDeployGroup or an ECSService.
+	// Required.
+	DeployedBy Deployer
+
+	// Hook says what to clear, when. Required.
+	Hook Hook
+
+	// Notifications says whom to tell when a cache was not cleared. Default: nobody.
+	Notifications Notifications
+}
+
+// Deployer is who deploys an existing service: a [CodeDeployGroup] or an
+// [ECSService].
+type Deployer interface {
+	controller() Controller
+	validate(p *problems)
+}
+
+// CodeDeployGroup is a deployment group of CodeDeploy that deploys to ECS.
+type CodeDeployGroup struct {
+	// Application is the name of CodeDeploy's application. Required. Example: "shop".
+	Application string
+
+	// DeploymentGroup is the name of its deployment group. Required. Example:
+	// "shop-blue-green".
+	DeploymentGroup string
+
+	// Container and Port are where the load balancer sends requests to, as in the
+	// task definition. Required. Example: "web", 80.
+	Container string
+	Port      int
+}
+
+// ECSService is a service whose deployments ECS runs by itself, blue/green.
+type ECSService struct {
+	// Cluster is the cluster's name. Required. Example: "production".
+	Cluster string
+
+	// Service is the service's name. Required. Example: "shop".
+	Service string
+}
+
+var (
+	// https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
+	codeDeployPattern = regexp.MustCompile(`^[A-Za-z0-9._+=,@-]{1,100}$`)
+	// Clusters, services and containers.
+	// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+	ecsPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+)
+
+func (CodeDeployGroup) controller() Controller { return CodeDeploy }
+func (ECSService) controller() Controller      { return ECS }
+
+func (g CodeDeployGroup) validate(p *problems) {
+	p.match("DeployedBy.Application", g.Application, codeDeployPattern, "must be the name of a CodeDeploy application (not its ARN)")
+	p.match("DeployedBy.DeploymentGroup", g.DeploymentGroup, codeDeployPattern, "must be the name of a deployment group (not its ARN)")
+	p.match("DeployedBy.Container", g.Container, ecsPattern, "must be the container's name in the task definition")
+	if g.Port < 1 || g.Port > 65535 {
+		p.add("DeployedBy.Port", g.Port, "must be the container's port that the load balancer sends requests to, from 1 to 65535")
+	}
+}
+
+func (s ECSService) validate(p *problems) {
+	p.match("DeployedBy.Cluster", s.Cluster, ecsPattern, "must be a cluster's name (not its ARN)")
+	p.match("DeployedBy.Service", s.Service, ecsPattern, "must be a service's name (not its ARN)")
+}
+
+func (s ExistingService) owner() owner { return owner{"service", s.Name, s.Account, s.Region} }
+
+func (s ExistingService) stackID() string { return s.Name + "-hook" }
+
+// Validate returns all that is wrong with these props, or nil.
+func (s ExistingService) Validate() error {
+	p := &problems{owner: s.owner()}
+	s.owner().validate(p, maxServiceName)
+	switch s.DeployedBy.(type) {
+	case CodeDeployGroup, ECSService:
+		s.DeployedBy.validate(p)
+		s.Hook.validate(p, s.DeployedBy.controller())
+	default:
+		p.add("DeployedBy", typeOf(s.DeployedBy), "must be a stacks.CodeDeployGroup{…} or a stacks.ECSService{…}")
+		s.Hook.validate(p, "") // what does not depend on it
+	}
+	s.Notifications.validate(p)
+	return p.join()
+}
+
+func (s ExistingService) appSpec() (appspec.Spec, error) {
+	group, ok := s.DeployedBy.(CodeDeployGroup)
+	if !ok {
+		return appspec.Spec{}, fmt.Errorf("%s is deployed by ECS itself, which takes no AppSpec: the output LifecycleHooks of the stack %s goes into the service's deployment configuration", s.owner(), s.stackID())
+	}
+	return s.Hook.appSpec(s.Name, group.Container, group.Port), nil
+}
+
+func (s ExistingService) newStack(scope constructs.Construct) awscdk.Stack {
+	stack := awscdk.NewStack(scope, jsii.String(s.stackID()), &awscdk.StackProps{
+		Description: jsii.String("Clears CloudFront when the service " + s.Name + " goes live"),
+		Env:         s.owner().environment(),
+	})
+	warnOfExamples(stack, s.owner(), s.exampleValues())
+
+	function, role := newHookFunction(stack, s.owner(), s.Hook, s.DeployedBy.controller())
+	newOutput(stack, "FunctionARN", "The function that clears CloudFront", *function.FunctionArn())
+	switch by := s.DeployedBy.(type) {
+	case CodeDeployGroup:
+		// With one of AWS's managed policies CodeDeploy's own role may call the function
+		// already; one with a policy of the owner's is not ours to change.
+		grantHookReport(stack, role, &by.Application, &by.DeploymentGroup)
+		text, err := appspec.Render(s.Hook.appSpec(s.Name, by.Container, by.Port))
+		if err != nil {
+			panic(err)
+		}
+		newOutput(stack, "AppSpec", "The AppSpec for "+by.Application+"/"+by.DeploymentGroup+"; of one that is there already, only Hooks has to change. CodeDeploy's role may call the function if it has AWSCodeDeployRoleForECS or AWSCodeDeployRoleForECSLimited; else it needs lambda:InvokeFunction on FunctionARN", text)
+	case ECSService:
+		invoker := newHookInvoker(stack, s.owner(), function)
+		newOutput(stack, "InvokerRoleARN", "The role that ECS takes on to call the function", *invoker.RoleArn())
+		newOutput(stack, "LifecycleHooks", "For deploymentConfiguration.lifecycleHooks of the service "+by.Service+" in the cluster "+by.Cluster,
+			lifecycleHooks(*function.FunctionArn(), *invoker.RoleArn(), s.Hook.events(ECS)))
+	}
+	newHookAlarm(stack, s.owner(), newTopics(stack, s.owner(), s.Notifications))
+	return stack
+}
+
+// lifecycleHooks is the hook as the ECS API and the AWS CLI spell it.
+func lifecycleHooks(function, invoker string, events []HookEvent) string {
+	return encodeJSON([]any{struct {
+		Target string      `json:"hookTargetArn"`
+		Role   string      `json:"roleArn"`
+		Stages []HookEvent `json:"lifecycleStages"`
+	}{function, invoker, events}})
+}
