@@ -117,7 +117,7 @@ func TestArtifacts(t *testing.T) {
 		{
 			name: "links are followed", doc: specRef + "build-spec.artifacts.enable-symlinks",
 			artifacts: "{files: ['**/*'], base-directory: out}",
-			command:   "mkdir -p out/dir /tmp/x && echo 1 >out/dir/f && cd out && ln -s dir/f inside && ln -s ../o outside && ln -s dir folder && ln -s no broken",
+			command:   "mkdir -p out/dir && echo 1 >out/dir/f && cd out && ln -s dir/f inside && ln -s ../o outside && ln -s dir folder && ln -s no broken",
 			source:    map[string]string{"o": "outside"},
 			want:      []string{"dir/f", "inside", "outside"},
 			notes:     []string{"link broken leads nowhere", "link folder leads to a folder"},

@@ -298,9 +298,9 @@ phases:
         B='two
         lines'
         unset GONE
-  build: {commands: ['echo "${PWD#"$CODEBUILD_SRC_DIR"}"', 'echo "$A"', 'echo "$B"', 'echo "${GONE-gone}"']}
+  build: {commands: ['echo "${PWD#"$CODEBUILD_SRC_DIR"}"; basename "$(pwd -P)"', 'echo "$A"', 'echo "$B"', 'echo "${GONE-gone}"']}
 `,
-			out: []string{"/sub dir", `it's "$HOME" \ é`, "two", "lines", "gone"},
+			out: []string{"/sub dir", "sub dir", `it's "$HOME" \ é`, "two", "lines", "gone"},
 		},
 		{
 			name:   "0.2: a command that exits ends itself only",
@@ -581,6 +581,20 @@ func TestEnvironmentIsClean(t *testing.T) {
 	}
 }
 
+func TestNetwork(t *testing.T) {
+	t.Parallel()
+	got := Network([]string{
+		"HTTPS_PROXY=http://p:1", "no_proxy=localhost", "npm_config_registry=https://r/?a=b", "NODE_EXTRA_CA_CERTS=/ca.pem",
+		"npm_config__authToken=secret", "AWS_PROFILE=me", "HOME=/home/me", "PATH=/bin", "GOPATH=/go",
+	})
+	want := map[string]string{
+		"HTTPS_PROXY": "http://p:1", "no_proxy": "localhost", "npm_config_registry": "https://r/?a=b", "NODE_EXTRA_CA_CERTS": "/ca.pem",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestRuntimesThatDiffer(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
@@ -801,7 +815,7 @@ version: 0.2
 phases:
   build:
     commands:
-      - D="$(mktemp -d)" && case "$D" in "$TMPDIR"/*) echo ok ;; esac
+      - mktemp -d "$TMPDIR/left.XXXXXX" >/dev/null && echo ok
       - mkdir -p "$HOME/go/pkg" && echo x >"$HOME/go/pkg/f" && chmod -R a-w "$HOME/go"
 `
 	for _, keep := range []bool{false, true} {

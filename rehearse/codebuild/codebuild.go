@@ -13,7 +13,7 @@
 //		Source: os.DirFS("examples/blog"),
 //		Dir:    filepath.Join(dir, "build"), // gone when Run returns
 //		Path:   os.Getenv("PATH"),
-//		Env:    map[string]string{"HUGO_ENVIRONMENT": "production"},
+//		Env:    project, // with what Network(os.Environ()) finds, behind a proxy
 //		Output: func(l codebuild.Line) { fmt.Println(l.Phase, l.Text) },
 //	})
 //	…

@@ -67,6 +67,26 @@ func (r *run) environment(start time.Time, home, tmp string) map[string]string {
 	return env
 }
 
+// Network picks from an environment, such as os.Environ(), what says how this
+// machine reaches the network: proxies, certificate authorities, and mirrors of
+// registries. CodeBuild needs none of it; a build on a machine behind a proxy can
+// do nothing without, as its environment and HOME are its own. It goes into
+// [Build.Env].
+func Network(environ []string) map[string]string {
+	env := make(map[string]string)
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		switch strings.ToUpper(name) {
+		case "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+			"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE",
+			"NPM_CONFIG_REGISTRY", "NPM_CONFIG_CAFILE", "NPM_CONFIG_PROXY", "NPM_CONFIG_HTTPS_PROXY", "NPM_CONFIG_NOPROXY",
+			"GOPROXY", "GONOPROXY", "GOSUMDB", "GONOSUMDB":
+			env[name] = value
+		}
+	}
+	return env
+}
+
 var variable = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
 
 // expand puts values in place of $NAME and ${NAME}.

@@ -133,13 +133,11 @@ func (s *shell) run(ctx context.Context, text string, succeeding bool) string {
 // variables reach the programs, and a command that calls exit leaves nothing to
 // the next.
 func (s *shell) start(ctx context.Context, text, succeeding string) error {
-	env, save := s.file("env.sh"), ""
-	if s.mode == isolated {
-		env = s.file("start.sh")
-	} else {
+	save := ""
+	if s.mode == processEach {
 		save = "export -p >" + quote(s.file("env.new")) + "\npwd >" + quote(s.file("dir.txt")) + "\n"
 	}
-	script := "set -a\n. " + quote(env) + "\nCODEBUILD_BUILD_SUCCEEDING=" + succeeding + "\n" +
+	script := "set -a\n. " + quote(s.file("env.sh")) + "\nCODEBUILD_BUILD_SUCCEEDING=" + succeeding + "\n" +
 		text + "\nCODEBUILD_LAST_EXIT=$?\n" + save + "exit $CODEBUILD_LAST_EXIT\n"
 	if err := os.WriteFile(s.file("script.sh"), []byte(script), 0o600); err != nil {
 		return err

@@ -124,7 +124,7 @@ func (a *account) allow(c call) error {
 	}
 	decision := decisions[0]
 	if !decision.Allowed {
-		return &failure{Code: "AccessDenied", Reason: fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: %s on resource: %s because %s",
+		return &failure{Code: "AccessDenied", Reason: fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: %s on resource: %s %s",
 			a.id, c.role.Name, c.session, c.action, c.on, because(c, decision)), Look: lookAtRole(c.role)}
 	}
 	g := a.grants[c.role]
@@ -145,9 +145,9 @@ func (a *account) allow(c call) error {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 func because(c call, decision iampolicy.Decision) string {
 	if strings.HasPrefix(decision.Reason, "explicitly denied") {
-		return "of an explicit deny in an identity-based policy"
+		return "with an explicit deny in an identity-based policy"
 	}
-	return "no identity-based policy allows the " + c.action + " action"
+	return "because no identity-based policy allows the " + c.action + " action"
 }
 
 func lookAtRole(role *Role) string { return "the policies of the role " + role.ID + " in the template" }

@@ -1,0 +1,499 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/lambdaruntime"
+	"blog-deploy-pipeline/rehearse/s3"
+)
+
+// function is lambdas/invalidate, compiled for the machine that runs the tests.
+var function string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "pipeline")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // A temporary folder that stays breaks no test.
+	function = filepath.Join(dir, "bootstrap")
+	if err := lambdaruntime.Compile(context.Background(), "../../lambdas/invalidate", function); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	// Nothing that this process started may be left, whatever its name.
+	if left, err := running(os.Getpid()); err != nil || len(left) > 0 {
+		fmt.Fprintf(os.Stderr, "still running: %v\n%s", err, strings.Join(left, "\n"))
+		return 1
+	}
+	return code
+}
+
+// versitygw is where $VERSITYGW says, which the Makefile sets, or where the Makefile installs it.
+func versitygw() string {
+	if path := os.Getenv("VERSITYGW"); path != "" {
+		return path
+	}
+	return s3.Binary("../..")
+}
+
+// edit changes the text of a template.
+type edit func(string) string
+
+// replace is an edit that must find what it replaces.
+func replace(t *testing.T, old, with string) edit {
+	t.Helper()
+	return func(text string) string {
+		if !strings.Contains(text, old) {
+			t.Errorf("the template has no %s", old)
+		}
+		return strings.ReplaceAll(text, old, with)
+	}
+}
+
+// template is a golden template with an asset, where the function asks CloudFront often.
+func template(t *testing.T, golden string, edits ...edit) *assembly.Template {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("..", "..", "stacks", "testdata", golden+".template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(content)
+	for _, e := range edits {
+		text = e(text)
+	}
+	dir := t.TempDir()
+	write(t, dir, map[string]string{
+		golden + ".template.json": strings.ReplaceAll(text, `"POLL_FOR": "40s"`, `"POLL_FOR": "40s", "POLL_EVERY": "50ms"`),
+		golden + ".assets.json":   `{"files": {"a": {"source": {"path": "asset", "packaging": "zip"}, "destinations": {"d": {"objectKey": "ASSET.zip"}}}}}`,
+		"asset/bootstrap":         "",
+	})
+	loaded, err := assembly.LoadTemplate(filepath.Join(dir, golden+".template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loaded
+}
+
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// blog is the source of a blog whose build copies a folder.
+func blog(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "a blog")
+	write(t, dir, map[string]string{
+		"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo building\n      - cp -R site public\nartifacts:\n  base-directory: public\n  files: ['**/*']\n",
+		"site/index.html":             "<h1>home</h1>",
+		"site/404.html":               "<h1>not here</h1>",
+		"site/about/index.html":       "<h1>about</h1>",
+		"site/posts/猫/index.html":     "<h1>猫</h1>",
+		"site/style.css":              "h1 { color: red }",
+	})
+	return dir
+}
+
+// rehearsed is a rehearsal that has ended.
+type rehearsed struct {
+	Result
+	events []Event
+	err    error
+}
+
+// rehearse runs a rehearsal, and fails the test if it leaves anything behind.
+func rehearse(t *testing.T, ctx context.Context, opts Options, tell func(Event)) rehearsed {
+	t.Helper()
+	opts.Dir = t.TempDir()
+	opts.Versitygw, opts.Path = versitygw(), os.Getenv("PATH")
+	if opts.CompleteAfter == 0 {
+		opts.CompleteAfter = 100 * time.Millisecond
+	}
+	opts.compile = func(_ context.Context, _, binary string) error { return os.Link(function, binary) }
+	var r rehearsed
+	r.Result, r.err = Run(ctx, opts, func(e Event) {
+		r.events = append(r.events, e)
+		if tell != nil {
+			tell(e)
+		}
+	})
+	left, err := os.ReadDir(opts.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) > 0 {
+		t.Errorf("the folder for temporary work has %v in it", left)
+	}
+	if left, err := running(-1, opts.Dir, "sleep "+nap); err != nil || len(left) > 0 {
+		t.Errorf("still running: %v\n%s", err, strings.Join(left, "\n"))
+	}
+	if len(r.events) == 0 || r.events[0].Kind != Started {
+		t.Errorf("the first event is not Started")
+	}
+	return r
+}
+
+// nap is how long a build of TestStop sleeps: nobody else's does.
+const nap = "86391"
+
+// running are the processes that have a parent, or a mark in their command line, cut short.
+func running(parent int, marks ...string) ([]string, error) {
+	ps := exec.CommandContext(context.Background(), "ps", "-axo", "ppid=,pid=,args=")
+	out, err := ps.Output()
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if len(fields) < 3 || fields[1] == strconv.Itoa(ps.Process.Pid) {
+			continue
+		}
+		if fields[0] == strconv.Itoa(parent) || slices.ContainsFunc(marks, func(m string) bool { return strings.Contains(line, m) }) {
+			found = append(found, line[:min(len(line), 200)])
+		}
+	}
+	return found, nil
+}
+
+func read(t *testing.T, tpl *assembly.Template) *Plan {
+	t.Helper()
+	plan, err := Read(tpl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// editions are what readers got at a time, by path.
+func (r rehearsed) editions(when When) map[string]Edition {
+	got := map[string]Edition{}
+	for _, v := range r.Visits {
+		if v.When == when && !strings.Contains(v.Path, "there-is-no-such-page") {
+			got[v.Path] = v.Edition
+		}
+	}
+	return got
+}
+
+func (r rehearsed) statuses() string {
+	var all []string
+	for _, s := range r.Stages {
+		all = append(all, string(s.Status))
+	}
+	return strings.Join(all, " ")
+}
+
+// failed is the action that did not succeed.
+func (r rehearsed) failed() ActionResult {
+	for _, s := range r.Stages {
+		for _, a := range s.Actions {
+			if a.Status == Failed {
+				return a
+			}
+		}
+	}
+	return ActionResult{}
+}
+
+const allSucceeded = "Succeeded Succeeded Succeeded Succeeded"
+
+// TestTwice publishes a blog for the first time, and again with one page edited and one removed.
+func TestTwice(t *testing.T) {
+	source, state := blog(t), filepath.Join(t.TempDir(), "state")
+	opts := Options{Plan: read(t, template(t, "classic-pipeline")), Source: source, State: state}
+
+	first := rehearse(t, t.Context(), opts, nil)
+	if first.err != nil || first.statuses() != allSucceeded {
+		t.Fatalf("first: %s, %v: %+v", first.statuses(), first.err, first.failed())
+	}
+	if site := *first.Site; site != (Site{Bucket: "kzmorita-blog", Uploaded: 5, Bytes: first.Site.Bytes, New: 5, First: true}) || site.Bytes < 50 {
+		t.Errorf("first: site is %+v", site)
+	}
+	old := map[string]Edition{"/": Old, "/about/": Old, "/posts/猫/": Old}
+	for when, want := range map[When]map[string]Edition{BeforeDeploy: old, AfterDeploy: old, AfterInvalidate: {"/": New, "/about/": New, "/posts/猫/": New}} {
+		if got := first.editions(when); !maps.Equal(got, want) {
+			t.Errorf("first: %s readers get %v, want %v", when, got, want)
+		}
+	}
+	if len(first.Invalidations) != 1 || first.Invalidations[0].Status != "Completed" || !slices.Equal(first.Invalidations[0].Paths, []string{"/*"}) {
+		t.Errorf("first: invalidations are %+v", first.Invalidations)
+	}
+
+	write(t, source, map[string]string{"site/posts/猫/index.html": "<h1>猫と犬</h1>"})
+	if err := os.RemoveAll(filepath.Join(source, "site", "about")); err != nil {
+		t.Fatal(err)
+	}
+	second := rehearse(t, t.Context(), opts, nil)
+	if second.err != nil || second.statuses() != allSucceeded {
+		t.Fatalf("second: %s, %v: %+v", second.statuses(), second.err, second.failed())
+	}
+	if site := *second.Site; site.First || site.Uploaded != 4 || site.New != 0 || site.Changed != 1 || site.Left != 1 {
+		t.Errorf("second: site is %+v", site)
+	}
+	for when, want := range map[When]map[string]Edition{
+		BeforeDeploy: {"/": Same, "/posts/猫/": Old}, AfterDeploy: {"/": Same, "/posts/猫/": Old}, AfterInvalidate: {"/": Same, "/posts/猫/": New},
+	} {
+		if got := second.editions(when); !maps.Equal(got, want) {
+			t.Errorf("second: %s readers get %v, want %v", when, got, want)
+		}
+	}
+	for _, v := range second.Visits {
+		if v.When == AfterDeploy && v.Edition == Old && v.Cache != "Hit" {
+			t.Errorf("an old page comes as %s, want it from the cache", v.Cache)
+		}
+	}
+	if last := second.events[len(second.events)-1]; last.Kind != Ended || last.Result.Status != Succeeded {
+		t.Errorf("the last event is %+v", last)
+	}
+}
+
+// TestPermissions looks at what is told of the roles.
+func TestPermissions(t *testing.T) {
+	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "classic-pipeline")), Source: blog(t)}, nil)
+	used := map[string]int{}
+	for _, role := range r.Permissions {
+		for _, p := range role.Actions {
+			used[strings.SplitN(role.Purpose, " ", 2)[0]+" "+p.Action] += p.Used
+		}
+	}
+	for what, want := range map[string]int{
+		"pipeline sts:AssumeRole": 3, "pipeline s3:PutObject": 1, "pipeline s3:DeleteObject*": 0,
+		"action codebuild:StartBuild": 1, "action codebuild:StopBuild": 0, "build s3:GetObject*": 1, "build s3:PutObject": 1,
+		"action s3:PutObject": 5, "action lambda:InvokeFunction": 1, "action lambda:ListFunctions": 0,
+		"function cloudfront:CreateInvalidation": 1, "function codepipeline:PutJobFailureResult": 0, "function codepipeline:PutJobSuccessResult": 1,
+	} {
+		if got, known := used[what]; !known || got != want {
+			t.Errorf("%s: used %d times (known: %t), want %d", what, got, known, want)
+		}
+	}
+}
+
+// TestFailures has each thing that can go wrong fail at its stage, in AWS's words.
+func TestFailures(t *testing.T) {
+	const denied = "is not authorized to perform: "
+	tests := []struct {
+		name   string
+		golden string // default classic-pipeline
+		edit   edit
+		break_ func(t *testing.T, source string)
+		faults string
+
+		stage  int // that fails, from 0
+		code   string
+		reason []string
+		look   string
+	}{
+		{name: "no permission to upload the source", edit: replace(t, `"s3:PutObject"`, `"s3:PutObjectAcl"`), stage: 0, code: "AccessDenied",
+			reason: []string{"User: arn:aws:sts::123456789012:assumed-role/classic-pipeline-PipelineRole", denied + "s3:PutObject on resource: arn:aws:s3:::classic-pipeline-artifacts", "because no identity-based policy allows the s3:PutObject action"}, look: "PipelineRoleDCFDBB91"},
+		{name: "no permission to use the connection", golden: "modern-pipeline", edit: replace(t, `"codeconnections:UseConnection"`, `"codeconnections:GetConnection"`), stage: 0, code: "AccessDenied",
+			reason: []string{denied + "codeconnections:UseConnection on resource: arn:aws:codeconnections:us-east-1:123456789012:connection/"}, look: "SourceRole"},
+		{name: "denied to take on the action's role", edit: func(text string) string {
+			return regexp.MustCompile(`"sts:AssumeRole",\s*"Effect": "Allow",\s*"Resource"`).ReplaceAllString(text, `"sts:AssumeRole", "Effect": "Deny", "Resource"`)
+		}, stage: 1, code: "AccessDenied", reason: []string{denied + "sts:AssumeRole on resource: arn:aws:iam::123456789012:role/", " with an explicit deny in an identity-based policy"}},
+		{name: "role that CodePipeline may not take on", edit: replace(t, `"codepipeline.amazonaws.com"`, `"codedeploy.amazonaws.com"`), stage: 0, code: "AccessDenied",
+			reason: []string{"CodePipeline is not authorized to perform: sts:AssumeRole on arn:aws:iam::"}, look: "must name codepipeline.amazonaws.com"},
+		{name: "no permission to start the build", edit: replace(t, `"codebuild:StartBuild"`, `"codebuild:RetryBuild"`), stage: 1, code: "AccessDenied", reason: []string{denied + "codebuild:StartBuild on resource: arn:aws:codebuild:us-east-1:123456789012:project/"}},
+		{name: "build that may not write its log", edit: replace(t, `"logs:CreateLogStream"`, `"logs:DeleteLogStream"`), stage: 1, code: "JobFailed", reason: []string{"Phase: PROVISIONING, Code: ACCESS_DENIED", denied + "logs:CreateLogStream"}},
+		{name: "no permission to upload", edit: replace(t, `:s3:::kzmorita-blog/*`, `:s3:::kzmorita-bloG/*`), stage: 2, code: "AccessDenied",
+			reason: []string{"assumed-role/classic-pipeline-DeployRole", denied + "s3:PutObject on resource: arn:aws:s3:::kzmorita-blog/"}, look: "DeployRole885297C3"},
+		{name: "no permission to call the function", edit: replace(t, `"lambda:InvokeFunction"`, `"lambda:InvokeAsync"`), stage: 3, code: "AccessDenied", reason: []string{denied + "lambda:InvokeFunction on resource: arn:aws:lambda:"}},
+		{name: "function that may not invalidate", edit: replace(t, `:distribution/E2QWRUHAPOMQZM`, `:distribution/E2ANOTHER`), stage: 3, code: "PermissionError",
+			reason: []string{"assumed-role/classic-pipeline-InvalidateRole", denied + "cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZM"}},
+		{name: "function that may not report", edit: replace(t, `"codepipeline:PutJobSuccessResult"`, `"codepipeline:PollForJobs"`), stage: 3, code: "JobFailed", reason: []string{"failed to return a result", "permission to call the PutJobSuccessResult action"}},
+
+		{name: "buildspec that is missing", break_: func(t *testing.T, source string) {
+			if err := os.RemoveAll(filepath.Join(source, "code-pipeline")); err != nil {
+				t.Fatal(err)
+			}
+		}, stage: 1, code: "JobFailed", reason: []string{"Phase: DOWNLOAD_SOURCE, Code: YAML_FILE_ERROR", "code-pipeline/buildspec.yml: no such file or directory"}, look: "code-pipeline/buildspec.yml in the source"},
+		{name: "buildspec that is broken", break_: func(t *testing.T, source string) {
+			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n  commands: [x]\n"})
+		}, stage: 1, code: "JobFailed", reason: []string{"YAML_FILE_ERROR", "commands"}, look: "code-pipeline/buildspec.yml in the source"},
+		{name: "command that fails", break_: func(t *testing.T, source string) {
+			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo one\n      - |\n        echo two\n        exit 7\nartifacts:\n  files: ['**/*']\n"})
+		}, stage: 1, code: "JobFailed", reason: []string{"Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: echo two …. Reason: exit status 7"}, look: "build-2 of code-pipeline/buildspec.yml"},
+		{name: "artifact that is missing", break_: func(t *testing.T, source string) {
+			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands: [echo]\n"})
+		}, stage: 1, code: "JobFailed", reason: []string{"Phase: UPLOAD_ARTIFACTS, Code: CLIENT_ERROR"}},
+
+		{name: "paths that do not cover the site", edit: replace(t, `\"DistributionId\":\"E2QWRUHAPOMQZM\"}`, `\"DistributionId\":\"E2QWRUHAPOMQZM\",\"Paths\":[\"/about/*\"]}`), stage: 3, code: "StaleReaders",
+			reason: []string{"/ (old, 200)", "/posts/猫/ (old, 200)"}, look: "paths of the invalidation"},
+		{name: "variable that nobody puts out", edit: replace(t, `"BucketName": "kzmorita-blog"`, `"BucketName": "kzmorita-blog", "ObjectKey": "#{Build.Folder}"`), stage: 2, code: "InvalidActionConfiguration", reason: []string{"#{Build.Folder}"}},
+
+		{name: "build fault", faults: "build=fail", stage: 1, code: "JobFailed", reason: []string{"COMMAND_EXECUTION_ERROR"}},
+		{name: "CloudFront denies", faults: "cloudfront=denied", stage: 3, code: "PermissionError", reason: []string{"AccessDenied", "explicit deny"}},
+		{name: "function that crashes each time", faults: "lambda=crash", stage: 3, code: "JobFailed", reason: []string{"failed to return a result"}, look: "invoked 3 times, and ended with Runtime.ExitError"},
+		{name: "quota used up", faults: "cloudfront=quota", stage: 3, code: "SystemUnavailable", reason: []string{"TooManyInvalidationsInProgress", "too many invalidations in progress"}, look: "InvalidateLog643ED17E"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			source := blog(t)
+			if tt.break_ != nil {
+				tt.break_(t, source)
+			}
+			faults, err := ParseFaults(tt.faults)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var edits []edit
+			if tt.edit != nil {
+				edits = append(edits, tt.edit)
+			}
+			state := filepath.Join(t.TempDir(), "state")
+			r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, or(tt.golden, "classic-pipeline"), edits...)), Source: source, Faults: faults, State: state}, nil)
+			want := slices.Repeat([]string{"NotRun"}, 4)
+			for i := range tt.stage {
+				want[i] = "Succeeded"
+			}
+			want[tt.stage] = "Failed"
+			if got := r.statuses(); r.err != nil || got != strings.Join(want, " ") || r.Status != Failed {
+				t.Errorf("stages end as %s (%s, %v), want %s", got, r.Status, r.err, strings.Join(want, " "))
+			}
+			failed := r.failed()
+			if failed.Code != tt.code {
+				t.Errorf("code is %s, want %s", failed.Code, tt.code)
+			}
+			for _, part := range tt.reason {
+				if !strings.Contains(failed.Reason, part) {
+					t.Errorf("reason is\n%s\nwant it to have\n%s", failed.Reason, part)
+				}
+			}
+			if !strings.Contains(failed.Look, tt.look) || failed.Look == "" {
+				t.Errorf("look at %q, want it to have %q", failed.Look, tt.look)
+			}
+			if tt.stage == 2 { // What was put there for the rehearsal is gone.
+				if info, err := os.Stat(filepath.Join(state, "kzmorita-blog.zip")); err != nil || info.Size() > 30 {
+					t.Errorf("the bucket that is kept is not empty: %v, %v", info, err)
+				}
+			}
+		})
+	}
+}
+
+// TestMended has each fault that a pipeline survives.
+func TestMended(t *testing.T) {
+	for _, fault := range []string{"lambda=crash-once", "cloudfront=slow", "codepipeline=error"} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			faults, err := ParseFaults(fault)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "classic-pipeline")), Source: blog(t), Faults: faults}, nil)
+			if r.err != nil || r.statuses() != allSucceeded || len(r.Invalidations) != 1 {
+				t.Errorf("stages end as %s (%v) with %d invalidations: %+v", r.statuses(), r.err, len(r.Invalidations), r.failed())
+			}
+			if skips := fault != "codepipeline=error"; (r.Skipped > 0) != skips {
+				t.Errorf("%v were skipped, want that only for what AWS would have waited", r.Skipped)
+			}
+		})
+	}
+}
+
+// TestStop cancels a rehearsal at every moment that it tells of.
+func TestStop(t *testing.T) {
+	moments := map[string]func(Event) bool{
+		"at once":             func(Event) bool { return true },
+		"while it prepares":   func(e Event) bool { return e.Kind == Preparing },
+		"in the source":       func(e Event) bool { return e.Kind == ActionStarted && e.Stage == "Source" },
+		"before the build":    func(e Event) bool { return e.Kind == ActionStarted && e.Stage == "Build" },
+		"in the build":        func(e Event) bool { return e.Kind == Output && e.Text == "sleeping" },
+		"before the upload":   func(e Event) bool { return e.Kind == ActionStarted && e.Stage == "Deploy" },
+		"in the upload":       func(e Event) bool { return e.Kind == Progressed && e.Stage == "Deploy" },
+		"while readers visit": func(e Event) bool { return e.Kind == Visited && e.Visit.When == AfterDeploy },
+		"before the function": func(e Event) bool { return e.Kind == ActionStarted && e.Stage == "Invalidate" },
+		"in the function":     func(e Event) bool { return e.Kind == Output && e.Stage == "Invalidate" },
+	}
+	for name, moment := range moments {
+		t.Run(name, func(t *testing.T) {
+			source := blog(t)
+			if name == "in the build" {
+				write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo sleeping; (sleep " + nap + " & sleep " + nap + ")\nartifacts:\n  files: ['**/*']\n"})
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var cancelled time.Time
+			state := t.TempDir()
+			r := rehearse(t, ctx, Options{Plan: read(t, template(t, "classic-pipeline")), Source: source, State: state, CompleteAfter: time.Minute}, func(e Event) {
+				if cancelled.IsZero() && moment(e) {
+					cancelled = time.Now()
+					cancel()
+				}
+			})
+			if took := time.Since(cancelled); cancelled.IsZero() || took > 5*time.Second {
+				t.Errorf("it took %v to stop", took)
+			}
+			if r.err != nil || r.Status != Stopped {
+				t.Errorf("it ends as %s, %v, want Stopped", r.Status, r.err)
+			}
+			if kept, err := os.ReadDir(state); err != nil || len(kept) > 0 {
+				t.Errorf("it keeps %v, %v", kept, err)
+			}
+		})
+	}
+}
+
+// TestServe looks at the site like a browser, until it is cancelled.
+func TestServe(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	pages := map[string]string{}
+	r := rehearse(t, ctx, Options{Plan: read(t, template(t, "classic-pipeline")), Source: blog(t), Serve: true}, func(e Event) {
+		if e.Kind != Serving {
+			return
+		}
+		defer cancel()
+		for _, path := range []string{"/", "/posts/%E7%8C%AB/", "/nothing"} {
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+path, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			body, _ := io.ReadAll(response.Body)
+			response.Body.Close()
+			pages[path] = response.Status + string(bytes.TrimSpace(body))
+		}
+	})
+	want := map[string]string{"/": "200 OK<h1>home</h1>", "/posts/%E7%8C%AB/": "200 OK<h1>猫</h1>", "/nothing": "404 Not Found<h1>not here</h1>"}
+	if !maps.Equal(pages, want) {
+		t.Errorf("got %v, want %v", pages, want)
+	}
+	if r.Status != Succeeded || r.err != nil {
+		t.Errorf("it ends as %s, %v", r.Status, r.err)
+	}
+}
