@@ -13,8 +13,15 @@ APPROVAL ?= any-change
 # Folders are listed too: their time changes when a file is added or removed. The
 # command appspec has the name of a folder, which therefore goes by another here.
 APP_SOURCES    := $(shell find $(filter-out %_test.go,$(wildcard *.go)) cdk.json go.mod go.sum stacks appspec/. buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
+# The command rehearse, too, has the name of a folder.
+REHEARSE_SOURCES := $(shell find go.mod go.sum rehearse/. buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 LAMBDA_SOURCES := $(shell find go.mod go.sum lambdas -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 LAMBDAS        := $(patsubst lambdas/%/main.go,dist/%/bootstrap,$(wildcard lambdas/*/main.go))
+
+# The S3 server of rehearsals and tests; its version is where it is started.
+VERSITYGW_VERSION := $(shell sed -n 's/^const Version = "\(.*\)"$$/\1/p' rehearse/s3/server.go)
+VERSITYGW_BINARY  := .cache/bin/versitygw@$(VERSITYGW_VERSION)/versitygw
+export VERSITYGW  := $(CURDIR)/$(VERSITYGW_BINARY)
 
 ##@ Blogs and services
 
@@ -44,13 +51,24 @@ destroy: which-one synth ## Ask, and remove one's stack, never a blog's site: ma
 appspec: which-service dist/app ## Print the AppSpec of a service: make appspec SERVICE=name
 	@dist/app appspec '$(SERVICE)'
 
+##@ Rehearse on this machine, without an AWS account
+
+.PHONY: rehearse
+rehearse: one-at-most build dist/rehearse $(VERSITYGW_BINARY) ## Run the first blog's pipeline from its template: make rehearse, or with BLOG=name SOURCE=folder, or SERVICE=name
+	@rm -rf cdk.out
+	@CDK_VALIDATION=false CDK_OUTDIR=cdk.out JSII_NODE=dist/node dist/app >dist/synth.log 2>&1 || { cat dist/synth.log >&2; exit 1; }
+	@dist/rehearse -versitygw '$(VERSITYGW)' \
+		$(if $(BLOG),-blog '$(BLOG)') $(if $(SERVICE),-service '$(SERVICE)') $(if $(SOURCE),-source '$(SOURCE)') \
+		$(if $(STATE),-state '$(STATE)') $(if $(FAULT),-fault '$(FAULT)') \
+		$(if $(WORKING_TREE),-working-tree) $(if $(SERVE),-serve) $(if $(JSON),-json) $(if $(VERBOSE),-v)
+
 ##@ Work on this project
 
 .PHONY: build
 build: node_modules/.package-lock.json dist/node dist/app $(LAMBDAS) ## Compile the app and the functions into dist/
 
 .PHONY: test
-test: build ## Run every test
+test: build dist/rehearse $(VERSITYGW_BINARY) ## Run every test
 	go test -count=1 -skip='^TestFaultMatrix$$' ./...
 	@cd lambdas/invalidate && go test -count=1 -run='^TestFaultMatrix$$'
 	@cd lambdas/deployhook && go test -count=1 -run='^TestFaultMatrix$$'
@@ -59,7 +77,7 @@ test: build ## Run every test
 	go test -run='^$$' -fuzz='^FuzzToken$$' -fuzztime=5s ./lambdas/internal/invalidation
 
 .PHONY: race
-race: ## Run the tests that need no jsii under the race detector (needs a C compiler)
+race: $(VERSITYGW_BINARY) ## Run the tests that need no jsii under the race detector (needs a C compiler)
 	go test -count=1 -race ./appspec/... ./buildspec/... ./lambdas/... ./rehearse/...
 
 .PHONY: golden
@@ -131,6 +149,15 @@ dist/app: $(APP_SOURCES)
 dist/%/bootstrap: $(LAMBDA_SOURCES)
 	@echo 'Compiling the function $* for Lambda (linux/arm64)'
 	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w -buildid=' -o $@ ./lambdas/$*
+
+dist/rehearse: $(REHEARSE_SOURCES)
+	@echo 'Compiling the rehearsal' >&2
+	@mkdir -p dist
+	@go build -trimpath -buildvcs=false -ldflags='-s -w' -o $@ ./rehearse
+
+$(VERSITYGW_BINARY):
+	@echo 'Compiling versitygw $(VERSITYGW_VERSION), the S3 server of rehearsals and tests (about a minute, once)' >&2
+	@GOFLAGS= GOBIN="$(CURDIR)/$(@D)" go install -ldflags='-s -w' github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION)
 
 # --- Linters, pinned ---
 

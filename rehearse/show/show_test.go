@@ -358,7 +358,7 @@ func TestSummary(t *testing.T) {
 		{"many paths", pipeline.Result{Invalidations: []pipeline.Invalidation{{ID: "I", Distribution: "E", Status: "InProgress", Paths: strings.Fields(strings.Repeat("/a ", 1234))}}},
 			[]string{"E  I  InProgress  1,234 paths", "… and 1,224 more"}, []string{"InProgress in "}},
 		{"a permission on several resources", pipeline.Result{Permissions: []pipeline.RolePermissions{{Role: "R", Purpose: "action A/B", Actions: []pipeline.Permission{{Action: "a:B", Resource: "arn:1 arn:2"}}}}},
-			[]string{"\n  R  action A/B\n    a:B  arn:1\n         arn:2\n"}, nil},
+			[]string{"\n  R  action A/B\n    a:B\n      on arn:1\n      on arn:2\n"}, nil},
 		{"a role that used everything", pipeline.Result{Permissions: []pipeline.RolePermissions{{Role: "R", Actions: []pipeline.Permission{{Action: "a:B", Resource: "*", Used: 1}}}}},
 			nil, []string{"Granted"}},
 		{"a stage that failed without an action", pipeline.Result{Status: pipeline.Failed, Stages: []pipeline.StageResult{{Name: "Build", Status: pipeline.Failed}}},

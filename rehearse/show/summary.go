@@ -27,7 +27,7 @@ func summary(r pipeline.Result, width int) []line {
 	lines = append(lines, published(r.Site, width)...)
 	lines = append(lines, invalidations(r.Invalidations)...)
 	lines = append(lines, readers(r.Visits, width)...)
-	lines = append(lines, unused(r.Permissions)...)
+	lines = append(lines, unused(r.Permissions, width)...)
 	lines = append(lines, notes(r.Notes, width)...)
 	return append(lines, failures(r, width)...)
 }
@@ -265,17 +265,23 @@ func proof(visits []pipeline.Visit) span {
 	return span{" ", normal}
 }
 
-// unused lists the permissions that nothing used, by role.
-func unused(roles []pipeline.RolePermissions) []line {
+// unused lists the permissions that nothing used, by role, and the ones on the same
+// resources together.
+func unused(roles []pipeline.RolePermissions, limit int) []line {
 	var lines []line
 	for _, role := range roles {
-		actions := 0
+		var resources []string
+		actions := map[string][]string{} // by resource
 		for _, p := range role.Actions {
-			if p.Used == 0 {
-				actions = max(actions, width(clean(p.Action)))
+			if p.Used > 0 {
+				continue
 			}
+			if actions[p.Resource] == nil {
+				resources = append(resources, p.Resource)
+			}
+			actions[p.Resource] = append(actions[p.Resource], clean(p.Action))
 		}
-		if actions == 0 {
+		if len(resources) == 0 {
 			continue
 		}
 		head := line{{"  " + clean(role.Role), normal}}
@@ -283,14 +289,11 @@ func unused(roles []pipeline.RolePermissions) []line {
 			head = append(head, span{"  " + clean(role.Purpose), dim})
 		}
 		lines = append(lines, head)
-		for _, p := range role.Actions {
-			if p.Used == 0 {
-				what := line{{"    " + pad(clean(p.Action), actions) + "  ", yellow}}
-				// A policy can name several resources: one to a line.
-				for resource := range strings.SplitSeq(clean(p.Resource), " ") {
-					lines = append(lines, append(what, span{resource, normal}))
-					what = line{{strings.Repeat(" ", what.width()), normal}}
-				}
+		for _, resource := range resources {
+			lines = append(lines, indented("    ", strings.Join(actions[resource], " "), yellow, limit)...)
+			// A policy can name several resources: one to a line.
+			for name := range strings.SplitSeq(clean(resource), " ") {
+				lines = append(lines, line{{"      on " + name, dim}})
 			}
 		}
 	}
