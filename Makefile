@@ -85,7 +85,7 @@ golden: build ## Renew the golden templates in stacks/testdata; read the diff be
 	go test -count=1 -run='^TestGolden$$' ./stacks -update
 
 .PHONY: bench
-bench: build ## Measure synth time, function size and start, as ratios to peers
+bench: build dist/rehearse $(VERSITYGW_BINARY) ## Measure synth time, function size and start, the rehearsal, as ratios to peers
 	go test -run='^$$' -bench=. -benchtime=3x -timeout=30m .
 
 .PHONY: lint

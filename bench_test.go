@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http/httptest"
@@ -18,6 +19,8 @@ import (
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
+	"blog-deploy-pipeline/rehearse/pipeline"
+	"blog-deploy-pipeline/rehearse/s3"
 )
 
 // `make bench` runs these. Machines differ and are noisy: quote the ratios, which
@@ -254,6 +257,59 @@ func (f *benchFunction) report(b *testing.B) {
 		f.name, float64(size)/1e6, float64(zipped)/1e6, first.Seconds()*1e3, runtime.GOOS, runtime.GOARCH, len(f.starts), float64(f.memory)/1024)
 	b.ReportMetric(first.Seconds()*1e3, "ms/start-"+f.name)
 	b.ReportMetric(float64(zipped)/1e6, "MB-zipped-"+f.name)
+}
+
+// BenchmarkRehearsal measures what a rehearsal of the example blog adds to the work
+// that its stages do: reading the template, roles, artifacts, readers.
+func BenchmarkRehearsal(b *testing.B) {
+	if out, err := (checkout{b, "."}).make("synth"); err != nil {
+		b.Fatalf("make synth: %v\n%s", err, out)
+	}
+	rehearse := func() pipeline.Result {
+		out, err := exec.CommandContext(b.Context(), "dist/rehearse", "-json", "-versitygw", s3.Binary(".")).Output()
+		if err != nil {
+			b.Fatalf("rehearse: %v\n%s", err, out)
+		}
+		var result pipeline.Result
+		if err := json.Unmarshal(out, &result); err != nil {
+			b.Fatal(err)
+		}
+		return result
+	}
+	rehearse() // installs what is missing
+	var names []string
+	took, overhead := map[string][]time.Duration{}, map[string][]time.Duration{}
+	note := func(name string, whole, own time.Duration) {
+		if took[name] == nil {
+			names = append(names, name)
+		}
+		took[name], overhead[name] = append(took[name], whole), append(overhead[name], own)
+	}
+	for b.Loop() {
+		result := rehearse()
+		for _, stage := range result.Stages {
+			for _, action := range stage.Actions {
+				note(stage.Name, action.Duration, action.Overhead)
+			}
+		}
+	}
+	median := func(all []time.Duration) time.Duration { return slices.Sorted(slices.Values(all))[len(all)/2] }
+	var text strings.Builder
+	fmt.Fprintln(&text, "  stage\tin all\tthe rehearsal's own")
+	for _, name := range names {
+		whole, own := median(took[name]), median(overhead[name])
+		fmt.Fprintf(&text, "  %s\t%.3f s\t%.3f s\t%.0f %%\n", name, whole.Seconds(), own.Seconds(), 100*own.Seconds()/whole.Seconds())
+		b.ReportMetric(100*own.Seconds()/whole.Seconds(), "%own/"+name)
+	}
+	fmt.Printf("\nmake rehearse, the example blog (median of %d)\n", len(took[names[0]]))
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	if _, err := io.WriteString(w, text.String()); err != nil {
+		b.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(0, "ns/op")
 }
 
 // pythonInterpreter returns the path of python3's own binary, because python3 on
