@@ -10,11 +10,11 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/codebuild"
 	"blog-deploy-pipeline/rehearse/pipeline"
 	"blog-deploy-pipeline/rehearse/s3"
 	"blog-deploy-pipeline/rehearse/show"
@@ -79,18 +79,18 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		faults, err = pipeline.ParseFaults(f.fault)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "rehearse:", err)
+		complain(stderr, err)
 		return exitUsage
 	}
 	plan, err := read(f)
 	if err != nil {
-		fmt.Fprintln(stderr, "rehearse:", err)
+		complain(stderr, err)
 		return exitUsage
 	}
 	// Not in /tmp, which may keep no extended attributes.
 	data := filepath.Join(".cache", "rehearse")
-	if err := os.MkdirAll(data, 0o755); err != nil {
-		fmt.Fprintln(stderr, "rehearse:", err)
+	if err := os.MkdirAll(data, 0o750); err != nil {
+		complain(stderr, err)
 		return exitFailed
 	}
 	progress := stdout
@@ -103,7 +103,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	defer display.Close()
 	result, err := pipeline.Run(ctx, pipeline.Options{
 		Plan: plan, Source: f.source, WorkingTree: f.workingTree, Data: data, State: f.state,
-		Versitygw: f.versitygw, Path: os.Getenv("PATH"), Env: pipeline.Network(os.Environ()), //nolint:forbidigo // This is a main.
+		Versitygw: f.versitygw, Path: os.Getenv("PATH"), Env: codebuild.Network(os.Environ()),
 		Hugo: f.hugo, HugoCache: filepath.Join(".cache", "bin"), Faults: faults, Serve: f.serve,
 	}, func(e pipeline.Event) {
 		display.Event(e)
@@ -117,7 +117,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		err = errors.Join(err, show.JSON(stdout, result))
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "rehearse:", err)
+		complain(stderr, err)
 	}
 	switch {
 	case result.Status == pipeline.Stopped:
@@ -128,26 +128,35 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	return exitSucceeded
 }
 
+func complain(w io.Writer, err error) {
+	_, _ = fmt.Fprintln(w, "rehearse:", err) // The exit status says so, too.
+}
+
 // read finds the wanted stack in the assembly.
 func read(f flags) (*pipeline.Plan, error) {
 	templates, err := assembly.Load(f.app)
 	if err != nil {
 		return nil, err
 	}
-	var blogs []string
+	kind, wanted, suffixes, readIt := "blog", f.blog, []string{"-pipeline"}, pipeline.Read
+	if f.service != "" {
+		kind, wanted, suffixes, readIt = "service", f.service, []string{"-hook", "-service"}, pipeline.ReadService
+	}
+	var known []string
 	for _, t := range templates {
-		name, isBlog := strings.CutSuffix(t.Name, "-pipeline")
-		if !isBlog {
-			continue
-		}
-		blogs = append(blogs, name)
-		if f.blog == "" || f.blog == name {
-			return pipeline.Read(t)
+		for _, suffix := range suffixes {
+			name, ok := strings.CutSuffix(t.Name, suffix)
+			if !ok {
+				continue
+			}
+			if wanted == "" || wanted == name {
+				return readIt(t)
+			}
+			known = append(known, name)
 		}
 	}
-	if len(blogs) == 0 {
-		return nil, fmt.Errorf("%s has no blog", f.app)
+	if len(known) == 0 {
+		return nil, fmt.Errorf("%s has no %s; is there one in blogs.go?", f.app, kind)
 	}
-	slices.Sort(blogs)
-	return nil, fmt.Errorf("no blog %q in %s; there are: %s", f.blog, f.app, strings.Join(blogs, " "))
+	return nil, fmt.Errorf("no %s %q in %s; there are: %s", kind, wanted, f.app, strings.Join(known, " "))
 }

@@ -371,47 +371,19 @@ const (
 // invoke runs the function by CodePipeline's job protocol.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html
 func (r *rehearsal) invoke(ctx context.Context, a *Action, configuration map[string]string) (_ outcome, err error) {
-	f, t := a.Function, r.plan.Template
+	f := a.Function
 	if err := r.as(a.Role, "lambda:InvokeFunction", f.ARN); err != nil {
 		return outcome{}, err
 	}
-	r.account.use(f.Role, "function "+f.ID)
-	if err := r.account.serve("Lambda", "lambda.amazonaws.com", f.Role); err != nil {
-		return outcome{}, err
-	}
-	r.writeLogs(f)
 	if id := distributionOf(configuration["UserParameters"]); id != "" && r.cloud.Invalidations(id) == nil {
 		r.cloud.AddDistribution(r.Faults.distribution(id, r.CompleteAfter))
 	}
 
-	settings, timeout, notes := r.Faults.settings(f.Timeout)
-	for _, note := range notes {
-		r.note("%s", note)
-	}
-	env := maps.Clone(f.Env)
-	maps.Copy(env, settings)
-	env["AWS_ENDPOINT_URL"], env["AWS_REGION"] = r.cloudURL, t.Region
-	output := &lines{emit: func(line string) {
-		r.emit(Event{Kind: Output, Stage: a.Stage, Action: a.Name, Text: line})
-	}}
-	runtime, err := lambdaruntime.Start(lambdaruntime.Function{
-		Binary: r.binaries[f], Name: f.Name, Env: env, Timeout: timeout, MemoryMB: f.MemoryMB, Retries: f.Retries, Log: output,
-		RetryDelay: func(attempt int) time.Duration {
-			wait := time.Duration(attempt) * time.Minute
-			r.clock.Skip(wait)
-			r.emit(Event{Kind: Progressed, Stage: a.Stage, Action: a.Name, Text: fmt.Sprintf("the invocation failed; Lambda tries again after %v, which are skipped here", wait)})
-			return 0
-		},
-	})
+	runtime, stop, err := r.startFunction(a.Stage, a.Name, f)
 	if err != nil {
 		return outcome{}, err
 	}
-	r.function.Store(&invoked{function: f, runtime: runtime})
-	defer func() {
-		r.function.Store(nil)
-		err = errors.Join(err, runtime.Close())
-		output.close()
-	}()
+	defer func() { err = errors.Join(err, stop()) }()
 
 	job, err := r.cloud.StartAction(fakeaws.Action{FunctionName: f.Name, UserParameters: configuration["UserParameters"]})
 	if err != nil {
@@ -453,6 +425,44 @@ func (r *rehearsal) invoke(ctx context.Context, a *Action, configuration map[str
 		return done, r.visit(ctx, AfterInvalidate)
 	}
 	return done, nil
+}
+
+// startFunction readies a function for invocations; stop ends it.
+func (r *rehearsal) startFunction(stage, action string, f *Function) (_ *lambdaruntime.Runtime, stop func() error, err error) {
+	r.account.use(f.Role, "function "+f.ID)
+	if err := r.account.serve("Lambda", "lambda.amazonaws.com", f.Role); err != nil {
+		return nil, nil, err
+	}
+	r.writeLogs(f)
+	settings, timeout, notes := r.Faults.settings(f.Timeout)
+	for _, note := range notes {
+		r.note("%s", note)
+	}
+	env := maps.Clone(f.Env)
+	maps.Copy(env, settings)
+	env["AWS_ENDPOINT_URL"], env["AWS_REGION"] = r.cloudURL, r.plan.Template.Region
+	output := &lines{emit: func(line string) {
+		r.emit(Event{Kind: Output, Stage: stage, Action: action, Text: line})
+	}}
+	runtime, err := lambdaruntime.Start(lambdaruntime.Function{
+		Binary: r.binaries[f], Name: f.Name, Env: env, Timeout: timeout, MemoryMB: f.MemoryMB, Retries: f.Retries, Log: output,
+		RetryDelay: func(attempt int) time.Duration {
+			wait := time.Duration(attempt) * time.Minute
+			r.clock.Skip(wait)
+			r.emit(Event{Kind: Progressed, Stage: stage, Action: action, Text: fmt.Sprintf("the invocation failed; Lambda tries again after %v, which are skipped here", wait)})
+			return 0
+		},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	r.function.Store(&invoked{function: f, runtime: runtime})
+	return runtime, func() error {
+		r.function.Store(nil)
+		err := runtime.Close()
+		output.close()
+		return err
+	}, nil
 }
 
 // noReport words that a job was never reported.

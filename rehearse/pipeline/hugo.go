@@ -30,7 +30,7 @@ func (r *rehearsal) hugo(ctx context.Context, project, spec map[string]string) (
 	}
 	// Alone in a folder: what else is beside it is not the build's.
 	dir := filepath.Join(r.dir, "hugo")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", err
 	}
 	link := filepath.Join(dir, "hugo")
@@ -162,22 +162,4 @@ func isHugo(says, version string, extended bool) bool {
 	}
 	number, _, _ := strings.Cut(rest, " ")
 	return !extended || strings.Contains(number, "+extended")
-}
-
-// Network are those of a process's variables that a build's commands need for a way to the network:
-// proxies, certificates, and where packages come from. Nothing else gets into a build.
-func Network(environ []string) map[string]string {
-	env := map[string]string{}
-	for _, variable := range environ {
-		name, value, _ := strings.Cut(variable, "=")
-		switch strings.ToLower(name) {
-		case "http_proxy", "https_proxy", "no_proxy", "all_proxy",
-			"ssl_cert_file", "ssl_cert_dir", "node_extra_ca_certs", "curl_ca_bundle", "git_ssl_cainfo", "requests_ca_bundle", "nix_ssl_cert_file",
-			"npm_config_registry", "goproxy", "gosumdb", "gonosumdb":
-			if value != "" {
-				env[name] = value
-			}
-		}
-	}
-	return env
 }

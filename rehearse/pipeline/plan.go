@@ -22,6 +22,9 @@ type Plan struct {
 	// Store is the bucket of the artifacts.
 	Store  string
 	Stages []Stage
+	// Deployment is that of a service, in place of a pipeline; then the stages are those of its lifecycle,
+	// and there is neither Role nor Store. See [ReadService].
+	Deployment *Deployment
 	// Notes are what the template has and the rehearsal leaves out.
 	Notes []string
 

@@ -119,8 +119,8 @@ func Run(ctx context.Context, opts Options, tell func(Event)) (_ Result, err err
 		binaries: map[*Function]string{}, artifacts: map[string]artifact{}, variables: map[string]map[string]string{},
 		execution: uuid(), session: strconv.FormatInt(time.Now().UnixMilli(), 10),
 	}
-	if r.Options.compile == nil {
-		r.Options.compile = func(ctx context.Context, asset, binary string) error { return compile(ctx, r.Project, asset, binary) }
+	if r.compile == nil {
+		r.compile = func(ctx context.Context, asset, binary string) error { return compile(ctx, r.Project, asset, binary) }
 	}
 	if r.CompleteAfter == 0 {
 		r.CompleteAfter = defaultCompletion
@@ -139,8 +139,12 @@ func Run(ctx context.Context, opts Options, tell func(Event)) (_ Result, err err
 		}
 		return r.finish(), err
 	}
-	r.stages(ctx)
-	err = r.save(ctx)
+	if r.plan.Deployment != nil {
+		err = r.service(ctx)
+	} else {
+		r.stages(ctx)
+		err = r.save(ctx)
+	}
 	if broken := r.account.failed(); broken != nil && ctx.Err() == nil {
 		err = errors.Join(err, broken)
 	}
@@ -244,21 +248,13 @@ func (r *rehearsal) finish() Result {
 // invalidations are those of all distributions that the pipeline clears.
 func (r *rehearsal) invalidations() []Invalidation {
 	var all []Invalidation
-	seen := map[string]bool{}
-	for _, stage := range r.plan.Stages {
-		for _, a := range stage.Actions {
-			id := distributionOf(a.Configuration["UserParameters"])
-			if seen[id] {
-				continue
+	for _, id := range r.plan.distributions() {
+		for _, made := range r.cloud.Invalidations(id) {
+			invalidation := Invalidation{ID: made.ID, Distribution: id, Paths: made.Paths, Status: made.Status}
+			if made.Status == "Completed" {
+				invalidation.Took = r.Faults.distribution(id, r.CompleteAfter).CompleteAfter
 			}
-			seen[id] = true
-			for _, made := range r.cloud.Invalidations(id) {
-				invalidation := Invalidation{ID: made.ID, Distribution: id, Paths: made.Paths, Status: made.Status}
-				if made.Status == "Completed" {
-					invalidation.Took = r.Faults.distribution(id, r.CompleteAfter).CompleteAfter
-				}
-				all = append(all, invalidation)
-			}
+			all = append(all, invalidation)
 		}
 	}
 	return all
@@ -286,15 +282,22 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	}
 	r.onClose(func() error { return os.RemoveAll(r.dir) })
 	data := or(r.Data, r.dir)
-	if r.checkout, err = openCheckout(ctx, r.Source); err != nil {
-		return err
+	isService := r.plan.Deployment != nil
+	if isService {
+		r.preparing("Starting the policy evaluator and the doubles of CloudFront and the deployment; compiling the function for this machine")
+	} else {
+		if r.checkout, err = openCheckout(ctx, r.Source); err != nil {
+			return err
+		}
+		r.preparing("Starting S3 (versitygw %s), the policy evaluator and CloudFront's double; compiling the functions for this machine", s3.Version)
 	}
-
-	r.preparing("Starting S3 (versitygw %s), the policy evaluator and CloudFront's double; compiling the functions for this machine", s3.Version)
 	t := r.plan.Template
 	r.account = &account{ctx: ctx, id: t.Account}
 	var starting errgroup.Group
 	starting.Go(func() (err error) {
+		if isService {
+			return nil
+		}
 		r.s3, err = s3.Start(ctx, s3.Options{Binary: r.Versitygw, Dir: data, Region: t.Region})
 		return err
 	})
@@ -327,10 +330,10 @@ func (r *rehearsal) functions(ctx context.Context) error {
 				continue
 			}
 			binary := filepath.Join(r.dir, "function-"+a.Function.ID, "bootstrap")
-			if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
+			if err := os.MkdirAll(filepath.Dir(binary), 0o750); err != nil {
 				return err
 			}
-			if err := r.Options.compile(ctx, a.Function.Asset, binary); err != nil {
+			if err := r.compile(ctx, a.Function.Asset, binary); err != nil {
 				return fmt.Errorf("stage %s, action %s: %w", a.Stage, a.Name, err)
 			}
 			r.binaries[a.Function] = binary
@@ -412,6 +415,31 @@ func (r *rehearsal) stages(ctx context.Context) {
 	r.result.Status = status
 }
 
+// service runs a deployment, and says how it ended.
+func (r *rehearsal) service(ctx context.Context) error {
+	err := r.deployService(ctx)
+	status := Succeeded
+	for _, stage := range r.snapshot().Stages {
+		if stage.Status == Failed || stage.Status == Stopped {
+			status = stage.Status
+		}
+	}
+	if denied := (*failure)(nil); errors.As(err, &denied) {
+		r.note("%s: %s", denied.Code, denied.Reason)
+		status, err = Failed, nil
+	}
+	if ctx.Err() != nil {
+		status, err = Stopped, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.Status = status
+	if err != nil {
+		r.result.Status = Failed
+	}
+	return err
+}
+
 // outcome is what a successful action has to say.
 type outcome struct {
 	summary   string
@@ -424,7 +452,7 @@ type outcome struct {
 func (r *rehearsal) action(ctx context.Context, a *Action) ActionResult {
 	began := time.Now()
 	r.emit(Event{Kind: ActionStarted, Stage: a.Stage, Action: a.Name})
-	result := ActionResult{Name: a.Name, Provider: a.Provider, Target: a.target(), Status: Succeeded}
+	result := ActionResult{Name: a.Name, Provider: a.Provider, Target: a.target()}
 	done, err := r.act(ctx, a)
 	result.Duration = time.Since(began)
 	result.Overhead = max(0, result.Duration-done.work)
@@ -437,8 +465,16 @@ func (r *rehearsal) action(ctx context.Context, a *Action) ActionResult {
 	if err == nil {
 		err = r.account.failed()
 	}
+	settle(ctx, &result, err)
+	return result
+}
+
+// settle says how an action ended.
+func settle(ctx context.Context, result *ActionResult, err error) {
+	result.Status = Succeeded
 	switch {
 	case err == nil:
+		return
 	case ctx.Err() != nil:
 		result.Status = Stopped
 	default:
@@ -449,7 +485,7 @@ func (r *rehearsal) action(ctx context.Context, a *Action) ActionResult {
 			result.Reason, result.Look = err.Error(), "this machine: AWS would not have said so"
 		}
 	}
-	return result
+	result.Summary = ""
 }
 
 func (r *rehearsal) act(ctx context.Context, a *Action) (outcome, error) {

@@ -304,7 +304,7 @@ func TestFailures(t *testing.T) {
 		name   string
 		golden string // default classic-pipeline
 		edit   edit
-		break_ func(t *testing.T, source string)
+		spoil  func(t *testing.T, source string)
 		faults string
 
 		stage  int // that fails, from 0
@@ -330,18 +330,18 @@ func TestFailures(t *testing.T) {
 			reason: []string{"assumed-role/classic-pipeline-InvalidateRole", denied + "cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZM"}},
 		{name: "function that may not report", edit: replace(t, `"codepipeline:PutJobSuccessResult"`, `"codepipeline:PollForJobs"`), stage: 3, code: "JobFailed", reason: []string{"failed to return a result", "permission to call the PutJobSuccessResult action"}},
 
-		{name: "buildspec that is missing", break_: func(t *testing.T, source string) {
+		{name: "buildspec that is missing", spoil: func(t *testing.T, source string) {
 			if err := os.RemoveAll(filepath.Join(source, "code-pipeline")); err != nil {
 				t.Fatal(err)
 			}
 		}, stage: 1, code: "JobFailed", reason: []string{"Phase: DOWNLOAD_SOURCE, Code: YAML_FILE_ERROR", "code-pipeline/buildspec.yml: no such file or directory"}, look: "code-pipeline/buildspec.yml in the source"},
-		{name: "buildspec that is broken", break_: func(t *testing.T, source string) {
+		{name: "buildspec that is broken", spoil: func(t *testing.T, source string) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n  commands: [x]\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"YAML_FILE_ERROR", "commands"}, look: "code-pipeline/buildspec.yml in the source"},
-		{name: "command that fails", break_: func(t *testing.T, source string) {
+		{name: "command that fails", spoil: func(t *testing.T, source string) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo one\n      - |\n        echo two\n        exit 7\nartifacts:\n  files: ['**/*']\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: echo two …. Reason: exit status 7"}, look: "build-2 of code-pipeline/buildspec.yml"},
-		{name: "artifact that is missing", break_: func(t *testing.T, source string) {
+		{name: "artifact that is missing", spoil: func(t *testing.T, source string) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands: [echo]\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"Phase: UPLOAD_ARTIFACTS, Code: CLIENT_ERROR"}},
 
@@ -358,8 +358,8 @@ func TestFailures(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			source := blog(t)
-			if tt.break_ != nil {
-				tt.break_(t, source)
+			if tt.spoil != nil {
+				tt.spoil(t, source)
 			}
 			faults, err := ParseFaults(tt.faults)
 			if err != nil {

@@ -251,7 +251,7 @@ func unzip(archive, to string) error {
 		return fmt.Errorf("unpack the artifact: %w", err)
 	}
 	defer func() { _ = r.Close() }() // It was only read.
-	if err := os.MkdirAll(to, 0o755); err != nil {
+	if err := os.MkdirAll(to, 0o750); err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(to)

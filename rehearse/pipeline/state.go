@@ -104,11 +104,15 @@ func (r *rehearsal) save(ctx context.Context) error {
 	if r.State == "" || ctx.Err() != nil {
 		return nil
 	}
-	if err := os.MkdirAll(r.State, 0o755); err != nil {
+	if err := os.MkdirAll(r.State, 0o750); err != nil {
 		return fmt.Errorf("keep the bucket: %w", err)
 	}
 	for _, bucket := range r.buckets() {
-		if err := r.saveBucket(ctx, bucket); err != nil && ctx.Err() == nil {
+		err := r.saveBucket(ctx, bucket)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // It was stopped, which is told otherwise.
+		}
+		if err != nil {
 			return fmt.Errorf("keep the bucket %s: %w", bucket, err)
 		}
 	}
