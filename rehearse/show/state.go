@@ -228,7 +228,8 @@ func (a *action) write(e pipeline.Event) {
 		a.step, a.byPhase = clean(e.Phase), true
 	}
 	shown := clean(e.Text)
-	if strings.TrimSpace(shown) == "" {
+	// CodeBuild's own lines repeat whole commands, and would push out what these said.
+	if strings.TrimSpace(shown) == "" || e.Service && e.Phase != "" {
 		return
 	}
 	if runes := []rune(shown); len(runes) > keptRunes {
