@@ -136,8 +136,8 @@ func (r *reader) one(function *string, name string) {
 
 // group finds the deployment group: in the template, or by what the function may report to.
 func (r *reader) group(d *Deployment) {
-	for _, group := range r.template.OfType("AWS::CodeDeploy::DeploymentGroup") {
-		p := group.Properties
+	if made := r.template.OfType("AWS::CodeDeploy::DeploymentGroup"); len(made) > 0 {
+		group, p := made[0], made[0].Properties
 		d.codeDeploy.Application, d.codeDeploy.DeploymentGroup = r.text(group.ID, p["ApplicationName"]), r.ref(group.ID)
 		d.codeDeploy.AutoRollback = text(object(r.resolve(group.ID, p["AutoRollbackConfiguration"]))["Enabled"]) == "true"
 		for _, pair := range list(object(r.resolve(group.ID, p["LoadBalancerInfo"]))["TargetGroupPairInfoList"]) {
