@@ -39,6 +39,7 @@ func TestService(t *testing.T) {
 		{golden: "news-hook", status: Succeeded, stages: "SSSSSSS"},
 		{golden: "docs-service", status: Succeeded, stages: "SSSSSSS"},
 		{golden: "shop-hook", faults: "lambda=crash-once", status: Succeeded, stages: "SSSNNSSS"},
+		{golden: "docs-service", faults: "cloudfront=slow", status: Succeeded, stages: "SSSSSSS"},
 		{golden: "shop-hook", faults: "cloudfront=denied", status: Succeeded, stages: "SSSNNSSS", note: "may get old answers"},
 		{golden: "shop-hook", faults: "cloudfront=denied", edit: "roll-back", status: Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "The hook AfterAllowTraffic failed: the function CodeDeployHook_shop reported Failed", note: "rolls the deployment back"},
 		{golden: "shop-hook", faults: "lambda=crash", status: Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "reported nothing within an hour"},
@@ -73,6 +74,9 @@ func TestService(t *testing.T) {
 			}
 			if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, tt.note) {
 				t.Errorf("notes are %s, want %s among them", notes, tt.note)
+			}
+			if waits := tt.faults == "lambda=crash-once" || tt.faults == "cloudfront=slow"; waits && r.Skipped == 0 {
+				t.Error("nothing was skipped, want what AWS would have waited")
 			}
 			if tt.faults == "" && (len(r.Invalidations) == 0 || r.Invalidations[0].Status != "Completed") {
 				t.Errorf("invalidations are %+v, want one that is completed", r.Invalidations)
