@@ -279,7 +279,7 @@ func TestTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = kept.Close() }() // It was only read.
-	for _, file := range kept.File { // The one that the second did not upload came through both.
+	for _, file := range kept.File {    // The one that the second did not upload came through both.
 		if file.Name == "about/index.html" && file.Comment != `{"ContentType":"text/html","CacheControl":"max-age=600"}` {
 			t.Errorf("%s is kept with %s", file.Name, file.Comment)
 		}
