@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"debug/elf"
 	"encoding/json"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -245,36 +243,15 @@ func readFunction(t *testing.T, template *assembly.Template) deployedFunction {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pkg, err := lambdaruntime.PackageOf(".", folder)
+	if err != nil {
+		t.Fatal(err)
+	}
 	f.binary = filepath.Join(t.TempDir(), "bootstrap")
-	if err := lambdaruntime.Compile(t.Context(), lambdaOf(t, folder), f.binary); err != nil {
+	if err := lambdaruntime.Compile(t.Context(), pkg, f.binary); err != nil {
 		t.Fatal(err)
 	}
 	return f
-}
-
-// lambdaOf returns the package that an asset was compiled from: the one whose
-// compiled file in dist/ is the same.
-func lambdaOf(t *testing.T, folder string) string {
-	t.Helper()
-	asset, err := os.ReadFile(filepath.Join(folder, "bootstrap"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	built, err := filepath.Glob("dist/*/bootstrap")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range built {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bytes.Equal(asset, content) {
-			return "./lambdas/" + filepath.Base(filepath.Dir(path))
-		}
-	}
-	t.Fatalf("the code in %s is none of dist/; run `make build`", folder)
-	return ""
 }
 
 func (f deployedFunction) resolve(t *testing.T, v any) any {

@@ -431,6 +431,9 @@ func (r *rehearsal) service(ctx context.Context) error {
 	if ctx.Err() != nil {
 		status, err = Stopped, nil
 	}
+	if status == Succeeded {
+		r.noteStale()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.result.Status = status
@@ -438,6 +441,16 @@ func (r *rehearsal) service(ctx context.Context) error {
 		r.result.Status = Failed
 	}
 	return err
+}
+
+// noteStale says where the deployment went on although readers may get old answers.
+func (r *rehearsal) noteStale() {
+	for _, id := range r.plan.Deployment.Distributions {
+		completed := func(i fakeaws.Invalidation) bool { return i.Status == "Completed" }
+		if made := r.cloud.Invalidations(id); !slices.ContainsFunc(made, completed) {
+			r.note("no invalidation of the distribution %s is completed: its readers may get old answers, and the deployment goes on, as the hook is set up", id)
+		}
+	}
 }
 
 // outcome is what a successful action has to say.

@@ -1,11 +1,13 @@
 package pipeline
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -132,12 +134,14 @@ type rehearsed struct {
 // rehearse runs a rehearsal, and fails the test if it leaves anything behind.
 func rehearse(t *testing.T, ctx context.Context, opts Options, tell func(Event)) rehearsed {
 	t.Helper()
-	opts.Dir = t.TempDir()
+	opts.Dir, opts.Data = t.TempDir(), t.TempDir()
 	opts.Versitygw, opts.Path = versitygw(), os.Getenv("PATH")
 	if opts.CompleteAfter == 0 {
 		opts.CompleteAfter = 100 * time.Millisecond
 	}
-	opts.compile = func(_ context.Context, _, binary string) error { return os.Link(function, binary) }
+	if opts.compile == nil {
+		opts.compile = func(_ context.Context, _, binary string) error { return os.Link(function, binary) }
+	}
 	var r rehearsed
 	r.Result, r.err = Run(ctx, opts, func(e Event) {
 		r.events = append(r.events, e)
@@ -145,14 +149,12 @@ func rehearse(t *testing.T, ctx context.Context, opts Options, tell func(Event))
 			tell(e)
 		}
 	})
-	left, err := os.ReadDir(opts.Dir)
-	if err != nil {
-		t.Fatal(err)
+	for _, dir := range []string{opts.Dir, opts.Data} {
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("a folder for temporary work has %v in it (%v)", left, err)
+		}
 	}
-	if len(left) > 0 {
-		t.Errorf("the folder for temporary work has %v in it", left)
-	}
-	if left, err := running(-1, opts.Dir, "sleep "+nap); err != nil || len(left) > 0 {
+	if left, err := running(-1, opts.Dir, opts.Data, "sleep "+nap); err != nil || len(left) > 0 {
 		t.Errorf("still running: %v\n%s", err, strings.Join(left, "\n"))
 	}
 	if len(r.events) == 0 || r.events[0].Kind != Started {
@@ -229,13 +231,14 @@ const allSucceeded = "Succeeded Succeeded Succeeded Succeeded"
 // TestTwice publishes a blog for the first time, and again with one page edited and one removed.
 func TestTwice(t *testing.T) {
 	source, state := blog(t), filepath.Join(t.TempDir(), "state")
-	opts := Options{Plan: read(t, template(t, "classic-pipeline")), Source: source, State: state}
+	cached := replace(t, `"Extract": "true"`, `"Extract": "true", "CacheControl": "max-age=600"`)
+	opts := Options{Plan: read(t, template(t, "classic-pipeline", cached)), Source: source, State: state}
 
 	first := rehearse(t, t.Context(), opts, nil)
 	if first.err != nil || first.statuses() != allSucceeded {
 		t.Fatalf("first: %s, %v: %+v", first.statuses(), first.err, first.failed())
 	}
-	if site := *first.Site; site != (Site{Bucket: "kzmorita-blog", Uploaded: 5, Bytes: first.Site.Bytes, New: 5, First: true}) || site.Bytes < 50 {
+	if site := *first.Site; site != (Site{Bucket: "kzmorita-blog", Uploaded: 5, Bytes: first.Site.Bytes, New: 5, First: true, CacheControl: "max-age=600"}) || site.Bytes < 50 {
 		t.Errorf("first: site is %+v", site)
 	}
 	old := map[string]Edition{"/": Old, "/about/": Old, "/posts/猫/": Old}
@@ -270,6 +273,19 @@ func TestTwice(t *testing.T) {
 		if v.When == AfterDeploy && v.Edition == Old && v.Cache != "Hit" {
 			t.Errorf("an old page comes as %s, want it from the cache", v.Cache)
 		}
+	}
+	kept, err := zip.OpenReader(filepath.Join(state, "kzmorita-blog.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = kept.Close() }() // It was only read.
+	for _, file := range kept.File {    // The one that the second did not upload came through both.
+		if file.Name == "about/index.html" && file.Comment != `{"ContentType":"text/html","CacheControl":"max-age=600"}` {
+			t.Errorf("%s is kept with %s", file.Name, file.Comment)
+		}
+	}
+	if len(kept.File) != 5 {
+		t.Errorf("%d objects are kept, want 5", len(kept.File))
 	}
 	if last := second.events[len(second.events)-1]; last.Kind != Ended || last.Result.Status != Succeeded {
 		t.Errorf("the last event is %+v", last)
@@ -468,11 +484,13 @@ func TestServe(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	pages := map[string]string{}
+	var address string
 	r := rehearse(t, ctx, Options{Plan: read(t, template(t, "classic-pipeline")), Source: blog(t), Serve: true}, func(e Event) {
 		if e.Kind != Serving {
 			return
 		}
 		defer cancel()
+		address = strings.TrimPrefix(e.URL, "http://")
 		for _, path := range []string{"/", "/posts/%E7%8C%AB/", "/nothing"} {
 			request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+path, nil)
 			if err != nil {
@@ -495,5 +513,8 @@ func TestServe(t *testing.T) {
 	}
 	if r.Status != Succeeded || r.err != nil {
 		t.Errorf("it ends as %s, %v", r.Status, r.err)
+	}
+	if conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address); err == nil {
+		t.Errorf("the site is still there: %v", conn.Close())
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/fakeaws"
+	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
 
 // Deployment is a deployment of a service that calls a function at hooks of its lifecycle. The image,
@@ -135,8 +136,8 @@ func (r *reader) one(function *string, name string) {
 
 // group finds the deployment group: in the template, or by what the function may report to.
 func (r *reader) group(d *Deployment) {
-	for _, group := range r.template.OfType("AWS::CodeDeploy::DeploymentGroup") {
-		p := group.Properties
+	if made := r.template.OfType("AWS::CodeDeploy::DeploymentGroup"); len(made) > 0 {
+		group, p := made[0], made[0].Properties
 		d.codeDeploy.Application, d.codeDeploy.DeploymentGroup = r.text(group.ID, p["ApplicationName"]), r.ref(group.ID)
 		d.codeDeploy.AutoRollback = text(object(r.resolve(group.ID, p["AutoRollbackConfiguration"]))["Enabled"]) == "true"
 		for _, pair := range list(object(r.resolve(group.ID, p["LoadBalancerInfo"]))["TargetGroupPairInfoList"]) {
@@ -225,13 +226,7 @@ func (r *rehearsal) deployService(ctx context.Context) error {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	h := &hooks{rehearsal: r, invoke: func(event []byte) ([]byte, error) {
-		result, err := runtime.Invoke(ctx, event)
-		if err == nil && result.Err != nil {
-			err = result.Err
-		}
-		return result.Payload, err
-	}}
+	h := &hooks{rehearsal: r, runtime: runtime}
 	if d.codeDeploy != nil {
 		return h.codeDeploy(ctx, *d.codeDeploy)
 	}
@@ -241,8 +236,8 @@ func (r *rehearsal) deployService(ctx context.Context) error {
 // hooks calls the function of a deployment, and tells how the lifecycle goes.
 type hooks struct {
 	*rehearsal
-	invoke func(event []byte) (answer []byte, err error)
-	next   int // the stage that comes next
+	runtime *lambdaruntime.Runtime
+	next    int // the stage that comes next
 	// skipped says which stages the deployment leaves out. Nil: none.
 	skipped func(stage string) bool
 }
@@ -323,9 +318,13 @@ func (h *hooks) codeDeploy(ctx context.Context, input fakeaws.DeploymentInput) e
 		var work time.Duration
 		if err == nil {
 			called := time.Now()
-			_, crash := h.invoke(hook.Event())
+			attempts := h.runtime.InvokeAsync(ctx, hook.Event())
 			work = time.Since(called)
-			err = h.reported(hook, crash)
+			if ctx.Err() == nil {
+				err = h.reported(hook, attempts)
+			} else {
+				err = ctx.Err()
+			}
 		}
 		h.end(ctx, began, work, "reported Succeeded", err)
 		if ctx.Err() != nil {
@@ -346,15 +345,15 @@ func (h *hooks) codeDeploy(ctx context.Context, input fakeaws.DeploymentInput) e
 }
 
 // reported is why a hook failed, if it did.
-func (h *hooks) reported(hook *fakeaws.DeploymentHook, crash error) error {
+func (h *hooks) reported(hook *fakeaws.DeploymentHook, attempts []lambdaruntime.Result) error {
 	f := h.plan.Deployment.Function
 	look := "the log of the function " + f.ID + ", above with all output (-v); on AWS in the log group " + f.LogGroup
 	reports := hook.Reports()
 	switch {
 	case len(reports) == 0:
 		h.clock.Skip(codeDeployWaits)
-		if crash != nil {
-			look = fmt.Sprintf("the function %s: it ended with %v; on AWS its log group is %s", f.ID, crash, f.LogGroup)
+		if last := attempts[len(attempts)-1].Err; last != nil {
+			look = fmt.Sprintf("the function %s: it was invoked %d times, and ended with %v; on AWS its log group is %s", f.ID, len(attempts), last, f.LogGroup)
 		}
 		return &failure{Code: "HOOK_EXECUTION_FAILURE", Reason: fmt.Sprintf("The hook %s timed out: the function %s reported nothing within an hour", hook.LifecycleEvent(), f.Name), Look: look}
 	case !reports[0].Success:
@@ -384,8 +383,11 @@ func (h *hooks) ecs(ctx context.Context, input fakeaws.ServiceDeploymentInput) e
 		var answer []byte
 		if err == nil {
 			called := time.Now()
-			answer, err = h.invoke(call.Event())
-			work += time.Since(called)
+			var result lambdaruntime.Result
+			if result, err = h.runtime.Invoke(ctx, call.Event()); err == nil && result.Err != nil {
+				err = result.Err
+			}
+			answer, work = result.Payload, work+time.Since(called)
 		}
 		if ctx.Err() != nil {
 			h.end(ctx, began, work, "", ctx.Err())

@@ -44,7 +44,10 @@ func openCheckout(ctx context.Context, dir string) (checkout, error) {
 	}
 	top, err := c.git(ctx, "rev-parse", "--show-toplevel", "--show-prefix")
 	if err != nil {
-		return c, ctx.Err() // No repository.
+		if strings.Contains(err.Error(), "not a git repository") {
+			return c, nil
+		}
+		return c, fmt.Errorf("open the source: %w", err) // Such as one that is somebody else's.
 	}
 	lines := strings.Split(strings.TrimRight(top, "\n"), "\n")
 	c.inGit, c.top = true, lines[0]
@@ -71,6 +74,7 @@ func (c checkout) git(ctx context.Context, args ...string) (string, error) {
 	var out, complaint bytes.Buffer
 	cmd := command(ctx, "git", args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, &out, &complaint
+	cmd.Env = append(cmd.Environ(), "LC_ALL=C") // What it complains about is read below.
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()

@@ -102,7 +102,7 @@ func (r *rehearsal) put(ctx context.Context, bucket string, object s3.Object, co
 // save keeps the buckets for the next rehearsal; what a stopped one has left of them is not kept.
 func (r *rehearsal) save(ctx context.Context) error {
 	if r.State == "" || ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // It was stopped, which is told otherwise.
 	}
 	if err := os.MkdirAll(r.State, 0o750); err != nil {
 		return fmt.Errorf("keep the bucket: %w", err)

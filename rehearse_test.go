@@ -1,0 +1,260 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"blog-deploy-pipeline/rehearse/pipeline"
+	"blog-deploy-pipeline/rehearse/s3"
+)
+
+// rehearsedBlog is a blog whose pages stay in CloudFront until its pipeline clears them.
+const rehearsedBlog = `{
+	Name:       "blog",
+	Source:     stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
+	Deploy:     stacks.Deploy{Bucket: "the-blog", CacheControl: "public, max-age=0, s-maxage=31536000"},
+	Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+}`
+
+// rehearsal is the command behind `make rehearse`, and a blog to rehearse with it.
+type rehearsal struct {
+	t                    *testing.T
+	command, app, source string
+	state, tmp           string
+}
+
+func newRehearsal(t *testing.T) rehearsal {
+	t.Helper()
+	c := newCheckout(t)
+	c.blogs(rehearsedBlog)
+	if out, err := c.make("synth"); err != nil {
+		t.Fatalf("make synth: %v\n%s", err, out)
+	}
+	dir := t.TempDir()
+	r := rehearsal{
+		t: t, command: filepath.Join(dir, "rehearse"), app: filepath.Join(c.dir, "cdk.out"),
+		source: filepath.Join(dir, "a blog"), state: filepath.Join(dir, "state"), tmp: filepath.Join(dir, "tmp"),
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", r.command, "./rehearse").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	copyTree(t, filepath.Join("examples", "blog"), r.source)
+	if err := os.Mkdir(r.tmp, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// start starts the command, in a process group of its own as a shell would.
+func (r rehearsal) start(args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	r.t.Cleanup(cancel)
+	versitygw := os.Getenv("VERSITYGW")
+	if versitygw == "" {
+		versitygw = s3.Binary(".")
+	}
+	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
+	cmd = exec.CommandContext(ctx, r.command, append([]string{"-app", r.app, "-source", r.source, "-versitygw", versitygw, "-json"}, args...)...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+r.tmp)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	return cmd, stdout, stderr
+}
+
+// run runs the command to its end.
+func (r rehearsal) run(args ...string) pipeline.Result {
+	r.t.Helper()
+	cmd, stdout, stderr := r.start(args...)
+	if err := cmd.Wait(); err != nil {
+		r.t.Fatalf("rehearse: %v\n%s", err, stderr)
+	}
+	var result pipeline.Result
+	if err := json.Unmarshal(stdout.Bytes(), &result); err != nil {
+		r.t.Fatalf("%v in\n%s", err, stdout)
+	}
+	r.left()
+	return result
+}
+
+// left fails the test if a rehearsal has left anything.
+func (r rehearsal) left() {
+	r.t.Helper()
+	if entries, err := os.ReadDir(r.tmp); err != nil || len(entries) > 0 {
+		r.t.Errorf("temporary files are left: %v, %v", entries, err)
+	}
+	out, err := exec.CommandContext(context.Background(), "ps", "-axo", "pid=,args=").Output()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, r.tmp) || strings.Contains(line, r.command) {
+			r.t.Errorf("still running: %.200s", line)
+		}
+	}
+}
+
+// object is what a rehearsal keeps of an object in the bucket.
+type object struct {
+	ContentType, CacheControl string
+	content                   string
+}
+
+func (r rehearsal) bucket() map[string]object {
+	r.t.Helper()
+	archive, err := zip.OpenReader(filepath.Join(r.state, "the-blog.zip"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer closeIt(r.t, archive)
+	objects := map[string]object{}
+	for _, file := range archive.File {
+		var o object
+		if err := json.Unmarshal([]byte(file.Comment), &o); err != nil {
+			r.t.Fatal(err)
+		}
+		in, err := file.Open()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		content, err := io.ReadAll(in)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		o.content = string(content)
+		objects[file.Name] = o
+	}
+	return objects
+}
+
+// editions are what readers got of a page: before Deploy, after it, after Invalidate.
+func editions(r pipeline.Result, path string) []pipeline.Edition {
+	var got []pipeline.Edition
+	for _, v := range r.Visits {
+		if v.Path == path {
+			got = append(got, v.Edition)
+		}
+	}
+	return got
+}
+
+// TestRehearse publishes the example blog twice, with the commands, the functions and the S3 server
+// that an owner's rehearsal has.
+func TestRehearse(t *testing.T) {
+	r := newRehearsal(t)
+
+	first := r.run("-state", r.state)
+	if first.Status != pipeline.Succeeded || !first.Site.First || first.Site.Uploaded < 50 || first.Site.New != first.Site.Uploaded {
+		t.Errorf("first: %s, %+v", first.Status, first.Site)
+	}
+	before := r.bucket()
+	if len(before) != first.Site.Uploaded {
+		t.Errorf("first: the bucket has %d objects, want the %d uploaded", len(before), first.Site.Uploaded)
+	}
+	const post = "posts/はじめに/index.html"
+	for name, contentType := range map[string]string{"index.html": "text/html", "404.html": "text/html", "index.xml": "application/xml", "sitemap.xml": "application/xml", post: "text/html"} {
+		o, ok := before[name]
+		if !ok || !strings.Contains(o.ContentType, contentType[strings.Index(contentType, "/"):]) || o.CacheControl != "public, max-age=0, s-maxage=31536000" || o.content == "" {
+			t.Errorf("first: %s (there: %t) is %q with %q", name, ok, o.ContentType, o.CacheControl)
+		}
+	}
+	var size int64
+	for _, o := range before {
+		size += int64(len(o.content))
+	}
+	if size != first.Site.Bytes {
+		t.Errorf("first: the bucket has %d bytes, want the %d uploaded", size, first.Site.Bytes)
+	}
+	if got, want := editions(first, "/"), []pipeline.Edition{pipeline.Old, pipeline.Old, pipeline.New}; !slices.Equal(got, want) {
+		t.Errorf("first: readers of the home page get %v, want %v", got, want)
+	}
+
+	source := filepath.Join(r.source, "content", "posts", "hajimeni", "index.md")
+	text, err := os.ReadFile(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(source, append(text, "\n書き足した一行。\n"...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	second := r.run("-state", r.state)
+	if second.Status != pipeline.Succeeded || second.Site.First || second.Site.Uploaded != first.Site.Uploaded || second.Site.New != 0 || second.Site.Changed == 0 || second.Site.Changed > 10 {
+		t.Errorf("second: %s, %+v", second.Status, second.Site)
+	}
+	after := r.bucket()
+	if !strings.Contains(after[post].content, "書き足した一行。") || strings.Contains(before[post].content, "書き足した一行。") {
+		t.Error("second: the post is not the edited one")
+	}
+	var changed int
+	for name, o := range after {
+		if before[name].content != o.content {
+			changed++
+		}
+	}
+	if changed != second.Site.Changed {
+		t.Errorf("second: %d objects have changed, want the %d that it tells", changed, second.Site.Changed)
+	}
+	for path, want := range map[string][]pipeline.Edition{
+		"/posts/はじめに/": {pipeline.Old, pipeline.Old, pipeline.New},
+		"/":            {pipeline.Same, pipeline.Same, pipeline.Same},
+	} {
+		if got := editions(second, path); !slices.Equal(got, want) {
+			t.Errorf("second: readers of %s get %v, want %v", path, got, want)
+		}
+	}
+	if len(second.Invalidations) != 1 || second.Invalidations[0].Distribution != "E2QWRUHAPOMQZL" || second.Invalidations[0].Status != "Completed" || !slices.Equal(second.Invalidations[0].Paths, []string{"/*"}) {
+		t.Errorf("second: invalidations are %+v", second.Invalidations)
+	}
+
+	for _, stop := range []time.Duration{time.Second, 3 * time.Second} {
+		cmd, _, stderr := r.start("-state", r.state)
+		time.Sleep(stop)
+		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil { // As Ctrl-C: the whole group.
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // The exit status says it.
+		if got := cmd.ProcessState.ExitCode(); got != 130 {
+			t.Errorf("after Ctrl-C at %v it exits with %d, want 130\n%s", stop, got, stderr)
+		}
+		r.left()
+	}
+	if kept := r.bucket(); kept[post] != after[post] || len(kept) != len(after) {
+		t.Error("a stopped rehearsal has changed the bucket that is kept")
+	}
+}
+
+// TestRehearseUsage has what a command line can be wrong about.
+func TestRehearseUsage(t *testing.T) {
+	r := newRehearsal(t)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-blog", "nobody"}, `no blog "nobody"`},
+		{[]string{"-blog", "a", "-service", "b"}, "name one of them"},
+		{[]string{"-service", "b"}, "has no service"},
+		{[]string{"-fault", "cloudfront=flood"}, `fault "cloudfront=flood" is not known`},
+		{[]string{"-app", "nowhere"}, "make synth"},
+		{[]string{"more"}, `"more" is no flag`},
+	} {
+		cmd, _, stderr := r.start(tt.args...)
+		_ = cmd.Wait() // The exit status says it.
+		if got := cmd.ProcessState.ExitCode(); got != 2 || !strings.Contains(stderr.String(), tt.want) {
+			t.Errorf("%v exits with %d, want 2 and %q\n%s", tt.args, got, tt.want, stderr)
+		}
+	}
+}
