@@ -23,6 +23,10 @@ VERSITYGW_VERSION := $(shell sed -n 's/^const Version = "\(.*\)"$$/\1/p' rehears
 VERSITYGW_BINARY  := .cache/bin/versitygw@$(VERSITYGW_VERSION)/versitygw
 export VERSITYGW  := $(CURDIR)/$(VERSITYGW_BINARY)
 
+# The Hugo of the recipe, where a rehearsal looks for it.
+HUGO_VERSION := v$(shell sed -n 's/.*DefaultHugoVersion *= "\(.*\)"$$/\1/p' buildspec/buildspec.go)
+HUGO_BINARY  := .cache/bin/hugo@$(HUGO_VERSION)/hugo
+
 ##@ Blogs and services
 
 .PHONY: synth
@@ -68,7 +72,7 @@ rehearse: one-at-most build dist/rehearse $(VERSITYGW_BINARY) ## Run the first b
 build: node_modules/.package-lock.json dist/node dist/app $(LAMBDAS) ## Compile the app and the functions into dist/
 
 .PHONY: test
-test: build dist/rehearse $(VERSITYGW_BINARY) ## Run every test
+test: build dist/rehearse $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Run every test
 	go test -count=1 -skip='^TestFaultMatrix$$' ./...
 	@cd lambdas/invalidate && go test -count=1 -run='^TestFaultMatrix$$'
 	@cd lambdas/deployhook && go test -count=1 -run='^TestFaultMatrix$$'
@@ -77,7 +81,7 @@ test: build dist/rehearse $(VERSITYGW_BINARY) ## Run every test
 	go test -run='^$$' -fuzz='^FuzzToken$$' -fuzztime=5s ./lambdas/internal/invalidation
 
 .PHONY: race
-race: $(VERSITYGW_BINARY) ## Run the tests that need no jsii under the race detector (needs a C compiler)
+race: node_modules/.package-lock.json $(VERSITYGW_BINARY) ## Run the tests that need no jsii under the race detector (needs a C compiler)
 	go test -count=1 -race ./appspec/... ./buildspec/... ./lambdas/... ./rehearse/...
 
 .PHONY: golden
@@ -85,7 +89,7 @@ golden: build ## Renew the golden templates in stacks/testdata; read the diff be
 	go test -count=1 -run='^TestGolden$$' ./stacks -update
 
 .PHONY: bench
-bench: build dist/rehearse $(VERSITYGW_BINARY) ## Measure synth time, function size and start, the rehearsal, as ratios to peers
+bench: build dist/rehearse $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Measure synth time, function size and start, the rehearsal, as ratios to peers
 	go test -run='^$$' -bench=. -benchtime=3x -timeout=30m .
 
 .PHONY: lint
@@ -158,6 +162,10 @@ dist/rehearse: $(REHEARSE_SOURCES)
 $(VERSITYGW_BINARY):
 	@echo 'Compiling versitygw $(VERSITYGW_VERSION), the S3 server of rehearsals and tests (about a minute, once)' >&2
 	@GOFLAGS= GOBIN="$(CURDIR)/$(@D)" go install -ldflags='-s -w' github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION)
+
+$(HUGO_BINARY):
+	@echo 'Compiling Hugo $(HUGO_VERSION), which the tests build a blog with (some minutes, once)' >&2
+	@GOFLAGS= CGO_ENABLED=0 GOBIN="$(CURDIR)/$(@D)" go install -ldflags='-s -w' github.com/gohugoio/hugo@$(HUGO_VERSION)
 
 # --- Linters, pinned ---
 

@@ -24,18 +24,25 @@ type checkout struct {
 
 func newCheckout(t testing.TB) checkout {
 	t.Helper()
-	if _, err := os.Stat("node_modules/.package-lock.json"); err != nil {
+	installed, err := os.Stat("node_modules/.package-lock.json")
+	if err != nil {
 		t.Fatalf("the CDK CLI is not installed: %v; run `make build`", err)
+	}
+	// make would install anew, and through the link empty what others share.
+	for _, name := range []string{"package.json", "package-lock.json"} {
+		if info, err := os.Stat(name); err != nil || info.ModTime().After(installed.ModTime()) {
+			t.Fatalf("%s is newer than what is installed (%v); run `make build`", name, err)
+		}
 	}
 	dir := filepath.Join(t.TempDir(), "a checkout")
 	for name := range strings.FieldsSeq("go.mod go.sum main.go context.go blogs.go stacks lambdas buildspec appspec Makefile cdk.json package.json package-lock.json") {
 		copyTree(t, name, filepath.Join(dir, name))
 	}
-	installed, err := filepath.Abs("node_modules")
+	modules, err := filepath.Abs("node_modules")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(installed, filepath.Join(dir, "node_modules")); err != nil {
+	if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
 	return checkout{t, dir}
