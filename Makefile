@@ -130,8 +130,8 @@ find_stack = name='$(BLOG)$(SERVICE)'; stack=; \
 		echo "make: no $(if $(BLOG),blog,service) \"$$name\" in blogs.go; there are:" $${known:-none} >&2; exit 2; };
 
 node_modules/.package-lock.json: package.json package-lock.json
-	@echo 'Installing the CDK CLI and Node.js 24 into node_modules/ (about 240 MB, once)'
-	npm ci --no-audit --no-fund
+	@echo 'Installing the CDK CLI and Node.js 24 into node_modules/ (about 240 MB, once)' >&2
+	npm ci --no-audit --no-fund >&2
 	@node_modules/.bin/node --version >/dev/null || { \
 		echo 'The pinned Node.js is not in node_modules/: npm skipped its install script. Run: npm rebuild node' >&2; exit 1; }
 	@touch $@
@@ -151,7 +151,7 @@ dist/app: $(APP_SOURCES)
 
 # Reproducible: two machines make the same file, and so the same asset hash.
 dist/%/bootstrap: $(LAMBDA_SOURCES)
-	@echo 'Compiling the function $* for Lambda (linux/arm64)'
+	@echo 'Compiling the function $* for Lambda (linux/arm64)' >&2
 	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w -buildid=' -o $@ ./lambdas/$*
 
 dist/rehearse: $(REHEARSE_SOURCES)

@@ -35,7 +35,7 @@ func newCheckout(t testing.TB) checkout {
 		}
 	}
 	dir := filepath.Join(t.TempDir(), "a checkout")
-	for name := range strings.FieldsSeq("go.mod go.sum main.go context.go blogs.go stacks lambdas buildspec appspec Makefile cdk.json package.json package-lock.json") {
+	for name := range strings.FieldsSeq("go.mod go.sum main.go context.go blogs.go stacks lambdas buildspec appspec rehearse Makefile cdk.json package.json package-lock.json") {
 		copyTree(t, name, filepath.Join(dir, name))
 	}
 	modules, err := filepath.Abs("node_modules")

@@ -56,8 +56,8 @@ func newRehearsal(t *testing.T) rehearsal {
 	return r
 }
 
-// start starts the command, in a process group of its own as a shell would.
-func (r rehearsal) start(args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer) {
+// prepare makes the command ready to start, in a process group of its own as a shell would.
+func (r rehearsal) prepare(args ...string) *exec.Cmd {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	r.t.Cleanup(cancel)
@@ -65,11 +65,18 @@ func (r rehearsal) start(args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.B
 	if versitygw == "" {
 		versitygw = s3.Binary(".")
 	}
-	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
-	cmd = exec.CommandContext(ctx, r.command, append([]string{"-app", r.app, "-source", r.source, "-versitygw", versitygw, "-json"}, args...)...)
+	cmd := exec.CommandContext(ctx, r.command, append([]string{"-app", r.app, "-source", r.source, "-versitygw", versitygw}, args...)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+r.tmp)
-	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd
+}
+
+// start starts the command for its JSON.
+func (r rehearsal) start(args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer) {
+	r.t.Helper()
+	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
+	cmd = r.prepare(append([]string{"-json"}, args...)...)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
@@ -237,6 +244,30 @@ func TestRehearse(t *testing.T) {
 	}
 }
 
+// Who pipes a rehearsal into head leaves before its end.
+func TestRehearseWithoutAReader(t *testing.T) {
+	r := newRehearsal(t)
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := r.prepare("-v")
+	cmd.Stdout = write
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	closeIt(t, write)
+	if _, err := read.Read(make([]byte, 100)); err != nil {
+		t.Fatal(err)
+	}
+	closeIt(t, read)
+	_ = cmd.Wait() // The exit status says it.
+	if got := cmd.ProcessState.ExitCode(); got != 130 {
+		t.Errorf("it exits with %d, want 130: %s", got, cmd.ProcessState)
+	}
+	r.left()
+}
+
 // TestRehearseUsage has what a command line can be wrong about.
 func TestRehearseUsage(t *testing.T) {
 	r := newRehearsal(t)
@@ -251,8 +282,12 @@ func TestRehearseUsage(t *testing.T) {
 		{[]string{"-app", "nowhere"}, "make synth"},
 		{[]string{"more"}, `"more" is no flag`},
 	} {
-		cmd, _, stderr := r.start(tt.args...)
+		cmd, stdout, stderr := r.start(tt.args...)
 		_ = cmd.Wait() // The exit status says it.
+		var result pipeline.Result
+		if err := json.Unmarshal(stdout.Bytes(), &result); err != nil || !strings.Contains(result.Error, tt.want) {
+			t.Errorf("%v prints %v, %s, want the error %q in JSON", tt.args, err, stdout, tt.want)
+		}
 		if got := cmd.ProcessState.ExitCode(); got != 2 || !strings.Contains(stderr.String(), tt.want) {
 			t.Errorf("%v exits with %d, want 2 and %q\n%s", tt.args, got, tt.want, stderr)
 		}

@@ -29,7 +29,8 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// SIGPIPE is a reader of the output that has left: it must not leave the S3 server behind.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
@@ -74,24 +75,34 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if errors.Is(err, flag.ErrHelp) {
 		return exitSucceeded
 	}
+	var plan *pipeline.Plan
 	var faults pipeline.Faults
 	if err == nil {
 		faults, err = pipeline.ParseFaults(f.fault)
 	}
-	if err != nil {
-		complain(stderr, err)
-		return exitUsage
+	if err == nil {
+		plan, err = read(f)
 	}
-	plan, err := read(f)
 	if err != nil {
-		complain(stderr, err)
-		return exitUsage
+		return end(f, pipeline.Result{Status: pipeline.Failed}, err, exitUsage, stdout, stderr)
 	}
+	result, err := rehearse(ctx, f, plan, faults, stdout, stderr)
+	status := exitSucceeded
+	switch {
+	case result.Status == pipeline.Stopped:
+		status = exitStopped
+	case result.Status != pipeline.Succeeded || err != nil:
+		status = exitFailed
+	}
+	return end(f, result, err, status, stdout, stderr)
+}
+
+// rehearse rehearses a plan, and shows it.
+func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline.Faults, stdout, stderr *os.File) (pipeline.Result, error) {
 	// Not in /tmp, which may keep no extended attributes.
 	data := filepath.Join(".cache", "rehearse")
 	if err := os.MkdirAll(data, 0o750); err != nil {
-		complain(stderr, err)
-		return exitFailed
+		return pipeline.Result{Status: pipeline.Failed}, err
 	}
 	progress := stdout
 	if f.json {
@@ -101,7 +112,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	options.Verbose = f.verbose
 	display := show.New(progress, options)
 	defer display.Close()
-	result, err := pipeline.Run(ctx, pipeline.Options{
+	return pipeline.Run(ctx, pipeline.Options{
 		Plan: plan, Source: f.source, WorkingTree: f.workingTree, Data: data, State: f.state,
 		Versitygw: f.versitygw, Path: os.Getenv("PATH"), Env: codebuild.Network(os.Environ()),
 		Hugo: f.hugo, HugoCache: filepath.Join(".cache", "bin"), Faults: faults, Serve: f.serve,
@@ -112,20 +123,23 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 			display.Result(*e.Result)
 		}
 	})
-	display.Close()
+}
+
+// end says how it ended, as JSON too where that is wanted, and returns the exit status.
+func end(f flags, result pipeline.Result, err error, status int, stdout, stderr *os.File) int {
 	if f.json {
+		if err != nil {
+			result.Error = err.Error()
+		}
 		err = errors.Join(err, show.JSON(stdout, result))
 	}
 	if err != nil {
 		complain(stderr, err)
+		if status == exitSucceeded {
+			return exitFailed
+		}
 	}
-	switch {
-	case result.Status == pipeline.Stopped:
-		return exitStopped
-	case result.Status != pipeline.Succeeded || err != nil:
-		return exitFailed
-	}
-	return exitSucceeded
+	return status
 }
 
 func complain(w io.Writer, err error) {

@@ -98,6 +98,8 @@ type Result struct {
 	Permissions []RolePermissions `json:"permissions"`
 	// Notes are where the rehearsal differs from AWS, and what it took for granted.
 	Notes []string `json:"notes"`
+	// Error is why there was no rehearsal, or no whole one: of this machine, and not of the pipeline.
+	Error string `json:"error,omitempty"`
 }
 
 // StageResult is how a stage ended.
