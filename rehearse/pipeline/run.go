@@ -467,6 +467,9 @@ func (r *rehearsal) action(ctx context.Context, a *Action) ActionResult {
 	r.emit(Event{Kind: ActionStarted, Stage: a.Stage, Action: a.Name})
 	result := ActionResult{Name: a.Name, Provider: a.Provider, Target: a.target()}
 	done, err := r.act(ctx, a)
+	if err == nil && r.isLast(a) && r.readers != nil && !r.readers.proved {
+		err = r.visit(ctx, AfterInvalidate)
+	}
 	result.Duration = time.Since(began)
 	result.Overhead = max(0, result.Duration-done.work)
 	if err == nil {
@@ -480,6 +483,13 @@ func (r *rehearsal) action(ctx context.Context, a *Action) ActionResult {
 	}
 	settle(ctx, &result, err)
 	return result
+}
+
+// isLast reports whether an action is the pipeline's last.
+func (r *rehearsal) isLast(a *Action) bool {
+	stages := r.plan.Stages
+	last := stages[len(stages)-1].Actions
+	return len(last) > 0 && a == last[len(last)-1]
 }
 
 // settle says how an action ended.

@@ -436,6 +436,45 @@ func TestMended(t *testing.T) {
 	}
 }
 
+// TestInvalidateBeforeDeploy has readers find out that the stages are the wrong way round.
+func TestInvalidateBeforeDeploy(t *testing.T) {
+	t.Parallel()
+	plan := read(t, template(t, "classic-pipeline"))
+	plan.Stages[2], plan.Stages[3] = plan.Stages[3], plan.Stages[2]
+	r := rehearse(t, t.Context(), Options{Plan: plan, Source: blog(t)}, nil)
+	failed := r.failed()
+	if r.statuses() != "Succeeded Succeeded Succeeded Failed" || failed.Code != "StaleReaders" || !strings.Contains(failed.Reason, "the invalidation (Invalidate/Invalidate) ran before the upload") || !strings.Contains(failed.Reason, "/ (old, 200)") {
+		t.Errorf("stages end as %s (%v): %+v", r.statuses(), r.err, failed)
+	}
+}
+
+// TestWarned has a function that reports success although its deadline has passed.
+func TestWarned(t *testing.T) {
+	t.Parallel()
+	plan := read(t, template(t, "classic-pipeline", replace(t, `"AFTER_DEADLINE": "fail"`, `"AFTER_DEADLINE": "warn"`)))
+	r := rehearse(t, t.Context(), Options{Plan: plan, Source: blog(t), Faults: Faults{"cloudfront": "never"}}, nil)
+	if r.statuses() != allSucceeded {
+		t.Fatalf("stages end as %s (%v): %+v", r.statuses(), r.err, r.failed())
+	}
+	if summary := r.Stages[3].Actions[0].Summary; !strings.HasSuffix(summary, ", although E2QWRUHAPOMQZM was not cleared") || !strings.Contains(strings.Join(r.Notes, "\n"), "no invalidation of the distribution E2QWRUHAPOMQZM is completed") {
+		t.Errorf("it says %q, and notes %q", summary, r.Notes)
+	}
+}
+
+// TestPlus has readers visit a page whose name has a plus.
+func TestPlus(t *testing.T) {
+	t.Parallel()
+	source := blog(t)
+	write(t, source, map[string]string{"site/tags/c++/index.html": "<h1>c++</h1>"})
+	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "classic-pipeline")), Source: source}, nil)
+	if r.statuses() != allSucceeded || r.editions(AfterInvalidate)["/tags/c++/"] != New {
+		t.Errorf("stages end as %s (%v), readers get %v: %+v", r.statuses(), r.err, r.editions(AfterInvalidate), r.failed())
+	}
+	if !strings.Contains(strings.Join(r.Notes, "\n"), "links must have /tags/c%2B%2B/") {
+		t.Errorf("notes are %q", r.Notes)
+	}
+}
+
 // TestStop cancels a rehearsal at every moment that it tells of.
 func TestStop(t *testing.T) {
 	moments := map[string]func(Event) bool{

@@ -216,7 +216,7 @@ func (d *Deployment) stages() []Stage {
 }
 
 // deployService runs the lifecycle of a deployment, and what follows it if it fails.
-func (r *rehearsal) deployService(ctx context.Context) error {
+func (r *rehearsal) deployService(ctx context.Context) (err error) {
 	d := r.plan.Deployment
 	for _, id := range d.Distributions {
 		r.cloud.AddDistribution(r.Faults.distribution(id, r.CompleteAfter))
@@ -301,6 +301,44 @@ func (h *hooks) end(ctx context.Context, began time.Time, work time.Duration, su
 	h.emit(Event{Kind: StageEnded, Stage: ended.Name, StageResult: &ended})
 }
 
+// invalidated is how many invalidations each distribution has.
+func (h *hooks) invalidated() map[string]int {
+	made := map[string]int{}
+	for _, id := range h.plan.Deployment.Distributions {
+		made[id] = len(h.cloud.Invalidations(id))
+	}
+	return made
+}
+
+// uncleared is the end of a hook's summary that says which distributions it has not cleared, by what they
+// had before; "" if it has cleared all.
+func (h *hooks) uncleared(before map[string]int) string {
+	var left []string
+	for _, id := range h.plan.Deployment.Distributions {
+		if !h.cleared(id, before[id]) {
+			left = append(left, id)
+		}
+	}
+	return although(left)
+}
+
+// cleared reports whether one of a distribution's invalidations after the first few is completed.
+func (r *rehearsal) cleared(distribution string, after int) bool {
+	made := r.cloud.Invalidations(distribution)
+	return slices.ContainsFunc(made[min(after, len(made)):], func(i fakeaws.Invalidation) bool { return i.Status == "Completed" })
+}
+
+// although words that distributions were not cleared.
+func although(uncleared []string) string {
+	switch len(uncleared) {
+	case 0:
+		return ""
+	case 1:
+		return ", although " + uncleared[0] + " was not cleared"
+	}
+	return ", although " + strings.Join(uncleared, ", ") + " were not cleared"
+}
+
 // codeDeploy is a blue/green deployment by CodeDeploy.
 // https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
 func (h *hooks) codeDeploy(ctx context.Context, input fakeaws.DeploymentInput) error {
@@ -312,7 +350,7 @@ func (h *hooks) codeDeploy(ctx context.Context, input fakeaws.DeploymentInput) e
 		return slices.Contains(deployment.Events(), fakeaws.LifecycleEvent{Name: stage, Status: "Skipped"})
 	}
 	for hook := deployment.Next(); hook != nil; hook = deployment.Next() {
-		began := time.Now()
+		began, made := time.Now(), h.invalidated()
 		h.reach(hook.LifecycleEvent())
 		err := h.allowed("CodeDeploy", "codedeploy.amazonaws.com")
 		var work time.Duration
@@ -326,7 +364,7 @@ func (h *hooks) codeDeploy(ctx context.Context, input fakeaws.DeploymentInput) e
 				err = ctx.Err()
 			}
 		}
-		h.end(ctx, began, work, "reported Succeeded", err)
+		h.end(ctx, began, work, "reported Succeeded"+h.uncleared(made), err)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // It was stopped, which the stage tells.
 		}
@@ -370,12 +408,12 @@ func (h *hooks) ecs(ctx context.Context, input fakeaws.ServiceDeploymentInput) e
 		return err
 	}
 	var work time.Duration
-	began := time.Now()
+	began, made := time.Now(), h.invalidated()
 	for call := deployment.Next(); call != nil; {
 		if call.Rollback() { // Its stages come again, on the way back.
 			h.note("ECS rolls the deployment back, and calls the function at %s again", call.Stage())
 		} else if call.Delay() == 0 {
-			began, work = time.Now(), 0
+			began, work, made = time.Now(), 0, h.invalidated()
 			h.reach(call.Stage())
 		}
 		h.clock.Skip(call.Delay())
@@ -398,7 +436,7 @@ func (h *hooks) ecs(ctx context.Context, input fakeaws.ServiceDeploymentInput) e
 		}
 		next := deployment.Next()
 		if !call.Rollback() && (next == nil || next.Rollback() || next.Delay() == 0) {
-			h.end(ctx, began, work, "answered SUCCEEDED", h.answered(call, deployment, answer, err))
+			h.end(ctx, began, work, "answered SUCCEEDED"+h.uncleared(made), h.answered(call, deployment, answer, err))
 		}
 		call = next
 	}

@@ -75,6 +75,14 @@ func TestService(t *testing.T) {
 			if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, tt.note) {
 				t.Errorf("notes are %s, want %s among them", notes, tt.note)
 			}
+			uncleared := tt.faults == "cloudfront=denied" && tt.status == Succeeded
+			for _, stage := range r.Stages {
+				for _, a := range stage.Actions {
+					if strings.Contains(a.Summary, "although E") != uncleared {
+						t.Errorf("%s says %q; it has cleared the distribution: %t", stage.Name, a.Summary, !uncleared)
+					}
+				}
+			}
 			if waits := tt.faults == "lambda=crash-once" || tt.faults == "cloudfront=slow"; waits && r.Skipped == 0 {
 				t.Error("nothing was skipped, want what AWS would have waited")
 			}
