@@ -292,7 +292,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 		r.preparing("Starting S3 (versitygw %s), the policy evaluator and CloudFront's double; compiling the functions for this machine", s3.Version)
 	}
 	t := r.plan.Template
-	r.account = &account{ctx: ctx, id: t.Account}
+	r.account = &account{ctx: ctx, id: t.Account, note: r.note}
 	var starting errgroup.Group
 	starting.Go(func() (err error) {
 		if isService {
@@ -352,7 +352,11 @@ func (r *rehearsal) startCloud() error {
 			if f == nil {
 				return errors.New("no function is being invoked")
 			}
-			return r.account.allow(call{role: f.function.Role, session: f.function.Name, action: c.Action, on: c.Resource})
+			asked := call{role: f.function.Role, session: f.function.Name, action: c.Action, on: c.Resource}
+			if r.Faults.denies(c.Action) {
+				return r.account.denied(asked, explicitly)
+			}
+			return r.account.allow(asked)
 		},
 		Fault: func(c fakeaws.Call) fakeaws.Fault {
 			f := r.function.Load()

@@ -4,6 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -366,7 +368,7 @@ func TestFailures(t *testing.T) {
 		{name: "variable that nobody puts out", edit: replace(t, `"BucketName": "kzmorita-blog"`, `"BucketName": "kzmorita-blog", "ObjectKey": "#{Build.Folder}"`), stage: 2, code: "InvalidActionConfiguration", reason: []string{"#{Build.Folder}"}},
 
 		{name: "build fault", faults: "build=fail", stage: 1, code: "JobFailed", reason: []string{"COMMAND_EXECUTION_ERROR"}},
-		{name: "CloudFront denies", faults: "cloudfront=denied", stage: 3, code: "PermissionError", reason: []string{"AccessDenied", "explicit deny"}},
+		{name: "CloudFront denies", faults: "cloudfront=denied", stage: 3, code: "PermissionError", reason: []string{"AccessDenied", "assumed-role/classic-pipeline-InvalidateRole", "with an explicit deny in an identity-based policy"}},
 		{name: "function that crashes each time", faults: "lambda=crash", stage: 3, code: "JobFailed", reason: []string{"failed to return a result"}, look: "invoked 3 times, and ended with Runtime.ExitError"},
 		{name: "quota used up", faults: "cloudfront=quota", stage: 3, code: "SystemUnavailable", reason: []string{"TooManyInvalidationsInProgress", "too many invalidations in progress"}, look: "InvalidateLog643ED17E"},
 	}
@@ -472,6 +474,44 @@ func TestPlus(t *testing.T) {
 	}
 	if !strings.Contains(strings.Join(r.Notes, "\n"), "links must have /tags/c%2B%2B/") {
 		t.Errorf("notes are %q", r.Notes)
+	}
+}
+
+// TestTrust has what a trust policy can say.
+func TestTrust(t *testing.T) {
+	const allow = `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}`
+	for _, tt := range []struct{ name, trust, want, note string }{
+		{"one statement", allow + `}`, "", ""},
+		{"condition", `[` + allow + `, "Condition": {"StringEquals": {"aws:SourceAccount": "1"}}}]`, "", "has a Condition"},
+		{"denied", `[` + allow + `}, {"Effect": "Deny", "Action": "sts:*", "Principal": "*"}]`, "a statement of it denies lambda.amazonaws.com", ""},
+		{"denied on a condition", `[` + allow + `}, {"Effect": "Deny", "Action": "sts:*", "Principal": "*", "Condition": {}}]`, "", "denies on a Condition"},
+		{"everybody else denied", `[` + allow + `}, {"Effect": "Deny", "NotAction": "sts:TagSession", "NotPrincipal": {"Service": ["lambda.amazonaws.com"]}}]`, "", ""},
+		{"another", `[{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::1:root"}}]`, "it must name lambda.amazonaws.com", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var notes string
+			a := &account{note: func(format string, args ...any) { notes += fmt.Sprintf(format, args...) }}
+			err := a.serve("Lambda", "lambda.amazonaws.com", &Role{ID: "R", Trust: []byte(`{"Statement": ` + tt.trust + `}`)})
+			var look string
+			if why := (*failure)(nil); errors.As(err, &why) {
+				look = why.Look
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if (look == "") != (tt.want == "") || !strings.Contains(look, tt.want) || (notes == "") != (tt.note == "") || !strings.Contains(notes, tt.note) {
+				t.Errorf("got %q and the notes %q, want %q and %q", look, notes, tt.want, tt.note)
+			}
+		})
+	}
+}
+
+// TestNotAction has a role that may all but something.
+func TestNotAction(t *testing.T) {
+	a := &account{}
+	role := &Role{ID: "R", Policies: []json.RawMessage{[]byte(`{"Statement": {"Effect": "Allow", "NotAction": ["iam:*", "s3:DeleteObject"], "NotResource": "arn:x"}}`)}}
+	a.use(role, "test")
+	if got, want := a.permissions()[0].Actions, (Permission{Action: "all but iam:* s3:DeleteObject", Resource: "all but arn:x"}); len(got) != 1 || got[0] != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
