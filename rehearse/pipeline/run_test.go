@@ -345,7 +345,7 @@ func TestFailures(t *testing.T) {
 			reason: []string{"assumed-role/classic-pipeline-DeployRole", denied + "s3:PutObject on resource: arn:aws:s3:::kzmorita-blog/"}, look: "DeployRole885297C3"},
 		{name: "no permission to call the function", edit: replace(t, `"lambda:InvokeFunction"`, `"lambda:InvokeAsync"`), stage: 3, code: "AccessDenied", reason: []string{denied + "lambda:InvokeFunction on resource: arn:aws:lambda:"}},
 		{name: "function that may not invalidate", edit: replace(t, `:distribution/E2QWRUHAPOMQZM`, `:distribution/E2ANOTHER`), stage: 3, code: "PermissionError",
-			reason: []string{"assumed-role/classic-pipeline-InvalidateRole", denied + "cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZM"}},
+			reason: []string{"assumed-role/classic-pipeline-InvalidateRole", denied + "cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZM"}, look: "the policies of the role InvalidateRole36A76A10 in the template; the log of the function "},
 		{name: "function that may not report", edit: replace(t, `"codepipeline:PutJobSuccessResult"`, `"codepipeline:PollForJobs"`), stage: 3, code: "JobFailed", reason: []string{"failed to return a result", "permission to call the PutJobSuccessResult action"}},
 
 		{name: "buildspec that is missing", spoil: func(t *testing.T, source string) {
@@ -357,7 +357,7 @@ func TestFailures(t *testing.T) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n  commands: [x]\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"YAML_FILE_ERROR", "commands"}, look: "code-pipeline/buildspec.yml in the source"},
 		{name: "command that fails", spoil: func(t *testing.T, source string) {
-			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo one\n      - |\n        echo two\n        exit 7\nartifacts:\n  files: ['**/*']\n"})
+			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo one\n      - |\n        set -u\n        # two\n        echo two\n        exit 7\nartifacts:\n  files: ['**/*']\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: echo two …. Reason: exit status 7"}, look: "build-2 of code-pipeline/buildspec.yml"},
 		{name: "artifact that is missing", spoil: func(t *testing.T, source string) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands: [echo]\n"})
@@ -474,6 +474,45 @@ func TestPlus(t *testing.T) {
 	}
 	if !strings.Contains(strings.Join(r.Notes, "\n"), "links must have /tags/c%2B%2B/") {
 		t.Errorf("notes are %q", r.Notes)
+	}
+}
+
+// TestFunctionWithoutALog notes it once.
+func TestFunctionWithoutALog(t *testing.T) {
+	t.Parallel()
+	source := blog(t)
+	write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands: ['true']\nartifacts:\n  files: ['site/index.html']\n"})
+	plan := read(t, template(t, "classic-pipeline"))
+	for _, stage := range plan.Stages {
+		for _, a := range stage.Actions {
+			if a.Function != nil { // It may do all that it does, but for its log.
+				a.Function.Role.Policies = []json.RawMessage{[]byte(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "NotAction": "logs:*", "Resource": "*"}}`)}
+			}
+		}
+	}
+	r := rehearse(t, t.Context(), Options{Plan: plan, Source: source}, nil)
+	if n := strings.Count(strings.Join(r.Notes, "\n"), "would run without a log"); r.statuses() != allSucceeded || n != 1 {
+		t.Errorf("stages end as %s (%v), %d notes: %+v", r.statuses(), r.err, n, r.failed())
+	}
+	if summary := r.Stages[1].Actions[0].Summary; !strings.HasPrefix(summary, "1 file, ") {
+		t.Errorf("the build says %q", summary)
+	}
+	last := r.Permissions[len(r.Permissions)-1].Actions
+	if len(last) != 1 || last[0].Action != "all but logs:*" || last[0].Used == 0 {
+		t.Errorf("the function's permissions are %+v", last)
+	}
+}
+
+func TestGist(t *testing.T) {
+	for script, want := range map[string]string{
+		"(\n  set -eu\n  npm ci\n)": "npm ci",
+		"set -eu\n\n# why\nhugo":    "hugo",
+		"(\nset -e\n":               "(",
+		"echo":                      "echo",
+	} {
+		if got := gist(script); got != want {
+			t.Errorf("%q: got %q, want %q", script, got, want)
+		}
 	}
 }
 

@@ -385,7 +385,7 @@ func (h *hooks) codeDeploy(ctx context.Context, input fakeaws.DeploymentInput) e
 // reported is why a hook failed, if it did.
 func (h *hooks) reported(hook *fakeaws.DeploymentHook, attempts []lambdaruntime.Result) error {
 	f := h.plan.Deployment.Function
-	look := "the log of the function " + f.ID + ", above with all output (-v); on AWS in the log group " + f.LogGroup
+	look := f.log()
 	reports := hook.Reports()
 	switch {
 	case len(reports) == 0:
@@ -410,11 +410,11 @@ func (h *hooks) ecs(ctx context.Context, input fakeaws.ServiceDeploymentInput) e
 	var work time.Duration
 	began, made := time.Now(), h.invalidated()
 	for call := deployment.Next(); call != nil; {
-		if call.Rollback() { // Its stages come again, on the way back.
-			h.note("ECS rolls the deployment back, and calls the function at %s again", call.Stage())
-		} else if call.Delay() == 0 {
+		if call.Delay() == 0 {
 			began, work, made = time.Now(), 0, h.invalidated()
-			h.reach(call.Stage())
+			if !call.Rollback() {
+				h.reach(call.Stage())
+			}
 		}
 		h.clock.Skip(call.Delay())
 		err := h.allowed("ECS", "ecs.amazonaws.com")
@@ -435,6 +435,13 @@ func (h *hooks) ecs(ctx context.Context, input fakeaws.ServiceDeploymentInput) e
 			err = wrong
 		}
 		next := deployment.Next()
+		if call.Rollback() && (next == nil || next.Delay() == 0) { // Its stages come again, on the way back.
+			outcome := "answers SUCCEEDED" + h.uncleared(made)
+			if h.answered(call, deployment, answer, err) != nil {
+				outcome = "fails again (" + cmp.Or(text(err), "answered "+string(answer)) + ")"
+			}
+			h.note("ECS rolls the deployment back, and calls the function at %s again, which %s; the deployment is %s", call.Stage(), outcome, deployment.Status())
+		}
 		if !call.Rollback() && (next == nil || next.Rollback() || next.Delay() == 0) {
 			h.end(ctx, began, work, "answered SUCCEEDED"+h.uncleared(made), h.answered(call, deployment, answer, err))
 		}
@@ -456,7 +463,7 @@ func (h *hooks) answered(call *fakeaws.HookCall, deployment *fakeaws.ServiceDepl
 		return denied
 	}
 	failed := slices.ContainsFunc(deployment.Stages(), func(s fakeaws.ServiceStage) bool {
-		return s.Name == call.Stage() && !s.Rollback && s.Status == "FAILED"
+		return s.Name == call.Stage() && s.Rollback == call.Rollback() && s.Status == "FAILED"
 	})
 	if !failed {
 		return nil
@@ -469,7 +476,7 @@ func (h *hooks) answered(call *fakeaws.HookCall, deployment *fakeaws.ServiceDepl
 	return &failure{
 		Code:   "FAILED",
 		Reason: fmt.Sprintf("Service deployment rolled back because of a lifecycle hook failure: the function %s at %s: %s", f.Name, call.Stage(), why),
-		Look:   "the log of the function " + f.ID + ", above with all output (-v); on AWS in the log group " + f.LogGroup,
+		Look:   f.log(),
 	}
 }
 
