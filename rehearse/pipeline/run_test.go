@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -551,6 +552,17 @@ func TestNotAction(t *testing.T) {
 	a.use(role, "test")
 	if got, want := a.permissions()[0].Actions, (Permission{Action: "all but iam:* s3:DeleteObject", Resource: "all but arn:x"}); len(got) != 1 || got[0] != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestMissingPage asks after the paths of the invalidation only where they can be to blame.
+func TestMissingPage(t *testing.T) {
+	site := httptest.NewServer(http.NotFoundHandler())
+	defer site.Close()
+	r := &rehearsal{tell: func(Event) {}, readers: &readers{url: site.URL, client: site.Client(), missing: "/x", pages: []page{{key: "a.html", built: []byte("new")}}}}
+	why := (*failure)(nil)
+	if err := r.visit(t.Context(), AfterInvalidate); !errors.As(err, &why) || !strings.Contains(why.Reason, "/a.html (missing, 404)") || strings.Contains(why.Look, "paths of the invalidation") {
+		t.Errorf("got %v, look at %+v", err, why)
 	}
 }
 
