@@ -45,7 +45,7 @@ func (r *rehearsal) source(ctx context.Context, a *Action, configuration map[str
 		if err != nil {
 			return outcome{}, err
 		}
-		summary = fmt.Sprintf("%d files, %s", files, bytesText(size))
+		summary = fmt.Sprintf("%s, %s", count(files, "file"), bytesText(size))
 	}
 	if err := r.as(a.Role, "s3:PutObject", r.object(out)); err != nil {
 		return outcome{}, err
@@ -147,7 +147,7 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 	if err != nil {
 		return done, err
 	}
-	done.summary = fmt.Sprintf("%d files, %s", files, bytesText(size))
+	done.summary = fmt.Sprintf("%s, %s", count(files, "file"), bytesText(size))
 	done.variables = result.Exported
 	return done, nil
 }
@@ -266,12 +266,25 @@ func buildFailure(status codebuild.Status, phase codebuild.PhaseResult, where st
 	if c := phase.Command; c != nil {
 		text := strings.TrimSpace(c.Text)
 		// A script of many lines says nothing in a sentence.
-		if first, _, many := strings.Cut(text, "\n"); many {
-			message = strings.Replace(message, text, first+" …", 1)
+		if strings.Contains(text, "\n") {
+			message = strings.Replace(message, text, gist(text)+" …", 1)
 		}
 		look = fmt.Sprintf("the build's output in phase %s, and %s of %s", phase.Name, c, where)
 	}
 	return &failure{Code: "JobFailed", Reason: terminated(status, phase.Name, phase.Code, message), Look: look}
+}
+
+// gist is the first line of a script that says something.
+func gist(script string) string {
+	var first string
+	for line := range strings.Lines(script) {
+		line = strings.TrimSpace(line)
+		first = or(first, line)
+		if line != "" && line != "(" && line != "{" && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "set -") {
+			return line
+		}
+	}
+	return first
 }
 
 // keepBuilt hands the build's artifacts on.
@@ -336,7 +349,7 @@ func (r *rehearsal) deploy(ctx context.Context, a *Action, configuration map[str
 	}
 	site.Uploaded, site.Bytes = result.Objects, result.Bytes
 	r.result.Site = &site
-	done.summary = fmt.Sprintf("%d objects, %s", result.Objects, bytesText(result.Bytes))
+	done.summary = fmt.Sprintf("%s, %s", count(result.Objects, "object"), bytesText(result.Bytes))
 	return done, r.visit(ctx, AfterDeploy)
 }
 
@@ -375,9 +388,11 @@ func (r *rehearsal) invoke(ctx context.Context, a *Action, configuration map[str
 	if err := r.as(a.Role, "lambda:InvokeFunction", f.ARN); err != nil {
 		return outcome{}, err
 	}
-	if id := distributionOf(configuration["UserParameters"]); id != "" && r.cloud.Invalidations(id) == nil {
+	id := distributionOf(configuration["UserParameters"])
+	if id != "" && r.cloud.Invalidations(id) == nil {
 		r.cloud.AddDistribution(r.Faults.distribution(id, r.CompleteAfter))
 	}
+	made := len(r.cloud.Invalidations(id))
 
 	runtime, stop, err := r.startFunction(a.Stage, a.Name, f)
 	if err != nil {
@@ -406,7 +421,11 @@ func (r *rehearsal) invoke(ctx context.Context, a *Action, configuration map[str
 		}
 		report := reports[0]
 		if !report.Success {
-			return done, &failure{Code: report.FailureType, Reason: report.FailureMessage, Look: "the log of the function " + f.ID + ", above with all output (-v); on AWS in the log group " + f.LogGroup}
+			look := f.log()
+			if report.FailureType == "PermissionError" {
+				look = lookAtRole(f.Role) + "; " + look
+			}
+			return done, &failure{Code: report.FailureType, Reason: report.FailureMessage, Look: look}
 		}
 		done.summary = report.Summary
 		next := job.Next()
@@ -421,8 +440,16 @@ func (r *rehearsal) invoke(ctx context.Context, a *Action, configuration map[str
 		r.clock.Skip(betweenJobs)
 		job = next
 	}
-	if r.readers != nil && r.readers.distribution == distributionOf(configuration["UserParameters"]) {
-		return done, r.visit(ctx, AfterInvalidate)
+	uncleared := id != "" && !r.cleared(id, made)
+	if uncleared {
+		done.summary += although([]string{id})
+		r.note("no invalidation of the distribution %s is completed: its readers may get old pages, and the pipeline goes on, as the action is set up", id)
+	}
+	if r.readers != nil && r.readers.distribution == id {
+		r.readers.proved = true
+		if !uncleared { // Else nothing was promised to them.
+			return done, r.visit(ctx, AfterInvalidate)
+		}
 	}
 	return done, nil
 }
@@ -465,6 +492,11 @@ func (r *rehearsal) startFunction(stage, action string, f *Function) (_ *lambdar
 	}, nil
 }
 
+// log says where a function's log is.
+func (f *Function) log() string {
+	return "the log of the function " + f.ID + ", shown by `make rehearse VERBOSE=1`; on AWS in the log group " + f.LogGroup
+}
+
 // noReport words that a job was never reported.
 func noReport(f *Function, attempts []lambdaruntime.Result) error {
 	look := "the function " + f.ID
@@ -486,6 +518,7 @@ func (r *rehearsal) writeLogs(f *Function) {
 	for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
 		if err := r.account.allow(call{role: f.Role, session: f.Name, action: action, on: stream}); err != nil {
 			r.note("the function %s would run without a log: %v", f.ID, err)
+			return // Whatever the other permission is like.
 		}
 	}
 }
@@ -525,6 +558,14 @@ func (l *lines) close() {
 		l.emit(string(l.rest))
 		l.rest = nil
 	}
+}
+
+// count is a number of things, for people.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // bytesText is a size for people.

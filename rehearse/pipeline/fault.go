@@ -77,6 +77,12 @@ func DescribeFaults() string {
 // one call bridge.
 const firstCalls = 3
 
+// denies reports whether IAM refuses an action.
+func (f Faults) denies(action string) bool {
+	service, _, _ := strings.Cut(action, ":")
+	return f[service] == "denied"
+}
+
 // strike is what goes wrong with a call; kill and freeze are what a function in it suffers.
 func (f Faults) strike(c fakeaws.Call, kill, freeze func()) fakeaws.Fault {
 	service, operation, _ := strings.Cut(c.Action, ":")
@@ -97,8 +103,6 @@ func (f Faults) strike(c fakeaws.Call, kill, freeze func()) fakeaws.Fault {
 		if c.N <= firstCalls {
 			return fakeaws.Fault{Kind: fakeaws.ServerError}
 		}
-	case "denied":
-		return fakeaws.Fault{Kind: fakeaws.AccessDenied}
 	case "hang":
 		if c.N == 1 {
 			return fakeaws.Fault{Kind: fakeaws.Hang}

@@ -17,6 +17,8 @@ type account struct {
 	ctx context.Context //nolint:containedctx // of the rehearsal; the doubles of AWS hand on none
 	iam *iampolicy.Evaluator
 	id  string
+	// note tells the owner what is not evaluated.
+	note func(format string, args ...any)
 
 	mu     sync.Mutex
 	roles  []*Role // in the order of their first use
@@ -34,9 +36,25 @@ type grants struct {
 
 // statement is a part of a policy.
 type statement struct {
-	Effect                       string
-	Action, Resource, NotActions oneOrMore
+	Effect            string
+	Action, NotAction oneOrMore
+	Resource          oneOrMore
+	NotResource       oneOrMore
+	Principal         json.RawMessage
+	NotPrincipal      json.RawMessage
+	Condition         json.RawMessage
 }
+
+// on is what the statement is about, as it has it.
+func (s statement) on() string {
+	if len(s.NotResource) > 0 {
+		return allBut + strings.Join(s.NotResource, " ")
+	}
+	return strings.Join(s.Resource, " ")
+}
+
+// allBut begins what a statement says with NotAction or NotResource.
+const allBut = "all but "
 
 // oneOrMore is a list that a policy may also write as a single string.
 type oneOrMore []string
@@ -87,9 +105,13 @@ func (a *account) use(role *Role, purpose string) {
 				if part.Effect != "Allow" {
 					continue
 				}
-				for _, action := range part.Action {
+				actions := part.Action
+				if len(part.NotAction) > 0 {
+					actions = oneOrMore{allBut + strings.Join(part.NotAction, " ")}
+				}
+				for _, action := range actions {
 					g.at[[2]int{p, s}] = append(g.at[[2]int{p, s}], len(g.list))
-					g.list = append(g.list, Permission{Action: action, Resource: strings.Join(part.Resource, " ")})
+					g.list = append(g.list, Permission{Action: action, Resource: part.on()})
 				}
 			}
 		}
@@ -124,8 +146,7 @@ func (a *account) allow(c call) error {
 	}
 	decision := decisions[0]
 	if !decision.Allowed {
-		return &failure{Code: "AccessDenied", Reason: fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: %s on resource: %s %s",
-			a.id, c.role.Name, c.session, c.action, c.on, because(c, decision)), Look: lookAtRole(c.role)}
+		return a.denied(c, because(c, decision))
 	}
 	g := a.grants[c.role]
 	if g == nil {
@@ -133,7 +154,8 @@ func (a *account) allow(c call) error {
 	}
 	for _, s := range decision.Statements {
 		for _, i := range g.at[[2]int{s.Policy, s.Index}] {
-			if matches(g.list[i].Action, c.action) {
+			// IAM says which statement it was: NotAction's has but one entry.
+			if strings.HasPrefix(g.list[i].Action, allBut) || matches(g.list[i].Action, c.action) {
 				g.list[i].Used++
 			}
 		}
@@ -141,11 +163,20 @@ func (a *account) allow(c call) error {
 	return nil
 }
 
+// denied words a denial.
+func (a *account) denied(c call, because string) error {
+	return &failure{Code: "AccessDenied", Reason: fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: %s on resource: %s %s",
+		a.id, c.role.Name, c.session, c.action, c.on, because), Look: lookAtRole(c.role)}
+}
+
+// explicitly is the end of AWS's sentence where a statement denies.
+const explicitly = "with an explicit deny in an identity-based policy"
+
 // because is the end of AWS's sentence.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 func because(c call, decision iampolicy.Decision) string {
 	if strings.HasPrefix(decision.Reason, "explicitly denied") {
-		return "with an explicit deny in an identity-based policy"
+		return explicitly
 	}
 	return "because no identity-based policy allows the " + c.action + " action"
 }
@@ -171,26 +202,64 @@ func (a *account) serve(service, principal string, role *Role) error {
 	if role.Unknown != "" {
 		return nil
 	}
-	var document struct {
-		Statement []struct {
-			Effect    string
-			Action    oneOrMore
-			Principal struct{ Service oneOrMore }
-		}
-	}
-	if err := json.Unmarshal(role.Trust, &document); err != nil {
+	parts, err := statements(role.Trust)
+	if err != nil {
 		return fmt.Errorf("read the trust policy of role %s: %w", role.ID, err)
 	}
-	for _, s := range document.Statement {
-		if s.Effect == "Allow" && slices.Contains(s.Principal.Service, principal) && slices.ContainsFunc(s.Action, func(action string) bool { return matches(action, "sts:AssumeRole") }) {
-			return nil
+	var allowed, denied bool
+	for _, s := range parts {
+		if !s.covers(principal) {
+			continue
 		}
+		switch {
+		case s.Effect == "Deny" && s.Condition == nil:
+			denied = true
+		case s.Effect == "Deny":
+			a.note("the trust policy of the role %s denies on a Condition, which is not rehearsed: it is taken not to be met", role.ID)
+		case s.Effect == "Allow":
+			allowed = true
+			if s.Condition != nil {
+				a.note("the trust policy of the role %s has a Condition, which is not rehearsed: it is taken to be met", role.ID)
+			}
+		}
+	}
+	if allowed && !denied {
+		return nil
+	}
+	look := "it must name " + principal
+	if denied {
+		look = "a statement of it denies " + principal
 	}
 	return &failure{
 		Code:   "AccessDenied",
 		Reason: fmt.Sprintf("%s is not authorized to perform: sts:AssumeRole on %s", service, role.ARN),
-		Look:   "the trust policy (AssumeRolePolicyDocument) of the role " + role.ID + " in the template: it must name " + principal,
+		Look:   "the trust policy (AssumeRolePolicyDocument) of the role " + role.ID + " in the template: " + look,
 	}
+}
+
+// covers reports whether a statement of a trust policy is about a service that takes on the role.
+func (s statement) covers(principal string) bool {
+	assumes := func(action string) bool { return matches(action, "sts:AssumeRole") }
+	if len(s.NotAction) > 0 && slices.ContainsFunc(s.NotAction, assumes) || len(s.NotAction) == 0 && !slices.ContainsFunc(s.Action, assumes) {
+		return false
+	}
+	if s.NotPrincipal != nil {
+		return !names(s.NotPrincipal, principal)
+	}
+	return names(s.Principal, principal)
+}
+
+// names reports whether a Principal is everybody, or has the service.
+func names(element json.RawMessage, principal string) bool {
+	var all string
+	if json.Unmarshal(element, &all) == nil {
+		return all == "*"
+	}
+	var kinds struct{ Service oneOrMore }
+	if json.Unmarshal(element, &kinds) != nil {
+		return false // IAM would have refused it.
+	}
+	return slices.Contains(kinds.Service, principal)
 }
 
 // permissions are those of all roles used.

@@ -234,6 +234,10 @@ func (r *reader) plan(pipeline assembly.NamedResource) (*Plan, error) {
 	if len(plan.Stages) == 0 {
 		r.problem("the pipeline %s has no stages", plan.Name)
 	}
+	r.artifacts(plan.Stages)
+	if p["DisableInboundStageTransitions"] != nil {
+		r.note("the pipeline's DisableInboundStageTransitions is not rehearsed: AWS would wait before a stage whose transition is disabled")
+	}
 	for i := range plan.Stages {
 		for _, a := range plan.Stages[i].Actions {
 			if a.Role == nil {
@@ -244,6 +248,39 @@ func (r *reader) plan(pipeline assembly.NamedResource) (*Plan, error) {
 	plan.Notes = r.notes
 	return plan, errors.Join(r.errs...)
 }
+
+// artifacts checks what CodePipeline does when a pipeline is created: an artifact is put out once, and
+// before it is wanted.
+func (r *reader) artifacts(stages []Stage) {
+	by := map[string]*Action{}
+	for _, stage := range stages {
+		for _, a := range stage.Actions {
+			for _, name := range a.Inputs {
+				if by[name] == nil {
+					r.problem("stage %s, action %s: its input artifact %q is the output of no earlier action; CodePipeline refuses such a pipeline", a.Stage, a.Name, name)
+				}
+			}
+			for _, name := range a.Outputs {
+				if first := by[name]; first != nil {
+					r.problem("stage %s, action %s: its output artifact %q is the output of stage %s, action %s, too; CodePipeline refuses such a pipeline", a.Stage, a.Name, name, first.Stage, first.Name)
+				}
+				by[name] = a
+			}
+		}
+	}
+}
+
+// ignored notes properties that would change what AWS does, and that nothing here looks at.
+func (r *reader) ignored(what string, p map[string]any, keys ...string) {
+	for _, key := range keys {
+		if p[key] != nil {
+			r.note("%s: its %s is not rehearsed", what, key)
+		}
+	}
+}
+
+// actionKeys are what is read of an action.
+var actionKeys = []string{"ActionTypeId", "Configuration", "InputArtifacts", "Name", "Namespace", "OutputArtifacts", "Region", "RoleArn", "RunOrder"}
 
 func (r *reader) stage(s map[string]any) Stage {
 	stage := Stage{Name: r.text("Name", s["Name"])}
@@ -267,6 +304,11 @@ func (r *reader) stage(s map[string]any) Stage {
 func (r *reader) action(stage string, a map[string]any) *Action {
 	action := &Action{Stage: stage, Name: r.text("Name", a["Name"]), Configuration: map[string]string{}, Namespace: r.text("Namespace", a["Namespace"])}
 	what := fmt.Sprintf("stage %s, action %s", stage, action.Name)
+	for _, key := range slices.Sorted(maps.Keys(a)) {
+		if !slices.Contains(actionKeys, key) {
+			r.ignored(what, a, key)
+		}
+	}
 	action.RunOrder = r.number(what+": RunOrder", a["RunOrder"], 1)
 	kind := object(r.resolve(what, a["ActionTypeId"]))
 	action.Provider = text(kind["Provider"])
@@ -376,6 +418,7 @@ func (r *reader) project(what, name string) *Project {
 	}
 	p := resource.Properties
 	project := &Project{ID: resource.ID, Name: r.ref(resource.ID), ARN: r.arn(resource.ID), Env: map[string]string{}, Secrets: map[string]string{}}
+	r.ignored("the project "+resource.ID, p, "VpcConfig", "FileSystemLocations", "SecondarySources", "SecondaryArtifacts")
 	r.environment(what, object(p["Environment"])["EnvironmentVariables"], project)
 	project.Image = r.text(what, object(p["Environment"])["Image"])
 	project.Timeout = time.Duration(r.number(what+": TimeoutInMinutes", p["TimeoutInMinutes"], 60)) * time.Minute
@@ -431,6 +474,7 @@ func (r *reader) function(what string, resource assembly.NamedResource) *Functio
 		r.problem("%s: the function %s runs on %s: only a compiled one (provided.al2023) can be rehearsed", what, f.Name, cmp.Or(runtime, "an image"))
 		return f
 	}
+	r.ignored("the function "+resource.ID, p, "VpcConfig", "Layers", "ReservedConcurrentExecutions", "FileSystemConfigs")
 	var err error
 	if f.Asset, err = r.template.FunctionAssetDir(resource.ID); err != nil {
 		r.problem("%s: %w", what, err)

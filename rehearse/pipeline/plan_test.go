@@ -85,6 +85,16 @@ func TestReadRefuses(t *testing.T) {
 		{"asset that is gone", "classic-pipeline", `"ASSET.zip"`, `"other.zip"`, []string{"stage Invalidate, action Invalidate", "other.zip"}},
 		{"batch", "classic-pipeline", `"ProjectName": {`, `"BatchEnabled": "true", "ProjectName": {`, []string{"stage Build, action Build", "batch"}},
 		{"artifacts for the function", "classic-pipeline", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "InputArtifacts": [{"Name": "Site"}]`, []string{"stage Invalidate, action Invalidate", "Site"}},
+		{"input that nobody puts out", "classic-pipeline", `"InputArtifacts": [
+                  {
+                    "Name": "Site"`, `"InputArtifacts": [
+                {
+                  "Name": "Sight"`, []string{`stage Deploy, action S3: its input artifact "Sight" is the output of no earlier action`}},
+		{"output of two", "classic-pipeline", `"OutputArtifacts": [
+                  {
+                    "Name": "Site"`, `"OutputArtifacts": [
+                {
+                  "Name": "Source"`, []string{`stage Build, action Build: its output artifact "Source" is the output of stage Source, action `}},
 		{"stores in Regions", "classic-pipeline", `"ArtifactStore": {`, `"ArtifactStores": {`, []string{"ArtifactStores"}},
 	}
 	for _, tt := range tests {
@@ -107,6 +117,12 @@ func TestReadNotes(t *testing.T) {
 	for _, tt := range []struct{ name, old, with, want string }{
 		{"stage condition", `"Name": "Build"
           },`, `"Name": "Build", "OnFailure": {"Result": "ROLLBACK"}},`, "stage Build: its OnFailure is not rehearsed"},
+		{"transition that is disabled", `"ArtifactStore": {`, `"DisableInboundStageTransitions": [{"StageName": "Deploy", "Reason": "x"}], "ArtifactStore": {`, "DisableInboundStageTransitions is not rehearsed"},
+		{"timeout of an action", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "TimeoutInMinutes": 5`, "stage Invalidate, action Invalidate: its TimeoutInMinutes is not rehearsed"},
+		{"unknown key of an action", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "Retries": 5`, "stage Invalidate, action Invalidate: its Retries is not rehearsed"},
+		{"function in a VPC", `"Handler": "bootstrap"`, `"Handler": "bootstrap", "VpcConfig": {"SubnetIds": ["s"]}, "Layers": ["l"], "ReservedConcurrentExecutions": 0`, ": its ReservedConcurrentExecutions is not rehearsed"},
+		{"project in a VPC", `"ServiceRole": {`, `"VpcConfig": {"VpcId": "v"}, "ServiceRole": {`, ": its VpcConfig is not rehearsed"},
+		{"permissions boundary", `"Description": "Uploads the blog"`, `"Description": "Uploads the blog", "PermissionsBoundary": "arn:aws:iam::123456789012:policy/b"`, "PermissionsBoundary arn:aws:iam::123456789012:policy/b: boundaries are not evaluated"},
 		{"key", `"ArtifactStore": {`, `"ArtifactStore": {"EncryptionKey": {"Id": "k", "Type": "KMS"},`, "encryption key"},
 		{"policy of AWS's", `"Description": "Uploads the blog"`, `"Description": "Uploads the blog", "ManagedPolicyArns": ["arn:aws:iam::aws:policy/AmazonS3FullAccess"]`, "what the role DeployRole885297C3 may do is not checked"},
 	} {

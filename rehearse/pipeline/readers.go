@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
@@ -36,6 +37,10 @@ type readers struct {
 	distribution string
 	pages        []page
 	missing      string // a path at which nothing is
+	// early is the action that clears the distribution before anything is uploaded, or "".
+	early string
+	// proved says that readers have come after Invalidate.
+	proved bool
 }
 
 // page is one that readers visit.
@@ -96,9 +101,9 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 			state[key] = Same
 		}
 	}
-	distribution := r.distributionAfter(a)
+	distribution, early := r.distributionOfSite(a)
 	if distribution == "" {
-		r.note("readers do not visit the site: no action after %s says which distribution it clears", a)
+		r.note("readers do not visit the site: no action says which distribution it clears")
 		return site, nil
 	}
 	if r.readers != nil {
@@ -108,6 +113,7 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 	if err := r.openEdge(site.Bucket, distribution, strings.Trim(configuration["ObjectKey"], "/"), built); err != nil {
 		return site, err
 	}
+	r.readers.early = early
 	for _, key := range choosePages(state, path.Join(strings.Trim(configuration["ObjectKey"], "/"), home)) {
 		p := page{key: key, built: built[key]}
 		switch {
@@ -123,27 +129,36 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 		}
 		r.readers.pages = append(r.readers.pages, p)
 	}
+	for _, key := range slices.Sorted(maps.Keys(built)) {
+		if p := (page{key: key}); strings.HasSuffix(key, ".html") && strings.Contains(key, "+") {
+			r.note("the page %s has a + in its address: S3 takes a bare one for a space, and at AWS a link to it answers 403; links must have %s", p.address(), escaped(p.address()))
+			break // One is enough to know it of the others.
+		}
+	}
 	if site.First && len(r.readers.pages) > 0 {
-		r.note("the bucket was empty: so that there is something to be stale, an old edition of %d pages was put there before the first publication", len(r.readers.pages))
+		r.note("the bucket was empty: so that there is something to be stale, an old edition of %s was put there before the first publication", count(len(r.readers.pages), "page"))
 	}
 	return site, nil
 }
 
-// distributionAfter is the one that the next function clears.
-func (r *rehearsal) distributionAfter(deploy *Action) string {
+// distributionOfSite is the one that the next function clears or, if none does, the one that a function
+// has cleared too early.
+func (r *rehearsal) distributionOfSite(deploy *Action) (id, early string) {
 	var after bool
 	for _, stage := range r.plan.Stages {
 		for _, a := range stage.Actions {
 			after = after || a == deploy
-			if !after || a.Provider != providerLambda {
-				continue
-			}
-			if id := distributionOf(a.Configuration["UserParameters"]); id != "" {
-				return id
+			cleared := distributionOf(a.Configuration["UserParameters"])
+			switch {
+			case a.Provider != providerLambda || cleared == "":
+			case after:
+				return cleared, ""
+			default:
+				id, early = cleared, a.String()
 			}
 		}
 	}
-	return ""
+	return id, early
 }
 
 // openEdge puts an edge in front of the bucket.
@@ -245,6 +260,8 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 		return nil
 	}
 	var stale []string
+	var old bool
+	r.readers.proved = r.readers.proved || when == AfterInvalidate
 	for _, p := range r.readers.pages {
 		visit, err := r.readers.get(ctx, when, p)
 		if err != nil {
@@ -257,6 +274,7 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 			}
 			if visit.Edition != visit.Wanted {
 				stale = append(stale, fmt.Sprintf("%s (%s, %d)", visit.Path, visit.Edition, visit.Status))
+				old = old || visit.Edition == Old
 			}
 		}
 		r.visited(visit)
@@ -272,14 +290,22 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 		}
 	}
 	r.visited(visit)
-	if len(stale) > 0 {
-		return &failure{
-			Code:   "StaleReaders",
-			Reason: "the pipeline says that the cache is cleared, and readers do not get what was built: " + strings.Join(stale, ", "),
-			Look:   "the paths of the invalidation: do they cover these pages?",
-		}
+	if len(stale) == 0 {
+		return nil
 	}
-	return nil
+	why := &failure{
+		Code:   "StaleReaders",
+		Reason: "the pipeline says that the cache is cleared, and readers do not get what was built: " + strings.Join(stale, ", "),
+		Look:   "what the bucket has at these addresses, and how the distribution answers them",
+	}
+	switch {
+	case r.readers.early != "":
+		why.Reason = fmt.Sprintf("the invalidation (%s) ran before the upload, and readers do not get what was built: %s", r.readers.early, strings.Join(stale, ", "))
+		why.Look = "the order of the stages: " + r.readers.early + " must come after the upload"
+	case old:
+		why.Look = "the paths of the invalidation: do they cover these pages?"
+	}
+	return why
 }
 
 func (r *rehearsal) visited(v Visit) {
@@ -289,10 +315,15 @@ func (r *rehearsal) visited(v Visit) {
 	r.emit(Event{Kind: Visited, Visit: &v})
 }
 
+// escaped is a path as it is requested: S3 takes a bare + for a space.
+func escaped(path string) string {
+	return strings.ReplaceAll((&url.URL{Path: path}).EscapedPath(), "+", "%2B")
+}
+
 // get is one reader's visit.
 func (r *readers) get(ctx context.Context, when When, p page) (Visit, error) {
 	visit := Visit{When: when, Path: p.address()}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+(&url.URL{Path: visit.Path}).EscapedPath(), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+escaped(visit.Path), nil)
 	if err != nil {
 		return visit, err
 	}

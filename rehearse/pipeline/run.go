@@ -292,7 +292,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 		r.preparing("Starting S3 (versitygw %s), the policy evaluator and CloudFront's double; compiling the functions for this machine", s3.Version)
 	}
 	t := r.plan.Template
-	r.account = &account{ctx: ctx, id: t.Account}
+	r.account = &account{ctx: ctx, id: t.Account, note: r.note}
 	var starting errgroup.Group
 	starting.Go(func() (err error) {
 		if isService {
@@ -352,7 +352,11 @@ func (r *rehearsal) startCloud() error {
 			if f == nil {
 				return errors.New("no function is being invoked")
 			}
-			return r.account.allow(call{role: f.function.Role, session: f.function.Name, action: c.Action, on: c.Resource})
+			asked := call{role: f.function.Role, session: f.function.Name, action: c.Action, on: c.Resource}
+			if r.Faults.denies(c.Action) {
+				return r.account.denied(asked, explicitly)
+			}
+			return r.account.allow(asked)
 		},
 		Fault: func(c fakeaws.Call) fakeaws.Fault {
 			f := r.function.Load()
@@ -467,6 +471,9 @@ func (r *rehearsal) action(ctx context.Context, a *Action) ActionResult {
 	r.emit(Event{Kind: ActionStarted, Stage: a.Stage, Action: a.Name})
 	result := ActionResult{Name: a.Name, Provider: a.Provider, Target: a.target()}
 	done, err := r.act(ctx, a)
+	if err == nil && r.isLast(a) && r.readers != nil && !r.readers.proved {
+		err = r.visit(ctx, AfterInvalidate)
+	}
 	result.Duration = time.Since(began)
 	result.Overhead = max(0, result.Duration-done.work)
 	if err == nil {
@@ -480,6 +487,13 @@ func (r *rehearsal) action(ctx context.Context, a *Action) ActionResult {
 	}
 	settle(ctx, &result, err)
 	return result
+}
+
+// isLast reports whether an action is the pipeline's last.
+func (r *rehearsal) isLast(a *Action) bool {
+	stages := r.plan.Stages
+	last := stages[len(stages)-1].Actions
+	return len(last) > 0 && a == last[len(last)-1]
 }
 
 // settle says how an action ended.

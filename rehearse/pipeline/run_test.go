@@ -4,11 +4,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -343,7 +346,7 @@ func TestFailures(t *testing.T) {
 			reason: []string{"assumed-role/classic-pipeline-DeployRole", denied + "s3:PutObject on resource: arn:aws:s3:::kzmorita-blog/"}, look: "DeployRole885297C3"},
 		{name: "no permission to call the function", edit: replace(t, `"lambda:InvokeFunction"`, `"lambda:InvokeAsync"`), stage: 3, code: "AccessDenied", reason: []string{denied + "lambda:InvokeFunction on resource: arn:aws:lambda:"}},
 		{name: "function that may not invalidate", edit: replace(t, `:distribution/E2QWRUHAPOMQZM`, `:distribution/E2ANOTHER`), stage: 3, code: "PermissionError",
-			reason: []string{"assumed-role/classic-pipeline-InvalidateRole", denied + "cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZM"}},
+			reason: []string{"assumed-role/classic-pipeline-InvalidateRole", denied + "cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZM"}, look: "the policies of the role InvalidateRole36A76A10 in the template; the log of the function "},
 		{name: "function that may not report", edit: replace(t, `"codepipeline:PutJobSuccessResult"`, `"codepipeline:PollForJobs"`), stage: 3, code: "JobFailed", reason: []string{"failed to return a result", "permission to call the PutJobSuccessResult action"}},
 
 		{name: "buildspec that is missing", spoil: func(t *testing.T, source string) {
@@ -355,7 +358,7 @@ func TestFailures(t *testing.T) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n  commands: [x]\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"YAML_FILE_ERROR", "commands"}, look: "code-pipeline/buildspec.yml in the source"},
 		{name: "command that fails", spoil: func(t *testing.T, source string) {
-			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo one\n      - |\n        echo two\n        exit 7\nartifacts:\n  files: ['**/*']\n"})
+			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo one\n      - |\n        set -u\n        # two\n        echo two\n        exit 7\nartifacts:\n  files: ['**/*']\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: echo two …. Reason: exit status 7"}, look: "build-2 of code-pipeline/buildspec.yml"},
 		{name: "artifact that is missing", spoil: func(t *testing.T, source string) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands: [echo]\n"})
@@ -366,7 +369,7 @@ func TestFailures(t *testing.T) {
 		{name: "variable that nobody puts out", edit: replace(t, `"BucketName": "kzmorita-blog"`, `"BucketName": "kzmorita-blog", "ObjectKey": "#{Build.Folder}"`), stage: 2, code: "InvalidActionConfiguration", reason: []string{"#{Build.Folder}"}},
 
 		{name: "build fault", faults: "build=fail", stage: 1, code: "JobFailed", reason: []string{"COMMAND_EXECUTION_ERROR"}},
-		{name: "CloudFront denies", faults: "cloudfront=denied", stage: 3, code: "PermissionError", reason: []string{"AccessDenied", "explicit deny"}},
+		{name: "CloudFront denies", faults: "cloudfront=denied", stage: 3, code: "PermissionError", reason: []string{"AccessDenied", "assumed-role/classic-pipeline-InvalidateRole", "with an explicit deny in an identity-based policy"}},
 		{name: "function that crashes each time", faults: "lambda=crash", stage: 3, code: "JobFailed", reason: []string{"failed to return a result"}, look: "invoked 3 times, and ended with Runtime.ExitError"},
 		{name: "quota used up", faults: "cloudfront=quota", stage: 3, code: "SystemUnavailable", reason: []string{"TooManyInvalidationsInProgress", "too many invalidations in progress"}, look: "InvalidateLog643ED17E"},
 	}
@@ -433,6 +436,133 @@ func TestMended(t *testing.T) {
 				t.Errorf("%v were skipped, want that only for what AWS would have waited", r.Skipped)
 			}
 		})
+	}
+}
+
+// TestInvalidateBeforeDeploy has readers find out that the stages are the wrong way round.
+func TestInvalidateBeforeDeploy(t *testing.T) {
+	t.Parallel()
+	plan := read(t, template(t, "classic-pipeline"))
+	plan.Stages[2], plan.Stages[3] = plan.Stages[3], plan.Stages[2]
+	r := rehearse(t, t.Context(), Options{Plan: plan, Source: blog(t)}, nil)
+	failed := r.failed()
+	if r.statuses() != "Succeeded Succeeded Succeeded Failed" || failed.Code != "StaleReaders" || !strings.Contains(failed.Reason, "the invalidation (Invalidate/Invalidate) ran before the upload") || !strings.Contains(failed.Reason, "/ (old, 200)") {
+		t.Errorf("stages end as %s (%v): %+v", r.statuses(), r.err, failed)
+	}
+}
+
+// TestWarned has a function that reports success although its deadline has passed.
+func TestWarned(t *testing.T) {
+	t.Parallel()
+	plan := read(t, template(t, "classic-pipeline", replace(t, `"AFTER_DEADLINE": "fail"`, `"AFTER_DEADLINE": "warn"`)))
+	r := rehearse(t, t.Context(), Options{Plan: plan, Source: blog(t), Faults: Faults{"cloudfront": "never"}}, nil)
+	if r.statuses() != allSucceeded {
+		t.Fatalf("stages end as %s (%v): %+v", r.statuses(), r.err, r.failed())
+	}
+	if summary := r.Stages[3].Actions[0].Summary; !strings.HasSuffix(summary, ", although E2QWRUHAPOMQZM was not cleared") || !strings.Contains(strings.Join(r.Notes, "\n"), "no invalidation of the distribution E2QWRUHAPOMQZM is completed") {
+		t.Errorf("it says %q, and notes %q", summary, r.Notes)
+	}
+}
+
+// TestPlus has readers visit a page whose name has a plus.
+func TestPlus(t *testing.T) {
+	t.Parallel()
+	source := blog(t)
+	write(t, source, map[string]string{"site/tags/c++/index.html": "<h1>c++</h1>"})
+	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "classic-pipeline")), Source: source}, nil)
+	if r.statuses() != allSucceeded || r.editions(AfterInvalidate)["/tags/c++/"] != New {
+		t.Errorf("stages end as %s (%v), readers get %v: %+v", r.statuses(), r.err, r.editions(AfterInvalidate), r.failed())
+	}
+	if !strings.Contains(strings.Join(r.Notes, "\n"), "links must have /tags/c%2B%2B/") {
+		t.Errorf("notes are %q", r.Notes)
+	}
+}
+
+// TestFunctionWithoutALog notes it once.
+func TestFunctionWithoutALog(t *testing.T) {
+	t.Parallel()
+	source := blog(t)
+	write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands: ['true']\nartifacts:\n  files: ['site/index.html']\n"})
+	plan := read(t, template(t, "classic-pipeline"))
+	for _, stage := range plan.Stages {
+		for _, a := range stage.Actions {
+			if a.Function != nil { // It may do all that it does, but for its log.
+				a.Function.Role.Policies = []json.RawMessage{[]byte(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "NotAction": "logs:*", "Resource": "*"}}`)}
+			}
+		}
+	}
+	r := rehearse(t, t.Context(), Options{Plan: plan, Source: source}, nil)
+	if n := strings.Count(strings.Join(r.Notes, "\n"), "would run without a log"); r.statuses() != allSucceeded || n != 1 {
+		t.Errorf("stages end as %s (%v), %d notes: %+v", r.statuses(), r.err, n, r.failed())
+	}
+	if summary := r.Stages[1].Actions[0].Summary; !strings.HasPrefix(summary, "1 file, ") {
+		t.Errorf("the build says %q", summary)
+	}
+	last := r.Permissions[len(r.Permissions)-1].Actions
+	if len(last) != 1 || last[0].Action != "all but logs:*" || last[0].Used == 0 {
+		t.Errorf("the function's permissions are %+v", last)
+	}
+}
+
+func TestGist(t *testing.T) {
+	for script, want := range map[string]string{
+		"(\n  set -eu\n  npm ci\n)": "npm ci",
+		"set -eu\n\n# why\nhugo":    "hugo",
+		"(\nset -e\n":               "(",
+		"echo":                      "echo",
+	} {
+		if got := gist(script); got != want {
+			t.Errorf("%q: got %q, want %q", script, got, want)
+		}
+	}
+}
+
+// TestTrust has what a trust policy can say.
+func TestTrust(t *testing.T) {
+	const allow = `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}`
+	for _, tt := range []struct{ name, trust, want, note string }{
+		{"one statement", allow + `}`, "", ""},
+		{"condition", `[` + allow + `, "Condition": {"StringEquals": {"aws:SourceAccount": "1"}}}]`, "", "has a Condition"},
+		{"denied", `[` + allow + `}, {"Effect": "Deny", "Action": "sts:*", "Principal": "*"}]`, "a statement of it denies lambda.amazonaws.com", ""},
+		{"denied on a condition", `[` + allow + `}, {"Effect": "Deny", "Action": "sts:*", "Principal": "*", "Condition": {}}]`, "", "denies on a Condition"},
+		{"everybody else denied", `[` + allow + `}, {"Effect": "Deny", "NotAction": "sts:TagSession", "NotPrincipal": {"Service": ["lambda.amazonaws.com"]}}]`, "", ""},
+		{"another", `[{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::1:root"}}]`, "it must name lambda.amazonaws.com", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var notes string
+			a := &account{note: func(format string, args ...any) { notes += fmt.Sprintf(format, args...) }}
+			err := a.serve("Lambda", "lambda.amazonaws.com", &Role{ID: "R", Trust: []byte(`{"Statement": ` + tt.trust + `}`)})
+			var look string
+			if why := (*failure)(nil); errors.As(err, &why) {
+				look = why.Look
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if (look == "") != (tt.want == "") || !strings.Contains(look, tt.want) || (notes == "") != (tt.note == "") || !strings.Contains(notes, tt.note) {
+				t.Errorf("got %q and the notes %q, want %q and %q", look, notes, tt.want, tt.note)
+			}
+		})
+	}
+}
+
+// TestNotAction has a role that may all but something.
+func TestNotAction(t *testing.T) {
+	a := &account{}
+	role := &Role{ID: "R", Policies: []json.RawMessage{[]byte(`{"Statement": {"Effect": "Allow", "NotAction": ["iam:*", "s3:DeleteObject"], "NotResource": "arn:x"}}`)}}
+	a.use(role, "test")
+	if got, want := a.permissions()[0].Actions, (Permission{Action: "all but iam:* s3:DeleteObject", Resource: "all but arn:x"}); len(got) != 1 || got[0] != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestMissingPage asks after the paths of the invalidation only where they can be to blame.
+func TestMissingPage(t *testing.T) {
+	site := httptest.NewServer(http.NotFoundHandler())
+	defer site.Close()
+	r := &rehearsal{tell: func(Event) {}, readers: &readers{url: site.URL, client: site.Client(), missing: "/x", pages: []page{{key: "a.html", built: []byte("new")}}}}
+	why := (*failure)(nil)
+	if err := r.visit(t.Context(), AfterInvalidate); !errors.As(err, &why) || !strings.Contains(why.Reason, "/a.html (missing, 404)") || strings.Contains(why.Look, "paths of the invalidation") {
+		t.Errorf("got %v, look at %+v", err, why)
 	}
 }
 

@@ -216,7 +216,7 @@ func (d *Deployment) stages() []Stage {
 }
 
 // deployService runs the lifecycle of a deployment, and what follows it if it fails.
-func (r *rehearsal) deployService(ctx context.Context) error {
+func (r *rehearsal) deployService(ctx context.Context) (err error) {
 	d := r.plan.Deployment
 	for _, id := range d.Distributions {
 		r.cloud.AddDistribution(r.Faults.distribution(id, r.CompleteAfter))
@@ -301,6 +301,44 @@ func (h *hooks) end(ctx context.Context, began time.Time, work time.Duration, su
 	h.emit(Event{Kind: StageEnded, Stage: ended.Name, StageResult: &ended})
 }
 
+// invalidated is how many invalidations each distribution has.
+func (h *hooks) invalidated() map[string]int {
+	made := map[string]int{}
+	for _, id := range h.plan.Deployment.Distributions {
+		made[id] = len(h.cloud.Invalidations(id))
+	}
+	return made
+}
+
+// uncleared is the end of a hook's summary that says which distributions it has not cleared, by what they
+// had before; "" if it has cleared all.
+func (h *hooks) uncleared(before map[string]int) string {
+	var left []string
+	for _, id := range h.plan.Deployment.Distributions {
+		if !h.cleared(id, before[id]) {
+			left = append(left, id)
+		}
+	}
+	return although(left)
+}
+
+// cleared reports whether one of a distribution's invalidations after the first few is completed.
+func (r *rehearsal) cleared(distribution string, after int) bool {
+	made := r.cloud.Invalidations(distribution)
+	return slices.ContainsFunc(made[min(after, len(made)):], func(i fakeaws.Invalidation) bool { return i.Status == "Completed" })
+}
+
+// although words that distributions were not cleared.
+func although(uncleared []string) string {
+	switch len(uncleared) {
+	case 0:
+		return ""
+	case 1:
+		return ", although " + uncleared[0] + " was not cleared"
+	}
+	return ", although " + strings.Join(uncleared, ", ") + " were not cleared"
+}
+
 // codeDeploy is a blue/green deployment by CodeDeploy.
 // https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
 func (h *hooks) codeDeploy(ctx context.Context, input fakeaws.DeploymentInput) error {
@@ -312,7 +350,7 @@ func (h *hooks) codeDeploy(ctx context.Context, input fakeaws.DeploymentInput) e
 		return slices.Contains(deployment.Events(), fakeaws.LifecycleEvent{Name: stage, Status: "Skipped"})
 	}
 	for hook := deployment.Next(); hook != nil; hook = deployment.Next() {
-		began := time.Now()
+		began, made := time.Now(), h.invalidated()
 		h.reach(hook.LifecycleEvent())
 		err := h.allowed("CodeDeploy", "codedeploy.amazonaws.com")
 		var work time.Duration
@@ -326,7 +364,7 @@ func (h *hooks) codeDeploy(ctx context.Context, input fakeaws.DeploymentInput) e
 				err = ctx.Err()
 			}
 		}
-		h.end(ctx, began, work, "reported Succeeded", err)
+		h.end(ctx, began, work, "reported Succeeded"+h.uncleared(made), err)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // It was stopped, which the stage tells.
 		}
@@ -347,7 +385,7 @@ func (h *hooks) codeDeploy(ctx context.Context, input fakeaws.DeploymentInput) e
 // reported is why a hook failed, if it did.
 func (h *hooks) reported(hook *fakeaws.DeploymentHook, attempts []lambdaruntime.Result) error {
 	f := h.plan.Deployment.Function
-	look := "the log of the function " + f.ID + ", above with all output (-v); on AWS in the log group " + f.LogGroup
+	look := f.log()
 	reports := hook.Reports()
 	switch {
 	case len(reports) == 0:
@@ -370,13 +408,13 @@ func (h *hooks) ecs(ctx context.Context, input fakeaws.ServiceDeploymentInput) e
 		return err
 	}
 	var work time.Duration
-	began := time.Now()
+	began, made := time.Now(), h.invalidated()
 	for call := deployment.Next(); call != nil; {
-		if call.Rollback() { // Its stages come again, on the way back.
-			h.note("ECS rolls the deployment back, and calls the function at %s again", call.Stage())
-		} else if call.Delay() == 0 {
-			began, work = time.Now(), 0
-			h.reach(call.Stage())
+		if call.Delay() == 0 {
+			began, work, made = time.Now(), 0, h.invalidated()
+			if !call.Rollback() {
+				h.reach(call.Stage())
+			}
 		}
 		h.clock.Skip(call.Delay())
 		err := h.allowed("ECS", "ecs.amazonaws.com")
@@ -397,8 +435,15 @@ func (h *hooks) ecs(ctx context.Context, input fakeaws.ServiceDeploymentInput) e
 			err = wrong
 		}
 		next := deployment.Next()
+		if call.Rollback() && (next == nil || next.Delay() == 0) { // Its stages come again, on the way back.
+			outcome := "answers SUCCEEDED" + h.uncleared(made)
+			if h.answered(call, deployment, answer, err) != nil {
+				outcome = "fails again (" + cmp.Or(text(err), "answered "+string(answer)) + ")"
+			}
+			h.note("ECS rolls the deployment back, and calls the function at %s again, which %s; the deployment is %s", call.Stage(), outcome, deployment.Status())
+		}
 		if !call.Rollback() && (next == nil || next.Rollback() || next.Delay() == 0) {
-			h.end(ctx, began, work, "answered SUCCEEDED", h.answered(call, deployment, answer, err))
+			h.end(ctx, began, work, "answered SUCCEEDED"+h.uncleared(made), h.answered(call, deployment, answer, err))
 		}
 		call = next
 	}
@@ -418,7 +463,7 @@ func (h *hooks) answered(call *fakeaws.HookCall, deployment *fakeaws.ServiceDepl
 		return denied
 	}
 	failed := slices.ContainsFunc(deployment.Stages(), func(s fakeaws.ServiceStage) bool {
-		return s.Name == call.Stage() && !s.Rollback && s.Status == "FAILED"
+		return s.Name == call.Stage() && s.Rollback == call.Rollback() && s.Status == "FAILED"
 	})
 	if !failed {
 		return nil
@@ -431,7 +476,7 @@ func (h *hooks) answered(call *fakeaws.HookCall, deployment *fakeaws.ServiceDepl
 	return &failure{
 		Code:   "FAILED",
 		Reason: fmt.Sprintf("Service deployment rolled back because of a lifecycle hook failure: the function %s at %s: %s", f.Name, call.Stage(), why),
-		Look:   "the log of the function " + f.ID + ", above with all output (-v); on AWS in the log group " + f.LogGroup,
+		Look:   f.log(),
 	}
 }
 

@@ -43,8 +43,8 @@ func TestService(t *testing.T) {
 		{golden: "shop-hook", faults: "cloudfront=denied", status: Succeeded, stages: "SSSNNSSS", note: "may get old answers"},
 		{golden: "shop-hook", faults: "cloudfront=denied", edit: "roll-back", status: Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "The hook AfterAllowTraffic failed: the function CodeDeployHook_shop reported Failed", note: "rolls the deployment back"},
 		{golden: "shop-hook", faults: "lambda=crash", status: Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "reported nothing within an hour"},
-		{golden: "docs-service", faults: "cloudfront=denied", edit: "roll-back", status: Failed, stages: "SSSSSFN", code: "FAILED", reason: `at PRODUCTION_TRAFFIC_SHIFT: answered {"hookStatus":"FAILED"}`, note: "ECS rolls the deployment back"},
-		{golden: "docs-service", faults: "lambda=crash", status: Failed, stages: "SSSSSFN", code: "FAILED", reason: "Runtime.ExitError"},
+		{golden: "docs-service", faults: "cloudfront=denied", edit: "roll-back", status: Failed, stages: "SSSSSFN", code: "FAILED", reason: `at PRODUCTION_TRAFFIC_SHIFT: answered {"hookStatus":"FAILED"}`, note: "ECS rolls the deployment back, and calls the function at PRODUCTION_TRAFFIC_SHIFT again, which answers SUCCEEDED, although E2QWRUHAPOMQZN was not cleared; the deployment is ROLLBACK_SUCCESSFUL"},
+		{golden: "docs-service", faults: "lambda=crash", status: Failed, stages: "SSSSSFN", code: "FAILED", reason: "Runtime.ExitError", note: "again, which fails again (Runtime.ExitError"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.golden+" "+tt.faults+" "+tt.edit, func(t *testing.T) {
@@ -74,6 +74,14 @@ func TestService(t *testing.T) {
 			}
 			if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, tt.note) {
 				t.Errorf("notes are %s, want %s among them", notes, tt.note)
+			}
+			uncleared := tt.faults == "cloudfront=denied" && tt.status == Succeeded
+			for _, stage := range r.Stages {
+				for _, a := range stage.Actions {
+					if strings.Contains(a.Summary, "although E") != uncleared {
+						t.Errorf("%s says %q; it has cleared the distribution: %t", stage.Name, a.Summary, !uncleared)
+					}
+				}
 			}
 			if waits := tt.faults == "lambda=crash-once" || tt.faults == "cloudfront=slow"; waits && r.Skipped == 0 {
 				t.Error("nothing was skipped, want what AWS would have waited")

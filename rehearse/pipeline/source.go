@@ -33,11 +33,14 @@ type checkout struct {
 func openCheckout(ctx context.Context, dir string) (checkout, error) {
 	c := checkout{dir: dir}
 	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, fmt.Errorf("SOURCE is %s, and there is no such folder: name a checkout of the blog's repository", dir)
+	}
 	if err != nil {
-		return c, fmt.Errorf("open the source: %w", err)
+		return c, fmt.Errorf("open the source (SOURCE): %w", err)
 	}
 	if !info.IsDir() {
-		return c, fmt.Errorf("open the source: %s is not a folder", dir)
+		return c, fmt.Errorf("SOURCE is %s, which is not a folder: name a checkout of the blog's repository", dir)
 	}
 	if _, err := exec.LookPath("git"); err != nil {
 		return c, nil //nolint:nilerr // Without Git the folder is taken as it is.
@@ -113,13 +116,21 @@ func (c checkout) pack(ctx context.Context, workingTree bool, to string, note fu
 		slices.Sort(files)
 		return c.zip(ctx, slices.Compact(files), to)
 	case c.commit == "":
-		return fmt.Errorf("%s has no commit yet, and a pipeline gets what is committed; commit, or rehearse the working tree", c.dir)
+		return &failure{
+			Code:   "ConfigurationError",
+			Reason: fmt.Sprintf("the repository %s has no commit yet, and a pipeline gets what is committed; commit, or rehearse the working tree with WORKING_TREE=1", c.dir),
+			Look:   "the folder that SOURCE names: " + c.dir,
+		}
 	}
 	if changed, err := c.git(ctx, "status", "--porcelain", "-z", "--", "."); err != nil {
 		return err
 	} else if changed != "" {
 		n := strings.Count(changed, "\x00")
-		note("%d files in %s are not committed as they are, and a pipeline gets what is committed; the working tree's can be rehearsed, too", n, c.dir)
+		verb := "are not committed as they are"
+		if n == 1 {
+			verb = "is not committed as it is"
+		}
+		note("%s in %s %s, and a pipeline gets what is committed; WORKING_TREE=1 rehearses the working tree", count(n, "file"), c.dir, verb)
 	}
 	// Below a repository's root, Git archives that folder alone.
 	_, err := c.git(ctx, "archive", "--format=zip", "--output="+to, "HEAD")

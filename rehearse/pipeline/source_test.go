@@ -142,7 +142,7 @@ func TestCloneKeepsHistory(t *testing.T) {
 }
 
 func TestPackRefuses(t *testing.T) {
-	if _, err := openCheckout(t.Context(), filepath.Join(t.TempDir(), "nothing")); err == nil || !strings.Contains(err.Error(), "nothing") {
+	if _, err := openCheckout(t.Context(), filepath.Join(t.TempDir(), "nothing")); err == nil || !strings.Contains(err.Error(), "SOURCE is ") || !strings.Contains(err.Error(), "nothing, and there is no such folder") {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 	empty := t.TempDir()
@@ -154,7 +154,7 @@ func TestPackRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.pack(t.Context(), false, filepath.Join(t.TempDir(), "a.zip"), t.Logf); err == nil || !strings.Contains(err.Error(), "has no commit yet") {
+	if err := c.pack(t.Context(), false, filepath.Join(t.TempDir(), "a.zip"), t.Logf); err == nil || !strings.Contains(err.Error(), "has no commit yet") || !strings.Contains(err.Error(), "WORKING_TREE=1") {
 		t.Errorf("a repository without a commit: %v", err)
 	}
 }
