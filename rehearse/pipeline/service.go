@@ -334,7 +334,7 @@ func although(uncleared []string) string {
 	case 0:
 		return ""
 	case 1:
-		return ", although " + uncleared[0] + " was not cleared"
+		return ", although " + uncleared[0] + " is not clear"
 	}
 	return ", although " + strings.Join(uncleared, ", ") + " were not cleared"
 }

@@ -43,7 +43,7 @@ func TestService(t *testing.T) {
 		{golden: "shop-hook", faults: "cloudfront=denied", status: Succeeded, stages: "SSSNNSSS", note: "may get old answers"},
 		{golden: "shop-hook", faults: "cloudfront=denied", edit: "roll-back", status: Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "The hook AfterAllowTraffic failed: the function CodeDeployHook_shop reported Failed", note: "rolls the deployment back"},
 		{golden: "shop-hook", faults: "lambda=crash", status: Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "reported nothing within an hour"},
-		{golden: "docs-service", faults: "cloudfront=denied", edit: "roll-back", status: Failed, stages: "SSSSSFN", code: "FAILED", reason: `at PRODUCTION_TRAFFIC_SHIFT: answered {"hookStatus":"FAILED"}`, note: "ECS rolls the deployment back, and calls the function at PRODUCTION_TRAFFIC_SHIFT again, which answers SUCCEEDED, although E2QWRUHAPOMQZN was not cleared; the deployment is ROLLBACK_SUCCESSFUL"},
+		{golden: "docs-service", faults: "cloudfront=denied", edit: "roll-back", status: Failed, stages: "SSSSSFN", code: "FAILED", reason: `at PRODUCTION_TRAFFIC_SHIFT: answered {"hookStatus":"FAILED"}`, note: "ECS rolls the deployment back, and calls the function at PRODUCTION_TRAFFIC_SHIFT again, which answers SUCCEEDED, although E2QWRUHAPOMQZN is not clear; the deployment is ROLLBACK_SUCCESSFUL"},
 		{golden: "docs-service", faults: "lambda=crash", status: Failed, stages: "SSSSSFN", code: "FAILED", reason: "Runtime.ExitError", note: "again, which fails again (Runtime.ExitError"},
 	}
 	for _, tt := range tests {
