@@ -328,7 +328,7 @@ func (r *rehearsal) cleared(distribution string, after int) bool {
 	return slices.ContainsFunc(made[min(after, len(made)):], func(i fakeaws.Invalidation) bool { return i.Status == "Completed" })
 }
 
-// although words that distributions were not cleared.
+// although words that distributions are not clear.
 func although(uncleared []string) string {
 	switch len(uncleared) {
 	case 0:
@@ -336,7 +336,7 @@ func although(uncleared []string) string {
 	case 1:
 		return ", although " + uncleared[0] + " is not clear"
 	}
-	return ", although " + strings.Join(uncleared, ", ") + " were not cleared"
+	return ", although " + strings.Join(uncleared, ", ") + " are not clear"
 }
 
 // codeDeploy is a blue/green deployment by CodeDeploy.
