@@ -1,0 +1,106 @@
+package stacks
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"blog-deploy-pipeline/buildspec"
+)
+
+func TestDeploymentByECS(t *testing.T) {
+	for _, tt := range []struct {
+		props  FargateService
+		want   map[string]any // of the deployment configuration
+		stages []any
+		alarms int
+		wait   string
+	}{
+		{docs, map[string]any{"Strategy": "BLUE_GREEN", "BakeTimeInMinutes": 5}, []any{"PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"}, 2, "55"},
+		{search, map[string]any{
+			"Strategy": "LINEAR", "BakeTimeInMinutes": 10,
+			"LinearConfiguration": map[string]any{"StepPercent": 10, "StepBakeTimeInMinutes": 1},
+		}, []any{"PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT"}, 3, "270"},
+	} {
+		t.Run(tt.props.Name, func(t *testing.T) {
+			tmpl := fargateTemplate(t, tt.props)
+			service := tmpl.OfType("AWS::ECS::Service")[0]
+			equal(t, "controller", at(t, tmpl, service.Properties, "DeploymentController", "Type"), "ECS")
+			configuration := at(t, tmpl, service.Properties, "DeploymentConfiguration").(map[string]any)
+			for name, want := range tt.want {
+				equal(t, name, configuration[name], want)
+			}
+			equal(t, "circuit breaker", configuration["DeploymentCircuitBreaker"], map[string]any{"Enable": true, "Rollback": true})
+			alarms := configuration["Alarms"].(map[string]any)
+			equal(t, "alarms", len(alarms["AlarmNames"].([]any)), tt.alarms)
+			equal(t, "rollback on alarm", alarms["Rollback"], true)
+			equal(t, "hooks", configuration["LifecycleHooks"], []any{map[string]any{
+				"HookTargetArn":   arnOf(t, tmpl, tmpl.OfType("AWS::Lambda::Function")[0].ID),
+				"RoleArn":         arnOf(t, tmpl, roleID(t, tmpl, "HookInvoker")),
+				"LifecycleStages": tt.stages,
+			}})
+			for _, role := range []string{"HookInvoker", "TrafficRole"} {
+				if !slices.Contains(service.DependsOn, roleID(t, tmpl, role)) {
+					t.Errorf("the service may be there before its %s", role)
+				}
+			}
+
+			// Two rules lead to the group in production, and ECS can lead them to the other.
+			balancer := at(t, tmpl, service.Properties, "LoadBalancers", 0).(map[string]any)
+			advanced := balancer["AdvancedConfiguration"].(map[string]any)
+			for _, rule := range tmpl.OfType("AWS::ElasticLoadBalancingV2::ListenerRule") {
+				ref := at(t, tmpl, map[string]any{"Ref": rule.ID})
+				if ref != advanced["ProductionListenerRule"] && ref != advanced["TestListenerRule"] {
+					t.Errorf("ECS does not know of %s", rule.ID)
+				}
+				equal(t, "rule", at(t, tmpl, rule.Properties, "Actions", 0, "ForwardConfig", "TargetGroups"), []any{
+					map[string]any{"TargetGroupArn": balancer["TargetGroupArn"], "Weight": 100},
+					map[string]any{"TargetGroupArn": advanced["AlternateTargetGroupArn"], "Weight": 0},
+				})
+			}
+			if advanced["ProductionListenerRule"] == advanced["TestListenerRule"] {
+				t.Error("production and tests have one rule")
+			}
+
+			deploy := project(t, tmpl, "Deploy")
+			equal(t, "recipe", at(t, tmpl, deploy, "Source", "BuildSpec"), buildspec.ECS)
+			equal(t, "variables", buildVariables(t, tmpl, "Deploy"), map[string]string{
+				"CLUSTER":                at(t, tmpl, service.Properties, "Cluster").(string),
+				"SERVICE":                at(t, tmpl, map[string]any{"Fn::GetAtt": []any{service.ID, "Name"}}).(string),
+				"DEPLOY_TIMEOUT_MINUTES": tt.wait,
+			})
+			if wait, err := strconv.Atoi(tt.wait); err != nil || deploy["TimeoutInMinutes"].(float64) <= float64(wait) {
+				t.Errorf("the build ends after %v minutes, want it to outlast the %s that it waits", deploy["TimeoutInMinutes"], tt.wait)
+			}
+			if text, set := buildVariables(t, tmpl, "Build")["APPSPEC"]; set {
+				t.Errorf("the build makes an AppSpec, which nobody reads: %s", text)
+			}
+			if _, err := AppSpec(nil, []Service{tt.props}, tt.props.Name); err == nil || !strings.Contains(err.Error(), "deployed by ECS itself, which takes no AppSpec: its stack "+tt.props.Name+"-service wires the hook in") {
+				t.Errorf("AppSpec: %v", err)
+			}
+		})
+	}
+}
+
+// A deployment is watched for as long as it may take, and for as long as a build may.
+func TestDeployTimeIsBounded(t *testing.T) {
+	props := search
+	props.Hook.Events, props.Hook.Deadline, props.KeepOld = ECS.events(), 23*time.Hour, 24*time.Hour
+	if err := props.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if got := props.deployTime(); got != 35*time.Hour {
+		t.Errorf("deployTime is %v, want the longest, 35 hours", got)
+	}
+	props = docs
+	props.Hook.Deadline = 90 * time.Second
+	if got := props.deployTime(); got != 38*time.Minute {
+		t.Errorf("deployTime is %v, want 30 + 5 + 2 times 1.5 minutes", got)
+	}
+	props.Shift = Canary
+	if got := props.deployTime(); got != 50*time.Minute {
+		t.Errorf("deployTime of a canary is %v, want 30 + 2 times 5 + 5 + 3 times 1.5 minutes, in whole ones", got)
+	}
+}

@@ -1,0 +1,150 @@
+package stacks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+)
+
+// Who may send what: the production ports to whom the owner says, the test port to the
+// network itself unless the owner says more.
+func TestWhoReachesTheLoadBalancer(t *testing.T) {
+	for _, tt := range []struct {
+		props FargateService
+		want  []string
+	}{
+		{api, []string{"0.0.0.0/0:80", "10.0.0.0/16:8080"}},
+		{store, []string{"198.51.100.7/32:9443", "pl-58a04531:443"}},
+		{docs, []string{"0.0.0.0/0:80", "172.31.0.0/16:8080"}},
+		{search, []string{"10.0.0.0/16:8080", "192.0.2.0/24:80", "203.0.113.0/24:80"}},
+	} {
+		tmpl := fargateTemplate(t, tt.props)
+		groups := at(t, tmpl, only(t, tmpl, "AWS::ElasticLoadBalancingV2::LoadBalancer"), "SecurityGroups").([]any)
+		var got []string
+		add := func(rule map[string]any) {
+			equal(t, "last port", rule["ToPort"], rule["FromPort"])
+			from := rule["CidrIp"]
+			if from == nil {
+				from = rule["SourcePrefixListId"]
+			}
+			got = append(got, fmt.Sprintf("%v:%v", from, rule["FromPort"]))
+		}
+		for _, group := range tmpl.OfType("AWS::EC2::SecurityGroup") {
+			if at(t, tmpl, map[string]any{"Ref": group.ID}) != groups[0] {
+				if rules := group.Properties["SecurityGroupIngress"]; rules != nil {
+					t.Errorf("%s lets in %v, want the load balancer alone", group.ID, rules)
+				}
+				continue
+			}
+			rules, _ := at(t, tmpl, group.Properties, "SecurityGroupIngress").([]any)
+			for _, rule := range rules {
+				add(rule.(map[string]any))
+			}
+		}
+		for _, rule := range tmpl.OfType("AWS::EC2::SecurityGroupIngress") {
+			resolved := at(t, tmpl, rule.Properties).(map[string]any)
+			if resolved["GroupId"] == groups[0] {
+				add(resolved)
+				continue
+			}
+			equal(t, tt.props.Name+"'s tasks take requests from", resolved["SourceSecurityGroupId"], groups[0])
+			equal(t, tt.props.Name+"'s tasks' port", resolved["FromPort"], tt.props.Container.port())
+		}
+		slices.Sort(got)
+		equal(t, tt.props.Name+"'s rules", got, tt.want)
+	}
+}
+
+func TestListeners(t *testing.T) {
+	for _, tt := range []struct {
+		props FargateService
+		want  map[int]string // protocol by port
+	}{
+		{api, map[int]string{80: "HTTP", 8080: "HTTP"}},
+		{store, map[int]string{443: "HTTPS", 80: "HTTP", 9443: "HTTPS"}},
+	} {
+		tmpl := fargateTemplate(t, tt.props)
+		got := map[int]string{}
+		for _, listener := range tmpl.OfType("AWS::ElasticLoadBalancingV2::Listener") {
+			port := int(listener.Properties["Port"].(float64))
+			got[port] = listener.Properties["Protocol"].(string)
+			action := at(t, tmpl, listener.Properties, "DefaultActions", 0).(map[string]any)
+			switch {
+			case got[port] == "HTTPS":
+				equal(t, "certificate", at(t, tmpl, listener.Properties, "Certificates", 0, "CertificateArn"), tt.props.LoadBalancer.CertificateARN)
+				equal(t, "TLS", listener.Properties["SslPolicy"], "ELBSecurityPolicy-TLS13-1-2-Res-2021-06")
+			case tt.props.LoadBalancer.CertificateARN != "":
+				equal(t, "what HTTP leads to", action["Type"], "redirect")
+				equal(t, "redirect's protocol", action["RedirectConfig"].(map[string]any)["Protocol"], "HTTPS")
+			}
+		}
+		equal(t, tt.props.Name+"'s listeners", got, tt.want)
+	}
+	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
+		attributes := fmt.Sprint(only(t, tmpl, "AWS::ElasticLoadBalancingV2::LoadBalancer")["LoadBalancerAttributes"])
+		if !strings.Contains(attributes, "map[Key:routing.http.drop_invalid_header_fields.enabled Value:true]") {
+			t.Errorf("invalid headers get through: %s", attributes)
+		}
+		groups := tmpl.OfType("AWS::ElasticLoadBalancingV2::TargetGroup")
+		equal(t, "target groups", len(groups), 2)
+		for _, group := range groups {
+			equal(t, "health check", group.Properties["HealthCheckPath"], s.Container.healthCheckPath())
+			equal(t, "port", group.Properties["Port"], s.Container.port())
+			equal(t, "targets", group.Properties["TargetType"], "ip")
+		}
+	})
+}
+
+// Who wants no alarms pays for none, and neither CodeDeploy nor ECS waits for any.
+func TestNoAlarms(t *testing.T) {
+	for _, name := range []string{"store-service", "search-service"} {
+		if n := len(changedTemplates[name].OfType("AWS::CloudWatch::Alarm")); n != 0 {
+			t.Errorf("%s has %d alarms, want none", name, n)
+		}
+	}
+	tmpl := changedTemplates["store-service"]
+	group := only(t, tmpl, "AWS::CodeDeploy::DeploymentGroup")
+	equal(t, "CodeDeploy's rollback", at(t, tmpl, group, "AutoRollbackConfiguration"), map[string]any{
+		"Enabled": true, "Events": []any{"DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_REQUEST"},
+	})
+	equal(t, "CodeDeploy's alarms", group["AlarmConfiguration"], map[string]any{"Enabled": false})
+	tmpl = changedTemplates["search-service"]
+	equal(t, "ECS's alarms", at(t, tmpl, only(t, tmpl, "AWS::ECS::Service"), "DeploymentConfiguration", "Alarms"), map[string]any{
+		"AlarmNames": []any{}, "Enable": false, "Rollback": false,
+	})
+}
+
+func TestErrorAlarms(t *testing.T) {
+	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
+		watched := map[any]bool{}
+		for _, alarm := range tmpl.OfType("AWS::CloudWatch::Alarm") {
+			metrics, ok := at(t, tmpl, alarm.Properties, "Metrics").([]any)
+			if !ok {
+				continue // that of the hook
+			}
+			equal(t, "missing data", alarm.Properties["TreatMissingData"], "notBreaching")
+			equal(t, "percent", alarm.Properties["Threshold"], or(s.MaxErrorPercent, 5))
+			for _, m := range metrics {
+				metric := m.(map[string]any)
+				if metric["Id"] != "errors" {
+					continue
+				}
+				equal(t, "metric", at(t, tmpl, metric, "MetricStat", "Metric", "MetricName"), "HTTPCode_Target_5XX_Count")
+				for _, d := range at(t, tmpl, metric, "MetricStat", "Metric", "Dimensions").([]any) {
+					if d := d.(map[string]any); d["Name"] == "TargetGroup" {
+						watched[d["Value"]] = true
+					}
+				}
+			}
+		}
+		for _, group := range tmpl.OfType("AWS::ElasticLoadBalancingV2::TargetGroup") {
+			name := at(t, tmpl, map[string]any{"Fn::GetAtt": []any{group.ID, "TargetGroupFullName"}})
+			if !watched[name] {
+				t.Errorf("no alarm watches %s", group.ID)
+			}
+		}
+	})
+}
