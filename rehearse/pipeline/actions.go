@@ -45,7 +45,7 @@ func (r *rehearsal) source(ctx context.Context, a *Action, configuration map[str
 		if err != nil {
 			return outcome{}, err
 		}
-		summary = fmt.Sprintf("%s, %s", count(files, "file"), bytesText(size))
+		summary = fmt.Sprintf("%s, %s", Count(files, "file"), Size(size))
 	}
 	if err := r.as(a.Role, "s3:PutObject", r.object(out)); err != nil {
 		return outcome{}, err
@@ -147,7 +147,7 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 	if err != nil {
 		return done, err
 	}
-	done.summary = fmt.Sprintf("%s, %s", count(files, "file"), bytesText(size))
+	done.summary = fmt.Sprintf("%s, %s", Count(files, "file"), Size(size))
 	done.variables = result.Exported
 	return done, nil
 }
@@ -349,7 +349,7 @@ func (r *rehearsal) deploy(ctx context.Context, a *Action, configuration map[str
 	}
 	site.Uploaded, site.Bytes = result.Objects, result.Bytes
 	r.result.Site = &site
-	done.summary = fmt.Sprintf("%s, %s", count(result.Objects, "object"), bytesText(result.Bytes))
+	done.summary = fmt.Sprintf("%s, %s", Count(result.Objects, "object"), Size(result.Bytes))
 	return done, r.visit(ctx, AfterDeploy)
 }
 
@@ -558,23 +558,4 @@ func (l *lines) close() {
 		l.emit(string(l.rest))
 		l.rest = nil
 	}
-}
-
-// count is a number of things, for people.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
-// bytesText is a size for people.
-func bytesText(n int64) string {
-	switch {
-	case n >= 1e6:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	case n >= 1e3:
-		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

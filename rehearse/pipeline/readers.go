@@ -136,7 +136,7 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 		}
 	}
 	if site.First && len(r.readers.pages) > 0 {
-		r.note("the bucket was empty: so that there is something to be stale, an old edition of %s was put there before the first publication", count(len(r.readers.pages), "page"))
+		r.note("the bucket was empty: so that there is something to be stale, an old edition of %s was put there before the first publication", Count(len(r.readers.pages), "page"))
 	}
 	return site, nil
 }

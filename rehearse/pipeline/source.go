@@ -130,7 +130,7 @@ func (c checkout) pack(ctx context.Context, workingTree bool, to string, note fu
 		if n == 1 {
 			verb = "is not committed as it is"
 		}
-		note("%s in %s %s, and a pipeline gets what is committed; WORKING_TREE=1 rehearses the working tree", count(n, "file"), c.dir, verb)
+		note("%s in %s %s, and a pipeline gets what is committed; WORKING_TREE=1 rehearses the working tree", Count(n, "file"), c.dir, verb)
 	}
 	// Below a repository's root, Git archives that folder alone.
 	_, err := c.git(ctx, "archive", "--format=zip", "--output="+to, "HEAD")

@@ -133,7 +133,7 @@ func (s *state) block(now time.Time, width, rows int) []line {
 	if rows == 0 {
 		return nil
 	}
-	more := line{{fmt.Sprintf("  … and %s", count(len(lines)-rows+1, "line")), dim}}
+	more := line{{fmt.Sprintf("  … and %s", pipeline.Count(len(lines)-rows+1, "line")), dim}}
 	return append(lines[:rows-1:rows-1], more.cut(width-1))
 }
 
@@ -169,7 +169,7 @@ func (s *state) layout(now time.Time, width, output int, pending bool) []line {
 		}
 	}
 	if waiting > 0 && !pending {
-		lines = append(lines, line{{"· " + count(waiting, "more stage"), dim}})
+		lines = append(lines, line{{"· " + pipeline.Count(waiting, "more stage"), dim}})
 	}
 	if s.visit != nil {
 		lines = append(lines, visited(*s.visit))

@@ -246,12 +246,12 @@ func (a *action) progress() string {
 	var counts []string
 	switch {
 	case a.total > 0:
-		counts = append(counts, fmt.Sprintf("%s/%s", number(a.done), number(a.total)))
+		counts = append(counts, fmt.Sprintf("%s/%s", pipeline.Number(a.done), pipeline.Number(a.total)))
 	case a.done > 0:
-		counts = append(counts, number(a.done))
+		counts = append(counts, pipeline.Number(a.done))
 	}
 	if a.bytes > 0 {
-		counts = append(counts, size(a.bytes))
+		counts = append(counts, pipeline.Size(a.bytes))
 	}
 	return strings.TrimSpace(strings.Join(counts, ", ") + "  " + a.step)
 }

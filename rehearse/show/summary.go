@@ -101,15 +101,15 @@ func published(site *pipeline.Site, limit int) []line {
 	say := func(how style, format string, args ...any) {
 		lines = append(lines, indented("  ", fmt.Sprintf(format, args...), how, limit)...)
 	}
-	say(normal, "%s, %s to %s", count(site.Uploaded, "object"), size(site.Bytes), site.Bucket)
+	say(normal, "%s, %s to %s", pipeline.Count(site.Uploaded, "object"), pipeline.Size(site.Bytes), site.Bucket)
 	if site.First {
 		say(normal, "the first time: the bucket was empty")
 	} else {
 		same := max(0, site.Uploaded-site.New-site.Changed)
-		say(normal, "%s new, %s changed, %s the same", number(site.New), number(site.Changed), number(same))
+		say(normal, "%s new, %s changed, %s the same", pipeline.Number(site.New), pipeline.Number(site.Changed), pipeline.Number(same))
 	}
 	if site.Left > 0 {
-		say(yellow, "%s left from before: the Deploy action deletes nothing", count(site.Left, "object"))
+		say(yellow, "%s left from before: the Deploy action deletes nothing", pipeline.Count(site.Left, "object"))
 	}
 	if site.CacheControl != "" {
 		say(normal, "Cache-Control: %s", site.CacheControl)
@@ -131,12 +131,12 @@ func invalidations(all []pipeline.Invalidation) []line {
 			lines = append(lines, text(words+"  "+clean(i.Paths[0])))
 			continue
 		}
-		lines = append(lines, text(words+"  "+count(len(i.Paths), "path")))
+		lines = append(lines, text(words+"  "+pipeline.Count(len(i.Paths), "path")))
 		for _, path := range i.Paths[:min(len(i.Paths), listed)] {
 			lines = append(lines, text("    "+clean(path)))
 		}
 		if more := len(i.Paths) - listed; more > 0 {
-			lines = append(lines, line{{fmt.Sprintf("    … and %s more", number(more)), dim}})
+			lines = append(lines, line{{fmt.Sprintf("    … and %s more", pipeline.Number(more)), dim}})
 		}
 	}
 	return lines

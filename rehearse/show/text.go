@@ -2,14 +2,14 @@ package show
 
 import (
 	"fmt"
-	"math"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/mattn/go-runewidth"
+
+	"blog-deploy-pipeline/rehearse/pipeline"
 )
 
 // cells measures text. Not by the locale, as go-runewidth's own default would: today's terminals show
@@ -167,40 +167,7 @@ func seconds(d time.Duration) string {
 
 func units(n, per int, big, small string) string {
 	if n%per == 0 {
-		return fmt.Sprintf("%s %s", number(n/per), big)
+		return fmt.Sprintf("%s %s", pipeline.Number(n/per), big)
 	}
-	return fmt.Sprintf("%s %s %d %s", number(n/per), big, n%per, small)
-}
-
-// size formats a number of bytes as a person would: "1 byte", "12 kB", "1.2 MB".
-func size(bytes int64) string {
-	if bytes < 1000 {
-		return count(int(bytes), "byte")
-	}
-	value, unit := float64(bytes), 0
-	for unit == 0 || value >= 999.5 && unit < 5 {
-		value /= 1000
-		unit++
-	}
-	format := "%.0f %cB"
-	if math.Round(value*10) < 100 {
-		format = "%.1f %cB"
-	}
-	return fmt.Sprintf(format, value, " kMGTP"[unit])
-}
-
-// count formats a number of things: "1 object", "12,345 objects".
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return number(n) + " " + thing + "s"
-}
-
-func number(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return fmt.Sprintf("%s %s %d %s", pipeline.Number(n/per), big, n%per, small)
 }

@@ -30,28 +30,6 @@ func TestSeconds(t *testing.T) {
 	}
 }
 
-func TestSize(t *testing.T) {
-	for _, tc := range []struct {
-		bytes int64
-		want  string
-	}{
-		{0, "0 bytes"}, {1, "1 byte"}, {999, "999 bytes"}, {1000, "1.0 kB"}, {9949, "9.9 kB"}, {9950, "10 kB"},
-		{31_239, "31 kB"}, {999_499, "999 kB"}, {999_500, "1.0 MB"}, {1_312_044, "1.3 MB"}, {5 << 30, "5.4 GB"}, {1 << 62, "4612 PB"},
-	} {
-		if got := size(tc.bytes); got != tc.want {
-			t.Errorf("size(%d): got %q, want %q", tc.bytes, got, tc.want)
-		}
-	}
-}
-
-func TestNumber(t *testing.T) {
-	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -100: "-100", -1000: "-1,000"} {
-		if got := number(n); got != want {
-			t.Errorf("number(%d): got %q, want %q", n, got, want)
-		}
-	}
-}
-
 func TestClean(t *testing.T) {
 	for _, tc := range []struct{ name, in, want string }{
 		{"colours", "\x1b[1;32mok\x1b[0m", "ok"},
