@@ -680,3 +680,23 @@ func dockerInspect(c cloud, args []string) error {
 
 // digest is the one of every image that is pushed.
 const digest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+// eachJq is eachSession with the jq that the tests bring and with the machine's own.
+func eachJq(t *testing.T, newMachine func(*testing.T) *cloudMachine, test func(t *testing.T, m *cloudMachine, s session)) {
+	t.Helper()
+	for _, tc := range []struct {
+		name    string
+		arrange func(m *cloudMachine)
+	}{
+		{name: "gojq", arrange: func(*cloudMachine) {}},
+		{name: "the machine's jq", arrange: (*cloudMachine).withMachinesJq},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			eachSession(t, newMachine, func(t *testing.T, m *cloudMachine, s session) {
+				tc.arrange(m)
+				test(t, m, s)
+			})
+		})
+	}
+}

@@ -131,37 +131,24 @@ func wantJSON(t *testing.T, what, text string, want any) {
 
 func TestContainerLeavesWhatADeploymentTakes(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct {
-		name    string
-		arrange func(m *cloudMachine)
-	}{
-		{name: "gojq", arrange: func(*cloudMachine) {}},
-		{name: "the machine's jq", arrange: (*cloudMachine).withMachinesJq},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			eachSession(t, newContainerMachine, func(t *testing.T, m *cloudMachine, s session) {
-				tc.arrange(m)
+	eachJq(t, newContainerMachine, func(t *testing.T, m *cloudMachine, s session) {
+		r := m.build(s)
 
-				r := m.build(s)
-
-				files := m.wantArtifact(r, ImageDetailFile, TaskDefinitionFile)
-				wantJSON(t, ImageDetailFile, files[ImageDetailFile], map[string]any{"ImageURI": repository + "@" + digest})
-				wantJSON(t, TaskDefinitionFile, files[TaskDefinitionFile],
-					any(registered(m.cloud.TaskDefinition, "web", "<"+ImagePlaceholder+">")))
-				want := []string{
-					"docker|version",
-					"docker|login|--username|AWS|--password-stdin|" + registry,
-					"docker|build|--pull|--file|Dockerfile|--tag|" + repository + ":" + tag + "|.",
-					"docker|push|" + repository + ":" + tag,
-					"docker|image|inspect|" + repository + ":" + tag,
-				}
-				if got := r.calledAny("docker"); !slices.Equal(got, want) {
-					t.Errorf("calls of docker are %q, want %q", got, want)
-				}
-			})
-		})
-	}
+		files := m.wantArtifact(r, ImageDetailFile, TaskDefinitionFile)
+		wantJSON(t, ImageDetailFile, files[ImageDetailFile], map[string]any{"ImageURI": repository + "@" + digest})
+		wantJSON(t, TaskDefinitionFile, files[TaskDefinitionFile],
+			any(registered(m.cloud.TaskDefinition, "web", "<"+ImagePlaceholder+">")))
+		want := []string{
+			"docker|version",
+			"docker|login|--username|AWS|--password-stdin|" + registry,
+			"docker|build|--pull|--file|Dockerfile|--tag|" + repository + ":" + tag + "|.",
+			"docker|push|" + repository + ":" + tag,
+			"docker|image|inspect|" + repository + ":" + tag,
+		}
+		if got := r.calledAny("docker"); !slices.Equal(got, want) {
+			t.Errorf("calls of docker are %q, want %q", got, want)
+		}
+	})
 }
 
 func TestContainerServiceFamily(t *testing.T) {

@@ -70,38 +70,25 @@ var watches = []string{"aws ecs list-service-deployments", "aws ecs describe-ser
 
 func TestECSDeploysTheImage(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct {
-		name    string
-		arrange func(m *cloudMachine)
-	}{
-		{name: "gojq", arrange: func(*cloudMachine) {}},
-		{name: "the machine's jq", arrange: (*cloudMachine).withMachinesJq},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			eachSession(t, newECSMachine, func(t *testing.T, m *cloudMachine, s session) {
-				tc.arrange(m)
+	eachJq(t, newECSMachine, func(t *testing.T, m *cloudMachine, s session) {
+		r := m.build(s)
 
-				r := m.build(s)
-
-				if r.failed != "" {
-					t.Fatalf("build failed at %s:\n%s", r.failed, r.out)
-				}
-				m.wantRegistered(registered(taskDefinition("web", "log router"), "web", image))
-				m.wantRegisteredStill(r)
-				file := r.calledAny("aws ecs register-task-definition")
-				want := slices.Concat(file, []string{
-					"aws|ecs|update-service|--cluster|production|--service|shop|--task-definition|" + m.cloud.newRevision() + "|--output|json",
-					fmt.Sprintf("aws|ecs|list-service-deployments|--cluster|production|--service|shop|--created-at|after=%d|--output|json", start-300),
-					"aws|ecs|describe-service-revisions|--service-revision-arns|" + revisionARN(ours) + "|--output|json",
-					"aws|ecs|describe-service-deployments|--service-deployment-arns|" + deploymentARN(ours) + "|--output|json",
-				})
-				if got := r.calledAny("aws", "sleep"); len(file) != 1 || !slices.Equal(got, want) {
-					t.Errorf("calls are %q, want %q", got, want)
-				}
-			})
+		if r.failed != "" {
+			t.Fatalf("build failed at %s:\n%s", r.failed, r.out)
+		}
+		m.wantRegistered(registered(taskDefinition("web", "log router"), "web", image))
+		m.wantRegisteredStill(r)
+		file := r.calledAny("aws ecs register-task-definition")
+		want := slices.Concat(file, []string{
+			"aws|ecs|update-service|--cluster|production|--service|shop|--task-definition|" + m.cloud.newRevision() + "|--output|json",
+			fmt.Sprintf("aws|ecs|list-service-deployments|--cluster|production|--service|shop|--created-at|after=%d|--output|json", start-300),
+			"aws|ecs|describe-service-revisions|--service-revision-arns|" + revisionARN(ours) + "|--output|json",
+			"aws|ecs|describe-service-deployments|--service-deployment-arns|" + deploymentARN(ours) + "|--output|json",
 		})
-	}
+		if got := r.calledAny("aws", "sleep"); len(file) != 1 || !slices.Equal(got, want) {
+			t.Errorf("calls are %q, want %q", got, want)
+		}
+	})
 }
 
 func (m *cloudMachine) wantRegistered(want map[string]any) {

@@ -149,15 +149,18 @@ func edit(t *testing.T, event []byte, change func(map[string]any)) []byte {
 
 var denied = invalidationtest.APIError(http.StatusForbidden, "AccessDenied", "not authorized")
 
-// ends are all the ways that an invalidation can end, for both callers.
-var ends = []struct {
+// endCase is a way for an invalidation to end.
+type endCase struct {
 	name     string
 	edge     func() *invalidationtest.CloudFront
 	env      map[string]string
 	passes   bool
 	counted  string // see invalidationtest.Counted
 	wantText []string
-}{
+}
+
+// ends are all the ways that an invalidation can end, for both callers.
+var ends = []endCase{
 	{"completed", func() *invalidationtest.CloudFront { return invalidationtest.CompletesAfter(20 * time.Second) }, nil,
 		true, "0 0 true", []string{"E2EXAMPLE: invalidation I2J0I21PCUYOIK is completed"}},
 	{"created, which is enough", func() *invalidationtest.CloudFront { return invalidationtest.Says("InProgress") }, map[string]string{"WAIT_FOR": "created"},
@@ -183,7 +186,9 @@ var ends = []struct {
 	}, two, true, "0 0 true", []string{"E2EXAMPLE: invalidation", "E3EXAMPLE: invalidation"}},
 }
 
-func TestEveryEndForCodeDeploy(t *testing.T) {
+// eachEnd tries every way to end with both of the owner's choices, in virtual time.
+func eachEnd(t *testing.T, test func(t *testing.T, tt endCase, w *world, rolledBack bool)) {
+	t.Helper()
 	for _, tt := range ends {
 		for _, choice := range []onFailure{proceed, rollBack} {
 			t.Run(tt.name+", "+string(choice), func(t *testing.T) {
@@ -191,54 +196,51 @@ func TestEveryEndForCodeDeploy(t *testing.T) {
 					env := map[string]string{"ON_FAILURE": string(choice)}
 					maps.Copy(env, tt.env)
 					w := newWorld(tt.edge(), env)
-					want := types.LifecycleEventStatusSucceeded
-					if !tt.passes && choice == rollBack {
-						want = types.LifecycleEventStatusFailed
-					}
-					if got := w.codeDeploy(t, "codedeploy"); got != want {
-						t.Errorf("reported %s, want %s", got, want)
-					}
-					report := w.deploy.reports[0]
-					if *report.DeploymentId != "d-ABCDEF123" || !strings.HasPrefix(*report.LifecycleEventHookExecutionId, "eyJ") {
-						t.Errorf("reported to %s %s, want the event's ids", *report.DeploymentId, *report.LifecycleEventHookExecutionId)
-					}
-					w.checkEnd(t, tt.passes, tt.counted, string(want), tt.wantText)
+					test(t, tt, w, !tt.passes && choice == rollBack)
 				})
 			})
 		}
 	}
 }
 
-func TestEveryEndForECS(t *testing.T) {
-	for _, tt := range ends {
-		for _, choice := range []onFailure{proceed, rollBack} {
-			t.Run(tt.name+", "+string(choice), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					env := map[string]string{"ON_FAILURE": string(choice)}
-					maps.Copy(env, tt.env)
-					w := newWorld(tt.edge(), env)
-					want := "SUCCEEDED"
-					if !tt.passes && choice == rollBack {
-						want = "FAILED"
-					}
-					event := invocationtest.Event(t, "ecs-first")
-					start, calls := time.Now(), 1
-					got := w.ecs(t, event)
-					for ; got.HookStatus == "IN_PROGRESS" && calls < 20; calls++ {
-						time.Sleep(time.Duration(*got.CallBackDelay) * time.Second)
-						got = w.ecs(t, next(t, event, got))
-					}
-					if got.HookStatus != want {
-						t.Errorf("answered %s after %d calls, want %s", got.HookStatus, calls, want)
-					}
-					if took := time.Since(start); took > 61*time.Second {
-						t.Errorf("took %v, want no more than the deadline", took)
-					}
-					w.checkEnd(t, tt.passes, tt.counted, want, tt.wantText)
-				})
-			})
+func TestEveryEndForCodeDeploy(t *testing.T) {
+	eachEnd(t, func(t *testing.T, tt endCase, w *world, rolledBack bool) {
+		want := types.LifecycleEventStatusSucceeded
+		if rolledBack {
+			want = types.LifecycleEventStatusFailed
 		}
-	}
+		if got := w.codeDeploy(t, "codedeploy"); got != want {
+			t.Errorf("reported %s, want %s", got, want)
+		}
+		report := w.deploy.reports[0]
+		if *report.DeploymentId != "d-ABCDEF123" || !strings.HasPrefix(*report.LifecycleEventHookExecutionId, "eyJ") {
+			t.Errorf("reported to %s %s, want the event's ids", *report.DeploymentId, *report.LifecycleEventHookExecutionId)
+		}
+		w.checkEnd(t, tt.passes, tt.counted, string(want), tt.wantText)
+	})
+}
+
+func TestEveryEndForECS(t *testing.T) {
+	eachEnd(t, func(t *testing.T, tt endCase, w *world, rolledBack bool) {
+		want := "SUCCEEDED"
+		if rolledBack {
+			want = "FAILED"
+		}
+		event := invocationtest.Event(t, "ecs-first")
+		start, calls := time.Now(), 1
+		got := w.ecs(t, event)
+		for ; got.HookStatus == "IN_PROGRESS" && calls < 20; calls++ {
+			time.Sleep(time.Duration(*got.CallBackDelay) * time.Second)
+			got = w.ecs(t, next(t, event, got))
+		}
+		if got.HookStatus != want {
+			t.Errorf("answered %s after %d calls, want %s", got.HookStatus, calls, want)
+		}
+		if took := time.Since(start); took > 61*time.Second {
+			t.Errorf("took %v, want no more than the deadline", took)
+		}
+		w.checkEnd(t, tt.passes, tt.counted, want, tt.wantText)
+	})
 }
 
 // checkEnd checks the one line that says how the hook ended.
