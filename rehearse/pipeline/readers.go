@@ -32,6 +32,7 @@ const maxPages = 5
 // readers visit pages through an edge in front of the bucket, as the readers of the blog would.
 type readers struct {
 	url          string // of the edge
+	served       Served
 	client       *http.Client
 	bucket       string
 	distribution string
@@ -110,7 +111,8 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 		r.note("readers visit the site of the first deploy action only")
 		return site, nil
 	}
-	if err := r.openEdge(site.Bucket, distribution, strings.Trim(configuration["ObjectKey"], "/"), built); err != nil {
+	prefix := strings.Trim(configuration["ObjectKey"], "/")
+	if err := r.openEdge(r.assumed(distribution, prefix, built), site.Bucket, prefix, s3.Access{}); err != nil {
 		return site, err
 	}
 	r.readers.early = early
@@ -161,24 +163,24 @@ func (r *rehearsal) distributionOfSite(deploy *Action) (id, early string) {
 	return id, early
 }
 
-// openEdge puts an edge in front of the bucket.
-func (r *rehearsal) openEdge(bucket, distribution, prefix string, built map[string][]byte) error {
-	options := edge.Options{
-		Origin:         r.s3.Origin(bucket),
-		DistributionID: distribution, Invalidations: r.cloud,
-		Now:               r.clock.Now,
-		DefaultRootObject: home,
-		ViewerRequest:     edge.PrettyURLs,
-	}
+// assumed is the distribution that is not in the template.
+func (r *rehearsal) assumed(id, prefix string, built map[string][]byte) edge.Distribution {
+	d := edge.Assumed(id)
 	assumed := "index.html for folders (a CloudFront Function), the cache policy CachingOptimized"
 	notFound := path.Join(prefix, "404.html")
 	if _, ok := built[notFound]; ok {
 		response := edge.ErrorResponse{PagePath: (&url.URL{Path: "/" + notFound}).EscapedPath(), Status: http.StatusNotFound}
-		options.Errors = map[int]edge.ErrorResponse{http.StatusForbidden: response, http.StatusNotFound: response}
+		d.Errors = map[int]edge.ErrorResponse{http.StatusForbidden: response, http.StatusNotFound: response}
 		assumed += ", /" + notFound + " for what is not there"
 	}
-	r.note("the distribution %s is not in the template; assumed are %s", distribution, assumed)
-	handler, err := edge.New(options)
+	r.note("the distribution %s is not in the template; assumed are %s", id, assumed)
+	return d
+}
+
+// openEdge puts a distribution in front of the bucket. Where the site is to be looked at, and the
+// distribution has names of its own, it is there by https as well.
+func (r *rehearsal) openEdge(d edge.Distribution, bucket, prefix string, access s3.Access) error {
+	handler, err := edge.New(edge.Options{Distribution: d, Origin: r.s3.Origin(bucket, access), Invalidations: r.cloud, Now: r.clock.Now})
 	if err != nil {
 		return err
 	}
@@ -186,8 +188,15 @@ func (r *rehearsal) openEdge(bucket, distribution, prefix string, built map[stri
 	if err != nil {
 		return err
 	}
+	served := Served{URL: address}
+	if names := d.Names(); r.Serve && len(names) > 0 {
+		served.Names = names
+		if served.SecureURL, err = r.serveSecurely(handler, names); err != nil {
+			return err
+		}
+	}
 	r.readers = &readers{
-		url: address, bucket: bucket, distribution: distribution, missing: "/" + path.Join(prefix, "there-is-no-such-page-"+r.execution[:8]) + "/",
+		url: address, served: served, bucket: bucket, distribution: d.ID, missing: "/" + path.Join(prefix, "there-is-no-such-page-"+r.execution[:8]) + "/",
 		client: &http.Client{
 			Transport:     &http.Transport{}, // No proxy: it is on this machine.
 			Timeout:       time.Minute,

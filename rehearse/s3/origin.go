@@ -29,22 +29,30 @@ var objectHeaders = []string{
 // request's path, as it came from the reader, names the object; If-None-Match is the one header that is
 // passed on. Everything is a GET: an edge that was asked for a HEAD can cache the answer.
 //
-// As in S3, an object that does not exist is a 403: the bucket policy that CloudFront's console and
-// CDK write gives a distribution s3:GetObject without s3:ListBucket, and who may not list may not know.
-//
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-func (s *Server) Origin(bucket string) http.RoundTripper { return origin{s, bucket} }
+func (s *Server) Origin(bucket string, access Access) http.RoundTripper {
+	return origin{s, bucket, access}
+}
+
+// Access is what a bucket's policy grants a distribution besides s3:GetObject.
+type Access struct {
+	// ListBucket is s3:ListBucket. Who may list may know: what does not exist is a 404, and "/" is the
+	// list of the bucket's keys. Without it, as by the policy that CloudFront's console writes, both are
+	// a 403.
+	ListBucket bool
+}
 
 type origin struct {
 	server *Server
 	bucket string
+	access Access
 }
 
 // RoundTrip implements http.RoundTripper.
 func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 	key, ok := objectKey(request.URL)
-	if !ok {
-		return refuse(request, http.StatusForbidden, "AccessDenied", "Access Denied"), nil
+	if isList := request.URL.Path == "/" && o.access.ListBucket; !ok && !isList {
+		return o.missing(request), nil
 	}
 	path := httpbinding.EscapePath("/"+o.bucket+"/"+key, false)
 	ctx := request.Context()
@@ -79,7 +87,7 @@ func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 		if bytes.Contains(body, []byte("<Code>NoSuchBucket</Code>")) {
 			return refuse(request, http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist"), nil
 		}
-		return refuse(request, http.StatusForbidden, "AccessDenied", "Access Denied"), nil
+		return o.missing(request), nil
 	}
 	for name := range response.Header {
 		if !slices.Contains(objectHeaders, name) && !strings.HasPrefix(name, "X-Amz-Meta-") {
@@ -94,6 +102,14 @@ func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 	response.Header.Set("Server", "AmazonS3")
 	response.Request = request
 	return response, nil
+}
+
+// missing is what S3 says of an object that does not exist.
+func (o origin) missing(request *http.Request) *http.Response {
+	if o.access.ListBucket {
+		return refuse(request, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+	}
+	return refuse(request, http.StatusForbidden, "AccessDenied", "Access Denied")
 }
 
 // objectKey is the key of the object that a URL asks S3 for. It is not ok for a URL that can name no

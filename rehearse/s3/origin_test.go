@@ -22,7 +22,7 @@ func TestOriginReadsAsADistribution(t *testing.T) {
 			t.Fatalf("PutObject %s: %v", key, err)
 		}
 	}
-	blog := s.Origin("blog")
+	blog, listable := s.Origin("blog", Access{}), s.Origin("blog", Access{ListBucket: true})
 	get := func(t *testing.T, origin http.RoundTripper, path string, header http.Header) (status int, _ http.Header, body string) {
 		t.Helper()
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://edge"+path, nil)
@@ -80,6 +80,16 @@ func TestOriginReadsAsADistribution(t *testing.T) {
 			if got := header.Get("Server"); got != "AmazonS3" {
 				t.Errorf("Server: got %q, want AmazonS3", got)
 			}
+
+			if test.status == denied {
+				test.status, test.want = http.StatusNotFound, "<Code>NoSuchKey</Code><Message>The specified key does not exist.</Message>"
+			}
+			if test.path == "/" {
+				test.status, test.want = ok, "<Key>posts/日本語/index.html</Key>"
+			}
+			if status, _, body := get(t, listable, test.path, nil); status != test.status || !strings.Contains(body, test.want) {
+				t.Errorf("GET %s, with s3:ListBucket: got %d %q, want %d %q", test.path, status, body, test.status, test.want)
+			}
 		})
 	}
 
@@ -104,7 +114,7 @@ func TestOriginReadsAsADistribution(t *testing.T) {
 	if status != ok || body != "index.html" {
 		t.Errorf("with another ETag: got %d %q, want all of it", status, body)
 	}
-	if status, _, body = get(t, s.Origin("nowhere"), "/index.html", nil); status != http.StatusNotFound || !strings.Contains(body, "NoSuchBucket") {
+	if status, _, body = get(t, s.Origin("nowhere", Access{}), "/index.html", nil); status != http.StatusNotFound || !strings.Contains(body, "NoSuchBucket") {
 		t.Errorf("missing bucket: got %d %q, want 404 NoSuchBucket", status, body)
 	}
 }
@@ -118,7 +128,7 @@ func TestOriginOfAnEndedServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := s.Origin("blog").RoundTrip(request)
+	response, err := s.Origin("blog", Access{}).RoundTrip(request)
 	if err == nil {
 		_ = response.Body.Close()
 		t.Errorf("RoundTrip: got %s, want an error", response.Status)
