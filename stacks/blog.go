@@ -32,10 +32,15 @@ type BlogProps struct {
 	// Build says how the site is made. Default: Hugo, by this project's recipe.
 	Build Build
 
-	// Deploy says where the site goes. Required.
+	// Site makes the bucket and the distribution, for a blog that has none. Default:
+	// none; Deploy.Bucket and Invalidate.DistributionID name those that are there.
+	// Example: &Site{}.
+	Site *Site
+
+	// Deploy says where the site goes. Required without Site.
 	Deploy Deploy
 
-	// Invalidate says which cache to clear afterwards. Required.
+	// Invalidate says which cache to clear afterwards. Required without Site.
 	Invalidate Invalidate
 
 	// Notifications says whom to tell of failures. Default: nobody.
@@ -66,6 +71,9 @@ func (b BlogProps) Validate() error {
 	}
 	validateSource(p, b.Source, pipelineType)
 	b.Build.validate(p)
+	if b.Site != nil {
+		b.Site.validate(p)
+	}
 	b.Deploy.validate(p)
 	b.Invalidate.validate(p, b.Name)
 	b.Notifications.validate(p)
