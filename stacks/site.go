@@ -1,5 +1,14 @@
 package stacks
 
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
 // Site makes what a blog is served from, for who has nothing yet: a private bucket,
 // a CloudFront distribution before it and, with a Domain, the certificate and the DNS
 // records. It is in the stack NAME-site. What CloudFront takes from us-east-1 alone is
@@ -55,4 +64,52 @@ func (s Site) validate(p *problems) {
 	oneOf(p, "Site.MissingSlash", or(s.MissingSlash, Redirect), Redirect, Rewrite)
 	oneOf(p, "Site.PriceClass", or(s.PriceClass, AllEdges), AllEdges, FewerEdges, FewestEdges)
 	oneOf(p, "Site.BucketRemoval", or(s.BucketRemoval, KeepBucket), KeepBucket, DeleteBucket)
+}
+
+// destination is where a pipeline publishes: to what is there already, or to what a
+// Site makes, whose names are tokens until it is deployed.
+type destination struct {
+	bucket         awss3.IBucket
+	distributionID string
+}
+
+func siteStackID(blog string) string        { return blog + "-site" }
+func certificateStackID(blog string) string { return blog + "-certificate" }
+
+// stackIDs returns the ids of the Site's stacks, in the order in which they are
+// deployed.
+func (s Site) stackIDs(owner owner) []string {
+	var ids []string
+	if s.makesCertificate() && owner.region != certificateRegion {
+		ids = append(ids, certificateStackID(owner.name))
+	}
+	return append(ids, siteStackID(owner.name))
+}
+
+// newSite adds the stacks of a blog's Site to scope.
+func newSite(scope constructs.Construct, owner owner, s Site) destination {
+	stack := awscdk.NewStack(scope, jsii.String(siteStackID(owner.name)), &awscdk.StackProps{
+		Description: jsii.String("What the blog " + owner.name + " is served from: bucket, distribution, DNS records"),
+		Env:         owner.environment(),
+	})
+	bucket := newSiteBucket(stack, s.BucketRemoval)
+	distribution := newDistribution(stack, owner, s, bucket, newCertificate(scope, stack, owner, s))
+	newRecords(stack, s, distribution)
+
+	domainName := *distribution.DistributionDomainName()
+	newOutput(stack, "URL", "The blog", "https://"+or(s.Domain, domainName))
+	newOutput(stack, "DistributionDomainName", s.recordsToMake(), domainName)
+	newOutput(stack, "DistributionID", "What to name to clear CloudFront by hand", *distribution.DistributionId())
+	newOutput(stack, "BucketName", "Where the pipeline puts the blog's files", *bucket.BucketName())
+	return destination{bucket: bucket, distributionID: *distribution.DistributionId()}
+}
+
+// recordsToMake says what the owner's DNS has to lead to the distribution.
+func (s Site) recordsToMake() string {
+	const own = "The distribution's own name"
+	if s.Domain == "" || s.HostedZone != (HostedZone{}) {
+		return own
+	}
+	return own + "; make DNS records that lead there (CNAME, or ALIAS at the top of a zone) for " +
+		strings.Join(append([]string{s.Domain}, s.RedirectFrom...), ", ")
 }
