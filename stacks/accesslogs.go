@@ -1,10 +1,15 @@
 package stacks
 
 import (
+	"crypto/sha256"
+	"fmt"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -76,22 +81,34 @@ func newAccessLogBucket(stack awscdk.Stack, days int) awss3.Bucket {
 	return bucket
 }
 
-// newAccessLogDelivery has CloudFront write a distribution's access logs to bucket,
-// in a folder for each day. stack is in us-east-1.
-func newAccessLogDelivery(stack awscdk.Stack, distributionARN *string, bucket awss3.Bucket) {
-	name := func(id string) *string {
-		return awscdk.Names_UniqueResourceName(stack, &awscdk.UniqueResourceNameOptions{
-			MaxLength: jsii.Number(maxDeliveryName - len(id)), Separator: jsii.String("-"), AllowedSpecialCharacters: jsii.String("-"),
+// newAccessLogs has CloudFront log what a distribution was asked: the bucket is in the
+// distribution's stack, what writes to it in one of its own in scope, unless the former
+// is where CloudFront delivers from.
+func newAccessLogs(scope constructs.Construct, stack awscdk.Stack, owner owner, days int, distribution awscloudfront.Distribution) {
+	bucket := newAccessLogBucket(stack, days)
+	newOutput(stack, "AccessLogBucketName", "Where CloudFront's access logs are", *bucket.BucketName())
+	in := stack
+	if owner.region != deliveryRegion {
+		elsewhere := owner
+		elsewhere.region = deliveryRegion
+		in = awscdk.NewStack(scope, jsii.String(logsStackID(owner.name)), &awscdk.StackProps{
+			Description: jsii.String("Access logs of the blog " + owner.name + ", from the region that CloudFront delivers them from"),
+			Env:         elsewhere.environment(),
 		})
 	}
-	_ = name
+	newAccessLogDelivery(in, owner, distributionARN(in, *distribution.DistributionId()), bucket)
+}
+
+// newAccessLogDelivery connects the distribution with the bucket, in us-east-1.
+func newAccessLogDelivery(stack awscdk.Stack, owner owner, distributionARN *string, bucket awss3.Bucket) {
+	name := jsii.String(deliveryName(owner.name))
 	source := awslogs.NewCfnDeliverySource(stack, jsii.String("AccessLogSource"), &awslogs.CfnDeliverySourceProps{
-		Name:        name(""),
+		Name:        name,
 		LogType:     jsii.String("ACCESS_LOGS"),
 		ResourceArn: distributionARN,
 	})
-	destination := awslogs.NewCfnDeliveryDestination(stack, jsii.String("AccessLogDestination"), &awslogs.CfnDeliveryDestinationProps{
-		Name:                    name(""),
+	target := awslogs.NewCfnDeliveryDestination(stack, jsii.String("AccessLogDestination"), &awslogs.CfnDeliveryDestinationProps{
+		Name:                    name,
 		DeliveryDestinationType: jsii.String("S3"),
 		DestinationResourceArn:  bucket.BucketArn(),
 		// Each line names its fields, so that no reader depends on their order. Parquet
@@ -100,10 +117,20 @@ func newAccessLogDelivery(stack awscdk.Stack, distributionARN *string, bucket aw
 	})
 	delivery := awslogs.NewCfnDelivery(stack, jsii.String("AccessLogDelivery"), &awslogs.CfnDeliveryProps{
 		DeliverySourceName:     source.Ref(),
-		DeliveryDestinationArn: destination.AttrArn(),
+		DeliveryDestinationArn: target.AttrArn(),
 		RecordFields:           jsii.Strings(accessLogFields...),
 		// Below AWSLogs/ACCOUNT/CloudFront/, which CloudFront puts before it.
 		S3SuffixPath: jsii.String("{DistributionId}/{yyyy}/{MM}/{dd}"),
 	})
 	delivery.Node().AddDependency(bucket.Policy())
+}
+
+// deliveryName is the blog's name, as far as there is room, and then a hash of it.
+func deliveryName(blog string) string {
+	const suffix = "-access-logs"
+	if len(blog+suffix) <= maxDeliveryName {
+		return blog + suffix
+	}
+	hash := fmt.Sprintf("-%x", sha256.Sum256([]byte(blog)))[:9]
+	return blog[:maxDeliveryName-len(suffix)-len(hash)] + hash + suffix
 }
