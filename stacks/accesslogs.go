@@ -102,6 +102,8 @@ func newAccessLogs(scope constructs.Construct, stack awscdk.Stack, owner owner, 
 // newAccessLogDelivery connects the distribution with the bucket, in us-east-1.
 func newAccessLogDelivery(stack awscdk.Stack, owner owner, distributionARN *string, bucket awss3.Bucket) {
 	name := jsii.String(deliveryName(owner.name))
+	// What the Bucket itself returns is a name for its own region alone.
+	bucketARN := bucket.Node().DefaultChild().(awss3.CfnBucket).AttrArn()
 	source := awslogs.NewCfnDeliverySource(stack, jsii.String("AccessLogSource"), &awslogs.CfnDeliverySourceProps{
 		Name:        name,
 		LogType:     jsii.String("ACCESS_LOGS"),
@@ -110,7 +112,7 @@ func newAccessLogDelivery(stack awscdk.Stack, owner owner, distributionARN *stri
 	target := awslogs.NewCfnDeliveryDestination(stack, jsii.String("AccessLogDestination"), &awslogs.CfnDeliveryDestinationProps{
 		Name:                    name,
 		DeliveryDestinationType: jsii.String("S3"),
-		DestinationResourceArn:  bucket.BucketArn(),
+		DestinationResourceArn:  bucketARN,
 		// Each line names its fields, so that no reader depends on their order. Parquet
 		// is charged for.
 		OutputFormat: jsii.String("json"),
