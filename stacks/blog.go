@@ -75,7 +75,7 @@ func (b BlogProps) Validate() error {
 		if b.Region == "" {
 			p.add("Region", b.Region, "must be named for a Site, such as ap-northeast-1: its bucket stays there, and another machine's default would make a second one")
 		}
-		b.Site.validate(p)
+		b.Site.validate(p, b.Notifications)
 	}
 	b.Deploy.validate(p, b.Site)
 	b.Invalidate.validate(p, b.Name, b.Site)
@@ -105,7 +105,7 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 	}
 	var to destination
 	if props.Site != nil {
-		to = newSite(scope, props.owner(), *props.Site)
+		to = newSite(scope, props.owner(), *props.Site, props.Notifications)
 	}
 	stack := awscdk.NewStack(scope, jsii.String(BlogStackID(props.Name)), &awscdk.StackProps{
 		Description: jsii.String(fmt.Sprintf("Delivery of the blog %s: source, build, deploy, invalidate", props.Name)),

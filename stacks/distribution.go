@@ -66,21 +66,24 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 	origin := origins.S3BucketOrigin_WithOriginAccessControl(bucket, &origins.S3BucketOriginWithOACProps{
 		OriginAccessLevels: &[]awscloudfront.AccessLevel{awscloudfront.AccessLevel_READ, awscloudfront.AccessLevel_LIST},
 	})
+	// An account may have 20 cache policies of its own; this one is AWS's. It ignores
+	// query, cookies and headers, and keeps what has no Cache-Control for a day at most.
+	cachePolicy := awscloudfront.CachePolicy_CACHING_OPTIMIZED()
+	functions := &[]*awscloudfront.FunctionAssociation{{
+		Function:  function,
+		EventType: awscloudfront.FunctionEventType_VIEWER_REQUEST,
+	}}
+	pages, byPath := newResponseHeaders(stack, owner, s.Headers, s.Caching)
 	props := &awscloudfront.DistributionProps{
 		Comment:           jsii.String("Blog " + owner.name),
 		DefaultRootObject: jsii.String(homePage),
 		DefaultBehavior: &awscloudfront.BehaviorOptions{
-			Origin:               origin,
-			ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
-			// An account may have 20 cache policies of its own; this one is AWS's. It
-			// ignores query, cookies and headers, and keeps what has no Cache-Control for
-			// a day at most.
-			CachePolicy: awscloudfront.CachePolicy_CACHING_OPTIMIZED(),
-			Compress:    jsii.Bool(true),
-			FunctionAssociations: &[]*awscloudfront.FunctionAssociation{{
-				Function:  function,
-				EventType: awscloudfront.FunctionEventType_VIEWER_REQUEST,
-			}},
+			Origin:                origin,
+			ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
+			CachePolicy:           cachePolicy,
+			ResponseHeadersPolicy: pages,
+			Compress:              jsii.Bool(true),
+			FunctionAssociations:  functions,
 		},
 		ErrorResponses: &[]*awscloudfront.ErrorResponse{{
 			HttpStatus:         jsii.Number(404),
@@ -94,8 +97,12 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 	}
 	justifications := []justification{
 		{"AwsSolutions-CFR1", "A blog is for readers everywhere."},
-		{"AwsSolutions-CFR2", "Static files have no input to protect, and a web ACL costs 5 USD a month; Site.WebACLARN attaches one."},
 		{"AwsSolutions-CFR3", "The rule knows the legacy logs alone; Site.AccessLogDays turns on standard logging v2, and off is a reader's privacy."},
+	}
+	if s.WebACLARN != "" {
+		props.WebAclId = jsii.String(s.WebACLARN)
+	} else {
+		justifications = append(justifications, justification{"AwsSolutions-CFR2", "Static files have no input to protect, and a web ACL costs 5 USD a month; Site.WebACLARN attaches one."})
 	}
 	if certificate != nil {
 		var aliases []*string
@@ -109,6 +116,15 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 		justifications = append(justifications, justification{"AwsSolutions-CFR4", "Under its own name cloudfront.net CloudFront sets the security policy itself; a Domain has TLS 1.2 at least."})
 	}
 	distribution := awscloudfront.NewDistribution(stack, jsii.String("Distribution"), props)
+	for _, path := range byPath {
+		distribution.AddBehavior(jsii.String(path.pattern), origin, &awscloudfront.AddBehaviorOptions{
+			ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
+			CachePolicy:           cachePolicy,
+			ResponseHeadersPolicy: path.policy,
+			Compress:              jsii.Bool(true),
+			FunctionAssociations:  functions,
+		})
+	}
 	// CDK's construct does not have it yet.
 	distribution.Node().DefaultChild().(awscloudfront.CfnDistribution).AddPropertyOverride(
 		jsii.String("DistributionConfig.CacheTagConfig"), map[string]string{"HeaderName": cacheTagHeader})

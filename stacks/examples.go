@@ -68,6 +68,7 @@ func (e *examples) addSite(s Site) {
 	e.add("Site.HostedZone.ID", strings.HasSuffix(s.HostedZone.ID, exampleID))
 	e.add("Site.HostedZone.Name", isExampleDomain(s.HostedZone.Name))
 	e.add("Site.CertificateARN", strings.Contains(s.CertificateARN, exampleAccount))
+	e.add("Site.WebACLARN", strings.Contains(s.WebACLARN, exampleAccount))
 }
 
 func (b BlogProps) exampleValues() (e examples) {

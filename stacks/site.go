@@ -44,6 +44,34 @@ type Site struct {
 	// AllEdges.
 	PriceClass PriceClass
 
+	// Headers are the security headers of every answer. Default: those that break no
+	// ordinary blog.
+	Headers Headers
+
+	// Caching says how long browsers keep what they have got. Default: what Hugo
+	// fingerprints for a year, feeds for 10 minutes; pages are asked for every time.
+	Caching Caching
+
+	// WebACLARN is a WAF web ACL that requests have to pass, of scope CLOUDFRONT, in
+	// us-east-1 and the blog's account. Default: none. Example:
+	// "arn:aws:wafv2:us-east-1:123456789012:global/webacl/blog/01234567-…".
+	WebACLARN string
+
+	// AccessLogDays keeps CloudFront's access logs, which name visitors' addresses, for
+	// so many days, in a bucket of their own: a line of JSON for each request, without
+	// cookies, in a folder for each day. The bucket stays when logging ends, and goes
+	// on removing its logs. Default: 0, no logs. Example: 30.
+	AccessLogDays int
+
+	// MonthlyBudget tells all of the blog's Notifications once the account's CloudFront
+	// bill of a month, of all its distributions together, has passed so many US dollars,
+	// or is forecast to, which takes AWS about five weeks of use. It stops nothing. The
+	// policy of a Notifications.TopicARN must let budgets.amazonaws.com publish, which
+	// SNS's default policy does not:
+	// https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
+	// Default: 0, no budget. Example: 10.
+	MonthlyBudget int
+
 	// BucketRemoval says what becomes of the bucket, with every version of every file,
 	// when the stack goes. Until then S3 keeps what a delivery replaced for 30 days.
 	// Default: KeepBucket.
@@ -61,10 +89,15 @@ const (
 )
 
 // validate has each part check its own fields.
-func (s Site) validate(p *problems) {
+func (s Site) validate(p *problems, notifications Notifications) {
 	s.validateDomain(p)
 	oneOf(p, "Site.MissingSlash", or(s.MissingSlash, Redirect), Redirect, Rewrite)
 	oneOf(p, "Site.PriceClass", or(s.PriceClass, AllEdges), AllEdges, FewerEdges, FewestEdges)
+	s.Headers.validate(p)
+	s.Caching.validate(p)
+	validateWebACL(p, s.WebACLARN)
+	validateAccessLogDays(p, s.AccessLogDays)
+	validateMonthlyBudget(p, s.MonthlyBudget, notifications)
 	oneOf(p, "Site.BucketRemoval", or(s.BucketRemoval, KeepBucket), KeepBucket, DeleteBucket)
 }
 
@@ -77,6 +110,7 @@ type destination struct {
 
 func siteStackID(blog string) string        { return blog + "-site" }
 func certificateStackID(blog string) string { return blog + "-certificate" }
+func logsStackID(blog string) string        { return blog + "-logs" }
 
 // stackIDs returns the ids of the Site's stacks, in the order in which they are
 // deployed.
@@ -85,11 +119,15 @@ func (s Site) stackIDs(owner owner) []string {
 	if s.makesCertificate() && owner.region != certificateRegion {
 		ids = append(ids, certificateStackID(owner.name))
 	}
-	return append(ids, siteStackID(owner.name))
+	ids = append(ids, siteStackID(owner.name))
+	if s.AccessLogDays > 0 && owner.region != deliveryRegion {
+		ids = append(ids, logsStackID(owner.name))
+	}
+	return ids
 }
 
 // newSite adds the stacks of a blog's Site to scope.
-func newSite(scope constructs.Construct, owner owner, s Site) destination {
+func newSite(scope constructs.Construct, owner owner, s Site, notifications Notifications) destination {
 	stack := awscdk.NewStack(scope, jsii.String(siteStackID(owner.name)), &awscdk.StackProps{
 		Description: jsii.String("What the blog " + owner.name + " is served from: bucket, distribution, DNS records"),
 		Env:         owner.environment(),
@@ -97,6 +135,12 @@ func newSite(scope constructs.Construct, owner owner, s Site) destination {
 	bucket := newSiteBucket(stack, s.BucketRemoval)
 	distribution := newDistribution(stack, owner, s, bucket, newCertificate(scope, stack, owner, s))
 	newRecords(stack, s, distribution)
+	if s.AccessLogDays > 0 {
+		newAccessLogs(scope, stack, owner, s.AccessLogDays, distribution)
+	}
+	if s.MonthlyBudget > 0 {
+		newBudget(stack, s.MonthlyBudget, notifications)
+	}
 
 	domainName := *distribution.DistributionDomainName()
 	newOutput(stack, "URL", "The blog", "https://"+or(s.Domain, domainName))
