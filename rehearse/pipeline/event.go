@@ -186,7 +186,10 @@ const (
 type Visit struct {
 	When When `json:"when"`
 	// Path is the address as readers see it, decoded, such as "/posts/日本語/".
-	Path   string `json:"path"`
+	Path string `json:"path"`
+	// URL is the whole address, decoded too, where the distribution's own name for the site is known:
+	// "https://blog.example.com/posts/日本語/".
+	URL    string `json:"url,omitempty"`
 	Status int    `json:"status"`
 	// Cache is CloudFront's word in X-Cache: "Hit", "Miss", "RefreshHit" or "Error".
 	Cache   string  `json:"cache"`
