@@ -210,15 +210,12 @@ func (d *distributionReader) behavior(what, pattern string, b map[string]any) ed
 		d.problem("%s: TargetOriginId is %q, and %q elsewhere: a distribution with several origins cannot be rehearsed", what, origin, d.origin)
 	}
 	behavior := edge.Behavior{
-		PathPattern: pattern, ViewerProtocol: text(b["ViewerProtocolPolicy"]),
-		ViewerRequest: d.viewerRequest(what, b["FunctionAssociations"]),
+		PathPattern: pattern, ViewerProtocol: text(b["ViewerProtocolPolicy"]), Compress: text(b["Compress"]) == "true",
+		CachePolicy: d.cachePolicy(what, text(b["CachePolicyId"])), ViewerRequest: d.viewerRequest(what, b["FunctionAssociations"]),
 	}
 	if known := []string{"allow-all", "redirect-to-https", "https-only"}; !slices.Contains(known, behavior.ViewerProtocol) {
 		d.problem("%s: ViewerProtocolPolicy is %q, want one of %s", what, behavior.ViewerProtocol, strings.Join(known, ", "))
 	}
-	var compresses bool
-	behavior.CachePolicy, compresses = d.cachePolicy(what, text(b["CachePolicyId"]))
-	behavior.Compress = compresses && text(b["Compress"]) == "true"
 	if id := text(b["ResponseHeadersPolicyId"]); id != "" {
 		behavior.Headers = d.headersPolicy(what, id)
 	}
@@ -227,9 +224,8 @@ func (d *distributionReader) behavior(what, pattern string, b map[string]any) ed
 
 // managedCachePolicy is a cache policy of CloudFront's own.
 type managedCachePolicy struct {
-	name, id   string
-	policy     edge.CachePolicy
-	compresses bool
+	name, id string
+	policy   edge.CachePolicy
 }
 
 // uncached keeps nothing. It is not the zero CachePolicy, which stands for the default one.
@@ -238,25 +234,24 @@ var uncached = edge.CachePolicy{MaxTTL: -1}
 // managedCachePolicies are those whose cache key is the path alone.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
 var managedCachePolicies = []managedCachePolicy{
-	{"CachingOptimized", "658327ea-f89d-4fab-a63d-7e88639e58f6", edge.CachingOptimized, true},
-	{"CachingOptimizedForUncompressedObjects", "b2884449-e4de-46a7-ac36-70bc7f1ddd6d", edge.CachingOptimized, false},
-	{"CachingDisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", uncached, false},
+	{"CachingOptimized", "658327ea-f89d-4fab-a63d-7e88639e58f6", edge.CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour, Gzip: true}},
+	{"CachingOptimizedForUncompressedObjects", "b2884449-e4de-46a7-ac36-70bc7f1ddd6d", edge.CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour}},
+	{"CachingDisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", uncached},
 }
 
-// cachePolicy reads a cache policy, and whether CloudFront compresses what it keeps by it.
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html
-func (d *distributionReader) cachePolicy(what, id string) (_ edge.CachePolicy, compresses bool) {
+// cachePolicy reads a cache policy.
+func (d *distributionReader) cachePolicy(what, id string) edge.CachePolicy {
 	var managed []string
 	for _, m := range managedCachePolicies {
 		if m.id == id {
-			return m.policy, m.compresses
+			return m.policy
 		}
 		managed = append(managed, m.name+" ("+m.id+")")
 	}
 	stack, resource := d.made("AWS::CloudFront::CachePolicy", "Id", id)
 	if stack == nil {
 		d.problem("%s: CachePolicyId %q is no cache policy of the assembly, and none of CloudFront's that can be rehearsed: %s", what, id, strings.Join(managed, ", "))
-		return edge.CachePolicy{}, false
+		return edge.CachePolicy{}
 	}
 	what = "the cache policy " + resource.ID
 	config := d.config(stack, resource, "CachePolicyConfig")
@@ -271,9 +266,10 @@ func (d *distributionReader) cachePolicy(what, id string) (_ edge.CachePolicy, c
 		MinTTL: d.seconds(what+": MinTTL", config["MinTTL"]), DefaultTTL: d.seconds(what+": DefaultTTL", config["DefaultTTL"]), MaxTTL: d.seconds(what+": MaxTTL", config["MaxTTL"]),
 	}
 	if policy == (edge.CachePolicy{}) {
-		policy = uncached
+		return uncached // And then CloudFront takes no Accept-Encoding, either.
 	}
-	return policy, text(key["EnableAcceptEncodingGzip"]) == "true" && policy != uncached
+	policy.Gzip = text(key["EnableAcceptEncodingGzip"]) == "true"
+	return policy
 }
 
 // viewerRequest reads the function on viewer requests, or nil for none.

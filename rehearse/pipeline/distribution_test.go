@@ -87,7 +87,7 @@ func siteAssembly(t *testing.T, edits ...edit) *assembly.Template {
 		replace(t, `":s3:::kzmorita-blog/*"`, `":s3:::", `+stackOutput("Bucket")+`, "/*"`),
 		replace(t, `":distribution/E2QWRUHAPOMQZM"`, `":distribution/", `+stackOutput("Distribution")),
 		replace(t, `"{\"PipelineName\":\"classic\",\"DistributionId\":\"E2QWRUHAPOMQZM\"}"`,
-			`{"Fn::Join": ["", ["{\"DistributionId\":\"", `+stackOutput("Distribution")+`, "\"}"]]}`),
+			`{"Fn::Join": ["", ["{\"PipelineName\":\"classic\",\"DistributionId\":\"", `+stackOutput("Distribution")+`, "\"}"]]}`),
 	).Dir
 	site := siteStack
 	for _, e := range edits {
@@ -149,7 +149,7 @@ func TestReadDistribution(t *testing.T) {
 	want := edge.Distribution{
 		ID: d.ID, DomainName: got.DomainName, Aliases: []string{"blog.example.com", "www.blog.example.com"}, DefaultRootObject: "index.html",
 		Behaviors: []edge.Behavior{
-			{PathPattern: "*.xml", ViewerProtocol: "redirect-to-https", CachePolicy: edge.CachePolicy{DefaultTTL: 5 * time.Minute, MaxTTL: time.Hour}},
+			{PathPattern: "*.xml", ViewerProtocol: "redirect-to-https", Compress: true, CachePolicy: edge.CachePolicy{DefaultTTL: 5 * time.Minute, MaxTTL: time.Hour}},
 			{
 				PathPattern: "*", ViewerProtocol: "redirect-to-https", CachePolicy: edge.CachingOptimized, Compress: true,
 				Headers: edge.HeadersPolicy{
@@ -194,12 +194,12 @@ func TestReadDistributionVariants(t *testing.T) {
 		ok              func(*Distribution) bool
 	}{
 		{"not cached", `"658327ea-f89d-4fab-a63d-7e88639e58f6"`, `"4135ea2d-6df8-44a3-9df3-4b5a84be39ad"`, func(d *Distribution) bool {
-			return d.Behaviors[1].CachePolicy == uncached && !d.Behaviors[1].Compress
+			return d.Behaviors[1].CachePolicy == uncached && !d.Behaviors[1].CachePolicy.Gzip
 		}},
 		{"own policy that keeps nothing", `"DefaultTTL": 300, "MaxTTL": 3600`, `"DefaultTTL": 0, "MaxTTL": 0`, func(d *Distribution) bool { return d.Behaviors[0].CachePolicy == uncached }},
-		{"own policy with compression", `"EnableAcceptEncodingGzip": false`, `"EnableAcceptEncodingGzip": true`, func(d *Distribution) bool { return d.Behaviors[0].Compress }},
+		{"own policy with compression", `"EnableAcceptEncodingGzip": false`, `"EnableAcceptEncodingGzip": true`, func(d *Distribution) bool { return d.Behaviors[0].CachePolicy.Gzip }},
 		{"cached for compression that is off", `"658327ea-f89d-4fab-a63d-7e88639e58f6"`, `"b2884449-e4de-46a7-ac36-70bc7f1ddd6d"`, func(d *Distribution) bool {
-			return d.Behaviors[1].CachePolicy == edge.CachingOptimized && !d.Behaviors[1].Compress
+			return d.Behaviors[1].CachePolicy.DefaultTTL == 24*time.Hour && !d.Behaviors[1].CachePolicy.Gzip
 		}},
 		{"no compression", `"Compress": true, "CachePolicyId": "658327ea`, `"Compress": false, "CachePolicyId": "658327ea`, func(d *Distribution) bool { return !d.Behaviors[1].Compress }},
 		{"errors that are not kept", `"ErrorCachingMinTTL": 60`, `"ErrorCachingMinTTL": 0`, func(d *Distribution) bool { return d.Errors[404].MinTTL < 0 }},
