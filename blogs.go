@@ -6,7 +6,7 @@ import (
 	"blog-deploy-pipeline/stacks"
 )
 
-// blogs is the list of blogs to deliver: the file to edit. The two below are
+// blogs is the list of blogs to deliver: the file to edit. Those below are
 // examples, with values from AWS's documentation; replace them with your own.
 // Every prop is documented in stacks/: `go doc ./stacks BlogProps`.
 var blogs = []stacks.BlogProps{
@@ -45,6 +45,21 @@ var blogs = []stacks.BlogProps{
 		Build:      stacks.Build{Buildspec: "code-pipeline/buildspec.yml"},
 		Deploy:     stacks.Deploy{Bucket: "amzn-s3-demo-bucket2"},
 		Invalidate: stacks.Invalidate{DistributionID: "E2CLASSICEXAMPLE"},
+	},
+	{
+		// A blog from nothing: its bucket, CloudFront, the certificate and the DNS
+		// records are made, too, and the pipeline publishes there.
+		Name: "new-blog", Region: "ap-northeast-1",
+		Source: stacks.GitHubConnection{
+			Owner:         "example",
+			Repo:          "new-blog",
+			ConnectionARN: "arn:aws:codeconnections:ap-northeast-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef",
+		},
+		Site: &stacks.Site{
+			Domain:       "blog.example.com",
+			RedirectFrom: []string{"www.blog.example.com"},
+			HostedZone:   stacks.HostedZone{ID: "Z0123456789EXAMPLE", Name: "example.com"},
+		},
 	},
 }
 

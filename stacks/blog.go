@@ -21,8 +21,8 @@ type BlogProps struct {
 	Account string
 
 	// Region is where the pipeline runs: that of the blog's bucket, since the S3
-	// action deploys within its region. The distribution is global. Default: that of
-	// the credentials in use. Example: "ap-northeast-1".
+	// action deploys within its region. The distribution is global. Required with
+	// Site. Default: that of the credentials in use. Example: "ap-northeast-1".
 	Region string
 
 	// Source is where the blog's repository is: a GitHubConnection or a
@@ -32,10 +32,15 @@ type BlogProps struct {
 	// Build says how the site is made. Default: Hugo, by this project's recipe.
 	Build Build
 
-	// Deploy says where the site goes. Required.
+	// Site makes the bucket and the distribution, for a blog that has none. Default:
+	// none; Deploy.Bucket and Invalidate.DistributionID name those that are there.
+	// Example: &Site{}.
+	Site *Site
+
+	// Deploy says where the site goes. Required without Site.
 	Deploy Deploy
 
-	// Invalidate says which cache to clear afterwards. Required.
+	// Invalidate says which cache to clear afterwards. Required without Site.
 	Invalidate Invalidate
 
 	// Notifications says whom to tell of failures. Default: nobody.
@@ -66,33 +71,57 @@ func (b BlogProps) Validate() error {
 	}
 	validateSource(p, b.Source, pipelineType)
 	b.Build.validate(p)
-	b.Deploy.validate(p)
-	b.Invalidate.validate(p, b.Name)
+	if b.Site != nil {
+		if b.Region == "" {
+			p.add("Region", b.Region, "must be named for a Site, such as ap-northeast-1: its bucket stays there, and another machine's default would make a second one")
+		}
+		b.Site.validate(p, b.Notifications)
+	}
+	b.Deploy.validate(p, b.Site)
+	b.Invalidate.validate(p, b.Name, b.Site)
 	b.Notifications.validate(p)
 	return p.join()
 }
 
-// BlogStackID returns the id and name of the stack of the blog called name.
+// BlogStackID returns the id and name of the stack of the delivery of the blog called
+// name.
 func BlogStackID(name string) string { return name + "-pipeline" }
 
-// NewBlogStack adds the stack of a blog's delivery to scope. Like every construct it
-// panics on props that are not valid; [Validate] returns what is wrong instead.
+// BlogStackIDs returns the ids and names of all stacks of a blog, in the order in
+// which they are deployed.
+func BlogStackIDs(props BlogProps) []string {
+	if props.Site == nil {
+		return []string{BlogStackID(props.Name)}
+	}
+	return append(props.Site.stackIDs(props.owner()), BlogStackID(props.Name))
+}
+
+// NewBlogStack adds the stack of a blog's delivery to scope, and those of its Site, and
+// returns the former. Like every construct it panics on props that are not valid;
+// [Validate] returns what is wrong instead.
 func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 	if err := props.Validate(); err != nil {
 		panic(err)
+	}
+	var to destination
+	if props.Site != nil {
+		to = newSite(scope, props.owner(), *props.Site, props.Notifications)
 	}
 	stack := awscdk.NewStack(scope, jsii.String(BlogStackID(props.Name)), &awscdk.StackProps{
 		Description: jsii.String(fmt.Sprintf("Delivery of the blog %s: source, build, deploy, invalidate", props.Name)),
 		Env:         props.owner().environment(),
 	})
 	warnOfExamples(stack, props.owner(), props.exampleValues())
+	if props.Site == nil {
+		to = destination{existingBucket(stack, props.Deploy), props.Invalidate.DistributionID}
+	}
 
 	artifacts := newArtifactBucket(stack)
 	role := newServiceRole(stack, "PipelineRole", "codepipeline.amazonaws.com", "Runs the pipeline of the blog "+props.Name)
 	source := props.Source.action(stack, role)
 	build := newBuild(stack, props.owner(), props.Build, source, artifacts)
-	deploy := newDeploy(stack, props.Deploy, build.output, artifacts, role)
-	invalidate := newInvalidate(stack, props.Name, props.Invalidate, role)
+	deploy := newDeploy(stack, props.Deploy, to.bucket, build.output, artifacts, role)
+	invalidate := newInvalidate(stack, props.Name, props.Invalidate, to.distributionID, role)
 
 	made := newPipeline(stack, props.owner(), pipeline{
 		role: role, artifacts: artifacts, kind: or(props.PipelineType, V2), mode: props.ExecutionMode,

@@ -19,13 +19,13 @@ import (
 //
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3Deploy.html
 type Deploy struct {
-	// Bucket is the name of the existing bucket behind the distribution. Required.
-	// Example: "kzmorita-blog".
+	// Bucket is the name of the existing bucket behind the distribution. Required
+	// without Site, which makes one. Example: "kzmorita-blog".
 	Bucket string
 
 	// KeyPrefix is the folder in the bucket, for blogs that share one; the pipeline
-	// can write nowhere else. Without leading or trailing slash. Default: the
-	// bucket's root. Example: "ja/notes".
+	// can write nowhere else. Without leading or trailing slash. Not with Site.
+	// Default: the bucket's root. Example: "ja/notes".
 	KeyPrefix string
 
 	// CacheControl is the Cache-Control header of every file. Default: none, so
@@ -36,7 +36,7 @@ type Deploy struct {
 
 	// EncryptionKeyARN is the KMS key of the bucket's default encryption, if that is
 	// a key of your own; it must be in the bucket's region, and its policy must leave
-	// access to IAM, as new keys' policies do. Default: none. Example:
+	// access to IAM, as new keys' policies do. Not with Site. Default: none. Example:
 	// "arn:aws:kms:us-east-1:123456789012:key/01234567-…".
 	EncryptionKeyARN string
 }
@@ -53,31 +53,45 @@ var (
 // maxKeyPrefix leaves the rest of S3's 1,024 bytes to the blog's own paths.
 const maxKeyPrefix = 512
 
-func (d Deploy) validate(p *problems) {
+func (d Deploy) validate(p *problems, site *Site) {
+	if site != nil {
+		p.empty("Deploy.Bucket", d.Bucket, "Site makes the bucket; keep one of them")
+		p.empty("Deploy.KeyPrefix", d.KeyPrefix, "the bucket that Site makes is this blog's alone")
+		p.empty("Deploy.EncryptionKeyARN", d.EncryptionKeyARN, "S3 encrypts the bucket that Site makes")
+	} else {
+		d.validateBucket(p)
+	}
+	if strings.Contains(d.CacheControl, "#{") {
+		p.add("Deploy.CacheControl", d.CacheControl, "CodePipeline would read #{ as the start of a variable")
+	}
+	p.match("Deploy.CacheControl", d.CacheControl, headerPattern, "must be a Cache-Control header in plain ASCII, such as public, max-age=0, must-revalidate")
+}
+
+// validateBucket checks what names a bucket that is there already.
+func (d Deploy) validateBucket(p *problems) {
 	if len(d.Bucket) < 3 || len(d.Bucket) > 63 || !bucketPattern.MatchString(d.Bucket) || ipPattern.MatchString(d.Bucket) {
 		p.add("Deploy.Bucket", d.Bucket, "must be a bucket's name (not an ARN or URL): 3 to 63 lower-case letters, digits, hyphens and dots")
 	}
 	if d.KeyPrefix != "" && (len(d.KeyPrefix) > maxKeyPrefix || !prefixPattern.MatchString(d.KeyPrefix) || strings.Contains("/"+d.KeyPrefix+"/", "/../")) {
 		p.add("Deploy.KeyPrefix", d.KeyPrefix, "must be a folder such as ja/notes, without leading or trailing slash")
 	}
-	if strings.Contains(d.CacheControl, "#{") {
-		p.add("Deploy.CacheControl", d.CacheControl, "CodePipeline would read #{ as the start of a variable")
-	}
-	p.match("Deploy.CacheControl", d.CacheControl, headerPattern, "must be a Cache-Control header in plain ASCII, such as public, max-age=0, must-revalidate")
 	if d.EncryptionKeyARN != "" {
 		p.match("Deploy.EncryptionKeyARN", d.EncryptionKeyARN, keyPattern, "must be a KMS key's ARN, such as arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef")
 		p.sameRegion("Deploy.EncryptionKeyARN", d.EncryptionKeyARN)
 	}
 }
 
-// newDeploy makes the action that uploads the site.
-func newDeploy(scope constructs.Construct, deploy Deploy, input awscodepipeline.Artifact, artifacts awss3.IBucket, pipelineRole awsiam.IRole) awscodepipeline.IAction {
+// existingBucket finds the bucket that is there already.
+func existingBucket(scope constructs.Construct, deploy Deploy) awss3.IBucket {
 	attributes := &awss3.BucketAttributes{BucketName: jsii.String(deploy.Bucket)}
 	if deploy.EncryptionKeyARN != "" {
 		attributes.EncryptionKey = awskms.Key_FromKeyArn(scope, jsii.String("SiteKey"), jsii.String(deploy.EncryptionKeyARN))
 	}
-	bucket := awss3.Bucket_FromBucketAttributes(scope, jsii.String("Site"), attributes)
+	return awss3.Bucket_FromBucketAttributes(scope, jsii.String("Site"), attributes)
+}
 
+// newDeploy makes the action that uploads the site to bucket.
+func newDeploy(scope constructs.Construct, deploy Deploy, bucket awss3.IBucket, input awscodepipeline.Artifact, artifacts awss3.IBucket, pipelineRole awsiam.IRole) awscodepipeline.IAction {
 	// CDK's own role for this action may write to the whole bucket, and so over
 	// the blogs that share it.
 	role := newActionRole(scope, "DeployRole", pipelineRole, "Uploads the blog")

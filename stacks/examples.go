@@ -14,11 +14,21 @@ const (
 	exampleAccount = "111122223333"
 	exampleBucket  = "amzn-s3-demo-"
 	exampleID      = "EXAMPLE"
-	exampleDomain  = "@example.com"
 	exampleOwner   = "example"
 	exampleVPC     = "vpc-1234567890abcdef0"
 	exampleImages  = "public.ecr.aws/example/"
 )
+
+// exampleDomains are IANA's, and nobody's.
+// https://www.iana.org/help/example-domains
+var exampleDomains = []string{"example.com", "example.net", "example.org"}
+
+// isExampleDomain reports whether a name in DNS is one of those, or below one.
+func isExampleDomain(name string) bool {
+	return slices.ContainsFunc(exampleDomains, func(domain string) bool {
+		return name == domain || strings.HasSuffix(name, "."+domain)
+	})
+}
 
 // examples collects the fields that still hold a value from the documentation, and
 // could not be deployed.
@@ -45,14 +55,28 @@ func (e *examples) addSource(source Source) {
 
 func (e *examples) addNotifications(n Notifications) {
 	e.add("Notifications.Emails", slices.ContainsFunc(n.Emails, func(address string) bool {
-		return strings.HasSuffix(address, exampleDomain)
+		_, domain, _ := strings.Cut(address, "@")
+		return isExampleDomain(domain)
 	}))
 	e.add("Notifications.TopicARN", strings.Contains(n.TopicARN, exampleAccount))
+}
+
+func (e *examples) addSite(s Site) {
+	for _, n := range s.names() {
+		e.add(n.field, isExampleDomain(n.value))
+	}
+	e.add("Site.HostedZone.ID", strings.HasSuffix(s.HostedZone.ID, exampleID))
+	e.add("Site.HostedZone.Name", isExampleDomain(s.HostedZone.Name))
+	e.add("Site.CertificateARN", strings.Contains(s.CertificateARN, exampleAccount))
+	e.add("Site.WebACLARN", strings.Contains(s.WebACLARN, exampleAccount))
 }
 
 func (b BlogProps) exampleValues() (e examples) {
 	e.addOwner(b.owner())
 	e.addSource(b.Source)
+	if b.Site != nil {
+		e.addSite(*b.Site)
+	}
 	e.add("Deploy.Bucket", strings.HasPrefix(b.Deploy.Bucket, exampleBucket))
 	e.add("Invalidate.DistributionID", strings.HasSuffix(b.Invalidate.DistributionID, exampleID))
 	e.addNotifications(b.Notifications)

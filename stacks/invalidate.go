@@ -21,8 +21,8 @@ import (
 // Invalidate says which of CloudFront's caches to clear after a deployment, and how
 // long that may take.
 type Invalidate struct {
-	// DistributionID is the id of the existing distribution. Required. Example:
-	// "E2QWRUHAPOMQZL".
+	// DistributionID is the id of the existing distribution. Required without Site,
+	// which makes one. Example: "E2QWRUHAPOMQZL".
 	DistributionID string
 
 	// Paths to clear, as CloudFront takes them: from "/", URL-encoded, with "*" only
@@ -67,6 +67,8 @@ const (
 	maxUserParameters = 1000
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
 	maxWildcards = 15
+	// No length is published; ids have had 13 or 14 characters.
+	maxDistributionID = 20
 
 	defaultDeadline = 30 * time.Minute
 	defaultPollFor  = 40 * time.Second
@@ -80,17 +82,23 @@ const (
 )
 
 var (
-	distributionPattern = regexp.MustCompile(`^E[A-Z0-9]{9,19}$`)
+	distributionPattern = regexp.MustCompile(fmt.Sprintf(`^E[A-Z0-9]{9,%d}$`, maxDistributionID-1))
 	// What is not unsafe by RFC 1738, which is what CloudFront goes by.
 	pathPattern = regexp.MustCompile(`^/([A-Za-z0-9._!$&'()+,;=:@/?*-]|%[0-9A-Fa-f]{2})*$`)
 	// Without * and without braces, which CodePipeline would take for a variable.
 	tagPattern = regexp.MustCompile(`^#[!-)+-z|~]{1,256}$`)
 )
 
-func (i Invalidate) validate(p *problems, pipelineName string) {
-	p.match("Invalidate.DistributionID", i.DistributionID, distributionPattern, "must be a distribution's id (not its domain name or ARN), such as E2QWRUHAPOMQZL")
+func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
+	distributionID := i.DistributionID
+	if site != nil {
+		p.empty("Invalidate.DistributionID", i.DistributionID, "Site makes the distribution; keep one of them")
+		distributionID = strings.Repeat("E", maxDistributionID) // CloudFront's to choose
+	} else {
+		p.match("Invalidate.DistributionID", i.DistributionID, distributionPattern, "must be a distribution's id (not its domain name or ARN), such as E2QWRUHAPOMQZL")
+	}
 	validatePaths(p, "Invalidate.Paths", i.Paths)
-	if n := utf8.RuneCountInString(userParameters(pipelineName, i)); n > maxUserParameters {
+	if n := utf8.RuneCountInString(userParameters(pipelineName, distributionID, i.Paths)); n > maxUserParameters {
 		p.add("Invalidate.Paths", fmt.Sprintf("%d paths", len(i.Paths)), fmt.Sprintf("they make UserParameters %d characters long, and CodePipeline takes at most %d; use wildcards or /*, which counts as one path", n, maxUserParameters))
 	}
 	if d := or(i.Deadline, defaultDeadline); d < minDeadline || d > maxDeadline {
@@ -146,12 +154,12 @@ func encode(path string) string {
 
 // userParameters is what the function gets to know with every job. The names are
 // the first article's.
-func userParameters(pipelineName string, i Invalidate) string {
+func userParameters(pipelineName, distributionID string, paths []string) string {
 	return encodeJSON(struct {
 		PipelineName   string
 		DistributionID string   `json:"DistributionId"`
 		Paths          []string `json:",omitempty"`
-	}{pipelineName, i.DistributionID, i.Paths})
+	}{pipelineName, distributionID, paths})
 }
 
 // encodeJSON encodes what holds nothing but strings, which cannot fail, in as few
@@ -166,7 +174,7 @@ func encodeJSON(v any) string {
 
 // newInvalidate makes the function and the action that calls it. Each blog has its
 // own function, so that its role names exactly one distribution.
-func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, pipelineRole awsiam.IRole) awscodepipeline.IAction {
+func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, distributionID string, pipelineRole awsiam.IRole) awscodepipeline.IAction {
 	pollFor := or(i.PollFor, defaultPollFor)
 	function, role := newGoFunction(stack, "Invalidate", goFunction{
 		binary:      "invalidate",
@@ -187,7 +195,7 @@ func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, pipeli
 	})
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"),
-		Resources: &[]*string{distributionARN(stack, i.DistributionID)},
+		Resources: &[]*string{distributionARN(stack, distributionID)},
 	}))
 	justifyWildcards(role, "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them.")
 
@@ -196,7 +204,7 @@ func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, pipeli
 		ActionName:           jsii.String("Invalidate"),
 		Lambda:               function,
 		Role:                 actionRole,
-		UserParametersString: jsii.String(userParameters(pipelineName, i)),
+		UserParametersString: jsii.String(userParameters(pipelineName, distributionID, i.Paths)),
 		VariablesNamespace:   jsii.String("Invalidate"),
 	})
 	function.GrantInvoke(actionRole)

@@ -34,6 +34,13 @@ func (p *problems) match(field, got string, pattern *regexp.Regexp, want string)
 	}
 }
 
+// empty reports a value where another field leaves nothing to say.
+func (p *problems) empty(field, got, why string) {
+	if got != "" {
+		p.add(field, got, "must be empty: "+why)
+	}
+}
+
 // sameRegion and sameAccount report an ARN of another region or account than the
 // owner's, as far as that is known.
 func (p *problems) sameRegion(field, arn string) {

@@ -79,6 +79,7 @@ func Validate(blogs []BlogProps, services []Service) error {
 	var errs []error
 	type place struct{ bucket, prefix string }
 	places := map[place]string{}
+	names := map[string]string{}
 	for _, b := range blogs {
 		errs = append(errs, b.Validate())
 		p := &problems{owner: b.owner()}
@@ -87,6 +88,15 @@ func Validate(blogs []BlogProps, services []Service) error {
 			p.add("Deploy.Bucket", b.Deploy.Bucket, fmt.Sprintf("blog %q publishes to the same place; give each its own Deploy.KeyPrefix", other))
 		}
 		places[at] = b.Name
+		if b.Site != nil {
+			for _, n := range b.Site.names() {
+				// Twice in one Site has been reported.
+				if other, taken := names[n.value]; taken && other != b.Name {
+					p.add(n.field, n.value, fmt.Sprintf("blog %q has this name; CloudFront gives it to one distribution", other))
+				}
+				names[n.value] = b.Name
+			}
+		}
 		errs = append(errs, p.join())
 	}
 	for i, s := range services {

@@ -250,7 +250,7 @@ func TestValidateHidesTokens(t *testing.T) {
 
 func TestUserParametersFitToTheCharacter(t *testing.T) {
 	props := modern
-	bare := len(userParameters(props.Name, Invalidate{DistributionID: props.Invalidate.DistributionID, Paths: []string{""}}))
+	bare := len(userParameters(props.Name, props.Invalidate.DistributionID, []string{""}))
 	props.Invalidate.Paths = []string{"/" + strings.Repeat("a", maxUserParameters-bare-1)}
 	if err := props.Validate(); err != nil {
 		t.Errorf("1,000 characters are refused: %v", err)

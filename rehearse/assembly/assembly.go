@@ -81,6 +81,9 @@ func Load(dir string) ([]*Template, error) {
 	if len(templates) == 0 {
 		return nil, fmt.Errorf("load cloud assembly %s: it has no stack", dir)
 	}
+	for _, t := range templates {
+		t.stacks = templates
+	}
 	return templates, nil
 }
 

@@ -115,6 +115,6 @@ func (t *Template) created(resource Resource) (bool, error) {
 	if resource.Condition == "" {
 		return true, nil
 	}
-	r := resolver{template: t, visiting: map[string]bool{}}
+	r := resolver{template: t, visiting: map[visit]bool{}}
 	return r.conditionNamed(resource.Condition)
 }

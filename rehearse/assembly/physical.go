@@ -20,7 +20,7 @@ import (
 // Source: "Return values" of each type in the CloudFormation template
 // reference; https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
 type resourceKind struct {
-	nameProperty string // the property that sets the physical name, if there is one
+	nameProperty string // the property that sets the physical name, if there is one; dots lead into it
 	generate     func(stack, id string) string
 	ref          string
 	attributes   map[string]string
@@ -36,6 +36,21 @@ type parent struct{ property, mark, fallback string }
 // missing here is an error where something refers to it; add it with the
 // values its reference page gives.
 var resourceKinds = map[string]resourceKind{
+	"AWS::Budgets::Budget": {
+		nameProperty: "Budget.BudgetName",
+		generate:     stackIDHash(100),
+		ref:          "{name}",
+	},
+	"AWS::CertificateManager::Certificate": {
+		generate:   func(stack, id string) string { return uuidFor(stack, id) },
+		ref:        "arn:{partition}:acm:{region}:{account}:certificate/{name}",
+		attributes: map[string]string{"CertificateArn": "arn:{partition}:acm:{region}:{account}:certificate/{name}"},
+	},
+	"AWS::CloudFront::CachePolicy": {
+		generate:   func(stack, id string) string { return uuidFor(stack, id) },
+		ref:        "{name}",
+		attributes: map[string]string{"Id": "{name}"},
+	},
 	"AWS::CloudFront::Distribution": {
 		generate: func(stack, id string) string { return "E" + hash(stack, id, 13) },
 		ref:      "{name}",
@@ -43,6 +58,25 @@ var resourceKinds = map[string]resourceKind{
 			"Id":         "{name}",
 			"DomainName": "d{hash}.cloudfront.net",
 		},
+	},
+	"AWS::CloudFront::Function": {
+		nameProperty: "Name",
+		generate:     stackIDHash(64),
+		ref:          "arn:{partition}:cloudfront::{account}:function/{name}",
+		attributes: map[string]string{
+			"FunctionARN":                  "arn:{partition}:cloudfront::{account}:function/{name}",
+			"FunctionMetadata.FunctionARN": "arn:{partition}:cloudfront::{account}:function/{name}",
+		},
+	},
+	"AWS::CloudFront::OriginAccessControl": {
+		generate:   func(stack, id string) string { return "E" + hash(stack, id, 13) },
+		ref:        "{name}",
+		attributes: map[string]string{"Id": "{name}"},
+	},
+	"AWS::CloudFront::ResponseHeadersPolicy": {
+		generate:   func(stack, id string) string { return uuidFor(stack, id) },
+		ref:        "{name}",
+		attributes: map[string]string{"Id": "{name}"},
 	},
 	"AWS::CloudWatch::Alarm": {
 		nameProperty: "AlarmName",
@@ -205,11 +239,36 @@ var resourceKinds = map[string]resourceKind{
 		ref:          "{name}",
 		attributes:   map[string]string{"Arn": "arn:{partition}:lambda:{region}:{account}:function:{name}"},
 	},
+	"AWS::Logs::Delivery": {
+		generate: func(stack, id string) string { return hash(stack, id, 16) },
+		ref:      "{name}",
+		attributes: map[string]string{
+			"Arn":        "arn:{partition}:logs:{region}:{account}:delivery:{name}",
+			"DeliveryId": "{name}",
+		},
+	},
+	"AWS::Logs::DeliveryDestination": {
+		nameProperty: "Name",
+		generate:     stackIDHash(60),
+		ref:          "{name}",
+		attributes:   map[string]string{"Arn": "arn:{partition}:logs:{region}:{account}:delivery-destination:{name}"},
+	},
+	"AWS::Logs::DeliverySource": {
+		nameProperty: "Name",
+		generate:     stackIDHash(60),
+		ref:          "{name}",
+		attributes:   map[string]string{"Arn": "arn:{partition}:logs:{region}:{account}:delivery-source:{name}"},
+	},
 	"AWS::Logs::LogGroup": {
 		nameProperty: "LogGroupName",
 		generate:     stackIDHash(512),
 		ref:          "{name}",
 		attributes:   map[string]string{"Arn": "arn:{partition}:logs:{region}:{account}:log-group:{name}:*"},
+	},
+	"AWS::Route53::RecordSet": {
+		nameProperty: "Name", // required
+		generate:     func(string, string) string { return "" },
+		ref:          "{name}",
 	},
 	"AWS::S3::Bucket": {
 		nameProperty: "BucketName",
@@ -220,6 +279,11 @@ var resourceKinds = map[string]resourceKind{
 			"DomainName":         "{name}.s3.{suffix}",
 			"RegionalDomainName": "{name}.s3.{region}.{suffix}",
 		},
+	},
+	"AWS::S3::BucketPolicy": {
+		nameProperty: "Bucket", // required
+		generate:     func(string, string) string { return "" },
+		ref:          "{name}",
 	},
 	"AWS::SecretsManager::Secret": {
 		nameProperty: "Name",
@@ -245,6 +309,11 @@ var resourceKinds = map[string]resourceKind{
 			"QueueName": "{name}",
 			"QueueUrl":  "https://sqs.{region}.{suffix}/{account}/{name}",
 		},
+	},
+	// CDK's own, whose functions name nothing: CloudFormation does, by the id of the request.
+	"Custom::S3AutoDeleteObjects": {
+		generate: func(stack, id string) string { return uuidFor(stack, id) },
+		ref:      "{name}",
 	},
 }
 
@@ -336,9 +405,12 @@ func (r *resolver) fill(pattern, id string, resource Resource, kind resourceKind
 // property returns a string property of a resource, or the fallback where the
 // template does not set it. The empty property name is never set.
 func (r *resolver) property(id string, resource Resource, property, fallback string) (string, error) {
-	v, ok := resource.Properties[property]
-	if !ok {
-		return fallback, nil
+	v := any(resource.Properties)
+	for part := range strings.SplitSeq(property, ".") {
+		properties, _ := v.(map[string]any)
+		if v = properties[part]; v == nil {
+			return fallback, nil
+		}
 	}
 	resolved, err := r.value(v)
 	if err != nil {

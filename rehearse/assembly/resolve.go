@@ -26,11 +26,13 @@ import (
 // {{resolve:secretsmanager:…}}) stay as they are: CloudFormation hands them on
 // too, and their values belong in no log of ours.
 //
+// Fn::GetStackOutput finds the other stack in the template's assembly; see [Load].
+//
 // An intrinsic function, resource type or attribute that is not known here, a
 // name that is not in the template, and a parameter without a value are errors
 // that name it.
 func (t *Template) Resolve(v any) (any, error) {
-	r := resolver{template: t, visiting: map[string]bool{}}
+	r := resolver{template: t, visiting: map[visit]bool{}}
 	resolved, err := r.value(v)
 	if err != nil {
 		return nil, fmt.Errorf("resolve in stack %s: %w", t.Name, err)
@@ -41,12 +43,17 @@ func (t *Template) Resolve(v any) (any, error) {
 	return resolved, nil
 }
 
-// resolver carries one call of Resolve; visiting holds the conditions and
-// resources it is in the middle of, so that a circle is an error and not a
-// stack overflow.
+// resolver carries one call of Resolve; visiting holds the conditions, resources
+// and outputs it is in the middle of, in this stack and in those that it refers
+// to, so that a circle is an error and not a stack overflow.
 type resolver struct {
 	template *Template
-	visiting map[string]bool
+	visiting map[visit]bool
+}
+
+type visit struct {
+	template *Template
+	name     string
 }
 
 type noValueType struct{}
@@ -57,11 +64,12 @@ var noValue any = noValueType{}
 
 // enter marks name as being resolved; call leave when done.
 func (r *resolver) enter(name string) (leave func(), err error) {
-	if r.visiting[name] {
+	at := visit{r.template, name}
+	if r.visiting[at] {
 		return nil, fmt.Errorf("%s refers to itself", name)
 	}
-	r.visiting[name] = true
-	return func() { delete(r.visiting, name) }, nil
+	r.visiting[at] = true
+	return func() { delete(r.visiting, at) }, nil
 }
 
 func (r *resolver) value(v any) (any, error) {
@@ -143,6 +151,8 @@ func (r *resolver) call(name string, argument any) (any, error) {
 		return r.findInMap(argument)
 	case "Fn::If":
 		return r.conditional(argument)
+	case "Fn::GetStackOutput":
+		return r.stackOutput(argument)
 	case "Fn::Base64":
 		s, err := r.text(argument)
 		return base64.StdEncoding.EncodeToString([]byte(s)), err

@@ -44,6 +44,37 @@ type Template struct {
 	Outputs    map[string]Output
 
 	assetManifest string
+	stacks        []*Template // of the assembly, this one among them
+}
+
+// Stacks returns all stacks of the template's assembly, this one among them, in the order of the
+// manifest. A template that was read by itself is the only one.
+func (t *Template) Stacks() []*Template {
+	if t.stacks == nil {
+		return []*Template{t}
+	}
+	return slices.Clone(t.stacks)
+}
+
+// InAccount returns the template as it is in an account, and with it those of its assembly that are
+// bound to no account either: stacks that refer to each other are deployed to the same one.
+func (t *Template) InAccount(account string) *Template {
+	var bound *Template
+	var stacks []*Template
+	for _, s := range t.Stacks() {
+		other := *s
+		if other.Account == defaultAccount || s == t {
+			other.Account = account
+		}
+		if s == t {
+			bound = &other
+		}
+		stacks = append(stacks, &other)
+	}
+	for _, s := range stacks {
+		s.stacks = stacks
+	}
+	return bound
 }
 
 // Resource is one entry of a template's Resources.
@@ -53,6 +84,9 @@ type Resource struct {
 	DependsOn  LogicalIDs
 	Condition  string
 	Metadata   map[string]any
+	// What CloudFormation does with it when it leaves the stack, and when another takes
+	// its place. "" is Delete for all but a few types.
+	DeletionPolicy, UpdateReplacePolicy string
 }
 
 // NamedResource is a resource with its logical id.

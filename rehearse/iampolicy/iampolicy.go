@@ -4,7 +4,8 @@
 // and no account. https://github.com/cloud-copilot/iam-simulate
 //
 // It looks at one role in its own account: identity policies and, where given,
-// the resource's policy. Service control policies, permissions boundaries and
+// the resource's policy; or at a service of AWS, for which the resource's policy
+// alone decides. Service control policies, permissions boundaries and
 // session policies are taken to be absent.
 package iampolicy
 
@@ -16,9 +17,10 @@ import (
 	"strings"
 )
 
-// Request is one call of an AWS API by a role.
+// Request is one call of an AWS API by a role, or by a service.
 type Request struct {
-	// Principal is the ARN of the role that calls. Required.
+	// Principal is the ARN of the role that calls, or the service that calls as itself, such as
+	// cloudfront.amazonaws.com; then there are no identity policies. Required.
 	Principal string `json:"principal"`
 	// Action is the IAM action, such as cloudfront:CreateInvalidation. Required.
 	Action string `json:"action"`
@@ -29,8 +31,8 @@ type Request struct {
 	// iam:PassedToService. A key that AWS never sends for the action is an error.
 	Context map[string]string `json:"context,omitempty"`
 	// ResourcePolicy is the policy of the resource itself, for instance a
-	// bucket's. Required for KMS keys and for assuming a role, where AWS allows
-	// nothing without it.
+	// bucket's. Required for KMS keys, for assuming a role and for a service, where
+	// AWS allows nothing without it.
 	ResourcePolicy json.RawMessage `json:"resourcePolicy,omitempty"`
 }
 
@@ -93,7 +95,7 @@ type verdict struct {
 	// Near are statements that allow the action but do not match otherwise.
 	Near []struct {
 		Statement
-		Element string // Resource or Condition
+		Element string // Principal, Resource or Condition
 	}
 }
 

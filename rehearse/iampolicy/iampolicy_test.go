@@ -191,6 +191,7 @@ func TestWhatCannotBeDecidedIsAnError(t *testing.T) {
 		{"resource policy is null", allowAll, Request{role, "kms:Decrypt", key, nil, json.RawMessage(`null`)}, []string{"kms:Decrypt", "resource policy: is not a JSON object"}},
 		{"resource policy is cut off", allowAll, Request{role, "kms:Decrypt", key, nil, json.RawMessage(`{`)}, []string{"kms:Decrypt", "resource policy is not JSON"}},
 		{"principal is no role", allowAll, Request{"blog-invalidate", "cloudfront:CreateInvalidation", distribution, nil, nil}, []string{`"blog-invalidate"`, "ARN of a role"}},
+		{"service with identity policies", allowAll, Request{"cloudfront.amazonaws.com", "s3:GetObject", object, nil, bucketPolicy("")}, []string{"cloudfront.amazonaws.com", "no identity policies"}},
 	}
 	e := start(t)
 	for _, tt := range tests {
@@ -210,6 +211,68 @@ func TestWhatCannotBeDecidedIsAnError(t *testing.T) {
 			}
 		})
 	}
+}
+
+const (
+	bucket = "arn:aws:s3:::blog"
+	object = "arn:aws:s3:::blog/index.html"
+)
+
+// bucketPolicy is what the CDK writes for origin access control, with the statement that lets CloudFront read.
+func bucketPolicy(allow string) json.RawMessage {
+	statements := []string{
+		`{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"s3:*","Resource":["` + bucket + `","` + bucket + `/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}`,
+		`{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"s3:*","Resource":["` + bucket + `","` + bucket + `/*"],"Condition":{"NumericLessThan":{"s3:TlsVersion":1.2}}}`,
+	}
+	if allow != "" {
+		statements = append(statements, allow)
+	}
+	return policy(statements...)
+}
+
+// For a service that calls as itself, the resource's policy decides.
+func TestServices(t *testing.T) {
+	const read = `{"Effect":"Allow","Principal":{"Service":"cloudfront.amazonaws.com"},"Action":["s3:GetObject","s3:ListBucket"],` +
+		`"Resource":["` + bucket + `","` + bucket + `/*"],"Condition":{"StringEquals":{"AWS:SourceArn":"` + distribution + `"}}}`
+	tests := []struct {
+		name           string
+		policy         json.RawMessage
+		action, on     string
+		source, secure string
+		allowed        bool
+		reason         string
+	}{
+		{"reads", bucketPolicy(read), "s3:GetObject", object, distribution, "true", true, "allowed by resource policy Statement[2]"},
+		{"lists", bucketPolicy(read), "s3:ListBucket", bucket, distribution, "true", true, "allowed"},
+		{"does not write", bucketPolicy(read), "s3:PutObject", object, distribution, "true", false, "no statement allows s3:PutObject"},
+		{"another distribution", bucketPolicy(read), "s3:GetObject", object, otherDistribution, "true", false, "resource policy Statement[2] allows the action but its Condition does not match"},
+		{"another bucket's objects", bucketPolicy(read), "s3:GetObject", "arn:aws:s3:::others/index.html", distribution, "true", false, "its Resource does not match"},
+		{"another service", bucketPolicy(strings.ReplaceAll(read, "cloudfront.amazonaws.com", "delivery.logs.amazonaws.com")), "s3:GetObject", object, distribution, "true", false, "its Principal does not match"},
+		{"in the clear", bucketPolicy(read), "s3:GetObject", object, distribution, "false", false, "explicitly denied by resource policy Statement[0]"},
+		{"nothing allowed", bucketPolicy(""), "s3:GetObject", object, distribution, "true", false, "implicitly denied"},
+	}
+	e := start(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			request := Request{
+				Principal: "cloudfront.amazonaws.com", Action: tt.action, Resource: tt.on, ResourcePolicy: tt.policy,
+				Context: map[string]string{"aws:SourceArn": tt.source, "aws:SecureTransport": tt.secure, "s3:TlsVersion": "1.3"},
+			}
+			got, err := e.Evaluate(t.Context(), nil, []Request{request})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got[0].Allowed != tt.allowed || !strings.Contains(got[0].Reason, tt.reason) {
+				t.Errorf("got %t, %q, want %t, %q", got[0].Allowed, got[0].Reason, tt.allowed, tt.reason)
+			}
+		})
+	}
+	t.Run("no resource policy", func(t *testing.T) {
+		_, err := e.Evaluate(t.Context(), nil, []Request{{Principal: "cloudfront.amazonaws.com", Action: "s3:GetObject", Resource: object}})
+		if err == nil || !strings.Contains(err.Error(), "the resource's own policy decides") {
+			t.Errorf("got %v, want an error that says so", err)
+		}
+	})
 }
 
 func TestNodeMissing(t *testing.T) {

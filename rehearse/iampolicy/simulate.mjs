@@ -79,10 +79,22 @@ function needsResourcePolicy({ action, resource }) {
   return name.startsWith('sts:assumerole') || (name.startsWith('kms:') && resource.split(':')[5]?.startsWith('key/'))
 }
 
-async function checkRequest(request) {
+// A service of AWS that calls as itself, such as cloudfront.amazonaws.com.
+function isService(principal) {
+  return /^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$/.test(principal)
+}
+
+async function checkRequest(policies, request) {
   const { principal, action, resource, resourcePolicy } = request
-  if (!/^arn:[^:]+:iam::\d{12}:role\/.+$/.test(principal)) {
-    throw new Error(`principal ${JSON.stringify(principal)} is not the ARN of a role`)
+  if (isService(principal)) {
+    if (policies.length > 0) {
+      throw new Error(`${principal} is a service, which has no identity policies: give none`)
+    }
+    if (resourcePolicy === undefined) {
+      throw new Error(`${principal} is a service: the resource's own policy decides, give it`)
+    }
+  } else if (!/^arn:[^:]+:iam::\d{12}:role\/.+$/.test(principal)) {
+    throw new Error(`principal ${JSON.stringify(principal)} is neither the ARN of a role nor a service`)
   }
   if (!(await actionExists(action))) {
     throw new Error('unknown action')
@@ -107,9 +119,10 @@ async function checkRequest(request) {
 }
 
 // The account a resource belongs to; ARNs of S3 and a bare "*" do not tell, and
-// are taken for the principal's own.
+// are taken for the principal's own. A service has none, and so it does not
+// matter which; iam-simulate asks for one.
 function accountOf(resource, principal) {
-  return resource.split(':')[4] || principal.split(':')[4]
+  return resource.split(':')[4] || principal.split(':')[4] || '000000000000'
 }
 
 function explainErrors(errors) {
@@ -127,7 +140,7 @@ function explainErrors(errors) {
 }
 
 async function decide(policies, request) {
-  await checkRequest(request)
+  await checkRequest(policies, request)
   const { principal, action, resource, context, resourcePolicy } = request
   const response = await runSimulation(
     {
@@ -169,13 +182,16 @@ async function decide(policies, request) {
         sid: reason.statementId ?? ''
       })),
     // Statements on the action that fail for another reason: most often the cause.
-    near: (analysis.identityAnalysis?.unmatchedStatements ?? [])
-      .filter((s) => s.actionMatch && s.statement.effect() === 'Allow')
-      .map((s) => ({
-        policy: Number(s.policyId),
+    near: [
+      ...(analysis.identityAnalysis?.unmatchedStatements ?? []).map((s) => [Number(s.policyId), s]),
+      ...((isService(principal) && analysis.resourceAnalysis?.unmatchedStatements) || []).map((s) => [-1, s])
+    ]
+      .filter(([, s]) => s.actionMatch && s.statement.effect() === 'Allow')
+      .map(([policy, s]) => ({
+        policy,
         index: s.statement.index() - 1,
         sid: s.statement.sid() ?? '',
-        element: s.resourceMatch ? 'Condition' : 'Resource'
+        element: s.principalMatch === 'NoMatch' ? 'Principal' : s.resourceMatch ? 'Condition' : 'Resource'
       }))
   }
 }

@@ -1,0 +1,200 @@
+package stacks
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
+)
+
+// Caching says how long visitors' browsers keep what they have got, by path. It is
+// not about CloudFront's own cache, which keeps everything until the pipeline clears
+// it. What a browser keeps, nobody can take back: hence the defaults keep for long
+// only what never changes.
+//
+// Paths are patterns as CloudFront matches them: "*" stands for any characters,
+// slashes included, "?" for exactly one. The first that matches decides, those of
+// Immutable before those of Feeds; all other paths are pages. A distribution takes 74
+// patterns.
+//
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern
+type Caching struct {
+	// Immutable are the paths of files that never change, because their names do:
+	// browsers keep them for a year, and do not ask again. CloudFront says so of every
+	// answer at such a path, of a 404, too. Empty (not nil): none. Default: what Hugo
+	// names after its content, and nothing else: styles and scripts through
+	// resources.Fingerprint (by SHA-256, SHA-384 or SHA-512), as in
+	// "main.6600d71a….css", and processed images, as in "cover_hu_2cae7d7cae0312a8.webp".
+	// Example, for generators that put only such files into a folder: []string{"/assets/*"}.
+	Immutable []string
+
+	// Feeds are the paths of what programs ask for over and over. Empty (not nil):
+	// none. Default: []string{"*index.xml"}, Hugo's feeds. Example:
+	// []string{"/feed.xml", "/atom.xml"}.
+	Feeds []string
+
+	// FeedsFor is how long feeds are kept, of 1 second to 24 hours. Default: 10
+	// minutes.
+	FeedsFor time.Duration
+
+	// PagesFor is how long pages, and all that is neither immutable nor a feed, are
+	// kept without asking again, up to 24 hours: for so long a visitor may not see a
+	// deployment. Default: 0, browsers ask every time, and get what they have as "not
+	// modified". Example: time.Minute.
+	PagesFor time.Duration
+}
+
+const (
+	defaultFeedsFor = 10 * time.Minute
+	maxKeptFor      = 24 * time.Hour
+
+	immutableForAYear = "public, max-age=31536000, immutable"
+	askEveryTime      = "public, max-age=0, must-revalidate"
+
+	// 75 behaviours, of which one is for what no pattern matches.
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-web-distributions
+	maxPathPatterns = 74
+	maxPathPattern  = 255
+)
+
+// CloudFront's characters. Of a path that is not ASCII it sees the percent-encoded
+// form, whose "%" is not among them.
+var pathPatternPattern = regexp.MustCompile(`^[/*][A-Za-z0-9_.*$/~"'@:+&?-]*$`)
+
+var defaultFeeds = []string{"*index.xml"}
+
+// hugoFingerprints are patterns of exactly as many characters as Hugo's fingerprints
+// have. A shorter one with "*" would take in files that keep their names, such as
+// "jquery.min.js", and browsers would never see their next version.
+//
+// https://gohugo.io/functions/resources/fingerprint/
+func hugoFingerprints() []string {
+	var patterns []string
+	for _, hexDigits := range []int{64, 96, 128} {
+		for _, extension := range []string{"css", "js"} {
+			patterns = append(patterns, "*."+anyCharacters(hexDigits)+"."+extension)
+		}
+	}
+	// Hugo writes the hash as a number, without leading zeros: one in 16 is shorter.
+	// Extensions have three characters (jpg, png, gif) or four (webp, jpeg, avif).
+	for _, hexDigits := range []int{16, 15} {
+		for _, extension := range []int{3, 4} {
+			patterns = append(patterns, "*_hu_"+anyCharacters(hexDigits)+"."+anyCharacters(extension))
+		}
+	}
+	return patterns
+}
+
+func anyCharacters(n int) string { return strings.Repeat("?", n) }
+
+func (c Caching) immutable() []string {
+	if c.Immutable == nil {
+		return hugoFingerprints()
+	}
+	return c.Immutable
+}
+
+func (c Caching) feeds() []string {
+	if c.Feeds == nil {
+		return defaultFeeds
+	}
+	return c.Feeds
+}
+
+func (c Caching) validate(p *problems) {
+	if d := or(c.FeedsFor, defaultFeedsFor); d < time.Second || d > maxKeptFor || d%time.Second != 0 {
+		p.add("Site.Caching.FeedsFor", c.FeedsFor, "must be whole seconds, from 1 second to 24 hours, written as 10 * time.Minute")
+	}
+	if d := c.PagesFor; d < 0 || d > maxKeptFor || d%time.Second != 0 {
+		p.add("Site.Caching.PagesFor", d, "must be whole seconds, up to 24 hours, written as time.Minute, or 0")
+	}
+
+	first := map[string]string{}
+	check := func(field string, patterns []string) {
+		for i, pattern := range patterns {
+			field := fmt.Sprintf("%s[%d]", field, i)
+			if problem := patternProblem(pattern); problem != "" {
+				p.add(field, pattern, problem)
+				continue
+			}
+			// CloudFront takes "/*.css" and "*.css" for the same.
+			bare := strings.TrimPrefix(pattern, "/")
+			if other, taken := first[bare]; taken {
+				p.add(field, pattern, "is "+other+", too, which decides; name it once")
+				continue
+			}
+			first[bare] = field
+		}
+	}
+	check("Site.Caching.Immutable", c.immutable())
+	check("Site.Caching.Feeds", c.feeds())
+	for i, pattern := range c.Immutable {
+		for _, page := range []string{"/", "/index.html", "/posts/hello/", "/posts/hello/index.html"} {
+			if matchesPath(pattern, page) {
+				p.add(fmt.Sprintf("Site.Caching.Immutable[%d]", i), pattern, fmt.Sprintf("matches pages, such as %s, which visitors would not see change for a year; name only files whose names change with their content", page))
+				break
+			}
+		}
+	}
+	if n := len(c.immutable()) + len(c.feeds()); n > maxPathPatterns {
+		p.add("Site.Caching", fmt.Sprintf("%d patterns", n), fmt.Sprintf("a distribution takes at most %d; use wider ones", maxPathPatterns))
+	}
+}
+
+// patternProblem says what CloudFront would refuse about a path pattern, or nothing.
+func patternProblem(pattern string) string {
+	switch {
+	case !pathPatternPattern.MatchString(pattern):
+		return `must start with / or * and hold ASCII letters, digits and _-.*$/~"'@:+&? alone; put * where a path has others`
+	case len(pattern) > maxPathPattern:
+		return fmt.Sprintf("is %d characters long, and CloudFront takes at most %d", len(pattern), maxPathPattern)
+	case strings.Trim(pattern, "/*") == "":
+		return "matches everything; pages are what no pattern matches"
+	}
+	return ""
+}
+
+// matchesPath matches as CloudFront does.
+func matchesPath(pattern, path string) bool {
+	quoted := regexp.QuoteMeta("/" + strings.TrimPrefix(pattern, "/"))
+	quoted = strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(quoted)
+	return regexp.MustCompile(`^(?s:` + quoted + `)$`).MatchString(path)
+}
+
+// pathHeaders are the headers of the paths that a pattern matches.
+type pathHeaders struct {
+	pattern string
+	policy  awscloudfront.ResponseHeadersPolicy
+}
+
+// newResponseHeaders makes what answers are sent with: the policy of pages, for the
+// default behaviour, and those of the patterns, in the order of their precedence.
+func newResponseHeaders(stack awscdk.Stack, owner owner, headers Headers, caching Caching) (pages awscloudfront.ResponseHeadersPolicy, byPath []pathHeaders) {
+	policy := func(id, what, cacheControl string) awscloudfront.ResponseHeadersPolicy {
+		// At most 128 characters.
+		return headers.newHeadersPolicy(stack, id, what+" of "+owner.name, cacheControl)
+	}
+	keptFor := func(d time.Duration) string { return fmt.Sprintf("public, max-age=%d", int(d.Seconds())) }
+
+	cacheControl := askEveryTime
+	if caching.PagesFor > 0 {
+		cacheControl = keptFor(caching.PagesFor)
+	}
+	pages = policy("PageHeaders", "Pages", cacheControl)
+	if patterns := caching.immutable(); len(patterns) > 0 {
+		immutable := policy("ImmutableHeaders", "Files that never change", immutableForAYear)
+		for _, pattern := range patterns {
+			byPath = append(byPath, pathHeaders{pattern, immutable})
+		}
+	}
+	if patterns := caching.feeds(); len(patterns) > 0 {
+		feeds := policy("FeedHeaders", "Feeds", keptFor(or(caching.FeedsFor, defaultFeedsFor)))
+		for _, pattern := range patterns {
+			byPath = append(byPath, pathHeaders{pattern, feeds})
+		}
+	}
+	return pages, byPath
+}

@@ -1,0 +1,290 @@
+package stacks
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Headers are the security headers that CloudFront puts on every answer, errors
+// included, in the place of any the bucket's files have. X-Content-Type-Options:
+// nosniff is always among them.
+type Headers struct {
+	// HSTS has browsers that were here once come back over HTTPS alone. Default: a
+	// year, for the blog's own name.
+	HSTS HSTS
+
+	// Frames says who may show a page of the blog in a frame: X-Frame-Options, and
+	// frame-ancestors in the default ContentSecurityPolicy. Default: what a
+	// ContentSecurityPolicy of yours says, or else SameOriginFrames.
+	Frames Frames
+
+	// Referrer says what other sites learn of where their visitors come from.
+	// Default: OriginReferrer.
+	Referrer Referrer
+
+	// ContentSecurityPolicy says where the pages' parts may come from, at most 1,783
+	// characters. The default breaks no ordinary blog: scripts, styles, images and
+	// embedded videos may come from anywhere, over HTTPS; plugins (<object>, <embed>),
+	// a <base> elsewhere and frames of other sites are refused. A policy for scripts has
+	// to know the theme's: yours goes here. NoHeader sends none. Default:
+	// "upgrade-insecure-requests; object-src 'none'; base-uri 'self'; frame-ancestors 'self'",
+	// with Frames deciding the last. Example: "default-src 'self'; img-src 'self' data:".
+	ContentSecurityPolicy string
+
+	// Others are further headers of every answer, by name; at most 9. Default: none.
+	// Example: map[string]string{"Permissions-Policy": "camera=(), microphone=()"}.
+	Others map[string]string
+}
+
+// NoHeader, in the place of a header's value, sends none.
+const NoHeader = "none"
+
+// HSTS is the header Strict-Transport-Security. A browser keeps its promise for as
+// long as it was told, whatever becomes of the blog: hence what reaches further than
+// the blog's own name is off until its owner says otherwise.
+type HSTS struct {
+	// MaxAge is how long browsers remember. ForgetHSTS has them forget. Default: a
+	// year. Example: 30 * 24 * time.Hour.
+	MaxAge time.Duration
+
+	// IncludeSubDomains holds all names below the blog's to HTTPS, too. Not where one
+	// of them, now or later, answers plain HTTP alone: browsers would no longer reach
+	// it. Default: false.
+	IncludeSubDomains bool
+
+	// Preload says that the name may go into the list that browsers ship with, at
+	// https://hstspreload.org. To get out takes months. It needs IncludeSubDomains
+	// and a year. Default: false.
+	Preload bool
+}
+
+// ForgetHSTS, as HSTS.MaxAge, has browsers forget what they were told: it sends
+// max-age=0. To send no header would leave them as they are.
+const ForgetHSTS time.Duration = -1
+
+// Frames is who may show a page in a frame.
+type Frames string
+
+const (
+	// SameOriginFrames lets only the blog itself.
+	SameOriginFrames Frames = "SAMEORIGIN"
+	// NoFrames lets nobody.
+	NoFrames Frames = "DENY"
+	// AnyFrames lets everybody, or whom a frame-ancestors of yours in
+	// ContentSecurityPolicy names: X-Frame-Options, which knows no names, is not sent.
+	AnyFrames Frames = "any"
+)
+
+// Referrer is what Referrer-Policy says. What would show a page's whole address to
+// other sites is not among them.
+//
+// https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Referrer-Policy
+type Referrer string
+
+const (
+	// OriginReferrer tells other sites the blog's name, and not the page.
+	OriginReferrer Referrer = "strict-origin-when-cross-origin"
+	// OwnReferrer tells other sites nothing, and the blog itself the page.
+	OwnReferrer Referrer = "same-origin"
+	// NoReferrer tells nobody anything.
+	NoReferrer Referrer = "no-referrer"
+)
+
+var referrers = map[Referrer]awscloudfront.HeadersReferrerPolicy{
+	OriginReferrer: awscloudfront.HeadersReferrerPolicy_STRICT_ORIGIN_WHEN_CROSS_ORIGIN,
+	OwnReferrer:    awscloudfront.HeadersReferrerPolicy_SAME_ORIGIN,
+	NoReferrer:     awscloudfront.HeadersReferrerPolicy_NO_REFERRER,
+}
+
+const (
+	defaultHSTS = 365 * 24 * time.Hour
+	maxHSTS     = math.MaxInt32 * time.Second
+
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-custom-headers
+	maxHeaderName, maxHeaderValue = 256, 1783
+	maxHeadersTogether            = 10240
+	// Of ten, Cache-Control is one.
+	maxOtherHeaders = 9
+)
+
+var (
+	headerNamePattern = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~` + "`" + `-]+$`)
+	// cspKeywords are words that mean a host's name without their quotes.
+	cspKeywords = regexp.MustCompile(`^(none|self|strict-dynamic|report-sample|(wasm-)?unsafe-[a-z-]+|nonce-.*|sha(256|384|512)-.*)$`)
+	// reservedHeaders are CloudFront's own, and those of the connection.
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-response-headers-policies.html
+	reservedHeaders = regexp.MustCompile(`^(connection|content-(encoding|length)|date|expect|host|keep-alive|proxy-.*|server|trailer|transfer-encoding|upgrade|via|warning|x-(accel|amz|amzn|cache|edge|forwarded|real-ip).*)$`)
+)
+
+// ownFields are headers that have a field elsewhere, by their names in lower case.
+var ownFields = map[string]string{
+	"strict-transport-security": "Site.Headers.HSTS",
+	"x-frame-options":           "Site.Headers.Frames",
+	"referrer-policy":           "Site.Headers.Referrer",
+	"content-security-policy":   "Site.Headers.ContentSecurityPolicy",
+	"x-content-type-options":    "nothing: it is sent already",
+	"cache-control":             "Site.Caching",
+}
+
+func (h Headers) validate(p *problems) {
+	h.HSTS.validate(p)
+	oneOf(p, "Site.Headers.Frames", or(h.Frames, SameOriginFrames), SameOriginFrames, NoFrames, AnyFrames)
+	oneOf(p, "Site.Headers.Referrer", or(h.Referrer, OriginReferrer), OriginReferrer, OwnReferrer, NoReferrer)
+	h.validateContentSecurityPolicy(p)
+	h.validateOthers(p)
+}
+
+func (h HSTS) validate(p *problems) {
+	age := h.maxAge()
+	if age < 0 || age > maxHSTS || age%time.Second != 0 {
+		p.add("Site.Headers.HSTS.MaxAge", h.MaxAge, "must be whole seconds, of at most 68 years, written as 365 * 24 * time.Hour, or ForgetHSTS")
+	}
+	if h.Preload && (!h.IncludeSubDomains || age < defaultHSTS) {
+		p.add("Site.Headers.HSTS.Preload", h.Preload, "the list takes only names with IncludeSubDomains and a MaxAge of a year or more")
+	}
+}
+
+func (h HSTS) maxAge() time.Duration {
+	if h.MaxAge == ForgetHSTS {
+		return 0
+	}
+	return or(h.MaxAge, defaultHSTS)
+}
+
+func (h Headers) validateContentSecurityPolicy(p *problems) {
+	const field = "Site.Headers.ContentSecurityPolicy"
+	policy := h.ContentSecurityPolicy
+	if policy == "" || policy == NoHeader {
+		return
+	}
+	p.match(field, policy, headerPattern, "must be one line of plain ASCII; a name that is not ASCII goes in as xn--…")
+	if len(policy) > maxHeaderValue {
+		p.add(field, fmt.Sprintf("%d characters long", len(policy)), fmt.Sprintf("CloudFront takes at most %d", maxHeaderValue))
+	}
+	for _, directive := range strings.Split(policy, ";") {
+		for i, word := range strings.Fields(directive) {
+			if i > 0 && cspKeywords.MatchString(word) {
+				p.add(field, policy, fmt.Sprintf("needs quotes, as in '%s': without, browsers take the word for a host's name", word))
+			}
+		}
+	}
+	if says := framesOf(policy); h.Frames != "" && says != "" && says != h.Frames {
+		p.add("Site.Headers.Frames", string(h.Frames), fmt.Sprintf("frame-ancestors of ContentSecurityPolicy says %q, and browsers go by that; leave Frames out, or both the same", string(says)))
+	}
+}
+
+// framesOf returns what a policy's frame-ancestors comes to, or "" if it has none.
+func framesOf(policy string) Frames {
+	for _, directive := range strings.Split(policy, ";") {
+		words := strings.Fields(directive)
+		if len(words) == 0 || !strings.EqualFold(words[0], "frame-ancestors") {
+			continue
+		}
+		switch strings.ToLower(strings.Join(words[1:], " ")) {
+		case "", "'none'":
+			return NoFrames
+		case "'self'":
+			return SameOriginFrames
+		}
+		return AnyFrames
+	}
+	return ""
+}
+
+func (h Headers) validateOthers(p *problems) {
+	const field = "Site.Headers.Others"
+	if n := len(h.Others); n > maxOtherHeaders {
+		p.add(field, fmt.Sprintf("%d headers", n), fmt.Sprintf("CloudFront takes at most %d besides Cache-Control", maxOtherHeaders))
+	}
+	together := 0
+	seen := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(h.Others)) {
+		value, lower := h.Others[name], strings.ToLower(name)
+		together += len(name) + len(value)
+		switch {
+		case len(name) > maxHeaderName || !headerNamePattern.MatchString(name):
+			p.add(field, name, fmt.Sprintf("must be a header's name, such as Permissions-Policy, of at most %d characters", maxHeaderName))
+		case ownFields[lower] != "":
+			p.add(field, name, "has its own field: set "+ownFields[lower])
+		case reservedHeaders.MatchString(lower):
+			p.add(field, name, "is CloudFront's own; leave it out")
+		case seen[lower] != "":
+			p.add(field, name, fmt.Sprintf("is %q, too: the case of letters does not count", seen[lower]))
+		}
+		seen[lower] = name
+		if value == "" || len(value) > maxHeaderValue || !headerPattern.MatchString(value) {
+			p.add(fmt.Sprintf("%s[%q]", field, name), value, fmt.Sprintf("must be one line of plain ASCII, of at most %d characters", maxHeaderValue))
+		}
+	}
+	if together > maxHeadersTogether {
+		p.add(field, fmt.Sprintf("%d characters in all", together), fmt.Sprintf("CloudFront takes at most %d, names and values together", maxHeadersTogether))
+	}
+}
+
+// frames returns the owner's choice: said here, or in a policy of theirs.
+func (h Headers) frames() Frames {
+	return or(or(h.Frames, framesOf(h.ContentSecurityPolicy)), SameOriginFrames)
+}
+
+func (h Headers) contentSecurityPolicy() string {
+	if h.ContentSecurityPolicy != "" {
+		return h.ContentSecurityPolicy
+	}
+	policy := "upgrade-insecure-requests; object-src 'none'; base-uri 'self'"
+	switch h.frames() {
+	case SameOriginFrames:
+		policy += "; frame-ancestors 'self'"
+	case NoFrames:
+		policy += "; frame-ancestors 'none'"
+	}
+	return policy
+}
+
+// newHeadersPolicy makes a response headers policy: the security headers, and what
+// browsers keep. An account has 20, a Site takes up to three.
+func (h Headers) newHeadersPolicy(stack awscdk.Stack, id, comment, cacheControl string) awscloudfront.ResponseHeadersPolicy {
+	security := &awscloudfront.ResponseSecurityHeadersBehavior{
+		ContentTypeOptions: &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)},
+		ReferrerPolicy: &awscloudfront.ResponseHeadersReferrerPolicy{
+			ReferrerPolicy: referrers[or(h.Referrer, OriginReferrer)], Override: jsii.Bool(true),
+		},
+		StrictTransportSecurity: &awscloudfront.ResponseHeadersStrictTransportSecurity{
+			AccessControlMaxAge: awscdk.Duration_Seconds(jsii.Number(h.HSTS.maxAge().Seconds())),
+			IncludeSubdomains:   jsii.Bool(h.HSTS.IncludeSubDomains),
+			Preload:             jsii.Bool(h.HSTS.Preload),
+			Override:            jsii.Bool(true),
+		},
+	}
+	if frames := h.frames(); frames != AnyFrames {
+		security.FrameOptions = &awscloudfront.ResponseHeadersFrameOptions{
+			FrameOption: awscloudfront.HeadersFrameOption(frames), Override: jsii.Bool(true),
+		}
+	}
+	if policy := h.contentSecurityPolicy(); policy != NoHeader {
+		security.ContentSecurityPolicy = &awscloudfront.ResponseHeadersContentSecurityPolicy{
+			ContentSecurityPolicy: jsii.String(policy), Override: jsii.Bool(true),
+		}
+	}
+	custom := []*awscloudfront.ResponseCustomHeader{customHeader("Cache-Control", cacheControl)}
+	for _, name := range slices.Sorted(maps.Keys(h.Others)) {
+		custom = append(custom, customHeader(name, h.Others[name]))
+	}
+	return awscloudfront.NewResponseHeadersPolicy(stack, jsii.String(id), &awscloudfront.ResponseHeadersPolicyProps{
+		Comment:                 jsii.String(comment),
+		SecurityHeadersBehavior: security,
+		CustomHeadersBehavior:   &awscloudfront.ResponseCustomHeadersBehavior{CustomHeaders: &custom},
+	})
+}
+
+func customHeader(name, value string) *awscloudfront.ResponseCustomHeader {
+	return &awscloudfront.ResponseCustomHeader{Header: jsii.String(name), Value: jsii.String(value), Override: jsii.Bool(true)}
+}

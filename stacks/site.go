@@ -1,0 +1,161 @@
+package stacks
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Site makes what a blog is served from, for who has nothing yet: a private bucket,
+// a CloudFront distribution before it and, with a Domain, the certificate and the DNS
+// records. It is in the stack NAME-site. What CloudFront takes from us-east-1 alone is
+// in NAME-certificate and NAME-logs there, unless that is the blog's Region. A Site
+// with nothing set is one, too: &Site{}.
+type Site struct {
+	// Domain is the blog's name in DNS, with TLS 1.2 at least. It takes a HostedZone, a
+	// CertificateARN, or both. Default: none; the blog is at the distribution's own name,
+	// such as d111111abcdef8.cloudfront.net, for which CloudFront sets the versions of
+	// TLS. Example: "blog.example.com".
+	Domain string
+
+	// RedirectFrom are further names that lead to Domain, in one hop that keeps path
+	// and query. Default: none. Example: []string{"www.example.com"}.
+	RedirectFrom []string
+
+	// HostedZone is the public hosted zone in Route 53, of the blog's account, that
+	// Domain and RedirectFrom are in. It gets their A and AAAA records and, without
+	// CertificateARN, those by which ACM sees that the names are yours. Default: none;
+	// the records are yours to make.
+	HostedZone HostedZone
+
+	// CertificateARN is an issued ACM certificate in us-east-1, of the blog's account,
+	// for Domain and all of RedirectFrom. Default: one is made, and renews itself, by
+	// records in HostedZone. Example: "arn:aws:acm:us-east-1:123456789012:certificate/01234567-…".
+	CertificateARN string
+
+	// MissingSlash says what "/posts/hello" does where Hugo has made
+	// "/posts/hello/index.html". Default: Redirect.
+	MissingSlash MissingSlash
+
+	// PriceClass says which of CloudFront's edge locations serve the blog. Default:
+	// AllEdges.
+	PriceClass PriceClass
+
+	// Headers are the security headers of every answer. Default: those that break no
+	// ordinary blog.
+	Headers Headers
+
+	// Caching says how long browsers keep what they have got. Default: what Hugo
+	// fingerprints for a year, feeds for 10 minutes; pages are asked for every time.
+	Caching Caching
+
+	// WebACLARN is a WAF web ACL that requests have to pass, of scope CLOUDFRONT, in
+	// us-east-1 and the blog's account. Default: none. Example:
+	// "arn:aws:wafv2:us-east-1:123456789012:global/webacl/blog/01234567-…".
+	WebACLARN string
+
+	// AccessLogDays keeps CloudFront's access logs, which name visitors' addresses, for
+	// so many days, in a bucket of their own: a line of JSON for each request, without
+	// cookies, in a folder for each day. The bucket stays when logging ends, and goes
+	// on removing its logs. Default: 0, no logs. Example: 30.
+	AccessLogDays int
+
+	// MonthlyBudget tells all of the blog's Notifications once the account's CloudFront
+	// bill of a month, of all its distributions together, has passed so many US dollars,
+	// or is forecast to, which takes AWS about five weeks of use. It stops nothing. The
+	// policy of a Notifications.TopicARN must let budgets.amazonaws.com publish, which
+	// SNS's default policy does not:
+	// https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
+	// Default: 0, no budget. Example: 10.
+	MonthlyBudget int
+
+	// BucketRemoval says what becomes of the bucket, with every version of every file,
+	// when the stack goes. Until then S3 keeps what a delivery replaced for 30 days.
+	// Default: KeepBucket.
+	BucketRemoval BucketRemoval
+}
+
+// MissingSlash is what becomes of a page's address without its last slash.
+type MissingSlash string
+
+const (
+	// Redirect answers 301 with "/posts/hello/": one address for each page.
+	Redirect MissingSlash = "redirect"
+	// Rewrite serves the page at both addresses.
+	Rewrite MissingSlash = "rewrite"
+)
+
+// validate has each part check its own fields.
+func (s Site) validate(p *problems, notifications Notifications) {
+	s.validateDomain(p)
+	oneOf(p, "Site.MissingSlash", or(s.MissingSlash, Redirect), Redirect, Rewrite)
+	oneOf(p, "Site.PriceClass", or(s.PriceClass, AllEdges), AllEdges, FewerEdges, FewestEdges)
+	s.Headers.validate(p)
+	s.Caching.validate(p)
+	validateWebACL(p, s.WebACLARN)
+	validateAccessLogDays(p, s.AccessLogDays)
+	validateMonthlyBudget(p, s.MonthlyBudget, notifications)
+	oneOf(p, "Site.BucketRemoval", or(s.BucketRemoval, KeepBucket), KeepBucket, DeleteBucket)
+}
+
+// destination is where a pipeline publishes: to what is there already, or to what a
+// Site makes, whose names are tokens until it is deployed.
+type destination struct {
+	bucket         awss3.IBucket
+	distributionID string
+}
+
+func siteStackID(blog string) string        { return blog + "-site" }
+func certificateStackID(blog string) string { return blog + "-certificate" }
+func logsStackID(blog string) string        { return blog + "-logs" }
+
+// stackIDs returns the ids of the Site's stacks, in the order in which they are
+// deployed.
+func (s Site) stackIDs(owner owner) []string {
+	var ids []string
+	if s.makesCertificate() && owner.region != certificateRegion {
+		ids = append(ids, certificateStackID(owner.name))
+	}
+	ids = append(ids, siteStackID(owner.name))
+	if s.AccessLogDays > 0 && owner.region != deliveryRegion {
+		ids = append(ids, logsStackID(owner.name))
+	}
+	return ids
+}
+
+// newSite adds the stacks of a blog's Site to scope.
+func newSite(scope constructs.Construct, owner owner, s Site, notifications Notifications) destination {
+	stack := awscdk.NewStack(scope, jsii.String(siteStackID(owner.name)), &awscdk.StackProps{
+		Description: jsii.String("What the blog " + owner.name + " is served from: bucket, distribution, DNS records"),
+		Env:         owner.environment(),
+	})
+	bucket := newSiteBucket(stack, s.BucketRemoval)
+	distribution := newDistribution(stack, owner, s, bucket, newCertificate(scope, stack, owner, s))
+	newRecords(stack, s, distribution)
+	if s.AccessLogDays > 0 {
+		newAccessLogs(scope, stack, owner, s.AccessLogDays, distribution)
+	}
+	if s.MonthlyBudget > 0 {
+		newBudget(stack, s.MonthlyBudget, notifications)
+	}
+
+	domainName := *distribution.DistributionDomainName()
+	newOutput(stack, "URL", "The blog", "https://"+or(s.Domain, domainName))
+	newOutput(stack, "DistributionDomainName", s.recordsToMake(), domainName)
+	newOutput(stack, "DistributionID", "What to name to clear CloudFront by hand", *distribution.DistributionId())
+	newOutput(stack, "BucketName", "Where the pipeline puts the blog's files", *bucket.BucketName())
+	return destination{bucket: bucket, distributionID: *distribution.DistributionId()}
+}
+
+// recordsToMake says what the owner's DNS has to lead to the distribution.
+func (s Site) recordsToMake() string {
+	const own = "The distribution's own name"
+	if s.Domain == "" || s.HostedZone != (HostedZone{}) {
+		return own
+	}
+	return own + "; make DNS records that lead there (CNAME, or ALIAS at the top of a zone) for " +
+		strings.Join(append([]string{s.Domain}, s.RedirectFrom...), ", ")
+}
