@@ -79,7 +79,9 @@ func (p *plain) event(w io.Writer, s *state, e pipeline.Event, now time.Time, op
 			say(visited(*e.Visit).render(false))
 		}
 	case pipeline.Serving:
-		say("Serving", clean(e.URL))
+		if e.Served != nil {
+			say("Serving", clean(strings.TrimSpace(e.Served.URL+" "+e.Served.SecureURL)))
+		}
 	}
 }
 
