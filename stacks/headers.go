@@ -120,9 +120,10 @@ var (
 	headerNamePattern = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~` + "`" + `-]+$`)
 	// cspKeywords are words that mean a host's name without their quotes.
 	cspKeywords = regexp.MustCompile(`^(none|self|strict-dynamic|report-sample|(wasm-)?unsafe-[a-z-]+|nonce-.*|sha(256|384|512)-.*)$`)
-	// reservedHeaders are CloudFront's own, and those of the connection.
+	// reservedHeaders are CloudFront's own, those of the connection, and those that a
+	// policy takes in fields of its own, which a blog has no use for.
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-response-headers-policies.html
-	reservedHeaders = regexp.MustCompile(`^(connection|content-(encoding|length)|date|expect|host|keep-alive|proxy-.*|server|trailer|transfer-encoding|upgrade|via|warning|x-(accel|amz|amzn|cache|edge|forwarded|real-ip).*)$`)
+	reservedHeaders = regexp.MustCompile(`^(access-control-.*|connection|content-(encoding|length)|date|expect|host|keep-alive|proxy-.*|server(-timing)?|trailer|transfer-encoding|upgrade|via|warning|x-(accel|amz|amzn|cache|edge|forwarded|real-ip|xss-protection).*)$`)
 )
 
 // ownFields are headers that have a field elsewhere, by their names in lower case.
@@ -216,7 +217,7 @@ func (h Headers) validateOthers(p *problems) {
 		case ownFields[lower] != "":
 			p.add(field, name, "has its own field: set "+ownFields[lower])
 		case reservedHeaders.MatchString(lower):
-			p.add(field, name, "is CloudFront's own; leave it out")
+			p.add(field, name, "is none that CloudFront takes here; leave it out")
 		case seen[lower] != "":
 			p.add(field, name, fmt.Sprintf("is %q, too: the case of letters does not count", seen[lower]))
 		}
