@@ -26,7 +26,8 @@ func TestStagesAreWired(t *testing.T) {
 			source, build, deploy, invalidate := action(t, tmpl, stageSource), action(t, tmpl, stageBuild), action(t, tmpl, stageDeploy), action(t, tmpl, stageInvalidate)
 			equal(t, "build's input", build["InputArtifacts"], source["OutputArtifacts"])
 			equal(t, "deploy's input", deploy["InputArtifacts"], build["OutputArtifacts"])
-			equal(t, "deploy's bucket", at(t, tmpl, deploy, "Configuration", "BucketName"), props.Deploy.Bucket)
+			bucket, distribution := published(t, props)
+			equal(t, "deploy's bucket", at(t, tmpl, deploy, "Configuration", "BucketName"), bucket)
 			equal(t, "deploy's extract", at(t, tmpl, deploy, "Configuration", "Extract"), "true")
 
 			function := tmpl.OfType("AWS::Lambda::Function")[0]
@@ -42,7 +43,7 @@ func TestStagesAreWired(t *testing.T) {
 				t.Fatalf("UserParameters %q: %v", text, err)
 			}
 			equal(t, "PipelineName", params.PipelineName, props.Name)
-			equal(t, "DistributionId", params.DistributionID, props.Invalidate.DistributionID)
+			equal(t, "DistributionId", params.DistributionID, distribution)
 			equal(t, "Paths", params.Paths, props.Invalidate.Paths)
 		})
 	}

@@ -91,10 +91,9 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 			ResponsePagePath:   jsii.String(notFoundPage),
 			Ttl:                awscdk.Duration_Seconds(jsii.Number(notFoundSeconds)),
 		}},
-		HttpVersion:            awscloudfront.HttpVersion_HTTP2_AND_3,
-		EnableIpv6:             jsii.Bool(true),
-		MinimumProtocolVersion: awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021,
-		PriceClass:             priceClasses[or(s.PriceClass, AllEdges)],
+		HttpVersion: awscloudfront.HttpVersion_HTTP2_AND_3,
+		EnableIpv6:  jsii.Bool(true),
+		PriceClass:  priceClasses[or(s.PriceClass, AllEdges)],
 	}
 	justifications := []justification{
 		{"AwsSolutions-CFR1", "A blog is for readers everywhere."},
@@ -111,6 +110,7 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 			aliases = append(aliases, jsii.String(n.value))
 		}
 		props.DomainNames, props.Certificate = &aliases, certificate
+		props.MinimumProtocolVersion = awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021
 	} else {
 		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesGeneral.html#DownloadDistValues-security-policy
 		justifications = append(justifications, justification{"AwsSolutions-CFR4", "Under its own name cloudfront.net CloudFront sets the security policy itself; a Domain has TLS 1.2 at least."})

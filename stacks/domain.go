@@ -136,15 +136,8 @@ func (s Site) validateCertificate(p *problems) {
 	}
 }
 
-// zone names the hosted zone, or nil.
-func (s Site) zone(scope constructs.Construct) awsroute53.IHostedZone {
-	if s.HostedZone == (HostedZone{}) {
-		return nil
-	}
-	const id = "HostedZone"
-	if there := scope.Node().TryFindChild(jsii.String(id)); there != nil {
-		return there.(awsroute53.IHostedZone)
-	}
+// zone finds the hosted zone.
+func (s Site) zone(scope constructs.Construct, id string) awsroute53.IHostedZone {
 	return awsroute53.HostedZone_FromHostedZoneAttributes(scope, jsii.String(id), &awsroute53.HostedZoneAttributes{
 		HostedZoneId: jsii.String(s.HostedZone.ID),
 		ZoneName:     jsii.String(s.HostedZone.Name),
@@ -173,7 +166,7 @@ func newCertificate(scope constructs.Construct, stack awscdk.Stack, owner owner,
 	}
 	props := &awscertificatemanager.CertificateProps{
 		DomainName: jsii.String(s.Domain),
-		Validation: awscertificatemanager.CertificateValidation_FromDns(s.zone(in)),
+		Validation: awscertificatemanager.CertificateValidation_FromDns(s.zone(in, "ValidationZone")),
 	}
 	if len(s.RedirectFrom) > 0 {
 		props.SubjectAlternativeNames = jsii.Strings(s.RedirectFrom...)
@@ -183,7 +176,9 @@ func newCertificate(scope constructs.Construct, stack awscdk.Stack, owner owner,
 		// Other names are another certificate. The distribution has the old one until
 		// its own stack is updated, after this one, and ACM deletes none that is in use:
 		// the update would wait for itself. A certificate costs nothing.
-		certificate.Node().DefaultChild().(awscdk.CfnResource).CfnOptions().SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)
+		options := certificate.Node().DefaultChild().(awscdk.CfnResource).CfnOptions()
+		options.SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)
+		options.SetDeletionPolicy(awscdk.CfnDeletionPolicy_DELETE)
 	}
 	return certificate
 }
@@ -191,10 +186,10 @@ func newCertificate(scope constructs.Construct, stack awscdk.Stack, owner owner,
 // newRecords points the Site's names to the distribution. Each record's id is its
 // name, so that names may change places.
 func newRecords(stack awscdk.Stack, s Site, distribution awscloudfront.IDistribution) {
-	zone := s.zone(stack)
-	if zone == nil {
+	if s.HostedZone == (HostedZone{}) {
 		return
 	}
+	zone := s.zone(stack, "HostedZone")
 	target := awsroute53.RecordTarget_FromAlias(targets.NewCloudFrontTarget(distribution))
 	for _, n := range s.names() {
 		// Ends with a dot, so that it is never taken for a name inside the zone.

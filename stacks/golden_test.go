@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,10 @@ var assetHash = regexp.MustCompile(`[0-9a-f]{64}`)
 // TestGolden shows drift: what a change does to a template.
 func TestGolden(t *testing.T) {
 	for name := range templates {
+		// The pipelines of Sites differ in names alone.
+		if slices.ContainsFunc(siteFixtures[1:], func(b BlogProps) bool { return name == BlogStackID(b.Name) }) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			raw, err := os.ReadFile(filepath.Join(assemblyDir, name+".template.json"))
 			if err != nil {
@@ -58,15 +63,26 @@ func TestGolden(t *testing.T) {
 func withoutRecipes(t *testing.T, text string) string {
 	t.Helper()
 	for name, recipe := range map[string]string{"hugo": buildspec.Hugo, "container": buildspec.Container, "ecs": buildspec.ECS} {
-		var encoded bytes.Buffer
-		encoder := json.NewEncoder(&encoded)
-		encoder.SetEscapeHTML(false) // as JavaScript writes it
-		if err := encoder.Encode(recipe); err != nil {
-			t.Fatal(err)
-		}
-		text = strings.ReplaceAll(text, strings.TrimSpace(encoded.String()), `"buildspec/`+name+`.yml"`)
+		text = strings.ReplaceAll(text, encoded(t, recipe), "buildspec/"+name+".yml")
 	}
-	return text
+	const function = "stacks/viewerrequest/viewerrequest.js"
+	source, err := os.ReadFile(function)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(text, encoded(t, string(source)), function)
+}
+
+// encoded returns text as it is inside a JSON string.
+func encoded(t *testing.T, text string) string {
+	t.Helper()
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false) // as JavaScript writes it
+	if err := encoder.Encode(text); err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(out.String()), `"`), `"`)
 }
 
 func firstDifference(got, want string) string {

@@ -15,9 +15,10 @@ import (
 // in NAME-certificate and NAME-logs there, unless that is the blog's Region. A Site
 // with nothing set is one, too: &Site{}.
 type Site struct {
-	// Domain is the blog's name in DNS. It takes a HostedZone, a CertificateARN, or
-	// both. Default: none; the blog is at the distribution's own name, such as
-	// d111111abcdef8.cloudfront.net. Example: "blog.example.com".
+	// Domain is the blog's name in DNS, with TLS 1.2 at least. It takes a HostedZone, a
+	// CertificateARN, or both. Default: none; the blog is at the distribution's own name,
+	// such as d111111abcdef8.cloudfront.net, for which CloudFront sets the versions of
+	// TLS. Example: "blog.example.com".
 	Domain string
 
 	// RedirectFrom are further names that lead to Domain, in one hop that keeps path
@@ -72,7 +73,8 @@ type Site struct {
 	MonthlyBudget int
 
 	// BucketRemoval says what becomes of the bucket, with every version of every file,
-	// when the stack goes. Default: KeepBucket.
+	// when the stack goes. Until then S3 keeps what a delivery replaced for 30 days.
+	// Default: KeepBucket.
 	BucketRemoval BucketRemoval
 }
 

@@ -66,7 +66,7 @@ var (
 	}
 )
 
-var blogFixtures = []BlogProps{modern, classic, full, webhook}
+var blogFixtures = slices.Concat([]BlogProps{modern, classic, full, webhook}, siteFixtures)
 
 // serviceFixtures are in the tests of each kind of service.
 var serviceFixtures = slices.Concat(existingFixtures, fargateFixtures)
@@ -231,6 +231,26 @@ const (
 	stageDeploy
 	stageInvalidate
 )
+
+// dependencies returns, for each stack, those that the CDK CLI deploys before it.
+func dependencies(t *testing.T) map[string][]string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(assemblyDir, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest struct {
+		Artifacts map[string]struct{ Dependencies []string }
+	}
+	if err := json.Unmarshal(raw, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	after := map[string][]string{}
+	for id, artifact := range manifest.Artifacts {
+		after[id] = artifact.Dependencies
+	}
+	return after
+}
 
 // equal compares decoded JSON by its text, which sorts maps.
 func equal(t *testing.T, what string, got, want any) {

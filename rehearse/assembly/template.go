@@ -84,6 +84,9 @@ type Resource struct {
 	DependsOn  LogicalIDs
 	Condition  string
 	Metadata   map[string]any
+	// What CloudFormation does with it when it leaves the stack, and when another takes
+	// its place. "" is Delete for all but a few types.
+	DeletionPolicy, UpdateReplacePolicy string
 }
 
 // NamedResource is a resource with its logical id.

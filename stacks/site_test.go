@@ -1,0 +1,372 @@
+package stacks
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/iampolicy"
+	"blog-deploy-pipeline/stacks/viewerrequest"
+)
+
+// The blogs that have a Site. Between them they set every prop of it.
+var (
+	// bare has nothing but a place.
+	bare = siteBlog("bare", "ap-northeast-1", Site{})
+	// tokyo needs a certificate where its stack is not.
+	tokyo = siteBlog("tokyo", "ap-northeast-1", Site{
+		Domain:       "kzmorita.dev",
+		RedirectFrom: []string{"www.kzmorita.dev", "blog.kzmorita.dev"},
+		HostedZone:   HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+	})
+	// virginia's is where CloudFront takes it from.
+	virginia = siteBlog("virginia", "us-east-1", Site{
+		Domain:     "notes.kzmorita.dev",
+		HostedZone: HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+	})
+	// elsewhere has its DNS with somebody else.
+	elsewhere = siteBlog("elsewhere", "eu-central-1", Site{
+		Domain:         "blog.kzmorita.io",
+		RedirectFrom:   []string{"kzmorita.io"},
+		CertificateARN: siteCertificate,
+	})
+	// complete sets what the others leave at its default.
+	complete = func() BlogProps {
+		blog := siteBlog("complete", "ap-northeast-1", Site{
+			Domain:         "complete.kzmorita.dev",
+			RedirectFrom:   []string{"www.complete.kzmorita.dev"},
+			HostedZone:     HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+			CertificateARN: siteCertificate,
+			MissingSlash:   Rewrite,
+			PriceClass:     FewestEdges,
+			BucketRemoval:  DeleteBucket,
+		})
+		blog.Account = account
+		blog.Invalidate.Paths = []string{"/", "#posts"}
+		blog.Notifications = Notifications{Emails: []string{"me@blog.dev"}}
+		return blog
+	}()
+)
+
+var siteFixtures = []BlogProps{bare, tokyo, virginia, elsewhere, complete}
+
+const siteCertificate = "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid
+
+func siteBlog(name, region string, site Site) BlogProps {
+	return BlogProps{Name: name, Region: region, Source: modern.Source, Site: &site}
+}
+
+func siteTemplate(t *testing.T, props BlogProps) *assembly.Template {
+	t.Helper()
+	return stackTemplate(t, siteStackID(props.Name))
+}
+
+// distributionConfig returns what the distribution of a Site's stack is set to.
+func distributionConfig(t *testing.T, tmpl *assembly.Template) map[string]any {
+	t.Helper()
+	return at(t, tmpl, only(t, tmpl, "AWS::CloudFront::Distribution"), "DistributionConfig").(map[string]any)
+}
+
+// published is where the pipeline of a fixture has to publish.
+func published(t *testing.T, props BlogProps) (bucket, distribution string) {
+	t.Helper()
+	if props.Site == nil {
+		return props.Deploy.Bucket, props.Invalidate.DistributionID
+	}
+	tmpl := siteTemplate(t, props)
+	ref := func(cfnType string) string {
+		return at(t, tmpl, map[string]any{"Ref": tmpl.OfType(cfnType)[0].ID}).(string)
+	}
+	return ref("AWS::S3::Bucket"), ref("AWS::CloudFront::Distribution")
+}
+
+func TestSiteStacks(t *testing.T) {
+	for _, tt := range []struct {
+		props BlogProps
+		want  []string
+	}{
+		{modern, []string{"modern-pipeline"}},
+		{bare, []string{"bare-site", "bare-pipeline"}},
+		{tokyo, []string{"tokyo-certificate", "tokyo-site", "tokyo-pipeline"}},
+		{virginia, []string{"virginia-site", "virginia-pipeline"}},
+		{elsewhere, []string{"elsewhere-site", "elsewhere-pipeline"}},
+		{complete, []string{"complete-site", "complete-pipeline"}},
+	} {
+		equal(t, tt.props.Name+"'s stacks", BlogStackIDs(tt.props), tt.want)
+		var made []string
+		for id, tmpl := range templates {
+			if id[:strings.LastIndexByte(id, '-')] != tt.props.Name {
+				continue
+			}
+			made = append(made, id)
+			region := or(tt.props.Region, "us-east-1")
+			if strings.HasSuffix(id, "-certificate") {
+				region = "us-east-1"
+			}
+			equal(t, id+"'s region", tmpl.Region, region)
+			equal(t, id+"'s account", tmpl.Account, account)
+		}
+		slices.Sort(made)
+		slices.Sort(tt.want)
+		equal(t, tt.props.Name+"'s templates", made, tt.want)
+	}
+}
+
+// TestSitesAreDeployedInOrder looks at what the CDK CLI goes by.
+func TestSitesAreDeployedInOrder(t *testing.T) {
+	after := dependencies(t)
+	for _, props := range siteFixtures {
+		ids := BlogStackIDs(props)
+		for i := 1; i < len(ids); i++ {
+			if !slices.Contains(after[ids[i]], ids[i-1]) {
+				t.Errorf("%s is deployed after %v, want after %s", ids[i], after[ids[i]], ids[i-1])
+			}
+		}
+	}
+}
+
+func TestSiteBucketIsPrivate(t *testing.T) {
+	for _, props := range siteFixtures {
+		tmpl := siteTemplate(t, props)
+		bucket := only(t, tmpl, "AWS::S3::Bucket")
+		equal(t, "public access", bucket["PublicAccessBlockConfiguration"], map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true})
+		equal(t, "encryption", at(t, tmpl, bucket, "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "SSEAlgorithm"), "AES256")
+		equal(t, "versions", at(t, tmpl, bucket, "VersioningConfiguration", "Status"), "Enabled")
+		rule := at(t, tmpl, bucket, "LifecycleConfiguration", "Rules", 0).(map[string]any)
+		equal(t, "expiry", rule, map[string]any{
+			"Status":                         "Enabled",
+			"NoncurrentVersionExpiration":    map[string]any{"NoncurrentDays": 30},
+			"AbortIncompleteMultipartUpload": map[string]any{"DaysAfterInitiation": 1},
+		})
+		equal(t, "website", bucket["WebsiteConfiguration"], nil)
+	}
+}
+
+func TestSiteBucketIsKept(t *testing.T) {
+	for _, tt := range []struct {
+		props           BlogProps
+		replace, delete string
+		functions       int
+	}{
+		{bare, "Retain", "RetainExceptOnCreate", 0},
+		{complete, "Delete", "Delete", 1},
+	} {
+		tmpl := siteTemplate(t, tt.props)
+		bucket := tmpl.OfType("AWS::S3::Bucket")[0]
+		equal(t, tt.props.Name+"'s bucket when it is replaced", bucket.UpdateReplacePolicy, tt.replace)
+		equal(t, tt.props.Name+"'s bucket when the stack goes", bucket.DeletionPolicy, tt.delete)
+		if n := len(tmpl.OfType("AWS::Lambda::Function")); n != tt.functions {
+			t.Errorf("%s has %d functions, want %d", tt.props.Name, n, tt.functions)
+		}
+	}
+}
+
+// TestWhoReadsTheSite puts requests to the bucket's own policy.
+func TestWhoReadsTheSite(t *testing.T) {
+	for _, props := range siteFixtures {
+		tmpl := siteTemplate(t, props)
+		bucket, distribution := published(t, props)
+		policy, err := json.Marshal(at(t, tmpl, only(t, tmpl, "AWS::S3::BucketPolicy"), "PolicyDocument"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := edge + distribution
+		calls := []struct {
+			action, key, from, tls string
+			allowed                bool
+		}{
+			{"s3:GetObject", "/index.html", own, "true", true},
+			{"s3:ListBucket", "", own, "true", true}, // else S3 says 403 for 404
+			{"s3:GetObject", "/index.html", own, "false", false},
+			{"s3:GetObject", "/index.html", edge + "E2SOMEBODYELSE", "true", false},
+			{"s3:ListBucket", "", edge + "E2SOMEBODYELSE", "true", false},
+			{"s3:GetObject", "/index.html", strings.Replace(own, account, "999999999999", 1), "true", false},
+			{"s3:GetObjectVersion", "/index.html", own, "true", false},
+			{"s3:PutObject", "/index.html", own, "true", false},
+			{"s3:DeleteObject", "/index.html", own, "true", false},
+			{"s3:PutBucketPolicy", "", own, "true", false},
+		}
+		requests := make([]iampolicy.Request, len(calls))
+		for i, c := range calls {
+			requests[i] = iampolicy.Request{
+				Principal: "cloudfront.amazonaws.com", Action: c.action, Resource: "arn:aws:s3:::" + bucket + c.key,
+				Context:        map[string]string{"aws:SourceArn": c.from, "aws:SecureTransport": c.tls},
+				ResourcePolicy: policy,
+			}
+		}
+		decisions, err := iampolicy.Evaluate(t.Context(), nil, requests)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range calls {
+			if decisions[i].Allowed != c.allowed {
+				t.Errorf("%s: %s for %s (TLS: %s): allowed is %v, want %v (%s)", props.Name, c.action, c.from, c.tls, decisions[i].Allowed, c.allowed, decisions[i].Reason)
+			}
+		}
+	}
+}
+
+func TestDistributionIsOfToday(t *testing.T) {
+	for _, tt := range []struct {
+		props      BlogProps
+		priceClass string
+	}{
+		{bare, "PriceClass_All"},
+		{tokyo, "PriceClass_All"},
+		{virginia, "PriceClass_All"},
+		{elsewhere, "PriceClass_All"},
+		{complete, "PriceClass_100"},
+	} {
+		name, tmpl := tt.props.Name, siteTemplate(t, tt.props)
+		config := distributionConfig(t, tmpl)
+		equal(t, name+"'s HTTP", config["HttpVersion"], "http2and3")
+		equal(t, name+"'s IPv6", config["IPV6Enabled"], true)
+		equal(t, name+"'s price class", config["PriceClass"], tt.priceClass)
+		equal(t, name+"'s home page", config["DefaultRootObject"], "index.html")
+		equal(t, name+"'s cache tags", config["CacheTagConfig"], map[string]any{"HeaderName": "x-amz-meta-cache-tag"})
+		equal(t, name+"'s errors", config["CustomErrorResponses"], []any{map[string]any{
+			"ErrorCode": 404, "ResponseCode": 404, "ResponsePagePath": "/404.html", "ErrorCachingMinTTL": 10,
+		}})
+
+		origin := at(t, tmpl, config, "Origins", 0).(map[string]any)
+		bucket := tmpl.OfType("AWS::S3::Bucket")[0].ID
+		equal(t, name+"'s origin", origin["DomainName"], at(t, tmpl, map[string]any{"Fn::GetAtt": []any{bucket, "RegionalDomainName"}}))
+		control := tmpl.OfType("AWS::CloudFront::OriginAccessControl")[0]
+		equal(t, name+"'s origin access", origin["OriginAccessControlId"], at(t, tmpl, map[string]any{"Fn::GetAtt": []any{control.ID, "Id"}}))
+		equal(t, name+"'s signing", at(t, tmpl, control.Properties, "OriginAccessControlConfig", "SigningBehavior"), "always")
+		if n := len(config["Origins"].([]any)); n != 1 {
+			t.Errorf("%s has %d origins, want 1", name, n)
+		}
+
+		function := tmpl.OfType("AWS::CloudFront::Function")[0].ID
+		for _, behavior := range behaviors(t, config) {
+			name := fmt.Sprintf("%s's behavior %v", name, or(behavior["PathPattern"], "*"))
+			equal(t, name+": HTTP", behavior["ViewerProtocolPolicy"], "redirect-to-https")
+			equal(t, name+": compression", behavior["Compress"], true)
+			equal(t, name+": cache policy", behavior["CachePolicyId"], cachingOptimized)
+			equal(t, name+": origin request policy", behavior["OriginRequestPolicyId"], nil) // S3 gets no query
+			equal(t, name+": origin", behavior["TargetOriginId"], origin["Id"])
+			equal(t, name+": function", behavior["FunctionAssociations"], []any{map[string]any{
+				"EventType":   "viewer-request",
+				"FunctionARN": at(t, tmpl, map[string]any{"Fn::GetAtt": []any{function, "FunctionARN"}}),
+			}})
+		}
+	}
+}
+
+// cachingOptimized is the id of AWS's own policy, the same in every account.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
+const cachingOptimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+
+// behaviors are a distribution's, the default one last.
+func behaviors(t *testing.T, config map[string]any) []map[string]any {
+	t.Helper()
+	var all []map[string]any
+	others, _ := config["CacheBehaviors"].([]any)
+	for _, behavior := range append(slices.Clone(others), config["DefaultCacheBehavior"]) {
+		all = append(all, behavior.(map[string]any))
+	}
+	return all
+}
+
+func TestDomain(t *testing.T) {
+	made := func(id string) func(*testing.T) any {
+		return func(t *testing.T) any {
+			tmpl := stackTemplate(t, id)
+			return at(t, tmpl, map[string]any{"Ref": tmpl.OfType("AWS::CertificateManager::Certificate")[0].ID})
+		}
+	}
+	given := func(*testing.T) any { return siteCertificate }
+	for _, tt := range []struct {
+		props       BlogProps
+		names       []any
+		certificate func(*testing.T) any
+		records     []string
+		url         string
+	}{
+		{tokyo, []any{"kzmorita.dev", "www.kzmorita.dev", "blog.kzmorita.dev"}, made("tokyo-certificate"), []string{
+			"A blog.kzmorita.dev.", "A kzmorita.dev.", "A www.kzmorita.dev.",
+			"AAAA blog.kzmorita.dev.", "AAAA kzmorita.dev.", "AAAA www.kzmorita.dev.",
+		}, "https://kzmorita.dev"},
+		{virginia, []any{"notes.kzmorita.dev"}, made("virginia-site"), []string{"A notes.kzmorita.dev.", "AAAA notes.kzmorita.dev."}, "https://notes.kzmorita.dev"},
+		{elsewhere, []any{"blog.kzmorita.io", "kzmorita.io"}, given, nil, "https://blog.kzmorita.io"},
+		{complete, []any{"complete.kzmorita.dev", "www.complete.kzmorita.dev"}, given, []string{
+			"A complete.kzmorita.dev.", "A www.complete.kzmorita.dev.", "AAAA complete.kzmorita.dev.", "AAAA www.complete.kzmorita.dev.",
+		}, "https://complete.kzmorita.dev"},
+	} {
+		t.Run(tt.props.Name, func(t *testing.T) {
+			tmpl := siteTemplate(t, tt.props)
+			config := distributionConfig(t, tmpl)
+			equal(t, "aliases", config["Aliases"], tt.names)
+			equal(t, "certificate", config["ViewerCertificate"], map[string]any{
+				"AcmCertificateArn": tt.certificate(t), "MinimumProtocolVersion": "TLSv1.2_2021", "SslSupportMethod": "sni-only",
+			})
+			var records []string
+			for _, record := range tmpl.OfType("AWS::Route53::RecordSet") {
+				resolved := at(t, tmpl, record.Properties).(map[string]any)
+				records = append(records, fmt.Sprint(resolved["Type"], " ", resolved["Name"]))
+				equal(t, "zone", resolved["HostedZoneId"], tt.props.Site.HostedZone.ID)
+				target := resolved["AliasTarget"].(map[string]any)
+				equal(t, "target", target["DNSName"], at(t, tmpl, tmpl.Outputs["DistributionDomainName"].Value))
+				equal(t, "target's zone", target["HostedZoneId"], "Z2FDTNDATAQYW2") // CloudFront's
+			}
+			slices.Sort(records)
+			equal(t, "records", records, tt.records)
+			equal(t, "output URL", at(t, tmpl, tmpl.Outputs["URL"].Value), tt.url)
+		})
+	}
+
+	tmpl := siteTemplate(t, bare)
+	config := distributionConfig(t, tmpl)
+	for _, key := range []string{"Aliases", "ViewerCertificate"} {
+		if config[key] != nil {
+			t.Errorf("without a domain: %s is %v, want none", key, config[key])
+		}
+	}
+	equal(t, "output URL", at(t, tmpl, tmpl.Outputs["URL"].Value), "https://"+at(t, tmpl, tmpl.Outputs["DistributionDomainName"].Value).(string))
+	if got, want := siteTemplate(t, elsewhere).Outputs["DistributionDomainName"].Description, "for blog.kzmorita.io, kzmorita.io"; !strings.HasSuffix(got, want) {
+		t.Errorf("output is described as %q, want who makes records to read %q", got, want)
+	}
+}
+
+func TestCertificateIsForAllNames(t *testing.T) {
+	for id, want := range map[string][]any{
+		"tokyo-certificate": {"kzmorita.dev", "www.kzmorita.dev", "blog.kzmorita.dev"},
+		"virginia-site":     {"notes.kzmorita.dev"},
+	} {
+		certificate := stackTemplate(t, id).OfType("AWS::CertificateManager::Certificate")[0]
+		properties := certificate.Properties
+		others, _ := properties["SubjectAlternativeNames"].([]any)
+		equal(t, id+"'s names", append([]any{properties["DomainName"]}, others...), want)
+		equal(t, id+"'s validation", properties["ValidationMethod"], "DNS")
+		var validated []any
+		for _, option := range properties["DomainValidationOptions"].([]any) {
+			validated = append(validated, option.(map[string]any)["DomainName"])
+			equal(t, id+"'s zone", option.(map[string]any)["HostedZoneId"], "Z0123456789ABCDEFGHIJ")
+		}
+		equal(t, id+"'s validated names", validated, want)
+	}
+	// Only where another stack's distribution still has the one that is replaced.
+	equal(t, "tokyo's certificate when it is replaced", stackTemplate(t, "tokyo-certificate").OfType("AWS::CertificateManager::Certificate")[0].UpdateReplacePolicy, "Retain")
+	equal(t, "virginia's certificate when it is replaced", stackTemplate(t, "virginia-site").OfType("AWS::CertificateManager::Certificate")[0].UpdateReplacePolicy, "")
+}
+
+// The function knows the Site's names and wishes.
+func TestSiteFunction(t *testing.T) {
+	for _, tt := range []struct {
+		props BlogProps
+		want  viewerrequest.Settings
+	}{
+		{bare, viewerrequest.Settings{}},
+		{tokyo, viewerrequest.Settings{Domain: "kzmorita.dev", RedirectFrom: []string{"www.kzmorita.dev", "blog.kzmorita.dev"}}},
+		{complete, viewerrequest.Settings{Domain: "complete.kzmorita.dev", RedirectFrom: []string{"www.complete.kzmorita.dev"}, MissingSlash: viewerrequest.Rewrite}},
+	} {
+		function := only(t, siteTemplate(t, tt.props), "AWS::CloudFront::Function")
+		equal(t, tt.props.Name+"'s code", function["FunctionCode"], viewerrequest.Code(tt.want))
+		equal(t, tt.props.Name+"'s runtime", function["FunctionConfig"].(map[string]any)["Runtime"], "cloudfront-js-2.0")
+		equal(t, tt.props.Name+"'s stage", function["AutoPublish"], true)
+	}
+}
