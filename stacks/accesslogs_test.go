@@ -164,7 +164,7 @@ func TestDeliveryNames(t *testing.T) {
 	}
 	equal(t, "name", deliveryName("kzmorita-blog"), "kzmorita-blog-access-logs")
 	// As it was: another name is another delivery.
-	equal(t, "long name", deliveryName(long), "a-long-name-a-long-name-a-long-name-a-l-92e8aba7-access-logs")
+	equal(t, "long name", deliveryName(long), "a-long-name-a-long-name-a-long-name-a-l-cd444c1f-access-logs")
 }
 
 func TestAccessLogDaysRefused(t *testing.T) {

@@ -47,7 +47,7 @@ func TestBudgetRefused(t *testing.T) {
 	}{
 		{"less than nothing", -1, Notifications{}, "Site.MonthlyBudget is -1: must be whole US dollars"},
 		{"nobody to tell", 10, Notifications{}, "Site.MonthlyBudget is 10: has nobody to tell; name someone in Notifications"},
-		{"eleven to tell", 10, Notifications{Emails: emails}, "Notifications.Emails is 11 addresses: a budget tells at most 10"},
+		{"eleven to tell", 10, Notifications{Emails: emails}, `Notifications.Emails is "11 addresses": a budget tells at most 10`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			props := withSite(func(s *Site) { s.MonthlyBudget = tt.dollars })

@@ -152,7 +152,7 @@ func TestCachingRefuses(t *testing.T) {
 		{"twice", immutable("/assets/*", "/assets/*"), `Site.Caching.Immutable[1] is "/assets/*": is Site.Caching.Immutable[0], too`},
 		{"twice but for the slash", Caching{Immutable: []string{"*.css"}, Feeds: []string{"/*.css"}}, `Site.Caching.Feeds[0] is "/*.css": is Site.Caching.Immutable[0], too`},
 		{"a default twice", immutable("*index.xml"), `Site.Caching.Feeds[0] is "*index.xml": is Site.Caching.Immutable[0], too`},
-		{"too many", Caching{Immutable: []string{"/assets/*"}, Feeds: many}, "Site.Caching is 75 patterns: a distribution takes at most 74"},
+		{"too many", Caching{Immutable: []string{"/assets/*"}, Feeds: many}, `Site.Caching is "75 patterns": a distribution takes at most 74`},
 		{"feeds for no second", Caching{FeedsFor: time.Millisecond}, "Site.Caching.FeedsFor is 1ms: must be whole seconds"},
 		{"feeds for days", Caching{FeedsFor: 25 * time.Hour}, "Site.Caching.FeedsFor is 25h0m0s"},
 		{"feeds for less than nothing", Caching{FeedsFor: -time.Second}, "Site.Caching.FeedsFor is -1s"},

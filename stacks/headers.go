@@ -45,7 +45,7 @@ type Headers struct {
 	Others map[string]string
 }
 
-// NoHeader, in the place of a header's value, sends none.
+// NoHeader is, in the place of a header's value, to send none.
 const NoHeader = "none"
 
 // HSTS is the header Strict-Transport-Security. A browser keeps its promise for as
@@ -67,7 +67,7 @@ type HSTS struct {
 	Preload bool
 }
 
-// ForgetHSTS, as HSTS.MaxAge, has browsers forget what they were told: it sends
+// ForgetHSTS is a MaxAge that has browsers forget what they were told: it sends
 // max-age=0. To send no header would leave them as they are.
 const ForgetHSTS time.Duration = -1
 
@@ -171,7 +171,7 @@ func (h Headers) validateContentSecurityPolicy(p *problems) {
 	if len(policy) > maxHeaderValue {
 		p.add(field, fmt.Sprintf("%d characters long", len(policy)), fmt.Sprintf("CloudFront takes at most %d", maxHeaderValue))
 	}
-	for _, directive := range strings.Split(policy, ";") {
+	for directive := range strings.SplitSeq(policy, ";") {
 		for i, word := range strings.Fields(directive) {
 			if i > 0 && cspKeywords.MatchString(word) {
 				p.add(field, policy, fmt.Sprintf("needs quotes, as in '%s': without, browsers take the word for a host's name", word))
@@ -185,7 +185,7 @@ func (h Headers) validateContentSecurityPolicy(p *problems) {
 
 // framesOf returns what a policy's frame-ancestors comes to, or "" if it has none.
 func framesOf(policy string) Frames {
-	for _, directive := range strings.Split(policy, ";") {
+	for directive := range strings.SplitSeq(policy, ";") {
 		words := strings.Fields(directive)
 		if len(words) == 0 || !strings.EqualFold(words[0], "frame-ancestors") {
 			continue

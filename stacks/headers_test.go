@@ -52,7 +52,7 @@ func policyHeaders(t *testing.T, tmpl *assembly.Template, policy assembly.NamedR
 		case "ContentSecurityPolicy":
 			headers["Content-Security-Policy"] = setting["ContentSecurityPolicy"].(string)
 		case "StrictTransportSecurity":
-			value := fmt.Sprintf("max-age=%v", setting["AccessControlMaxAgeSec"])
+			value := fmt.Sprintf("max-age=%.0f", setting["AccessControlMaxAgeSec"])
 			if setting["IncludeSubdomains"] == true {
 				value += "; includeSubDomains"
 			}
@@ -172,7 +172,7 @@ func TestHeadersRefuse(t *testing.T) {
 		{"policy on two lines", policy("default-src 'self';\nimg-src *"), "ContentSecurityPolicy is"},
 		{"policy with a control character", policy("default-src 'self'\x7f"), "ContentSecurityPolicy is"},
 		{"policy in Japanese", policy("default-src ブログ.io"), "must be one line of plain ASCII; a name that is not ASCII goes in as xn--"},
-		{"policy too long", policy("img-src" + strings.Repeat(" a", 889)), "ContentSecurityPolicy is 1785 characters long: CloudFront takes at most 1783"},
+		{"policy too long", policy("img-src" + strings.Repeat(" a", 889)), `ContentSecurityPolicy is "1785 characters long": CloudFront takes at most 1783`},
 		{"self without quotes", policy("default-src self"), `ContentSecurityPolicy is "default-src self": needs quotes, as in 'self'`},
 		{"unsafe-inline without quotes", policy("style-src 'self' unsafe-inline"), "as in 'unsafe-inline'"},
 		{"hash without quotes", policy("script-src sha256-abc="), "as in 'sha256-abc='"},
@@ -190,8 +190,8 @@ func TestHeadersRefuse(t *testing.T) {
 		{"the connection's", other("Transfer-Encoding", "chunked"), "none that CloudFront takes here"},
 		{"CORS", other("Access-Control-Allow-Origin", "*"), "none that CloudFront takes here"},
 		{"the same twice", Headers{Others: map[string]string{"X-Header": "a", "x-header": "b"}}, `Others is "x-header": is "X-Header", too`},
-		{"ten", many(10, "a"), "Others is 10 headers: CloudFront takes at most 9 besides Cache-Control"},
-		{"too much in all", many(6, strings.Repeat("a", 1783)), "Others is 10758 characters in all: CloudFront takes at most 10240"},
+		{"ten", many(10, "a"), `Others is "10 headers": CloudFront takes at most 9 besides Cache-Control`},
+		{"too much in all", many(6, strings.Repeat("a", 1783)), `Others is "10758 characters in all": CloudFront takes at most 10240`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			wantProblem(t, withSite(func(s *Site) { s.Headers = tt.headers }).Validate(), tt.want)
