@@ -35,6 +35,11 @@ var (
 		RedirectFrom:   []string{"kzmorita.io"},
 		CertificateARN: siteCertificate,
 	})
+	// open has switched off what can be.
+	open = siteBlog("open", "us-west-2", Site{
+		Headers: Headers{HSTS: HSTS{MaxAge: ForgetHSTS}, Frames: AnyFrames, Referrer: OwnReferrer, ContentSecurityPolicy: NoHeader},
+		Caching: Caching{Immutable: []string{}, Feeds: []string{}},
+	})
 	// complete sets what the others leave at its default.
 	complete = func() BlogProps {
 		blog := siteBlog("complete", "ap-northeast-1", Site{
@@ -64,12 +69,12 @@ var (
 		})
 		blog.Account = account
 		blog.Invalidate.Paths = []string{"/", "#posts"}
-		blog.Notifications = Notifications{Emails: []string{"me@blog.dev"}}
+		blog.Notifications = Notifications{Emails: []string{"me@blog.dev"}, TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"}
 		return blog
 	}()
 )
 
-var siteFixtures = []BlogProps{bare, tokyo, virginia, elsewhere, complete}
+var siteFixtures = []BlogProps{bare, tokyo, virginia, elsewhere, open, complete}
 
 const siteCertificate = "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid
 
@@ -116,14 +121,7 @@ func siteBucket(t *testing.T, tmpl *assembly.Template) assembly.NamedResource {
 // bucketPolicy is the policy of that bucket.
 func bucketPolicy(t *testing.T, tmpl *assembly.Template) any {
 	t.Helper()
-	bucket := at(t, tmpl, map[string]any{"Ref": siteBucket(t, tmpl).ID})
-	for _, policy := range tmpl.OfType("AWS::S3::BucketPolicy") {
-		if at(t, tmpl, policy.Properties["Bucket"]) == bucket {
-			return at(t, tmpl, policy.Properties["PolicyDocument"])
-		}
-	}
-	t.Fatalf("%s has no policy for the blog's bucket", tmpl.Name)
-	return nil
+	return policyOf(t, tmpl, siteBucket(t, tmpl))
 }
 
 func TestSiteStacks(t *testing.T) {
