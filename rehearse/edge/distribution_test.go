@@ -90,6 +90,16 @@ func failing(err error) functionFunc {
 	return func(*http.Request, edgefunction.Context) (*http.Request, *http.Response, error) { return nil, nil, err }
 }
 
+// function is one in JavaScript, by the body of its handler.
+func function(t *testing.T, body string) ViewerRequest {
+	t.Helper()
+	f, err := edgefunction.New("function handler(event) {\n" + body + "\n}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
 // labelled is a policy whose headers say that it was there.
 func labelled(label string) HeadersPolicy {
 	return HeadersPolicy{Set: []Header{{Name: "x-label", Value: label, Override: true}}}
@@ -269,7 +279,7 @@ func TestFunctionsThatAnswerOrFail(t *testing.T) {
 	policy := HeadersPolicy{Set: []Header{{Name: "X-Frame-Options", Value: "DENY"}, {Name: "Cache-Control", Value: "no-cache", Override: true}}}
 	tests := []struct {
 		name     string
-		function functionFunc
+		function ViewerRequest
 		method   string
 		status   int
 		cache    string
@@ -281,6 +291,9 @@ func TestFunctionsThatAnswerOrFail(t *testing.T) {
 		{"with a body, HEAD", answering(418, "short and stout", nil), "HEAD", 418, "FunctionGeneratedResponse", "-", nil},
 		{"its own headers", answering(200, "", http.Header{"X-Frame-Options": {"SAMEORIGIN"}, "Cache-Control": {"max-age=60"}}), "GET", 200, "FunctionGeneratedResponse", "-", map[string]string{"X-Frame-Options": "SAMEORIGIN", "Cache-Control": "no-cache"}},
 		{"an error that it makes is no error of the origin", answering(404, "mine", nil), "GET", 404, "FunctionGeneratedResponse", "mine", nil},
+		{"throws, in its engine", function(t, "throw new Error('<oh>')"), "GET", 503, "FunctionExecutionError", "could not run: ", map[string]string{"X-Frame-Options": "DENY"}},
+		{"returns nothing", function(t, "return"), "GET", 502, "FunctionValidationError", "returned an invalid value: ", map[string]string{"X-Frame-Options": "DENY", "Server": "CloudFront"}},
+		{"answers with the path", function(t, "return { statusCode: 200, body: event.request.uri }"), "GET", 200, "FunctionGeneratedResponse", "/a.html", nil},
 		{"throws", failing(errors.New("TypeError: <x> is undefined")), "GET", 503, "FunctionExecutionError", "could not run: TypeError: &lt;x&gt; is undefined", map[string]string{"X-Frame-Options": "DENY", "Server": "CloudFront"}},
 	}
 	for _, test := range tests {
@@ -302,6 +315,18 @@ func TestFunctionsThatAnswerOrFail(t *testing.T) {
 			}
 			w.wantAsked(t)
 		})
+	}
+}
+
+// A function sees the default root object in place of "/", and in place of nothing else.
+func TestFunctionAndTheDefaultRootObject(t *testing.T) {
+	w := newWorld(t, Distribution{DefaultRootObject: "home.html", Behaviors: []Behavior{
+		{PathPattern: "*", ViewerProtocol: "allow-all", ViewerRequest: function(t, "return { statusCode: 200, body: event.request.uri + '?' + event.request.rawQueryString() }")},
+	}})
+	for path, want := range map[string]string{"/?x=%20": "/home.html?x=%20", "/a/?x": "/a/?x", "//?x": "//?x"} {
+		if got := w.get(t, path).Body.String(); got != want {
+			t.Errorf("GET %s: the function saw %s, want %s", path, got, want)
+		}
 	}
 }
 

@@ -152,7 +152,7 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// documented; a function that is right about this is right about "/" as well.
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DefaultRootObject.html
 	if request.URL.Path == "/" && d.DefaultRootObject != "" {
-		request.URL.Path, request.URL.RawPath = "/"+d.DefaultRootObject, ""
+		request.URL.Path, request.URL.RawPath, request.RequestURI = "/"+d.DefaultRootObject, "", ""
 	}
 	viewerPath := canonical(request.URL.EscapedPath(), decodeUnreserved)
 	v.behavior = d.behavior(viewerPath)
@@ -416,10 +416,15 @@ func errorEntry(status int, message string) *entry {
 
 var methodNotAllowed = errorEntry(http.StatusForbidden, "This distribution is not configured to allow the HTTP request method that was used for this request. The distribution supports only cachable requests.")
 
-// failedFunction is the answer where a function failed.
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-503-service-unavailable.html
+// failedFunction is the answer where a function did not come to an end (503), or came to a result that
+// CloudFront refuses (502). The results are named as CloudFront names them in X-Cache.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/troubleshooting-response-errors.html
 func failedFunction(err error) (_ *entry, result string) {
-	return errorEntry(http.StatusServiceUnavailable, "The CloudFront function associated with the CloudFront distribution is invalid or could not run: "+html.EscapeString(err.Error())), "FunctionExecutionError"
+	why := html.EscapeString(err.Error())
+	if failed := (*edgefunction.Error)(nil); errors.As(err, &failed) && failed.Status == http.StatusBadGateway {
+		return errorEntry(http.StatusBadGateway, "The CloudFront function returned an invalid value: "+why), "FunctionValidationError"
+	}
+	return errorEntry(http.StatusServiceUnavailable, "The CloudFront function associated with the CloudFront distribution is invalid or could not run: "+why), "FunctionExecutionError"
 }
 
 // send answers a reader. http.ServeContent knows about ranges, HEAD, and what the reader has already.

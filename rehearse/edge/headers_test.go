@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -106,6 +107,12 @@ func TestHeadersPolicyIsForEveryResponse(t *testing.T) {
 		})
 	}
 	w.wantAsked(t, "/missing", "/404.html", "/a.html")
+
+	w.down = errors.New("connection refused")
+	down := w.visit(t, http.MethodGet, "https://blog.example.com/b.html")
+	if down.Code != 502 || down.Header().Get("Cache-Control") != "no-cache" || !strings.Contains(down.Body.String(), "connection refused") {
+		t.Errorf("origin down: got %d, %v, %q; want 502 with the policy, and why", down.Code, down.Header(), down.Body)
+	}
 }
 
 // A policy is about viewers: what the edge keeps, and for how long, is as the origin says.

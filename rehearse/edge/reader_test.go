@@ -54,7 +54,7 @@ func TestReaderSeesTheNewPageAfterTheInvalidation(t *testing.T) {
 	notFound := edge.ErrorResponse{PagePath: "/404.html", Status: http.StatusNotFound}
 	assumed := edge.Assumed("E1")
 	assumed.Errors = map[int]edge.ErrorResponse{http.StatusForbidden: notFound, http.StatusNotFound: notFound}
-	distribution, err := edge.New(edge.Options{Distribution: assumed, Origin: server.Origin("blog", s3.Access{}), Invalidations: cloud, Now: clock})
+	distribution, err := edge.New(edge.Options{Distribution: assumed, Origin: server.Origin("blog"), Invalidations: cloud, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

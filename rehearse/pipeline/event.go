@@ -60,12 +60,12 @@ type Event struct {
 	Text  string `json:"text,omitempty"`
 	// Service says that an output line is by CodeBuild or Lambda itself, not by a command or a function.
 	Service bool `json:"service,omitempty"`
+	Served
 
 	Done  int   `json:"done,omitempty"`
 	Total int   `json:"total,omitempty"`
 	Bytes int64 `json:"bytes,omitempty"`
 
-	Served       *Served       `json:"served,omitempty"`
 	Visit        *Visit        `json:"visit,omitempty"`
 	StageResult  *StageResult  `json:"stageResult,omitempty"`
 	ActionResult *ActionResult `json:"actionResult,omitempty"`
@@ -206,7 +206,7 @@ type Visit struct {
 // Served is where the site can be looked at.
 type Served struct {
 	// URL is by http; its address stands for the first of Names.
-	URL string `json:"url"`
+	URL string `json:"url,omitempty"`
 	// SecureURL is by https, for a browser that is told to find Names there and to trust the certificate,
 	// such as `curl -k --connect-to ::127.0.0.1:44321 https://blog.example.com/`. "" without Names.
 	SecureURL string `json:"secureURL,omitempty"`

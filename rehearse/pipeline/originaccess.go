@@ -14,43 +14,36 @@ import (
 // cloudFront is the service as bucket policies name it.
 const cloudFront = "cloudfront.amazonaws.com"
 
-// openSite opens the edge of a distribution that the assembly makes. What it may do with its origin says
-// the bucket's policy.
-func (r *rehearsal) openSite(ctx context.Context, d *Distribution, bucket, prefix string, built map[string][]byte) error {
-	if d.Origin != bucket {
-		if err := r.openEdge(d.Distribution, d.Origin, prefix, s3.Access{}); err != nil {
-			return err
-		}
-		r.readers.bucket = bucket
-		r.readers.refused = &failure{
+// readFrom prepares readers of a distribution that the assembly makes: what it may do with its origin,
+// and what readers are to get for what is not there.
+func (r *rehearsal) readFrom(ctx context.Context, d *Distribution, readers *readers, built map[string][]byte) (s3.Access, error) {
+	if len(d.Aliases) > 0 {
+		readers.site = "https://" + d.Aliases[0]
+	}
+	if d.Origin != readers.bucket {
+		readers.refused = &failure{
 			Code:   "WrongOrigin",
-			Reason: fmt.Sprintf("the distribution %s reads from %s, and the pipeline deploys to %s", d.ID, d.Origin, bucket),
+			Reason: fmt.Sprintf("the distribution %s reads from %s, and the pipeline deploys to %s", d.ID, d.Origin, readers.bucket),
 			Look:   d.look("the Origins"),
 		}
-		return nil
+		return s3.Access{Read: true}, nil
 	}
 	read, err := r.refusal(ctx, d, "s3:GetObject", "/"+home)
 	if err != nil {
-		return err
+		return s3.Access{}, err
 	}
 	list, err := r.refusal(ctx, d, "s3:ListBucket", "")
 	if err != nil {
-		return err
+		return s3.Access{}, err
 	}
-	if err := r.openEdge(d.Distribution, bucket, prefix, s3.Access{ListBucket: list == nil, Unreadable: read != nil}); err != nil {
-		return err
-	}
-	r.readers.refused = read
-	if len(d.Aliases) > 0 {
-		r.readers.site = "https://" + d.Aliases[0]
-	}
-	response := d.Errors[http.StatusNotFound]
-	if page, err := url.PathUnescape(response.PagePath); err == nil {
-		if content, ok := built[strings.TrimPrefix(page, "/")]; ok {
-			r.readers.notFound = &notFound{path: page, built: content, status: response.Status, instead: list}
+	readers.refused = read
+	if response := d.Errors[http.StatusNotFound]; response.PagePath != "" {
+		page, err := url.PathUnescape(response.PagePath)
+		if content, ok := built[strings.TrimPrefix(page, "/")]; ok && err == nil {
+			readers.notFound = &notFound{path: page, built: content, status: response.Status, instead: list}
 		}
 	}
-	return nil
+	return s3.Access{Read: read == nil, List: list == nil}, nil
 }
 
 // refusal is why S3 would refuse the distribution, by the bucket's policy; nil if it would not.

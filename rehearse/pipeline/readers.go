@@ -31,7 +31,7 @@ const maxPages = 5
 
 // readers visit pages through an edge in front of the bucket, as the readers of the blog would.
 type readers struct {
-	url          string // of the edge, for which it is the first of the distribution's names, under https
+	url          string // of the edge
 	served       Served
 	client       *http.Client
 	bucket       string
@@ -126,13 +126,7 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 		r.note("readers visit the site of the first deploy action only")
 		return site, nil
 	}
-	prefix := strings.Trim(configuration["ObjectKey"], "/")
-	if d := r.plan.Distributions[distribution]; d != nil {
-		err = r.openSite(ctx, d, site.Bucket, prefix, built)
-	} else {
-		err = r.openEdge(r.assumed(distribution, prefix, built), site.Bucket, prefix, s3.Access{})
-	}
-	if err != nil {
+	if err := r.openEdge(ctx, site.Bucket, distribution, strings.Trim(configuration["ObjectKey"], "/"), built); err != nil {
 		return site, err
 	}
 	r.readers.early = early
@@ -183,48 +177,64 @@ func (r *rehearsal) distributionOfSite(deploy *Action) (id, early string) {
 	return id, early
 }
 
-// assumed is the distribution that is not in the template.
-func (r *rehearsal) assumed(id, prefix string, built map[string][]byte) edge.Distribution {
-	d := edge.Assumed(id)
-	assumed := "index.html for folders (a CloudFront Function), the cache policy CachingOptimized"
-	notFound := path.Join(prefix, "404.html")
-	if _, ok := built[notFound]; ok {
-		response := edge.ErrorResponse{PagePath: (&url.URL{Path: "/" + notFound}).EscapedPath(), Status: http.StatusNotFound}
-		d.Errors = map[int]edge.ErrorResponse{http.StatusForbidden: response, http.StatusNotFound: response}
-		assumed += ", /" + notFound + " for what is not there"
-	}
-	r.note("the distribution %s is not in the template; assumed are %s", id, assumed)
-	return d
-}
-
-// openEdge puts a distribution in front of the bucket. Where the site is to be looked at, and the
-// distribution has names of its own, it is there by https as well.
-func (r *rehearsal) openEdge(d edge.Distribution, bucket, prefix string, access s3.Access) error {
-	handler, err := edge.New(edge.Options{Distribution: d, Origin: r.s3.Origin(bucket, access), Invalidations: r.cloud, Now: r.clock.Now})
-	if err != nil {
-		return err
-	}
-	address, err := r.serve(handler)
-	if err != nil {
-		return err
-	}
-	served := Served{URL: address}
-	if names := d.Names(); r.Serve && len(names) > 0 {
-		served.Names = names
-		if served.SecureURL, err = r.serveSecurely(handler, names); err != nil {
-			return err
-		}
-	}
-	r.readers = &readers{
-		url: address, served: served, bucket: bucket, distribution: d.ID, missing: "/" + path.Join(prefix, "there-is-no-such-page-"+r.execution[:8]) + "/",
+// openEdge puts an edge in front of the bucket.
+func (r *rehearsal) openEdge(ctx context.Context, bucket, distribution, prefix string, built map[string][]byte) error {
+	readers := &readers{
+		bucket: bucket, distribution: distribution, missing: "/" + path.Join(prefix, "there-is-no-such-page-"+r.execution[:8]) + "/",
 		client: &http.Client{
 			Transport:     &http.Transport{}, // No proxy: it is on this machine.
 			Timeout:       time.Minute,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+	options := edge.Options{Invalidations: r.cloud, Now: r.clock.Now}
+	if d := r.plan.Distributions[distribution]; d != nil {
+		access, err := r.readFrom(ctx, d, readers, built)
+		if err != nil {
+			return err
+		}
+		options.Distribution, options.Origin = d.Distribution, r.s3.OriginWith(d.Origin, access)
+	} else {
+		options.Distribution, options.Origin = r.assumed(distribution, prefix, built), r.s3.Origin(bucket)
+	}
+	if err := r.serveSite(readers, options); err != nil {
+		return err
+	}
+	r.readers = readers
 	r.onClose(func() error { r.readers.client.CloseIdleConnections(); return nil })
 	return nil
+}
+
+// serveSite serves what readers visit. Where the site is to be looked at, and the distribution has names,
+// it is there by https, too.
+func (r *rehearsal) serveSite(readers *readers, options edge.Options) error {
+	handler, err := edge.New(options)
+	if err != nil {
+		return err
+	}
+	// To the edge, a loopback address is the first of the distribution's names, under https.
+	if readers.url, err = r.serve(handler); err != nil {
+		return err
+	}
+	readers.served = Served{URL: readers.url, Names: options.Distribution.Names()}
+	if r.Serve && len(readers.served.Names) > 0 {
+		readers.served.SecureURL, err = r.serveSecurely(handler, readers.served.Names)
+	}
+	return err
+}
+
+// assumed is what a distribution that is not in the assembly is taken to be.
+func (r *rehearsal) assumed(id, prefix string, built map[string][]byte) edge.Distribution {
+	distribution := edge.Assumed(id)
+	assumed := "index.html for folders (a CloudFront Function), the cache policy CachingOptimized"
+	page := path.Join(prefix, "404.html")
+	if _, ok := built[page]; ok {
+		response := edge.ErrorResponse{PagePath: (&url.URL{Path: "/" + page}).EscapedPath(), Status: http.StatusNotFound}
+		distribution.Errors = map[int]edge.ErrorResponse{http.StatusForbidden: response, http.StatusNotFound: response}
+		assumed += ", /" + page + " for what is not there"
+	}
+	r.note("the distribution %s is not in the template; assumed are %s", id, assumed)
+	return distribution
 }
 
 // choosePages picks the pages to visit: the first of all, then those that change, those that are new, and

@@ -158,7 +158,7 @@ func Run(ctx context.Context, opts Options, tell func(Event)) (_ Result, err err
 	}
 	result := r.finish()
 	if serves {
-		r.emit(Event{Kind: Serving, Served: result.Served})
+		r.emit(Event{Kind: Serving, Served: *result.Served})
 		<-ctx.Done()
 	}
 	return result, err

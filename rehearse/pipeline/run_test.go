@@ -624,12 +624,12 @@ func TestServe(t *testing.T) {
 			return
 		}
 		defer cancel()
-		address = strings.TrimPrefix(e.Served.URL, "http://")
-		if e.Served.SecureURL != "" || len(e.Served.Names) > 0 {
+		address = strings.TrimPrefix(e.URL, "http://")
+		if e.SecureURL != "" || len(e.Names) > 0 {
 			t.Errorf("a distribution that nobody knows has names: %+v", e.Served)
 		}
 		for _, path := range []string{"/", "/posts/%E7%8C%AB/", "/nothing"} {
-			request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.Served.URL+path, nil)
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+path, nil)
 			if err != nil {
 				t.Error(err)
 				return
@@ -671,11 +671,12 @@ func TestServeByItsOwnNames(t *testing.T) {
 	}}
 	open := func(t *testing.T, serve bool) (*rehearsal, Served) {
 		t.Helper()
-		r := &rehearsal{Options: Options{Serve: serve}, clock: &clock{}, tell: func(Event) {}, execution: uuid()}
-		if err := r.openEdge(d, "blog", "", s3.Access{}); err != nil {
+		r := &rehearsal{Options: Options{Serve: serve}, clock: &clock{}, tell: func(Event) {}}
+		var site readers
+		if err := r.serveSite(&site, edge.Options{Distribution: d, Origin: http.DefaultTransport}); err != nil {
 			t.Fatal(err)
 		}
-		return r, r.readers.served
+		return r, site.served
 	}
 
 	r, served := open(t, true)
@@ -750,7 +751,7 @@ func TestServeByItsOwnNames(t *testing.T) {
 	}
 
 	r, served = open(t, false)
-	if served.SecureURL != "" || len(r.closers) != 2 {
+	if served.SecureURL != "" || len(r.closers) != 1 {
 		t.Errorf("it is there by https without -serve: %+v", served)
 	}
 	if err := r.close(); err != nil {

@@ -29,19 +29,23 @@ var objectHeaders = []string{
 // request's path, as it came from the reader, names the object; If-None-Match is the one header that is
 // passed on. Everything is a GET: an edge that was asked for a HEAD can cache the answer.
 //
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-func (s *Server) Origin(bucket string, access Access) http.RoundTripper {
-	return origin{s, bucket, access}
+// As in S3, an object that does not exist is a 403: the bucket policy that CloudFront's console and
+// CDK write gives a distribution s3:GetObject without s3:ListBucket, and who may not list may not know.
+func (s *Server) Origin(bucket string) http.RoundTripper {
+	return s.OriginWith(bucket, Access{Read: true})
 }
 
-// Access is what a bucket's policy grants a distribution besides s3:GetObject.
+// Access is what the bucket's policy lets a distribution do.
 type Access struct {
-	// ListBucket is s3:ListBucket. Who may list may know: what does not exist is a 404, and "/" is the
-	// list of the bucket's keys. Without it, as by the policy that CloudFront's console writes, both are
-	// a 403.
-	ListBucket bool
-	// Unreadable is a policy that does not grant s3:GetObject: every object is a 403.
-	Unreadable bool
+	Read bool // s3:GetObject, of all objects
+	List bool // s3:ListBucket: then an object that does not exist is a 404, and "/" is a listing
+}
+
+// OriginWith is [Server.Origin] for a distribution that may do more, or less.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+func (s *Server) OriginWith(bucket string, access Access) http.RoundTripper {
+	return origin{s, bucket, access}
 }
 
 type origin struct {
@@ -50,12 +54,24 @@ type origin struct {
 	access Access
 }
 
+// missing answers for an object that does not exist.
+func (o origin) missing(request *http.Request) *http.Response {
+	if !o.access.List {
+		return refuse(request, http.StatusForbidden, "AccessDenied", "Access Denied")
+	}
+	return refuse(request, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+}
+
 // RoundTrip implements http.RoundTripper.
 func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 	key, ok := objectKey(request.URL)
-	isList := request.URL.Path == "/" && o.access.ListBucket
-	if !ok && !isList {
+	lists := o.access.List && strings.Trim(request.URL.Path, "/") == ""
+	switch {
+	case lists:
+	case !ok:
 		return o.missing(request), nil
+	case !o.access.Read && !o.access.List:
+		return refuse(request, http.StatusForbidden, "AccessDenied", "Access Denied"), nil
 	}
 	path := httpbinding.EscapePath("/"+o.bucket+"/"+key, false)
 	ctx := request.Context()
@@ -92,9 +108,9 @@ func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		return o.missing(request), nil
 	}
-	if o.access.Unreadable && !isList {
+	if !o.access.Read && !lists {
 		_ = response.Body.Close()
-		return denied(request), nil
+		return refuse(request, http.StatusForbidden, "AccessDenied", "Access Denied"), nil
 	}
 	for name := range response.Header {
 		if !slices.Contains(objectHeaders, name) && !strings.HasPrefix(name, "X-Amz-Meta-") {
@@ -109,18 +125,6 @@ func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 	response.Header.Set("Server", "AmazonS3")
 	response.Request = request
 	return response, nil
-}
-
-// missing is what S3 says of an object that does not exist.
-func (o origin) missing(request *http.Request) *http.Response {
-	if o.access.ListBucket {
-		return refuse(request, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
-	}
-	return denied(request)
-}
-
-func denied(request *http.Request) *http.Response {
-	return refuse(request, http.StatusForbidden, "AccessDenied", "Access Denied")
 }
 
 // objectKey is the key of the object that a URL asks S3 for. It is not ok for a URL that can name no

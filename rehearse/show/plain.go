@@ -79,9 +79,7 @@ func (p *plain) event(w io.Writer, s *state, e pipeline.Event, now time.Time, op
 			say(visited(*e.Visit).render(false))
 		}
 	case pipeline.Serving:
-		if e.Served != nil {
-			say("Serving", clean(strings.TrimSpace(e.Served.URL+" "+e.Served.SecureURL)))
-		}
+		say("Serving", clean(strings.TrimSpace(e.URL+" "+e.SecureURL)))
 	}
 }
 

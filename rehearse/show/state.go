@@ -178,12 +178,10 @@ func (s *state) apply(e pipeline.Event, now time.Time, opts Options) []line {
 	case pipeline.Noted:
 		s.notes = append(s.notes, e.Text)
 	case pipeline.Serving:
-		if e.Served != nil {
-			s.url = clean(e.Served.URL)
-			lines = append(lines, line{{"The site is at ", bold}, {s.url, cyan}})
-			if secure := clean(e.Served.SecureURL); secure != "" {
-				lines = append(lines, line{{"and as " + clean(strings.Join(e.Served.Names, ", ")) + " at ", normal}, {secure, cyan}, {"  its certificate is made up", dim}})
-			}
+		s.url = clean(e.URL)
+		lines = append(lines, line{{"The site is at ", bold}, {s.url, cyan}})
+		if secure := clean(e.SecureURL); secure != "" {
+			lines = append(lines, line{{"and as " + clean(strings.Join(e.Names, ", ")) + " at ", normal}, {secure, cyan}, {"  its certificate is made up", dim}})
 		}
 	case pipeline.Ended:
 		lines = append(lines, s.rest(now, opts)...)
