@@ -1,0 +1,159 @@
+package edgefunction
+
+import (
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// event is what a function is called with.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html
+type event struct {
+	Version string       `json:"version"`
+	Context eventContext `json:"context"`
+	Viewer  eventViewer  `json:"viewer"`
+	Request eventRequest `json:"request"`
+
+	rawQuery string
+	hasQuery bool // "?" is there, whatever follows.
+}
+
+type eventContext struct {
+	DistributionDomainName string `json:"distributionDomainName,omitempty"`
+	DistributionID         string `json:"distributionId,omitempty"`
+	EventType              string `json:"eventType"`
+	RequestID              string `json:"requestId,omitempty"`
+}
+
+type eventViewer struct {
+	IP string `json:"ip"`
+}
+
+type eventRequest struct {
+	Method      string           `json:"method"`
+	URI         string           `json:"uri"`
+	QueryString map[string]field `json:"querystring"`
+	Headers     map[string]field `json:"headers"`
+	Cookies     map[string]field `json:"cookies"`
+}
+
+// field is a header, a cookie or a parameter of the query.
+type field struct {
+	Value      string `json:"value"`
+	MultiValue []item `json:"multiValue,omitempty"` // if it occurs more than once
+	Attributes string `json:"attributes,omitempty"` // of a cookie that is set
+}
+
+type item struct {
+	Value      string `json:"value"`
+	Attributes string `json:"attributes,omitempty"`
+}
+
+func newEvent(r *http.Request, context Context) *event {
+	ev := &event{
+		Version: "1.0",
+		Context: eventContext{context.DistributionDomainName, context.DistributionID, "viewer-request", context.RequestID},
+		Viewer:  eventViewer{context.ViewerIP},
+		Request: eventRequest{
+			Method: r.Method, QueryString: map[string]field{}, Headers: map[string]field{}, Cookies: map[string]field{},
+		},
+	}
+	if ev.Request.Method == "" {
+		ev.Request.Method = http.MethodGet // as in net/http
+	}
+	if ev.Viewer.IP == "" {
+		ev.Viewer.IP = r.RemoteAddr
+		if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+			ev.Viewer.IP = host
+		}
+	}
+
+	target := r.RequestURI
+	if !strings.HasPrefix(target, "/") {
+		target = r.URL.RequestURI()
+	}
+	ev.Request.URI, ev.rawQuery, ev.hasQuery = strings.Cut(toUTF8(target), "?")
+	for parameter := range strings.SplitSeq(ev.rawQuery, "&") {
+		if parameter != "" {
+			// Names and values stay encoded.
+			name, value, _ := strings.Cut(parameter, "=")
+			add(ev.Request.QueryString, name, value)
+		}
+	}
+
+	for name, values := range r.Header {
+		name = strings.ToLower(name)
+		if name == "cookie" || disallowed(name) {
+			continue
+		}
+		for _, value := range values {
+			add(ev.Request.Headers, name, toUTF8(value))
+		}
+	}
+	host := r.Host
+	if host == "" {
+		host = r.URL.Host
+	}
+	if host != "" {
+		add(ev.Request.Headers, "host", toUTF8(host))
+	}
+	for _, line := range r.Header["Cookie"] {
+		for cookie := range strings.SplitSeq(line, ";") {
+			if name, value, _ := strings.Cut(strings.TrimSpace(cookie), "="); name != "" {
+				add(ev.Request.Cookies, toUTF8(name), toUTF8(value))
+			}
+		}
+	}
+	return ev
+}
+
+func add(fields map[string]field, name, value string) {
+	had, exists := fields[name]
+	if !exists {
+		fields[name] = field{Value: value}
+		return
+	}
+	if had.MultiValue == nil {
+		had.MultiValue = []item{{Value: had.Value}}
+	}
+	had.MultiValue = append(had.MultiValue, item{Value: value})
+	fields[name] = had
+}
+
+// toUTF8 takes for ISO-8859-1 what is not UTF-8, as CloudFront does.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-encoding
+func toUTF8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	runes := make([]rune, len(s))
+	for i := range len(s) {
+		runes[i] = rune(s[i])
+	}
+	return string(runes)
+}
+
+// values are all values of a field.
+func (f field) values() []item {
+	if len(f.MultiValue) > 0 {
+		return f.MultiValue
+	}
+	return []item{{f.Value, f.Attributes}}
+}
+
+// disallowed says whether a header is neither shown to functions nor taken from them.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-disallowed-headers
+func disallowed(name string) bool {
+	return strings.HasPrefix(name, "x-amz-cf-") || strings.HasPrefix(name, "x-edge-") || slices.Contains([]string{
+		"connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
+		"trailer", "upgrade", "x-accel-buffering", "x-accel-charset", "x-accel-limit-rate", "x-accel-redirect",
+		"x-amzn-auth", "x-amzn-cf-billing", "x-amzn-cf-id", "x-amzn-cf-xff", "x-amzn-errortype",
+		"x-amzn-fle-profile", "x-amzn-header-count", "x-amzn-header-order", "x-amzn-lambda-integration-tag",
+		"x-amzn-requestid", "x-cache", "x-forwarded-proto", "x-real-ip",
+	}, name)
+}
+
+// readOnly are the headers that functions see and may not add, change or delete.
+var readOnly = []string{"cdn-loop", "content-length", "host", "transfer-encoding", "via"}

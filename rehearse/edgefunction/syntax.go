@@ -1,0 +1,126 @@
+package edgefunction
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/token"
+)
+
+// checkSyntax refuses what is newer than the syntax that AWS lists for runtime 2.0: ES 5.1 with const, let,
+// async functions, template literals, arrow functions, rest parameters and **. The engine here knows more.
+func checkSyntax(program *ast.Program) error {
+	var problem error
+	inFunction := false
+	var walk func(reflect.Value)
+	walk = func(v reflect.Value) {
+		if problem != nil {
+			return
+		}
+		switch v.Kind() {
+		case reflect.Interface:
+			walk(v.Elem())
+		case reflect.Slice:
+			for i := range v.Len() {
+				walk(v.Index(i))
+			}
+		case reflect.Pointer:
+			if v.IsNil() {
+				return
+			}
+			node, isNode := v.Interface().(ast.Node)
+			if !isNode {
+				walkFields(v.Elem(), walk)
+				return
+			}
+			if name := unlisted(node, inFunction); name != "" {
+				line := program.File.Position(int(node.Idx0()) - program.File.Base()).Line
+				problem = fmt.Errorf("line %d uses %s, which is not in the list of runtime 2.0 (%s)", line, name, runtime20)
+				return
+			}
+			switch node.(type) {
+			case *ast.FunctionLiteral, *ast.ArrowFunctionLiteral:
+				outer := inFunction
+				inFunction = true
+				walkFields(v.Elem(), walk)
+				inFunction = outer
+			default:
+				walkFields(v.Elem(), walk)
+			}
+		case reflect.Struct:
+			walkFields(v, walk)
+		}
+	}
+	walk(reflect.ValueOf(program.Body))
+	return problem
+}
+
+func walkFields(v reflect.Value, walk func(reflect.Value)) {
+	if strings.HasSuffix(v.Type().PkgPath(), "/file") || v.Kind() != reflect.Struct {
+		return
+	}
+	for i := range v.NumField() {
+		// The declarations are in the body, too.
+		if field := v.Type().Field(i); field.IsExported() && field.Name != "DeclarationList" {
+			walk(v.Field(i))
+		}
+	}
+}
+
+// unlisted names the syntax of a node, if it is not in AWS's list.
+func unlisted(node ast.Node, inFunction bool) string {
+	switch n := node.(type) {
+	case *ast.ClassLiteral, *ast.SuperExpression, *ast.PrivateDotExpression:
+		return "a class"
+	case *ast.ForOfStatement:
+		return "for…of"
+	case *ast.ArrayPattern, *ast.ObjectPattern:
+		return "destructuring"
+	case *ast.SpreadElement:
+		return "spread"
+	case *ast.OptionalChain, *ast.Optional:
+		return "optional chaining (?.)"
+	case *ast.YieldExpression:
+		return "a generator"
+	case *ast.MetaProperty:
+		return "new.target"
+	case *ast.BinaryExpression:
+		if n.Operator == token.COALESCE {
+			return "??"
+		}
+	case *ast.AssignExpression:
+		switch n.Operator {
+		case token.LOGICAL_AND, token.LOGICAL_OR, token.COALESCE:
+			return "logical assignment"
+		}
+	case *ast.TemplateLiteral:
+		if n.Tag != nil {
+			return "a tagged template"
+		}
+	case *ast.FunctionLiteral:
+		if n.Generator {
+			return "a generator"
+		}
+		if n.Async && inFunction {
+			return "an async function inside of another"
+		}
+		return defaults(n.ParameterList)
+	case *ast.ArrowFunctionLiteral:
+		if n.Async {
+			return "an async arrow function"
+		}
+		return defaults(n.ParameterList)
+	}
+	return ""
+}
+
+func defaults(parameters *ast.ParameterList) string {
+	for _, parameter := range parameters.List {
+		if parameter.Initializer != nil {
+			return "a parameter's default value"
+		}
+	}
+	return ""
+}
