@@ -112,6 +112,7 @@ func TestWhoWritesAccessLogs(t *testing.T) {
 			{"out of its folder", logs, "s3:PutObject", "/index.html", "delivery.logs.amazonaws.com", source("us-east-1", own), own, "bucket-owner-full-control", "true", false},
 			{"reading", logs, "s3:GetObject", key, "delivery.logs.amazonaws.com", source("us-east-1", own), own, "", "true", false},
 			{"deleting", logs, "s3:DeleteObject", key, "delivery.logs.amazonaws.com", source("us-east-1", own), own, "", "true", false},
+			{"sharing", logs, "s3:PutObjectAcl", key, "delivery.logs.amazonaws.com", source("us-east-1", own), own, "bucket-owner-full-control", "true", false},
 			{"by CloudFront", logs, "s3:PutObject", key, "cloudfront.amazonaws.com", source("us-east-1", own), own, "bucket-owner-full-control", "true", false},
 			{"into the blog", blog, "s3:PutObject", key, "delivery.logs.amazonaws.com", source("us-east-1", own), own, "bucket-owner-full-control", "true", false},
 		} {

@@ -33,9 +33,10 @@ type Headers struct {
 
 	// ContentSecurityPolicy says where the pages' parts may come from, at most 1,783
 	// characters. The default breaks no ordinary blog: scripts, styles, images and
-	// embedded videos may come from anywhere, over HTTPS; plugins (<object>, <embed>),
-	// a <base> elsewhere and frames of other sites are refused. A policy for scripts has
-	// to know the theme's: yours goes here. NoHeader sends none. Default:
+	// embedded videos may come from anywhere, over HTTPS; refused are plugins (<object>
+	// and <embed>, a PDF's, too), a <base> elsewhere, and other sites that show a page in
+	// a frame. A policy for scripts has to know the theme's: yours goes here. NoHeader
+	// sends none. Default:
 	// "upgrade-insecure-requests; object-src 'none'; base-uri 'self'; frame-ancestors 'self'",
 	// with Frames deciding the last. Example: "default-src 'self'; img-src 'self' data:".
 	ContentSecurityPolicy string
