@@ -43,7 +43,7 @@ type result struct {
 	location string
 }
 
-// ask gives the function a request as it comes over the wire, and checks what must be so for every request.
+// ask gives the function a request as it comes over the wire.
 func ask(t testing.TB, f *edgefunction.Function, host, target string) result {
 	t.Helper()
 	r := &http.Request{Method: http.MethodGet, Host: host, RequestURI: target, URL: &url.URL{Path: "/"}}
@@ -95,6 +95,7 @@ var cases = []struct {
 	{"well-known with a slash", domain, "/.well-known/acme-challenge/", "/.well-known/acme-challenge/", ""},
 	{"well-known by another name", other, "/.well-known/acme-challenge/abc?x", "301 https://blog.example.com/.well-known/acme-challenge/abc?x", ""},
 	{"well-known itself", domain, "/.well-known", "/.well-known", ""},
+	{"not well-known", domain, "/.well-known-not/a", "301 /.well-known-not/a/", "/.well-known-not/a/index.html"},
 	{"well-known in a folder", domain, "/a/.well-known/b", "301 /a/.well-known/b/", "/a/.well-known/b/index.html"},
 
 	// Beyond ASCII.
