@@ -156,7 +156,12 @@ func TestRewrittenPathIsTheCacheKey(t *testing.T) {
 	want(t, "invalidated as asked for", w.get(t, "/short"), 200, "old", "Hit")
 	w.invalidate("Completed", "/a.html")
 	want(t, "and as cached", w.get(t, "/short"), 200, "new", "Miss")
-	w.wantAsked(t, "/a.html", `/a.html unless "old"`, "/a.html")
+	w.put("/a.html", "newer", "")
+	w.invalidate("Completed", "/a.html")
+	want(t, "invalidated as cached", w.get(t, "/short"), 200, "new", "Hit")
+	w.invalidate("Completed", "/short")
+	want(t, "and as asked for", w.get(t, "/short"), 200, "newer", "Miss")
+	w.wantAsked(t, "/a.html", `/a.html unless "old"`, "/a.html", "/a.html")
 }
 
 func TestFunctionSeesWhatTheViewerSent(t *testing.T) {
@@ -353,6 +358,10 @@ func TestNewChecksItsOptions(t *testing.T) {
 }
 
 func TestAssumed(t *testing.T) {
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/a%2Fb/", nil)
+	if changed, _, err := Assumed("E1").Behaviors[0].ViewerRequest.ViewerRequest(request, edgefunction.Context{}); err != nil || changed.URL.EscapedPath() != "/a%2Fb/index.html" { //nolint:bodyclose // There is none.
+		t.Errorf("an encoded slash: got %v, %v", changed.URL, err)
+	}
 	w := newWorld(t, Assumed("E1"))
 	for _, path := range []string{"/index.html", "/日本/a b/index.html", "/a.html"} {
 		w.put(path, path, "")
