@@ -326,7 +326,7 @@ func lookAtSite(t *testing.T, site string) {
 			t.Errorf("GET %s: %v", tt.path, err)
 			continue
 		}
-		closeIt(t, response.Body)
+		_ = response.Body.Close() // Only the header counts.
 		if response.StatusCode != tt.status {
 			t.Errorf("GET %s: got %s, want %d", tt.path, response.Status, tt.status)
 		}

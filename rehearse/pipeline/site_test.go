@@ -19,7 +19,7 @@ func TestSite(t *testing.T) {
 		}
 		defer cancel()
 		for _, path := range []string{"/", "/nothing/", "/index.xml"} {
-			request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.Served.URL+path, nil)
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+path, nil)
 			if err != nil {
 				t.Error(err)
 				return
