@@ -39,17 +39,18 @@ synth: build ## Write every stack's CloudFormation template to cdk.out/ (needs n
 
 .PHONY: diff
 diff: one-at-most synth ## Compare with what is deployed: make diff, or for one: make diff BLOG=name or SERVICE=name
-	@$(if $(BLOG)$(SERVICE),$(find_stack)) $(CDK) diff --app cdk.out $(if $(BLOG)$(SERVICE),"$$stack")
+	@$(if $(BLOG)$(SERVICE),$(find_stacks)) $(CDK) diff --app cdk.out $(if $(BLOG)$(SERVICE),$$stacks)
 
 .PHONY: deploy
 deploy: which-one synth ## Show the changes, ask, and deploy one: make deploy BLOG=name or SERVICE=name
-	@$(find_stack) \
-	$(CDK) deploy --app cdk.out --strict --require-approval $(APPROVAL) "$$stack" || { \
+	@$(find_stacks) \
+	$(CDK) deploy --app cdk.out --strict --require-approval $(APPROVAL) $$stacks || { \
 		code=$$?; echo 'make deploy: not deployed; the reason is above, what to do is in README.md under "When something fails"' >&2; exit $$code; }
 
 .PHONY: destroy
-destroy: which-one synth ## Ask, and remove one's stack, never a blog's site: make destroy BLOG=name or SERVICE=name
-	@$(find_stack) $(CDK) destroy --app cdk.out "$$stack"
+destroy: BLOG_STACKS = $(if $(SITE),certificate site logs) pipeline
+destroy: which-one with-site synth ## Ask, and remove one's stack, never a blog's site: make destroy BLOG=name or SERVICE=name; the site, too, with SITE=yes
+	@$(find_stacks) $(if $(SITE),$(warn_of_site)) $(CDK) destroy --app cdk.out $$stacks
 
 .PHONY: appspec
 appspec: which-service dist/app ## Print the AppSpec of a service: make appspec SERVICE=name
@@ -119,15 +120,26 @@ which-one: one-at-most
 which-service:
 	@test -n "$(SERVICE)" || { echo 'make: which service? make $(firstword $(MAKECMDGOALS)) SERVICE=name, with a name from blogs.go' >&2; exit 2; }
 
-# Sets the shell's $stack, or says which names there are. The CDK CLI takes an unknown
-# name for nothing to do, and * for all.
-find_stack = name='$(BLOG)$(SERVICE)'; stack=; \
-	for kind in $(if $(BLOG),pipeline,hook service); do \
-		if test -f "cdk.out/$$name-$$kind.template.json"; then stack="$$name-$$kind"; fi; \
+.PHONY: with-site
+with-site:
+	@test -z "$(SITE)" || test "$(SITE)$(SERVICE)" = yes || { echo 'make: SITE=$(SITE): it is SITE=yes, with BLOG=name' >&2; exit 2; }
+
+# The kinds of stacks that a blog may have.
+BLOG_STACKS = certificate site logs pipeline
+
+# Sets the shell's $stacks to those of a blog or service, or says which names there are.
+# The CDK CLI takes an unknown name for nothing to do, and * for all. It knows their order.
+find_stacks = name='$(BLOG)$(SERVICE)'; stacks=; \
+	for kind in $(if $(BLOG),$(BLOG_STACKS),hook service); do \
+		if test -f "cdk.out/$$name-$$kind.template.json"; then stacks="$$stacks $$name-$$kind"; fi; \
 	done; \
-	test -n "$$stack" || { \
+	test -n "$$stacks" || { \
 		known=$$(ls cdk.out | sed -n $(if $(BLOG),-e 's/-pipeline\.template\.json$$//p',-e 's/-hook\.template\.json$$//p' -e 's/-service\.template\.json$$//p')); \
 		echo "make: no $(if $(BLOG),blog,service) \"$$name\" in blogs.go; there are:" $${known:-none} >&2; exit 2; };
+
+warn_of_site = test -f "cdk.out/$$name-site.template.json" || { \
+		echo "make: SITE=yes: the blog \"$$name\" has no Site in blogs.go, and what was there before it is not removed" >&2; exit 2; }; \
+	echo "The blog $$name goes offline: distribution, certificate and DNS records go, too. The bucket stays, with all its files, unless BucketRemoval is DeleteBucket";
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@echo 'Installing the CDK CLI and Node.js 24 into node_modules/ (about 240 MB, once)' >&2

@@ -54,7 +54,7 @@ const ownServices = `
 // configure them, and lets the synthesised roles decide every call that they make.
 func TestFunctionsAndStacksFit(t *testing.T) {
 	c := newCheckout(t)
-	c.lists(ownBlog+", "+exampleBlog, ownServices)
+	c.lists(ownBlog+", "+exampleBlog+", "+ownSite, ownServices)
 	if out, err := c.make("synth", "CDK_VALIDATION=true"); err != nil {
 		t.Fatalf("make synth: %v\n%s", err, out)
 	}
@@ -62,15 +62,17 @@ func TestFunctionsAndStacksFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(templates) != 6 {
-		t.Fatalf("%d templates for 2 blogs and 4 services", len(templates))
+	if len(templates) != 10 {
+		t.Fatalf("%d templates for 3 blogs, of which one has a Site, and 4 services", len(templates))
 	}
 	deployed := map[string]deployedFunction{}
 	for _, template := range templates {
-		deployed[template.Name] = readFunction(t, template)
+		if len(template.OfType("AWS::Lambda::Function")) > 0 {
+			deployed[template.Name] = readFunction(t, template)
+		}
 	}
 
-	for _, name := range []string{"own-pipeline", "example-pipeline"} {
+	for _, name := range []string{"own-pipeline", "example-pipeline", "site-pipeline"} {
 		t.Run(name, func(t *testing.T) {
 			f := deployed[name]
 			params := f.userParameters(t)

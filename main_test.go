@@ -203,6 +203,58 @@ func TestDeployOfAnOwnBlogAsksForCredentials(t *testing.T) {
 	}
 }
 
+// ownSite is a blog whose site is made, with a stack for each thing that there may be.
+const ownSite = `{
+	Name:   "site", Account: "210987654321", Region: "eu-central-1",
+	Source: stacks.GitHubToken{Owner: "me", Repo: "site", SecretName: "github"},
+	Site: &stacks.Site{
+		Domain:        "site.dev",
+		RedirectFrom:  []string{"www.site.dev"},
+		HostedZone:    stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "site.dev"},
+		AccessLogDays: 30,
+	},
+}`
+
+// TestMakeOfASite looks at what the CDK CLI is told to do.
+func TestMakeOfASite(t *testing.T) {
+	c := newCheckout(t)
+	c.blogs(ownBlog + ", " + ownSite)
+	if err := os.WriteFile(filepath.Join(c.dir, "told"), []byte("#!/bin/sh\necho \"told: $*\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const all = "site-certificate site-site site-logs site-pipeline"
+	for _, tt := range []struct{ target, want string }{
+		{"deploy BLOG=site", "told: deploy --app cdk.out --strict --require-approval any-change " + all + "\n"},
+		{"diff BLOG=site", "told: diff --app cdk.out " + all + "\n"},
+		{"destroy BLOG=site", "told: destroy --app cdk.out site-pipeline\n"},
+		{"destroy BLOG=site SITE=yes", "told: destroy --app cdk.out " + all + "\n"},
+		{"deploy BLOG=own", "any-change own-pipeline\n"},
+		{"destroy BLOG=own", "told: destroy --app cdk.out own-pipeline\n"},
+	} {
+		out, err := c.make(tt.target + " CDK=./told")
+		if err != nil || !strings.Contains(out, tt.want) {
+			t.Errorf("make %s: %v\n%s\nwant %q in it", tt.target, err, out, tt.want)
+		}
+		if goes := strings.Contains(out, "The blog site goes offline"); goes != strings.Contains(tt.target, "SITE=yes") {
+			t.Errorf("make %s says that the site goes: %v\n%s", tt.target, goes, out)
+		}
+	}
+	for _, tt := range []struct{ target, want string }{
+		{"destroy BLOG=own SITE=yes", `the blog "own" has no Site in blogs.go`},
+		{"destroy BLOG=site SITE=no", "SITE=no: it is SITE=yes, with BLOG=name"},
+		{"destroy SERVICE=shop SITE=yes", "SITE=yes: it is SITE=yes, with BLOG=name"},
+		{"destroy BLOG=site-site SITE=yes", `no blog "site-site" in blogs.go; there are: own site`},
+	} {
+		if out, err := c.make(tt.target + " CDK=./told"); err == nil || !strings.Contains(out, tt.want) || strings.Contains(out, "told:") {
+			t.Errorf("make %s: %v\n%s\nwant %q in it", tt.target, err, out, tt.want)
+		}
+	}
+	// Nothing that the CDK warns of, which --strict refuses.
+	if out, err := c.make("deploy BLOG=site APPROVAL=never"); err == nil || !strings.Contains(out, "no credentials") && !strings.Contains(out, "Unable to resolve AWS account") {
+		t.Errorf("make deploy without credentials: %v\n%s\nwant it to say so", err, out)
+	}
+}
+
 func TestSynthReportsEveryProblemAndMakesNothing(t *testing.T) {
 	c := newCheckout(t)
 	c.blogs("")
@@ -238,7 +290,7 @@ func TestBlogsAreValid(t *testing.T) {
 func stackIDs() []string {
 	var ids []string
 	for _, blog := range blogs {
-		ids = append(ids, stacks.BlogStackID(blog.Name))
+		ids = append(ids, stacks.BlogStackIDs(blog)...)
 	}
 	for _, service := range services {
 		ids = append(ids, stacks.ServiceStackID(service))

@@ -132,6 +132,9 @@ func (c Caching) validate(p *problems) {
 	check("Site.Caching.Immutable", c.immutable())
 	check("Site.Caching.Feeds", c.feeds())
 	for i, pattern := range c.Immutable {
+		if patternProblem(pattern) != "" {
+			continue
+		}
 		for _, page := range []string{"/", "/index.html", "/posts/hello/", "/posts/hello/index.html"} {
 			if matchesPath(pattern, page) {
 				p.add(fmt.Sprintf("Site.Caching.Immutable[%d]", i), pattern, fmt.Sprintf("matches pages, such as %s, which visitors would not see change for a year; name only files whose names change with their content", page))

@@ -158,8 +158,9 @@ func TestExampleValuesOfASite(t *testing.T) {
 		RedirectFrom:   []string{"kzmorita.dev", "www.example.org", "myexample.net", "example.net"},
 		HostedZone:     HostedZone{ID: "Z0123456789EXAMPLE", Name: "example.com"},
 		CertificateARN: "arn:aws:acm:us-east-1:111122223333:certificate/" + uuid,
+		WebACLARN:      "arn:aws:wafv2:us-east-1:111122223333:global/webacl/blog/" + uuid,
 	}}
 	equal(t, "fields", props.exampleValues(), []string{
-		"Site.Domain", "Site.RedirectFrom[1]", "Site.RedirectFrom[3]", "Site.HostedZone.ID", "Site.HostedZone.Name", "Site.CertificateARN",
+		"Site.Domain", "Site.RedirectFrom[1]", "Site.RedirectFrom[3]", "Site.HostedZone.ID", "Site.HostedZone.Name", "Site.CertificateARN", "Site.WebACLARN",
 	})
 }

@@ -33,9 +33,10 @@ type Headers struct {
 
 	// ContentSecurityPolicy says where the pages' parts may come from, at most 1,783
 	// characters. The default breaks no ordinary blog: scripts, styles, images and
-	// embedded videos may come from anywhere, over HTTPS; plugins (<object>, <embed>),
-	// a <base> elsewhere and frames of other sites are refused. A policy for scripts has
-	// to know the theme's: yours goes here. NoHeader sends none. Default:
+	// embedded videos may come from anywhere, over HTTPS; refused are plugins (<object>
+	// and <embed>, a PDF's, too), a <base> elsewhere, and other sites that show a page in
+	// a frame. A policy for scripts has to know the theme's: yours goes here. NoHeader
+	// sends none. Default:
 	// "upgrade-insecure-requests; object-src 'none'; base-uri 'self'; frame-ancestors 'self'",
 	// with Frames deciding the last. Example: "default-src 'self'; img-src 'self' data:".
 	ContentSecurityPolicy string
@@ -45,7 +46,7 @@ type Headers struct {
 	Others map[string]string
 }
 
-// NoHeader, in the place of a header's value, sends none.
+// NoHeader is, in the place of a header's value, to send none.
 const NoHeader = "none"
 
 // HSTS is the header Strict-Transport-Security. A browser keeps its promise for as
@@ -67,7 +68,7 @@ type HSTS struct {
 	Preload bool
 }
 
-// ForgetHSTS, as HSTS.MaxAge, has browsers forget what they were told: it sends
+// ForgetHSTS is a MaxAge that has browsers forget what they were told: it sends
 // max-age=0. To send no header would leave them as they are.
 const ForgetHSTS time.Duration = -1
 
@@ -120,9 +121,10 @@ var (
 	headerNamePattern = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~` + "`" + `-]+$`)
 	// cspKeywords are words that mean a host's name without their quotes.
 	cspKeywords = regexp.MustCompile(`^(none|self|strict-dynamic|report-sample|(wasm-)?unsafe-[a-z-]+|nonce-.*|sha(256|384|512)-.*)$`)
-	// reservedHeaders are CloudFront's own, and those of the connection.
+	// reservedHeaders are CloudFront's own, those of the connection, and those that a
+	// policy takes in fields of its own, which a blog has no use for.
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-response-headers-policies.html
-	reservedHeaders = regexp.MustCompile(`^(connection|content-(encoding|length)|date|expect|host|keep-alive|proxy-.*|server|trailer|transfer-encoding|upgrade|via|warning|x-(accel|amz|amzn|cache|edge|forwarded|real-ip).*)$`)
+	reservedHeaders = regexp.MustCompile(`^(access-control-.*|connection|content-(encoding|length)|date|expect|host|keep-alive|proxy-.*|server(-timing)?|trailer|transfer-encoding|upgrade|via|warning|x-(accel|amz|amzn|cache|edge|forwarded|real-ip|xss-protection).*)$`)
 )
 
 // ownFields are headers that have a field elsewhere, by their names in lower case.
@@ -170,7 +172,7 @@ func (h Headers) validateContentSecurityPolicy(p *problems) {
 	if len(policy) > maxHeaderValue {
 		p.add(field, fmt.Sprintf("%d characters long", len(policy)), fmt.Sprintf("CloudFront takes at most %d", maxHeaderValue))
 	}
-	for _, directive := range strings.Split(policy, ";") {
+	for directive := range strings.SplitSeq(policy, ";") {
 		for i, word := range strings.Fields(directive) {
 			if i > 0 && cspKeywords.MatchString(word) {
 				p.add(field, policy, fmt.Sprintf("needs quotes, as in '%s': without, browsers take the word for a host's name", word))
@@ -184,7 +186,7 @@ func (h Headers) validateContentSecurityPolicy(p *problems) {
 
 // framesOf returns what a policy's frame-ancestors comes to, or "" if it has none.
 func framesOf(policy string) Frames {
-	for _, directive := range strings.Split(policy, ";") {
+	for directive := range strings.SplitSeq(policy, ";") {
 		words := strings.Fields(directive)
 		if len(words) == 0 || !strings.EqualFold(words[0], "frame-ancestors") {
 			continue
@@ -216,7 +218,7 @@ func (h Headers) validateOthers(p *problems) {
 		case ownFields[lower] != "":
 			p.add(field, name, "has its own field: set "+ownFields[lower])
 		case reservedHeaders.MatchString(lower):
-			p.add(field, name, "is CloudFront's own; leave it out")
+			p.add(field, name, "is none that CloudFront takes here; leave it out")
 		case seen[lower] != "":
 			p.add(field, name, fmt.Sprintf("is %q, too: the case of letters does not count", seen[lower]))
 		}

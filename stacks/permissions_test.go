@@ -135,6 +135,34 @@ func TestRoles(t *testing.T) {
 				{"s3:PutObject", object + "kzmorita-shared/en/notes/index.html", false},
 			}
 		}},
+		{"deploy to a Site", complete, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			bucket, _ := published(t, complete)
+			another, _ := published(t, tokyo)
+			site := siteTemplate(t, complete)
+			logs := strings.TrimPrefix(at(t, site, site.Outputs["AccessLogBucketName"].Value).(string), object)
+			return []call{
+				{"s3:PutObject", object + bucket + "/index.html", true},
+				{"s3:PutObject", object + another + "/index.html", false},
+				{"s3:PutObject", object + logs + "/index.html", false},
+				{"s3:GetObject", object + bucket + "/index.html", false},
+				{"s3:DeleteObject", object + bucket + "/index.html", false},
+				{"s3:DeleteObjectVersion", object + bucket + "/index.html", false},
+				{"s3:PutBucketPolicy", object + bucket, false},
+				{"s3:GetObject", artifacts(t, tmpl) + "/site.zip", true},
+				{"s3:PutObject", artifacts(t, tmpl) + "/site.zip", false},
+			}
+		}},
+		{"invalidate a Site", complete, "InvalidateRole", func(t *testing.T, _ *assembly.Template) []call {
+			_, distribution := published(t, complete)
+			_, another := published(t, tokyo)
+			return []call{
+				{"cloudfront:CreateInvalidation", edge + distribution, true},
+				{"cloudfront:GetInvalidation", edge + distribution, true},
+				{"cloudfront:CreateInvalidation", edge + another, false},
+				{"cloudfront:UpdateDistribution", edge + distribution, false},
+				{"cloudfront:DeleteDistribution", edge + distribution, false},
+			}
+		}},
 		{"build action", modern, "PipelineBuildCodePipelineActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			arn := arnOf(t, tmpl, tmpl.OfType("AWS::CodeBuild::Project")[0].ID)
 			return []call{

@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/viewerrequest"
 )
 
 // Site makes what a blog is served from, for who has nothing yet: a private bucket,
@@ -83,9 +85,9 @@ type MissingSlash string
 
 const (
 	// Redirect answers 301 with "/posts/hello/": one address for each page.
-	Redirect MissingSlash = "redirect"
+	Redirect MissingSlash = viewerrequest.Redirect
 	// Rewrite serves the page at both addresses.
-	Rewrite MissingSlash = "rewrite"
+	Rewrite MissingSlash = viewerrequest.Rewrite
 )
 
 // validate has each part check its own fields.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/iampolicy"
@@ -24,14 +25,20 @@ var (
 	})
 	// virginia's is where CloudFront takes it from.
 	virginia = siteBlog("virginia", "us-east-1", Site{
-		Domain:     "notes.kzmorita.dev",
-		HostedZone: HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+		Domain:        "notes.kzmorita.dev",
+		HostedZone:    HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+		AccessLogDays: 7,
 	})
 	// elsewhere has its DNS with somebody else.
 	elsewhere = siteBlog("elsewhere", "eu-central-1", Site{
 		Domain:         "blog.kzmorita.io",
 		RedirectFrom:   []string{"kzmorita.io"},
 		CertificateARN: siteCertificate,
+	})
+	// open has switched off what can be.
+	open = siteBlog("open", "us-west-2", Site{
+		Headers: Headers{HSTS: HSTS{MaxAge: ForgetHSTS}, Frames: AnyFrames, Referrer: OwnReferrer, ContentSecurityPolicy: NoHeader},
+		Caching: Caching{Immutable: []string{}, Feeds: []string{}},
 	})
 	// complete sets what the others leave at its default.
 	complete = func() BlogProps {
@@ -42,16 +49,32 @@ var (
 			CertificateARN: siteCertificate,
 			MissingSlash:   Rewrite,
 			PriceClass:     FewestEdges,
-			BucketRemoval:  DeleteBucket,
+			Headers: Headers{
+				HSTS:                  HSTS{MaxAge: 2 * 365 * 24 * time.Hour, IncludeSubDomains: true, Preload: true},
+				Frames:                NoFrames,
+				Referrer:              NoReferrer,
+				ContentSecurityPolicy: "default-src 'self'; frame-ancestors 'none'",
+				Others:                map[string]string{"Permissions-Policy": "camera=(), microphone=()"},
+			},
+			Caching: Caching{
+				Immutable: []string{"/assets/*"},
+				Feeds:     []string{"/feed.xml"},
+				FeedsFor:  time.Hour,
+				PagesFor:  time.Minute,
+			},
+			WebACLARN:     "arn:aws:wafv2:us-east-1:" + account + ":global/webacl/blog/" + uuid,
+			AccessLogDays: 30,
+			MonthlyBudget: 10,
+			BucketRemoval: DeleteBucket,
 		})
 		blog.Account = account
 		blog.Invalidate.Paths = []string{"/", "#posts"}
-		blog.Notifications = Notifications{Emails: []string{"me@blog.dev"}}
+		blog.Notifications = Notifications{Emails: []string{"me@blog.dev"}, TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"}
 		return blog
 	}()
 )
 
-var siteFixtures = []BlogProps{bare, tokyo, virginia, elsewhere, complete}
+var siteFixtures = []BlogProps{bare, tokyo, virginia, elsewhere, open, complete}
 
 const siteCertificate = "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid
 
@@ -77,10 +100,28 @@ func published(t *testing.T, props BlogProps) (bucket, distribution string) {
 		return props.Deploy.Bucket, props.Invalidate.DistributionID
 	}
 	tmpl := siteTemplate(t, props)
-	ref := func(cfnType string) string {
-		return at(t, tmpl, map[string]any{"Ref": tmpl.OfType(cfnType)[0].ID}).(string)
+	ref := func(resource assembly.NamedResource) string {
+		return at(t, tmpl, map[string]any{"Ref": resource.ID}).(string)
 	}
-	return ref("AWS::S3::Bucket"), ref("AWS::CloudFront::Distribution")
+	return ref(siteBucket(t, tmpl)), ref(tmpl.OfType("AWS::CloudFront::Distribution")[0])
+}
+
+// siteBucket is the bucket of the blog's files; another may have the access logs.
+func siteBucket(t *testing.T, tmpl *assembly.Template) assembly.NamedResource {
+	t.Helper()
+	for _, bucket := range tmpl.OfType("AWS::S3::Bucket") {
+		if strings.HasPrefix(bucket.ID, "Bucket") {
+			return bucket
+		}
+	}
+	t.Fatalf("%s has no bucket for the blog", tmpl.Name)
+	return assembly.NamedResource{}
+}
+
+// bucketPolicy is the policy of that bucket.
+func bucketPolicy(t *testing.T, tmpl *assembly.Template) any {
+	t.Helper()
+	return policyOf(t, tmpl, siteBucket(t, tmpl))
 }
 
 func TestSiteStacks(t *testing.T) {
@@ -93,7 +134,7 @@ func TestSiteStacks(t *testing.T) {
 		{tokyo, []string{"tokyo-certificate", "tokyo-site", "tokyo-pipeline"}},
 		{virginia, []string{"virginia-site", "virginia-pipeline"}},
 		{elsewhere, []string{"elsewhere-site", "elsewhere-pipeline"}},
-		{complete, []string{"complete-site", "complete-pipeline"}},
+		{complete, []string{"complete-site", "complete-logs", "complete-pipeline"}},
 	} {
 		equal(t, tt.props.Name+"'s stacks", BlogStackIDs(tt.props), tt.want)
 		var made []string
@@ -103,7 +144,7 @@ func TestSiteStacks(t *testing.T) {
 			}
 			made = append(made, id)
 			region := or(tt.props.Region, "us-east-1")
-			if strings.HasSuffix(id, "-certificate") {
+			if strings.HasSuffix(id, "-certificate") || strings.HasSuffix(id, "-logs") {
 				region = "us-east-1"
 			}
 			equal(t, id+"'s region", tmpl.Region, region)
@@ -119,10 +160,14 @@ func TestSiteStacks(t *testing.T) {
 func TestSitesAreDeployedInOrder(t *testing.T) {
 	after := dependencies(t)
 	for _, props := range siteFixtures {
-		ids := BlogStackIDs(props)
-		for i := 1; i < len(ids); i++ {
-			if !slices.Contains(after[ids[i]], ids[i-1]) {
-				t.Errorf("%s is deployed after %v, want after %s", ids[i], after[ids[i]], ids[i-1])
+		site := siteStackID(props.Name)
+		for _, id := range BlogStackIDs(props) {
+			before, then := site, id
+			if id == certificateStackID(props.Name) {
+				before, then = id, site
+			}
+			if before != then && !slices.Contains(after[then], before) {
+				t.Errorf("%s is deployed after %v, want after %s", then, after[then], before)
 			}
 		}
 	}
@@ -131,7 +176,7 @@ func TestSitesAreDeployedInOrder(t *testing.T) {
 func TestSiteBucketIsPrivate(t *testing.T) {
 	for _, props := range siteFixtures {
 		tmpl := siteTemplate(t, props)
-		bucket := only(t, tmpl, "AWS::S3::Bucket")
+		bucket := siteBucket(t, tmpl).Properties
 		equal(t, "public access", bucket["PublicAccessBlockConfiguration"], map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true})
 		equal(t, "encryption", at(t, tmpl, bucket, "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "SSEAlgorithm"), "AES256")
 		equal(t, "versions", at(t, tmpl, bucket, "VersioningConfiguration", "Status"), "Enabled")
@@ -155,7 +200,7 @@ func TestSiteBucketIsKept(t *testing.T) {
 		{complete, "Delete", "Delete", 1},
 	} {
 		tmpl := siteTemplate(t, tt.props)
-		bucket := tmpl.OfType("AWS::S3::Bucket")[0]
+		bucket := siteBucket(t, tmpl)
 		equal(t, tt.props.Name+"'s bucket when it is replaced", bucket.UpdateReplacePolicy, tt.replace)
 		equal(t, tt.props.Name+"'s bucket when the stack goes", bucket.DeletionPolicy, tt.delete)
 		if n := len(tmpl.OfType("AWS::Lambda::Function")); n != tt.functions {
@@ -169,7 +214,7 @@ func TestWhoReadsTheSite(t *testing.T) {
 	for _, props := range siteFixtures {
 		tmpl := siteTemplate(t, props)
 		bucket, distribution := published(t, props)
-		policy, err := json.Marshal(at(t, tmpl, only(t, tmpl, "AWS::S3::BucketPolicy"), "PolicyDocument"))
+		policy, err := json.Marshal(bucketPolicy(t, tmpl))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,8 +277,7 @@ func TestDistributionIsOfToday(t *testing.T) {
 		}})
 
 		origin := at(t, tmpl, config, "Origins", 0).(map[string]any)
-		bucket := tmpl.OfType("AWS::S3::Bucket")[0].ID
-		equal(t, name+"'s origin", origin["DomainName"], at(t, tmpl, map[string]any{"Fn::GetAtt": []any{bucket, "RegionalDomainName"}}))
+		equal(t, name+"'s origin", origin["DomainName"], at(t, tmpl, map[string]any{"Fn::GetAtt": []any{siteBucket(t, tmpl).ID, "RegionalDomainName"}}))
 		control := tmpl.OfType("AWS::CloudFront::OriginAccessControl")[0]
 		equal(t, name+"'s origin access", origin["OriginAccessControlId"], at(t, tmpl, map[string]any{"Fn::GetAtt": []any{control.ID, "Id"}}))
 		equal(t, name+"'s signing", at(t, tmpl, control.Properties, "OriginAccessControlConfig", "SigningBehavior"), "always")

@@ -68,6 +68,9 @@ var (
 
 var blogFixtures = slices.Concat([]BlogProps{modern, classic, full, webhook}, siteFixtures)
 
+// aloneFixtures are also in an app of their own: one blog of each kind.
+var aloneFixtures = []BlogProps{modern, complete}
+
 // serviceFixtures are in the tests of each kind of service.
 var serviceFixtures = slices.Concat(existingFixtures, fargateFixtures)
 
@@ -81,7 +84,7 @@ const (
 var (
 	templates   = map[string]*assembly.Template{}
 	assemblyDir string
-	aloneDir    string // of an app that has the first blog only
+	aloneDir    string // of an app that has aloneFixtures only
 	// changedTemplates has the services whose owners have changed their minds.
 	changedTemplates = map[string]*assembly.Template{}
 )
@@ -132,7 +135,7 @@ func run(m *testing.M) int {
 		app.Synth(nil)
 	}
 	synth(assemblyDir, blogFixtures, serviceFixtures)
-	synth(aloneDir, []BlogProps{modern}, nil)
+	synth(aloneDir, aloneFixtures, nil)
 	changedDir := filepath.Join(dir, "changed")
 	synth(changedDir, nil, changedFixtures)
 

@@ -404,7 +404,7 @@ func (d *distributionReader) leftOut(distribution *Distribution, config map[stri
 		out = append(out, "access logs")
 	}
 	if len(out) > 0 {
-		d.note("readers visit the distribution %s as the stack %s has it; not rehearsed are %s", distribution.ID, distribution.Stack, strings.Join(out, ", "))
+		d.note("readers visit the distribution %s as the stack %s has it; not rehearsed: %s", distribution.ID, distribution.Stack, strings.Join(out, ", "))
 	}
 }
 

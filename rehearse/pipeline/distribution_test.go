@@ -168,7 +168,7 @@ func TestReadDistribution(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	if notes := strings.Join(plan.Notes, "\n"); !strings.Contains(notes, "as the stack blog-site has it; not rehearsed are DNS, the certificate, HTTP/3") || strings.Contains(notes, "assumed") {
+	if notes := strings.Join(plan.Notes, "\n"); !strings.Contains(notes, "as the stack blog-site has it; not rehearsed: DNS, the certificate, HTTP/3") || strings.Contains(notes, "assumed") {
 		t.Errorf("notes are %q", plan.Notes)
 	}
 }
@@ -323,7 +323,7 @@ func TestReadDistributionNotes(t *testing.T) {
 	}
 	t.Run("nothing left out", func(t *testing.T) {
 		plan := read(t, siteAssembly(t, replace(t, `"Aliases": ["blog.example.com", "www.blog.example.com"],`, ``), replace(t, "http2and3", "http2")))
-		if strings.Contains(strings.Join(plan.Notes, "\n"), "not rehearsed are") {
+		if strings.Contains(strings.Join(plan.Notes, "\n"), "not rehearsed:") {
 			t.Errorf("notes are %q", plan.Notes)
 		}
 	})

@@ -1,0 +1,178 @@
+package stacks
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/iampolicy"
+)
+
+// logged are the fixtures with access logs, and the stacks that deliver them.
+var logged = []struct {
+	props BlogProps
+	stack string
+	days  int
+}{
+	{complete, "complete-logs", 30},
+	{virginia, "virginia-site", 7}, // CloudFront delivers from there
+}
+
+// logBucket is the bucket of a Site's access logs.
+func logBucket(t *testing.T, tmpl *assembly.Template) assembly.NamedResource {
+	t.Helper()
+	for _, bucket := range tmpl.OfType("AWS::S3::Bucket") {
+		if strings.HasPrefix(bucket.ID, "AccessLogs") {
+			return bucket
+		}
+	}
+	t.Fatalf("%s has no bucket for access logs", tmpl.Name)
+	return assembly.NamedResource{}
+}
+
+func TestAccessLogsAreDelivered(t *testing.T) {
+	for _, tt := range logged {
+		site, tmpl := siteTemplate(t, tt.props), stackTemplate(t, tt.stack)
+		equal(t, tt.stack+"'s region", tmpl.Region, "us-east-1")
+		source := at(t, tmpl, only(t, tmpl, "AWS::Logs::DeliverySource")).(map[string]any)
+		target := at(t, tmpl, only(t, tmpl, "AWS::Logs::DeliveryDestination")).(map[string]any)
+		delivery := at(t, tmpl, only(t, tmpl, "AWS::Logs::Delivery")).(map[string]any)
+		_, distribution := published(t, tt.props)
+		equal(t, "source", source["ResourceArn"], edge+distribution)
+		equal(t, "kind", source["LogType"], "ACCESS_LOGS")
+		equal(t, "destination", target["DestinationResourceArn"], arnOf(t, site, logBucket(t, site).ID))
+		equal(t, "destination's kind", target["DeliveryDestinationType"], "S3")
+		equal(t, "format", target["OutputFormat"], "json")
+		equal(t, "delivery's source", delivery["DeliverySourceName"], source["Name"])
+		equal(t, "delivery's destination", delivery["DeliveryDestinationArn"], arnOf(t, tmpl, tmpl.OfType("AWS::Logs::DeliveryDestination")[0].ID))
+		equal(t, "folders", delivery["S3SuffixPath"], "{DistributionId}/{yyyy}/{MM}/{dd}")
+		fields := delivery["RecordFields"].([]any)
+		if slices.Contains(fields, any("cs(Cookie)")) || !slices.Contains(fields, any("cs-uri-stem")) {
+			t.Errorf("%s: fields are %v, want what was asked for, and no cookies", tt.stack, fields)
+		}
+	}
+	for _, props := range []BlogProps{bare, tokyo, elsewhere, open} {
+		if n := len(siteTemplate(t, props).OfType("AWS::S3::Bucket")); n != 1 {
+			t.Errorf("%s has %d buckets, want 1: nobody asked for logs", props.Name, n)
+		}
+		if templates[logsStackID(props.Name)] != nil {
+			t.Errorf("%s has a stack for logs that nobody asked for", props.Name)
+		}
+	}
+}
+
+func TestAccessLogBucketIsPrivateAndForgets(t *testing.T) {
+	for _, tt := range logged {
+		tmpl := siteTemplate(t, tt.props)
+		bucket := logBucket(t, tmpl)
+		equal(t, "public access", bucket.Properties["PublicAccessBlockConfiguration"], map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true})
+		equal(t, "encryption", at(t, tmpl, bucket.Properties, "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "SSEAlgorithm"), "AES256")
+		equal(t, "days", at(t, tmpl, bucket.Properties, "LifecycleConfiguration", "Rules", 0, "ExpirationInDays"), tt.days)
+		equal(t, "versions", bucket.Properties["VersioningConfiguration"], nil) // they would outlive the days
+		equal(t, "what becomes of it", bucket.DeletionPolicy, "RetainExceptOnCreate")
+		equal(t, "output", at(t, tmpl, tmpl.Outputs["AccessLogBucketName"].Value), at(t, tmpl, map[string]any{"Ref": bucket.ID}))
+	}
+}
+
+// TestWhoWritesAccessLogs puts requests of AWS's delivery service to all of a Site's
+// buckets.
+func TestWhoWritesAccessLogs(t *testing.T) {
+	const own, other = account, "999999999999"
+	source := func(region, account string) string {
+		return "arn:aws:logs:" + region + ":" + account + ":delivery-source:some-access-logs"
+	}
+	for _, tt := range logged {
+		tmpl := siteTemplate(t, tt.props)
+		bucketName := func(bucket assembly.NamedResource) string {
+			return at(t, tmpl, map[string]any{"Ref": bucket.ID}).(string)
+		}
+		logs, blog := logBucket(t, tmpl), siteBucket(t, tmpl)
+		const key = "/AWSLogs/" + own + "/CloudFront/E2/2026/11/22/E2.2026-11-22-03.0123abcd.gz"
+		for _, c := range []struct {
+			name    string
+			bucket  assembly.NamedResource
+			action  string
+			key     string
+			service string
+			source  string
+			account string
+			acl     string
+			tls     string
+			allowed bool
+		}{
+			{"a log", logs, "s3:PutObject", key, "delivery.logs.amazonaws.com", source("us-east-1", own), own, "bucket-owner-full-control", "true", true},
+			{"another account's", logs, "s3:PutObject", key, "delivery.logs.amazonaws.com", source("us-east-1", other), other, "bucket-owner-full-control", "true", false},
+			{"another region's", logs, "s3:PutObject", key, "delivery.logs.amazonaws.com", source("eu-west-1", own), own, "bucket-owner-full-control", "true", false},
+			{"no delivery", logs, "s3:PutObject", key, "delivery.logs.amazonaws.com", "arn:aws:logs:us-east-1:" + own + ":log-group:a", own, "bucket-owner-full-control", "true", false},
+			{"for others to read", logs, "s3:PutObject", key, "delivery.logs.amazonaws.com", source("us-east-1", own), own, "public-read", "true", false},
+			{"without TLS", logs, "s3:PutObject", key, "delivery.logs.amazonaws.com", source("us-east-1", own), own, "bucket-owner-full-control", "false", false},
+			{"out of its folder", logs, "s3:PutObject", "/index.html", "delivery.logs.amazonaws.com", source("us-east-1", own), own, "bucket-owner-full-control", "true", false},
+			{"reading", logs, "s3:GetObject", key, "delivery.logs.amazonaws.com", source("us-east-1", own), own, "", "true", false},
+			{"deleting", logs, "s3:DeleteObject", key, "delivery.logs.amazonaws.com", source("us-east-1", own), own, "", "true", false},
+			{"sharing", logs, "s3:PutObjectAcl", key, "delivery.logs.amazonaws.com", source("us-east-1", own), own, "bucket-owner-full-control", "true", false},
+			{"by CloudFront", logs, "s3:PutObject", key, "cloudfront.amazonaws.com", source("us-east-1", own), own, "bucket-owner-full-control", "true", false},
+			{"into the blog", blog, "s3:PutObject", key, "delivery.logs.amazonaws.com", source("us-east-1", own), own, "bucket-owner-full-control", "true", false},
+		} {
+			context := map[string]string{"aws:SourceArn": c.source, "aws:SourceAccount": c.account, "aws:SecureTransport": c.tls}
+			if c.acl != "" {
+				context["s3:x-amz-acl"] = c.acl
+			}
+			policy, err := json.Marshal(policyOf(t, tmpl, c.bucket))
+			if err != nil {
+				t.Fatal(err)
+			}
+			decisions, err := iampolicy.Evaluate(t.Context(), nil, []iampolicy.Request{{
+				Principal: c.service, Action: c.action, Resource: "arn:aws:s3:::" + bucketName(c.bucket) + c.key, Context: context, ResourcePolicy: policy,
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if decisions[0].Allowed != c.allowed {
+				t.Errorf("%s: %s: allowed is %v, want %v (%s)", tt.props.Name, c.name, decisions[0].Allowed, c.allowed, decisions[0].Reason)
+			}
+		}
+	}
+}
+
+// policyOf returns a bucket's policy.
+func policyOf(t *testing.T, tmpl *assembly.Template, bucket assembly.NamedResource) any {
+	t.Helper()
+	for _, policy := range tmpl.OfType("AWS::S3::BucketPolicy") {
+		if ref, _ := policy.Properties["Bucket"].(map[string]any); ref["Ref"] == bucket.ID {
+			return at(t, tmpl, policy.Properties["PolicyDocument"])
+		}
+	}
+	t.Fatalf("%s: %s has no policy", tmpl.Name, bucket.ID)
+	return nil
+}
+
+func TestDeliveryNames(t *testing.T) {
+	valid := regexp.MustCompile(`^[\w-]{1,60}$`)
+	long := strings.Repeat("a-long-name-", 9)[:100]
+	seen := map[string]string{}
+	for _, blog := range []string{"a", "kzmorita-blog", long[:48], long[:49], long[:50], long, long[:99] + "x"} {
+		got := deliveryName(blog)
+		if !valid.MatchString(got) {
+			t.Errorf("the delivery of %s is called %q, want %s", blog, got, valid)
+		}
+		if other, taken := seen[got]; taken {
+			t.Errorf("%s and %s have the same delivery, %s", blog, other, got)
+		}
+		seen[got] = blog
+	}
+	equal(t, "name", deliveryName("kzmorita-blog"), "kzmorita-blog-access-logs")
+	// As it was: another name is another delivery.
+	equal(t, "long name", deliveryName(long), "a-long-name-a-long-name-a-long-name-a-l-cd444c1f-access-logs")
+}
+
+func TestAccessLogDaysRefused(t *testing.T) {
+	for _, days := range []int{-1, 3654} {
+		wantProblem(t, withSite(func(s *Site) { s.AccessLogDays = days }).Validate(), "must be from 1 to 3653 days, or 0 for no logs")
+	}
+	if err := withSite(func(s *Site) { s.AccessLogDays = 3653 }).Validate(); err != nil {
+		t.Error(err)
+	}
+}

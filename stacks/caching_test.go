@@ -1,0 +1,185 @@
+package stacks
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fingerprinted is a style as Hugo names it.
+const fingerprinted = "main.min.e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.css"
+
+// TestHugoFingerprints has names that Hugo 0.164.0 made, and names that only look like
+// those: a browser would keep them for a year, whatever becomes of them.
+func TestHugoFingerprints(t *testing.T) {
+	for _, tt := range []struct {
+		path string
+		want bool
+	}{
+		{"/css/" + fingerprinted, true},
+		{"/" + fingerprinted, true},
+		{"/ja/css/" + fingerprinted, true},
+		{"/css/main.17c96332a7428338c5a2e88c347337dbc52f955403cac8347f8fbe64489ee9b4.js", true},
+		{"/css/main.min.38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b.css", true},
+		{"/css/main.ebbfecd205154dd80a449efedb482a984080bf639ba7665f5aaeebac7025e9d8039ab7c5fb9a16d6eddab40de3474f94.js", true},
+		{"/css/main.min.cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e.css", true},
+		{"/css/main.6600d71a8beace609edaf35d9b13b77acf6bf44639da97d1cd55b5684b1ed4e3dcfc3df2a698bf302bc9d537f838689dfed2b632dea2866e52c20574b1929c08.js", true},
+		{"/posts/rehearsal/cover_hu_2cae7d7cae0312a8.webp", true},
+		{"/posts/rehearsal/cover_hu_94c79b8981c8fc3.webp", true}, // 15 digits
+		{"/posts/rehearsal/cover_hu_d6917a35851b9ad2.jpg", true},
+		{"/img/a_hu_3acc49b43ccfd1f1.png", true},
+		{"/posts/%E6%97%A5%E6%9C%AC%E8%AA%9E/%E3%83%90%E3%82%A4%E3%83%88%E5%88%97_hu_4d6568fc170fa854.webp", true},
+
+		{"/", false},
+		{"/index.html", false},
+		{"/posts/rehearsal/", false},
+		{"/index.xml", false},
+		{"/sitemap.xml", false},
+		{"/css/main.css", false},
+		{"/css/main.min.css", false},
+		{"/js/jquery-3.7.1.min.js", false},
+		{"/lib/katex/contrib/auto-render.min.js", false},
+		{"/main.d41d8cd98f00b204e9800998ecf8427e.css", false}, // MD5, too short to tell by its length
+		{"/posts/rehearsal/cover.jpg", false},
+		{"/posts/a_hu_b/cover.jpg", false},
+		{"/posts/nyelv_hu_magyarorszag.html", false},
+		{"/posts/2cae7d7cae0312a8/", false},
+		{"/posts/" + strings.TrimSuffix(fingerprinted, ".css") + "/", false},
+	} {
+		got := false
+		for _, pattern := range hugoFingerprints() {
+			got = got || matchesPath(pattern, tt.path)
+		}
+		if got != tt.want {
+			t.Errorf("%s is immutable: %v, want %v", tt.path, got, tt.want)
+		}
+	}
+}
+
+func TestBrowserCaching(t *testing.T) {
+	const year, ask = "public, max-age=31536000, immutable", "public, max-age=0, must-revalidate"
+	for _, tt := range []struct {
+		props      BlogProps
+		path, want string
+	}{
+		{bare, "/", ask},
+		{bare, "/posts/hello/", ask},
+		{bare, "/posts/hello", ask},
+		{bare, "/404.html", ask},
+		{bare, "/sitemap.xml", ask},
+		{bare, "/robots.txt", ask},
+		{bare, "/favicon.svg", ask},
+		{bare, "/css/" + fingerprinted, year},
+		{bare, "/posts/hello/cover_hu_2cae7d7cae0312a8.webp", year},
+		{bare, "/index.xml", "public, max-age=600"},
+		{bare, "/tags/hugo/index.xml", "public, max-age=600"},
+		{bare, "/assets/main.css", ask},
+
+		{complete, "/posts/hello/", "public, max-age=60"},
+		{complete, "/index.xml", "public, max-age=60"},
+		{complete, "/feed.xml", "public, max-age=3600"},
+		{complete, "/assets/a/main.css", year},
+		{complete, "/css/" + fingerprinted, "public, max-age=60"},
+		{complete, "/posts/assets/main.css", "public, max-age=60"},
+
+		{open, "/", ask},
+		{open, "/index.xml", ask},
+		{open, "/css/" + fingerprinted, ask},
+	} {
+		if got := sent(t, siteTemplate(t, tt.props), tt.path)["Cache-Control"]; got != tt.want {
+			t.Errorf("%s: browsers keep %s as %q, want %q", tt.props.Name, tt.path, got, tt.want)
+		}
+	}
+}
+
+// Immutable patterns come before feeds, each in the owner's order: it decides, and a
+// template must not differ from run to run.
+func TestPatternsKeepTheirOrder(t *testing.T) {
+	var got []string
+	for _, behavior := range behaviors(t, distributionConfig(t, siteTemplate(t, bare))) {
+		pattern, _ := behavior["PathPattern"].(string)
+		got = append(got, pattern)
+	}
+	equal(t, "patterns", got, append(hugoFingerprints(), "*index.xml", ""))
+}
+
+func TestMatchesPath(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, path string
+		want          bool
+	}{
+		{"*.jpg", "/a/b.jpg", true},
+		{"/*.jpg", "/b.jpg", true},
+		{"*.jpg", "/B.JPG", false},
+		{"*.jpg", "/b.jpg.html", false},
+		{"/images/*", "/images/a/b", true},
+		{"/images/*", "/more/images/a", false},
+		{"/a??.jpg", "/ant.jpg", true},
+		{"/a??.jpg", "/at.jpg", false},
+		{"*index.xml", "/index.xml", true},
+		{"/a.b", "/axb", false},
+		{"/a+(b)", "/a+(b)", true},
+	} {
+		if got := matchesPath(tt.pattern, tt.path); got != tt.want {
+			t.Errorf("%s matches %s: %v, want %v", tt.pattern, tt.path, got, tt.want)
+		}
+	}
+}
+
+func TestCachingRefuses(t *testing.T) {
+	immutable := func(patterns ...string) Caching { return Caching{Immutable: patterns} }
+	feeds := func(patterns ...string) Caching { return Caching{Feeds: patterns} }
+	var many []string
+	for i := range 74 {
+		many = append(many, fmt.Sprintf("/feeds/%d.xml", i))
+	}
+	for _, tt := range []struct {
+		name    string
+		caching Caching
+		want    string
+	}{
+		{"no slash", immutable("assets/*"), `Site.Caching.Immutable[0] is "assets/*": must start with / or *`},
+		{"empty", immutable(""), "must start with / or *"},
+		{"Japanese", feeds("/購読.xml"), "put * where a path has others"},
+		{"percent", feeds("/a%20b.xml"), `Site.Caching.Feeds[0] is "/a%20b.xml"`},
+		{"space", feeds("/a b.xml"), "must start with / or *"},
+		{"too long", immutable("/" + strings.Repeat("a", 255)), "is 256 characters long, and CloudFront takes at most 255"},
+		{"everything", feeds("/*"), "matches everything"},
+		{"everything, shorter", immutable("*"), "matches everything"},
+		{"pages", immutable("/posts/*"), `Site.Caching.Immutable[0] is "/posts/*": matches pages, such as /posts/hello/`},
+		{"all HTML", immutable("/assets/*", "*.html"), `Site.Caching.Immutable[1] is "*.html": matches pages, such as /index.html`},
+		{"twice", immutable("/assets/*", "/assets/*"), `Site.Caching.Immutable[1] is "/assets/*": is Site.Caching.Immutable[0], too`},
+		{"twice but for the slash", Caching{Immutable: []string{"*.css"}, Feeds: []string{"/*.css"}}, `Site.Caching.Feeds[0] is "/*.css": is Site.Caching.Immutable[0], too`},
+		{"a default twice", immutable("*index.xml"), `Site.Caching.Feeds[0] is "*index.xml": is Site.Caching.Immutable[0], too`},
+		{"too many", Caching{Immutable: []string{"/assets/*"}, Feeds: many}, `Site.Caching is "75 patterns": a distribution takes at most 74`},
+		{"feeds for no second", Caching{FeedsFor: time.Millisecond}, "Site.Caching.FeedsFor is 1ms: must be whole seconds"},
+		{"feeds for days", Caching{FeedsFor: 25 * time.Hour}, "Site.Caching.FeedsFor is 25h0m0s"},
+		{"feeds for less than nothing", Caching{FeedsFor: -time.Second}, "Site.Caching.FeedsFor is -1s"},
+		{"pages for days", Caching{PagesFor: 25 * time.Hour}, "Site.Caching.PagesFor is 25h0m0s"},
+		{"pages for half a second", Caching{PagesFor: time.Second / 2}, "Site.Caching.PagesFor is 500ms"},
+		{"pages for less than nothing", Caching{PagesFor: -time.Second}, "Site.Caching.PagesFor is -1s"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			wantProblem(t, withSite(func(s *Site) { s.Caching = tt.caching }).Validate(), tt.want)
+		})
+	}
+}
+
+func TestCachingAccepts(t *testing.T) {
+	var many []string
+	for i := range 74 {
+		many = append(many, fmt.Sprintf("/feeds/%d.xml", i))
+	}
+	for name, caching := range map[string]Caching{
+		"74 patterns":          {Immutable: []string{}, Feeds: many},
+		"255 characters":       {Immutable: []string{"/" + strings.Repeat("a", 254)}},
+		"all that is allowed":  {Feeds: []string{`/aA0_-.*$/~"'@:+&?`}},
+		"a day":                {FeedsFor: 24 * time.Hour, PagesFor: 24 * time.Hour},
+		"no pattern of either": {Immutable: []string{}, Feeds: []string{}},
+	} {
+		if err := withSite(func(s *Site) { s.Caching = caching }).Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,244 @@
+package stacks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+)
+
+// sent returns the headers that a distribution's policy has for a path, by name: what
+// CloudFront makes of the behaviour that the path selects.
+func sent(t *testing.T, tmpl *assembly.Template, path string) map[string]string {
+	t.Helper()
+	for _, behavior := range behaviors(t, distributionConfig(t, tmpl)) {
+		pattern, _ := behavior["PathPattern"].(string)
+		if pattern != "" && !matchesPath(pattern, path) {
+			continue
+		}
+		for _, policy := range tmpl.OfType("AWS::CloudFront::ResponseHeadersPolicy") {
+			if at(t, tmpl, map[string]any{"Ref": policy.ID}) == behavior["ResponseHeadersPolicyId"] {
+				return policyHeaders(t, tmpl, policy)
+			}
+		}
+		t.Fatalf("%s: the behaviour of %s has no policy of the stack", tmpl.Name, path)
+	}
+	return nil
+}
+
+func policyHeaders(t *testing.T, tmpl *assembly.Template, policy assembly.NamedResource) map[string]string {
+	t.Helper()
+	config := at(t, tmpl, policy.Properties, "ResponseHeadersPolicyConfig").(map[string]any)
+	headers := map[string]string{}
+	overrides := func(setting map[string]any) {
+		if setting["Override"] != true {
+			t.Errorf("%s lets the bucket's files decide: %v", policy.ID, setting)
+		}
+	}
+	for kind, setting := range config["SecurityHeadersConfig"].(map[string]any) {
+		setting := setting.(map[string]any)
+		overrides(setting)
+		switch kind {
+		case "ContentTypeOptions":
+			headers["X-Content-Type-Options"] = "nosniff"
+		case "FrameOptions":
+			headers["X-Frame-Options"] = setting["FrameOption"].(string)
+		case "ReferrerPolicy":
+			headers["Referrer-Policy"] = setting["ReferrerPolicy"].(string)
+		case "ContentSecurityPolicy":
+			headers["Content-Security-Policy"] = setting["ContentSecurityPolicy"].(string)
+		case "StrictTransportSecurity":
+			value := fmt.Sprintf("max-age=%.0f", setting["AccessControlMaxAgeSec"])
+			if setting["IncludeSubdomains"] == true {
+				value += "; includeSubDomains"
+			}
+			if setting["Preload"] == true {
+				value += "; preload"
+			}
+			headers["Strict-Transport-Security"] = value
+		default:
+			t.Errorf("%s sends %s, which this test does not know", policy.ID, kind)
+		}
+	}
+	for _, item := range at(t, tmpl, config, "CustomHeadersConfig", "Items").([]any) {
+		item := item.(map[string]any)
+		overrides(item)
+		headers[item["Header"].(string)] = item["Value"].(string)
+	}
+	return headers
+}
+
+func TestSecurityHeaders(t *testing.T) {
+	const year = "31536000"
+	for _, tt := range []struct {
+		props BlogProps
+		want  map[string]string
+	}{
+		{bare, map[string]string{
+			"Strict-Transport-Security": "max-age=" + year,
+			"X-Content-Type-Options":    "nosniff",
+			"X-Frame-Options":           "SAMEORIGIN",
+			"Referrer-Policy":           "strict-origin-when-cross-origin",
+			"Content-Security-Policy":   "upgrade-insecure-requests; object-src 'none'; base-uri 'self'; frame-ancestors 'self'",
+		}},
+		{complete, map[string]string{
+			"Strict-Transport-Security": "max-age=63072000; includeSubDomains; preload",
+			"X-Content-Type-Options":    "nosniff",
+			"X-Frame-Options":           "DENY",
+			"Referrer-Policy":           "no-referrer",
+			"Content-Security-Policy":   "default-src 'self'; frame-ancestors 'none'",
+			"Permissions-Policy":        "camera=(), microphone=()",
+		}},
+		{open, map[string]string{
+			"Strict-Transport-Security": "max-age=0",
+			"X-Content-Type-Options":    "nosniff",
+			"Referrer-Policy":           "same-origin",
+		}},
+	} {
+		tmpl := siteTemplate(t, tt.props)
+		// On every path, or a page could be had without.
+		for _, path := range []string{"/", "/posts/hello/", "/assets/main.css", "/css/" + fingerprinted, "/feed.xml", "/index.xml", "/404.html"} {
+			got := sent(t, tmpl, path)
+			delete(got, "Cache-Control")
+			if !maps.Equal(got, tt.want) {
+				t.Errorf("%s: %s is sent with\n%v, want\n%v", tt.props.Name, path, got, tt.want)
+			}
+		}
+	}
+}
+
+// The default policy follows what the owner says of frames, and X-Frame-Options what
+// the owner's policy says.
+func TestFrames(t *testing.T) {
+	const others = "upgrade-insecure-requests; object-src 'none'; base-uri 'self'"
+	for _, tt := range []struct {
+		name       string
+		headers    Headers
+		wantFrames Frames
+		wantPolicy string
+	}{
+		{"nothing said", Headers{}, SameOriginFrames, others + "; frame-ancestors 'self'"},
+		{"nobody", Headers{Frames: NoFrames}, NoFrames, others + "; frame-ancestors 'none'"},
+		{"everybody", Headers{Frames: AnyFrames}, AnyFrames, others},
+		{"policy says nobody", Headers{ContentSecurityPolicy: "Frame-Ancestors 'none'"}, NoFrames, "Frame-Ancestors 'none'"},
+		{"policy says nobody, by no word", Headers{ContentSecurityPolicy: "frame-ancestors"}, NoFrames, "frame-ancestors"},
+		{"policy says the blog", Headers{ContentSecurityPolicy: "default-src https:;frame-ancestors  'SELF' ;"}, SameOriginFrames, "default-src https:;frame-ancestors  'SELF' ;"},
+		{"policy names others", Headers{ContentSecurityPolicy: "frame-ancestors 'self' https://kzmorita.dev"}, AnyFrames, "frame-ancestors 'self' https://kzmorita.dev"},
+		{"the first of two counts", Headers{ContentSecurityPolicy: "frame-ancestors 'none'; frame-ancestors *"}, NoFrames, "frame-ancestors 'none'; frame-ancestors *"},
+		{"policy says nothing", Headers{ContentSecurityPolicy: "default-src 'self'"}, SameOriginFrames, "default-src 'self'"},
+		{"no policy", Headers{ContentSecurityPolicy: NoHeader}, SameOriginFrames, NoHeader},
+	} {
+		equal(t, tt.name+": frames", tt.headers.frames(), tt.wantFrames)
+		equal(t, tt.name+": policy", tt.headers.contentSecurityPolicy(), tt.wantPolicy)
+		p := &problems{}
+		tt.headers.validate(p)
+		if err := p.join(); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
+func TestHeadersRefuse(t *testing.T) {
+	policy := func(policy string) Headers { return Headers{ContentSecurityPolicy: policy} }
+	other := func(name, value string) Headers { return Headers{Others: map[string]string{name: value}} }
+	many := func(n int, value string) Headers {
+		headers := Headers{Others: map[string]string{}}
+		for i := range n {
+			headers.Others[fmt.Sprintf("X-Header-%d", i)] = value
+		}
+		return headers
+	}
+	for _, tt := range []struct {
+		name    string
+		headers Headers
+		want    string // after `blog "bare": Site.Headers.`
+	}{
+		{"negative age", Headers{HSTS: HSTS{MaxAge: -time.Hour}}, "HSTS.MaxAge is -1h0m0s: must be whole seconds"},
+		{"age in thousandths", Headers{HSTS: HSTS{MaxAge: time.Millisecond}}, "HSTS.MaxAge is 1ms"},
+		{"age past CloudFront's numbers", Headers{HSTS: HSTS{MaxAge: maxHSTS + time.Second}}, "HSTS.MaxAge is"},
+		{"preload of one name", Headers{HSTS: HSTS{Preload: true}}, "HSTS.Preload is true: the list takes only names with IncludeSubDomains"},
+		{"preload for months", Headers{HSTS: HSTS{MaxAge: 180 * 24 * time.Hour, IncludeSubDomains: true, Preload: true}}, "HSTS.Preload is"},
+		{"preload to forget", Headers{HSTS: HSTS{MaxAge: ForgetHSTS, IncludeSubDomains: true, Preload: true}}, "HSTS.Preload is"},
+
+		{"frames", Headers{Frames: "ALLOW-FROM https://kzmorita.dev"}, `Frames is "ALLOW-FROM https://kzmorita.dev": must be one of "SAMEORIGIN", "DENY", "any"`},
+		{"frames of the blog, policy of nobody", Headers{Frames: SameOriginFrames, ContentSecurityPolicy: "frame-ancestors 'none'"}, `Frames is "SAMEORIGIN": frame-ancestors of ContentSecurityPolicy says "DENY"`},
+		{"frames of nobody, policy of one", Headers{Frames: NoFrames, ContentSecurityPolicy: "frame-ancestors https://kzmorita.dev"}, `Frames is "DENY"`},
+		{"referrer", Headers{Referrer: "unsafe-url"}, `Referrer is "unsafe-url": must be one of "strict-origin-when-cross-origin", "same-origin", "no-referrer"`},
+
+		{"policy on two lines", policy("default-src 'self';\nimg-src *"), "ContentSecurityPolicy is"},
+		{"policy with a control character", policy("default-src 'self'\x7f"), "ContentSecurityPolicy is"},
+		{"policy in Japanese", policy("default-src ブログ.io"), "must be one line of plain ASCII; a name that is not ASCII goes in as xn--"},
+		{"policy too long", policy("img-src" + strings.Repeat(" a", 889)), `ContentSecurityPolicy is "1785 characters long": CloudFront takes at most 1783`},
+		{"self without quotes", policy("default-src self"), `ContentSecurityPolicy is "default-src self": needs quotes, as in 'self'`},
+		{"unsafe-inline without quotes", policy("style-src 'self' unsafe-inline"), "as in 'unsafe-inline'"},
+		{"hash without quotes", policy("script-src sha256-abc="), "as in 'sha256-abc='"},
+
+		{"name with a space", other("X Header", "a"), `Others is "X Header": must be a header's name`},
+		{"name with a colon", other("X-Header:", "a"), "must be a header's name"},
+		{"no name", other("", "a"), "must be a header's name"},
+		{"name too long", other(strings.Repeat("a", 257), "a"), "of at most 256 characters"},
+		{"no value", other("X-Header", ""), `Others["X-Header"] is "": must be one line`},
+		{"value on two lines", other("X-Header", "a\r\nSet-Cookie: b"), `Others["X-Header"] is`},
+		{"value too long", other("X-Header", strings.Repeat("a", 1784)), "of at most 1783 characters"},
+		{"with a field", other("content-security-policy", "default-src 'self'"), `Others is "content-security-policy": has its own field: set Site.Headers.ContentSecurityPolicy`},
+		{"Cache-Control", other("Cache-Control", "no-store"), "set Site.Caching"},
+		{"CloudFront's", other("X-Amz-Cf-Id", "a"), "none that CloudFront takes here"},
+		{"the connection's", other("Transfer-Encoding", "chunked"), "none that CloudFront takes here"},
+		{"CORS", other("Access-Control-Allow-Origin", "*"), "none that CloudFront takes here"},
+		{"the same twice", Headers{Others: map[string]string{"X-Header": "a", "x-header": "b"}}, `Others is "x-header": is "X-Header", too`},
+		{"ten", many(10, "a"), `Others is "10 headers": CloudFront takes at most 9 besides Cache-Control`},
+		{"too much in all", many(6, strings.Repeat("a", 1783)), `Others is "10758 characters in all": CloudFront takes at most 10240`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			wantProblem(t, withSite(func(s *Site) { s.Headers = tt.headers }).Validate(), tt.want)
+		})
+	}
+}
+
+func TestHeadersAccept(t *testing.T) {
+	for name, headers := range map[string]Headers{
+		"policy of 1,783 characters": {ContentSecurityPolicy: "img-src" + strings.Repeat(" a", 888)},
+		"quoted keywords":            {ContentSecurityPolicy: "script-src 'self' 'nonce-abc' 'sha256-abc=' https://self.example; style-src 'unsafe-inline'"},
+		"both say the same":          {Frames: NoFrames, ContentSecurityPolicy: "frame-ancestors 'none'"},
+		"the longest age":            {HSTS: HSTS{MaxAge: maxHSTS}},
+		"preload":                    {HSTS: HSTS{IncludeSubDomains: true, Preload: true}},
+		"a short age first":          {HSTS: HSTS{MaxAge: 5 * time.Minute}},
+		"a name of 256 characters":   {Others: map[string]string{strings.Repeat("a", 256): strings.Repeat("b", 1783)}},
+	} {
+		if err := withSite(func(s *Site) { s.Headers = headers }).Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// withSite returns a blog whose Site has a thing changed.
+func withSite(change func(*Site)) BlogProps {
+	site := *bare.Site
+	change(&site)
+	props := bare
+	props.Site = &site
+	return props
+}
+
+// An account has 20 policies: a Site must not take one it does not use.
+func TestPoliciesAreUsed(t *testing.T) {
+	for _, tt := range []struct {
+		props BlogProps
+		want  int
+	}{{bare, 3}, {complete, 3}, {open, 1}} {
+		tmpl := siteTemplate(t, tt.props)
+		var used []string
+		for _, behavior := range behaviors(t, distributionConfig(t, tmpl)) {
+			used = append(used, behavior["ResponseHeadersPolicyId"].(string))
+		}
+		slices.Sort(used)
+		made := len(tmpl.OfType("AWS::CloudFront::ResponseHeadersPolicy"))
+		if n := len(slices.Compact(used)); made != tt.want || n != made {
+			t.Errorf("%s makes %d policies and uses %d, want %d", tt.props.Name, made, n, tt.want)
+		}
+	}
+}
