@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -276,6 +277,7 @@ func TestRehearseSite(t *testing.T) {
 	if result.Status != pipeline.Succeeded || result.Served == nil {
 		t.Errorf("it ends as %s, served at %+v\n%s", result.Status, result.Served, &stderr)
 	} else {
+		leaveSite(t, result.Served.URL)
 		lookAtSite(t, result.Served.URL)
 	}
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil { // As Ctrl-C: the whole group.
@@ -335,6 +337,24 @@ func lookAtSite(t *testing.T, site string) {
 				t.Errorf("GET %s: %s is %q, want %q in it", tt.path, name, got, want)
 			}
 		}
+	}
+}
+
+// leaveSite is a browser that leaves in the middle of an answer: of the signal that comes of it, SIGPIPE,
+// a rehearsal must not end.
+func leaveSite(t *testing.T, address string) {
+	t.Helper()
+	for range 5 {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(address, "http://"))
+		if err != nil {
+			t.Errorf("it is no longer served: %v", err)
+			return
+		}
+		if _, err := io.WriteString(conn, strings.Repeat("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 100)); err != nil {
+			t.Error(err)
+		}
+		closeIt(t, conn)
+		time.Sleep(50 * time.Millisecond) // For it to notice.
 	}
 }
 

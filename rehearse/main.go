@@ -29,11 +29,29 @@ const (
 )
 
 func main() {
-	// SIGPIPE is a reader of the output that has left: it must not leave the S3 server behind.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Heard and not heeded: it comes for a browser that has left, too. Without this it would, for a reader
+	// of the output, leave the S3 server behind; see output. To ignore it would be inherited by builds.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
+}
+
+// output is where the display writes, and ends the rehearsal when the reader has left.
+type output struct {
+	io.Writer
+
+	left context.CancelFunc
+}
+
+// Write implements io.Writer.
+func (o output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if errors.Is(err, syscall.EPIPE) {
+		o.left()
+	}
+	return n, err
 }
 
 // flags are the command's.
@@ -114,7 +132,9 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 	}
 	options := show.Detect(progress, os.Getenv)
 	options.Verbose = f.verbose
-	display := show.New(progress, options)
+	ctx, left := context.WithCancel(ctx)
+	defer left()
+	display := show.New(output{progress, left}, options)
 	defer display.Close()
 	var ended *pipeline.Result
 	var unwritten error
