@@ -187,6 +187,17 @@ func TestReadDistributionFunction(t *testing.T) {
 	}
 }
 
+// The account of the source's connection is that of the site, too.
+func TestReadDistributionSettles(t *testing.T) {
+	tpl := siteAssembly(t)
+	source := object(list(object(list(tpl.OfType("AWS::CodePipeline::Pipeline")[0].Properties["Stages"])[0])["Actions"])[0])
+	object(source["Configuration"])["ConnectionArn"] = "arn:aws:codeconnections:ap-northeast-1:210987654321:connection/a"
+	d := made(t, read(t, tpl))
+	if want := "arn:aws:cloudfront::210987654321:distribution/" + d.ID; d.ARN != want || !strings.Contains(string(d.Policy), want) {
+		t.Errorf("it is %s, want %s; the bucket's policy is %s", d.ARN, want, d.Policy)
+	}
+}
+
 // TestReadDistributionVariants has what a distribution can be like, besides.
 func TestReadDistributionVariants(t *testing.T) {
 	for _, tt := range []struct {

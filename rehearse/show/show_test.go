@@ -427,11 +427,13 @@ func TestHostileText(t *testing.T) {
 			r.Site = &pipeline.Site{Bucket: hostile, CacheControl: hostile}
 			r.Invalidations = []pipeline.Invalidation{{ID: hostile, Distribution: hostile, Status: hostile, Paths: []string{hostile, hostile}}}
 			v := pipeline.Visit{When: pipeline.When(hostile), Path: hostile, Cache: hostile, Edition: pipeline.Edition(hostile), Wanted: pipeline.Edition("x" + hostile)}
-			r.Visits = []pipeline.Visit{v}
+			whole := v
+			whole.URL = hostile + hostile
+			r.Visits = []pipeline.Visit{whole, v}
 			r.Permissions = []pipeline.RolePermissions{{Role: hostile, Purpose: hostile, Actions: []pipeline.Permission{{Action: hostile, Resource: hostile}}}}
 			r.Notes = []string{hostile}
 			for _, kind := range kinds {
-				d.Event(pipeline.Event{Kind: kind, Stage: hostile, Action: hostile, Phase: hostile, Text: hostile, Served: pipeline.Served{URL: hostile, SecureURL: hostile, Names: []string{hostile}}, Visit: &v, Result: &r, ActionResult: &a, StageResult: &r.Stages[0]})
+				d.Event(pipeline.Event{Kind: kind, Stage: hostile, Action: hostile, Phase: hostile, Text: hostile, Served: pipeline.Served{URL: hostile, SecureURL: hostile, Names: []string{hostile}}, Visit: &whole, Result: &r, ActionResult: &a, StageResult: &r.Stages[0]})
 				time.Sleep(frameTime)
 			}
 			d.Result(r)
