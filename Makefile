@@ -83,7 +83,7 @@ test: build dist/rehearse $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Run every test b
 
 .PHONY: e2e
 e2e: build $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Visit the example blog with Chromium or Chrome: make e2e, or with CHROME=/path/to/it
-	go test -count=1 -timeout=20m -run='^TestBrowser$$' .
+	go test -count=1 -timeout=30m -run='^TestBrowser$$' .
 	@echo 'What the browser saw is in dist/e2e/'
 
 .PHONY: race

@@ -137,11 +137,26 @@ func (r rehearsal) serve(args ...string) (result pipeline.Result, stop func()) {
 		stop() // Before its output is read.
 		r.t.Fatalf("%v\n%s", err, &stderr)
 	}
-	if result.Status != pipeline.Succeeded || result.Served == nil {
+	if result.Served == nil {
 		stop()
-		r.t.Fatalf("it ends as %s, served at %+v\n%s", result.Status, result.Served, &stderr)
+		r.t.Fatalf("it ends as %s, and serves nothing\n%s", result.Status, &stderr)
+	}
+	if result.Status != pipeline.Succeeded {
+		r.t.Errorf("it ends as %s: %v", result.Status, reasons(result))
 	}
 	return result, stop
+}
+
+// reasons are why a rehearsal's actions failed.
+func reasons(result pipeline.Result) (reasons []string) {
+	for _, stage := range result.Stages {
+		for _, action := range stage.Actions {
+			if action.Reason != "" {
+				reasons = append(reasons, action.Reason)
+			}
+		}
+	}
+	return reasons
 }
 
 // left fails the test if a rehearsal has left anything.
