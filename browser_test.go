@@ -43,6 +43,9 @@ func TestBrowser(t *testing.T) {
 		tab.shoot("home")
 		got.isPage(t, browsedSite+"/", "静かなデプロイ", "静かなデプロイ")
 		got.isReachedBy(t, "http://"+browsedHost+"/ 301 "+browsedSite+"/")
+		if got.document().header.Get("Content-Encoding") == "" {
+			t.Error("the page is not compressed")
+		}
 	})
 
 	t.Run("post without its slash", func(t *testing.T) {
