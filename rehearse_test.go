@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func newRehearsal(t *testing.T, blog string) rehearsal {
 // prepare makes the command ready to start, in a process group of its own as a shell would.
 func (r rehearsal) prepare(args ...string) *exec.Cmd {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	r.t.Cleanup(cancel)
 	versitygw := os.Getenv("VERSITYGW")
 	if versitygw == "" {
@@ -80,6 +81,8 @@ func (r rehearsal) prepare(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, r.command, append([]string{"-app", r.app, "-source", r.source, "-versitygw", versitygw}, args...)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+r.tmp)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// Killed, it would leave its S3 server behind.
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, time.Minute
 	return cmd
 }
 
@@ -108,6 +111,52 @@ func (r rehearsal) run(args ...string) pipeline.Result {
 	}
 	r.left()
 	return result
+}
+
+// serve runs the command until its site is served, which it is until stop, or the end of the test.
+func (r rehearsal) serve(args ...string) (result pipeline.Result, stop func()) {
+	r.t.Helper()
+	cmd := r.prepare(append([]string{"-json", "-serve"}, args...)...)
+	cmd.SysProcAttr = nil // Who stops the tests with Ctrl-C stops it, too; by itself it never ends.
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	stop = sync.OnceFunc(func() {
+		_ = cmd.Process.Signal(os.Interrupt) // It may have ended.
+		_ = cmd.Wait()                       // The result says how it went.
+		r.left()
+	})
+	r.t.Cleanup(stop)
+	if err := json.NewDecoder(stdout).Decode(&result); err != nil { // It comes as soon as the site is served.
+		stop() // Before its output is read.
+		r.t.Fatalf("%v\n%s", err, &stderr)
+	}
+	if result.Served == nil {
+		stop()
+		r.t.Fatalf("it ends as %s, and serves nothing\n%s", result.Status, &stderr)
+	}
+	if result.Status != pipeline.Succeeded {
+		r.t.Errorf("it ends as %s: %v", result.Status, reasons(result))
+	}
+	return result, stop
+}
+
+// reasons are why a rehearsal's actions failed.
+func reasons(result pipeline.Result) (reasons []string) {
+	for _, stage := range result.Stages {
+		for _, action := range stage.Actions {
+			if action.Reason != "" {
+				reasons = append(reasons, action.Reason)
+			}
+		}
+	}
+	return reasons
 }
 
 // left fails the test if a rehearsal has left anything.
@@ -259,32 +308,10 @@ func TestRehearse(t *testing.T) {
 // TestRehearseSite publishes the example blog to a site that the blog's own stacks make, and looks at it.
 func TestRehearseSite(t *testing.T) {
 	r := newRehearsal(t, rehearsedSite)
-	cmd := r.prepare("-json", "-serve", "-state", r.state)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var result pipeline.Result
-	if err := json.NewDecoder(stdout).Decode(&result); err != nil { // It comes as soon as the site is served.
-		_ = cmd.Wait() // The output says it.
-		t.Fatalf("%v\n%s", err, &stderr)
-	}
-	if result.Status != pipeline.Succeeded || result.Served == nil {
-		t.Errorf("it ends as %s, served at %+v\n%s", result.Status, result.Served, &stderr)
-	} else {
-		leaveSite(t, result.Served.URL)
-		lookAtSite(t, result.Served.URL)
-	}
-	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil { // As Ctrl-C: the whole group.
-		t.Fatal(err)
-	}
-	_ = cmd.Wait() // The result says how it went.
-	r.left()
+	result, stop := r.serve("-state", r.state)
+	leaveSite(t, result.Served.URL)
+	lookAtSite(t, result.Served.URL)
+	stop()
 
 	for _, v := range result.Visits {
 		if v.URL != "https://blog.example.com"+v.Path {
