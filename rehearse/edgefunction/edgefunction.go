@@ -1,16 +1,16 @@
 // Package edgefunction runs a CloudFront Function (JavaScript runtime 2.0) on viewer requests: it gives it
 // the event that CloudFront gives it, and is as strict about what it returns.
 //
-// Left out, each with an error that says so: imports (the key value store, the request's origin) and
-// require (crypto, querystring); Buffer, atob, btoa, TextEncoder and TextDecoder are not defined. The limits on memory
-// (2 MB) and on compute utilisation are not measured.
+// Left out: imports (the key value store, choosing an origin) and require (crypto, querystring), with an
+// error that says so; Buffer, atob, btoa, TextEncoder and TextDecoder, which are not defined; the limits on
+// memory (2 MB) and on compute utilisation.
 package edgefunction
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
+	"time"
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/parser"
@@ -19,6 +19,10 @@ import (
 // maxCode is how long a function's code may be, in bytes; the quota cannot be raised.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
 const maxCode = 10 * 1024
+
+// patience ends a function that does not come to an end. CloudFront's own limit is about a millisecond of
+// computing; this is in time that passes, on a machine with other work.
+const patience = 10 * time.Second
 
 // Context is what a function's event says besides the request. What is empty is left out of the event.
 type Context struct {
@@ -32,6 +36,7 @@ type Context struct {
 // to the next, as CloudFront's do not.
 type Function struct {
 	lockdown, program *goja.Program
+	patience          time.Duration
 }
 
 // Error is what happened instead of a result.
@@ -76,7 +81,7 @@ func New(code string) (*Function, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile CloudFront Function: %w", err)
 	}
-	return &Function{prepared, compiled}, nil
+	return &Function{prepared, compiled, patience}, nil
 }
 
 // ViewerRequest runs the function on a request. It returns either a changed copy of the request or the
@@ -96,5 +101,3 @@ func (f *Function) ViewerRequest(r *http.Request, context Context) (*http.Reques
 	}
 	return changed, response, nil
 }
-
-var errNoHandler = errors.New("it has no function named handler")

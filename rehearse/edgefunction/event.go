@@ -16,8 +16,9 @@ type event struct {
 	Viewer  eventViewer  `json:"viewer"`
 	Request eventRequest `json:"request"`
 
-	rawQuery string
-	hasQuery bool // "?" is there, whatever follows.
+	// The request's own path and query: CloudFront goes on with them if the function leaves them alone.
+	path, query string
+	hasQuery    bool // "?" is there, whatever follows.
 }
 
 type eventContext struct {
@@ -74,8 +75,9 @@ func newEvent(r *http.Request, context Context) *event {
 	if !strings.HasPrefix(target, "/") {
 		target = r.URL.RequestURI()
 	}
-	ev.Request.URI, ev.rawQuery, ev.hasQuery = strings.Cut(toUTF8(target), "?")
-	for parameter := range strings.SplitSeq(ev.rawQuery, "&") {
+	ev.path, ev.query, ev.hasQuery = strings.Cut(target, "?")
+	ev.Request.URI = toUTF8(ev.path)
+	for parameter := range strings.SplitSeq(toUTF8(ev.query), "&") {
 		if parameter != "" {
 			// Names and values stay encoded.
 			name, value, _ := strings.Cut(parameter, "=")

@@ -38,6 +38,9 @@ func changed(object map[string]any, ev *event, r *http.Request) (*http.Request, 
 	if !isString || !strings.HasPrefix(uri, "/") {
 		return nil, fmt.Errorf("returned a request whose uri is %s; it must begin with a slash", show(object["uri"]))
 	}
+	if uri == ev.Request.URI {
+		uri = ev.path
+	}
 	query, err := newQuery(object["querystring"], ev)
 	if err != nil {
 		return nil, err
@@ -121,7 +124,7 @@ func newQuery(value any, ev *event) (string, error) {
 			if !ev.hasQuery {
 				return "", nil
 			}
-			return "?" + ev.rawQuery, nil
+			return "?" + ev.query, nil
 		}
 		// In which order CloudFront puts them is not documented, and not the reader's.
 		var pairs []string
@@ -274,7 +277,7 @@ func newItem(value any, what, name string) (item, error) {
 func checkHeaders(headers, original map[string]field) error {
 	for name := range headers {
 		switch {
-		case name == "" || strings.ContainsFunc(name, notInName):
+		case name == "" || strings.TrimLeftFunc(name, inName) != "":
 			return fmt.Errorf("returned a header named %q; names are in lower case, of letters, digits and hyphens", name)
 		case name == "cookie" || name == "set-cookie":
 			return fmt.Errorf("returned %s among its headers; it belongs in cookies", name)
@@ -290,8 +293,8 @@ func checkHeaders(headers, original map[string]field) error {
 	return nil
 }
 
-func notInName(r rune) bool {
-	return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || strings.ContainsRune("-_!#$%&'*+.^`|~", r))
+func inName(r rune) bool {
+	return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || strings.ContainsRune("-_!#$%&'*+.^`|~", r) // RFC 9110, section 5.6.2
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }

@@ -4,20 +4,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/dop251/goja"
 )
 
-const (
-	// patience ends a function that does not come to an end. CloudFront's own limit is about a
-	// millisecond of computing; this is in time that passes, on a machine with other work.
-	patience = 10 * time.Second
-	maxStack = 1000 // CloudFront has 2 MB for everything.
-)
+// maxStack is the depth of calls at which a function ends; CloudFront has 2 MB for everything.
+const maxStack = 1000
 
 // run runs the handler in a runtime of its own and returns what it returned, as encoding/json has it.
-func (f *Function) run(ev *event) (_ any, err error) {
+func (f *Function) run(ev *event) (any, error) {
 	vm := goja.New()
 	vm.SetMaxCallStackSize(maxStack)
 	start := time.Now() // Time stands still while a function runs.
@@ -35,9 +32,10 @@ func (f *Function) run(ev *event) (_ any, err error) {
 	if err != nil {
 		return nil, err
 	}
-	stringify := method(vm, "stringify")
+	// As they are before the function's code runs.
+	stringify, toString := method(vm, "JSON", "stringify"), method(vm, "globalThis", "String")
 
-	timer := time.AfterFunc(patience, func() { vm.Interrupt(fmt.Sprintf("it has not come to an end after %v", patience)) })
+	timer := time.AfterFunc(f.patience, func() { vm.Interrupt(fmt.Sprintf("not at its end after %v", f.patience)) })
 	defer timer.Stop()
 	value, err := vm.RunProgram(f.program)
 	if err != nil {
@@ -45,21 +43,29 @@ func (f *Function) run(ev *event) (_ any, err error) {
 	}
 	handler, found := goja.AssertFunction(value)
 	if !found {
-		return nil, errNoHandler
+		return nil, errors.New("it has no function named handler")
 	}
 	result, err := handler(goja.Undefined(), argument)
+	if overflow := new(goja.StackOverflowError); errors.As(err, &overflow) {
+		return nil, fmt.Errorf("its calls are nested deeper than %d:%w", maxStack, err) // The error begins with a space.
+	}
 	if err != nil {
 		return nil, err
 	}
-	if promise, async := result.Export().(*goja.Promise); async {
+	if result.ExportType() == reflect.TypeFor[*goja.Promise]() {
 		// All that it could await is done when the handler returns: there are no timers and no network.
+		promise := result.Export().(*goja.Promise)
+		result = promise.Result()
 		switch promise.State() {
 		case goja.PromiseStatePending:
 			return nil, errors.New("its promise is never settled")
 		case goja.PromiseStateRejected:
-			return nil, errors.New(promise.Result().String())
+			reason, err := toString(goja.Undefined(), result)
+			if err != nil {
+				return nil, err
+			}
+			return nil, errors.New(reason.String())
 		}
-		result = promise.Result()
 	}
 	text, err := stringify(goja.Undefined(), result)
 	if err != nil {
@@ -73,9 +79,9 @@ func (f *Function) run(ev *event) (_ any, err error) {
 	return object, err
 }
 
-// method returns a method of JSON as it is before the function's code runs.
-func method(vm *goja.Runtime, name string) goja.Callable {
-	callable, _ := goja.AssertFunction(vm.Get("JSON").ToObject(vm).Get(name))
+// method returns a method of one of the runtime's objects.
+func method(vm *goja.Runtime, object, name string) goja.Callable {
+	callable, _ := goja.AssertFunction(vm.Get(object).ToObject(vm).Get(name))
 	return callable
 }
 
@@ -85,14 +91,14 @@ func (ev *event) value(vm *goja.Runtime) (goja.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	value, err := method(vm, "parse")(goja.Undefined(), vm.ToValue(string(text)))
+	value, err := method(vm, "JSON", "parse")(goja.Undefined(), vm.ToValue(string(text)))
 	if err != nil {
 		return nil, err
 	}
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/general-helper-methods.html
 	query := goja.Undefined()
 	if ev.hasQuery {
-		query = vm.ToValue(ev.rawQuery)
+		query = vm.ToValue(toUTF8(ev.query))
 	}
 	request := value.ToObject(vm).Get("request").ToObject(vm)
 	err = request.DefineDataProperty("rawQueryString", vm.ToValue(func(goja.FunctionCall) goja.Value { return query }),

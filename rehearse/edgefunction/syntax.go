@@ -3,7 +3,6 @@ package edgefunction
 import (
 	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/token"
@@ -30,43 +29,31 @@ func checkSyntax(program *ast.Program) error {
 			if v.IsNil() {
 				return
 			}
-			node, isNode := v.Interface().(ast.Node)
-			if !isNode {
-				walkFields(v.Elem(), walk)
-				return
+			outer := inFunction
+			if node, isNode := reflect.TypeAssert[ast.Node](v); isNode {
+				if name := unlisted(node, inFunction); name != "" {
+					line := program.File.Position(int(node.Idx0()) - program.File.Base()).Line
+					problem = fmt.Errorf("line %d uses %s, which is not in the list of runtime 2.0 (%s)", line, name, runtime20)
+					return
+				}
+				switch node.(type) {
+				case *ast.FunctionLiteral, *ast.ArrowFunctionLiteral:
+					inFunction = true
+				}
 			}
-			if name := unlisted(node, inFunction); name != "" {
-				line := program.File.Position(int(node.Idx0()) - program.File.Base()).Line
-				problem = fmt.Errorf("line %d uses %s, which is not in the list of runtime 2.0 (%s)", line, name, runtime20)
-				return
-			}
-			switch node.(type) {
-			case *ast.FunctionLiteral, *ast.ArrowFunctionLiteral:
-				outer := inFunction
-				inFunction = true
-				walkFields(v.Elem(), walk)
-				inFunction = outer
-			default:
-				walkFields(v.Elem(), walk)
-			}
+			walk(v.Elem())
+			inFunction = outer
 		case reflect.Struct:
-			walkFields(v, walk)
+			for i := range v.NumField() {
+				// The declarations are in the body, too.
+				if field := v.Type().Field(i); field.IsExported() && field.Name != "DeclarationList" {
+					walk(v.Field(i))
+				}
+			}
 		}
 	}
 	walk(reflect.ValueOf(program.Body))
 	return problem
-}
-
-func walkFields(v reflect.Value, walk func(reflect.Value)) {
-	if strings.HasSuffix(v.Type().PkgPath(), "/file") || v.Kind() != reflect.Struct {
-		return
-	}
-	for i := range v.NumField() {
-		// The declarations are in the body, too.
-		if field := v.Type().Field(i); field.IsExported() && field.Name != "DeclarationList" {
-			walk(v.Field(i))
-		}
-	}
 }
 
 // unlisted names the syntax of a node, if it is not in AWS's list.

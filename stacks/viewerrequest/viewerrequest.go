@@ -18,7 +18,7 @@ type Settings struct {
 	// Domain is where requests for RedirectFrom are led to, such as "blog.example.com". Required with
 	// RedirectFrom.
 	Domain string `json:"domain"`
-	// RedirectFrom are the names that lead to Domain. Default: none.
+	// RedirectFrom are the names that lead to Domain, in lower case. Default: none.
 	RedirectFrom []string `json:"redirectFrom"`
 	// MissingSlash says what "/posts/hello" does: [Redirect] to "/posts/hello/", or [Rewrite], which
 	// serves the page at both. Default: Redirect.

@@ -1,26 +1,22 @@
-// What every request passes, before CloudFront looks into its cache and after it has led http to
-// https. viewerrequest.go puts the settings before it. Language and limits (10 KB, comments
-// included):
+// What every request passes, after CloudFront has led http to https and before it looks into its
+// cache. viewerrequest.go puts the settings before it. The language, and 10 KB for all of this:
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html
 
-// A path comes as the reader sent it: encoded or not, and not normalised.
 function handler(event) {
   const request = event.request;
 
-  // Exactly one slash in front: browsers read "//name" and "/\name" as the address of another
-  // host, and leave out tabs and line breaks before they look.
+  // The path comes as the reader sent it: encoded or not, and not normalised. It gets exactly one
+  // slash in front: browsers take "//name" and "/\name" for the address of another host, and leave
+  // out tabs and line breaks before they look.
   const path = '/' + encode(request.uri.replace(/^[\/\\]+/, '')).replace(/[\\#]/g, encodeURIComponent);
   const query = encode(rawQuery(request));
 
-  // More than 8,191 characters of a function are a 502 to CloudFront; so much is no page's.
+  // 8,192 characters from a function are a 502 at CloudFront. No page's address has so many.
   if (path.length + query.length > 8000) {
     return { statusCode: 414, statusDescription: 'URI Too Long' };
   }
 
-  let page = path;
-  if (isPage(path) && settings.missingSlash === 'redirect') {
-    page += '/';
-  }
+  const page = isPage(path) && settings.missingSlash === 'redirect' ? path + '/' : path;
   if (settings.redirectFrom.indexOf(host(request)) >= 0) {
     return redirect('https://' + settings.domain + page + query);
   }
@@ -39,8 +35,8 @@ function handler(event) {
   return request;
 }
 
-// A page of Hugo's without its slash: "/posts/hello". What has a dot in its last part is a file,
-// "/posts/v1.2", too: a page of such a name is at "/posts/v1.2/" only.
+// A page, as Hugo makes them, without its slash: "/posts/hello". What has a dot in its last part
+// is a file, even "/posts/v1.2": a page of that name is at "/posts/v1.2/" only.
 function isPage(path) {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return name !== '' && !/\.|%2e/i.test(name) && !isWellKnown(path);
@@ -61,7 +57,7 @@ function host(request) {
   return header ? header.value.toLowerCase().replace(/\.?(:\d*)?$/, '') : '';
 }
 
-// The object request.querystring has lost the order.
+// request.querystring has lost the order.
 function rawQuery(request) {
   const raw = request.rawQueryString();
   return raw === undefined ? '' : '?' + raw;

@@ -1,10 +1,14 @@
 package viewerrequest_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"os/exec"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -39,7 +43,7 @@ type result struct {
 	location string
 }
 
-// ask gives the function a request as it comes over the wire, and checks what must be so for every request.
+// ask gives the function a request as it comes over the wire.
 func ask(t testing.TB, f *edgefunction.Function, host, target string) result {
 	t.Helper()
 	r := &http.Request{Method: http.MethodGet, Host: host, RequestURI: target, URL: &url.URL{Path: "/"}}
@@ -91,6 +95,7 @@ var cases = []struct {
 	{"well-known with a slash", domain, "/.well-known/acme-challenge/", "/.well-known/acme-challenge/", ""},
 	{"well-known by another name", other, "/.well-known/acme-challenge/abc?x", "301 https://blog.example.com/.well-known/acme-challenge/abc?x", ""},
 	{"well-known itself", domain, "/.well-known", "/.well-known", ""},
+	{"not well-known", domain, "/.well-known-not/a", "301 /.well-known-not/a/", "/.well-known-not/a/index.html"},
 	{"well-known in a folder", domain, "/a/.well-known/b", "301 /a/.well-known/b/", "/a/.well-known/b/index.html"},
 
 	// Beyond ASCII.
@@ -203,7 +208,7 @@ func TestOnlyThePathIsChanged(t *testing.T) {
 	r := &http.Request{Method: http.MethodHead, Host: domain, RequestURI: "/a?b=2&a=1&b=1", URL: &url.URL{Path: "/a", RawQuery: "b=2&a=1&b=1"}, Header: http.Header{
 		"Accept": {"text/html", "*/*"}, "Cookie": {"b=2; a=1; b=1"}, "If-None-Match": {`"x"`},
 	}}
-	request, _, err := f.ViewerRequest(r, edgefunction.Context{})
+	request, _, err := f.ViewerRequest(r, edgefunction.Context{}) //nolint:bodyclose // There is none.
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,6 +373,121 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// TestNode compares with another engine, so that no quirk of the one here hides an error, and asks a real
+// URL parser where the Locations lead.
+func TestNode(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Fatalf("%v: run `make build` (or `npm ci`, and put node_modules/.bin on PATH)", err)
+	}
+	type request struct {
+		Host  string  `json:"host"`
+		URI   string  `json:"uri"`
+		Query *string `json:"query"`
+	}
+	for _, mode := range []string{viewerrequest.Redirect, viewerrequest.Rewrite} {
+		var requests []request
+		for _, c := range cases {
+			r := request{Host: c.host}
+			var query string
+			var hasQuery bool
+			if r.URI, query, hasQuery = strings.Cut(latin1(c.target), "?"); hasQuery {
+				r.Query = &query
+			}
+			requests = append(requests, r)
+		}
+		input, err := json.Marshal(map[string]any{
+			"code": viewerrequest.Code(settings(mode)), "base": "https://reader.example/some/page", "requests": requests,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), node, "testdata/node.mjs")
+		cmd.Stdin = bytes.NewReader(input)
+		output, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("node: %v", err)
+		}
+		var results []struct {
+			URI, Location, LeadsTo string
+			Status                 int
+		}
+		if err := json.Unmarshal(output, &results); err != nil {
+			t.Fatal(err)
+		}
+
+		f := newFunction(t, settings(mode))
+		for i, c := range cases {
+			here, there := ask(t, f, c.host, c.target), result{results[i].URI, results[i].Status, results[i].Location}
+			if _, query, found := strings.Cut(c.target, "?"); found && there.status == 0 {
+				there.uri += "?" + query
+			}
+			if here != there {
+				t.Errorf("%s, %s: here %q, in Node.js %q", mode, c.name, here, there)
+			}
+			leadsTo := ""
+			if here.location != "" {
+				leadsTo, _ = resolve("reader.example", here.location)
+			}
+			if results[i].LeadsTo != leadsTo {
+				t.Errorf("%s, %s: Location %q leads to %q in Node.js, not to %q", mode, c.name, here.location, results[i].LeadsTo, leadsTo)
+			}
+		}
+	}
+}
+
+// TestCode: whatever the names are, the settings are one line that means what they are, and the code has room
+// for the longest.
+func TestCode(t *testing.T) {
+	longest := strings.Repeat(strings.Repeat("a", 63)+".", 4)[:253]
+	tests := []struct {
+		name     string
+		settings viewerrequest.Settings
+	}{
+		{"none", viewerrequest.Settings{}},
+		{"quotes", viewerrequest.Settings{Domain: `a"';}//`, RedirectFrom: []string{"\\", "`${x}`"}}},
+		{"line breaks", viewerrequest.Settings{Domain: "a\nb\r\u2028c\u2029", RedirectFrom: []string{"\n"}}},
+		{"markup", viewerrequest.Settings{Domain: "</script><!--", RedirectFrom: []string{"-->"}}},
+		{"__proto__", viewerrequest.Settings{Domain: "__proto__", RedirectFrom: []string{"__proto__", "constructor"}}},
+		// A certificate for 10 names is what ACM gives without asking.
+		{"the longest names", viewerrequest.Settings{Domain: longest, RedirectFrom: slices.Repeat([]string{longest}, 9)}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			code := viewerrequest.Code(test.settings)
+			if got, most := len(code), 10*1024; got > most {
+				t.Errorf("the code has %d bytes; CloudFront takes %d", got, most)
+			}
+			line, _, _ := strings.Cut(code, "\n")
+			text := strings.TrimSuffix(strings.TrimPrefix(line, "const settings = "), ";")
+			var got viewerrequest.Settings
+			if err := json.Unmarshal([]byte(text), &got); err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			want := test.settings
+			want.MissingSlash = viewerrequest.Redirect
+			if want.RedirectFrom == nil {
+				want.RedirectFrom = []string{}
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got settings %q, want %q", got, want)
+			}
+			if strings.ContainsAny(line, "<>\u2028\u2029\r") {
+				t.Errorf("%q has characters that may end it early", line)
+			}
+			f := newFunction(t, test.settings)
+			for _, name := range test.settings.RedirectFrom {
+				if strings.ContainsAny(name, "\n") {
+					continue // no name of a host
+				}
+				if got, want := ask(t, f, name, "/a/").location, "https://"+test.settings.Domain+"/a/"; name == longest && got != want {
+					t.Errorf("%q leads to %q, want %q", name, got, want)
+				}
+			}
+		})
+	}
+}
+
 // FuzzViewerRequest: whatever is asked for, by whatever name, CloudFront goes on with a path of this host, or
 // the reader is led to one, or the path is too long.
 func FuzzViewerRequest(f *testing.F) {
@@ -395,4 +515,11 @@ func FuzzViewerRequest(f *testing.F) {
 		}
 		check(t, functions[mode], mode, host, target)
 	})
+}
+
+func BenchmarkViewerRequest(b *testing.B) {
+	f := newFunction(b, settings(viewerrequest.Redirect))
+	for b.Loop() {
+		ask(b, f, domain, "/posts/hello/?x=1")
+	}
 }
