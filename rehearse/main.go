@@ -29,11 +29,29 @@ const (
 )
 
 func main() {
-	// SIGPIPE is a reader of the output that has left: it must not leave the S3 server behind.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Heard and not heeded: it comes for a browser that has left, too. Without this it would, for a reader
+	// of the output, leave the S3 server behind; see output. To ignore it would be inherited by builds.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
+}
+
+// output is where the display writes, and ends the rehearsal when the reader has left.
+type output struct {
+	io.Writer
+
+	left context.CancelFunc
+}
+
+// Write implements io.Writer.
+func (o output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if errors.Is(err, syscall.EPIPE) {
+		o.left()
+	}
+	return n, err
 }
 
 // flags are the command's.
@@ -86,7 +104,10 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if err != nil {
 		return end(f, pipeline.Result{Status: pipeline.Failed}, err, exitUsage, stdout, stderr)
 	}
-	result, err := rehearse(ctx, f, plan, faults, stdout, stderr)
+	result, told, err := rehearse(ctx, f, plan, faults, stdout, stderr)
+	if told {
+		f.json = false
+	}
 	status := exitSucceeded
 	switch {
 	case result.Status == pipeline.Stopped:
@@ -97,12 +118,13 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	return end(f, result, err, status, stdout, stderr)
 }
 
-// rehearse rehearses a plan, and shows it.
-func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline.Faults, stdout, stderr *os.File) (pipeline.Result, error) {
+// rehearse rehearses a plan, and shows it. Told says that the JSON is out: where the site is served, a
+// script wants to know the address while it is.
+func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline.Faults, stdout, stderr *os.File) (_ pipeline.Result, told bool, err error) {
 	// Not in /tmp, which may keep no extended attributes.
 	data := filepath.Join(".cache", "rehearse")
 	if err := os.MkdirAll(data, 0o750); err != nil {
-		return pipeline.Result{Status: pipeline.Failed}, err
+		return pipeline.Result{Status: pipeline.Failed}, false, err
 	}
 	progress := stdout
 	if f.json {
@@ -110,19 +132,29 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 	}
 	options := show.Detect(progress, os.Getenv)
 	options.Verbose = f.verbose
-	display := show.New(progress, options)
+	ctx, left := context.WithCancel(ctx)
+	defer left()
+	display := show.New(output{progress, left}, options)
 	defer display.Close()
-	return pipeline.Run(ctx, pipeline.Options{
+	var ended *pipeline.Result
+	var unwritten error
+	result, err := pipeline.Run(ctx, pipeline.Options{
 		Plan: plan, Source: f.source, WorkingTree: f.workingTree, Data: data, State: f.state,
 		Versitygw: f.versitygw, Path: os.Getenv("PATH"), Env: codebuild.Network(os.Environ()),
 		Hugo: f.hugo, HugoCache: filepath.Join(".cache", "bin"), Faults: faults, Serve: f.serve,
 	}, func(e pipeline.Event) {
 		display.Event(e)
 		// Here, and not when all has ended: where the site is served, that is later.
-		if e.Kind == pipeline.Ended && !f.json {
+		switch {
+		case e.Kind == pipeline.Ended && !f.json:
 			display.Result(*e.Result)
+		case e.Kind == pipeline.Ended:
+			ended = e.Result
+		case e.Kind == pipeline.Serving && f.json:
+			told, unwritten = true, show.JSON(stdout, *ended)
 		}
 	})
+	return result, told, errors.Join(err, unwritten)
 }
 
 // end says how it ended, as JSON too where that is wanted, and returns the exit status.

@@ -1,7 +1,13 @@
 package edge
 
 import (
+	"errors"
+	"fmt"
+	"net"
 	"net/http"
+	"slices"
+	"strings"
+	"time"
 
 	"blog-deploy-pipeline/rehearse/edgefunction"
 )
@@ -11,7 +17,8 @@ import (
 type Distribution struct {
 	// ID is the one that invalidations name, such as "E2QWRUHAPOMQZL".
 	ID string
-	// DomainName is the distribution's own name, such as "d111111abcdef8.cloudfront.net".
+	// DomainName is the distribution's own name, such as "d111111abcdef8.cloudfront.net". Default: with no
+	// Aliases either, the distribution answers to every name.
 	DomainName string
 	// Aliases are the names that viewers use. The first stands for a loopback address, where there is one.
 	Aliases []string
@@ -36,9 +43,17 @@ type Behavior struct {
 	ViewerRequest ViewerRequest
 	// ViewerProtocol is "allow-all", "redirect-to-https" or "https-only".
 	ViewerProtocol string
-	// Compress has text compressed for viewers who accept it.
+	// Compress has text compressed for viewers who accept it, if the cache policy does, too.
 	Compress bool
 }
+
+// What a ViewerProtocol can be.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-viewers-to-cloudfront.html
+const (
+	allowAll        = "allow-all"
+	redirectToHTTPS = "redirect-to-https"
+	httpsOnly       = "https-only"
+)
 
 // ViewerRequest is a CloudFront Function on viewer requests: it returns the request that goes on to the
 // cache, or a response that is sent as it is. An error is a function that failed, and a 502 or 503 for
@@ -47,15 +62,131 @@ type ViewerRequest interface {
 	ViewerRequest(r *http.Request, context edgefunction.Context) (*http.Request, *http.Response, error)
 }
 
-// HeadersPolicy is a response headers policy.
-type HeadersPolicy struct {
-	Set    []Header
-	Remove []string // names
+// ErrorResponse is one of a distribution's custom error responses.
+type ErrorResponse struct {
+	// PagePath is the page sent instead, such as "/404.html". Default: the origin's own error.
+	PagePath string
+	// Status is the status it is sent with. Default: the origin's.
+	Status int
+	// MinTTL is the error caching minimum TTL. Default 10 s; below zero for CloudFront's 0.
+	MinTTL time.Duration
 }
 
-// Header is one that a response headers policy sets.
-type Header struct {
-	Name, Value string
-	// Override has it replace the origin's; else it is set only where the origin sends none.
-	Override bool
+// Names are the names that the distribution answers to, the one that stands for a loopback address
+// first. None: it answers to all.
+func (d *Distribution) Names() []string {
+	names := slices.Clone(d.Aliases)
+	if d.DomainName != "" {
+		names = append(names, d.DomainName)
+	}
+	return names
+}
+
+// validate returns what CloudFront would not accept.
+func (d *Distribution) validate() error {
+	var errs []error
+	if strings.HasPrefix(d.DefaultRootObject, "/") {
+		errs = append(errs, fmt.Errorf("DefaultRootObject is %q; CloudFront wants it without a leading slash", d.DefaultRootObject))
+	}
+	for status, response := range d.Errors {
+		if response.PagePath != "" && !strings.HasPrefix(response.PagePath, "/") {
+			errs = append(errs, fmt.Errorf("the page of error %d is %q; CloudFront wants it with a leading slash", status, response.PagePath))
+		}
+	}
+	if n := len(d.Behaviors); n == 0 || d.Behaviors[n-1].PathPattern != "*" {
+		errs = append(errs, errors.New(`the last of Behaviors must be the default one, with the PathPattern "*"`))
+	}
+	for _, b := range d.Behaviors {
+		if !slices.Contains([]string{allowAll, redirectToHTTPS, httpsOnly}, b.ViewerProtocol) {
+			errs = append(errs, fmt.Errorf("ViewerProtocol of the behaviour %s is %q; CloudFront knows %s, %s and %s", b.PathPattern, b.ViewerProtocol, allowAll, redirectToHTTPS, httpsOnly))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// reached says by which of the distribution's names a request has come, and whether by https. It is not
+// ok for a name that is none of them.
+//
+// A loopback address is the first name under https: who rehearses has neither its DNS record nor its
+// certificate.
+func (d *Distribution) reached(r *http.Request) (host string, secure, ok bool) {
+	host = strings.ToLower(r.Host)
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	names := d.Names()
+	switch {
+	case len(names) == 0:
+		return host, r.TLS != nil, true
+	case isLoopback(host):
+		return names[0], true, true
+	default:
+		return host, r.TLS != nil, slices.Contains(names, host)
+	}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// behavior returns the first behaviour whose pattern matches a path, without its query string.
+//
+// "CloudFront normalizes URI paths consistent with RFC 3986 and then matches the path with the correct
+// cache behavior. Once the cache behavior is matched, CloudFront sends the raw URI path to the origin."
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern
+func (d *Distribution) behavior(path string) *Behavior {
+	path = normal(path)
+	i := slices.IndexFunc(d.Behaviors, func(b Behavior) bool { return matchesPattern(b.PathPattern, path) })
+	return &d.Behaviors[i] // The last matches all (validate).
+}
+
+// normal is the path that patterns are compared with: in its canonical spelling, and with neither double
+// slashes nor dot segments.
+func normal(path string) string {
+	var segments []string
+	all := strings.Split(canonical(path, decodeUnreserved), "/")
+	for i, segment := range all {
+		isLast := i == len(all)-1
+		switch segment {
+		case "..":
+			segments = segments[:max(0, len(segments)-1)]
+			fallthrough
+		case ".":
+			if isLast {
+				segments = append(segments, "")
+			}
+		case "":
+			if isLast {
+				segments = append(segments, "")
+			}
+		default:
+			segments = append(segments, segment)
+		}
+	}
+	return "/" + strings.Join(segments, "/")
+}
+
+// matchesPattern reports whether a path pattern matches a normal path. The pattern's leading slash is
+// optional, and "*" goes beyond slashes.
+func matchesPattern(pattern, path string) bool {
+	pattern = "/" + strings.TrimPrefix(canonical(pattern, keepEncoded), "/")
+	// Where the last "*" was, and the path that it has taken in so far.
+	star, taken := -1, 0
+	i, j := 0, 0
+	for j < len(path) {
+		switch {
+		case i < len(pattern) && pattern[i] == '*':
+			star, taken = i, j
+			i++
+		case i < len(pattern) && (pattern[i] == '?' || pattern[i] == path[j]):
+			i, j = i+1, j+1
+		case star >= 0:
+			taken++
+			i, j = star+1, taken
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[i:], "*") == ""
 }

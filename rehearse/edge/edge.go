@@ -1,10 +1,12 @@
-// Package edge stands for a CloudFront distribution before an S3 bucket: an HTTP handler that answers
+// Package edge is a CloudFront distribution before an S3 bucket: an HTTP handler that does what the
+// distribution's configuration says. It picks a cache behaviour by path, runs its function, answers
 // readers from a cache, keeps objects for as long as CloudFront would, and obeys invalidations. With it
 // a rehearsal shows what readers see, the old page before an invalidation and the new one after.
 //
-// It is one edge location with an unlimited cache. Left out: compression, cookies, signed URLs, cache
-// behaviours by path, stale-while-revalidate and stale-if-error, and cache tags: an invalidation of a
-// "#tag" matches nothing, as objects get tags from metadata that CodePipeline's S3 action cannot set.
+// It is one edge location with an unlimited cache. Left out: query strings and cookies in the cache key,
+// Brotli, signed URLs, web ACLs, stale-while-revalidate and stale-if-error, and cache tags: an
+// invalidation of a "#tag" matches nothing, as objects get tags from metadata that CodePipeline's S3
+// action cannot set.
 package edge
 
 import (
@@ -14,6 +16,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"maps"
 	"net/http"
@@ -26,6 +29,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"blog-deploy-pipeline/rehearse/edgefunction"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
@@ -41,45 +45,20 @@ const (
 
 // Options configure an [Edge].
 type Options struct {
+	// Distribution is what it does. Required; see [Assumed].
+	Distribution Distribution
 	// Origin answers what is not in the cache, such as s3.Server.Origin. It gets a GET with the path,
 	// encoded, and, to revalidate, If-None-Match. Required.
 	Origin http.RoundTripper
-	// DistributionID is the distribution whose invalidations are obeyed.
-	DistributionID string
-	// Invalidations knows them. Default: there are none.
+	// Invalidations knows those of the distribution, which are obeyed. Default: there are none.
 	Invalidations Invalidations
 	// Now tells the time: ages and TTLs are counted in it. Default time.Now.
 	Now func() time.Time
-	// DefaultRootObject is what "/" stands for, such as "index.html". Default: nothing, and S3 refuses.
-	DefaultRootObject string
-	// CachePolicy holds the TTLs. Default: [CachingOptimized].
-	CachePolicy CachePolicy
-	// Errors are the distribution's custom error responses, by the origin's status. S3 says 403 for a
-	// missing object, so that a 404 page belongs to both. Default: errors pass as they are, and are
-	// cached for 10 s.
-	Errors map[int]ErrorResponse
-	// ViewerRequest stands for a CloudFront Function on viewer requests: it may change the request's URL,
-	// before the cache is asked, or return a response, such as a redirect, that is sent as it is. It
-	// gets a copy of the request. Default: none; see [PrettyURLs].
-	ViewerRequest func(*http.Request) *http.Response
-	// ViewerResponse stands for a response headers policy: it may change the headers of any response,
-	// cached or not, right before it is sent. Default: none.
-	ViewerResponse func(r *http.Request, status int, header http.Header)
 }
 
 // Invalidations knows a distribution's invalidations in order of their creation; *fakeaws.Cloud does.
 type Invalidations interface {
 	Invalidations(distributionID string) []fakeaws.Invalidation
-}
-
-// ErrorResponse is one of a distribution's custom error responses.
-type ErrorResponse struct {
-	// PagePath is the page sent instead, such as "/404.html". Default: the origin's own error.
-	PagePath string
-	// Status is the status it is sent with. Default: the origin's.
-	Status int
-	// MinTTL is the error caching minimum TTL. Default 10 s; below zero for CloudFront's 0.
-	MinTTL time.Duration
 }
 
 // Edge is the handler. It is safe for concurrent use.
@@ -89,16 +68,19 @@ type Edge struct {
 	fetches singleflight.Group
 
 	mu    sync.Mutex
-	cache map[string]*entry // by canonical path
+	cache map[string]*entry // by cacheKey
 }
 
 // entry is a cached answer of the origin. It is not changed once it is in the cache.
 type entry struct {
-	status  int
-	header  http.Header
-	body    []byte
-	stored  time.Time // when the origin sent or confirmed it
-	expires time.Time
+	status int
+	header http.Header
+	body   []byte
+	// etag is the origin's own, which a compressed object's differs from.
+	etag       string
+	compressed bool
+	stored     time.Time // when the origin sent or confirmed it
+	expires    time.Time
 	// seen is the id of the last invalidation that was created before the origin was asked, or "": only
 	// later ones concern this entry. Not the time, because virtual time can stand still.
 	seen string
@@ -111,48 +93,96 @@ func New(opts Options) (*Edge, error) {
 	if opts.Origin == nil {
 		return nil, errors.New("create edge: no Origin given")
 	}
-	if strings.HasPrefix(opts.DefaultRootObject, "/") {
-		return nil, fmt.Errorf("create edge: DefaultRootObject is %q; CloudFront wants it without a leading slash", opts.DefaultRootObject)
-	}
-	for status, response := range opts.Errors {
-		if response.PagePath != "" && !strings.HasPrefix(response.PagePath, "/") {
-			return nil, fmt.Errorf("create edge: the page of error %d is %q; CloudFront wants it with a leading slash", status, response.PagePath)
-		}
+	if err := opts.Distribution.validate(); err != nil {
+		return nil, fmt.Errorf("create edge: %w", err)
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	if opts.CachePolicy == (CachePolicy{}) {
-		opts.CachePolicy = CachingOptimized
+	opts.Distribution.Behaviors = slices.Clone(opts.Distribution.Behaviors)
+	for i := range opts.Distribution.Behaviors {
+		if b := &opts.Distribution.Behaviors[i]; b.CachePolicy == (CachePolicy{}) {
+			b.CachePolicy = CachingOptimized
+		}
 	}
 	return &Edge{opts: opts, name: strings.ToLower(rand.Text()) + ".cloudfront.net", cache: make(map[string]*entry)}, nil
 }
 
+// viewer is one request and where its answer goes.
+type viewer struct {
+	http.ResponseWriter
+
+	edge    *Edge
+	request *http.Request
+	// id is CloudFront's for the request.
+	id     string
+	secure bool // by https
+	// behavior is the one that the request's path has, or nil where the request reaches no distribution.
+	behavior *Behavior
+	result   string // for X-Cache
+}
+
+// WriteHeader implements http.ResponseWriter. Only here is it known what the headers would be without
+// the policy.
+func (v *viewer) WriteHeader(status int) {
+	header := v.Header()
+	if v.behavior != nil {
+		v.behavior.Headers.apply(header, v.secure, v.edge.opts.Now())
+	}
+	header.Set("X-Cache", v.result+" from cloudfront")
+	header.Set("Via", "1.1 "+v.edge.name+" (CloudFront)")
+	header.Set("X-Amz-Cf-Id", v.id)
+	v.ResponseWriter.WriteHeader(status)
+}
+
 // ServeHTTP implements http.Handler.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		e.send(w, r, "Error", methodNotAllowed)
+	d := &e.opts.Distribution
+	v := &viewer{ResponseWriter: w, edge: e, request: r, id: requestID()}
+	host, secure, ok := d.reached(r)
+	if !ok {
+		// https://repost.aws/knowledge-center/cloudfront-troubleshoot-403-errors
+		e.send(v, "Error", errorEntry(http.StatusForbidden, fmt.Sprintf("Bad request. No distribution has the name %q; this one has: %s.", host, strings.Join(d.Names(), ", "))))
 		return
 	}
-	// Before the function changes it: a function that rewrites does not change what the reader asked for.
-	viewerPath := canonical(r.URL.EscapedPath(), decodeUnreserved)
-	request := r
-	if e.opts.ViewerRequest != nil {
-		request = r.Clone(r.Context())
-		if response := e.opts.ViewerRequest(request); response != nil { //nolint:bodyclose // sendGenerated does.
-			e.sendGenerated(w, r, response)
+	request := r.Clone(r.Context())
+	request.Host, v.secure = host, secure
+	// "To invalidate the default root object, specify the path the same way that you specify the path for
+	// any other file": that is what is cached. That behaviours and functions see it so, too, is not
+	// documented; a function that is right about this is right about "/" as well.
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DefaultRootObject.html
+	if request.URL.Path == "/" && d.DefaultRootObject != "" {
+		request.URL.Path, request.URL.RawPath, request.RequestURI = "/"+d.DefaultRootObject, "", ""
+	}
+	viewerPath := canonical(request.URL.EscapedPath(), decodeUnreserved)
+	v.behavior = d.behavior(viewerPath)
+	if refused, result := refuse(v, request); refused != nil {
+		e.send(v, result, refused)
+		return
+	}
+	if function := v.behavior.ViewerRequest; function != nil {
+		changed, response, err := function.ViewerRequest(request, edgefunction.Context{
+			DistributionDomainName: d.DomainName, DistributionID: d.ID, RequestID: v.id,
+		})
+		switch {
+		case err != nil:
+			answer, result := failedFunction(err)
+			e.send(v, result, answer)
+			return
+		case response != nil:
+			e.sendGenerated(v, response)
 			return
 		}
-	}
-	path := canonical(request.URL.EscapedPath(), decodeUnreserved)
-	if path == "/" && e.opts.DefaultRootObject != "" {
-		if viewerPath == path {
-			viewerPath = "/" + e.opts.DefaultRootObject // Invalidated as any other file, says AWS.
-		}
-		path = "/" + e.opts.DefaultRootObject
+		request = changed
 	}
 
-	answer, result := e.get(r.Context(), path, viewerPath)
+	// "If a function changes the URI for a request, that doesn't change the cache behavior for the request
+	// or the origin that the request is forwarded to."
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html
+	answer, result := e.get(request.Context(), question{
+		behavior: v.behavior, path: canonical(request.URL.EscapedPath(), decodeUnreserved), viewerPath: viewerPath,
+		gzip: v.behavior.CachePolicy.Gzip && acceptsGzip(request),
+	})
 	if result == "Hit" {
 		age := max(0, e.opts.Now().Sub(answer.stored))
 		w.Header().Set("Age", strconv.Itoa(int(age.Seconds())))
@@ -160,17 +190,71 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if answer.status >= http.StatusBadRequest || answer.errorPage {
 		result = "Error"
 	}
-	e.send(w, r, result, answer)
+	e.send(v, result, answer)
 }
 
-// get returns the answer for a path and how it came about: Hit, Miss or RefreshHit. A path that a
-// function rewrote has been asked for by another, viewerPath.
-func (e *Edge) get(ctx context.Context, path, viewerPath string) (*entry, string) {
+// maxURL is the longest URL that CloudFront takes, in bytes.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorS3Origin.html
+const maxURL = 8192
+
+// refuse returns what CloudFront answers by itself to a request that goes no further.
+func refuse(v *viewer, r *http.Request) (_ *entry, result string) {
+	location := "https://" + r.Host + v.request.URL.RequestURI()
+	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead
+	switch {
+	case len(location) > maxURL:
+		return errorEntry(http.StatusRequestEntityTooLarge, "Bad request. The URL is too long."), "Error"
+	case !v.secure && v.behavior.ViewerProtocol == redirectToHTTPS:
+		return redirected(location, isRead), "Redirect"
+	case !v.secure && v.behavior.ViewerProtocol == httpsOnly:
+		return errorEntry(http.StatusForbidden, "Bad request. This distribution takes https only."), "Error"
+	case !isRead:
+		return methodNotAllowed, "Error"
+	}
+	return nil, ""
+}
+
+// redirected is CloudFront's own redirect to https: 301 for what only reads, and 307 for the others, so
+// that method and body are sent again.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-viewers-to-cloudfront.html
+func redirected(location string, isRead bool) *entry {
+	status := http.StatusTemporaryRedirect
+	if isRead {
+		status = http.StatusMovedPermanently
+	}
+	title := strconv.Itoa(status) + " " + http.StatusText(status)
+	return &entry{
+		status: status,
+		header: http.Header{"Content-Type": {"text/html"}, "Location": {location}, "Server": {"CloudFront"}},
+		body:   []byte("<html>\n<head><title>" + title + "</title></head>\n<body>\n<center><h1>" + title + "</h1></center>\n<hr><center>CloudFront</center>\n</body>\n</html>\n"),
+	}
+}
+
+// question is what the cache is asked for.
+type question struct {
+	behavior *Behavior
+	// path is what names the object, and viewerPath what it was before a function changed it.
+	path, viewerPath string
+	gzip             bool // may be compressed
+}
+
+// cacheKey is what tells objects in the cache apart. The behaviour is no part of it.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-the-cache-key.html
+func (q question) cacheKey() string {
+	if q.gzip {
+		return "gzip " + q.path
+	}
+	return q.path
+}
+
+// get returns the answer to a question and how it came about: Hit, Miss or RefreshHit.
+func (e *Edge) get(ctx context.Context, q question) (*entry, string) {
 	invalidations := e.invalidations()
+	key := q.cacheKey()
 	e.mu.Lock()
-	cached := e.cache[path]
+	cached := e.cache[key]
 	e.mu.Unlock()
-	if cached != nil && invalidated(after(invalidations, cached.seen), path, viewerPath) {
+	if cached != nil && invalidated(after(invalidations, cached.seen), q.path, q.viewerPath) {
 		cached = nil
 	}
 	if cached != nil && e.opts.Now().Before(cached.expires) {
@@ -184,16 +268,16 @@ func (e *Edge) get(ctx context.Context, path, viewerPath string) (*entry, string
 	if len(invalidations) > 0 {
 		seen = invalidations[len(invalidations)-1].ID
 	}
-	answer, _, _ := e.fetches.Do(seen+" "+path, func() (any, error) {
+	answer, _, _ := e.fetches.Do(seen+" "+key, func() (any, error) {
 		var fresh *entry
 		// Not cancelled with the first of possibly many readers.
-		fresh, result = e.fetch(context.WithoutCancel(ctx), path, cached, seen)
+		fresh, result = e.fetch(context.WithoutCancel(ctx), q, cached, seen)
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		if fresh.expires.After(fresh.stored) || fresh.header.Get("Etag") != "" && !noStore(fresh.header) {
-			e.cache[path] = fresh
+		if fresh.expires.After(fresh.stored) || fresh.etag != "" && !noStore(fresh.header) {
+			e.cache[key] = fresh
 		} else {
-			delete(e.cache, path)
+			delete(e.cache, key)
 		}
 		return fresh, nil
 	})
@@ -204,77 +288,88 @@ func (e *Edge) invalidations() []fakeaws.Invalidation {
 	if e.opts.Invalidations == nil {
 		return nil
 	}
-	return e.opts.Invalidations.Invalidations(e.opts.DistributionID)
+	return e.opts.Invalidations.Invalidations(e.opts.Distribution.ID)
 }
 
 // fetch asks the origin for an object, or whether the expired one in the cache is still the latest.
-func (e *Edge) fetch(ctx context.Context, path string, expired *entry, seen string) (_ *entry, result string) {
+func (e *Edge) fetch(ctx context.Context, q question, expired *entry, seen string) (_ *entry, result string) {
 	if expired != nil && (expired.status != http.StatusOK || expired.errorPage) {
 		expired = nil // There is nothing to confirm.
 	}
 	var etag string
 	if expired != nil {
-		etag = expired.header.Get("Etag")
+		etag = expired.etag
 	}
-	answer := e.ask(ctx, path, etag)
+	policy := q.behavior.CachePolicy
+	answer := e.ask(ctx, q.path, etag)
 	now := e.opts.Now()
 	answer.stored, answer.seen = now, seen
 
 	switch {
 	case answer.status == http.StatusNotModified && etag != "":
-		confirmed := &entry{status: expired.status, header: expired.header.Clone(), body: expired.body, stored: now, seen: seen}
-		for _, name := range []string{"Cache-Control", "Etag", "Expires", "Last-Modified"} { // RFC 9110, section 15.4.5
+		confirmed := *expired
+		confirmed.header, confirmed.stored, confirmed.seen = expired.header.Clone(), now, seen
+		for _, name := range []string{"Cache-Control", "Expires", "Last-Modified"} { // RFC 9110, section 15.4.5
 			if values, given := answer.header[name]; given {
 				confirmed.header[name] = values
 			}
 		}
-		confirmed.expires = now.Add(e.opts.CachePolicy.ttl(confirmed.header, now))
-		return confirmed, "RefreshHit"
+		confirmed.expires = now.Add(policy.ttl(confirmed.header, now))
+		return &confirmed, "RefreshHit"
 
 	case answer.status >= http.StatusInternalServerError && expired != nil:
 		// Rather an old page than none, until the origin is asked again.
 		stale := *expired
-		stale.expires = now.Add(e.errorTTL(answer, now))
+		stale.expires = now.Add(e.errorTTL(policy, answer, now))
 		return &stale, "Hit"
 
 	case answer.status >= http.StatusBadRequest:
-		answer.expires = now.Add(e.errorTTL(answer, now))
-		return e.withErrorPage(ctx, answer), "Miss"
+		answer.expires = now.Add(e.errorTTL(policy, answer, now))
+		return e.withErrorPage(ctx, q, answer), "Miss"
 
 	default:
-		answer.expires = now.Add(e.opts.CachePolicy.ttl(answer.header, now))
+		answer.expires = now.Add(policy.ttl(answer.header, now))
+		if q.gzip && q.behavior.Compress {
+			answer.compress()
+		}
 		return answer, "Miss"
 	}
 }
 
 // errorTTL is how long an error is cached.
-func (e *Edge) errorTTL(answer *entry, now time.Time) time.Duration {
-	minimum := e.opts.Errors[answer.status].MinTTL
+func (e *Edge) errorTTL(policy CachePolicy, answer *entry, now time.Time) time.Duration {
+	minimum := e.opts.Distribution.Errors[answer.status].MinTTL
 	if minimum == 0 {
 		minimum = defaultErrorTTL
 	}
-	return e.opts.CachePolicy.errorTTL(answer.status, answer.header, max(0, minimum), now)
+	return policy.errorTTL(answer.status, answer.header, max(0, minimum), now)
 }
 
-// withErrorPage replaces an error's content by the distribution's page for it. The page is cached with
-// the error and for as long. If it cannot be had, readers get the error itself.
+// withErrorPage replaces an error's content by the distribution's page for it, from the origin of the
+// behaviour that the page's path has; no function sees that path. The page is cached with the error and
+// for as long. "If the custom error page isn't available, CloudFront returns to the viewer the status
+// code that CloudFront received from the origin that contains the custom error pages."
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
-func (e *Edge) withErrorPage(ctx context.Context, failed *entry) *entry {
-	custom := e.opts.Errors[failed.status]
-	if custom.PagePath == "" {
-		return failed
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/GeneratingCustomErrorResponses.html
+func (e *Edge) withErrorPage(ctx context.Context, q question, failed *entry) *entry {
+	custom, behavior := e.opts.Distribution.Errors[failed.status], q.behavior
+	answer := failed
+	if custom.PagePath != "" {
+		behavior = e.opts.Distribution.behavior(custom.PagePath)
+		answer = e.ask(ctx, custom.PagePath, "")
+		answer.errorPage = true
+		answer.stored, answer.expires, answer.seen = failed.stored, failed.expires, failed.seen
 	}
-	page := e.ask(ctx, custom.PagePath, "")
-	if page.status != http.StatusOK {
-		return failed
+	if q.gzip && behavior.Compress && behavior.CachePolicy.Gzip {
+		answer.compress()
 	}
-	page.status = failed.status
-	if custom.Status != 0 {
-		page.status = custom.Status
+	if answer.errorPage && answer.status == http.StatusOK {
+		answer.status = failed.status
+		if custom.Status != 0 {
+			answer.status = custom.Status
+		}
 	}
-	page.errorPage = true
-	page.stored, page.expires, page.seen = failed.stored, failed.expires, failed.seen
-	return page
+	return answer
 }
 
 // ask sends one request to the origin. An origin that cannot be reached is a 502 or, if it does not
@@ -287,7 +382,7 @@ func (e *Edge) ask(ctx context.Context, path, etag string) *entry {
 		if errors.Is(err, context.DeadlineExceeded) {
 			status = http.StatusGatewayTimeout
 		}
-		return errorEntry(status, "CloudFront wasn't able to connect to the origin: "+err.Error())
+		return errorEntry(status, "CloudFront wasn't able to connect to the origin: "+html.EscapeString(err.Error()))
 	}
 	u, err := url.Parse("http://origin.invalid" + path)
 	if err != nil {
@@ -306,7 +401,7 @@ func (e *Edge) ask(ctx context.Context, path, etag string) *entry {
 	if err != nil {
 		return unreachable(err)
 	}
-	return &entry{status: response.StatusCode, header: response.Header.Clone(), body: body}
+	return &entry{status: response.StatusCode, header: response.Header.Clone(), body: body, etag: response.Header.Get("Etag")}
 }
 
 // errorEntry is an error that CloudFront makes up itself.
@@ -321,9 +416,20 @@ func errorEntry(status int, message string) *entry {
 
 var methodNotAllowed = errorEntry(http.StatusForbidden, "This distribution is not configured to allow the HTTP request method that was used for this request. The distribution supports only cachable requests.")
 
+// failedFunction is the answer where a function did not come to an end (503), or came to a result that
+// CloudFront refuses (502). The results are named as CloudFront names them in X-Cache.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/troubleshooting-response-errors.html
+func failedFunction(err error) (_ *entry, result string) {
+	why := html.EscapeString(err.Error())
+	if failed := (*edgefunction.Error)(nil); errors.As(err, &failed) && failed.Status == http.StatusBadGateway {
+		return errorEntry(http.StatusBadGateway, "The CloudFront function returned an invalid value: "+why), "FunctionValidationError"
+	}
+	return errorEntry(http.StatusServiceUnavailable, "The CloudFront function associated with the CloudFront distribution is invalid or could not run: "+why), "FunctionExecutionError"
+}
+
 // send answers a reader. http.ServeContent knows about ranges, HEAD, and what the reader has already.
-func (e *Edge) send(w http.ResponseWriter, r *http.Request, result string, answer *entry) {
-	header := w.Header()
+func (e *Edge) send(v *viewer, result string, answer *entry) {
+	header := v.Header()
 	for name, values := range answer.header {
 		if name != "Content-Length" && name != "Accept-Ranges" { // Those of this response are set below.
 			header[name] = slices.Clone(values)
@@ -334,59 +440,42 @@ func (e *Edge) send(w http.ResponseWriter, r *http.Request, result string, answe
 		date = e.opts.Now()
 	}
 	header.Set("Date", date.UTC().Format(http.TimeFormat))
-	e.finish(r, answer.status, header, result)
+	v.result = result
 	if answer.status == http.StatusOK {
 		modified, _ := http.ParseTime(header.Get("Last-Modified"))
 		if header.Get("Content-Type") == "" {
 			header["Content-Type"] = nil // As the origin has it: no guessing.
 		}
-		http.ServeContent(w, r, "", modified, bytes.NewReader(answer.body))
+		http.ServeContent(v, v.request, "", modified, bytes.NewReader(answer.body))
 		return
 	}
 	header.Set("Content-Length", strconv.Itoa(len(answer.body)))
-	w.WriteHeader(answer.status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(answer.body) // The reader has gone: nobody is left to tell.
+	v.WriteHeader(answer.status)
+	if v.request.Method != http.MethodHead {
+		_, _ = v.Write(answer.body) // The reader has gone: nobody is left to tell.
 	}
 }
 
 // sendGenerated answers a reader with what the viewer-request function returned.
-func (e *Edge) sendGenerated(w http.ResponseWriter, r *http.Request, response *http.Response) {
-	header := w.Header()
+func (e *Edge) sendGenerated(v *viewer, response *http.Response) {
+	header := v.Header()
 	maps.Copy(header, response.Header)
 	header.Set("Server", "CloudFront")
 	header.Set("Date", e.opts.Now().UTC().Format(http.TimeFormat))
-	e.finish(r, response.StatusCode, header, "FunctionGeneratedResponse")
-	w.WriteHeader(response.StatusCode)
+	v.result = "FunctionGeneratedResponse"
+	v.WriteHeader(response.StatusCode)
 	if response.Body == nil {
 		return
 	}
 	defer response.Body.Close()
-	if r.Method != http.MethodHead {
-		_, _ = io.Copy(w, response.Body) // As in send.
+	if v.request.Method != http.MethodHead {
+		_, _ = io.Copy(v, response.Body) // As in send.
 	}
 }
 
-// finish sets the headers that every response of CloudFront has.
-func (e *Edge) finish(r *http.Request, status int, header http.Header, result string) {
-	header.Set("X-Cache", result+" from cloudfront")
-	header.Set("Via", "1.1 "+e.name+" (CloudFront)")
+// requestID makes up an id as CloudFront's are.
+func requestID() string {
 	var id [40]byte
 	_, _ = rand.Read(id[:]) // Never fails (crypto/rand).
-	header.Set("X-Amz-Cf-Id", base64.URLEncoding.EncodeToString(id[:]))
-	if e.opts.ViewerResponse != nil {
-		e.opts.ViewerResponse(r, status, header)
-	}
-}
-
-// PrettyURLs is a ViewerRequest function for sites whose pages are index.html files in folders: it
-// rewrites "/a/" to "/a/index.html".
-func PrettyURLs(r *http.Request) *http.Response {
-	if strings.HasSuffix(r.URL.Path, "/") {
-		r.URL.Path += "index.html"
-		if r.URL.RawPath != "" {
-			r.URL.RawPath += "index.html"
-		}
-	}
-	return nil
+	return base64.URLEncoding.EncodeToString(id[:])
 }

@@ -3,7 +3,6 @@ package edge
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -35,12 +34,16 @@ type object struct {
 	content, cacheControl string
 }
 
-func newWorld(t *testing.T, opts Options) *world {
+// newWorld makes one of a distribution; one without behaviours gets a default one that does nothing.
+func newWorld(t *testing.T, d Distribution) *world {
 	t.Helper()
 	w := &world{now: noon, objects: make(map[string]object)}
-	opts.Origin, opts.DistributionID, opts.Invalidations, opts.Now = w, "E1", w, w.Now
+	d.ID = "E1"
+	if d.Behaviors == nil {
+		d.Behaviors = []Behavior{{PathPattern: "*", ViewerProtocol: "allow-all"}}
+	}
 	var err error
-	if w.edge, err = New(opts); err != nil {
+	if w.edge, err = New(Options{Distribution: d, Origin: w, Invalidations: w, Now: w.Now}); err != nil {
 		t.Fatalf("New: %v", err)
 	}
 	return w
@@ -161,7 +164,7 @@ func (w *world) wantAsked(t *testing.T, want ...string) {
 }
 
 func TestEdgeCachesRefreshesAndAges(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := newWorld(t, Distribution{})
 	w.put("/a.html", "one", "max-age=60")
 
 	want(t, "first", w.get(t, "/a.html"), 200, "one", "Miss")
@@ -202,7 +205,7 @@ func TestEdgeCachesRefreshesAndAges(t *testing.T) {
 }
 
 func TestEdgeCachesByDefaultForADay(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := newWorld(t, Distribution{})
 	w.put("/a.html", "one", "")
 	want(t, "first", w.get(t, "/a.html"), 200, "one", "Miss")
 	w.put("/a.html", "two", "")
@@ -216,7 +219,7 @@ func TestEdgeAndWhatShouldNotBeCached(t *testing.T) {
 	for _, cacheControl := range []string{"no-store", "private", "no-cache", "public, max-age=0, must-revalidate"} {
 		t.Run(cacheControl, func(t *testing.T) {
 			// AWS: with a minimum TTL above 0, CloudFront caches it for that time.
-			w := newWorld(t, Options{})
+			w := newWorld(t, Distribution{})
 			w.put("/a.html", "one", cacheControl)
 			want(t, "CachingOptimized, first", w.get(t, "/a.html"), 200, "one", "Miss")
 			want(t, "CachingOptimized, at once", w.get(t, "/a.html"), 200, "one", "Hit")
@@ -224,7 +227,7 @@ func TestEdgeAndWhatShouldNotBeCached(t *testing.T) {
 			w.put("/a.html", "two", cacheControl)
 			want(t, "CachingOptimized, a second later", w.get(t, "/a.html"), 200, "two", "Miss")
 
-			w = newWorld(t, Options{CachePolicy: CachePolicy{DefaultTTL: time.Hour, MaxTTL: time.Hour}})
+			w = newWorld(t, Distribution{Behaviors: []Behavior{{PathPattern: "*", ViewerProtocol: "allow-all", CachePolicy: CachePolicy{DefaultTTL: time.Hour, MaxTTL: time.Hour}}}})
 			w.put("/a.html", "one", cacheControl)
 			want(t, "minimum 0, first", w.get(t, "/a.html"), 200, "one", "Miss")
 			second := "RefreshHit"
@@ -237,7 +240,7 @@ func TestEdgeAndWhatShouldNotBeCached(t *testing.T) {
 }
 
 func TestEdgeObeysInvalidations(t *testing.T) {
-	w := newWorld(t, Options{DefaultRootObject: "index.html"})
+	w := newWorld(t, Distribution{DefaultRootObject: "index.html"})
 	w.put("/index.html", "old", "")
 	w.put("/posts/日本/", "old", "")
 	home, post := "/", "/posts/%E6%97%A5%E6%9C%AC/"
@@ -266,14 +269,14 @@ func TestEdgeObeysInvalidations(t *testing.T) {
 	want(t, "the default root object, but not by its file", w.get(t, home), 200, "newer", "Hit")
 
 	// Somebody else's, and one from before.
-	w.edge.opts.DistributionID = "E2"
+	w.edge.opts.Distribution.ID = "E2"
 	w.put("/index.html", "newest", "")
 	w.invalidate("Completed", "/*")
 	want(t, "another distribution's", w.get(t, home), 200, "newer", "Hit")
 }
 
 func TestEdgeForgetsErrorsByInvalidationToo(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := newWorld(t, Distribution{})
 	want(t, "missing", w.get(t, "/new.html"), 403, "<Code>AccessDenied</Code>", "Error")
 	w.put("/new.html", "new", "")
 	want(t, "published, error still cached", w.get(t, "/new.html"), 403, "<Code>AccessDenied</Code>", "Error")
@@ -282,7 +285,7 @@ func TestEdgeForgetsErrorsByInvalidationToo(t *testing.T) {
 }
 
 func TestEdgeAfterARewriteWantsBothPathsInvalidated(t *testing.T) {
-	w := newWorld(t, Options{ViewerRequest: PrettyURLs})
+	w := newWorld(t, Assumed("E1"))
 	w.put("/a/index.html", "old", "")
 	want(t, "pretty", w.get(t, "/a/"), 200, "old", "Miss")
 	want(t, "as a file", w.get(t, "/a/index.html"), 200, "old", "Hit")
@@ -294,7 +297,7 @@ func TestEdgeAfterARewriteWantsBothPathsInvalidated(t *testing.T) {
 }
 
 func TestEdgeCachesErrorsForTenSeconds(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := newWorld(t, Distribution{})
 	want(t, "missing", w.get(t, "/a.html"), 403, "<Code>AccessDenied</Code>", "Error")
 	w.put("/a.html", "one", "")
 	w.advance(10*time.Second - time.Nanosecond)
@@ -310,7 +313,7 @@ func TestEdgeCachesErrorsForTenSeconds(t *testing.T) {
 
 func TestEdgeErrorPages(t *testing.T) {
 	notFound := ErrorResponse{PagePath: "/404.html", Status: 404}
-	w := newWorld(t, Options{Errors: map[int]ErrorResponse{403: notFound, 404: notFound, 500: {MinTTL: -1}}})
+	w := newWorld(t, Distribution{Errors: map[int]ErrorResponse{403: notFound, 404: notFound, 500: {MinTTL: -1}}})
 	w.put("/404.html", "not here", "max-age=600")
 	missing := w.get(t, "/missing")
 	want(t, "missing", missing, 404, "not here", "Error")
@@ -331,12 +334,18 @@ func TestEdgeErrorPages(t *testing.T) {
 	w.put("/b", "back", "")
 	want(t, "at once after it", w.get(t, "/b"), 200, "back", "Miss")
 
-	// A page that is missing itself.
-	w = newWorld(t, Options{Errors: map[int]ErrorResponse{403: notFound}})
+	// A page that is missing itself: its own error is what readers get.
+	w = newWorld(t, Distribution{Errors: map[int]ErrorResponse{403: notFound, 503: notFound}})
 	want(t, "no page", w.get(t, "/missing"), 403, "<Code>AccessDenied</Code>", "Error")
+	w.before = func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.status = map[int]int{0: 503, 503: 500}[w.status]
+	}
+	want(t, "503, and then 500 for its page", w.get(t, "/failing"), 500, "", "Error")
 
 	// A single-page application's.
-	w = newWorld(t, Options{Errors: map[int]ErrorResponse{403: {PagePath: "/index.html", Status: 200}}})
+	w = newWorld(t, Distribution{Errors: map[int]ErrorResponse{403: {PagePath: "/index.html", Status: 200}}})
 	w.put("/index.html", "app", "")
 	want(t, "page with status 200", w.get(t, "/route"), 200, "app", "Error")
 	w.advance(time.Minute)
@@ -345,7 +354,7 @@ func TestEdgeErrorPages(t *testing.T) {
 }
 
 func TestEdgeServesStaleWhenTheOriginFails(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := newWorld(t, Distribution{})
 	w.put("/a.html", "one", "max-age=60")
 	want(t, "first", w.get(t, "/a.html"), 200, "one", "Miss")
 	w.advance(time.Minute)
@@ -386,7 +395,7 @@ func TestEdgeServesStaleWhenTheOriginFails(t *testing.T) {
 }
 
 func TestEdgeHeadersAndMethods(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := newWorld(t, Distribution{})
 	w.put("/a.html", "content", "")
 	first, second := w.get(t, "/a.html"), w.get(t, "/a.html")
 	if via := first.Header().Get("Via"); !regexp.MustCompile(`^1\.1 [a-z0-9]+\.cloudfront\.net \(CloudFront\)$`).MatchString(via) || via != second.Header().Get("Via") {
@@ -416,80 +425,16 @@ func TestEdgeHeadersAndMethods(t *testing.T) {
 }
 
 func TestEdgeRootWithoutDefaultObject(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := newWorld(t, Distribution{})
 	w.put("/index.html", "home", "")
 	want(t, "root", w.get(t, "/"), 403, "<Code>AccessDenied</Code>", "Error")
-	w = newWorld(t, Options{DefaultRootObject: "index.html"})
+	w = newWorld(t, Distribution{DefaultRootObject: "index.html"})
 	w.put("/a/index.html", "a", "")
 	want(t, "a folder has no default object", w.get(t, "/a/"), 403, "<Code>AccessDenied</Code>", "Error")
 }
 
-func TestEdgeFunctions(t *testing.T) {
-	w := newWorld(t, Options{
-		DefaultRootObject: "index.html",
-		ViewerRequest: func(r *http.Request) *http.Response {
-			if r.Host == "www.example.com" {
-				return &http.Response{StatusCode: http.StatusMovedPermanently, Header: http.Header{"Location": {"https://example.com" + r.URL.RequestURI()}}}
-			}
-			if r.URL.Path == "/teapot" {
-				return &http.Response{StatusCode: http.StatusTeapot, Body: io.NopCloser(strings.NewReader("short and stout"))}
-			}
-			return PrettyURLs(r)
-		},
-		ViewerResponse: func(r *http.Request, status int, header http.Header) {
-			header.Set("X-Frame-Options", "DENY")
-			if values := header["Content-Type"]; len(values) > 0 {
-				values[0] += "; charset=utf-8"
-			}
-			header.Add("Cache-Control", "x-status="+http.StatusText(status)+r.URL.Path)
-		},
-	})
-	w.put("/index.html", "home", "max-age=60")
-	w.put("/日本/a b/index.html", "post", "")
-	for _, path := range []string{"/", "/%E6%97%A5%E6%9C%AC/a%20b/", "/%E6%97%A5%E6%9C%AC%2Fa%20b/"} {
-		if got := w.get(t, path); got.Code != 200 {
-			t.Errorf("GET %s: got %d, want 200", path, got.Code)
-		}
-	}
-	for range 2 { // What one response was given, the next must not have.
-		got := w.get(t, "/")
-		want(t, "home", got, 200, "home", "Hit")
-		if cache := strings.Join(got.Header().Values("Cache-Control"), "; "); got.Header().Get("X-Frame-Options") != "DENY" || cache != "max-age=60; x-status=OK/" || got.Header().Get("Content-Type") != "text/html; charset=utf-8" {
-			t.Errorf("headers: got %v", got.Header())
-		}
-	}
-	redirect := httptest.NewRecorder()
-	w.edge.ServeHTTP(redirect, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://www.example.com/a/?x=1", nil))
-	want(t, "redirect", redirect, 301, "", "FunctionGeneratedResponse")
-	if got := redirect.Header().Get("Location"); got != "https://example.com/a/?x=1" || redirect.Header().Get("X-Frame-Options") != "DENY" {
-		t.Errorf("redirect: got %v, want to the apex with path and query", redirect.Header())
-	}
-	want(t, "response with a body", w.get(t, "/teapot"), 418, "short and stout", "FunctionGeneratedResponse")
-	if got := w.get(t, "/missing"); got.Code != 403 || got.Header().Get("X-Frame-Options") != "DENY" {
-		t.Errorf("error: got %d, %v; want 403 with the header", got.Code, got.Header())
-	}
-}
-
-func TestNewChecksItsOptions(t *testing.T) {
-	w := &world{}
-	tests := []struct {
-		name string
-		opts Options
-		want string
-	}{
-		{"no origin", Options{}, "create edge: no Origin given"},
-		{"root object", Options{Origin: w, DefaultRootObject: "/index.html"}, `DefaultRootObject is "/index.html"`},
-		{"error page", Options{Origin: w, Errors: map[int]ErrorResponse{404: {PagePath: "404.html"}}}, `the page of error 404 is "404.html"`},
-	}
-	for _, test := range tests {
-		if _, err := New(test.opts); err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
-		}
-	}
-}
-
 func TestEdgeAsksTheOriginOnceForManyReaders(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := newWorld(t, Distribution{})
 	w.put("/a.html", "one", "")
 	release := make(chan struct{})
 	entered := make(chan struct{}, 100)
@@ -518,7 +463,7 @@ func TestEdgeAsksTheOriginOnceForManyReaders(t *testing.T) {
 // A fetch that is under way when an invalidation completes may bring the old object: neither may a
 // later reader wait for it, nor may it stay in the cache.
 func TestEdgeWithAnInvalidationDuringAFetch(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := newWorld(t, Distribution{})
 	w.put("/a.html", "new", "")
 	entered, release := make(chan struct{}), make(chan struct{})
 	var slow atomic.Bool
@@ -545,7 +490,7 @@ func TestEdgeWithAnInvalidationDuringAFetch(t *testing.T) {
 }
 
 func TestEdgeOutlivesAReaderWhoLeaves(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := newWorld(t, Distribution{})
 	w.put("/a.html", "one", "")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -555,7 +500,7 @@ func TestEdgeOutlivesAReaderWhoLeaves(t *testing.T) {
 }
 
 func TestEdgeUnderManyReaders(t *testing.T) {
-	w := newWorld(t, Options{ViewerRequest: PrettyURLs})
+	w := newWorld(t, Assumed("E1"))
 	paths := []string{"/", "/a/", "/b.html", "/missing"}
 	for _, path := range []string{"/index.html", "/a/index.html", "/b.html"} {
 		w.put(path, "x", "max-age=1")

@@ -52,15 +52,9 @@ func TestReaderSeesTheNewPageAfterTheInvalidation(t *testing.T) {
 		Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", "")})
 
 	notFound := edge.ErrorResponse{PagePath: "/404.html", Status: http.StatusNotFound}
-	distribution, err := edge.New(edge.Options{
-		Origin:            server.Origin("blog"),
-		DistributionID:    "E1",
-		Invalidations:     cloud,
-		Now:               clock,
-		DefaultRootObject: "index.html",
-		Errors:            map[int]edge.ErrorResponse{http.StatusForbidden: notFound, http.StatusNotFound: notFound},
-		ViewerRequest:     edge.PrettyURLs,
-	})
+	assumed := edge.Assumed("E1")
+	assumed.Errors = map[int]edge.ErrorResponse{http.StatusForbidden: notFound, http.StatusNotFound: notFound}
+	distribution, err := edge.New(edge.Options{Distribution: assumed, Origin: server.Origin("blog"), Invalidations: cloud, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,15 +9,18 @@ import (
 	"time"
 )
 
-// CachePolicy holds a cache policy's TTLs. Its cache key is the path alone: no query string, no header,
-// no cookie.
+// CachePolicy holds a cache policy's TTLs. Its cache key is the path and, with Gzip, whether the viewer
+// accepts that: no query string, no other header, no cookie.
 type CachePolicy struct {
 	MinTTL, DefaultTTL, MaxTTL time.Duration
+	// Gzip is EnableAcceptEncodingGzip. Its like for Brotli changes nothing here, where everything that
+	// is compressed is in gzip.
+	Gzip bool
 }
 
 // CachingOptimized is the managed cache policy of that name, and the one CDK takes by default.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
-var CachingOptimized = CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour}
+var CachingOptimized = CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour, Gzip: true}
 
 // ttl is how long CloudFront keeps an object.
 //

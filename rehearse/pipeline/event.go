@@ -43,7 +43,7 @@ const (
 	Noted Kind = "Noted"
 	// Ended says that all is done: Result is what Run returns.
 	Ended Kind = "Ended"
-	// Serving says that the site can be looked at, until the rehearsal is cancelled: URL. Nothing but
+	// Serving says that the site can be looked at, until the rehearsal is cancelled: Served. Nothing but
 	// this follows Ended.
 	Serving Kind = "Serving"
 )
@@ -59,8 +59,8 @@ type Event struct {
 	Phase string `json:"phase,omitempty"`
 	Text  string `json:"text,omitempty"`
 	// Service says that an output line is by CodeBuild or Lambda itself, not by a command or a function.
-	Service bool   `json:"service,omitempty"`
-	URL     string `json:"url,omitempty"`
+	Service bool `json:"service,omitempty"`
+	Served
 
 	Done  int   `json:"done,omitempty"`
 	Total int   `json:"total,omitempty"`
@@ -94,6 +94,8 @@ type Result struct {
 	Invalidations []Invalidation `json:"invalidations"`
 	// Visits are the readers' visits, in order: each page before Deploy, after it, and after Invalidate.
 	Visits []Visit `json:"visits"`
+	// Served is where the site can be looked at until the rehearsal is cancelled; nil if it cannot.
+	Served *Served `json:"served,omitempty"`
 	// Permissions are those that the roles of the pipeline grant, in the order of the roles' first use.
 	Permissions []RolePermissions `json:"permissions"`
 	// Notes are where the rehearsal differs from AWS, and what it took for granted.
@@ -186,7 +188,10 @@ const (
 type Visit struct {
 	When When `json:"when"`
 	// Path is the address as readers see it, decoded, such as "/posts/日本語/".
-	Path   string `json:"path"`
+	Path string `json:"path"`
+	// URL is the whole address, decoded too, where the distribution's own name for the site is known:
+	// "https://blog.example.com/posts/日本語/".
+	URL    string `json:"url,omitempty"`
 	Status int    `json:"status"`
 	// Cache is CloudFront's word in X-Cache: "Hit", "Miss", "RefreshHit" or "Error".
 	Cache   string  `json:"cache"`
@@ -196,6 +201,17 @@ type Visit struct {
 	// Age is how long the answer has been in the cache.
 	Age  time.Duration `json:"age"`
 	Took time.Duration `json:"took"`
+}
+
+// Served is where the site can be looked at.
+type Served struct {
+	// URL is by http; its address stands for the first of Names.
+	URL string `json:"url,omitempty"`
+	// SecureURL is by https, for a browser that is told to find Names there and to trust the certificate,
+	// such as `curl -k --connect-to ::127.0.0.1:44321 https://blog.example.com/`. "" without Names.
+	SecureURL string `json:"secureURL,omitempty"`
+	// Names are those that the distribution in the template answers to.
+	Names []string `json:"names,omitempty"`
 }
 
 // RolePermissions are what a role grants.

@@ -25,6 +25,8 @@ type Plan struct {
 	// Deployment is that of a service, in place of a pipeline; then the stages are those of its lifecycle,
 	// and there is neither Role nor Store. See [ReadService].
 	Deployment *Deployment
+	// Distributions are those that the functions clear and the assembly makes, by their id.
+	Distributions map[string]*Distribution
 	// Notes are what the template has and the rehearsal leaves out.
 	Notes []string
 
@@ -139,10 +141,8 @@ func (r *reader) settle(pipeline assembly.NamedResource) {
 		for _, a := range list(object(s)["Actions"]) {
 			arn, _ := object(object(a)["Configuration"])["ConnectionArn"].(string)
 			if parts := strings.Split(arn, ":"); len(parts) > 4 && parts[4] != documentation {
-				bound := *r.template
-				bound.Account = parts[4]
-				r.template = &bound
-				r.note("the stack is bound to no account: it is taken to be in %s, where the source's connection is", bound.Account)
+				r.template = r.template.InAccount(parts[4])
+				r.note("the stack is bound to no account: it is taken to be in %s, where the source's connection is", r.template.Account)
 				return
 			}
 		}
@@ -158,7 +158,11 @@ type reader struct {
 }
 
 func (r *reader) problem(format string, args ...any) {
-	r.errs = append(r.errs, fmt.Errorf(format, args...))
+	err := fmt.Errorf(format, args...)
+	// What several parts refer to is read for each of them.
+	if !slices.ContainsFunc(r.errs, func(known error) bool { return known.Error() == err.Error() }) {
+		r.errs = append(r.errs, err)
+	}
 }
 
 func (r *reader) note(format string, args ...any) {
@@ -245,6 +249,7 @@ func (r *reader) plan(pipeline assembly.NamedResource) (*Plan, error) {
 			}
 		}
 	}
+	plan.Distributions = r.distributions(plan)
 	plan.Notes = r.notes
 	return plan, errors.Join(r.errs...)
 }

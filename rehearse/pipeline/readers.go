@@ -32,15 +32,31 @@ const maxPages = 5
 // readers visit pages through an edge in front of the bucket, as the readers of the blog would.
 type readers struct {
 	url          string // of the edge
+	served       Served
 	client       *http.Client
 	bucket       string
 	distribution string
-	pages        []page
-	missing      string // a path at which nothing is
+	// site is how readers' addresses begin, such as "https://blog.example.com"; "" where it is not known.
+	site    string
+	pages   []page
+	missing string // a path at which nothing is
+	// notFound is what the distribution answers there; nil where any error will do.
+	notFound *notFound
+	// refused is why S3 would refuse the distribution, if it would.
+	refused *failure
 	// early is the action that clears the distribution before anything is uploaded, or "".
 	early string
 	// proved says that readers have come after Invalidate.
 	proved bool
+}
+
+// notFound is the blog's own page for what is not there.
+type notFound struct {
+	path   string
+	built  []byte
+	status int
+	// instead is why readers get another, if it is known.
+	instead *failure
 }
 
 // page is one that readers visit.
@@ -110,7 +126,7 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 		r.note("readers visit the site of the first deploy action only")
 		return site, nil
 	}
-	if err := r.openEdge(site.Bucket, distribution, strings.Trim(configuration["ObjectKey"], "/"), built); err != nil {
+	if err := r.openEdge(ctx, site.Bucket, distribution, strings.Trim(configuration["ObjectKey"], "/"), built); err != nil {
 		return site, err
 	}
 	r.readers.early = early
@@ -162,40 +178,63 @@ func (r *rehearsal) distributionOfSite(deploy *Action) (id, early string) {
 }
 
 // openEdge puts an edge in front of the bucket.
-func (r *rehearsal) openEdge(bucket, distribution, prefix string, built map[string][]byte) error {
-	options := edge.Options{
-		Origin:         r.s3.Origin(bucket),
-		DistributionID: distribution, Invalidations: r.cloud,
-		Now:               r.clock.Now,
-		DefaultRootObject: home,
-		ViewerRequest:     edge.PrettyURLs,
-	}
-	assumed := "index.html for folders (a CloudFront Function), the cache policy CachingOptimized"
-	notFound := path.Join(prefix, "404.html")
-	if _, ok := built[notFound]; ok {
-		response := edge.ErrorResponse{PagePath: (&url.URL{Path: "/" + notFound}).EscapedPath(), Status: http.StatusNotFound}
-		options.Errors = map[int]edge.ErrorResponse{http.StatusForbidden: response, http.StatusNotFound: response}
-		assumed += ", /" + notFound + " for what is not there"
-	}
-	r.note("the distribution %s is not in the template; assumed are %s", distribution, assumed)
-	handler, err := edge.New(options)
-	if err != nil {
-		return err
-	}
-	address, err := r.serve(handler)
-	if err != nil {
-		return err
-	}
-	r.readers = &readers{
-		url: address, bucket: bucket, distribution: distribution, missing: "/" + path.Join(prefix, "there-is-no-such-page-"+r.execution[:8]) + "/",
+func (r *rehearsal) openEdge(ctx context.Context, bucket, distribution, prefix string, built map[string][]byte) error {
+	readers := &readers{
+		bucket: bucket, distribution: distribution, missing: "/" + path.Join(prefix, "there-is-no-such-page-"+r.execution[:8]) + "/",
 		client: &http.Client{
 			Transport:     &http.Transport{}, // No proxy: it is on this machine.
 			Timeout:       time.Minute,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+	options := edge.Options{Invalidations: r.cloud, Now: r.clock.Now}
+	if d := r.plan.Distributions[distribution]; d != nil {
+		access, err := r.readFrom(ctx, d, readers, built)
+		if err != nil {
+			return err
+		}
+		options.Distribution, options.Origin = d.Distribution, r.s3.OriginWith(d.Origin, access)
+	} else {
+		options.Distribution, options.Origin = r.assumed(distribution, prefix, built), r.s3.Origin(bucket)
+	}
+	if err := r.serveSite(readers, options); err != nil {
+		return err
+	}
+	r.readers = readers
 	r.onClose(func() error { r.readers.client.CloseIdleConnections(); return nil })
 	return nil
+}
+
+// serveSite serves what readers visit. Where the site is to be looked at, and the distribution has names,
+// it is there by https, too.
+func (r *rehearsal) serveSite(readers *readers, options edge.Options) error {
+	handler, err := edge.New(options)
+	if err != nil {
+		return err
+	}
+	// To the edge, a loopback address is the first of the distribution's names, under https.
+	if readers.url, err = r.serve(handler); err != nil {
+		return err
+	}
+	readers.served = Served{URL: readers.url, Names: options.Distribution.Names()}
+	if r.Serve && len(readers.served.Names) > 0 {
+		readers.served.SecureURL, err = r.serveSecurely(handler, readers.served.Names)
+	}
+	return err
+}
+
+// assumed is what a distribution that is not in the assembly is taken to be.
+func (r *rehearsal) assumed(id, prefix string, built map[string][]byte) edge.Distribution {
+	distribution := edge.Assumed(id)
+	assumed := "index.html for folders (a CloudFront Function), the cache policy CachingOptimized"
+	page := path.Join(prefix, "404.html")
+	if _, ok := built[page]; ok {
+		response := edge.ErrorResponse{PagePath: (&url.URL{Path: "/" + page}).EscapedPath(), Status: http.StatusNotFound}
+		distribution.Errors = map[int]edge.ErrorResponse{http.StatusForbidden: response, http.StatusNotFound: response}
+		assumed += ", /" + page + " for what is not there"
+	}
+	r.note("the distribution %s is not in the template; assumed are %s", id, assumed)
+	return distribution
 }
 
 // choosePages picks the pages to visit: the first of all, then those that change, those that are new, and
@@ -263,7 +302,7 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 	var old bool
 	r.readers.proved = r.readers.proved || when == AfterInvalidate
 	for _, p := range r.readers.pages {
-		visit, err := r.readers.get(ctx, when, p)
+		visit, _, err := r.readers.get(ctx, when, p)
 		if err != nil {
 			return err
 		}
@@ -279,19 +318,27 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 		}
 		r.visited(visit)
 	}
-	visit, err := r.readers.get(ctx, when, page{key: strings.TrimPrefix(r.readers.missing, "/")})
+	visit, body, err := r.readers.get(ctx, when, page{key: strings.TrimPrefix(r.readers.missing, "/")})
 	if err != nil {
 		return err
 	}
+	var instead *failure
 	if when == AfterInvalidate {
 		visit.Wanted = Missing
-		if visit.Edition != Missing {
+		switch own := r.readers.notFound; {
+		case visit.Edition != Missing:
 			stale = append(stale, fmt.Sprintf("%s (%d, and nothing is there)", visit.Path, visit.Status))
+		case own != nil && (visit.Status != own.status || !bytes.Equal(body, own.built)):
+			visit.Edition, instead = Unknown, own.instead
+			stale = append(stale, fmt.Sprintf("%s (%d, and not %s with %d)", visit.Path, visit.Status, own.path, own.status))
 		}
 	}
 	r.visited(visit)
 	if len(stale) == 0 {
 		return nil
+	}
+	if refused := cmp.Or(r.readers.refused, instead); refused != nil {
+		return &failure{Code: refused.Code, Reason: refused.Reason + "; readers do not get what was built: " + strings.Join(stale, ", "), Look: refused.Look}
 	}
 	why := &failure{
 		Code:   "StaleReaders",
@@ -320,22 +367,25 @@ func escaped(path string) string {
 	return strings.ReplaceAll((&url.URL{Path: path}).EscapedPath(), "+", "%2B")
 }
 
-// get is one reader's visit.
-func (r *readers) get(ctx context.Context, when When, p page) (Visit, error) {
+// get is one reader's visit, and what was sent.
+func (r *readers) get(ctx context.Context, when When, p page) (_ Visit, body []byte, _ error) {
 	visit := Visit{When: when, Path: p.address()}
+	if r.site != "" {
+		visit.URL = r.site + visit.Path
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+escaped(visit.Path), nil)
 	if err != nil {
-		return visit, err
+		return visit, nil, err
 	}
 	began := time.Now()
 	response, err := r.client.Do(request)
 	if err != nil {
-		return visit, fmt.Errorf("visit %s: %w", visit.Path, err)
+		return visit, nil, fmt.Errorf("visit %s: %w", visit.Path, err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	body, err = io.ReadAll(response.Body)
 	if err != nil {
-		return visit, fmt.Errorf("visit %s: %w", visit.Path, err)
+		return visit, nil, fmt.Errorf("visit %s: %w", visit.Path, err)
 	}
 	visit.Took, visit.Status = time.Since(began), response.StatusCode
 	visit.Cache, _, _ = strings.Cut(response.Header.Get("X-Cache"), " ")
@@ -356,7 +406,7 @@ func (r *readers) get(ctx context.Context, when When, p page) (Visit, error) {
 	default:
 		visit.Edition = Unknown
 	}
-	return visit, nil
+	return visit, body, nil
 }
 
 // readZip reads the files of an artifact by the keys that they are uploaded to.

@@ -3,8 +3,11 @@ package pipeline
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -19,6 +22,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"blog-deploy-pipeline/rehearse/edge"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/iampolicy"
 	"blog-deploy-pipeline/rehearse/s3"
@@ -148,9 +152,13 @@ func Run(ctx context.Context, opts Options, tell func(Event)) (_ Result, err err
 	if broken := r.account.failed(); broken != nil && ctx.Err() == nil {
 		err = errors.Join(err, broken)
 	}
+	serves := r.Serve && r.readers != nil && ctx.Err() == nil
+	if serves {
+		r.result.Served = &r.readers.served
+	}
 	result := r.finish()
-	if r.Serve && r.readers != nil && ctx.Err() == nil {
-		r.emit(Event{Kind: Serving, URL: r.readers.url})
+	if serves {
+		r.emit(Event{Kind: Serving, Served: *result.Served})
 		<-ctx.Done()
 	}
 	return result, err
@@ -373,14 +381,39 @@ func (r *rehearsal) startCloud() error {
 
 // serve serves a handler on loopback until the end.
 func (r *rehearsal) serve(handler http.Handler) (url string, err error) {
+	server, listener, err := r.listen(handler)
+	if err != nil {
+		return "", err
+	}
+	go func() { _ = server.Serve(listener) }() // Ends with ErrServerClosed, at the end.
+	return "http://" + listener.Addr().String(), nil
+}
+
+// serveSecurely serves it by https, HTTP/2 included, with a certificate of its own for names.
+func (r *rehearsal) serveSecurely(handler http.Handler, names []string) (url string, err error) {
+	certificate, err := edge.Certificate(names)
+	if err != nil {
+		return "", err
+	}
+	server, listener, err := r.listen(handler)
+	if err != nil {
+		return "", err
+	}
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	server.ErrorLog = log.New(io.Discard, "", 0)          // Every browser that does not trust the certificate says so there.
+	go func() { _ = server.ServeTLS(listener, "", "") }() // As in serve.
+	return "https://" + listener.Addr().String(), nil
+}
+
+// listen listens on loopback until the end.
+func (r *rehearsal) listen(handler http.Handler) (*http.Server, net.Listener, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", fmt.Errorf("listen on loopback: %w", err)
+		return nil, nil, fmt.Errorf("listen on loopback: %w", err)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	go func() { _ = server.Serve(listener) }() // Ends with ErrServerClosed, below.
 	r.onClose(server.Close)
-	return "http://" + listener.Addr().String(), nil
+	return server, listener, nil
 }
 
 // stages runs the pipeline.

@@ -31,19 +31,46 @@ var objectHeaders = []string{
 //
 // As in S3, an object that does not exist is a 403: the bucket policy that CloudFront's console and
 // CDK write gives a distribution s3:GetObject without s3:ListBucket, and who may not list may not know.
+func (s *Server) Origin(bucket string) http.RoundTripper {
+	return s.OriginWith(bucket, Access{Read: true})
+}
+
+// Access is what the bucket's policy lets a distribution do.
+type Access struct {
+	Read bool // s3:GetObject, of all objects
+	List bool // s3:ListBucket: then an object that does not exist is a 404, and "/" is a listing
+}
+
+// OriginWith is [Server.Origin] for a distribution that may do more, or less.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-func (s *Server) Origin(bucket string) http.RoundTripper { return origin{s, bucket} }
+func (s *Server) OriginWith(bucket string, access Access) http.RoundTripper {
+	return origin{s, bucket, access}
+}
 
 type origin struct {
 	server *Server
 	bucket string
+	access Access
+}
+
+// missing answers for an object that does not exist.
+func (o origin) missing(request *http.Request) *http.Response {
+	if !o.access.List {
+		return refuse(request, http.StatusForbidden, "AccessDenied", "Access Denied")
+	}
+	return refuse(request, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 }
 
 // RoundTrip implements http.RoundTripper.
 func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 	key, ok := objectKey(request.URL)
-	if !ok {
+	lists := o.access.List && strings.Trim(request.URL.Path, "/") == ""
+	switch {
+	case lists:
+	case !ok:
+		return o.missing(request), nil
+	case !o.access.Read && !o.access.List:
 		return refuse(request, http.StatusForbidden, "AccessDenied", "Access Denied"), nil
 	}
 	path := httpbinding.EscapePath("/"+o.bucket+"/"+key, false)
@@ -79,6 +106,10 @@ func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 		if bytes.Contains(body, []byte("<Code>NoSuchBucket</Code>")) {
 			return refuse(request, http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist"), nil
 		}
+		return o.missing(request), nil
+	}
+	if !o.access.Read && !lists {
+		_ = response.Body.Close()
 		return refuse(request, http.StatusForbidden, "AccessDenied", "Access Denied"), nil
 	}
 	for name := range response.Header {

@@ -83,6 +83,31 @@ func TestOriginReadsAsADistribution(t *testing.T) {
 		})
 	}
 
+	for _, test := range []struct {
+		name, path string
+		access     Access
+		status     int
+		want       string
+	}{
+		{"object, of who lists too", "/index.html", Access{Read: true, List: true}, ok, "index.html"},
+		{"missing, of who lists", "/missing.html", Access{Read: true, List: true}, http.StatusNotFound, "<Code>NoSuchKey</Code>"},
+		{"folder, of who lists", "/posts/", Access{Read: true, List: true}, http.StatusNotFound, "NoSuchKey"},
+		{"double slash, of who lists", "/posts//index.html", Access{Read: true, List: true}, http.StatusNotFound, "NoSuchKey"},
+		{"root, of who lists", "/", Access{Read: true, List: true}, ok, "<Key>100%.html</Key>"},
+		{"object, of who only lists", "/index.html", Access{List: true}, denied, "AccessDenied"},
+		{"missing, of who only lists", "/missing.html", Access{List: true}, http.StatusNotFound, "NoSuchKey"},
+		{"object, of who may nothing", "/index.html", Access{}, denied, "AccessDenied"},
+		{"missing, of who may nothing", "/missing.html", Access{}, denied, "AccessDenied"},
+		{"root, of who may nothing", "/", Access{}, denied, "AccessDenied"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, _, body := get(t, s.OriginWith("blog", test.access), test.path, nil)
+			if status != test.status || !strings.Contains(body, test.want) {
+				t.Errorf("GET %s: got %d %q, want %d %q", test.path, status, body, test.status, test.want)
+			}
+		})
+	}
+
 	_, header, _ := get(t, blog, "/index.html", nil)
 	for name, want := range map[string]string{
 		"Content-Type": "text/html", "Cache-Control": "max-age=60", "Content-Length": "10",

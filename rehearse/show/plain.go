@@ -79,7 +79,7 @@ func (p *plain) event(w io.Writer, s *state, e pipeline.Event, now time.Time, op
 			say(visited(*e.Visit).render(false))
 		}
 	case pipeline.Serving:
-		say("Serving", clean(e.URL))
+		say("Serving", clean(strings.TrimSpace(e.URL+" "+e.SecureURL)))
 	}
 }
 

@@ -259,7 +259,7 @@ func TestServing(t *testing.T) {
 		d.Event(pipeline.Event{Kind: pipeline.Visited, Visit: &pipeline.Visit{Path: "/"}})
 		d.Event(pipeline.Event{Kind: pipeline.Ended})
 		d.Result(pipeline.Result{Name: "travel", Status: pipeline.Succeeded})
-		d.Event(pipeline.Event{Kind: pipeline.Serving, URL: "http://127.0.0.1:8080/"})
+		d.Event(pipeline.Event{Kind: pipeline.Serving, Served: pipeline.Served{URL: "http://127.0.0.1:8080/"}})
 		time.Sleep(201 * ms)
 		summary := "\n✓ travel  succeeded in 0 ms\n"
 		want := summary + "The site is at http://127.0.0.1:8080/\n⠹ Serving http://127.0.0.1:8080/  Ctrl-C ends it\n"
@@ -269,6 +269,28 @@ func TestServing(t *testing.T) {
 		d.Close()
 		if want := summary + "The site is at http://127.0.0.1:8080/\n"; vt.String() != want {
 			t.Errorf("after it: got\n%swant\n%s", vt, want)
+		}
+	})
+}
+
+func TestServingByItsOwnNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		served := pipeline.Event{Kind: pipeline.Serving, Served: pipeline.Served{
+			URL: "http://127.0.0.1:8080", SecureURL: "https://127.0.0.1:8443", Names: []string{"example.com", "d1.cloudfront.net"},
+		}}
+		vt := newTerminal(t, 100, 24)
+		d := New(vt, Options{Terminal: true, Width: 100, Height: 24})
+		d.Event(served)
+		d.Close()
+		if want := "The site is at http://127.0.0.1:8080\nand as example.com, d1.cloudfront.net at https://127.0.0.1:8443  its certificate is made up\n"; vt.String() != want {
+			t.Errorf("on a terminal: got\n%swant\n%s", vt, want)
+		}
+		var out bytes.Buffer
+		d = New(&out, Options{})
+		d.Event(served)
+		d.Close()
+		if want := "Serving  http://127.0.0.1:8080 https://127.0.0.1:8443\n"; out.String() != want {
+			t.Errorf("in lines: got\n%swant\n%s", &out, want)
 		}
 	})
 }
@@ -402,7 +424,7 @@ func TestHostileText(t *testing.T) {
 			r.Permissions = []pipeline.RolePermissions{{Role: hostile, Purpose: hostile, Actions: []pipeline.Permission{{Action: hostile, Resource: hostile}}}}
 			r.Notes = []string{hostile}
 			for _, kind := range kinds {
-				d.Event(pipeline.Event{Kind: kind, Stage: hostile, Action: hostile, Phase: hostile, Text: hostile, URL: hostile, Visit: &v, Result: &r, ActionResult: &a, StageResult: &r.Stages[0]})
+				d.Event(pipeline.Event{Kind: kind, Stage: hostile, Action: hostile, Phase: hostile, Text: hostile, Served: pipeline.Served{URL: hostile, SecureURL: hostile, Names: []string{hostile}}, Visit: &v, Result: &r, ActionResult: &a, StageResult: &r.Stages[0]})
 				time.Sleep(frameTime)
 			}
 			d.Result(r)

@@ -180,6 +180,9 @@ func (s *state) apply(e pipeline.Event, now time.Time, opts Options) []line {
 	case pipeline.Serving:
 		s.url = clean(e.URL)
 		lines = append(lines, line{{"The site is at ", bold}, {s.url, cyan}})
+		if secure := clean(e.SecureURL); secure != "" {
+			lines = append(lines, line{{"and as " + clean(strings.Join(e.Names, ", ")) + " at ", normal}, {secure, cyan}, {"  its certificate is made up", dim}})
+		}
 	case pipeline.Ended:
 		lines = append(lines, s.rest(now, opts)...)
 	}

@@ -1,0 +1,421 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/edge"
+	"blog-deploy-pipeline/rehearse/edgefunction"
+)
+
+// Distribution is a distribution that the assembly makes, as its template has it.
+type Distribution struct {
+	edge.Distribution
+	// Resource is its logical id, and Stack the name of its stack.
+	Stack, Resource string
+	ARN             string
+	// Origin is what it reads from: the name of a bucket of the assembly or, where there is none of
+	// that name, the origin's domain name.
+	Origin string
+	// Policy is the bucket's, or nil, and PolicyResource its logical id.
+	Policy         json.RawMessage
+	PolicyResource string
+	// Unsigned says why S3 does not know who asks; "" where the distribution signs its requests.
+	Unsigned string
+}
+
+// distributions reads those of the assembly that the plan's functions clear. The others are there
+// already, and known by their id only.
+func (r *reader) distributions(plan *Plan) map[string]*Distribution {
+	found := map[string]*Distribution{}
+	for _, id := range plan.distributions() {
+		for _, stack := range r.template.Stacks() {
+			for _, resource := range stack.OfType("AWS::CloudFront::Distribution") {
+				// One that is not created has no id.
+				if made, err := stack.Resolve(map[string]any{"Ref": resource.ID}); err == nil && made == id {
+					found[id] = r.distribution(stack, resource)
+				}
+			}
+		}
+	}
+	return found
+}
+
+// distributionReader reads a distribution of another stack.
+type distributionReader struct {
+	*reader
+	what      string
+	origin    string // the id of the one that all behaviours have
+	functions map[string]*edgefunction.Function
+}
+
+// Properties of a distribution that no reader of a rehearsal sees anything of: who pays what, the names
+// of the distribution, its certificate and logs.
+var unseen = map[string][]string{
+	"DistributionConfig": {
+		"CacheTagConfig", "Comment", "Enabled", "HttpVersion", "IPV6Enabled", "Logging", "PriceClass", "Restrictions", "ViewerCertificate", "WebACLId",
+	},
+	"Origin":        {"ConnectionAttempts", "ConnectionTimeout", "OriginShield", "ResponseCompletionTimeout"},
+	"CacheBehavior": {"CachedMethods", "RealtimeLogConfigArn"},
+}
+
+// distribution reads a distribution's configuration. Whatever would change what readers see, and is not
+// rehearsed, is a problem that names the property.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-distribution-distributionconfig.html
+func (r *reader) distribution(stack *assembly.Template, resource assembly.NamedResource) *Distribution {
+	d := &distributionReader{
+		reader: &reader{template: stack}, what: "the distribution " + resource.ID + " of the stack " + stack.Name,
+		functions: map[string]*edgefunction.Function{},
+	}
+	defer func() {
+		r.errs = append(r.errs, d.errs...)
+		for _, note := range d.notes {
+			r.note("%s", note)
+		}
+	}()
+	config := object(d.resolve(d.what, resource.Properties["DistributionConfig"]))
+	if len(d.errs) > 0 {
+		return nil
+	}
+	d.only(d.what, config, "DistributionConfig", "Aliases", "CacheBehaviors", "CustomErrorResponses", "DefaultCacheBehavior", "DefaultRootObject", "Origins")
+	if text(config["Enabled"]) != "true" {
+		d.problem("%s: Enabled is %v: CloudFront answers nobody", d.what, config["Enabled"])
+	}
+	distribution := &Distribution{
+		Distribution: edge.Distribution{
+			ID: d.ref(resource.ID), DomainName: d.attribute(resource.ID, "DomainName"),
+			DefaultRootObject: text(config["DefaultRootObject"]),
+			Errors:            d.errorPages(config["CustomErrorResponses"]),
+		},
+		Stack: stack.Name, Resource: resource.ID,
+	}
+	distribution.ARN = fmt.Sprintf("arn:%s:cloudfront::%s:distribution/%s", stack.Partition, stack.Account, distribution.ID)
+	for _, alias := range list(config["Aliases"]) {
+		distribution.Aliases = append(distribution.Aliases, text(alias))
+	}
+	for i, behavior := range list(config["CacheBehaviors"]) {
+		what := fmt.Sprintf("%s: CacheBehaviors[%d]", d.what, i)
+		distribution.Behaviors = append(distribution.Behaviors, d.behavior(what, text(object(behavior)["PathPattern"]), object(behavior)))
+	}
+	distribution.Behaviors = append(distribution.Behaviors, d.behavior(d.what+": DefaultCacheBehavior", "*", object(config["DefaultCacheBehavior"])))
+	d.readOrigin(distribution, config)
+	d.leftOut(distribution, config)
+	return distribution
+}
+
+// only finds a problem in every property that is neither read nor without an effect on readers. Of
+// those that are known, one that is off is as good as absent.
+func (d *distributionReader) only(what string, properties map[string]any, kind string, read ...string) {
+	for _, key := range slices.Sorted(maps.Keys(properties)) {
+		if !slices.Contains(read, key) && !slices.Contains(unseen[kind], key) && !off(properties[key]) {
+			d.problem("%s: %s cannot be rehearsed", what, key)
+		}
+	}
+}
+
+// off reports whether a property says no more than its absence would.
+func off(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case bool:
+		return !v
+	case string:
+		return v == "" || v == "false"
+	case float64:
+		return v == 0
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		for _, inner := range v {
+			if !off(inner) {
+				return false
+			}
+		}
+		return true
+	default:
+		return false
+	}
+}
+
+func (d *distributionReader) attribute(id, name string) string {
+	return d.text(id, map[string]any{"Fn::GetAtt": []any{id, name}})
+}
+
+// made finds the resource of a type, in any stack of the assembly, of which an attribute is value.
+func (d *distributionReader) made(cfnType, attribute, value string) (*assembly.Template, assembly.NamedResource) {
+	for _, stack := range d.template.Stacks() {
+		for _, resource := range stack.OfType(cfnType) {
+			if got, err := stack.Resolve(map[string]any{"Fn::GetAtt": []any{resource.ID, attribute}}); err == nil && got == value {
+				return stack, resource
+			}
+		}
+	}
+	return nil, assembly.NamedResource{}
+}
+
+// config resolves a property of a resource, which may be in another stack.
+func (d *distributionReader) config(stack *assembly.Template, resource assembly.NamedResource, property string) map[string]any {
+	resolved, err := stack.Resolve(resource.Properties[property])
+	if err != nil {
+		d.problem("%s: %s: %w", resource.ID, property, err)
+	}
+	return object(resolved)
+}
+
+// errorPages reads the custom error responses.
+func (d *distributionReader) errorPages(responses any) map[int]edge.ErrorResponse {
+	pages := map[int]edge.ErrorResponse{}
+	for i, v := range list(responses) {
+		what, response := fmt.Sprintf("%s: CustomErrorResponses[%d]", d.what, i), object(v)
+		d.only(what, response, "", "ErrorCode", "ErrorCachingMinTTL", "ResponseCode", "ResponsePagePath")
+		// CloudFront takes the two together or not at all.
+		// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CustomErrorResponse.html
+		if off(response["ResponseCode"]) != off(response["ResponsePagePath"]) {
+			d.problem("%s: ResponseCode is %q and ResponsePagePath %q: CloudFront wants both or none", what, text(response["ResponseCode"]), text(response["ResponsePagePath"]))
+		}
+		minimum := d.seconds(what+": ErrorCachingMinTTL", response["ErrorCachingMinTTL"])
+		if response["ErrorCachingMinTTL"] != nil && minimum == 0 {
+			minimum = -1 // 0 stands for the default there.
+		}
+		pages[d.number(what+": ErrorCode", response["ErrorCode"], 0)] = edge.ErrorResponse{
+			PagePath: text(response["ResponsePagePath"]), Status: d.number(what+": ResponseCode", response["ResponseCode"], 0), MinTTL: minimum,
+		}
+	}
+	return pages
+}
+
+func (d *distributionReader) seconds(what string, v any) time.Duration {
+	return time.Duration(d.number(what, v, 0)) * time.Second
+}
+
+// behavior reads a cache behaviour.
+func (d *distributionReader) behavior(what, pattern string, b map[string]any) edge.Behavior {
+	d.only(what, b, "CacheBehavior", "AllowedMethods", "CachePolicyId", "Compress", "FunctionAssociations", "PathPattern", "ResponseHeadersPolicyId", "TargetOriginId", "ViewerProtocolPolicy")
+	for _, v := range list(b["AllowedMethods"]) {
+		if method := text(v); method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions {
+			d.problem("%s: AllowedMethods has %s, which cannot be rehearsed; readers get, with GET and HEAD", what, method)
+		}
+	}
+	switch origin := text(b["TargetOriginId"]); d.origin {
+	case "", origin:
+		d.origin = origin
+	default:
+		d.problem("%s: TargetOriginId is %q, and %q elsewhere: a distribution with several origins cannot be rehearsed", what, origin, d.origin)
+	}
+	behavior := edge.Behavior{
+		PathPattern: pattern, ViewerProtocol: text(b["ViewerProtocolPolicy"]), Compress: text(b["Compress"]) == "true",
+		CachePolicy: d.cachePolicy(what, text(b["CachePolicyId"])), ViewerRequest: d.viewerRequest(what, b["FunctionAssociations"]),
+	}
+	if known := []string{"allow-all", "redirect-to-https", "https-only"}; !slices.Contains(known, behavior.ViewerProtocol) {
+		d.problem("%s: ViewerProtocolPolicy is %q, want one of %s", what, behavior.ViewerProtocol, strings.Join(known, ", "))
+	}
+	if id := text(b["ResponseHeadersPolicyId"]); id != "" {
+		behavior.Headers = d.headersPolicy(what, id)
+	}
+	return behavior
+}
+
+// managedCachePolicy is a cache policy of CloudFront's own.
+type managedCachePolicy struct {
+	name, id string
+	policy   edge.CachePolicy
+}
+
+// uncached keeps nothing. It is not the zero CachePolicy, which stands for the default one.
+var uncached = edge.CachePolicy{MaxTTL: -1}
+
+// managedCachePolicies are those whose cache key is the path alone.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
+var managedCachePolicies = []managedCachePolicy{
+	{"CachingOptimized", "658327ea-f89d-4fab-a63d-7e88639e58f6", edge.CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour, Gzip: true}},
+	{"CachingOptimizedForUncompressedObjects", "b2884449-e4de-46a7-ac36-70bc7f1ddd6d", edge.CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour}},
+	{"CachingDisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", uncached},
+}
+
+// cachePolicy reads a cache policy.
+func (d *distributionReader) cachePolicy(what, id string) edge.CachePolicy {
+	var managed []string
+	for _, m := range managedCachePolicies {
+		if m.id == id {
+			return m.policy
+		}
+		managed = append(managed, m.name+" ("+m.id+")")
+	}
+	stack, resource := d.made("AWS::CloudFront::CachePolicy", "Id", id)
+	if stack == nil {
+		d.problem("%s: CachePolicyId %q is no cache policy of the assembly, and none of CloudFront's that can be rehearsed: %s", what, id, strings.Join(managed, ", "))
+		return edge.CachePolicy{}
+	}
+	what = "the cache policy " + resource.ID
+	config := d.config(stack, resource, "CachePolicyConfig")
+	d.only(what, config, "", "Comment", "Name", "MinTTL", "DefaultTTL", "MaxTTL", "ParametersInCacheKeyAndForwardedToOrigin")
+	key := object(config["ParametersInCacheKeyAndForwardedToOrigin"])
+	for config, behavior := range map[string]string{"CookiesConfig": "CookieBehavior", "HeadersConfig": "HeaderBehavior", "QueryStringsConfig": "QueryStringBehavior"} {
+		if got := text(object(key[config])[behavior]); got != "none" {
+			d.problem("%s: %s is %q: only none can be rehearsed, where the path alone says what is in the cache", what, behavior, got)
+		}
+	}
+	policy := edge.CachePolicy{
+		MinTTL: d.seconds(what+": MinTTL", config["MinTTL"]), DefaultTTL: d.seconds(what+": DefaultTTL", config["DefaultTTL"]), MaxTTL: d.seconds(what+": MaxTTL", config["MaxTTL"]),
+	}
+	if policy == (edge.CachePolicy{}) {
+		return uncached // And then CloudFront takes no Accept-Encoding, either.
+	}
+	policy.Gzip = text(key["EnableAcceptEncodingGzip"]) == "true"
+	return policy
+}
+
+// viewerRequest reads the function on viewer requests, or nil for none.
+func (d *distributionReader) viewerRequest(what string, associations any) edge.ViewerRequest {
+	var function edge.ViewerRequest
+	for i, v := range list(associations) {
+		association := object(v)
+		if event := text(association["EventType"]); event != "viewer-request" {
+			d.problem("%s: FunctionAssociations[%d]: EventType %s cannot be rehearsed, only viewer-request", what, i, event)
+			continue
+		}
+		if compiled := d.cloudFrontFunction(what, text(association["FunctionARN"])); compiled != nil {
+			function = compiled
+		}
+	}
+	return function
+}
+
+// cloudFrontFunction compiles a CloudFront Function, once.
+func (d *distributionReader) cloudFrontFunction(what, arn string) *edgefunction.Function {
+	if compiled, known := d.functions[arn]; known {
+		return compiled
+	}
+	d.functions[arn] = nil // Its problems are told once.
+	stack, resource := d.made("AWS::CloudFront::Function", "FunctionARN", arn)
+	if stack == nil {
+		d.problem("%s: FunctionARN %q is no function of the assembly: what is outside of the templates cannot be rehearsed", what, arn)
+		return nil
+	}
+	what = "the function " + resource.ID
+	if publish := text(resource.Properties["AutoPublish"]); publish != "true" {
+		// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudfront-function.html
+		d.problem("%s: AutoPublish is %q, want true: CloudFront takes no function that is not published", what, publish)
+	}
+	config := d.config(stack, resource, "FunctionConfig")
+	d.only(what, config, "", "Comment", "Runtime")
+	if runtime := text(config["Runtime"]); runtime != "cloudfront-js-2.0" {
+		d.problem("%s: Runtime %s cannot be rehearsed, only cloudfront-js-2.0", what, runtime)
+	}
+	code, err := stack.Resolve(resource.Properties["FunctionCode"])
+	if err != nil {
+		d.problem("%s: FunctionCode: %w", what, err)
+		return nil
+	}
+	compiled, err := edgefunction.New(text(code))
+	if err != nil {
+		d.problem("%s: FunctionCode: %w", what, err)
+		return nil
+	}
+	d.functions[arn] = compiled
+	return compiled
+}
+
+// readOrigin reads the bucket behind the distribution, and what its policy says.
+func (d *distributionReader) readOrigin(distribution *Distribution, config map[string]any) {
+	origins := list(config["Origins"])
+	at := slices.IndexFunc(origins, func(v any) bool { return text(object(v)["Id"]) == d.origin })
+	if at < 0 {
+		d.problem("%s: Origins: none has the Id %q, which is the TargetOriginId of the cache behaviours", d.what, d.origin)
+		return
+	}
+	what, origin := fmt.Sprintf("%s: Origins[%d]", d.what, at), object(origins[at])
+	d.only(what, origin, "Origin", "DomainName", "Id", "OriginAccessControlId", "S3OriginConfig")
+	// An empty identity is CloudFormation's way to say that there is none.
+	d.only(what+": S3OriginConfig", object(origin["S3OriginConfig"]), "")
+	distribution.Origin = text(origin["DomainName"])
+	for _, attribute := range []string{"RegionalDomainName", "DomainName"} {
+		stack, bucket := d.made("AWS::S3::Bucket", attribute, distribution.Origin)
+		if stack == nil {
+			continue
+		}
+		if name, err := stack.Resolve(map[string]any{"Ref": bucket.ID}); err == nil {
+			distribution.Origin = text(name)
+		}
+		if encryption := object(bucket.Properties["BucketEncryption"]); strings.Contains(fmt.Sprint(encryption), "aws:kms") {
+			d.note("the bucket %s is encrypted with a key of KMS: whether the distribution may use it is not checked", bucket.ID)
+		}
+		break
+	}
+	distribution.Unsigned = d.unsigned(text(origin["OriginAccessControlId"]))
+	for _, stack := range d.template.Stacks() {
+		for _, policy := range stack.OfType("AWS::S3::BucketPolicy") {
+			if of, err := stack.Resolve(policy.Properties["Bucket"]); err != nil || text(of) != distribution.Origin {
+				continue
+			}
+			document, err := json.Marshal(d.config(stack, policy, "PolicyDocument"))
+			if err != nil {
+				d.problem("%s: PolicyDocument: %w", policy.ID, err)
+			}
+			distribution.Policy, distribution.PolicyResource = document, policy.ID
+		}
+	}
+}
+
+// unsigned says why S3 does not know who asks: without a signature it takes CloudFront for anybody.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
+func (d *distributionReader) unsigned(id string) string {
+	if id == "" {
+		return "its origin has no OriginAccessControlId"
+	}
+	stack, resource := d.made("AWS::CloudFront::OriginAccessControl", "Id", id)
+	if stack == nil {
+		d.problem("%s: OriginAccessControlId %q is none of the assembly: what is outside of the templates cannot be rehearsed", d.what, id)
+		return ""
+	}
+	config := d.config(stack, resource, "OriginAccessControlConfig")
+	if kind := text(config["OriginAccessControlOriginType"]); kind != "s3" {
+		return fmt.Sprintf("the OriginAccessControlOriginType of %s is %q, not s3", resource.ID, kind)
+	}
+	if signs := text(config["SigningBehavior"]); signs == "never" {
+		return fmt.Sprintf("the SigningBehavior of %s is never", resource.ID)
+	}
+	return ""
+}
+
+// leftOut notes what of a distribution is not rehearsed.
+func (d *distributionReader) leftOut(distribution *Distribution, config map[string]any) {
+	var out []string
+	if len(distribution.Aliases) > 0 {
+		out = append(out, "DNS", "the certificate")
+	}
+	if strings.HasSuffix(text(config["HttpVersion"]), "3") {
+		out = append(out, "HTTP/3")
+	}
+	if !off(config["WebACLId"]) {
+		out = append(out, "the web ACL of WAF")
+	}
+	if text(object(object(config["Restrictions"])["GeoRestriction"])["RestrictionType"]) != "none" && config["Restrictions"] != nil {
+		out = append(out, "the restriction by country")
+	}
+	if !off(config["Logging"]) || d.delivers(distribution) {
+		out = append(out, "access logs")
+	}
+	if len(out) > 0 {
+		d.note("readers visit the distribution %s as the stack %s has it; not rehearsed are %s", distribution.ID, distribution.Stack, strings.Join(out, ", "))
+	}
+}
+
+// delivers reports whether the assembly delivers the distribution's logs.
+func (d *distributionReader) delivers(distribution *Distribution) bool {
+	for _, stack := range d.template.Stacks() {
+		for _, source := range stack.OfType("AWS::Logs::DeliverySource") {
+			if of, err := stack.Resolve(source.Properties["ResourceArn"]); err == nil && of == distribution.ARN {
+				return true
+			}
+		}
+	}
+	return false
+}

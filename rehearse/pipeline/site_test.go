@@ -1,0 +1,141 @@
+package pipeline
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestSite publishes to a site of the assembly, and looks at what readers get of it.
+func TestSite(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	got := map[string]string{}
+	r := rehearse(t, ctx, Options{Plan: read(t, siteAssembly(t)), Source: blog(t), Serve: true}, func(e Event) {
+		if e.Kind != Serving {
+			return
+		}
+		defer cancel()
+		for _, path := range []string{"/", "/nothing/", "/index.xml"} {
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+path, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = response.Body.Close()
+			header := response.Header
+			got[path] = strings.Join([]string{response.Status, header.Get("Strict-Transport-Security"), header.Get("Cache-Control")}, " | ")
+		}
+	})
+	if r.err != nil || r.statuses() != allSucceeded {
+		t.Fatalf("stages end as %s, %v: %+v", r.statuses(), r.err, r.failed())
+	}
+	policy := "max-age=31536000; includeSubDomains; preload | public, max-age=0, must-revalidate"
+	if want := map[string]string{"/": "200 OK | " + policy, "/nothing/": "404 Not Found | " + policy, "/index.xml": "404 Not Found |  | "}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got, want := r.editions(AfterInvalidate), (map[string]Edition{"/": New, "/about/": New, "/posts/猫/": New}); !maps.Equal(got, want) {
+		t.Errorf("readers get %v, want %v", got, want)
+	}
+	for _, v := range r.Visits {
+		if v.URL != "https://blog.example.com"+v.Path {
+			t.Errorf("a reader of %s visits %s", v.Path, v.URL)
+		}
+		if gone := strings.Contains(v.Path, "there-is-no-such-page"); gone && (v.Status != http.StatusNotFound || v.Edition != Missing) {
+			t.Errorf("%s what is not there is %s with %d", v.When, v.Edition, v.Status)
+		}
+	}
+	if notes := strings.Join(r.Notes, "\n"); strings.Contains(notes, "assumed") || !strings.Contains(notes, "not rehearsed are DNS, the certificate, HTTP/3") {
+		t.Errorf("notes are %q", r.Notes)
+	}
+	if made := r.Invalidations; len(made) != 1 || made[0].Status != "Completed" || !strings.HasPrefix(made[0].Distribution, "E") {
+		t.Errorf("invalidations are %+v", made)
+	}
+	// What the roles may do with the site is allowed by statements that name another stack's outputs.
+	used := map[string]bool{}
+	for _, role := range r.Permissions {
+		for _, p := range role.Actions {
+			used[p.Action] = used[p.Action] || p.Used > 0
+		}
+	}
+	for _, action := range []string{"s3:PutObject", "cloudfront:CreateInvalidation"} {
+		if !used[action] {
+			t.Errorf("%s was not used", action)
+		}
+	}
+}
+
+// TestSiteBroken has sites that take what the pipeline publishes, and do not show it.
+func TestSiteBroken(t *testing.T) {
+	for _, tt := range []struct {
+		name, old, with    string
+		code, reason, look string
+	}{
+		{
+			"policy for another distribution", `distribution/${Distribution}`, `distribution/EANOTHER`,
+			"AccessDenied", "may not read the bucket blog-site-bucket-", "the bucket's policy BucketPolicy in the template of the stack blog-site: it must let cloudfront.amazonaws.com do s3:GetObject where AWS:SourceArn is arn:aws:cloudfront::123456789012:distribution/E",
+		},
+		{
+			"policy that says why", `distribution/${Distribution}`, `distribution/EANOTHER`,
+			"AccessDenied", "resource policy Statement[1] allows the action but its Condition does not match; readers do not get what was built: / (missing, 403)", "",
+		},
+		{
+			"policy of another bucket", `"Bucket": {"Ref": "Bucket"},`, `"Bucket": {"Ref": "Other"},`,
+			"AccessDenied", "the bucket has no policy", "the bucket's policy in the template",
+		},
+		{
+			"policy that denies", `"aws:SecureTransport": "false"`, `"aws:SecureTransport": "true"`,
+			"AccessDenied", "explicitly denied by resource policy Statement[0]", "BucketPolicy",
+		},
+		{
+			"policy for folders only", `{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}],
+					"Condition": {"StringEquals"`, `{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/posts/*"}],
+					"Condition": {"StringEquals"`,
+			"AccessDenied", "its Resource does not match", "BucketPolicy",
+		},
+		{
+			"policy that does not let it list", `["s3:GetObject", "s3:ListBucket"]`, `"s3:GetObject"`,
+			"AccessDenied", "may not list, and S3 answers 403 for what is not in it, the bucket blog-site-bucket-", "do s3:ListBucket where",
+		},
+		{
+			"no signature", `"OriginAccessControlId": {"Fn::GetAtt": ["AccessControl", "Id"]}, `, ``,
+			"AccessDenied", "its origin has no OriginAccessControlId", "the origin's access control of the distribution Distribution in the template of the stack blog-site",
+		},
+		{
+			"another bucket", `["Bucket", "RegionalDomainName"]`, `["Other", "RegionalDomainName"]`,
+			"WrongOrigin", "reads from blog-site-other-", "the Origins of the distribution Distribution in the template of the stack blog-site",
+		},
+		{
+			"function that sends readers elsewhere", `if (request.uri.endsWith('/'))`, `if (request.uri.endsWith('nowhere'))`,
+			"StaleReaders", "/about/ (missing, 404)", "how the distribution answers them",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := rehearse(t, t.Context(), Options{Plan: read(t, siteAssembly(t, replace(t, tt.old, tt.with))), Source: blog(t)}, nil)
+			failed := r.failed()
+			if r.err != nil || r.Status != Failed || failed.Code != tt.code || !strings.Contains(failed.Reason, tt.reason) || !strings.Contains(failed.Look, tt.look) {
+				t.Errorf("it ends as %s (%v) with %s: %s\nLook at %s", r.Status, r.err, failed.Code, failed.Reason, failed.Look)
+			}
+		})
+	}
+}
+
+// TestSiteWithoutListing has a page for S3's 403, which it says to who may not list for what is not there.
+func TestSiteWithoutListing(t *testing.T) {
+	t.Parallel()
+	r := rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t,
+		replace(t, `["s3:GetObject", "s3:ListBucket"]`, `"s3:GetObject"`),
+		replace(t, `"CustomErrorResponses": [`, `"CustomErrorResponses": [{"ErrorCode": 403, "ResponseCode": 404, "ResponsePagePath": "/404.html"}, `),
+	))}, nil)
+	if r.err != nil || r.statuses() != allSucceeded {
+		t.Errorf("stages end as %s, %v: %+v", r.statuses(), r.err, r.failed())
+	}
+}
