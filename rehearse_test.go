@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,6 +29,16 @@ const rehearsedBlog = `{
 	Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
 }`
 
+// rehearsedSite is a blog whose bucket and distribution are made, too.
+const rehearsedSite = `{
+	Name: "blog", Region: "ap-northeast-1",
+	Source: stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
+	Site: &stacks.Site{
+		Domain: "blog.example.com", RedirectFrom: []string{"www.blog.example.com"},
+		HostedZone: stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
+	},
+}`
+
 // rehearsal is the command behind `make rehearse`, and a blog to rehearse with it.
 type rehearsal struct {
 	t                    *testing.T
@@ -35,10 +46,10 @@ type rehearsal struct {
 	state, tmp           string
 }
 
-func newRehearsal(t *testing.T) rehearsal {
+func newRehearsal(t *testing.T, blog string) rehearsal {
 	t.Helper()
 	c := newCheckout(t)
-	c.blogs(rehearsedBlog)
+	c.blogs(blog)
 	if out, err := c.make("synth"); err != nil {
 		t.Fatalf("make synth: %v\n%s", err, out)
 	}
@@ -122,9 +133,9 @@ type object struct {
 	content                   string
 }
 
-func (r rehearsal) bucket() map[string]object {
+func (r rehearsal) bucket(name string) map[string]object {
 	r.t.Helper()
-	archive, err := zip.OpenReader(filepath.Join(r.state, "the-blog.zip"))
+	archive, err := zip.OpenReader(filepath.Join(r.state, name+".zip"))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -163,13 +174,13 @@ func editions(r pipeline.Result, path string) []pipeline.Edition {
 // TestRehearse publishes the example blog twice, with the commands, the functions and the S3 server
 // that an owner's rehearsal has.
 func TestRehearse(t *testing.T) {
-	r := newRehearsal(t)
+	r := newRehearsal(t, rehearsedBlog)
 
 	first := r.run("-state", r.state)
 	if first.Status != pipeline.Succeeded || !first.Site.First || first.Site.Uploaded < 50 || first.Site.New != first.Site.Uploaded {
 		t.Errorf("first: %s, %+v", first.Status, first.Site)
 	}
-	before := r.bucket()
+	before := r.bucket("the-blog")
 	if len(before) != first.Site.Uploaded {
 		t.Errorf("first: the bucket has %d objects, want the %d uploaded", len(before), first.Site.Uploaded)
 	}
@@ -203,7 +214,7 @@ func TestRehearse(t *testing.T) {
 	if second.Status != pipeline.Succeeded || second.Site.First || second.Site.Uploaded != first.Site.Uploaded || second.Site.New != 0 || second.Site.Changed == 0 || second.Site.Changed > 10 {
 		t.Errorf("second: %s, %+v", second.Status, second.Site)
 	}
-	after := r.bucket()
+	after := r.bucket("the-blog")
 	if !strings.Contains(after[post].content, "書き足した一行。") || strings.Contains(before[post].content, "書き足した一行。") {
 		t.Error("second: the post is not the edited one")
 	}
@@ -240,14 +251,14 @@ func TestRehearse(t *testing.T) {
 		}
 		r.left()
 	}
-	if kept := r.bucket(); kept[post] != after[post] || len(kept) != len(after) {
+	if kept := r.bucket("the-blog"); kept[post] != after[post] || len(kept) != len(after) {
 		t.Error("a stopped rehearsal has changed the bucket that is kept")
 	}
 }
 
 // TestRehearseServes looks at the site while it is served, and leaves in the middle of it.
 func TestRehearseServes(t *testing.T) {
-	r := newRehearsal(t)
+	r := newRehearsal(t, rehearsedBlog)
 	cmd := r.prepare("-json", "-serve")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -283,9 +294,111 @@ func TestRehearseServes(t *testing.T) {
 	r.left()
 }
 
+// TestRehearseSite publishes the example blog to a site that the blog's own stacks make, and looks at it.
+func TestRehearseSite(t *testing.T) {
+	r := newRehearsal(t, rehearsedSite)
+	cmd := r.prepare("-json", "-serve", "-state", r.state)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var result pipeline.Result
+	if err := json.NewDecoder(stdout).Decode(&result); err != nil { // It comes as soon as the site is served.
+		_ = cmd.Wait() // The output says it.
+		t.Fatalf("%v\n%s", err, &stderr)
+	}
+	if result.Status != pipeline.Succeeded || result.Served == nil {
+		t.Errorf("it ends as %s, served at %+v\n%s", result.Status, result.Served, &stderr)
+	} else {
+		leaveSite(t, result.Served.URL)
+		lookAtSite(t, result.Served.URL)
+	}
+	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil { // As Ctrl-C: the whole group.
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // The result says how it went.
+	r.left()
+
+	for _, v := range result.Visits {
+		if v.URL != "https://blog.example.com"+v.Path {
+			t.Errorf("a reader of %s visits %s", v.Path, v.URL)
+		}
+	}
+	if got, want := editions(result, "/"), []pipeline.Edition{pipeline.Old, pipeline.Old, pipeline.New}; !slices.Equal(got, want) {
+		t.Errorf("readers of the home page get %v, want %v", got, want)
+	}
+	if made := result.Invalidations; len(made) != 1 || made[0].Status != "Completed" || !slices.Equal(made[0].Paths, []string{"/*"}) {
+		t.Errorf("invalidations are %+v", made)
+	}
+	if notes := strings.Join(result.Notes, "\n"); strings.Contains(notes, "assumed") || !strings.Contains(notes, "not rehearsed: DNS, the certificate") {
+		t.Errorf("notes are %q", result.Notes)
+	}
+	if objects := r.bucket(result.Site.Bucket); len(objects) != result.Site.Uploaded || objects["404.html"].content == "" {
+		t.Errorf("the bucket %s has %d objects, want the %d uploaded", result.Site.Bucket, len(objects), result.Site.Uploaded)
+	}
+}
+
+// lookAtSite asks a site that is served for what its distribution, its function and its header policies make.
+func lookAtSite(t *testing.T, site string) {
+	t.Helper()
+	for _, tt := range []struct {
+		path   string
+		status int
+		header map[string]string // parts of it
+	}{
+		{"/", http.StatusOK, map[string]string{"Content-Type": "text/html", "Cache-Control": "public, max-age=0, must-revalidate", "Strict-Transport-Security": "max-age=", "X-Cache": "Hit from cloudfront"}},
+		{"/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB/?a=b", http.StatusOK, map[string]string{"Content-Type": "text/html", "X-Content-Type-Options": "nosniff"}},
+		{"/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB?a=b", http.StatusMovedPermanently, map[string]string{"Location": "/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB/?a=b", "X-Cache": "FunctionGeneratedResponse from cloudfront"}},
+		{"/index.xml", http.StatusOK, map[string]string{"Content-Type": "xml", "Cache-Control": "max-age=600"}},
+		{"/nowhere/", http.StatusNotFound, map[string]string{"Content-Type": "text/html", "X-Cache": "Error from cloudfront"}},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site+tt.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			t.Errorf("GET %s: %v", tt.path, err)
+			continue
+		}
+		_ = response.Body.Close() // Only the header counts.
+		if response.StatusCode != tt.status {
+			t.Errorf("GET %s: got %s, want %d", tt.path, response.Status, tt.status)
+		}
+		for name, want := range tt.header {
+			if got := response.Header.Get(name); !strings.Contains(got, want) {
+				t.Errorf("GET %s: %s is %q, want %q in it", tt.path, name, got, want)
+			}
+		}
+	}
+}
+
+// leaveSite is a browser that leaves in the middle of an answer: of the signal that comes of it, SIGPIPE,
+// a rehearsal must not end.
+func leaveSite(t *testing.T, address string) {
+	t.Helper()
+	for range 5 {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(address, "http://"))
+		if err != nil {
+			t.Errorf("it is no longer served: %v", err)
+			return
+		}
+		if _, err := io.WriteString(conn, strings.Repeat("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 100)); err != nil {
+			t.Error(err)
+		}
+		closeIt(t, conn)
+		time.Sleep(50 * time.Millisecond) // For it to notice.
+	}
+}
+
 // Who pipes a rehearsal into head leaves before its end.
 func TestRehearseWithoutAReader(t *testing.T) {
-	r := newRehearsal(t)
+	r := newRehearsal(t, rehearsedBlog)
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -309,7 +422,7 @@ func TestRehearseWithoutAReader(t *testing.T) {
 
 // TestRehearseUsage has what a command line can be wrong about.
 func TestRehearseUsage(t *testing.T) {
-	r := newRehearsal(t)
+	r := newRehearsal(t, rehearsedBlog)
 	for _, tt := range []struct {
 		args []string
 		want string

@@ -293,7 +293,6 @@ func (d *distributionReader) cloudFrontFunction(what, arn string) *edgefunction.
 	if compiled, known := d.functions[arn]; known {
 		return compiled
 	}
-	d.functions[arn] = nil // Its problems are told once.
 	stack, resource := d.made("AWS::CloudFront::Function", "FunctionARN", arn)
 	if stack == nil {
 		d.problem("%s: FunctionARN %q is no function of the assembly: what is outside of the templates cannot be rehearsed", what, arn)
@@ -404,7 +403,7 @@ func (d *distributionReader) leftOut(distribution *Distribution, config map[stri
 		out = append(out, "access logs")
 	}
 	if len(out) > 0 {
-		d.note("readers visit the distribution %s as the stack %s has it; not rehearsed are %s", distribution.ID, distribution.Stack, strings.Join(out, ", "))
+		d.note("readers visit the distribution %s as the stack %s has it; not rehearsed: %s", distribution.ID, distribution.Stack, strings.Join(out, ", "))
 	}
 }
 

@@ -168,7 +168,7 @@ func TestReadDistribution(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	if notes := strings.Join(plan.Notes, "\n"); !strings.Contains(notes, "as the stack blog-site has it; not rehearsed are DNS, the certificate, HTTP/3") || strings.Contains(notes, "assumed") {
+	if notes := strings.Join(plan.Notes, "\n"); !strings.Contains(notes, "as the stack blog-site has it; not rehearsed: DNS, the certificate, HTTP/3") || strings.Contains(notes, "assumed") {
 		t.Errorf("notes are %q", plan.Notes)
 	}
 }
@@ -184,6 +184,17 @@ func TestReadDistributionFunction(t *testing.T) {
 	changed, _, err := d.Behaviors[0].ViewerRequest.ViewerRequest(request, edgefunction.Context{DistributionID: d.ID, DistributionDomainName: d.DomainName, RequestID: "r"}) //nolint:bodyclose // It makes none.
 	if err != nil || changed.URL.Path != "/a/index.html" {
 		t.Errorf("got %v, %v, want /a/index.html", changed, err)
+	}
+}
+
+// The account of the source's connection is that of the site, too.
+func TestReadDistributionSettles(t *testing.T) {
+	tpl := siteAssembly(t)
+	source := object(list(object(list(tpl.OfType("AWS::CodePipeline::Pipeline")[0].Properties["Stages"])[0])["Actions"])[0])
+	object(source["Configuration"])["ConnectionArn"] = "arn:aws:codeconnections:ap-northeast-1:210987654321:connection/a"
+	d := made(t, read(t, tpl))
+	if want := "arn:aws:cloudfront::210987654321:distribution/" + d.ID; d.ARN != want || !strings.Contains(string(d.Policy), want) {
+		t.Errorf("it is %s, want %s; the bucket's policy is %s", d.ARN, want, d.Policy)
 	}
 }
 
@@ -323,7 +334,7 @@ func TestReadDistributionNotes(t *testing.T) {
 	}
 	t.Run("nothing left out", func(t *testing.T) {
 		plan := read(t, siteAssembly(t, replace(t, `"Aliases": ["blog.example.com", "www.blog.example.com"],`, ``), replace(t, "http2and3", "http2")))
-		if strings.Contains(strings.Join(plan.Notes, "\n"), "not rehearsed are") {
+		if strings.Contains(strings.Join(plan.Notes, "\n"), "not rehearsed:") {
 			t.Errorf("notes are %q", plan.Notes)
 		}
 	})

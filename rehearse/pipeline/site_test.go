@@ -52,7 +52,7 @@ func TestSite(t *testing.T) {
 			t.Errorf("%s what is not there is %s with %d", v.When, v.Edition, v.Status)
 		}
 	}
-	if notes := strings.Join(r.Notes, "\n"); strings.Contains(notes, "assumed") || !strings.Contains(notes, "not rehearsed are DNS, the certificate, HTTP/3") {
+	if notes := strings.Join(r.Notes, "\n"); strings.Contains(notes, "assumed") || !strings.Contains(notes, "not rehearsed: DNS, the certificate, HTTP/3") {
 		t.Errorf("notes are %q", r.Notes)
 	}
 	if made := r.Invalidations; len(made) != 1 || made[0].Status != "Completed" || !strings.HasPrefix(made[0].Distribution, "E") {

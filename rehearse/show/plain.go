@@ -131,11 +131,19 @@ func (p *plain) quiet(w io.Writer, s *state, now time.Time) {
 
 // visited is a reader's visit in one line.
 func visited(v pipeline.Visit) line {
-	l := line{{"Reader  ", dim}, {clean(string(v.When)) + "  " + clean(v.Path) + "  ", dim}, seen(v)}
+	l := line{{"Reader  ", dim}, {clean(string(v.When)) + "  " + address(v) + "  ", dim}, seen(v)}
 	if missed(v) {
 		l = append(l, span{", wanted " + clean(string(v.Wanted)), red})
 	}
 	return l
+}
+
+// address is where a reader was, as whole as it is known.
+func address(v pipeline.Visit) string {
+	if v.URL != "" {
+		return clean(v.URL)
+	}
+	return clean(v.Path)
 }
 
 // seen is what a reader got: "old (Hit)".

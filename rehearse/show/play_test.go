@@ -155,6 +155,15 @@ func success() ([]moment, pipeline.Result) {
 	), r
 }
 
+// site is a success whose readers know where they are.
+func site() ([]moment, pipeline.Result) {
+	moments, r := success()
+	for i := range r.Visits { // Those of the moments, too.
+		r.Visits[i].URL = "https://blog.example.com" + r.Visits[i].Path
+	}
+	return moments, r
+}
+
 // broken is a rehearsal whose build failed.
 func broken() ([]moment, pipeline.Result) {
 	all, r := success()

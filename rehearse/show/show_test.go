@@ -47,6 +47,7 @@ func TestPlain(t *testing.T) {
 		{"plain-succeeded", success, false},
 		{"plain-failed", broken, false},
 		{"plain-verbose", success, true},
+		{"plain-site", site, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -75,6 +76,7 @@ func TestTerminal(t *testing.T) {
 		{"terminal-succeeded", success, 80, 24, []time.Duration{1500 * ms, 5 * sec, 8 * sec, 11 * sec, 12 * sec}},
 		{"terminal-failed", broken, 100, 24, nil},
 		{"terminal-narrow", success, 40, 24, []time.Duration{8 * sec, 11 * sec}},
+		{"terminal-site", site, 80, 24, []time.Duration{8 * sec, 11 * sec}},
 		{"terminal-short", success, 60, 6, []time.Duration{8 * sec, 11 * sec}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -371,6 +373,11 @@ func TestSummary(t *testing.T) {
 			}},
 			[]string{"✗ /日本語/", "old (Hit), wanted new", "✗ Readers did not get what they should\n  /日本語/  after Invalidate  old (Hit), wanted new\n"},
 			[]string{"new (Miss)", "✓"}},
+		{"a reader who knows the whole address",
+			pipeline.Result{Status: pipeline.Failed, Visits: []pipeline.Visit{
+				{When: pipeline.AfterInvalidate, Path: "/a/", URL: "https://blog.example.com/a/", Status: 200, Cache: "Hit", Edition: pipeline.Old, Wanted: pipeline.New},
+			}},
+			[]string{"What readers see", "\n  at https://blog.example.com\n  ✗ /a/ ", "\n  https://blog.example.com/a/  after Invalidate  old (Hit), wanted new\n"}, nil},
 		{"a page that was not there",
 			pipeline.Result{Visits: []pipeline.Visit{
 				{When: pipeline.AfterInvalidate, Path: "/a/", Status: 200, Cache: "Miss", Edition: pipeline.New},
@@ -420,11 +427,13 @@ func TestHostileText(t *testing.T) {
 			r.Site = &pipeline.Site{Bucket: hostile, CacheControl: hostile}
 			r.Invalidations = []pipeline.Invalidation{{ID: hostile, Distribution: hostile, Status: hostile, Paths: []string{hostile, hostile}}}
 			v := pipeline.Visit{When: pipeline.When(hostile), Path: hostile, Cache: hostile, Edition: pipeline.Edition(hostile), Wanted: pipeline.Edition("x" + hostile)}
-			r.Visits = []pipeline.Visit{v}
+			whole := v
+			whole.URL = hostile + hostile
+			r.Visits = []pipeline.Visit{whole, v}
 			r.Permissions = []pipeline.RolePermissions{{Role: hostile, Purpose: hostile, Actions: []pipeline.Permission{{Action: hostile, Resource: hostile}}}}
 			r.Notes = []string{hostile}
 			for _, kind := range kinds {
-				d.Event(pipeline.Event{Kind: kind, Stage: hostile, Action: hostile, Phase: hostile, Text: hostile, Served: pipeline.Served{URL: hostile, SecureURL: hostile, Names: []string{hostile}}, Visit: &v, Result: &r, ActionResult: &a, StageResult: &r.Stages[0]})
+				d.Event(pipeline.Event{Kind: kind, Stage: hostile, Action: hostile, Phase: hostile, Text: hostile, Served: pipeline.Served{URL: hostile, SecureURL: hostile, Names: []string{hostile}}, Visit: &whole, Result: &r, ActionResult: &a, StageResult: &r.Stages[0]})
 				time.Sleep(frameTime)
 			}
 			d.Result(r)

@@ -184,6 +184,9 @@ func readers(visits []pipeline.Visit, limit int) []line {
 		}
 		lines = append(lines, indented("  ", strings.Join(whens, " → "), dim, limit)...)
 	}
+	if site, ok := strings.CutSuffix(visits[0].URL, visits[0].Path); ok && site != "" {
+		lines = append(lines, indented("  at ", clean(site), dim, limit)...)
+	}
 	for _, r := range rows {
 		l := line{{"  ", normal}, proof(r.visits), {" ", normal}}
 		if wide {
@@ -341,7 +344,7 @@ func failures(r pipeline.Result, limit int) []line {
 	var wrong []line
 	for _, v := range r.Visits {
 		if missed(v) {
-			wrong = append(wrong, line{{fmt.Sprintf("  %s  %s  ", clean(v.Path), clean(string(v.When))), normal}, cell(v)})
+			wrong = append(wrong, line{{fmt.Sprintf("  %s  %s  ", address(v), clean(string(v.When))), normal}, cell(v)})
 		}
 	}
 	if wrong != nil {
