@@ -80,6 +80,7 @@ test: build dist/rehearse $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Run every test
 	go test -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/invalidate
 	go test -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/deployhook
 	go test -run='^$$' -fuzz='^FuzzToken$$' -fuzztime=5s ./lambdas/internal/invalidation
+	go test -run='^$$' -fuzz='^FuzzViewerRequest$$' -fuzztime=5s -fuzzminimizetime=10x ./stacks/viewerrequest
 
 .PHONY: race
 race: node_modules/.package-lock.json $(VERSITYGW_BINARY) ## Run the tests that need no jsii under the race detector (needs a C compiler)
