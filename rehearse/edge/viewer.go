@@ -38,7 +38,7 @@ func (v *viewer) context() edgefunction.Context {
 // the policy and the function.
 func (v *viewer) WriteHeader(status int) {
 	v.applyPolicy()
-	var body io.Reader
+	var body io.ReadCloser
 	// "CloudFront doesn't invoke edge functions for viewer response events when the origin returns HTTP status
 	// code 400 or higher"; nor, says AWS of Lambda@Edge, for a custom error page, a response of the function
 	// on viewer requests, or a redirect to https. Of a range that is not there (416) it says nothing.
@@ -53,6 +53,7 @@ func (v *viewer) WriteHeader(status int) {
 	header.Set("X-Amz-Cf-Id", v.id)
 	v.ResponseWriter.WriteHeader(status)
 	if body != nil {
+		defer body.Close()
 		v.replaced = true
 		if v.request.Method != http.MethodHead {
 			_, _ = io.Copy(v.ResponseWriter, body) // The reader has gone: nobody is left to tell.
@@ -78,9 +79,9 @@ func (v *viewer) applyPolicy() {
 // another. "Headers configured in the policies are inserted after the response leaves the cache, and before
 // the viewer response event."
 // https://aws.amazon.com/blogs/networking-and-content-delivery/amazon-cloudfront-introduces-response-headers-policies/
-func (v *viewer) respond(status int) (int, io.Reader) {
+func (v *viewer) respond(status int) (int, io.ReadCloser) {
 	header := v.Header()
-	response, err := v.behavior.ViewerResponse.ViewerResponse(v.responding, &http.Response{
+	response, err := v.behavior.ViewerResponse.ViewerResponse(v.responding, &http.Response{ //nolint:bodyclose // WriteHeader does.
 		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header.Clone(), Body: http.NoBody, Request: v.responding,
 	}, v.context())
 	if err != nil {
@@ -91,7 +92,7 @@ func (v *viewer) respond(status int) (int, io.Reader) {
 		header.Set("Content-Length", strconv.Itoa(len(failed.body)))
 		header.Set("Date", v.edge.opts.Now().UTC().Format(http.TimeFormat))
 		v.applyPolicy()
-		return failed.status, bytes.NewReader(failed.body)
+		return failed.status, io.NopCloser(bytes.NewReader(failed.body))
 	}
 	clear(header)
 	maps.Copy(header, response.Header)
