@@ -81,7 +81,7 @@ func (v *viewer) applyPolicy() {
 // https://aws.amazon.com/blogs/networking-and-content-delivery/amazon-cloudfront-introduces-response-headers-policies/
 func (v *viewer) respond(status int) (int, io.ReadCloser) {
 	header := v.Header()
-	response, err := v.behavior.ViewerResponse.ViewerResponse(v.responding, &http.Response{ //nolint:bodyclose // WriteHeader does.
+	response, err := v.behavior.ViewerResponse.ViewerResponse(v.responding, &http.Response{
 		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header.Clone(), Body: http.NoBody, Request: v.responding,
 	}, v.context())
 	if err != nil {
