@@ -215,10 +215,19 @@ const ownSite = `{
 	},
 }`
 
+const exampleSite = `{
+	Name:   "sample", Region: "eu-central-1",
+	Source: stacks.GitHubToken{Owner: "me", Repo: "sample", SecretName: "github"},
+	Site: &stacks.Site{
+		Domain:     "blog.example.com",
+		HostedZone: stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
+	},
+}`
+
 // TestMakeOfASite looks at what the CDK CLI is told to do.
 func TestMakeOfASite(t *testing.T) {
 	c := newCheckout(t)
-	c.blogs(ownBlog + ", " + ownSite)
+	c.blogs(ownBlog + ", " + ownSite + ", " + exampleSite)
 	if err := os.WriteFile(filepath.Join(c.dir, "told"), []byte("#!/bin/sh\necho \"told: $*\"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -243,13 +252,17 @@ func TestMakeOfASite(t *testing.T) {
 		{"destroy BLOG=own SITE=yes", `the blog "own" has no Site in blogs.go`},
 		{"destroy BLOG=site SITE=no", "SITE=no: it is SITE=yes, with BLOG=name"},
 		{"destroy SERVICE=shop SITE=yes", "SITE=yes: it is SITE=yes, with BLOG=name"},
-		{"destroy BLOG=site-site SITE=yes", `no blog "site-site" in blogs.go; there are: own site`},
+		{"destroy BLOG=site-site SITE=yes", `no blog "site-site" in blogs.go; there are: own sample site`},
 	} {
 		if out, err := c.make(tt.target + " CDK=./told"); err == nil || !strings.Contains(out, tt.want) || strings.Contains(out, "told:") {
 			t.Errorf("make %s: %v\n%s\nwant %q in it", tt.target, err, out, tt.want)
 		}
 	}
-	// Nothing that the CDK warns of, which --strict refuses.
+	// A warning about one stack keeps all of them from AWS.
+	if out, err := c.make("deploy BLOG=sample"); err == nil || !strings.Contains(out, `blog "sample" still has example values and cannot be deployed: Site.Domain, Site.HostedZone.Name`) || strings.Contains(out, "AWS account") {
+		t.Errorf("make deploy of example values: %v\n%s", err, out)
+	}
+	// And otherwise there is nothing that the CDK warns of.
 	if out, err := c.make("deploy BLOG=site APPROVAL=never"); err == nil || !strings.Contains(out, "no credentials") && !strings.Contains(out, "Unable to resolve AWS account") {
 		t.Errorf("make deploy without credentials: %v\n%s\nwant it to say so", err, out)
 	}

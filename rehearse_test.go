@@ -257,44 +257,6 @@ func TestRehearse(t *testing.T) {
 	}
 }
 
-// TestRehearseServes looks at the site while it is served, and leaves in the middle of it.
-func TestRehearseServes(t *testing.T) {
-	r := newRehearsal(t, rehearsedBlog)
-	cmd := r.prepare("-json", "-serve")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var result pipeline.Result
-	if err := json.NewDecoder(stdout).Decode(&result); err != nil || result.Status != pipeline.Succeeded || result.Served == nil {
-		t.Fatalf("before its end it prints %v, %+v\n%s", err, result, &stderr)
-	}
-	for range 5 {
-		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(result.Served.URL, "http://"))
-		if err != nil {
-			t.Fatalf("it is no longer served: %v\n%s", err, &stderr)
-		}
-		if _, err := io.WriteString(conn, strings.Repeat("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 100)); err != nil {
-			t.Fatal(err)
-		}
-		closeIt(t, conn)
-		time.Sleep(50 * time.Millisecond) // For it to notice.
-	}
-	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	rest, err := io.ReadAll(stdout)
-	if waited := cmd.Wait(); err != nil || waited != nil || strings.TrimSpace(string(rest)) != "" {
-		t.Errorf("after Ctrl-C: %v, %v, and more on stdout: %s\n%s", err, waited, rest, &stderr)
-	}
-	r.left()
-}
-
 // TestRehearseSite publishes the example blog to a site that the blog's own stacks make, and looks at it.
 func TestRehearseSite(t *testing.T) {
 	r := newRehearsal(t, rehearsedSite)

@@ -16,6 +16,10 @@ import (
 // records. It is in the stack NAME-site. What CloudFront takes from us-east-1 alone is
 // in NAME-certificate and NAME-logs there, unless that is the blog's Region. A Site
 // with nothing set is one, too: &Site{}.
+//
+// Both regions need `cdk bootstrap`, once. An account has 20 response headers policies,
+// unless AWS raises that, and a Site takes up to three.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
 type Site struct {
 	// Domain is the blog's name in DNS, with TLS 1.2 at least. It takes a HostedZone, a
 	// CertificateARN, or both. Default: none; the blog is at the distribution's own name,

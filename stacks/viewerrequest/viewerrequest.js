@@ -18,7 +18,8 @@ function handler(event) {
 
   const page = isPage(path) && settings.missingSlash === 'redirect' ? path + '/' : path;
   if (settings.redirectFrom.indexOf(host(request)) >= 0) {
-    return redirect('https://' + settings.domain + page + query);
+    // Where a distribution has a default root object, "/" may have become "/index.html" by now.
+    return redirect('https://' + settings.domain + (page === '/index.html' ? '/' : page) + query);
   }
   if (page !== path) {
     // Without a host, so that it holds for the distribution's own name, too.

@@ -112,6 +112,8 @@ var cases = []struct {
 
 	// Other names of the blog, in one hop.
 	{"home by another name", other, "/", "301 https://blog.example.com/", ""},
+	{"home by another name, as the default root object", other, "/index.html?a=1", "301 https://blog.example.com/?a=1", ""},
+	{"a page's file by another name", other, "/posts/index.html", "301 https://blog.example.com/posts/index.html", ""},
 	{"a page by another name", other, "/posts/hello/?a=1", "301 https://blog.example.com/posts/hello/?a=1", ""},
 	{"a page by another name, without its slash", other, "/posts/hello?a=1", "301 https://blog.example.com/posts/hello/?a=1", "301 https://blog.example.com/posts/hello?a=1"},
 	{"a file by another name", other, "/a.css?v=1", "301 https://blog.example.com/a.css?v=1", ""},
