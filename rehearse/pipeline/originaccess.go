@@ -78,8 +78,11 @@ func (r *rehearsal) refusal(ctx context.Context, d *Distribution, action, on str
 		}
 		refused.Reason = decisions[0].Reason
 	}
-	does := map[string]string{"s3:GetObject": "read", "s3:ListBucket": "list, and S3 answers 403 for what is not in it,"}[action]
-	refused.Reason = fmt.Sprintf("the distribution %s may not %s the bucket %s: %s", d.ID, does, d.Origin, refused.Reason)
+	does, so := "read", ""
+	if action == "s3:ListBucket" {
+		does, so = "list", ", and so S3 answers 403 for what is not there"
+	}
+	refused.Reason = fmt.Sprintf("the distribution %s may not %s the bucket %s%s: %s", d.ID, does, d.Origin, so, refused.Reason)
 	return refused, nil
 }
 

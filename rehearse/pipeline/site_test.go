@@ -102,7 +102,7 @@ func TestSiteBroken(t *testing.T) {
 		},
 		{
 			"policy that does not let it list", `["s3:GetObject", "s3:ListBucket"]`, `"s3:GetObject"`,
-			"AccessDenied", "may not list, and S3 answers 403 for what is not in it, the bucket blog-site-bucket-", "do s3:ListBucket where",
+			"AccessDenied", "and so S3 answers 403 for what is not there: implicitly denied", "do s3:ListBucket where",
 		},
 		{
 			"no signature", `"OriginAccessControlId": {"Fn::GetAtt": ["AccessControl", "Id"]}, `, ``,
