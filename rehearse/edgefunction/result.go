@@ -51,7 +51,6 @@ func useResponse(result any, ev *event, response *http.Response) (*http.Response
 		}
 	}
 	if cookies, _ := fields(object["cookies"], "cookies", ev.Response.Cookies); reflect.DeepEqual(cookies, ev.Response.Cookies) {
-		used.Header.Del("Set-Cookie")
 		if lines, had := response.Header["Set-Cookie"]; had {
 			used.Header["Set-Cookie"] = slices.Clone(lines)
 		}

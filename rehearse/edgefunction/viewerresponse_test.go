@@ -86,6 +86,7 @@ func TestResponsePassed(t *testing.T) {
 		{"as it is", ``, "200 OK", nil, "the origin's"},
 		{"a header", `response.headers['cache-control'] = { value: 'immutable' };`, "200 OK", map[string][]string{"Cache-Control": {"immutable"}}, "the origin's"},
 		{"a header instead of several", `response.headers.vary = { value: 'Accept' };`, "200 OK", map[string][]string{"Vary": {"Accept"}}, "the origin's"},
+		{"the first of several", `response.headers.vary.value = 'Cookie';`, "200 OK", map[string][]string{"Vary": {"Cookie", "Accept"}}, "the origin's"},
 		{"the second of several", `response.headers.vary.multiValue[1].value = 'Cookie';`, "200 OK", map[string][]string{"Vary": {"Origin", "Cookie"}}, "the origin's"},
 		{"a header less", `delete response.headers.server;`, "200 OK", map[string][]string{"Server": nil}, "the origin's"},
 		{"a length that is not", `response.headers['content-length'].value = '1';`, "200 OK", nil, "the origin's"},
@@ -126,6 +127,21 @@ func TestResponsePassed(t *testing.T) {
 				t.Errorf("the response itself has become %d, %s", response.StatusCode, dump(response.Header))
 			}
 		})
+	}
+}
+
+// What is compressed on its way has no length, whatever a function says.
+func TestResponseWithoutLength(t *testing.T) {
+	response := fromCache()
+	defer response.Body.Close()
+	response.Header.Del("Content-Length")
+	response.ContentLength = -1
+	got, err := respond(t, "response.headers['content-length'] = { value: '1' }; return response;", response) //nolint:bodyclose // respond does.
+	if err != nil {
+		t.Fatal(err)
+	}
+	if length := got.Header.Get("Content-Length"); length != "" || got.ContentLength != -1 {
+		t.Errorf("got Content-Length %q, %d; want none", length, got.ContentLength)
 	}
 }
 
