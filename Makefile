@@ -80,6 +80,7 @@ test: build dist/rehearse $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Run every test b
 	go test -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/invalidate
 	go test -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/deployhook
 	go test -run='^$$' -fuzz='^FuzzToken$$' -fuzztime=5s ./lambdas/internal/invalidation
+	go test -run='^$$' -fuzz='^FuzzViewerRequest$$' -fuzztime=5s -fuzzminimizetime=10x ./stacks/viewerrequest
 
 .PHONY: e2e
 e2e: build $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Visit the example blog with Chromium or Chrome: make e2e, or with CHROME=/path/to/it

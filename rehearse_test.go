@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -335,16 +336,20 @@ func TestRehearseSite(t *testing.T) {
 // lookAtSite asks a site that is served for what its distribution, its function and its header policies make.
 func lookAtSite(t *testing.T, site string) {
 	t.Helper()
+	const askEveryTime = "public, max-age=0, must-revalidate"
+	style := namedInHomePage(t, site, `/[\w/]+\.[0-9a-f]{64}\.css`)
 	for _, tt := range []struct {
 		path   string
 		status int
 		header map[string]string // parts of it
 	}{
-		{"/", http.StatusOK, map[string]string{"Content-Type": "text/html", "Cache-Control": "public, max-age=0, must-revalidate", "Strict-Transport-Security": "max-age=", "X-Cache": "Hit from cloudfront"}},
+		{"/", http.StatusOK, map[string]string{"Content-Type": "text/html", "Cache-Control": askEveryTime, "Strict-Transport-Security": "max-age=", "X-Cache": "Hit from cloudfront"}},
 		{"/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB/?a=b", http.StatusOK, map[string]string{"Content-Type": "text/html", "X-Content-Type-Options": "nosniff"}},
 		{"/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB?a=b", http.StatusMovedPermanently, map[string]string{"Location": "/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB/?a=b", "X-Cache": "FunctionGeneratedResponse from cloudfront"}},
 		{"/index.xml", http.StatusOK, map[string]string{"Content-Type": "xml", "Cache-Control": "max-age=600"}},
 		{"/nowhere/", http.StatusNotFound, map[string]string{"Content-Type": "text/html", "X-Cache": "Error from cloudfront"}},
+		{style, http.StatusOK, map[string]string{"Content-Type": "text/css", "Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}},
+		{"/not-yet" + style, http.StatusNotFound, map[string]string{"Cache-Control": askEveryTime, "X-Content-Type-Options": "nosniff", "X-Cache": "Error from cloudfront"}},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site+tt.path, nil)
 		if err != nil {
@@ -365,6 +370,27 @@ func lookAtSite(t *testing.T, site string) {
 			}
 		}
 	}
+}
+
+// namedInHomePage returns the first of the addresses in a site's home page that match a pattern.
+func namedInHomePage(t *testing.T, site, pattern string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	defer response.Body.Close()
+	page, err := io.ReadAll(response.Body)
+	found := regexp.MustCompile(pattern).Find(page)
+	if err != nil || found == nil {
+		t.Errorf("the home page has no %s: %v", pattern, err)
+	}
+	return string(found)
 }
 
 // leaveSite is a browser that leaves in the middle of an answer: of the signal that comes of it, SIGPIPE,
