@@ -26,8 +26,8 @@ import (
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern
 type Caching struct {
 	// Immutable are the paths of files that never change, because their names do:
-	// browsers keep them for a year, and do not ask again. Of errors and redirects at such
-	// a path they keep nothing: who comes in the seconds of an upload gets the file on the
+	// browsers keep them for a year, and do not ask again. An error or a redirect at such a
+	// path is kept as a page is: who comes in the seconds of an upload gets the file on the
 	// next visit. Empty (not nil): none. Default: what Hugo names after its content, and
 	// nothing else: styles and scripts through resources.Fingerprint (by SHA-256, SHA-384
 	// or SHA-512), as in "main.6600d71a….css", and processed images, as in
@@ -184,11 +184,10 @@ type pathHeaders struct {
 //
 // A policy is for every answer, errors and redirects included. To say nothing of them
 // would not do: what has no Cache-Control browsers may keep for as long as they see fit,
-// a 301 for good and a 404 by the age of the error page. So the policy of immutable paths
-// has browsers ask every time, and a function puts the year in its place on what is a
-// file. "Headers configured in the policies are inserted after the response leaves the
-// cache, and before the viewer response event"; were it the other way round, browsers
-// would ask more often, and keep nothing wrong.
+// a 301 for good and a 404 by the age of the error page. So immutable paths have the
+// policy of pages, and a function puts the year in its place on what is a file. Policies
+// come before functions; were it the other way round, browsers would ask more often, and
+// keep nothing wrong.
 //
 // https://aws.amazon.com/blogs/networking-and-content-delivery/amazon-cloudfront-introduces-response-headers-policies/
 // https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.2
@@ -205,14 +204,13 @@ func newResponseHeaders(stack awscdk.Stack, owner owner, headers Headers, cachin
 	}
 	pages = policy("PageHeaders", "Pages", cacheControl)
 	if patterns := caching.immutable(); len(patterns) > 0 {
-		immutable := policy("ImmutableHeaders", "Files that never change", askEveryTime)
 		function := awscloudfront.NewFunction(stack, jsii.String("ViewerResponse"), &awscloudfront.FunctionProps{
 			Comment: jsii.String("Files that never change of " + owner.name),
 			Runtime: awscloudfront.FunctionRuntime_JS_2_0(),
 			Code:    awscloudfront.FunctionCode_FromInline(jsii.String(viewerresponse.Code(immutableForAYear))),
 		})
 		for _, pattern := range patterns {
-			byPath = append(byPath, pathHeaders{pattern, immutable, function})
+			byPath = append(byPath, pathHeaders{pattern, pages, function})
 		}
 	}
 	if patterns := caching.feeds(); len(patterns) > 0 {

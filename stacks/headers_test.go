@@ -236,7 +236,7 @@ func TestPoliciesAreUsed(t *testing.T) {
 	for _, tt := range []struct {
 		props BlogProps
 		want  int
-	}{{bare, 3}, {complete, 3}, {open, 1}} {
+	}{{bare, 2}, {complete, 2}, {open, 1}} {
 		tmpl := siteTemplate(t, tt.props)
 		var used []string
 		for _, behavior := range behaviors(t, distributionConfig(t, tmpl)) {
