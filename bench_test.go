@@ -87,22 +87,23 @@ func BenchmarkSynth(b *testing.B) {
 	synth := func(c checkout, env ...string) func() error {
 		return func() error { return failWith(c.make("synth", env...)) }
 	}
-	checked := map[int]*measured{}
-	for _, n := range []int{1, 10, 50} {
+	listing := func(blogs string) checkout {
 		c := newCheckout(b)
-		c.blogs(manyBlogs(n))
+		c.blogs(blogs)
 		if out, err := c.make("build"); err != nil {
 			b.Fatalf("make build: %v\n%s", err, out)
 		}
+		return c
+	}
+	checked := map[int]*measured{}
+	for _, n := range []int{1, 10, 50} {
+		c := listing(manyBlogs(n, existingPlace))
 		checked[n] = add(fmt.Sprintf("blogs: %d, validated", n), synth(c, "CDK_VALIDATION=true"))
 		add(fmt.Sprintf("blogs: %d, not validated", n), synth(c))
 	}
+	sites := add("blogs: 10, each with a Site, validated", synth(listing(manyBlogs(10, madePlace)), "CDK_VALIDATION=true"))
 	// The peer: what `cdk init app --language go` sets up, on the machine's own Node.js.
-	peer := newCheckout(b)
-	peer.blogs(manyBlogs(1))
-	if out, err := peer.make("build"); err != nil {
-		b.Fatalf("make build: %v\n%s", err, out)
-	}
+	peer := listing(manyBlogs(1, existingPlace))
 	node, path := systemNode(b)
 	cdkInit := add("blogs: 1, validated, cdk init's way on Node.js "+node, func() error {
 		return failWith(peer.run([]string{"PATH=" + path, "CDK_VALIDATION=true"},
@@ -113,6 +114,7 @@ func BenchmarkSynth(b *testing.B) {
 	report(b, "make synth", commands)
 	b.ReportMetric(ratio(checked[50], checked[1]), "x(50/1)")
 	b.ReportMetric(ratio(checked[1], cdkInit), "x(ours/cdk-init)")
+	b.ReportMetric(ratio(sites, checked[10]), "x(sites/existing)")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -123,15 +125,21 @@ func failWith(out string, err error) error {
 	return nil
 }
 
-// manyBlogs is a list of n blogs like the first of blogs.go.
-func manyBlogs(n int) string {
+// Where a blog of manyBlogs goes: to a bucket and a distribution that exist, as the first
+// of blogs.go, or to what is made for it, certificate and records included.
+const (
+	existingPlace = `Deploy: stacks.Deploy{Bucket: "bucket-%[1]d"}, Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},`
+	madePlace     = `Region: "us-east-1", Site: &stacks.Site{Domain: "blog-%[1]d.my.blog", HostedZone: stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "my.blog"}},`
+)
+
+// manyBlogs is a list of n blogs.
+func manyBlogs(n int, place string) string {
 	var list strings.Builder
 	for i := range n {
 		fmt.Fprintf(&list, `{
 	Name:   "blog-%d",
 	Source: stacks.GitHubConnection{Owner: "owner", Repo: "blog-%[1]d", ConnectionARN: "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef", Trigger: stacks.Trigger{IgnorePaths: []string{"README.md"}}},
-	Deploy: stacks.Deploy{Bucket: "bucket-%[1]d"},
-	Invalidate:    stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+	`+place+`
 	Notifications: stacks.Notifications{Emails: []string{"me@blog.dev"}},
 },
 `, i)
