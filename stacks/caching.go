@@ -88,6 +88,9 @@ func hugoFingerprints() []string {
 	return patterns
 }
 
+// keepTheirNames are paths of every blog that are the same whatever is there.
+var keepTheirNames = []string{"/", "/index.html", "/posts/hello/", "/posts/hello/index.html", "/404.html", "/index.xml", "/sitemap.xml", "/robots.txt"}
+
 func anyCharacters(n int) string { return strings.Repeat("?", n) }
 
 func (c Caching) immutable() []string {
@@ -135,9 +138,9 @@ func (c Caching) validate(p *problems) {
 		if patternProblem(pattern) != "" {
 			continue
 		}
-		for _, page := range []string{"/", "/index.html", "/posts/hello/", "/posts/hello/index.html"} {
-			if matchesPath(pattern, page) {
-				p.add(fmt.Sprintf("Site.Caching.Immutable[%d]", i), pattern, fmt.Sprintf("matches pages, such as %s, which visitors would not see change for a year; name only files whose names change with their content", page))
+		for _, path := range keepTheirNames {
+			if matchesPath(pattern, path) {
+				p.add(fmt.Sprintf("Site.Caching.Immutable[%d]", i), pattern, fmt.Sprintf("matches %s, which visitors would not see change for a year; name only files whose names change with their content", path))
 				break
 			}
 		}
