@@ -11,9 +11,10 @@ import (
 )
 
 // Caching says how long visitors' browsers keep what they have got, by path. It is
-// not about CloudFront's own cache, which keeps everything until the pipeline clears
-// it. What a browser keeps, nobody can take back: hence the defaults keep for long
-// only what never changes.
+// not about CloudFront's own cache, which keeps everything for a day, or as long as
+// Deploy.CacheControl says, unless the pipeline clears it before. What a browser
+// keeps, nobody can take back: hence the defaults keep for long only what never
+// changes.
 //
 // Paths are patterns as CloudFront matches them: "*" stands for any characters,
 // slashes included, "?" for exactly one. The first that matches decides, those of

@@ -74,8 +74,8 @@ var (
 	}()
 )
 
-// longest has the longest name, and a stack for each thing that there may be.
-var longest = siteBlog(strings.Repeat("long-name-", maxPipelineName/10), "ap-northeast-1", Site{
+// longNamed has the longest name, and a stack for each thing that there may be.
+var longNamed = siteBlog(strings.Repeat("long-name-", maxPipelineName/10), "ap-northeast-1", Site{
 	Domain: "long.kzmorita.dev", HostedZone: tokyo.Site.HostedZone, AccessLogDays: 1,
 })
 
@@ -423,7 +423,7 @@ func TestSiteFunction(t *testing.T) {
 // TestNamesFit looks at the stacks of a blog whose name is as long as a name may be:
 // CloudFormation learns only from AWS that a name or a comment is too long.
 func TestNamesFit(t *testing.T) {
-	for _, id := range BlogStackIDs(longest) {
+	for _, id := range BlogStackIDs(longNamed) {
 		if len(id) > 128 {
 			t.Errorf("the stack %s has a name of %d characters, want at most 128", id, len(id))
 		}

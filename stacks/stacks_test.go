@@ -138,7 +138,7 @@ func run(m *testing.M) int {
 	synth(assemblyDir, blogFixtures, serviceFixtures)
 	synth(aloneDir, aloneFixtures, nil)
 	changedDir := filepath.Join(dir, "changed")
-	synth(changedDir, []BlogProps{longest}, changedFixtures)
+	synth(changedDir, []BlogProps{longNamed}, changedFixtures)
 
 	load := func(dir string, into map[string]*assembly.Template) {
 		loaded, err := assembly.Load(dir)
