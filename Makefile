@@ -145,7 +145,7 @@ find_stacks = name='$(BLOG)$(SERVICE)'; stacks=; \
 
 warn_of_site = test -f "cdk.out/$$name-site.template.json" || { \
 		echo "make: SITE=yes: the blog \"$$name\" has no Site in blogs.go, and what was there before it is not removed" >&2; exit 2; }; \
-	echo "The blog $$name goes offline: distribution, certificate and DNS records go, too. The bucket stays, with all its files, unless BucketRemoval is DeleteBucket";
+	echo "The blog $$name goes offline: distribution, certificate and DNS records go, too. The bucket stays, with all its files, unless it was deployed with BucketRemoval: stacks.DeleteBucket";
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@echo 'Installing the CDK CLI and Node.js 24 into node_modules/ (about 240 MB, once)' >&2

@@ -12,8 +12,9 @@ import (
 // BlogProps describes one blog and its delivery.
 type BlogProps struct {
 	// Name names the blog, its pipeline and its metrics. At most 100 letters,
-	// digits and hyphens; must be unique, and must not change: a new name is a new
-	// stack. Required. Example: "kzmorita-blog".
+	// digits and hyphens; must be unique (with Site in the whole account, whatever the
+	// Region), and must not change: a new name is a new stack. Required. Example:
+	// "kzmorita-blog".
 	Name string
 
 	// Account is the AWS account to deploy to. Default: that of the credentials in
@@ -22,7 +23,9 @@ type BlogProps struct {
 
 	// Region is where the pipeline runs: that of the blog's bucket, since the S3
 	// action deploys within its region. The distribution is global. Required with
-	// Site. Default: that of the credentials in use. Example: "ap-northeast-1".
+	// Site, whose names in CloudFront are the account's: it moves by `make destroy
+	// SITE=yes` first. Default: that of the credentials in use. Example:
+	// "ap-northeast-1".
 	Region string
 
 	// Source is where the blog's repository is: a GitHubConnection or a

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsbudgets"
@@ -12,12 +13,23 @@ import (
 // https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_Notification.html
 const maxBudgetEmails = 10
 
+// noBudgets are the regions where CloudFormation does not know AWS::Budgets::Budget, as
+// of cfn-lint 1.58: there it refuses the whole template, and with it the Site.
+// https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2177
+var noBudgets = []string{
+	"af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-3", "ap-south-2", "ap-southeast-3", "ap-southeast-4",
+	"ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-west-1", "eu-central-2", "eu-north-1", "eu-south-1",
+	"eu-south-2", "il-central-1", "me-central-1", "mx-central-1",
+}
+
 func validateMonthlyBudget(p *problems, dollars int, notifications Notifications) {
 	const field = "Site.MonthlyBudget"
 	switch {
 	case dollars < 0:
 		p.add(field, dollars, "must be whole US dollars, or 0 for no budget")
 	case dollars == 0:
+	case slices.Contains(noBudgets, p.owner.region):
+		p.add(field, dollars, "cannot be set in "+p.owner.region+", where CloudFormation makes no budgets; leave it out, and make one in the console")
 	case len(notifications.Emails) == 0 && notifications.TopicARN == "":
 		p.add(field, dollars, "has nobody to tell; name someone in Notifications")
 	case len(notifications.Emails) > maxBudgetEmails:

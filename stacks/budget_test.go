@@ -65,6 +65,9 @@ func TestBudgetRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	stockholm := withSite(func(s *Site) { s.MonthlyBudget = 10 })
+	stockholm.Region, stockholm.Notifications.Emails = "eu-north-1", emails[:1]
+	wantProblem(t, stockholm.Validate(), "Site.MonthlyBudget is 10: cannot be set in eu-north-1, where CloudFormation makes no budgets")
 	eleven := bare
 	eleven.Notifications.Emails = emails
 	if err := eleven.Validate(); err != nil {

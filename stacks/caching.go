@@ -14,9 +14,10 @@ import (
 )
 
 // Caching says how long visitors' browsers keep what they have got, by path. It is
-// not about CloudFront's own cache, which keeps everything until the pipeline clears
-// it. What a browser keeps, nobody can take back: hence the defaults keep for long
-// only what never changes.
+// not about CloudFront's own cache, which keeps everything for a day, or as long as
+// Deploy.CacheControl says, unless the pipeline clears it before. What a browser
+// keeps, nobody can take back: hence the defaults keep for long only what never
+// changes.
 //
 // Paths are patterns as CloudFront matches them: "*" stands for any characters,
 // slashes included, "?" for exactly one. The first that matches decides, those of
@@ -92,6 +93,9 @@ func hugoFingerprints() []string {
 	return patterns
 }
 
+// keepTheirNames are paths of every blog that are the same whatever is there.
+var keepTheirNames = []string{"/", "/index.html", "/posts/hello/", "/posts/hello/index.html", "/404.html", "/index.xml", "/sitemap.xml", "/robots.txt"}
+
 func anyCharacters(n int) string { return strings.Repeat("?", n) }
 
 func (c Caching) immutable() []string {
@@ -139,9 +143,9 @@ func (c Caching) validate(p *problems) {
 		if patternProblem(pattern) != "" {
 			continue
 		}
-		for _, page := range []string{"/", "/index.html", "/posts/hello/", "/posts/hello/index.html"} {
-			if matchesPath(pattern, page) {
-				p.add(fmt.Sprintf("Site.Caching.Immutable[%d]", i), pattern, fmt.Sprintf("matches pages, such as %s, which visitors would not see change for a year; name only files whose names change with their content", page))
+		for _, path := range keepTheirNames {
+			if matchesPath(pattern, path) {
+				p.add(fmt.Sprintf("Site.Caching.Immutable[%d]", i), pattern, fmt.Sprintf("matches %s, which visitors would not see change for a year; name only files whose names change with their content", path))
 				break
 			}
 		}

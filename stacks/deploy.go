@@ -31,7 +31,8 @@ type Deploy struct {
 	// CacheControl is the Cache-Control header of every file. Default: none, so
 	// that CloudFront keeps files for the TTL of its cache policy and browsers for
 	// as long as they guess. Example: "public, max-age=0, s-maxage=31536000,
-	// must-revalidate": browsers ask again, CloudFront keeps until invalidated.
+	// must-revalidate": browsers ask again, CloudFront keeps until invalidated. With Site
+	// CloudFront alone goes by it; what browsers get is Site.Caching's.
 	CacheControl string
 
 	// EncryptionKeyARN is the KMS key of the bucket's default encryption, if that is
@@ -56,7 +57,7 @@ const maxKeyPrefix = 512
 func (d Deploy) validate(p *problems, site *Site) {
 	if site != nil {
 		p.empty("Deploy.Bucket", d.Bucket, "Site makes the bucket; keep one of them")
-		p.empty("Deploy.KeyPrefix", d.KeyPrefix, "the bucket that Site makes is this blog's alone")
+		p.empty("Deploy.KeyPrefix", d.KeyPrefix, "the bucket that Site makes is this blog's alone, and its home page is at /, where Hugo's baseURL has to be, too")
 		p.empty("Deploy.EncryptionKeyARN", d.EncryptionKeyARN, "S3 encrypts the bucket that Site makes")
 	} else {
 		d.validateBucket(p)

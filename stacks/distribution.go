@@ -59,7 +59,8 @@ func (s Site) functionSettings() viewerrequest.Settings {
 // newDistribution puts CloudFront before the bucket.
 func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBucket, certificate awscertificatemanager.ICertificate) awscloudfront.Distribution {
 	function := awscloudfront.NewFunction(stack, jsii.String("ViewerRequest"), &awscloudfront.FunctionProps{
-		Comment: jsii.String("One address for each page of the blog " + owner.name),
+		// At most 128 characters.
+		Comment: jsii.String("Addresses of the blog " + owner.name),
 		Runtime: awscloudfront.FunctionRuntime_JS_2_0(),
 		Code:    awscloudfront.FunctionCode_FromInline(jsii.String(viewerrequest.Code(s.functionSettings()))),
 	})

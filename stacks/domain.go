@@ -47,6 +47,10 @@ var (
 // name is one of a Site's names in DNS, and the field that says so.
 type name struct{ field, value string }
 
+func (n name) valid() bool { return isDomain(n.value) }
+
+func isDomain(text string) bool { return len(text) <= maxDNSName && domainPattern.MatchString(text) }
+
 // names are those the distribution answers to; the first is the blog's own.
 func (s Site) names() []name {
 	var all []name
@@ -85,7 +89,7 @@ func (s Site) validateNames(p *problems) {
 	seen := map[string]bool{}
 	for _, n := range s.names() {
 		switch {
-		case len(n.value) > maxDNSName || !domainPattern.MatchString(n.value):
+		case !n.valid():
 			p.add(n.field, n.value, "must be a name in DNS in lower case, such as blog.example.com, without https:// and /, other scripts as xn--…")
 		case seen[n.value]:
 			p.add(n.field, n.value, "is there twice; name it once")
@@ -108,12 +112,13 @@ func (s Site) validateZone(p *problems) {
 		return
 	}
 	p.match("Site.HostedZone.ID", zone.ID, hostedZonePattern, "must be a hosted zone's id, such as Z0123456789ABCDEFGHIJ, without /hostedzone/")
-	if len(zone.Name) > maxDNSName || !domainPattern.MatchString(zone.Name) {
+	if !isDomain(zone.Name) {
 		p.add("Site.HostedZone.Name", zone.Name, "must be the hosted zone's name in lower case, such as example.com, without the last dot")
 		return
 	}
 	for _, n := range s.names() {
-		if n.value != zone.Name && !strings.HasSuffix(n.value, "."+zone.Name) {
+		// What is no name has been reported.
+		if n.valid() && n.value != zone.Name && !strings.HasSuffix(n.value, "."+zone.Name) {
 			p.add(n.field, n.value, fmt.Sprintf("must be in Site.HostedZone, %s or below it", zone.Name))
 		}
 	}
@@ -129,11 +134,12 @@ func (s Site) validateCertificate(p *problems) {
 		}
 		return
 	}
-	p.match("Site.CertificateARN", s.CertificateARN, certificatePattern, "must be a certificate's ARN, such as arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef")
-	p.sameAccount("Site.CertificateARN", s.CertificateARN)
 	if got := arnPart(s.CertificateARN, 3); got != "" && got != certificateRegion {
 		p.add("Site.CertificateARN", s.CertificateARN, "must be in "+certificateRegion+", from where CloudFront takes certificates, whatever the blog's Region is")
+		return
 	}
+	p.match("Site.CertificateARN", s.CertificateARN, certificatePattern, "must be a certificate's ARN, such as arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef")
+	p.sameAccount("Site.CertificateARN", s.CertificateARN)
 }
 
 // zone finds the hosted zone.

@@ -69,6 +69,7 @@ func TestSiteRefuses(t *testing.T) {
 		{"Japanese", domain("ブログ.io"), "other scripts as xn--"},
 		{"quote", domain(`a";alert(1)//.io`), "Site.Domain is"},
 		{"two lines", domain("kzmorita.io\n"), "Site.Domain is"},
+		{"URL in a zone", of(virginia, func(s *Site) { s.Domain = "https://notes.kzmorita.dev" }), `Site.Domain is "https://notes.kzmorita.dev": must be a name in DNS`},
 		{"long label", domain(strings.Repeat("a", 64) + ".io"), "Site.Domain is"},
 		{"long name", domain(strings.Repeat("a.", 127) + "io"), "Site.Domain is"},
 		{"redirect as URL", of(elsewhere, func(s *Site) { s.RedirectFrom = []string{"kzmorita.io", "https://a.io"} }), `Site.RedirectFrom[1] is "https://a.io"`},
@@ -93,6 +94,7 @@ func TestSiteRefuses(t *testing.T) {
 		{"redirect out of the zone", of(virginia, func(s *Site) { s.RedirectFrom = []string{"kzmorita.io"} }), `Site.RedirectFrom[0] is "kzmorita.io": must be in Site.HostedZone`},
 
 		{"certificate's id", of(elsewhere, func(s *Site) { s.CertificateARN = uuid }), "must be a certificate's ARN"},
+		{"certificate of a wrong form in a wrong region", of(elsewhere, func(s *Site) { s.CertificateARN = "arn:aws:acm:eu-west-1:1:certificate/c" }), "must be in us-east-1"},
 		{"certificate of IAM", of(elsewhere, func(s *Site) { s.CertificateARN = "arn:aws:iam::" + account + ":server-certificate/c" }), "must be a certificate's ARN"},
 		{"certificate of the blog's region", of(elsewhere, func(s *Site) {
 			s.CertificateARN = strings.Replace(siteCertificate, "us-east-1", "eu-central-1", 1)

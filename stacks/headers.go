@@ -121,6 +121,11 @@ var (
 	headerNamePattern = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~` + "`" + `-]+$`)
 	// cspKeywords are words that mean a host's name without their quotes.
 	cspKeywords = regexp.MustCompile(`^(none|self|strict-dynamic|report-sample|(wasm-)?unsafe-[a-z-]+|nonce-.*|sha(256|384|512)-.*)$`)
+	// cspDirective is how the names of directives look; browsers leave out what they do
+	// not know.
+	cspDirective = regexp.MustCompile(`^([A-Za-z]+(-[A-Za-z]+)+|(?i:sandbox))$`)
+	// fileHeaders say what is so of one file, and would be wrong for all others.
+	fileHeaders = regexp.MustCompile(`^(accept-ranges|age|content-(disposition|language|location|range|type)|etag|expires|last-modified|location|set-cookie|vary)$`)
 	// reservedHeaders are CloudFront's own, those of the connection, and those that a
 	// policy takes in fields of its own, which a blog has no use for.
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-response-headers-policies.html
@@ -172,16 +177,35 @@ func (h Headers) validateContentSecurityPolicy(p *problems) {
 	if len(policy) > maxHeaderValue {
 		p.add(field, fmt.Sprintf("%d characters long", len(policy)), fmt.Sprintf("CloudFront takes at most %d", maxHeaderValue))
 	}
-	for directive := range strings.SplitSeq(policy, ";") {
-		for i, word := range strings.Fields(directive) {
-			if i > 0 && cspKeywords.MatchString(word) {
-				p.add(field, policy, fmt.Sprintf("needs quotes, as in '%s': without, browsers take the word for a host's name", word))
-			}
-		}
+	if problem := directivesProblem(policy); problem != "" {
+		p.add(field, policy, problem)
 	}
 	if says := framesOf(policy); h.Frames != "" && says != "" && says != h.Frames {
 		p.add("Site.Headers.Frames", string(h.Frames), fmt.Sprintf("frame-ancestors of ContentSecurityPolicy says %q, and browsers go by that; leave Frames out, or both the same", string(says)))
 	}
+}
+
+// directivesProblem says what browsers would not understand as it is meant, or nothing.
+func directivesProblem(policy string) string {
+	if strings.Contains(policy, ",") {
+		return "has a comma, after which browsers begin another policy; put ; between directives, and %2C into an address"
+	}
+	directives := 0
+	for directive := range strings.SplitSeq(policy, ";") {
+		for i, word := range strings.Fields(directive) {
+			switch {
+			case i > 0 && cspKeywords.MatchString(word):
+				return fmt.Sprintf("needs quotes, as in '%s': without, browsers take the word for a host's name", word)
+			case i == 0 && !cspDirective.MatchString(word):
+				return fmt.Sprintf("has %q where a directive's name should be, as in default-src 'self'; NoHeader sends no policy", word)
+			}
+			directives++
+		}
+	}
+	if directives == 0 {
+		return "says nothing; leave it out for the default, or set NoHeader to send none"
+	}
+	return ""
 }
 
 // framesOf returns what a policy's frame-ancestors comes to, or "" if it has none.
@@ -219,11 +243,13 @@ func (h Headers) validateOthers(p *problems) {
 			p.add(field, name, "has its own field: set "+ownFields[lower])
 		case reservedHeaders.MatchString(lower):
 			p.add(field, name, "is none that CloudFront takes here; leave it out")
+		case fileHeaders.MatchString(lower):
+			p.add(field, name, "cannot be the same for every answer; leave it out")
 		case seen[lower] != "":
 			p.add(field, name, fmt.Sprintf("is %q, too: the case of letters does not count", seen[lower]))
 		}
 		seen[lower] = name
-		if value == "" || len(value) > maxHeaderValue || !headerPattern.MatchString(value) {
+		if strings.TrimSpace(value) == "" || len(value) > maxHeaderValue || !headerPattern.MatchString(value) {
 			p.add(fmt.Sprintf("%s[%q]", field, name), value, fmt.Sprintf("must be one line of plain ASCII, of at most %d characters", maxHeaderValue))
 		}
 	}

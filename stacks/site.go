@@ -17,14 +17,21 @@ import (
 // in NAME-certificate and NAME-logs there, unless that is the blog's Region. A Site
 // with nothing set is one, too: &Site{}.
 //
+// What a Site no longer needs stays in AWS until you remove its stack there: all of them
+// without a Site, NAME-certificate with a CertificateARN, NAME-logs without AccessLogDays.
+//
 // Both regions need `cdk bootstrap`, once. An account has 20 response headers policies,
 // unless AWS raises that, and a Site takes up to two.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
 type Site struct {
 	// Domain is the blog's name in DNS, with TLS 1.2 at least. It takes a HostedZone, a
-	// CertificateARN, or both. Default: none; the blog is at the distribution's own name,
-	// such as d111111abcdef8.cloudfront.net, for which CloudFront sets the versions of
-	// TLS. Example: "blog.example.com".
+	// CertificateARN, or both. Another distribution must have given it up, and its A and
+	// AAAA records must be gone: AWS refuses what is taken, and the first deployment leaves
+	// nothing behind. Hugo's baseURL has to be "https://DOMAIN/", without a folder, or the
+	// pages' links lead elsewhere. Default: none; the blog is at the distribution's own
+	// name, such as d111111abcdef8.cloudfront.net, which the stack's output URL shows once
+	// it is deployed, and for which CloudFront sets the versions of TLS. Example:
+	// "blog.example.com".
 	Domain string
 
 	// RedirectFrom are further names that lead to Domain, in one hop that keeps path
@@ -33,8 +40,9 @@ type Site struct {
 
 	// HostedZone is the public hosted zone in Route 53, of the blog's account, that
 	// Domain and RedirectFrom are in. It gets their A and AAAA records and, without
-	// CertificateARN, those by which ACM sees that the names are yours. Default: none;
-	// the records are yours to make.
+	// CertificateARN, those by which ACM sees that the names are yours: a deployment waits
+	// for that, for hours where the domain does not name the zone's name servers yet.
+	// Default: none; the records are yours to make.
 	HostedZone HostedZone
 
 	// CertificateARN is an issued ACM certificate in us-east-1, of the blog's account,
@@ -66,7 +74,9 @@ type Site struct {
 	// AccessLogDays keeps CloudFront's access logs, which name visitors' addresses, for
 	// so many days, in a bucket of their own: a line of JSON for each request, without
 	// cookies, in a folder for each day. The bucket stays when logging ends, and goes
-	// on removing its logs. Default: 0, no logs. Example: 30.
+	// on removing its logs. To end it where there is a stack NAME-logs, first remove that,
+	// by `npx cdk destroy NAME-logs`: it knows this bucket alone, and would not find the
+	// one that is made when you want logs again. Default: 0, no logs. Example: 30.
 	AccessLogDays int
 
 	// MonthlyBudget tells all of the blog's Notifications once the account's CloudFront
@@ -75,12 +85,15 @@ type Site struct {
 	// policy of a Notifications.TopicARN must let budgets.amazonaws.com publish, which
 	// SNS's default policy does not:
 	// https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
-	// Default: 0, no budget. Example: 10.
+	// Not in some newer regions, where CloudFormation makes no budgets. Default: 0, no
+	// budget. Example: 10.
 	MonthlyBudget int
 
 	// BucketRemoval says what becomes of the bucket, with every version of every file,
-	// when the stack goes. Until then S3 keeps what a delivery replaced for 30 days.
-	// Default: KeepBucket.
+	// when the stack goes: what was deployed last counts, so deploy a change before you
+	// destroy. A bucket that was kept is not taken up again, a Site made anew has its own.
+	// While it is in use, S3 keeps what a delivery replaced for 30 days. Default:
+	// KeepBucket.
 	BucketRemoval BucketRemoval
 }
 

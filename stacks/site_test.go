@@ -75,6 +75,11 @@ var (
 	}()
 )
 
+// longNamed has the longest name, and a stack for each thing that there may be.
+var longNamed = siteBlog(strings.Repeat("long-name-", maxPipelineName/10), "ap-northeast-1", Site{
+	Domain: "long.kzmorita.dev", HostedZone: tokyo.Site.HostedZone, AccessLogDays: 1,
+})
+
 var siteFixtures = []BlogProps{bare, tokyo, virginia, elsewhere, open, complete}
 
 const siteCertificate = "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid
@@ -435,6 +440,38 @@ func TestSiteFunction(t *testing.T) {
 				want["viewer-response"] = viewerresponse.Code("public, max-age=31536000, immutable")
 			}
 			equal(t, tt.props.Name+"'s functions at "+or(pattern, "*"), functions(t, tmpl, behavior), want)
+		}
+	}
+}
+
+// TestNamesFit looks at the stacks of a blog whose name is as long as a name may be:
+// CloudFormation learns only from AWS that a name or a comment is too long.
+func TestNamesFit(t *testing.T) {
+	for _, id := range BlogStackIDs(longNamed) {
+		if len(id) > 128 {
+			t.Errorf("the stack %s has a name of %d characters, want at most 128", id, len(id))
+		}
+		tmpl := changedTemplates[id]
+		for _, tt := range []struct {
+			cfnType string
+			path    []any
+			limit   int
+		}{
+			{"AWS::CloudFront::Function", []any{"Name"}, 64},
+			{"AWS::CloudFront::Function", []any{"FunctionConfig", "Comment"}, 128},
+			{"AWS::CloudFront::OriginAccessControl", []any{"OriginAccessControlConfig", "Name"}, 64},
+			{"AWS::CloudFront::ResponseHeadersPolicy", []any{"ResponseHeadersPolicyConfig", "Name"}, 128},
+			{"AWS::CloudFront::ResponseHeadersPolicy", []any{"ResponseHeadersPolicyConfig", "Comment"}, 128},
+			{"AWS::CloudFront::Distribution", []any{"DistributionConfig", "Comment"}, 128},
+			{"AWS::CloudFront::Distribution", []any{"DistributionConfig", "Origins", 0, "Id"}, 128},
+			{"AWS::Logs::DeliverySource", []any{"Name"}, 60},
+			{"AWS::Logs::DeliveryDestination", []any{"Name"}, 60},
+		} {
+			for _, resource := range tmpl.OfType(tt.cfnType) {
+				if got := at(t, tmpl, resource.Properties, tt.path...).(string); len(got) > tt.limit {
+					t.Errorf("%s of %s is %q: %d characters, want at most %d", tt.path, tt.cfnType, got, len(got), tt.limit)
+				}
+			}
 		}
 	}
 }

@@ -85,7 +85,8 @@ var (
 	templates   = map[string]*assembly.Template{}
 	assemblyDir string
 	aloneDir    string // of an app that has aloneFixtures only
-	// changedTemplates has the services whose owners have changed their minds.
+	// changedTemplates has the services whose owners have changed their minds, and the
+	// blog with the longest name.
 	changedTemplates = map[string]*assembly.Template{}
 )
 
@@ -137,7 +138,7 @@ func run(m *testing.M) int {
 	synth(assemblyDir, blogFixtures, serviceFixtures)
 	synth(aloneDir, aloneFixtures, nil)
 	changedDir := filepath.Join(dir, "changed")
-	synth(changedDir, nil, changedFixtures)
+	synth(changedDir, []BlogProps{longNamed}, changedFixtures)
 
 	load := func(dir string, into map[string]*assembly.Template) {
 		loaded, err := assembly.Load(dir)
