@@ -93,7 +93,7 @@ func New(opts Options) (*Edge, error) {
 	if opts.Origin == nil {
 		return nil, errors.New("create edge: no Origin given")
 	}
-	if err := opts.Distribution.validate(); err != nil {
+	if err := opts.Distribution.Validate(); err != nil {
 		return nil, fmt.Errorf("create edge: %w", err)
 	}
 	if opts.Now == nil {

@@ -51,7 +51,7 @@ func (r *reader) distributions(plan *Plan) map[string]*Distribution {
 type distributionReader struct {
 	*reader
 	what      string
-	origin    string // the id of the one that all behaviours have
+	origin    string // the id of the default behaviour's, and so of all
 	functions map[string]*edgefunction.Function
 }
 
@@ -80,12 +80,17 @@ func (r *reader) distribution(stack *assembly.Template, resource assembly.NamedR
 		}
 	}()
 	config := object(d.resolve(d.what, resource.Properties["DistributionConfig"]))
+	if byDefault := object(config["DefaultCacheBehavior"]); byDefault != nil {
+		d.origin = text(byDefault["TargetOriginId"])
+	} else if len(d.errs) == 0 {
+		d.problem("%s: its DistributionConfig has no DefaultCacheBehavior, which CloudFront requires", d.what)
+	}
 	if len(d.errs) > 0 {
 		return nil
 	}
 	d.only(d.what, config, "DistributionConfig", "Aliases", "CacheBehaviors", "CustomErrorResponses", "DefaultCacheBehavior", "DefaultRootObject", "Origins")
 	if text(config["Enabled"]) != "true" {
-		d.problem("%s: Enabled is %v: CloudFront answers nobody", d.what, config["Enabled"])
+		d.problem("%s: Enabled is %q, want true: CloudFront answers nobody", d.what, text(config["Enabled"]))
 	}
 	distribution := &Distribution{
 		Distribution: edge.Distribution{
@@ -106,6 +111,11 @@ func (r *reader) distribution(stack *assembly.Template, resource assembly.NamedR
 	distribution.Behaviors = append(distribution.Behaviors, d.behavior(d.what+": DefaultCacheBehavior", "*", object(config["DefaultCacheBehavior"])))
 	d.readOrigin(distribution, config)
 	d.leftOut(distribution, config)
+	if len(d.errs) == 0 {
+		if err := distribution.Validate(); err != nil {
+			d.problem("%s: %w", d.what, err)
+		}
+	}
 	return distribution
 }
 
@@ -184,7 +194,11 @@ func (d *distributionReader) errorPages(responses any) map[int]edge.ErrorRespons
 		if response["ErrorCachingMinTTL"] != nil && minimum == 0 {
 			minimum = -1 // 0 stands for the default there.
 		}
-		pages[d.number(what+": ErrorCode", response["ErrorCode"], 0)] = edge.ErrorResponse{
+		code := d.number(what+": ErrorCode", response["ErrorCode"], 0)
+		if _, known := pages[code]; known {
+			d.problem("%s: ErrorCode %d has a response already; CloudFront takes one for each", what, code)
+		}
+		pages[code] = edge.ErrorResponse{
 			PagePath: text(response["ResponsePagePath"]), Status: d.number(what+": ResponseCode", response["ResponseCode"], 0), MinTTL: minimum,
 		}
 	}
@@ -198,16 +212,17 @@ func (d *distributionReader) seconds(what string, v any) time.Duration {
 // behavior reads a cache behaviour.
 func (d *distributionReader) behavior(what, pattern string, b map[string]any) edge.Behavior {
 	d.only(what, b, "CacheBehavior", "AllowedMethods", "CachePolicyId", "Compress", "FunctionAssociations", "PathPattern", "ResponseHeadersPolicyId", "TargetOriginId", "ViewerProtocolPolicy")
+	var writes []string
 	for _, v := range list(b["AllowedMethods"]) {
 		if method := text(v); method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions {
-			d.problem("%s: AllowedMethods has %s, which cannot be rehearsed; readers get, with GET and HEAD", what, method)
+			writes = append(writes, method)
 		}
 	}
-	switch origin := text(b["TargetOriginId"]); d.origin {
-	case "", origin:
-		d.origin = origin
-	default:
-		d.problem("%s: TargetOriginId is %q, and %q elsewhere: a distribution with several origins cannot be rehearsed", what, origin, d.origin)
+	if writes != nil {
+		d.problem("%s: AllowedMethods has %s, which cannot be rehearsed; readers get, with GET and HEAD", what, strings.Join(writes, ", "))
+	}
+	if origin := text(b["TargetOriginId"]); origin != d.origin {
+		d.problem("%s: TargetOriginId is %q, and DefaultCacheBehavior's %q: a distribution with several origins cannot be rehearsed", what, origin, d.origin)
 	}
 	behavior := edge.Behavior{
 		PathPattern: pattern, ViewerProtocol: text(b["ViewerProtocolPolicy"]), Compress: text(b["Compress"]) == "true",
@@ -234,7 +249,7 @@ var uncached = edge.CachePolicy{MaxTTL: -1}
 // managedCachePolicies are those whose cache key is the path alone.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
 var managedCachePolicies = []managedCachePolicy{
-	{"CachingOptimized", "658327ea-f89d-4fab-a63d-7e88639e58f6", edge.CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour, Gzip: true}},
+	{"CachingOptimized", "658327ea-f89d-4fab-a63d-7e88639e58f6", edge.CachingOptimized},
 	{"CachingOptimizedForUncompressedObjects", "b2884449-e4de-46a7-ac36-70bc7f1ddd6d", edge.CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour}},
 	{"CachingDisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", uncached},
 }
@@ -332,6 +347,10 @@ func (d *distributionReader) readOrigin(distribution *Distribution, config map[s
 	}
 	what, origin := fmt.Sprintf("%s: Origins[%d]", d.what, at), object(origins[at])
 	d.only(what, origin, "Origin", "DomainName", "Id", "OriginAccessControlId", "S3OriginConfig")
+	// "Exactly one of CustomOriginConfig, VpcOriginConfig, and S3OriginConfig must be specified", says its API.
+	if origin["S3OriginConfig"] == nil {
+		d.problem("%s: S3OriginConfig is not given: only a bucket can be rehearsed, and with OriginAccessControlId its OriginAccessIdentity is empty", what)
+	}
 	// An empty identity is CloudFormation's way to say that there is none.
 	d.only(what+": S3OriginConfig", object(origin["S3OriginConfig"]), "")
 	distribution.Origin = text(origin["DomainName"])
@@ -351,8 +370,12 @@ func (d *distributionReader) readOrigin(distribution *Distribution, config map[s
 	distribution.Unsigned = d.unsigned(text(origin["OriginAccessControlId"]))
 	for _, stack := range d.template.Stacks() {
 		for _, policy := range stack.OfType("AWS::S3::BucketPolicy") {
-			if of, err := stack.Resolve(policy.Properties["Bucket"]); err != nil || text(of) != distribution.Origin {
+			// A policy's Ref is its bucket's name; one that is not created has none.
+			if of, err := stack.Resolve(map[string]any{"Ref": policy.ID}); err != nil || text(of) != distribution.Origin {
 				continue
+			}
+			if distribution.PolicyResource != "" {
+				d.problem("the bucket %s has the policies %s and %s: S3 keeps one", distribution.Origin, distribution.PolicyResource, policy.ID)
 			}
 			document, err := json.Marshal(d.config(stack, policy, "PolicyDocument"))
 			if err != nil {
