@@ -3,8 +3,10 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"blog-deploy-pipeline/rehearse/iampolicy"
@@ -37,6 +39,12 @@ func (r *rehearsal) readFrom(ctx context.Context, d *Distribution, readers *read
 		return s3.Access{}, err
 	}
 	readers.refused = read
+	for _, code := range slices.Sorted(maps.Keys(d.Errors)) {
+		page, err := url.PathUnescape(d.Errors[code].PagePath)
+		if _, ok := built[strings.TrimPrefix(page, "/")]; page != "" && (!ok || err != nil) {
+			r.note("the distribution %s answers an error %d with %s, which is not among what was built: readers get S3's own error instead", d.ID, code, d.Errors[code].PagePath)
+		}
+	}
 	if response := d.Errors[http.StatusNotFound]; response.PagePath != "" {
 		page, err := url.PathUnescape(response.PagePath)
 		if content, ok := built[strings.TrimPrefix(page, "/")]; ok && err == nil {

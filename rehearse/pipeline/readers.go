@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"maps"
 	"net/http"
@@ -300,12 +301,14 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 	}
 	var stale []string
 	var old bool
+	var failed *failure
 	r.readers.proved = r.readers.proved || when == AfterInvalidate
 	for _, p := range r.readers.pages {
-		visit, _, err := r.readers.get(ctx, when, p)
+		visit, body, err := r.readers.get(ctx, when, p)
 		if err != nil {
 			return err
 		}
+		failed = cmp.Or(failed, failedFunction(visit, body))
 		if when == AfterInvalidate {
 			visit.Wanted = New
 			if bytes.Equal(p.old, p.built) {
@@ -337,7 +340,10 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 	if len(stale) == 0 {
 		return nil
 	}
-	if refused := cmp.Or(r.readers.refused, instead); refused != nil {
+	if failed != nil {
+		failed.Look = r.plan.Distributions[r.readers.distribution].look("the functions")
+	}
+	if refused := cmp.Or(failed, r.readers.refused, instead); refused != nil {
 		return &failure{Code: refused.Code, Reason: refused.Reason + "; readers do not get what was built: " + strings.Join(stale, ", "), Look: refused.Look}
 	}
 	why := &failure{
@@ -353,6 +359,16 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 		why.Look = "the paths of the invalidation: do they cover these pages?"
 	}
 	return why
+}
+
+// failedFunction is why a function of the distribution failed, if that is what a reader got: CloudFront
+// names it in X-Cache, and the edge's page, unlike CloudFront's, has the error itself.
+func failedFunction(visit Visit, page []byte) *failure {
+	if visit.Cache != "FunctionExecutionError" && visit.Cache != "FunctionValidationError" {
+		return nil
+	}
+	_, why, _ := strings.Cut(string(page), "<p>")
+	return &failure{Code: visit.Cache, Reason: strings.TrimSpace(html.UnescapeString(why))}
 }
 
 func (r *rehearsal) visited(v Visit) {
