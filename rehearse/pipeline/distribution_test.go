@@ -273,6 +273,7 @@ func TestReadDistributionRefuses(t *testing.T) {
 		want            []string
 	}{
 		{"disabled", `"Enabled": true`, `"Enabled": false`, []string{"the distribution Distribution of the stack blog-site", `Enabled is "false"`}},
+		{"every method", behavior, behavior + `"AllowedMethods": ["GET", "HEAD", "PUT", "POST"],`, []string{"CacheBehaviors[0]: AllowedMethods has PUT, POST, which"}},
 		{"a name that is a wildcard", `"www.blog.example.com"`, `"*.example.com"`, []string{"the distribution Distribution of the stack blog-site: Aliases has *.example.com"}},
 		{"no default behaviour", `"DefaultCacheBehavior"`, `"DefaultCacheBehaviour"`, []string{"the distribution Distribution of the stack blog-site: its DistributionConfig has no DefaultCacheBehavior"}},
 		{"behaviour without a pattern", behavior, ``, []string{"the stack blog-site: CacheBehaviors[0] has no PathPattern"}},
@@ -291,7 +292,7 @@ func TestReadDistributionRefuses(t *testing.T) {
 		{"Lambda@Edge", behavior, behavior + `"LambdaFunctionAssociations": [{"EventType": "viewer-request"}],`, []string{"CacheBehaviors[0]: LambdaFunctionAssociations cannot be"}},
 		{"signed URLs", behavior, behavior + `"TrustedKeyGroups": ["k"],`, []string{"CacheBehaviors[0]: TrustedKeyGroups cannot be"}},
 		{"origin request policy", behavior, behavior + `"OriginRequestPolicyId": "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf",`, []string{"CacheBehaviors[0]: OriginRequestPolicyId cannot be"}},
-		{"other methods", behavior, behavior + `"AllowedMethods": ["GET", "HEAD", "OPTIONS", "PUT", "POST"],`, []string{"CacheBehaviors[0]: AllowedMethods has PUT, POST, which"}},
+		{"other methods", behavior, behavior + `"AllowedMethods": ["GET", "HEAD", "OPTIONS", "PUT"],`, []string{"CacheBehaviors[0]: AllowedMethods has PUT"}},
 		{"function on responses", `"EventType": "viewer-request"`, `"EventType": "viewer-response"`, []string{"CacheBehaviors[0]: FunctionAssociations[0]: EventType viewer-response"}},
 		{"function that is elsewhere", `{"Fn::GetAtt": ["Function", "FunctionARN"]}`, `"arn:aws:cloudfront::123456789012:function/theirs"`, []string{"CacheBehaviors[0]", `FunctionARN "arn:aws:cloudfront::123456789012:function/theirs" is no function of the assembly`}},
 		{"function that is not published", `"AutoPublish": true`, `"AutoPublish": false`, []string{"the function Function: AutoPublish"}},
