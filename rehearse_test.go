@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -270,7 +271,8 @@ func TestRehearseSite(t *testing.T) {
 		t.Fatal(err)
 	}
 	var result pipeline.Result
-	if err := json.NewDecoder(stdout).Decode(&result); err != nil { // It comes as soon as the site is served.
+	results := json.NewDecoder(stdout)
+	if err := results.Decode(&result); err != nil { // It comes as soon as the site is served.
 		_ = cmd.Wait() // The output says it.
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
@@ -283,7 +285,12 @@ func TestRehearseSite(t *testing.T) {
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil { // As Ctrl-C: the whole group.
 		t.Fatal(err)
 	}
-	_ = cmd.Wait() // The result says how it went.
+	if err := results.Decode(new(any)); !errors.Is(err, io.EOF) {
+		t.Errorf("it prints more than one result: %v", err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("who ends what has succeeded gets %v\n%s", err, &stderr)
+	}
 	r.left()
 
 	for _, v := range result.Visits {

@@ -92,7 +92,7 @@ func (d *Distribution) Validate() error {
 	var errs []error
 	for _, alias := range d.Aliases {
 		if strings.HasPrefix(alias, "*") {
-			errs = append(errs, fmt.Errorf("Aliases has %s: a wildcard cannot be rehearsed; name what readers visit", alias))
+			errs = append(errs, fmt.Errorf("the alias %s is a wildcard, which cannot be rehearsed; name what readers visit", alias))
 		}
 	}
 	if strings.HasPrefix(d.DefaultRootObject, "/") {

@@ -347,7 +347,7 @@ func TestNewChecksItsOptions(t *testing.T) {
 		{"root object", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, DefaultRootObject: "/index.html"}}, `DefaultRootObject is "/index.html"`},
 		{"error page", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Errors: map[int]ErrorResponse{404: {PagePath: "404.html"}}}}, `the ResponsePagePath of error 404 is "404.html"`},
 		{"error that is none", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Errors: map[int]ErrorResponse{418: {}}}}, "CustomErrorResponses has the ErrorCode 418; CloudFront knows [400 403"},
-		{"wildcard", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Aliases: []string{"*.example.com"}}}, "Aliases has *.example.com: a wildcard"},
+		{"wildcard", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Aliases: []string{"*.example.com"}}}, "the alias *.example.com is a wildcard"},
 		{"no pattern", Options{Origin: w, Distribution: Distribution{Behaviors: append([]Behavior{{ViewerProtocol: "allow-all"}}, behaviors...)}}, "CacheBehaviors[0] has no PathPattern"},
 		{"pattern that is not ASCII", Options{Origin: w, Distribution: Distribution{Behaviors: append([]Behavior{{PathPattern: "/日本/*", ViewerProtocol: "allow-all"}}, behaviors...)}}, `the PathPattern "/日本/*" is not all ASCII`},
 		{"pattern twice", Options{Origin: w, Distribution: Distribution{Behaviors: []Behavior{{PathPattern: "*.css", ViewerProtocol: "allow-all"}, {PathPattern: "*.css", ViewerProtocol: "allow-all"}, behaviors[0]}}}, "two behaviours have the PathPattern *.css"},

@@ -274,7 +274,7 @@ func TestReadDistributionRefuses(t *testing.T) {
 	}{
 		{"disabled", `"Enabled": true`, `"Enabled": false`, []string{"the distribution Distribution of the stack blog-site", `Enabled is "false"`}},
 		{"every method", behavior, behavior + `"AllowedMethods": ["GET", "HEAD", "PUT", "POST"],`, []string{"CacheBehaviors[0]: AllowedMethods has PUT, POST, which"}},
-		{"a name that is a wildcard", `"www.blog.example.com"`, `"*.example.com"`, []string{"the distribution Distribution of the stack blog-site: Aliases has *.example.com"}},
+		{"a name that is a wildcard", `"www.blog.example.com"`, `"*.example.com"`, []string{"the distribution Distribution of the stack blog-site: the alias *.example.com is a wildcard"}},
 		{"no default behaviour", `"DefaultCacheBehavior"`, `"DefaultCacheBehaviour"`, []string{"the distribution Distribution of the stack blog-site: its DistributionConfig has no DefaultCacheBehavior"}},
 		{"behaviour without a pattern", behavior, ``, []string{"the stack blog-site: CacheBehaviors[0] has no PathPattern"}},
 		{"root object with a slash", `"DefaultRootObject": "index.html"`, `"DefaultRootObject": "/index.html"`, []string{`the stack blog-site: DefaultRootObject is "/index.html"`}},
