@@ -73,13 +73,19 @@ rehearse: one-at-most build dist/rehearse $(VERSITYGW_BINARY) ## Run the first b
 build: node_modules/.package-lock.json dist/node dist/app $(LAMBDAS) ## Compile the app and the functions into dist/
 
 .PHONY: test
-test: build dist/rehearse $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Run every test
-	go test -count=1 -skip='^TestFaultMatrix$$' ./...
+test: build dist/rehearse $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Run every test but the browser's
+	go test -count=1 -skip='^(TestFaultMatrix|TestBrowser)$$' ./...
 	@cd lambdas/invalidate && go test -count=1 -run='^TestFaultMatrix$$'
 	@cd lambdas/deployhook && go test -count=1 -run='^TestFaultMatrix$$'
 	go test -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/invalidate
 	go test -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/deployhook
 	go test -run='^$$' -fuzz='^FuzzToken$$' -fuzztime=5s ./lambdas/internal/invalidation
+	go test -run='^$$' -fuzz='^FuzzViewerRequest$$' -fuzztime=5s -fuzzminimizetime=10x ./stacks/viewerrequest
+
+.PHONY: e2e
+e2e: build $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Visit the example blog with Chromium or Chrome: make e2e, or with CHROME=/path/to/it
+	go test -count=1 -timeout=30m -run='^TestBrowser$$' .
+	@echo 'What the browser saw is in dist/e2e/'
 
 .PHONY: race
 race: node_modules/.package-lock.json $(VERSITYGW_BINARY) ## Run the tests that need no jsii under the race detector (needs a C compiler)
@@ -202,7 +208,7 @@ lint-shell: $(ACTIONLINT) $(VENV)/installed
 	test -x "$$shellcheck" || shellcheck=$$(command -v shellcheck) || { \
 		echo 'make lint: no wheel holds shellcheck for this machine; install it, for example: apt-get install shellcheck' >&2; exit 1; }; \
 	echo 'shellcheck and actionlint'; \
-	"$$shellcheck" .ci/run && \
+	"$$shellcheck" .ci/chromium .ci/run && \
 	$(ACTIONLINT) -shellcheck="$$shellcheck" -pyflakes= .github/workflows/*.yml && \
 	SHELLCHECK="$$shellcheck" go test -count=1 -run TestShellcheck ./buildspec
 

@@ -5,15 +5,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -72,7 +73,7 @@ func newRehearsal(t *testing.T, blog string) rehearsal {
 // prepare makes the command ready to start, in a process group of its own as a shell would.
 func (r rehearsal) prepare(args ...string) *exec.Cmd {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	r.t.Cleanup(cancel)
 	versitygw := os.Getenv("VERSITYGW")
 	if versitygw == "" {
@@ -81,6 +82,8 @@ func (r rehearsal) prepare(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, r.command, append([]string{"-app", r.app, "-source", r.source, "-versitygw", versitygw}, args...)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+r.tmp)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// Killed, it would leave its S3 server behind.
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, time.Minute
 	return cmd
 }
 
@@ -109,6 +112,55 @@ func (r rehearsal) run(args ...string) pipeline.Result {
 	}
 	r.left()
 	return result
+}
+
+// serve runs the command until its site is served, which it is until stop, or the end of the test.
+func (r rehearsal) serve(args ...string) (result pipeline.Result, stop func()) {
+	r.t.Helper()
+	cmd := r.prepare(append([]string{"-json", "-serve"}, args...)...)
+	cmd.SysProcAttr = nil // Who stops the tests with Ctrl-C stops it, too; by itself it never ends.
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	stop = sync.OnceFunc(func() {
+		_ = cmd.Process.Signal(os.Interrupt) // It may have ended.
+		more, _ := io.ReadAll(stdout)
+		if err := cmd.Wait(); result.Status == pipeline.Succeeded && (err != nil || len(bytes.TrimSpace(more)) > 0) {
+			r.t.Errorf("who ends what has succeeded gets %v, and once more %.200q", err, more)
+		}
+		r.left()
+	})
+	r.t.Cleanup(stop)
+	if err := json.NewDecoder(stdout).Decode(&result); err != nil { // It comes as soon as the site is served.
+		stop() // Before its output is read.
+		r.t.Fatalf("%v\n%s", err, &stderr)
+	}
+	if result.Served == nil {
+		stop()
+		r.t.Fatalf("it ends as %s, and serves nothing\n%s", result.Status, &stderr)
+	}
+	if result.Status != pipeline.Succeeded {
+		r.t.Errorf("it ends as %s: %v", result.Status, reasons(result))
+	}
+	return result, stop
+}
+
+// reasons are why a rehearsal's actions failed.
+func reasons(result pipeline.Result) (reasons []string) {
+	for _, stage := range result.Stages {
+		for _, action := range stage.Actions {
+			if action.Reason != "" {
+				reasons = append(reasons, action.Reason)
+			}
+		}
+	}
+	return reasons
 }
 
 // left fails the test if a rehearsal has left anything.
@@ -260,38 +312,10 @@ func TestRehearse(t *testing.T) {
 // TestRehearseSite publishes the example blog to a site that the blog's own stacks make, and looks at it.
 func TestRehearseSite(t *testing.T) {
 	r := newRehearsal(t, rehearsedSite)
-	cmd := r.prepare("-json", "-serve", "-state", r.state)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var result pipeline.Result
-	results := json.NewDecoder(stdout)
-	if err := results.Decode(&result); err != nil { // It comes as soon as the site is served.
-		_ = cmd.Wait() // The output says it.
-		t.Fatalf("%v\n%s", err, &stderr)
-	}
-	if result.Status != pipeline.Succeeded || result.Served == nil {
-		t.Errorf("it ends as %s, served at %+v\n%s", result.Status, result.Served, &stderr)
-	} else {
-		leaveSite(t, result.Served.URL)
-		lookAtSite(t, result.Served.URL)
-	}
-	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil { // As Ctrl-C: the whole group.
-		t.Fatal(err)
-	}
-	if err := results.Decode(new(any)); !errors.Is(err, io.EOF) {
-		t.Errorf("it prints more than one result: %v", err)
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("who ends what has succeeded gets %v\n%s", err, &stderr)
-	}
-	r.left()
+	result, stop := r.serve("-state", r.state)
+	leaveSite(t, result.Served.URL)
+	lookAtSite(t, result.Served.URL)
+	stop()
 
 	for _, v := range result.Visits {
 		if v.URL != "https://blog.example.com"+v.Path {
@@ -315,16 +339,20 @@ func TestRehearseSite(t *testing.T) {
 // lookAtSite asks a site that is served for what its distribution, its function and its header policies make.
 func lookAtSite(t *testing.T, site string) {
 	t.Helper()
+	const askEveryTime = "public, max-age=0, must-revalidate"
+	style := namedInHomePage(t, site, `/[\w/]+\.[0-9a-f]{64}\.css`)
 	for _, tt := range []struct {
 		path   string
 		status int
 		header map[string]string // parts of it
 	}{
-		{"/", http.StatusOK, map[string]string{"Content-Type": "text/html", "Cache-Control": "public, max-age=0, must-revalidate", "Strict-Transport-Security": "max-age=", "X-Cache": "Hit from cloudfront"}},
+		{"/", http.StatusOK, map[string]string{"Content-Type": "text/html", "Cache-Control": askEveryTime, "Strict-Transport-Security": "max-age=", "X-Cache": "Hit from cloudfront"}},
 		{"/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB/?a=b", http.StatusOK, map[string]string{"Content-Type": "text/html", "X-Content-Type-Options": "nosniff"}},
 		{"/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB?a=b", http.StatusMovedPermanently, map[string]string{"Location": "/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB/?a=b", "X-Cache": "FunctionGeneratedResponse from cloudfront"}},
 		{"/index.xml", http.StatusOK, map[string]string{"Content-Type": "xml", "Cache-Control": "max-age=600"}},
 		{"/nowhere/", http.StatusNotFound, map[string]string{"Content-Type": "text/html", "X-Cache": "Error from cloudfront"}},
+		{style, http.StatusOK, map[string]string{"Content-Type": "text/css", "Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}},
+		{"/not-yet" + style, http.StatusNotFound, map[string]string{"Cache-Control": askEveryTime, "X-Content-Type-Options": "nosniff", "X-Cache": "Error from cloudfront"}},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site+tt.path, nil)
 		if err != nil {
@@ -345,6 +373,27 @@ func lookAtSite(t *testing.T, site string) {
 			}
 		}
 	}
+}
+
+// namedInHomePage returns the first of the addresses in a site's home page that match a pattern.
+func namedInHomePage(t *testing.T, site, pattern string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	defer response.Body.Close()
+	page, err := io.ReadAll(response.Body)
+	found := regexp.MustCompile(pattern).Find(page)
+	if err != nil || found == nil {
+		t.Errorf("the home page has no %s: %v", pattern, err)
+	}
+	return string(found)
 }
 
 // leaveSite is a browser that leaves in the middle of an answer: of the signal that comes of it, SIGPIPE,

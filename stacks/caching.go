@@ -8,6 +8,9 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
+	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/viewerresponse"
 )
 
 // Caching says how long visitors' browsers keep what they have got, by path. It is
@@ -23,12 +26,13 @@ import (
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern
 type Caching struct {
 	// Immutable are the paths of files that never change, because their names do:
-	// browsers keep them for a year, and do not ask again. CloudFront says so of every
-	// answer at such a path, of a 404, too. Empty (not nil): none. Default: what Hugo
-	// names after its content, and nothing else: styles and scripts through
-	// resources.Fingerprint (by SHA-256, SHA-384 or SHA-512), as in
-	// "main.6600d71a….css", and processed images, as in "cover_hu_2cae7d7cae0312a8.webp".
-	// Example, for generators that put only such files into a folder: []string{"/assets/*"}.
+	// browsers keep them for a year, and do not ask again. An error or a redirect at such a
+	// path is kept as a page is: who comes in the seconds of an upload gets the file on the
+	// next visit. Empty (not nil): none. Default: what Hugo names after its content, and
+	// nothing else: styles and scripts through resources.Fingerprint (by SHA-256, SHA-384
+	// or SHA-512), as in "main.6600d71a….css", and processed images, as in
+	// "cover_hu_2cae7d7cae0312a8.webp". Example, for generators that put only such files
+	// into a folder: []string{"/assets/*"}.
 	Immutable []string
 
 	// Feeds are the paths of what programs ask for over and over. Empty (not nil):
@@ -171,10 +175,22 @@ func matchesPath(pattern, path string) bool {
 type pathHeaders struct {
 	pattern string
 	policy  awscloudfront.ResponseHeadersPolicy
+	// function is what answers pass after the policy, or nil.
+	function awscloudfront.IFunction
 }
 
 // newResponseHeaders makes what answers are sent with: the policy of pages, for the
 // default behaviour, and those of the patterns, in the order of their precedence.
+//
+// A policy is for every answer, errors and redirects included. To say nothing of them
+// would not do: what has no Cache-Control browsers may keep for as long as they see fit,
+// a 301 for good and a 404 by the age of the error page. So immutable paths have the
+// policy of pages, and a function puts the year in its place on what is a file. Policies
+// come before functions; were it the other way round, browsers would ask more often, and
+// keep nothing wrong.
+//
+// https://aws.amazon.com/blogs/networking-and-content-delivery/amazon-cloudfront-introduces-response-headers-policies/
+// https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.2
 func newResponseHeaders(stack awscdk.Stack, owner owner, headers Headers, caching Caching) (pages awscloudfront.ResponseHeadersPolicy, byPath []pathHeaders) {
 	policy := func(id, what, cacheControl string) awscloudfront.ResponseHeadersPolicy {
 		// At most 128 characters.
@@ -188,15 +204,19 @@ func newResponseHeaders(stack awscdk.Stack, owner owner, headers Headers, cachin
 	}
 	pages = policy("PageHeaders", "Pages", cacheControl)
 	if patterns := caching.immutable(); len(patterns) > 0 {
-		immutable := policy("ImmutableHeaders", "Files that never change", immutableForAYear)
+		function := awscloudfront.NewFunction(stack, jsii.String("ViewerResponse"), &awscloudfront.FunctionProps{
+			Comment: jsii.String("Files that never change of " + owner.name),
+			Runtime: awscloudfront.FunctionRuntime_JS_2_0(),
+			Code:    awscloudfront.FunctionCode_FromInline(jsii.String(viewerresponse.Code(immutableForAYear))),
+		})
 		for _, pattern := range patterns {
-			byPath = append(byPath, pathHeaders{pattern, immutable})
+			byPath = append(byPath, pathHeaders{pattern, pages, function})
 		}
 	}
 	if patterns := caching.feeds(); len(patterns) > 0 {
 		feeds := policy("FeedHeaders", "Feeds", keptFor(or(caching.FeedsFor, defaultFeedsFor)))
 		for _, pattern := range patterns {
-			byPath = append(byPath, pathHeaders{pattern, feeds})
+			byPath = append(byPath, pathHeaders{pattern, feeds, nil})
 		}
 	}
 	return pages, byPath

@@ -2,9 +2,14 @@ package stacks
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/edgefunction"
 )
 
 // fingerprinted is a style as Hugo names it.
@@ -87,10 +92,50 @@ func TestBrowserCaching(t *testing.T) {
 		{open, "/index.xml", ask},
 		{open, "/css/" + fingerprinted, ask},
 	} {
-		if got := sent(t, siteTemplate(t, tt.props), tt.path)["Cache-Control"]; got != tt.want {
-			t.Errorf("%s: browsers keep %s as %q, want %q", tt.props.Name, tt.path, got, tt.want)
+		tmpl := siteTemplate(t, tt.props)
+		for _, status := range []int{http.StatusOK, http.StatusPartialContent, http.StatusNotModified} {
+			if got := kept(t, tmpl, tt.path, status); got != tt.want {
+				t.Errorf("%s: browsers keep %s with status %d as %q, want %q", tt.props.Name, tt.path, status, got, tt.want)
+			}
+		}
+		// Whoever sends them, and whether CloudFront runs the function on them or not.
+		for _, status := range []int{
+			http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect,
+			http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusRequestURITooLong,
+			http.StatusRequestedRangeNotSatisfiable, http.StatusBadGateway, http.StatusServiceUnavailable,
+		} {
+			want := tt.want
+			if want == year {
+				want = sent(t, tmpl, "/")["Cache-Control"] // as a page
+			}
+			got, withoutFunction := kept(t, tmpl, tt.path, status), sent(t, tmpl, tt.path)["Cache-Control"]
+			if got != want || withoutFunction != want {
+				t.Errorf("%s: browsers keep %s with status %d as %q, and without a function as %q, want %q", tt.props.Name, tt.path, status, got, withoutFunction, want)
+			}
 		}
 	}
+}
+
+// kept returns the Cache-Control of an answer at a path: what the policy says, unless a
+// function says another.
+func kept(t *testing.T, tmpl *assembly.Template, path string, status int) string {
+	t.Helper()
+	header := http.Header{"Cache-Control": {sent(t, tmpl, path)["Cache-Control"]}}
+	code, runs := functions(t, tmpl, behaviorOf(t, tmpl, path))["viewer-response"]
+	if !runs {
+		return header.Get("Cache-Control")
+	}
+	function, err := edgefunction.New(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}}
+	response, err := function.ViewerResponse(request, &http.Response{StatusCode: status, Header: header, Body: http.NoBody}, edgefunction.Context{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	return response.Header.Get("Cache-Control")
 }
 
 // Immutable patterns come before feeds, each in the owner's order: it decides, and a

@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
@@ -69,7 +71,7 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 	// An account may have 20 cache policies of its own; this one is AWS's. It ignores
 	// query, cookies and headers, and keeps what has no Cache-Control for a day at most.
 	cachePolicy := awscloudfront.CachePolicy_CACHING_OPTIMIZED()
-	functions := &[]*awscloudfront.FunctionAssociation{{
+	functions := []*awscloudfront.FunctionAssociation{{
 		Function:  function,
 		EventType: awscloudfront.FunctionEventType_VIEWER_REQUEST,
 	}}
@@ -83,7 +85,7 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 			CachePolicy:           cachePolicy,
 			ResponseHeadersPolicy: pages,
 			Compress:              jsii.Bool(true),
-			FunctionAssociations:  functions,
+			FunctionAssociations:  &functions,
 		},
 		ErrorResponses: &[]*awscloudfront.ErrorResponse{{
 			HttpStatus:         jsii.Number(404),
@@ -117,12 +119,19 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 	}
 	distribution := awscloudfront.NewDistribution(stack, jsii.String("Distribution"), props)
 	for _, path := range byPath {
+		functions := slices.Clone(functions)
+		if path.function != nil {
+			functions = append(functions, &awscloudfront.FunctionAssociation{
+				Function:  path.function,
+				EventType: awscloudfront.FunctionEventType_VIEWER_RESPONSE,
+			})
+		}
 		distribution.AddBehavior(jsii.String(path.pattern), origin, &awscloudfront.AddBehaviorOptions{
 			ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
 			CachePolicy:           cachePolicy,
 			ResponseHeadersPolicy: path.policy,
 			Compress:              jsii.Bool(true),
-			FunctionAssociations:  functions,
+			FunctionAssociations:  &functions,
 		})
 	}
 	// CDK's construct does not have it yet.

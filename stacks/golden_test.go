@@ -65,12 +65,14 @@ func withoutRecipes(t *testing.T, text string) string {
 	for name, recipe := range map[string]string{"hugo": buildspec.Hugo, "container": buildspec.Container, "ecs": buildspec.ECS} {
 		text = strings.ReplaceAll(text, encoded(t, recipe), "buildspec/"+name+".yml")
 	}
-	const function = "stacks/viewerrequest/viewerrequest.js"
-	source, err := os.ReadFile(function)
-	if err != nil {
-		t.Fatal(err)
+	for _, function := range []string{"stacks/viewerrequest/viewerrequest.js", "stacks/viewerresponse/viewerresponse.js"} {
+		source, err := os.ReadFile(function)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = strings.ReplaceAll(text, encoded(t, string(source)), function)
 	}
-	return strings.ReplaceAll(text, encoded(t, string(source)), function)
+	return text
 }
 
 // encoded returns text as it is inside a JSON string.

@@ -252,7 +252,7 @@ func (h Headers) contentSecurityPolicy() string {
 }
 
 // newHeadersPolicy makes a response headers policy: the security headers, and what
-// browsers keep. An account has 20, a Site takes up to three.
+// browsers keep. An account has 20, a Site takes up to two.
 func (h Headers) newHeadersPolicy(stack awscdk.Stack, id, comment, cacheControl string) awscloudfront.ResponseHeadersPolicy {
 	security := &awscloudfront.ResponseSecurityHeadersBehavior{
 		ContentTypeOptions: &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)},

@@ -18,7 +18,7 @@ import (
 // with nothing set is one, too: &Site{}.
 //
 // Both regions need `cdk bootstrap`, once. An account has 20 response headers policies,
-// unless AWS raises that, and a Site takes up to three.
+// unless AWS raises that, and a Site takes up to two.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
 type Site struct {
 	// Domain is the blog's name in DNS, with TLS 1.2 at least. It takes a HostedZone, a

@@ -11,6 +11,7 @@ import (
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/iampolicy"
 	"blog-deploy-pipeline/stacks/viewerrequest"
+	"blog-deploy-pipeline/stacks/viewerresponse"
 )
 
 // The blogs that have a Site. Between them they set every prop of it.
@@ -285,7 +286,6 @@ func TestDistributionIsOfToday(t *testing.T) {
 			t.Errorf("%s has %d origins, want 1", name, n)
 		}
 
-		function := tmpl.OfType("AWS::CloudFront::Function")[0].ID
 		for _, behavior := range behaviors(t, config) {
 			name := fmt.Sprintf("%s's behavior %v", name, or(behavior["PathPattern"], "*"))
 			equal(t, name+": HTTP", behavior["ViewerProtocolPolicy"], "redirect-to-https")
@@ -293,10 +293,6 @@ func TestDistributionIsOfToday(t *testing.T) {
 			equal(t, name+": cache policy", behavior["CachePolicyId"], cachingOptimized)
 			equal(t, name+": origin request policy", behavior["OriginRequestPolicyId"], nil) // S3 gets no query
 			equal(t, name+": origin", behavior["TargetOriginId"], origin["Id"])
-			equal(t, name+": function", behavior["FunctionAssociations"], []any{map[string]any{
-				"EventType":   "viewer-request",
-				"FunctionARN": at(t, tmpl, map[string]any{"Fn::GetAtt": []any{function, "FunctionARN"}}),
-			}})
 		}
 	}
 }
@@ -314,6 +310,27 @@ func behaviors(t *testing.T, config map[string]any) []map[string]any {
 		all = append(all, behavior.(map[string]any))
 	}
 	return all
+}
+
+// functions returns the code that a behaviour runs, by event.
+func functions(t *testing.T, tmpl *assembly.Template, behavior map[string]any) map[string]string {
+	t.Helper()
+	code := map[string]string{}
+	for _, association := range behavior["FunctionAssociations"].([]any) {
+		association := association.(map[string]any)
+		event := association["EventType"].(string)
+		for _, function := range tmpl.OfType("AWS::CloudFront::Function") {
+			if at(t, tmpl, map[string]any{"Fn::GetAtt": []any{function.ID, "FunctionARN"}}) == association["FunctionARN"] {
+				equal(t, function.ID+"'s runtime", at(t, tmpl, function.Properties, "FunctionConfig", "Runtime"), "cloudfront-js-2.0")
+				equal(t, function.ID+"'s stage", function.Properties["AutoPublish"], true)
+				code[event] = function.Properties["FunctionCode"].(string)
+			}
+		}
+		if code[event] == "" {
+			t.Errorf("%s: the function of %v on %s is none of the stack", tmpl.Name, behavior["PathPattern"], event)
+		}
+	}
+	return code
 }
 
 func TestDomain(t *testing.T) {
@@ -398,7 +415,8 @@ func TestCertificateIsForAllNames(t *testing.T) {
 	equal(t, "virginia's certificate when it is replaced", stackTemplate(t, "virginia-site").OfType("AWS::CertificateManager::Certificate")[0].UpdateReplacePolicy, "")
 }
 
-// The function knows the Site's names and wishes.
+// Every behaviour has the function that knows the Site's names and wishes, and immutable
+// paths the one that says so.
 func TestSiteFunction(t *testing.T) {
 	for _, tt := range []struct {
 		props BlogProps
@@ -407,10 +425,16 @@ func TestSiteFunction(t *testing.T) {
 		{bare, viewerrequest.Settings{}},
 		{tokyo, viewerrequest.Settings{Domain: "kzmorita.dev", RedirectFrom: []string{"www.kzmorita.dev", "blog.kzmorita.dev"}}},
 		{complete, viewerrequest.Settings{Domain: "complete.kzmorita.dev", RedirectFrom: []string{"www.complete.kzmorita.dev"}, MissingSlash: viewerrequest.Rewrite}},
+		{open, viewerrequest.Settings{}},
 	} {
-		function := only(t, siteTemplate(t, tt.props), "AWS::CloudFront::Function")
-		equal(t, tt.props.Name+"'s code", function["FunctionCode"], viewerrequest.Code(tt.want))
-		equal(t, tt.props.Name+"'s runtime", function["FunctionConfig"].(map[string]any)["Runtime"], "cloudfront-js-2.0")
-		equal(t, tt.props.Name+"'s stage", function["AutoPublish"], true)
+		tmpl := siteTemplate(t, tt.props)
+		for _, behavior := range behaviors(t, distributionConfig(t, tmpl)) {
+			want := map[string]string{"viewer-request": viewerrequest.Code(tt.want)}
+			pattern, _ := behavior["PathPattern"].(string)
+			if slices.Contains(tt.props.Site.Caching.immutable(), pattern) {
+				want["viewer-response"] = viewerresponse.Code("public, max-age=31536000, immutable")
+			}
+			equal(t, tt.props.Name+"'s functions at "+or(pattern, "*"), functions(t, tmpl, behavior), want)
+		}
 	}
 }

@@ -42,6 +42,8 @@ type Behavior struct {
 	Headers HeadersPolicy
 	// ViewerRequest is the CloudFront Function on viewer requests, or nil.
 	ViewerRequest ViewerRequest
+	// ViewerResponse is the CloudFront Function on viewer responses, or nil.
+	ViewerResponse ViewerResponse
 	// ViewerProtocol is "allow-all", "redirect-to-https" or "https-only".
 	ViewerProtocol string
 	// Compress has text compressed for viewers who accept it, if the cache policy does, too.
@@ -61,6 +63,13 @@ const (
 // the viewer. *edgefunction.Function is one.
 type ViewerRequest interface {
 	ViewerRequest(r *http.Request, context edgefunction.Context) (*http.Request, *http.Response, error)
+}
+
+// ViewerResponse is a CloudFront Function on viewer responses: it returns the response that is sent, whose
+// Body is that of the response it got unless it has made another. Errors are as those of [ViewerRequest].
+// *edgefunction.Function is one.
+type ViewerResponse interface {
+	ViewerResponse(r *http.Request, response *http.Response, context edgefunction.Context) (*http.Response, error)
 }
 
 // ErrorResponse is one of a distribution's custom error responses.

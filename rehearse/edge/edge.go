@@ -1,5 +1,5 @@
 // Package edge is a CloudFront distribution before an S3 bucket: an HTTP handler that does what the
-// distribution's configuration says. It picks a cache behaviour by path, runs its function, answers
+// distribution's configuration says. It picks a cache behaviour by path, runs its functions, answers
 // readers from a cache, keeps objects for as long as CloudFront would, and obeys invalidations. With it
 // a rehearsal shows what readers see, the old page before an invalidation and the new one after.
 //
@@ -108,33 +108,6 @@ func New(opts Options) (*Edge, error) {
 	return &Edge{opts: opts, name: strings.ToLower(rand.Text()) + ".cloudfront.net", cache: make(map[string]*entry)}, nil
 }
 
-// viewer is one request and where its answer goes.
-type viewer struct {
-	http.ResponseWriter
-
-	edge    *Edge
-	request *http.Request
-	// id is CloudFront's for the request.
-	id     string
-	secure bool // by https
-	// behavior is the one that the request's path has, or nil where the request reaches no distribution.
-	behavior *Behavior
-	result   string // for X-Cache
-}
-
-// WriteHeader implements http.ResponseWriter. Only here is it known what the headers would be without
-// the policy.
-func (v *viewer) WriteHeader(status int) {
-	header := v.Header()
-	if v.behavior != nil {
-		v.behavior.Headers.apply(header, v.secure, v.edge.opts.Now())
-	}
-	header.Set("X-Cache", v.result+" from cloudfront")
-	header.Set("Via", "1.1 "+v.edge.name+" (CloudFront)")
-	header.Set("X-Amz-Cf-Id", v.id)
-	v.ResponseWriter.WriteHeader(status)
-}
-
 // ServeHTTP implements http.Handler.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d := &e.opts.Distribution
@@ -160,10 +133,9 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.send(v, result, refused)
 		return
 	}
+	asked := request
 	if function := v.behavior.ViewerRequest; function != nil {
-		changed, response, err := function.ViewerRequest(request, edgefunction.Context{
-			DistributionDomainName: d.DomainName, DistributionID: d.ID, RequestID: v.id,
-		})
+		changed, response, err := function.ViewerRequest(request, v.context())
 		switch {
 		case err != nil:
 			answer, result := failedFunction(err)
@@ -189,6 +161,8 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if answer.status >= http.StatusBadRequest || answer.errorPage {
 		result = "Error"
+	} else {
+		v.responding = asked
 	}
 	e.send(v, result, answer)
 }

@@ -1,5 +1,5 @@
-// Package edgefunction runs a CloudFront Function (JavaScript runtime 2.0) on viewer requests: it gives it
-// the event that CloudFront gives it, and is as strict about what it returns.
+// Package edgefunction runs a CloudFront Function (JavaScript runtime 2.0) on viewer requests or viewer
+// responses: it gives it the event that CloudFront gives it, and is as strict about what it returns.
 //
 // Left out: imports (the key value store, choosing an origin) and require (crypto, querystring), with an
 // error that says so; Buffer, atob, btoa, TextEncoder and TextDecoder, which are not defined; the limits on
@@ -93,11 +93,38 @@ func (f *Function) ViewerRequest(r *http.Request, context Context) (*http.Reques
 	ev := newEvent(r, context)
 	result, err := f.run(ev)
 	if err != nil {
-		return nil, nil, &Error{http.StatusServiceUnavailable, fmt.Errorf("run CloudFront Function: %w", err)}
+		return nil, nil, failed(err)
 	}
 	changed, response, err := use(result, ev, r)
 	if err != nil {
-		return nil, nil, &Error{http.StatusBadGateway, fmt.Errorf("CloudFront Function: %w", err)}
+		return nil, nil, refused(err)
 	}
 	return changed, response, nil
+}
+
+// ViewerResponse runs the function on a response to a viewer's request. It returns a changed copy of the
+// response, whose Body is that of response itself unless the function has put another there; response is
+// left alone. Any error is an [*Error].
+//
+// For which responses CloudFront runs a function is the caller's concern.
+func (f *Function) ViewerResponse(r *http.Request, response *http.Response, context Context) (*http.Response, error) {
+	ev := newEvent(r, context)
+	ev.respond(response)
+	result, err := f.run(ev)
+	if err != nil {
+		return nil, failed(err)
+	}
+	used, err := useResponse(result, ev, response)
+	if err != nil {
+		return nil, refused(err)
+	}
+	return used, nil
+}
+
+func failed(err error) error {
+	return &Error{http.StatusServiceUnavailable, fmt.Errorf("run CloudFront Function: %w", err)}
+}
+
+func refused(err error) error {
+	return &Error{http.StatusBadGateway, fmt.Errorf("CloudFront Function: %w", err)}
 }

@@ -15,6 +15,8 @@ type event struct {
 	Context eventContext `json:"context"`
 	Viewer  eventViewer  `json:"viewer"`
 	Request eventRequest `json:"request"`
+	// Response is nil on a viewer request.
+	Response *eventResponse `json:"response,omitempty"`
 
 	// The request's own path and query: CloudFront goes on with them if the function leaves them alone.
 	path, query string
@@ -38,6 +40,14 @@ type eventRequest struct {
 	QueryString map[string]field `json:"querystring"`
 	Headers     map[string]field `json:"headers"`
 	Cookies     map[string]field `json:"cookies"`
+}
+
+// eventResponse is what a viewer is about to get. Functions do not see its body.
+type eventResponse struct {
+	StatusCode        int              `json:"statusCode"`
+	StatusDescription string           `json:"statusDescription"`
+	Headers           map[string]field `json:"headers"`
+	Cookies           map[string]field `json:"cookies"`
 }
 
 // field is a header, a cookie or a parameter of the query.
@@ -81,46 +91,68 @@ func newEvent(r *http.Request, context Context) *event {
 		if parameter != "" {
 			// Names and values stay encoded.
 			name, value, _ := strings.Cut(parameter, "=")
-			add(ev.Request.QueryString, name, value)
+			add(ev.Request.QueryString, name, item{Value: value})
 		}
 	}
 
-	for name, values := range r.Header {
-		name = strings.ToLower(name)
-		if name == "cookie" || disallowed(name) {
-			continue
-		}
-		for _, value := range values {
-			add(ev.Request.Headers, name, toUTF8(value))
-		}
-	}
+	addHeaders(ev.Request.Headers, r.Header, "cookie")
 	host := r.Host
 	if host == "" {
 		host = r.URL.Host
 	}
 	if host != "" {
-		add(ev.Request.Headers, "host", toUTF8(host))
+		add(ev.Request.Headers, "host", item{Value: toUTF8(host)})
 	}
 	for _, line := range r.Header["Cookie"] {
 		for cookie := range strings.SplitSeq(line, ";") {
 			if name, value, _ := strings.Cut(strings.TrimSpace(cookie), "="); name != "" {
-				add(ev.Request.Cookies, toUTF8(name), toUTF8(value))
+				add(ev.Request.Cookies, toUTF8(name), item{Value: toUTF8(value)})
 			}
 		}
 	}
 	return ev
 }
 
-func add(fields map[string]field, name, value string) {
+// respond makes it the event of a viewer response.
+func (ev *event) respond(response *http.Response) {
+	ev.Context.EventType = "viewer-response"
+	_, description, _ := strings.Cut(response.Status, " ")
+	if description == "" {
+		description = http.StatusText(response.StatusCode)
+	}
+	ev.Response = &eventResponse{response.StatusCode, description, map[string]field{}, map[string]field{}}
+	addHeaders(ev.Response.Headers, response.Header, "set-cookie")
+	for _, line := range response.Header["Set-Cookie"] {
+		pair, attributes, _ := strings.Cut(toUTF8(line), ";")
+		if name, value, _ := strings.Cut(strings.TrimSpace(pair), "="); name != "" {
+			add(ev.Response.Cookies, name, item{value, strings.TrimSpace(attributes)})
+		}
+	}
+}
+
+// addHeaders adds the headers that functions see, but for the one that has the cookies.
+func addHeaders(fields map[string]field, header http.Header, cookies string) {
+	for name, values := range header {
+		name = strings.ToLower(name)
+		if name == cookies || disallowed(name) {
+			continue
+		}
+		for _, value := range values {
+			add(fields, name, item{Value: toUTF8(value)})
+		}
+	}
+}
+
+func add(fields map[string]field, name string, one item) {
 	had, exists := fields[name]
 	if !exists {
-		fields[name] = field{Value: value}
+		fields[name] = field{Value: one.Value, Attributes: one.Attributes}
 		return
 	}
 	if had.MultiValue == nil {
-		had.MultiValue = []item{{Value: had.Value}}
+		had.MultiValue = []item{{had.Value, had.Attributes}}
 	}
-	had.MultiValue = append(had.MultiValue, item{Value: value})
+	had.MultiValue = append(had.MultiValue, one)
 	fields[name] = had
 }
 
@@ -157,5 +189,10 @@ func disallowed(name string) bool {
 	}, name)
 }
 
-// readOnly are the headers that functions see and may not add, change or delete.
+// readOnly are the headers of requests that functions see and may not add, change or delete.
 var readOnly = []string{"cdn-loop", "content-length", "host", "transfer-encoding", "via"}
+
+// readOnlyOfResponses are those of the responses that a function on viewer responses gets. Content-Length is
+// not among them: it goes with a body of the function's own.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-read-only-headers-viewer-response
+var readOnlyOfResponses = []string{"via", "warning"}

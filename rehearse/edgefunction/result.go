@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,11 +24,50 @@ func use(result any, ev *event, r *http.Request) (*http.Request, *http.Response,
 		return nil, nil, fmt.Errorf("returned %s; it must return the request or a response", show(result))
 	}
 	if _, isResponse := object["statusCode"]; isResponse {
-		response, err := newResponse(object, r)
-		return nil, response, err
+		response, err := newResponse(object, &eventResponse{}, readOnly)
+		if err != nil {
+			return nil, nil, err
+		}
+		response.Request = r
+		return nil, response, nil
 	}
 	request, err := changed(object, ev, r)
 	return request, nil, err
+}
+
+// useResponse makes of a function's result on a viewer response what CloudFront does.
+func useResponse(result any, ev *event, response *http.Response) (*http.Response, error) {
+	object, isObject := result.(map[string]any)
+	if _, isResponse := object["statusCode"]; !isObject || !isResponse {
+		return nil, fmt.Errorf("returned %s; it must return the response, with its statusCode", show(result))
+	}
+	used, err := newResponse(object, ev.Response, readOnlyOfResponses)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range response.Header {
+		if disallowed(strings.ToLower(name)) {
+			used.Header[name] = slices.Clone(values) // The function did not see it.
+		}
+	}
+	if cookies, _ := fields(object["cookies"], "cookies", ev.Response.Cookies); reflect.DeepEqual(cookies, ev.Response.Cookies) {
+		if lines, had := response.Header["Set-Cookie"]; had {
+			used.Header["Set-Cookie"] = slices.Clone(lines)
+		}
+	}
+	// "If you don't specify the body field in your viewer response function, the original body returned by
+	// the CloudFront cache or origin is returned to viewer."
+	if object["body"] == nil {
+		used.Body, used.ContentLength = response.Body, response.ContentLength
+		used.Header.Del("Content-Length")
+		if lengths, had := response.Header["Content-Length"]; had {
+			used.Header["Content-Length"] = slices.Clone(lengths)
+		}
+	} else {
+		used.Header.Set("Content-Length", strconv.FormatInt(used.ContentLength, 10))
+	}
+	used.Proto, used.ProtoMajor, used.ProtoMinor, used.Request = response.Proto, response.ProtoMajor, response.ProtoMinor, response.Request
+	return used, nil
 }
 
 func changed(object map[string]any, ev *event, r *http.Request) (*http.Request, error) {
@@ -56,7 +96,7 @@ func changed(object map[string]any, ev *event, r *http.Request) (*http.Request, 
 	if err != nil {
 		return nil, err
 	}
-	if err := checkHeaders(headers, ev.Request.Headers); err != nil {
+	if err := checkHeaders(headers, ev.Request.Headers, readOnly); err != nil {
 		return nil, err
 	}
 	cookies, err := fields(object["cookies"], "cookies", ev.Request.Cookies)
@@ -144,7 +184,8 @@ func newQuery(value any, ev *event) (string, error) {
 	return "?" + query, nil
 }
 
-func newResponse(object map[string]any, r *http.Request) (*http.Response, error) {
+// newResponse is a response of a function's, which was original if there was one.
+func newResponse(object map[string]any, original *eventResponse, readOnly []string) (*http.Response, error) {
 	number, isNumber := object["statusCode"].(float64)
 	status := int(number)
 	if !isNumber || float64(status) != number || status < 100 || status > 599 {
@@ -158,14 +199,14 @@ func newResponse(object map[string]any, r *http.Request) (*http.Response, error)
 		}
 		description = text
 	}
-	headers, err := fields(object["headers"], "headers", nil)
+	headers, err := fields(object["headers"], "headers", original.Headers)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkHeaders(headers, nil); err != nil {
+	if err := checkHeaders(headers, original.Headers, readOnly); err != nil {
 		return nil, err
 	}
-	cookies, err := fields(object["cookies"], "cookies", nil)
+	cookies, err := fields(object["cookies"], "cookies", original.Cookies)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +233,7 @@ func newResponse(object map[string]any, r *http.Request) (*http.Response, error)
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", status, description), StatusCode: status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+		Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
 	}, nil
 }
 
@@ -273,8 +314,9 @@ func newItem(value any, what, name string) (item, error) {
 	return item{text, attributes}, nil
 }
 
-// checkHeaders compares the headers of a result with those of the request; a response has none to keep.
-func checkHeaders(headers, original map[string]field) error {
+// checkHeaders compares the headers of a result with those of the event; a response to a viewer request has
+// none to keep.
+func checkHeaders(headers, original map[string]field, readOnly []string) error {
 	for name := range headers {
 		switch {
 		case name == "" || strings.TrimLeftFunc(name, inName) != "":

@@ -226,8 +226,9 @@ func (d *distributionReader) behavior(what, pattern string, b map[string]any) ed
 	}
 	behavior := edge.Behavior{
 		PathPattern: pattern, ViewerProtocol: text(b["ViewerProtocolPolicy"]), Compress: text(b["Compress"]) == "true",
-		CachePolicy: d.cachePolicy(what, text(b["CachePolicyId"])), ViewerRequest: d.viewerRequest(what, b["FunctionAssociations"]),
+		CachePolicy: d.cachePolicy(what, text(b["CachePolicyId"])),
 	}
+	d.associate(what, &behavior, b["FunctionAssociations"])
 	if known := []string{"allow-all", "redirect-to-https", "https-only"}; !slices.Contains(known, behavior.ViewerProtocol) {
 		d.problem("%s: ViewerProtocolPolicy is %q, want one of %s", what, behavior.ViewerProtocol, strings.Join(known, ", "))
 	}
@@ -287,20 +288,26 @@ func (d *distributionReader) cachePolicy(what, id string) edge.CachePolicy {
 	return policy
 }
 
-// viewerRequest reads the function on viewer requests, or nil for none.
-func (d *distributionReader) viewerRequest(what string, associations any) edge.ViewerRequest {
-	var function edge.ViewerRequest
+// associate reads a behaviour's functions.
+func (d *distributionReader) associate(what string, behavior *edge.Behavior, associations any) {
 	for i, v := range list(associations) {
-		association := object(v)
-		if event := text(association["EventType"]); event != "viewer-request" {
-			d.problem("%s: FunctionAssociations[%d]: EventType %s cannot be rehearsed, only viewer-request", what, i, event)
-			continue
-		}
-		if compiled := d.cloudFrontFunction(what, text(association["FunctionARN"])); compiled != nil {
-			function = compiled
+		what, association := fmt.Sprintf("%s: FunctionAssociations[%d]", what, i), object(v)
+		compiled := d.cloudFrontFunction(what, text(association["FunctionARN"]))
+		event := text(association["EventType"])
+		// "Each event type can have only one edge function association."
+		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html
+		switch {
+		case event != "viewer-request" && event != "viewer-response":
+			d.problem("%s: EventType is %q: CloudFront runs its functions on viewer-request and on viewer-response", what, event)
+		case event == "viewer-request" && behavior.ViewerRequest != nil, event == "viewer-response" && behavior.ViewerResponse != nil:
+			d.problem("%s: EventType is %s once more: CloudFront takes one function for each", what, event)
+		case compiled == nil: // Why, has been told.
+		case event == "viewer-request":
+			behavior.ViewerRequest = compiled
+		default:
+			behavior.ViewerResponse = compiled
 		}
 	}
-	return function
 }
 
 // cloudFrontFunction compiles a CloudFront Function, once.

@@ -187,6 +187,32 @@ func TestReadDistributionFunction(t *testing.T) {
 	}
 }
 
+// Functions of both kinds, each where it belongs.
+func TestReadDistributionFunctions(t *testing.T) {
+	tpl := siteAssembly(t, replace(t, `"FunctionAssociations": [{`, `"FunctionAssociations": [
+		{"EventType": "viewer-response", "FunctionARN": {"Fn::GetAtt": ["Keep", "FunctionARN"]}}, {`), replace(t, `"Pages": {`, `"Keep": {"Type": "AWS::CloudFront::Function", "Properties": {
+			"Name": "keep", "AutoPublish": true, "FunctionConfig": {"Comment": "", "Runtime": "cloudfront-js-2.0"},
+			"FunctionCode": "function handler(event) { event.response.headers['cache-control'] = { value: 'kept' }; return event.response; }"}},
+		"Pages": {`))
+	d := made(t, read(t, tpl))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://blog.example.com/a/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, _, err := d.Behaviors[0].ViewerRequest.ViewerRequest(request, edgefunction.Context{}) //nolint:bodyclose // It makes none.
+	if err != nil || changed.URL.Path != "/a/index.html" {
+		t.Errorf("on requests: got %v, %v, want /a/index.html", changed, err)
+	}
+	response, err := d.Behaviors[0].ViewerResponse.ViewerResponse(request, &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody}, edgefunction.Context{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if got := response.Header.Get("Cache-Control"); got != "kept" {
+		t.Errorf("on responses: got Cache-Control %q, want kept", got)
+	}
+}
+
 // The account of the source's connection is that of the site, too.
 func TestReadDistributionSettles(t *testing.T) {
 	tpl := siteAssembly(t)
@@ -227,6 +253,9 @@ func TestReadDistributionVariants(t *testing.T) {
 		{"access control of another kind", `"OriginAccessControlOriginType": "s3"`, `"OriginAccessControlOriginType": "lambda"`, func(d *Distribution) bool { return strings.Contains(d.Unsigned, `"lambda"`) }},
 		{"policy that is not created", `"Resources": {`, `"Conditions": {"No": {"Fn::Equals": ["a", "b"]}}, "Resources": {"Another": {"Type": "AWS::S3::BucketPolicy", "Condition": "No", "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": {}}},`, func(d *Distribution) bool { return d.PolicyResource == "BucketPolicy" }},
 		{"property that is off", `"Enabled": true,`, `"Enabled": true, "Staging": false, "ContinuousDeploymentPolicyId": "", "OriginGroups": {"Items": [], "Quantity": 0},`, func(d *Distribution) bool { return d.ID != "" }},
+		{"function on responses", `"EventType": "viewer-request"`, `"EventType": "viewer-response"`, func(d *Distribution) bool {
+			return d.Behaviors[0].ViewerRequest == nil && d.Behaviors[0].ViewerResponse != nil
+		}},
 		{"CORS", `"Name": "pages",`, `"Name": "pages", "CorsConfig": {"AccessControlAllowOrigins": {"Items": ["*"]}, "AccessControlAllowMethods": {"Items": ["GET"]}, "AccessControlAllowHeaders": {"Items": ["*"]}, "AccessControlExposeHeaders": {"Items": ["ETag", "Age"]}, "AccessControlAllowCredentials": true, "OriginOverride": true},`, func(d *Distribution) bool {
 			set := d.Behaviors[1].Headers.Set
 			return slices.Contains(set, edge.Header{Name: "Access-Control-Allow-Origin", Value: "*", Override: true}) &&
@@ -267,6 +296,8 @@ func TestXSSProtection(t *testing.T) {
 
 // TestReadDistributionRefuses has what would change what readers see, and cannot be rehearsed.
 func TestReadDistributionRefuses(t *testing.T) {
+	const onRequests = `{"EventType": "viewer-request", "FunctionARN": {"Fn::GetAtt": ["Function", "FunctionARN"]}}`
+	const onResponses = `{"EventType": "viewer-response", "FunctionARN": {"Fn::GetAtt": ["Function", "FunctionARN"]}}`
 	const behavior = `"PathPattern": "*.xml",`
 	for _, tt := range []struct {
 		name, old, with string
@@ -293,7 +324,9 @@ func TestReadDistributionRefuses(t *testing.T) {
 		{"signed URLs", behavior, behavior + `"TrustedKeyGroups": ["k"],`, []string{"CacheBehaviors[0]: TrustedKeyGroups cannot be"}},
 		{"origin request policy", behavior, behavior + `"OriginRequestPolicyId": "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf",`, []string{"CacheBehaviors[0]: OriginRequestPolicyId cannot be"}},
 		{"other methods", behavior, behavior + `"AllowedMethods": ["GET", "HEAD", "OPTIONS", "PUT"],`, []string{"CacheBehaviors[0]: AllowedMethods has PUT"}},
-		{"function on responses", `"EventType": "viewer-request"`, `"EventType": "viewer-response"`, []string{"CacheBehaviors[0]: FunctionAssociations[0]: EventType viewer-response"}},
+		{"function on the origin's requests", `"EventType": "viewer-request"`, `"EventType": "origin-request"`, []string{`CacheBehaviors[0]: FunctionAssociations[0]: EventType is "origin-request"`, "DefaultCacheBehavior: FunctionAssociations[0]"}},
+		{"two functions on requests", `"FunctionAssociations": [{`, `"FunctionAssociations": [` + onRequests + `, {`, []string{"CacheBehaviors[0]: FunctionAssociations[1]: EventType is viewer-request once more"}},
+		{"two functions on responses", `"FunctionAssociations": [{`, `"FunctionAssociations": [` + onResponses + `, ` + onResponses + `, {`, []string{"CacheBehaviors[0]: FunctionAssociations[1]: EventType is viewer-response once more"}},
 		{"function that is elsewhere", `{"Fn::GetAtt": ["Function", "FunctionARN"]}`, `"arn:aws:cloudfront::123456789012:function/theirs"`, []string{"CacheBehaviors[0]", `FunctionARN "arn:aws:cloudfront::123456789012:function/theirs" is no function of the assembly`}},
 		{"function that is not published", `"AutoPublish": true`, `"AutoPublish": false`, []string{"the function Function: AutoPublish"}},
 		{"function of the older runtime", `cloudfront-js-2.0`, `cloudfront-js-1.0`, []string{"the function Function: Runtime cloudfront-js-1.0"}},
