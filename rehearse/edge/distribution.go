@@ -161,12 +161,12 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// behavior returns the first behaviour whose pattern matches a path, without its query string.
+// Behavior returns the first behaviour whose pattern matches a path, encoded and without its query string.
 //
 // "CloudFront normalizes URI paths consistent with RFC 3986 and then matches the path with the correct
 // cache behavior. Once the cache behavior is matched, CloudFront sends the raw URI path to the origin."
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern
-func (d *Distribution) behavior(path string) *Behavior {
+func (d *Distribution) Behavior(path string) *Behavior {
 	path = normal(path)
 	i := slices.IndexFunc(d.Behaviors, func(b Behavior) bool { return matchesPattern(b.PathPattern, path) })
 	return &d.Behaviors[i] // The last matches all (validate).

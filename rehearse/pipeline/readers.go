@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ import (
 	"blog-deploy-pipeline/rehearse/s3"
 )
 
-// maxPages is how many pages readers visit, besides one that does not exist.
+// maxPages is how many pages readers visit, besides one that does not exist and those of [chooseFiles].
 const maxPages = 5
 
 // readers visit pages through an edge in front of the bucket, as the readers of the blog would.
@@ -131,7 +132,8 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 		return site, err
 	}
 	r.readers.early = early
-	for _, key := range choosePages(state, path.Join(strings.Trim(configuration["ObjectKey"], "/"), home)) {
+	chosen := choosePages(state, path.Join(strings.Trim(configuration["ObjectKey"], "/"), home))
+	for _, key := range append(chosen, chooseFiles(r.plan.Distributions[distribution], built)...) {
 		p := page{key: key, built: built[key]}
 		switch {
 		case state[key] != Missing:
@@ -264,6 +266,29 @@ func choosePages(state map[string]Edition, first string) []string {
 		}
 	}
 	return chosen
+}
+
+// chooseFiles picks a file to visit for each way in which other cache behaviours than the pages' answer:
+// a function may fail there while all pages look well. Nobody knows the behaviours of a distribution
+// outside of the assembly.
+func chooseFiles(d *Distribution, built map[string][]byte) []string {
+	if d == nil {
+		return nil
+	}
+	var files []string
+	tried := []edge.Behavior{d.Behaviors[len(d.Behaviors)-1]}
+	byLength := func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) }
+	for _, key := range slices.SortedFunc(maps.Keys(built), byLength) {
+		behavior := *d.Behavior((&url.URL{Path: "/" + key}).EscapedPath())
+		known := slices.ContainsFunc(tried, func(other edge.Behavior) bool {
+			other.PathPattern = behavior.PathPattern
+			return reflect.DeepEqual(other, behavior)
+		})
+		if !known && !strings.HasSuffix(key, ".html") {
+			tried, files = append(tried, behavior), append(files, key)
+		}
+	}
+	return files
 }
 
 func notASCII(s string) bool {

@@ -136,6 +136,22 @@ func TestSiteBroken(t *testing.T) {
 	}
 }
 
+// TestSiteOfSeveralBehaviors has a function that fails for what only another behaviour than the pages' serves.
+func TestSiteOfSeveralBehaviors(t *testing.T) {
+	t.Parallel()
+	css := replace(t, `"*.xml"`, `"*.css"`)
+	r := rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t, css))}, nil)
+	if got := r.editions(AfterInvalidate)["/style.css"]; r.err != nil || r.Status != Succeeded || got != New {
+		t.Errorf("it ends as %s (%v), and the style sheet is %q", r.Status, r.err, got)
+	}
+	r = rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t, css, replace(t,
+		`if (request.uri.endsWith('/'))`, `if (request.uri.endsWith('.css')) { request.nothing.at; } if (request.uri.endsWith('/'))`,
+	)))}, nil)
+	if failed := r.failed(); r.err != nil || failed.Code != "FunctionExecutionError" || !strings.HasSuffix(failed.Reason, "readers do not get what was built: /style.css (missing, 503)") {
+		t.Errorf("it ends as %s (%v) with %s: %s", r.Status, r.err, failed.Code, failed.Reason)
+	}
+}
+
 // TestSiteWithoutItsErrorPage has a blog that builds no page for what is not there: CloudFront then answers
 // as S3 does, which is not wrong, and not what the owner thinks.
 func TestSiteWithoutItsErrorPage(t *testing.T) {
