@@ -130,7 +130,10 @@ func (r rehearsal) serve(args ...string) (result pipeline.Result, stop func()) {
 	}
 	stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(os.Interrupt) // It may have ended.
-		_ = cmd.Wait()                       // The result says how it went.
+		more, _ := io.ReadAll(stdout)
+		if err := cmd.Wait(); result.Status == pipeline.Succeeded && (err != nil || len(bytes.TrimSpace(more)) > 0) {
+			r.t.Errorf("who ends what has succeeded gets %v, and once more %.200q", err, more)
+		}
 		r.left()
 	})
 	r.t.Cleanup(stop)

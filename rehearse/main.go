@@ -151,7 +151,9 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 		case e.Kind == pipeline.Ended:
 			ended = e.Result
 		case e.Kind == pipeline.Serving && f.json:
-			told, unwritten = true, show.JSON(stdout, *ended)
+			if told, unwritten = true, show.JSON(stdout, *ended); unwritten != nil {
+				left() // Nobody knows the address.
+			}
 		}
 	})
 	return result, told, errors.Join(err, unwritten)

@@ -3,6 +3,7 @@ package edge
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -91,21 +92,42 @@ func (d *Distribution) Names() []string {
 	return names
 }
 
-// validate returns what CloudFront would not accept.
-func (d *Distribution) validate() error {
+// customizable are the errors that can have a custom error response.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/creating-custom-error-pages.html
+var customizable = []int{400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}
+
+// Validate returns what CloudFront would not accept, and what is not rehearsed.
+func (d *Distribution) Validate() error {
 	var errs []error
+	for _, alias := range d.Aliases {
+		if strings.HasPrefix(alias, "*") {
+			errs = append(errs, fmt.Errorf("the alias %s is a wildcard, which cannot be rehearsed; name what readers visit", alias))
+		}
+	}
 	if strings.HasPrefix(d.DefaultRootObject, "/") {
 		errs = append(errs, fmt.Errorf("DefaultRootObject is %q; CloudFront wants it without a leading slash", d.DefaultRootObject))
 	}
-	for status, response := range d.Errors {
+	for _, status := range slices.Sorted(maps.Keys(d.Errors)) {
+		response := d.Errors[status]
+		if !slices.Contains(customizable, status) {
+			errs = append(errs, fmt.Errorf("CustomErrorResponses has the ErrorCode %d; CloudFront knows %v", status, customizable))
+		}
 		if response.PagePath != "" && !strings.HasPrefix(response.PagePath, "/") {
-			errs = append(errs, fmt.Errorf("the page of error %d is %q; CloudFront wants it with a leading slash", status, response.PagePath))
+			errs = append(errs, fmt.Errorf("the ResponsePagePath of error %d is %q; CloudFront wants it with a leading slash", status, response.PagePath))
 		}
 	}
 	if n := len(d.Behaviors); n == 0 || d.Behaviors[n-1].PathPattern != "*" {
 		errs = append(errs, errors.New(`the last of Behaviors must be the default one, with the PathPattern "*"`))
 	}
-	for _, b := range d.Behaviors {
+	for i, b := range d.Behaviors {
+		switch same := func(other Behavior) bool { return other.PathPattern == b.PathPattern }; {
+		case b.PathPattern == "":
+			errs = append(errs, fmt.Errorf("CacheBehaviors[%d] has no PathPattern", i))
+		case strings.ContainsFunc(b.PathPattern, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
+			errs = append(errs, fmt.Errorf("the PathPattern %q is not all ASCII without spaces; CloudFront takes nothing else, and \"*\" stands for it", b.PathPattern))
+		case slices.ContainsFunc(d.Behaviors[:i], same) && i < len(d.Behaviors)-1:
+			errs = append(errs, fmt.Errorf("two behaviours have the PathPattern %s; CloudFront takes each once", b.PathPattern))
+		}
 		if !slices.Contains([]string{allowAll, redirectToHTTPS, httpsOnly}, b.ViewerProtocol) {
 			errs = append(errs, fmt.Errorf("ViewerProtocol of the behaviour %s is %q; CloudFront knows %s, %s and %s", b.PathPattern, b.ViewerProtocol, allowAll, redirectToHTTPS, httpsOnly))
 		}
@@ -139,12 +161,12 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// behavior returns the first behaviour whose pattern matches a path, without its query string.
+// Behavior returns the first behaviour whose pattern matches a path, encoded and without its query string.
 //
 // "CloudFront normalizes URI paths consistent with RFC 3986 and then matches the path with the correct
 // cache behavior. Once the cache behavior is matched, CloudFront sends the raw URI path to the origin."
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern
-func (d *Distribution) behavior(path string) *Behavior {
+func (d *Distribution) Behavior(path string) *Behavior {
 	path = normal(path)
 	i := slices.IndexFunc(d.Behaviors, func(b Behavior) bool { return matchesPattern(b.PathPattern, path) })
 	return &d.Behaviors[i] // The last matches all (validate).

@@ -345,7 +345,12 @@ func TestNewChecksItsOptions(t *testing.T) {
 	}{
 		{"no origin", Options{Distribution: Assumed("E1")}, "create edge: no Origin given"},
 		{"root object", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, DefaultRootObject: "/index.html"}}, `DefaultRootObject is "/index.html"`},
-		{"error page", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Errors: map[int]ErrorResponse{404: {PagePath: "404.html"}}}}, `the page of error 404 is "404.html"`},
+		{"error page", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Errors: map[int]ErrorResponse{404: {PagePath: "404.html"}}}}, `the ResponsePagePath of error 404 is "404.html"`},
+		{"error that is none", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Errors: map[int]ErrorResponse{418: {}}}}, "CustomErrorResponses has the ErrorCode 418; CloudFront knows [400 403"},
+		{"wildcard", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Aliases: []string{"*.example.com"}}}, "the alias *.example.com is a wildcard"},
+		{"no pattern", Options{Origin: w, Distribution: Distribution{Behaviors: append([]Behavior{{ViewerProtocol: "allow-all"}}, behaviors...)}}, "CacheBehaviors[0] has no PathPattern"},
+		{"pattern that is not ASCII", Options{Origin: w, Distribution: Distribution{Behaviors: append([]Behavior{{PathPattern: "/日本/*", ViewerProtocol: "allow-all"}}, behaviors...)}}, `the PathPattern "/日本/*" is not all ASCII`},
+		{"pattern twice", Options{Origin: w, Distribution: Distribution{Behaviors: []Behavior{{PathPattern: "*.css", ViewerProtocol: "allow-all"}, {PathPattern: "*.css", ViewerProtocol: "allow-all"}, behaviors[0]}}}, "two behaviours have the PathPattern *.css"},
 		{"no behaviour", Options{Origin: w}, "the last of Behaviors must be the default one"},
 		{"no default behaviour", Options{Origin: w, Distribution: Distribution{Behaviors: []Behavior{{PathPattern: "*.css", ViewerProtocol: "allow-all"}}}}, "the last of Behaviors must be the default one"},
 		{"protocol", Options{Origin: w, Distribution: Distribution{Behaviors: []Behavior{{PathPattern: "*", ViewerProtocol: "http-only"}}}}, `ViewerProtocol of the behaviour * is "http-only"; CloudFront knows allow-all, redirect-to-https and https-only`},

@@ -93,7 +93,7 @@ func New(opts Options) (*Edge, error) {
 	if opts.Origin == nil {
 		return nil, errors.New("create edge: no Origin given")
 	}
-	if err := opts.Distribution.validate(); err != nil {
+	if err := opts.Distribution.Validate(); err != nil {
 		return nil, fmt.Errorf("create edge: %w", err)
 	}
 	if opts.Now == nil {
@@ -128,7 +128,7 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		request.URL.Path, request.URL.RawPath, request.RequestURI = "/"+d.DefaultRootObject, "", ""
 	}
 	viewerPath := canonical(request.URL.EscapedPath(), decodeUnreserved)
-	v.behavior = d.behavior(viewerPath)
+	v.behavior = d.Behavior(viewerPath)
 	if refused, result := refuse(v, request); refused != nil {
 		e.send(v, result, refused)
 		return
@@ -329,7 +329,7 @@ func (e *Edge) withErrorPage(ctx context.Context, q question, failed *entry) *en
 	custom, behavior := e.opts.Distribution.Errors[failed.status], q.behavior
 	answer := failed
 	if custom.PagePath != "" {
-		behavior = e.opts.Distribution.behavior(custom.PagePath)
+		behavior = e.opts.Distribution.Behavior(custom.PagePath)
 		answer = e.ask(ctx, custom.PagePath, "")
 		answer.errorPage = true
 		answer.stored, answer.expires, answer.seen = failed.stored, failed.expires, failed.seen

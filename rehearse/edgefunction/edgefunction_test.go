@@ -354,6 +354,14 @@ func TestFails(t *testing.T) {
 	}
 }
 
+// TestNewTakesCommentsForComments: a word at the beginning of a line is not yet an import.
+func TestNewTakesCommentsForComments(t *testing.T) {
+	code := "/*\nimport nothing from nowhere\n*/\nfunction handler(event) { return event.request; }"
+	if _, err := New(code); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestNewRefuses: what CloudFront would not make, or AWS does not list for runtime 2.0.
 func TestNewRefuses(t *testing.T) {
 	const handler = "function handler(event) { return event.request; }\n"

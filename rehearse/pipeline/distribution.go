@@ -51,7 +51,7 @@ func (r *reader) distributions(plan *Plan) map[string]*Distribution {
 type distributionReader struct {
 	*reader
 	what      string
-	origin    string // the id of the one that all behaviours have
+	origin    string // the id of the default behaviour's, and so of all
 	functions map[string]*edgefunction.Function
 }
 
@@ -80,12 +80,17 @@ func (r *reader) distribution(stack *assembly.Template, resource assembly.NamedR
 		}
 	}()
 	config := object(d.resolve(d.what, resource.Properties["DistributionConfig"]))
+	if byDefault := object(config["DefaultCacheBehavior"]); byDefault != nil {
+		d.origin = text(byDefault["TargetOriginId"])
+	} else if len(d.errs) == 0 {
+		d.problem("%s: its DistributionConfig has no DefaultCacheBehavior, which CloudFront requires", d.what)
+	}
 	if len(d.errs) > 0 {
 		return nil
 	}
 	d.only(d.what, config, "DistributionConfig", "Aliases", "CacheBehaviors", "CustomErrorResponses", "DefaultCacheBehavior", "DefaultRootObject", "Origins")
 	if text(config["Enabled"]) != "true" {
-		d.problem("%s: Enabled is %v: CloudFront answers nobody", d.what, config["Enabled"])
+		d.problem("%s: Enabled is %q, want true: CloudFront answers nobody", d.what, text(config["Enabled"]))
 	}
 	distribution := &Distribution{
 		Distribution: edge.Distribution{
@@ -106,6 +111,11 @@ func (r *reader) distribution(stack *assembly.Template, resource assembly.NamedR
 	distribution.Behaviors = append(distribution.Behaviors, d.behavior(d.what+": DefaultCacheBehavior", "*", object(config["DefaultCacheBehavior"])))
 	d.readOrigin(distribution, config)
 	d.leftOut(distribution, config)
+	if len(d.errs) == 0 {
+		if err := distribution.Validate(); err != nil {
+			d.problem("%s: %w", d.what, err)
+		}
+	}
 	return distribution
 }
 
@@ -184,7 +194,11 @@ func (d *distributionReader) errorPages(responses any) map[int]edge.ErrorRespons
 		if response["ErrorCachingMinTTL"] != nil && minimum == 0 {
 			minimum = -1 // 0 stands for the default there.
 		}
-		pages[d.number(what+": ErrorCode", response["ErrorCode"], 0)] = edge.ErrorResponse{
+		code := d.number(what+": ErrorCode", response["ErrorCode"], 0)
+		if _, known := pages[code]; known {
+			d.problem("%s: ErrorCode %d has a response already; CloudFront takes one for each", what, code)
+		}
+		pages[code] = edge.ErrorResponse{
 			PagePath: text(response["ResponsePagePath"]), Status: d.number(what+": ResponseCode", response["ResponseCode"], 0), MinTTL: minimum,
 		}
 	}
@@ -198,16 +212,17 @@ func (d *distributionReader) seconds(what string, v any) time.Duration {
 // behavior reads a cache behaviour.
 func (d *distributionReader) behavior(what, pattern string, b map[string]any) edge.Behavior {
 	d.only(what, b, "CacheBehavior", "AllowedMethods", "CachePolicyId", "Compress", "FunctionAssociations", "PathPattern", "ResponseHeadersPolicyId", "TargetOriginId", "ViewerProtocolPolicy")
+	var writes []string
 	for _, v := range list(b["AllowedMethods"]) {
 		if method := text(v); method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions {
-			d.problem("%s: AllowedMethods has %s, which cannot be rehearsed; readers get, with GET and HEAD", what, method)
+			writes = append(writes, method)
 		}
 	}
-	switch origin := text(b["TargetOriginId"]); d.origin {
-	case "", origin:
-		d.origin = origin
-	default:
-		d.problem("%s: TargetOriginId is %q, and %q elsewhere: a distribution with several origins cannot be rehearsed", what, origin, d.origin)
+	if writes != nil {
+		d.problem("%s: AllowedMethods has %s, which cannot be rehearsed; readers get, with GET and HEAD", what, strings.Join(writes, ", "))
+	}
+	if origin := text(b["TargetOriginId"]); origin != d.origin {
+		d.problem("%s: TargetOriginId is %q, and DefaultCacheBehavior's %q: a distribution with several origins cannot be rehearsed", what, origin, d.origin)
 	}
 	behavior := edge.Behavior{
 		PathPattern: pattern, ViewerProtocol: text(b["ViewerProtocolPolicy"]), Compress: text(b["Compress"]) == "true",
@@ -221,174 +236,6 @@ func (d *distributionReader) behavior(what, pattern string, b map[string]any) ed
 		behavior.Headers = d.headersPolicy(what, id)
 	}
 	return behavior
-}
-
-// managedCachePolicy is a cache policy of CloudFront's own.
-type managedCachePolicy struct {
-	name, id string
-	policy   edge.CachePolicy
-}
-
-// uncached keeps nothing. It is not the zero CachePolicy, which stands for the default one.
-var uncached = edge.CachePolicy{MaxTTL: -1}
-
-// managedCachePolicies are those whose cache key is the path alone.
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
-var managedCachePolicies = []managedCachePolicy{
-	{"CachingOptimized", "658327ea-f89d-4fab-a63d-7e88639e58f6", edge.CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour, Gzip: true}},
-	{"CachingOptimizedForUncompressedObjects", "b2884449-e4de-46a7-ac36-70bc7f1ddd6d", edge.CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour}},
-	{"CachingDisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", uncached},
-}
-
-// cachePolicy reads a cache policy.
-func (d *distributionReader) cachePolicy(what, id string) edge.CachePolicy {
-	var managed []string
-	for _, m := range managedCachePolicies {
-		if m.id == id {
-			return m.policy
-		}
-		managed = append(managed, m.name+" ("+m.id+")")
-	}
-	stack, resource := d.made("AWS::CloudFront::CachePolicy", "Id", id)
-	if stack == nil {
-		d.problem("%s: CachePolicyId %q is no cache policy of the assembly, and none of CloudFront's that can be rehearsed: %s", what, id, strings.Join(managed, ", "))
-		return edge.CachePolicy{}
-	}
-	what = "the cache policy " + resource.ID
-	config := d.config(stack, resource, "CachePolicyConfig")
-	d.only(what, config, "", "Comment", "Name", "MinTTL", "DefaultTTL", "MaxTTL", "ParametersInCacheKeyAndForwardedToOrigin")
-	key := object(config["ParametersInCacheKeyAndForwardedToOrigin"])
-	for config, behavior := range map[string]string{"CookiesConfig": "CookieBehavior", "HeadersConfig": "HeaderBehavior", "QueryStringsConfig": "QueryStringBehavior"} {
-		if got := text(object(key[config])[behavior]); got != "none" {
-			d.problem("%s: %s is %q: only none can be rehearsed, where the path alone says what is in the cache", what, behavior, got)
-		}
-	}
-	policy := edge.CachePolicy{
-		MinTTL: d.seconds(what+": MinTTL", config["MinTTL"]), DefaultTTL: d.seconds(what+": DefaultTTL", config["DefaultTTL"]), MaxTTL: d.seconds(what+": MaxTTL", config["MaxTTL"]),
-	}
-	if policy == (edge.CachePolicy{}) {
-		return uncached // And then CloudFront takes no Accept-Encoding, either.
-	}
-	policy.Gzip = text(key["EnableAcceptEncodingGzip"]) == "true"
-	return policy
-}
-
-// associate reads a behaviour's functions.
-func (d *distributionReader) associate(what string, behavior *edge.Behavior, associations any) {
-	for i, v := range list(associations) {
-		what, association := fmt.Sprintf("%s: FunctionAssociations[%d]", what, i), object(v)
-		compiled := d.cloudFrontFunction(what, text(association["FunctionARN"]))
-		event := text(association["EventType"])
-		// "Each event type can have only one edge function association."
-		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html
-		switch {
-		case event != "viewer-request" && event != "viewer-response":
-			d.problem("%s: EventType is %q: CloudFront runs its functions on viewer-request and on viewer-response", what, event)
-		case event == "viewer-request" && behavior.ViewerRequest != nil, event == "viewer-response" && behavior.ViewerResponse != nil:
-			d.problem("%s: EventType is %s once more: CloudFront takes one function for each", what, event)
-		case compiled == nil: // Why, has been told.
-		case event == "viewer-request":
-			behavior.ViewerRequest = compiled
-		default:
-			behavior.ViewerResponse = compiled
-		}
-	}
-}
-
-// cloudFrontFunction compiles a CloudFront Function, once.
-func (d *distributionReader) cloudFrontFunction(what, arn string) *edgefunction.Function {
-	if compiled, known := d.functions[arn]; known {
-		return compiled
-	}
-	stack, resource := d.made("AWS::CloudFront::Function", "FunctionARN", arn)
-	if stack == nil {
-		d.problem("%s: FunctionARN %q is no function of the assembly: what is outside of the templates cannot be rehearsed", what, arn)
-		return nil
-	}
-	what = "the function " + resource.ID
-	if publish := text(resource.Properties["AutoPublish"]); publish != "true" {
-		// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudfront-function.html
-		d.problem("%s: AutoPublish is %q, want true: CloudFront takes no function that is not published", what, publish)
-	}
-	config := d.config(stack, resource, "FunctionConfig")
-	d.only(what, config, "", "Comment", "Runtime")
-	if runtime := text(config["Runtime"]); runtime != "cloudfront-js-2.0" {
-		d.problem("%s: Runtime %s cannot be rehearsed, only cloudfront-js-2.0", what, runtime)
-	}
-	code, err := stack.Resolve(resource.Properties["FunctionCode"])
-	if err != nil {
-		d.problem("%s: FunctionCode: %w", what, err)
-		return nil
-	}
-	compiled, err := edgefunction.New(text(code))
-	if err != nil {
-		d.problem("%s: FunctionCode: %w", what, err)
-		return nil
-	}
-	d.functions[arn] = compiled
-	return compiled
-}
-
-// readOrigin reads the bucket behind the distribution, and what its policy says.
-func (d *distributionReader) readOrigin(distribution *Distribution, config map[string]any) {
-	origins := list(config["Origins"])
-	at := slices.IndexFunc(origins, func(v any) bool { return text(object(v)["Id"]) == d.origin })
-	if at < 0 {
-		d.problem("%s: Origins: none has the Id %q, which is the TargetOriginId of the cache behaviours", d.what, d.origin)
-		return
-	}
-	what, origin := fmt.Sprintf("%s: Origins[%d]", d.what, at), object(origins[at])
-	d.only(what, origin, "Origin", "DomainName", "Id", "OriginAccessControlId", "S3OriginConfig")
-	// An empty identity is CloudFormation's way to say that there is none.
-	d.only(what+": S3OriginConfig", object(origin["S3OriginConfig"]), "")
-	distribution.Origin = text(origin["DomainName"])
-	for _, attribute := range []string{"RegionalDomainName", "DomainName"} {
-		stack, bucket := d.made("AWS::S3::Bucket", attribute, distribution.Origin)
-		if stack == nil {
-			continue
-		}
-		if name, err := stack.Resolve(map[string]any{"Ref": bucket.ID}); err == nil {
-			distribution.Origin = text(name)
-		}
-		if encryption := object(bucket.Properties["BucketEncryption"]); strings.Contains(fmt.Sprint(encryption), "aws:kms") {
-			d.note("the bucket %s is encrypted with a key of KMS: whether the distribution may use it is not checked", bucket.ID)
-		}
-		break
-	}
-	distribution.Unsigned = d.unsigned(text(origin["OriginAccessControlId"]))
-	for _, stack := range d.template.Stacks() {
-		for _, policy := range stack.OfType("AWS::S3::BucketPolicy") {
-			if of, err := stack.Resolve(policy.Properties["Bucket"]); err != nil || text(of) != distribution.Origin {
-				continue
-			}
-			document, err := json.Marshal(d.config(stack, policy, "PolicyDocument"))
-			if err != nil {
-				d.problem("%s: PolicyDocument: %w", policy.ID, err)
-			}
-			distribution.Policy, distribution.PolicyResource = document, policy.ID
-		}
-	}
-}
-
-// unsigned says why S3 does not know who asks: without a signature it takes CloudFront for anybody.
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
-func (d *distributionReader) unsigned(id string) string {
-	if id == "" {
-		return "its origin has no OriginAccessControlId"
-	}
-	stack, resource := d.made("AWS::CloudFront::OriginAccessControl", "Id", id)
-	if stack == nil {
-		d.problem("%s: OriginAccessControlId %q is none of the assembly: what is outside of the templates cannot be rehearsed", d.what, id)
-		return ""
-	}
-	config := d.config(stack, resource, "OriginAccessControlConfig")
-	if kind := text(config["OriginAccessControlOriginType"]); kind != "s3" {
-		return fmt.Sprintf("the OriginAccessControlOriginType of %s is %q, not s3", resource.ID, kind)
-	}
-	if signs := text(config["SigningBehavior"]); signs == "never" {
-		return fmt.Sprintf("the SigningBehavior of %s is never", resource.ID)
-	}
-	return ""
 }
 
 // leftOut notes what of a distribution is not rehearsed.

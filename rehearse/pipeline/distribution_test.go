@@ -251,6 +251,7 @@ func TestReadDistributionVariants(t *testing.T) {
 		{"no access control", `"OriginAccessControlId": {"Fn::GetAtt": ["AccessControl", "Id"]}, `, ``, func(d *Distribution) bool { return strings.Contains(d.Unsigned, "no OriginAccessControlId") }},
 		{"access control that does not sign", `"SigningBehavior": "always"`, `"SigningBehavior": "never"`, func(d *Distribution) bool { return strings.Contains(d.Unsigned, "SigningBehavior of AccessControl") }},
 		{"access control of another kind", `"OriginAccessControlOriginType": "s3"`, `"OriginAccessControlOriginType": "lambda"`, func(d *Distribution) bool { return strings.Contains(d.Unsigned, `"lambda"`) }},
+		{"policy that is not created", `"Resources": {`, `"Conditions": {"No": {"Fn::Equals": ["a", "b"]}}, "Resources": {"Another": {"Type": "AWS::S3::BucketPolicy", "Condition": "No", "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": {}}},`, func(d *Distribution) bool { return d.PolicyResource == "BucketPolicy" }},
 		{"property that is off", `"Enabled": true,`, `"Enabled": true, "Staging": false, "ContinuousDeploymentPolicyId": "", "OriginGroups": {"Items": [], "Quantity": 0},`, func(d *Distribution) bool { return d.ID != "" }},
 		{"function on responses", `"EventType": "viewer-request"`, `"EventType": "viewer-response"`, func(d *Distribution) bool {
 			return d.Behaviors[0].ViewerRequest == nil && d.Behaviors[0].ViewerResponse != nil
@@ -302,7 +303,20 @@ func TestReadDistributionRefuses(t *testing.T) {
 		name, old, with string
 		want            []string
 	}{
-		{"disabled", `"Enabled": true`, `"Enabled": false`, []string{"the distribution Distribution of the stack blog-site", "Enabled is false"}},
+		{"disabled", `"Enabled": true`, `"Enabled": false`, []string{"the distribution Distribution of the stack blog-site", `Enabled is "false"`}},
+		{"every method", behavior, behavior + `"AllowedMethods": ["GET", "HEAD", "PUT", "POST"],`, []string{"CacheBehaviors[0]: AllowedMethods has PUT, POST, which"}},
+		{"a name that is a wildcard", `"www.blog.example.com"`, `"*.example.com"`, []string{"the distribution Distribution of the stack blog-site: the alias *.example.com is a wildcard"}},
+		{"no default behaviour", `"DefaultCacheBehavior"`, `"DefaultCacheBehaviour"`, []string{"the distribution Distribution of the stack blog-site: its DistributionConfig has no DefaultCacheBehavior"}},
+		{"behaviour without a pattern", behavior, ``, []string{"the stack blog-site: CacheBehaviors[0] has no PathPattern"}},
+		{"root object with a slash", `"DefaultRootObject": "index.html"`, `"DefaultRootObject": "/index.html"`, []string{`the stack blog-site: DefaultRootObject is "/index.html"`}},
+		{"error page without a slash", `"/404.html"`, `"404.html"`, []string{`the stack blog-site: the ResponsePagePath of error 404 is "404.html"`}},
+		{"response to no error", `"ErrorCode": 404, `, ``, []string{"the stack blog-site: CustomErrorResponses has the ErrorCode 0; CloudFront knows [400 403 404"}},
+		{"two responses to an error", `"CustomErrorResponses": [`, `"CustomErrorResponses": [{"ErrorCode": 404}, `, []string{"CustomErrorResponses[1]: ErrorCode 404 has a response already"}},
+		{"header without a name", `"Header": "Cache-Control", `, ``, []string{`Pages: CustomHeadersConfig: Items[0] sets "" to "public, max-age=0, must-revalidate"`}},
+		{"header without a value", `"Value": "public, max-age=0, must-revalidate", `, ``, []string{`Pages: CustomHeadersConfig: Items[0] sets "Cache-Control" to ""`}},
+		{"security header that is spelt out", `{"Header": "Cache-Control"`, `{"Header": "x-frame-options"`, []string{"Items[0] sets x-frame-options, a security header: CloudFront takes it as FrameOptions of SecurityHeadersConfig"}},
+		{"two policies of a bucket", `"Resources": {`, `"Resources": {"Another": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": {}}},`, []string{"has the policies Another and BucketPolicy: S3 keeps one"}},
+		{"origin of no kind", `, "S3OriginConfig": {"OriginAccessIdentity": ""}`, ``, []string{"Origins[0]: S3OriginConfig is not given"}},
 		{"unknown property", `"Enabled": true`, `"Enabled": true, "Sharding": {"Shards": 2}`, []string{"the distribution Distribution of the stack blog-site: Sharding cannot be rehearsed"}},
 		{"staging", `"Enabled": true`, `"Enabled": true, "Staging": true`, []string{"Staging cannot be rehearsed"}},
 		{"legacy cache settings", `"CachePolicyId": {"Ref": "Short"}`, `"ForwardedValues": {"QueryString": true}, "MinTTL": 5`, []string{"CacheBehaviors[0]: ForwardedValues cannot be", "CacheBehaviors[0]: MinTTL cannot be", `CachePolicyId "" is no cache policy`}},
@@ -327,7 +341,7 @@ func TestReadDistributionRefuses(t *testing.T) {
 		{"unknown security header", `"SecurityHeadersConfig": {`, `"SecurityHeadersConfig": {"PermissionsPolicy": {"Override": true},`, []string{"Pages: SecurityHeadersConfig: PermissionsPolicy cannot be"}},
 		{"CORS by origin", `"Name": "pages",`, `"Name": "pages", "CorsConfig": {"AccessControlAllowOrigins": {"Items": ["https://a.example"]}},`, []string{"Pages: CorsConfig: AccessControlAllowOrigins", "https://a.example"}},
 		{"unknown protocol", `"redirect-to-https"`, `"http-only"`, []string{`CacheBehaviors[0]: ViewerProtocolPolicy is "http-only"`, `DefaultCacheBehavior: ViewerProtocolPolicy`}},
-		{"two origins", `"PathPattern": "*.xml", "TargetOriginId": "bucket"`, `"PathPattern": "*.xml", "TargetOriginId": "another"`, []string{`DefaultCacheBehavior: TargetOriginId is "bucket", and "another" elsewhere`}},
+		{"two origins", `"PathPattern": "*.xml", "TargetOriginId": "bucket"`, `"PathPattern": "*.xml", "TargetOriginId": "another"`, []string{`CacheBehaviors[0]: TargetOriginId is "another", and DefaultCacheBehavior's "bucket"`}},
 		{"origin that is not there", `"Id": "bucket"`, `"Id": "bukcet"`, []string{`Origins: none has the Id "bucket"`}},
 		{"origin path", `"Id": "bucket",`, `"Id": "bucket", "OriginPath": "/site",`, []string{"Origins[0]: OriginPath cannot be"}},
 		{"origin that is a website", `"Id": "bucket",`, `"Id": "bucket", "CustomOriginConfig": {"OriginProtocolPolicy": "http-only"},`, []string{"Origins[0]: CustomOriginConfig cannot be"}},

@@ -20,14 +20,32 @@ func (d *distributionReader) headersPolicy(what, id string) edge.HeadersPolicy {
 	d.only(what, config, "", "Comment", "CorsConfig", "CustomHeadersConfig", "Name", "RemoveHeadersConfig", "SecurityHeadersConfig")
 	policy := edge.HeadersPolicy{Set: d.securityHeaders(what+": SecurityHeadersConfig", object(config["SecurityHeadersConfig"]))}
 	policy.Set = append(policy.Set, d.corsHeaders(what+": CorsConfig", object(config["CorsConfig"]))...)
-	for _, v := range list(object(config["CustomHeadersConfig"])["Items"]) {
-		header := object(v)
-		policy.Set = append(policy.Set, edge.Header{Name: text(header["Header"]), Value: text(header["Value"]), Override: text(header["Override"]) == "true"})
-	}
+	policy.Set = append(policy.Set, d.customHeaders(what+": CustomHeadersConfig", object(config["CustomHeadersConfig"]))...)
 	for _, v := range list(object(config["RemoveHeadersConfig"])["Items"]) {
 		policy.Remove = append(policy.Remove, text(object(v)["Header"]))
 	}
 	return policy
+}
+
+// customHeaders are those that the policy spells out. Header and Value are required, and CloudFront takes
+// no security header among them.
+// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ResponseHeadersPolicyCustomHeader.html
+func (d *distributionReader) customHeaders(what string, config map[string]any) []edge.Header {
+	var headers []edge.Header
+	for i, v := range list(config["Items"]) {
+		header := object(v)
+		custom := edge.Header{Name: text(header["Header"]), Value: text(header["Value"]), Override: text(header["Override"]) == "true"}
+		if custom.Name == "" || header["Value"] == nil {
+			d.problem("%s: Items[%d] sets %q to %q: CloudFront wants both Header and Value", what, i, custom.Name, custom.Value)
+		}
+		for _, h := range securityHeaders {
+			if strings.EqualFold(custom.Name, h.name) {
+				d.problem("%s: Items[%d] sets %s, a security header: CloudFront takes it as %s of SecurityHeadersConfig", what, i, custom.Name, h.property)
+			}
+		}
+		headers = append(headers, custom)
+	}
+	return headers
 }
 
 // securityHeader words one of CloudFront's security headers.

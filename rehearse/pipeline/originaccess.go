@@ -2,9 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"blog-deploy-pipeline/rehearse/iampolicy"
@@ -37,6 +40,12 @@ func (r *rehearsal) readFrom(ctx context.Context, d *Distribution, readers *read
 		return s3.Access{}, err
 	}
 	readers.refused = read
+	for _, code := range slices.Sorted(maps.Keys(d.Errors)) {
+		page, err := url.PathUnescape(d.Errors[code].PagePath)
+		if _, ok := built[strings.TrimPrefix(page, "/")]; page != "" && (!ok || err != nil) {
+			r.note("the distribution %s answers an error %d with %s, which is not among what was built: unless the bucket has it, readers get S3's own error", d.ID, code, d.Errors[code].PagePath)
+		}
+	}
 	if response := d.Errors[http.StatusNotFound]; response.PagePath != "" {
 		page, err := url.PathUnescape(response.PagePath)
 		if content, ok := built[strings.TrimPrefix(page, "/")]; ok && err == nil {
@@ -89,4 +98,74 @@ func (r *rehearsal) refusal(ctx context.Context, d *Distribution, action, on str
 // look is where a part of the distribution is found.
 func (d *Distribution) look(part string) string {
 	return fmt.Sprintf("%s of the distribution %s in the template of the stack %s", part, d.Resource, d.Stack)
+}
+
+// readOrigin reads the bucket behind the distribution, and what its policy says.
+func (d *distributionReader) readOrigin(distribution *Distribution, config map[string]any) {
+	origins := list(config["Origins"])
+	at := slices.IndexFunc(origins, func(v any) bool { return text(object(v)["Id"]) == d.origin })
+	if at < 0 {
+		d.problem("%s: Origins: none has the Id %q, which is the TargetOriginId of the cache behaviours", d.what, d.origin)
+		return
+	}
+	what, origin := fmt.Sprintf("%s: Origins[%d]", d.what, at), object(origins[at])
+	d.only(what, origin, "Origin", "DomainName", "Id", "OriginAccessControlId", "S3OriginConfig")
+	// "Exactly one of CustomOriginConfig, VpcOriginConfig, and S3OriginConfig must be specified", says its API.
+	if origin["S3OriginConfig"] == nil {
+		d.problem("%s: S3OriginConfig is not given: only a bucket can be rehearsed, and with OriginAccessControlId its OriginAccessIdentity is empty", what)
+	}
+	// An empty identity is CloudFormation's way to say that there is none.
+	d.only(what+": S3OriginConfig", object(origin["S3OriginConfig"]), "")
+	distribution.Origin = text(origin["DomainName"])
+	for _, attribute := range []string{"RegionalDomainName", "DomainName"} {
+		stack, bucket := d.made("AWS::S3::Bucket", attribute, distribution.Origin)
+		if stack == nil {
+			continue
+		}
+		if name, err := stack.Resolve(map[string]any{"Ref": bucket.ID}); err == nil {
+			distribution.Origin = text(name)
+		}
+		if encryption := object(bucket.Properties["BucketEncryption"]); strings.Contains(fmt.Sprint(encryption), "aws:kms") {
+			d.note("the bucket %s is encrypted with a key of KMS: whether the distribution may use it is not checked", bucket.ID)
+		}
+		break
+	}
+	distribution.Unsigned = d.unsigned(text(origin["OriginAccessControlId"]))
+	for _, stack := range d.template.Stacks() {
+		for _, policy := range stack.OfType("AWS::S3::BucketPolicy") {
+			// A policy's Ref is its bucket's name; one that is not created has none.
+			if of, err := stack.Resolve(map[string]any{"Ref": policy.ID}); err != nil || text(of) != distribution.Origin {
+				continue
+			}
+			if distribution.PolicyResource != "" {
+				d.problem("the bucket %s has the policies %s and %s: S3 keeps one", distribution.Origin, distribution.PolicyResource, policy.ID)
+			}
+			document, err := json.Marshal(d.config(stack, policy, "PolicyDocument"))
+			if err != nil {
+				d.problem("%s: PolicyDocument: %w", policy.ID, err)
+			}
+			distribution.Policy, distribution.PolicyResource = document, policy.ID
+		}
+	}
+}
+
+// unsigned says why S3 does not know who asks: without a signature it takes CloudFront for anybody.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
+func (d *distributionReader) unsigned(id string) string {
+	if id == "" {
+		return "its origin has no OriginAccessControlId"
+	}
+	stack, resource := d.made("AWS::CloudFront::OriginAccessControl", "Id", id)
+	if stack == nil {
+		d.problem("%s: OriginAccessControlId %q is none of the assembly: what is outside of the templates cannot be rehearsed", d.what, id)
+		return ""
+	}
+	config := d.config(stack, resource, "OriginAccessControlConfig")
+	if kind := text(config["OriginAccessControlOriginType"]); kind != "s3" {
+		return fmt.Sprintf("the OriginAccessControlOriginType of %s is %q, not s3", resource.ID, kind)
+	}
+	if signs := text(config["SigningBehavior"]); signs == "never" {
+		return fmt.Sprintf("the SigningBehavior of %s is never", resource.ID)
+	}
+	return ""
 }

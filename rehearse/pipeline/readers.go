@@ -9,11 +9,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
 	"path"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +28,7 @@ import (
 	"blog-deploy-pipeline/rehearse/s3"
 )
 
-// maxPages is how many pages readers visit, besides one that does not exist.
+// maxPages is how many pages readers visit, besides one that does not exist and those of [chooseFiles].
 const maxPages = 5
 
 // readers visit pages through an edge in front of the bucket, as the readers of the blog would.
@@ -130,7 +132,8 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 		return site, err
 	}
 	r.readers.early = early
-	for _, key := range choosePages(state, path.Join(strings.Trim(configuration["ObjectKey"], "/"), home)) {
+	chosen := choosePages(state, path.Join(strings.Trim(configuration["ObjectKey"], "/"), home))
+	for _, key := range append(chosen, chooseFiles(r.plan.Distributions[distribution], built)...) {
 		p := page{key: key, built: built[key]}
 		switch {
 		case state[key] != Missing:
@@ -265,6 +268,29 @@ func choosePages(state map[string]Edition, first string) []string {
 	return chosen
 }
 
+// chooseFiles picks a file to visit for each way in which other cache behaviours than the pages' answer:
+// a function may fail there while all pages look well. Nobody knows the behaviours of a distribution
+// outside of the assembly.
+func chooseFiles(d *Distribution, built map[string][]byte) []string {
+	if d == nil {
+		return nil
+	}
+	var files []string
+	tried := []edge.Behavior{d.Behaviors[len(d.Behaviors)-1]}
+	byLength := func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) }
+	for _, key := range slices.SortedFunc(maps.Keys(built), byLength) {
+		behavior := *d.Behavior((&url.URL{Path: "/" + key}).EscapedPath())
+		known := slices.ContainsFunc(tried, func(other edge.Behavior) bool {
+			other.PathPattern = behavior.PathPattern
+			return reflect.DeepEqual(other, behavior)
+		})
+		if !known && !strings.HasSuffix(key, ".html") {
+			tried, files = append(tried, behavior), append(files, key)
+		}
+	}
+	return files
+}
+
 func notASCII(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
 }
@@ -300,12 +326,14 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 	}
 	var stale []string
 	var old bool
+	var failed *failure
 	r.readers.proved = r.readers.proved || when == AfterInvalidate
 	for _, p := range r.readers.pages {
-		visit, _, err := r.readers.get(ctx, when, p)
+		visit, body, err := r.readers.get(ctx, when, p)
 		if err != nil {
 			return err
 		}
+		failed = cmp.Or(failed, failedFunction(visit, body))
 		if when == AfterInvalidate {
 			visit.Wanted = New
 			if bytes.Equal(p.old, p.built) {
@@ -337,7 +365,10 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 	if len(stale) == 0 {
 		return nil
 	}
-	if refused := cmp.Or(r.readers.refused, instead); refused != nil {
+	if failed != nil {
+		failed.Look = r.plan.Distributions[r.readers.distribution].look("the functions")
+	}
+	if refused := cmp.Or(failed, r.readers.refused, instead); refused != nil {
 		return &failure{Code: refused.Code, Reason: refused.Reason + "; readers do not get what was built: " + strings.Join(stale, ", "), Look: refused.Look}
 	}
 	why := &failure{
@@ -353,6 +384,16 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 		why.Look = "the paths of the invalidation: do they cover these pages?"
 	}
 	return why
+}
+
+// failedFunction is why a function of the distribution failed, if that is what a reader got: CloudFront
+// names it in X-Cache, and the edge's page, unlike CloudFront's, has the error itself.
+func failedFunction(visit Visit, page []byte) *failure {
+	if visit.Cache != "FunctionExecutionError" && visit.Cache != "FunctionValidationError" {
+		return nil
+	}
+	_, why, _ := strings.Cut(string(page), "<p>")
+	return &failure{Code: visit.Cache, Reason: strings.TrimSpace(html.UnescapeString(why))}
 }
 
 func (r *rehearsal) visited(v Visit) {

@@ -52,7 +52,7 @@ func TestSite(t *testing.T) {
 			t.Errorf("%s what is not there is %s with %d", v.When, v.Edition, v.Status)
 		}
 	}
-	if notes := strings.Join(r.Notes, "\n"); strings.Contains(notes, "assumed") || !strings.Contains(notes, "not rehearsed: DNS, the certificate, HTTP/3") {
+	if notes := strings.Join(r.Notes, "\n"); strings.Contains(notes, "assumed") || strings.Contains(notes, "not among what was built") || !strings.Contains(notes, "not rehearsed: DNS, the certificate, HTTP/3") {
 		t.Errorf("notes are %q", r.Notes)
 	}
 	if made := r.Invalidations; len(made) != 1 || made[0].Status != "Completed" || !strings.HasPrefix(made[0].Distribution, "E") {
@@ -116,6 +116,14 @@ func TestSiteBroken(t *testing.T) {
 			"function that sends readers elsewhere", `if (request.uri.endsWith('/'))`, `if (request.uri.endsWith('nowhere'))`,
 			"StaleReaders", "/about/ (missing, 404)", "how the distribution answers them",
 		},
+		{
+			"function that fails", `if (request.uri.endsWith('/'))`, `if (request.headers.referer.value === '')`,
+			"FunctionExecutionError", "could not run: run CloudFront Function: TypeError: Cannot read property 'value' of undefined", "the functions of the distribution Distribution in the template of the stack blog-site",
+		},
+		{
+			"function that returns nothing", `return request;`, ``,
+			"FunctionValidationError", "CloudFront Function: returned undefined; it must return the request or a response; readers do not get what was built: / (missing, 502)", "the functions of",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -125,6 +133,35 @@ func TestSiteBroken(t *testing.T) {
 				t.Errorf("it ends as %s (%v) with %s: %s\nLook at %s", r.Status, r.err, failed.Code, failed.Reason, failed.Look)
 			}
 		})
+	}
+}
+
+// TestSiteOfSeveralBehaviors has a function that fails for what only another behaviour than the pages' serves.
+func TestSiteOfSeveralBehaviors(t *testing.T) {
+	t.Parallel()
+	css := replace(t, `"*.xml"`, `"*.css"`)
+	r := rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t, css))}, nil)
+	if got := r.editions(AfterInvalidate)["/style.css"]; r.err != nil || r.Status != Succeeded || got != New {
+		t.Errorf("it ends as %s (%v), and the style sheet is %q", r.Status, r.err, got)
+	}
+	r = rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t, css, replace(t,
+		`if (request.uri.endsWith('/'))`, `if (request.uri.endsWith('.css')) { request.nothing.at; } if (request.uri.endsWith('/'))`,
+	)))}, nil)
+	if failed := r.failed(); r.err != nil || failed.Code != "FunctionExecutionError" || !strings.HasSuffix(failed.Reason, "readers do not get what was built: /style.css (missing, 503)") {
+		t.Errorf("it ends as %s (%v) with %s: %s", r.Status, r.err, failed.Code, failed.Reason)
+	}
+}
+
+// TestSiteWithoutItsErrorPage has a blog that builds no page for what is not there: CloudFront then answers
+// as S3 does, which is not wrong, and not what the owner thinks.
+func TestSiteWithoutItsErrorPage(t *testing.T) {
+	t.Parallel()
+	r := rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t, replace(t, `"/404.html"`, `"/errors/nowhere.html"`)))}, nil)
+	if r.err != nil || r.statuses() != allSucceeded {
+		t.Errorf("stages end as %s, %v: %+v", r.statuses(), r.err, r.failed())
+	}
+	if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, "answers an error 404 with /errors/nowhere.html, which is not among what was built") {
+		t.Errorf("notes are %q", r.Notes)
 	}
 }
 

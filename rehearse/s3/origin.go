@@ -65,7 +65,7 @@ func (o origin) missing(request *http.Request) *http.Response {
 // RoundTrip implements http.RoundTripper.
 func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 	key, ok := objectKey(request.URL)
-	lists := o.access.List && strings.Trim(request.URL.Path, "/") == ""
+	lists := o.access.List && strings.TrimPrefix(request.URL.Path, "/") == ""
 	switch {
 	case lists:
 	case !ok:

@@ -93,6 +93,7 @@ func TestOriginReadsAsADistribution(t *testing.T) {
 		{"missing, of who lists", "/missing.html", Access{Read: true, List: true}, http.StatusNotFound, "<Code>NoSuchKey</Code>"},
 		{"folder, of who lists", "/posts/", Access{Read: true, List: true}, http.StatusNotFound, "NoSuchKey"},
 		{"double slash, of who lists", "/posts//index.html", Access{Read: true, List: true}, http.StatusNotFound, "NoSuchKey"},
+		{"two slashes are an object's name", "//", Access{Read: true, List: true}, http.StatusNotFound, "NoSuchKey"},
 		{"root, of who lists", "/", Access{Read: true, List: true}, ok, "<Key>100%.html</Key>"},
 		{"object, of who only lists", "/index.html", Access{List: true}, denied, "AccessDenied"},
 		{"missing, of who only lists", "/missing.html", Access{List: true}, http.StatusNotFound, "NoSuchKey"},
