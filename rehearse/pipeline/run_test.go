@@ -629,19 +629,11 @@ func TestServe(t *testing.T) {
 			t.Errorf("a distribution that nobody knows has names: %+v", e.Served)
 		}
 		for _, path := range []string{"/", "/posts/%E7%8C%AB/", "/nothing"} {
-			request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+path, nil)
-			if err != nil {
-				t.Error(err)
+			status, _, body := get(t, ctx, e.URL+path)
+			if status == "" {
 				return
 			}
-			response, err := http.DefaultClient.Do(request)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			body, _ := io.ReadAll(response.Body)
-			response.Body.Close()
-			pages[path] = response.Status + string(bytes.TrimSpace(body))
+			pages[path] = status + string(bytes.TrimSpace(body))
 		}
 	})
 	want := map[string]string{"/": "200 OK<h1>home</h1>", "/posts/%E7%8C%AB/": "200 OK<h1>猫</h1>", "/nothing": "404 Not Found<h1>not here</h1>"}
@@ -757,4 +749,26 @@ func TestServeByItsOwnNames(t *testing.T) {
 	if err := r.close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// get reads what a site that is served answers; the status is empty if it does not.
+func get(t *testing.T, ctx context.Context, address string) (status string, header http.Header, body []byte) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		t.Error(err)
+		return "", nil, nil
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Error(err)
+		return "", nil, nil
+	}
+	defer response.Body.Close()
+	body, err = io.ReadAll(response.Body)
+	if err != nil {
+		t.Error(err)
+		return "", nil, nil
+	}
+	return response.Status, response.Header, body
 }

@@ -19,19 +19,11 @@ func TestSite(t *testing.T) {
 		}
 		defer cancel()
 		for _, path := range []string{"/", "/nothing/", "/index.xml"} {
-			request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+path, nil)
-			if err != nil {
-				t.Error(err)
+			status, header, _ := get(t, ctx, e.URL+path)
+			if status == "" {
 				return
 			}
-			response, err := http.DefaultClient.Do(request)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			_ = response.Body.Close()
-			header := response.Header
-			got[path] = strings.Join([]string{response.Status, header.Get("Strict-Transport-Security"), header.Get("Cache-Control")}, " | ")
+			got[path] = strings.Join([]string{status, header.Get("Strict-Transport-Security"), header.Get("Cache-Control")}, " | ")
 		}
 	})
 	if r.err != nil || r.statuses() != allSucceeded {
