@@ -147,11 +147,13 @@ warn_of_site = test -f "cdk.out/$$name-site.template.json" || { \
 		echo "make: SITE=yes: the blog \"$$name\" has no Site in blogs.go, and what was there before it is not removed" >&2; exit 2; }; \
 	echo "The blog $$name goes offline: distribution, certificate and DNS records go, too. The bucket stays, with all its files, unless it was deployed with BucketRemoval: stacks.DeleteBucket";
 
+# Of Node.js's packages npm takes the one that is for this machine, and checks its hash. Nothing that is
+# installed runs a script.
 node_modules/.package-lock.json: package.json package-lock.json
-	@echo 'Installing the CDK CLI and Node.js 24 into node_modules/ (about 240 MB, once)' >&2
-	npm ci --no-audit --no-fund >&2
+	@echo 'Installing the CDK CLI and the Node.js that runs it into node_modules/ (about 240 MB, once)' >&2
+	npm ci --ignore-scripts --include=dev --include=optional --no-audit --no-fund >&2
 	@node_modules/.bin/node --version >/dev/null || { \
-		echo 'The pinned Node.js is not in node_modules/: npm skipped its install script. Run: npm rebuild node' >&2; exit 1; }
+		echo "make: no Node.js in node_modules/ runs on this machine, $$(uname -sm). If it is a Linux with glibc or a macOS, on arm64 or x64, its download failed: run make again, and look for an error in npm's log. There is none for others" >&2; exit 1; }
 	@touch $@
 
 # The Node.js that jsii runs on, whoever starts the app. Collecting garbage beside the

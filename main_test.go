@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -290,6 +292,41 @@ func TestSynthReportsEveryProblemAndMakesNothing(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(c.dir, "cdk.out", "manifest.json")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("there is a cloud assembly: %v", err)
+	}
+}
+
+// TestInstallIsPinned: what npm installs runs with the owner's credentials. Each package has the hash
+// of what was looked at here, one of Node.js is for each machine, and none brings a script.
+func TestInstallIsPinned(t *testing.T) {
+	text, err := os.ReadFile("package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lock struct {
+		Packages map[string]struct {
+			Integrity, OS, CPU string
+			Bin                map[string]string
+			Optional           bool
+			HasInstallScript   bool
+		}
+	}
+	if err := json.Unmarshal(text, &lock); err != nil {
+		t.Fatal(err)
+	}
+	machines := map[string]int{}
+	for name, p := range lock.Packages {
+		if name == "" {
+			continue // It is this project.
+		}
+		if !strings.HasPrefix(p.Integrity, "sha512-") || p.HasInstallScript {
+			t.Errorf("%s: integrity %q, install script %t; want a hash and no script", name, p.Integrity, p.HasInstallScript)
+		}
+		if p.Bin["node"] != "" && p.Optional {
+			machines[p.OS+" "+p.CPU]++
+		}
+	}
+	if want := map[string]int{"linux x64": 1, "linux arm64": 1, "darwin x64": 1, "darwin arm64": 1}; !maps.Equal(machines, want) {
+		t.Errorf("packages of Node.js are for %v, want %v", machines, want)
 	}
 }
 
