@@ -34,10 +34,19 @@ const (
 	// EnvNodeVersion is a Node.js version as CodeBuild's runtime-versions takes
 	// it: a major ("24"), or on images that can fetch others a full version.
 	EnvNodeVersion = "NODE_VERSION"
-	// EnvAssetScript names the npm script that makes the blog's assets. It runs
-	// only where package.json has it.
+	// EnvAssetScript names the npm script that makes the blog's assets, or is
+	// [NoAssetScript].
 	EnvAssetScript = "ASSET_SCRIPT"
+	// EnvRootDirectory is the folder of the repository that the site is in, such as
+	// "site". It has no default; leave it unset for the repository's top.
+	EnvRootDirectory = "ROOT_DIRECTORY"
+	// EnvAfterHugo is a shell command that runs once Hugo has written the site, such
+	// as one that makes a search index. It has no default; leave it unset for none.
+	EnvAfterHugo = "AFTER_HUGO"
 )
+
+// NoAssetScript, as [EnvAssetScript], runs no npm script.
+const NoAssetScript = "none"
 
 // What [Hugo] uses for variables that nothing else sets.
 const (

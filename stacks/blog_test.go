@@ -122,8 +122,11 @@ func TestBuild(t *testing.T) {
 		}
 		return out
 	}
-	equal(t, "modern's variables", variables(modern), map[string]string{"HUGO_VERSION": "0.164.0", "HUGO_EXTENDED": "true", "NODE_VERSION": "24", "HUGO_FLAGS": "--gc"})
-	equal(t, "full's variables", variables(full), map[string]string{"HUGO_VERSION": "0.150.0", "HUGO_EXTENDED": "false", "NODE_VERSION": "22"})
+	equal(t, "modern's variables", variables(modern), map[string]string{"HUGO_EXTENDED": "true", "NODE_VERSION": "24", "HUGO_FLAGS": "--gc"})
+	equal(t, "full's variables", variables(full), map[string]string{
+		"HUGO_VERSION": "0.150.0", "NODE_VERSION": "22",
+		"ROOT_DIRECTORY": "site", "ASSET_SCRIPT": "build:css", "AFTER_HUGO": "npx pagefind --site public",
+	})
 	// A blog's own buildspec keeps its own defaults.
 	equal(t, "classic's variables", variables(classic), map[string]string{})
 

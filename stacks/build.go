@@ -5,7 +5,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -28,13 +27,32 @@ type Build struct {
 	// "code-pipeline/buildspec.yml".
 	Buildspec string
 
+	// RootDirectory is the folder of the repository that the site is in: that of its
+	// hugo.toml and package.json. A path from the repository's top. Default: the top
+	// itself. Example: "site".
+	RootDirectory string
+
 	// HugoVersion is the release of Hugo to build with. The recipe takes 0.103.0 and
-	// later, whose archives have today's names. Default: "0.164.0".
+	// later, whose archives have today's names. Default: what the blog's repository
+	// itself says (its netlify.toml, package.json, .tool-versions and the like; the
+	// build's log says which), or else "0.164.0".
 	HugoVersion string
 
-	// HugoExtended takes Hugo's extended edition, for themes with SCSS.
-	// Default: false.
+	// HugoExtended takes Hugo's extended edition, for themes with SCSS. Default:
+	// false, which is what the blog's repository itself says, or else the standard
+	// edition.
 	HugoExtended bool
+
+	// AssetScript is the npm script that makes what Hugo takes from npm's tools, such
+	// as styles: one of package.json's "scripts". It runs before Hugo, so one that
+	// calls Hugo itself is not for here. NoAssetScript runs none. Default: the
+	// recipe's choice, which the build's log states. Example: "build:css".
+	AssetScript string
+
+	// AfterHugo is a shell command that runs in RootDirectory once Hugo has written
+	// the site to public/, and may add to it there. If it fails, nothing is published.
+	// Default: none. Example: "npx pagefind --site public".
+	AfterHugo string
 
 	// NodeVersion is the version of Node.js that CodeBuild selects: "24" or "24.x".
 	// Default: "24".
@@ -42,8 +60,7 @@ type Build struct {
 
 	// Environment holds more variables for the build. Default: none. Example:
 	// map[string]string{"HUGO_FLAGS": "--gc --minify"}. They are readable in the
-	// console and in the template, so no secret belongs here. Variables of the
-	// recipe, such as HUGO_FLAGS and ASSET_SCRIPT, are set here too.
+	// console and in the template, so no secret belongs here.
 	Environment map[string]string
 
 	// ComputeType is the size of the machine. Default: Small (4 GiB, 2 vCPU,
@@ -72,6 +89,9 @@ type Build struct {
 	LogRetention LogDays
 }
 
+// NoAssetScript is the Build.AssetScript that runs none.
+const NoAssetScript = buildspec.NoAssetScript
+
 // ComputeType is a size of build machine.
 // https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-compute-types.html
 type ComputeType string
@@ -98,8 +118,11 @@ var (
 	oldHugoPattern     = regexp.MustCompile(`^0\.(\d{1,2}|10[0-2])\.`)
 	nodeVersionPattern = regexp.MustCompile(`^\d+(\.x|(\.\d+){1,2})?$`)
 	variablePattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	notLinuxPattern    = regexp.MustCompile(`windows|lambda|mac`)
-	imagePattern       = regexp.MustCompile(`^[a-z0-9][A-Za-z0-9._/:@-]*$`)
+	// A leading hyphen would be an option, a backslash is no separator on Linux.
+	folderPattern   = regexp.MustCompile(`^[^-\s\\]([^\\\n]*[^\s\\])?$`)
+	scriptPattern   = regexp.MustCompile(`^[^-\s]\S*$`)
+	notLinuxPattern = regexp.MustCompile(`windows|lambda|mac`)
+	imagePattern    = regexp.MustCompile(`^[a-z0-9][A-Za-z0-9._/:@-]*$`)
 )
 
 func (b Build) validate(p *problems) {
@@ -112,6 +135,7 @@ func (b Build) validate(p *problems) {
 	if b.Buildspec == "" && oldHugoPattern.MatchString(b.HugoVersion) {
 		p.add("Build.HugoVersion", b.HugoVersion, "the recipe takes 0.103.0 or later; an older Hugo needs a Build.Buildspec of the blog's own")
 	}
+	b.validateRecipe(p)
 	if b.NodeVersion != "" {
 		p.match("Build.NodeVersion", b.NodeVersion, nodeVersionPattern, "must be a version of Node.js as CodeBuild knows it, such as 24 or 24.x")
 	}
@@ -136,6 +160,29 @@ func (b Build) validate(p *problems) {
 	}
 	validateBuildTimeout(p, b.Timeout)
 	b.LogRetention.validate(p, "Build.LogRetention")
+}
+
+// validateRecipe reports what is wrong with the props that only the recipe knows.
+func (b Build) validateRecipe(p *problems) {
+	if b.Buildspec != "" {
+		const why = "it tells this project's recipe what to do, and with a Build.Buildspec of the blog's own that file decides"
+		p.empty("Build.RootDirectory", b.RootDirectory, why)
+		p.empty("Build.AssetScript", b.AssetScript, why)
+		p.empty("Build.AfterHugo", b.AfterHugo, why)
+		return
+	}
+	if b.RootDirectory != "" && (!isFileInside(b.RootDirectory) || !folderPattern.MatchString(b.RootDirectory)) {
+		p.add("Build.RootDirectory", b.RootDirectory, "must be a folder inside the blog's repository, such as site; leave it empty for the top")
+	}
+	if b.AssetScript != "" {
+		p.match("Build.AssetScript", b.AssetScript, scriptPattern, "must be the name of one of package.json's scripts, such as build:css, or stacks.NoAssetScript")
+	}
+	if b.AfterHugo == "" {
+		return
+	}
+	if strings.TrimSpace(b.AfterHugo) == "" || tokenInsidePattern.MatchString(b.AfterHugo) {
+		p.add("Build.AfterHugo", b.AfterHugo, "must be a shell command, such as npx pagefind --site public, and can be read in the template")
+	}
 }
 
 func validateBuildTimeout(p *problems, timeout time.Duration) {
@@ -172,33 +219,42 @@ func validateVariables(p *problems, field string, variables map[string]string, r
 }
 
 // reserved are the variables that have a prop.
-func (Build) reserved() map[string]string {
-	return map[string]string{
+func (b Build) reserved() map[string]string {
+	props := map[string]string{
 		buildspec.EnvHugoVersion:  "HugoVersion",
 		buildspec.EnvHugoExtended: "HugoExtended",
 		buildspec.EnvNodeVersion:  "NodeVersion",
 	}
+	if b.Buildspec == "" {
+		props[buildspec.EnvRootDirectory] = "RootDirectory"
+		props[buildspec.EnvAssetScript] = "AssetScript"
+		props[buildspec.EnvAfterHugo] = "AfterHugo"
+	}
+	return props
 }
 
 // environment are the variables of the build project. They win over the ones in a
 // buildspec.
 func (b Build) environment() map[string]string {
 	variables := map[string]string{}
-	if b.Buildspec == "" {
-		variables[buildspec.EnvHugoVersion] = buildspec.DefaultHugoVersion
-		variables[buildspec.EnvHugoExtended] = strconv.FormatBool(b.HugoExtended)
-		variables[buildspec.EnvNodeVersion] = buildspec.DefaultNodeVersion
+	set := func(name, value string) {
+		if value != "" {
+			variables[name] = value
+		}
 	}
-	// A blog's own buildspec gets only what was asked for: it has its own defaults.
-	if b.HugoVersion != "" {
-		variables[buildspec.EnvHugoVersion] = b.HugoVersion
-	}
+	// Hugo's version and edition only if they were asked for: otherwise the recipe
+	// takes what the blog says.
+	set(buildspec.EnvHugoVersion, b.HugoVersion)
 	if b.HugoExtended {
-		variables[buildspec.EnvHugoExtended] = "true"
+		set(buildspec.EnvHugoExtended, "true")
 	}
-	if b.NodeVersion != "" {
-		variables[buildspec.EnvNodeVersion] = b.NodeVersion
+	set(buildspec.EnvNodeVersion, b.NodeVersion)
+	if b.Buildspec == "" {
+		set(buildspec.EnvNodeVersion, or(b.NodeVersion, buildspec.DefaultNodeVersion))
 	}
+	set(buildspec.EnvRootDirectory, b.RootDirectory)
+	set(buildspec.EnvAssetScript, b.AssetScript)
+	set(buildspec.EnvAfterHugo, b.AfterHugo)
 	maps.Copy(variables, b.Environment)
 	return variables
 }
