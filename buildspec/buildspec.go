@@ -31,6 +31,10 @@ const (
 	// EnvHugoFlags holds more flags for hugo, split at spaces, such as
 	// "--gc --minify". It has no default; leave it unset for plain hugo.
 	EnvHugoFlags = "HUGO_FLAGS"
+	// EnvHugoBaseURL is the site's address, ending in "/". Hugo itself reads it, and
+	// takes it over the baseURL of the blog's configuration. It has no default; leave
+	// it unset for that one. https://gohugo.io/configuration/introduction/#environment-variables
+	EnvHugoBaseURL = "HUGO_BASEURL"
 	// EnvNodeVersion is a Node.js version as CodeBuild's runtime-versions takes
 	// it: a major ("24"), or on images that can fetch others a full version.
 	EnvNodeVersion = "NODE_VERSION"

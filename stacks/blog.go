@@ -116,13 +116,13 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 	})
 	warnOfExamples(stack, props.owner(), props.exampleValues())
 	if props.Site == nil {
-		to = destination{existingBucket(stack, props.Deploy), props.Invalidate.DistributionID}
+		to = destination{bucket: existingBucket(stack, props.Deploy), distributionID: props.Invalidate.DistributionID}
 	}
 
 	artifacts := newArtifactBucket(stack)
 	role := newServiceRole(stack, "PipelineRole", "codepipeline.amazonaws.com", "Runs the pipeline of the blog "+props.Name)
 	source := props.Source.action(stack, role)
-	build := newBuild(stack, props.owner(), props.Build, source, artifacts)
+	build := newBuild(stack, props.owner(), props.Build, to.baseURL, source, artifacts)
 	deploy := newDeploy(stack, props.Deploy, to.bucket, build.output, artifacts, role)
 	invalidate := newInvalidate(stack, props.Name, props.Invalidate, to.distributionID, role)
 

@@ -127,6 +127,14 @@ func TestBuild(t *testing.T) {
 		"HUGO_VERSION": "0.150.0", "NODE_VERSION": "22",
 		"ROOT_DIRECTORY": "site", "ASSET_SCRIPT": "build:css", "AFTER_HUGO": "npx pagefind --site public",
 	})
+	// A Site is built for its own address, which without a Domain is the distribution's.
+	domainName := at(t, siteTemplate(t, bare), map[string]any{"Fn::GetAtt": []any{siteTemplate(t, bare).OfType("AWS::CloudFront::Distribution")[0].ID, "DomainName"}})
+	for _, tt := range []struct {
+		props BlogProps
+		want  string
+	}{{bare, fmt.Sprintf("https://%s/", domainName)}, {tokyo, "https://kzmorita.dev/"}, {elsewhere, "https://blog.kzmorita.io/"}, {complete, "https://preview.kzmorita.dev/"}} {
+		equal(t, tt.props.Name+"'s address", variables(tt.props)["HUGO_BASEURL"], tt.want)
+	}
 	// A blog's own buildspec keeps its own defaults.
 	equal(t, "classic's variables", variables(classic), map[string]string{})
 

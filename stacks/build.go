@@ -60,7 +60,8 @@ type Build struct {
 
 	// Environment holds more variables for the build. Default: none. Example:
 	// map[string]string{"HUGO_FLAGS": "--gc --minify"}. They are readable in the
-	// console and in the template, so no secret belongs here.
+	// console and in the template, so no secret belongs here. Hugo takes any of its
+	// settings so: a HUGO_BASEURL here wins over the address that a Site gives the build.
 	Environment map[string]string
 
 	// ComputeType is the size of the machine. Default: Small (4 GiB, 2 vCPU,
@@ -234,8 +235,8 @@ func (b Build) reserved() map[string]string {
 }
 
 // environment are the variables of the build project. They win over the ones in a
-// buildspec.
-func (b Build) environment() map[string]string {
+// buildspec. baseURL is the site's address, or "".
+func (b Build) environment(baseURL string) map[string]string {
 	variables := map[string]string{}
 	set := func(name, value string) {
 		if value != "" {
@@ -252,6 +253,7 @@ func (b Build) environment() map[string]string {
 	if b.Buildspec == "" {
 		set(buildspec.EnvNodeVersion, or(b.NodeVersion, buildspec.DefaultNodeVersion))
 	}
+	set(buildspec.EnvHugoBaseURL, baseURL)
 	set(buildspec.EnvRootDirectory, b.RootDirectory)
 	set(buildspec.EnvAssetScript, b.AssetScript)
 	set(buildspec.EnvAfterHugo, b.AfterHugo)
@@ -349,14 +351,14 @@ func newBuildAction(name string, project awscodebuild.IProject, input awscodepip
 	return actions.NewCodeBuildAction(props)
 }
 
-// newBuild makes the project that builds a blog. Its role may use the artifacts and
+// newBuild makes the project that builds a blog for the address baseURL. Its role may use the artifacts and
 // write its own log, and nothing else.
-func newBuild(scope constructs.Construct, owner owner, build Build, source sourceStage, artifacts awss3.IBucket) buildStage {
+func newBuild(scope constructs.Construct, owner owner, build Build, baseURL string, source sourceStage, artifacts awss3.IBucket) buildStage {
 	wanted := buildProject{
 		description: "Builds the blog",
 		image:       build.image(),
 		computeType: build.ComputeType,
-		variables:   build.environment(),
+		variables:   build.environment(baseURL),
 		timeout:     or(build.Timeout, defaultBuildTimeout),
 		logDays:     build.LogRetention,
 		recipe:      buildspec.Hugo,

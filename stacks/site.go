@@ -27,11 +27,11 @@ type Site struct {
 	// Domain is the blog's name in DNS, with TLS 1.2 at least. It takes a HostedZone, a
 	// CertificateARN, or both. Another distribution must have given it up, and its A and
 	// AAAA records must be gone: AWS refuses what is taken, and the first deployment leaves
-	// nothing behind. Hugo's baseURL has to be "https://DOMAIN/", without a folder, or the
-	// pages' links lead elsewhere. Default: none; the blog is at the distribution's own
-	// name, such as d111111abcdef8.cloudfront.net, which the stack's output URL shows once
-	// it is deployed, and for which CloudFront sets the versions of TLS. Example:
-	// "blog.example.com".
+	// nothing behind. The build is told this address, as HUGO_BASEURL, which Hugo takes in
+	// place of the baseURL in the blog's configuration. Default: none; the blog is at the
+	// distribution's own name, such as d111111abcdef8.cloudfront.net, which the build is
+	// told likewise, which the stack's output URL shows, and for which CloudFront sets the
+	// versions of TLS. Example: "blog.example.com".
 	Domain string
 
 	// RedirectFrom are further names that lead to Domain, in one hop that keeps path
@@ -125,6 +125,7 @@ func (s Site) validate(p *problems, notifications Notifications) {
 type destination struct {
 	bucket         awss3.IBucket
 	distributionID string
+	baseURL        string // where readers find it; "" where only the owner knows
 }
 
 func siteStackID(blog string) string        { return blog + "-site" }
@@ -162,11 +163,12 @@ func newSite(scope constructs.Construct, owner owner, s Site, notifications Noti
 	}
 
 	domainName := *distribution.DistributionDomainName()
-	newOutput(stack, "URL", "The blog", "https://"+or(s.Domain, domainName))
+	url := "https://" + or(s.Domain, domainName)
+	newOutput(stack, "URL", "The blog", url)
 	newOutput(stack, "DistributionDomainName", s.recordsToMake(), domainName)
 	newOutput(stack, "DistributionID", "What to name to clear CloudFront by hand", *distribution.DistributionId())
 	newOutput(stack, "BucketName", "Where the pipeline puts the blog's files", *bucket.BucketName())
-	return destination{bucket: bucket, distributionID: *distribution.DistributionId()}
+	return destination{bucket: bucket, distributionID: *distribution.DistributionId(), baseURL: url + "/"}
 }
 
 // recordsToMake says what the owner's DNS has to lead to the distribution.

@@ -69,6 +69,7 @@ var (
 			BucketRemoval: DeleteBucket,
 		})
 		blog.Account = account
+		blog.Build.Environment = map[string]string{"HUGO_BASEURL": "https://preview.kzmorita.dev/"}
 		blog.Invalidate.Paths = []string{"/", "#posts"}
 		blog.Notifications = Notifications{Emails: []string{"me@blog.dev"}, TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"}
 		return blog
