@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/stacks/viewerrequest"
+	"blog-deploy-pipeline/stacks/viewerresponse"
 )
 
 var (
@@ -65,12 +67,12 @@ func withoutRecipes(t *testing.T, text string) string {
 	for name, recipe := range map[string]string{"hugo": buildspec.Hugo, "container": buildspec.Container, "ecs": buildspec.ECS} {
 		text = strings.ReplaceAll(text, encoded(t, recipe), "buildspec/"+name+".yml")
 	}
-	for _, function := range []string{"stacks/viewerrequest/viewerrequest.js", "stacks/viewerresponse/viewerresponse.js"} {
-		source, err := os.ReadFile(function)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text = strings.ReplaceAll(text, encoded(t, string(source)), function)
+	for name, code := range map[string]string{
+		"stacks/viewerrequest/viewerrequest.js":   viewerrequest.Code(viewerrequest.Settings{}),
+		"stacks/viewerresponse/viewerresponse.js": viewerresponse.Code(""),
+	} {
+		_, source, _ := strings.Cut(code, "\n") // The first line is a Site's own.
+		text = strings.ReplaceAll(text, encoded(t, source), name)
 	}
 	return text
 }

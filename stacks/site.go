@@ -51,7 +51,11 @@ type Site struct {
 	CertificateARN string
 
 	// MissingSlash says what "/posts/hello" does where Hugo has made
-	// "/posts/hello/index.html". Default: Redirect.
+	// "/posts/hello/index.html". A name alone tells a page from a file: one with a file's
+	// extension is a file ("/main.css", "/blog.tar.gz"), so are "/LICENSE" and its like, and
+	// what is below "/.well-known/"; all else is a page, such as "/v1.0" and "/old.php". So a
+	// page "/tags/hls.js/" is there with its slash alone, and a file needs an extension of
+	// the list in viewerrequest/names.go. Default: Redirect.
 	MissingSlash MissingSlash
 
 	// PriceClass says which of CloudFront's edge locations serve the blog. Default:

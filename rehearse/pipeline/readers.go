@@ -38,6 +38,8 @@ type readers struct {
 	client       *http.Client
 	bucket       string
 	distribution string
+	// known says that the distribution is in the template, with its functions.
+	known bool
 	// site is how readers' addresses begin, such as "https://blog.example.com"; "" where it is not known.
 	site    string
 	pages   []page
@@ -149,8 +151,8 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 		r.readers.pages = append(r.readers.pages, p)
 	}
 	for _, key := range slices.Sorted(maps.Keys(built)) {
-		if p := (page{key: key}); strings.HasSuffix(key, ".html") && strings.Contains(key, "+") {
-			r.note("the page %s has a + in its address: S3 takes a bare one for a space, and at AWS a link to it answers 403; links must have %s", p.address(), escaped(p.address()))
+		if p := (page{key: key}); !r.readers.known && strings.Contains(key, "+") {
+			r.note("%s has a + in its address: S3 takes a bare one for a space, and unless a function of the distribution sends %%2B in its place, links to it must be %s (a Site has such a function)", p.address(), escaped(p.address()))
 			break // One is enough to know it of the others.
 		}
 	}
@@ -196,6 +198,7 @@ func (r *rehearsal) openEdge(ctx context.Context, bucket, distribution, prefix s
 		if err != nil {
 			return err
 		}
+		readers.known = true
 		options.Distribution, options.Origin = d.Distribution, r.s3.OriginWith(d.Origin, access)
 	} else {
 		options.Distribution, options.Origin = r.assumed(distribution, prefix, built), r.s3.Origin(bucket)
@@ -403,9 +406,18 @@ func (r *rehearsal) visited(v Visit) {
 	r.emit(Event{Kind: Visited, Visit: &v})
 }
 
-// escaped is a path as it is requested: S3 takes a bare + for a space.
+// escaped is a path as S3 takes it: a bare + is a space there.
 func escaped(path string) string {
 	return strings.ReplaceAll((&url.URL{Path: path}).EscapedPath(), "+", "%2B")
+}
+
+// asked is a path as readers ask for it: as links have it, unless nobody knows what the distribution makes of
+// a plus.
+func (r *readers) asked(path string) string {
+	if r.known {
+		return (&url.URL{Path: path}).EscapedPath()
+	}
+	return escaped(path)
 }
 
 // get is one reader's visit, and what was sent.
@@ -414,7 +426,7 @@ func (r *readers) get(ctx context.Context, when When, p page) (_ Visit, body []b
 	if r.site != "" {
 		visit.URL = r.site + visit.Path
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+escaped(visit.Path), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+r.asked(visit.Path), nil)
 	if err != nil {
 		return visit, nil, err
 	}

@@ -477,7 +477,7 @@ func TestPlus(t *testing.T) {
 	if r.statuses() != allSucceeded || r.editions(AfterInvalidate)["/tags/c++/"] != New {
 		t.Errorf("stages end as %s (%v), readers get %v: %+v", r.statuses(), r.err, r.editions(AfterInvalidate), r.failed())
 	}
-	if !strings.Contains(strings.Join(r.Notes, "\n"), "links must have /tags/c%2B%2B/") {
+	if !strings.Contains(strings.Join(r.Notes, "\n"), "links to it must be /tags/c%2B%2B/ (a Site has such a function)") {
 		t.Errorf("notes are %q", r.Notes)
 	}
 }

@@ -128,6 +128,24 @@ func TestSiteBroken(t *testing.T) {
 	}
 }
 
+// TestSiteWithAPlus has readers ask as links have it: S3 takes a plus for a space, and a function that does not
+// know it leads nowhere.
+func TestSiteWithAPlus(t *testing.T) {
+	t.Parallel()
+	source := blog(t)
+	write(t, source, map[string]string{"site/tags/c++/index.html": "<h1>c++</h1>"})
+	r := rehearse(t, t.Context(), Options{Plan: read(t, siteAssembly(t)), Source: source}, nil)
+	if failed := r.failed(); failed.Code != "StaleReaders" || !strings.Contains(failed.Reason, "/tags/c++/ (missing, 404)") {
+		t.Errorf("it ends as %s (%v) with %s: %s", r.Status, r.err, failed.Code, failed.Reason)
+	}
+	r = rehearse(t, t.Context(), Options{Source: source, Plan: read(t, siteAssembly(t, replace(t,
+		`return request;`, `request.uri = request.uri.replace(/[+]/g, '%2B'); return request;`,
+	)))}, nil)
+	if r.statuses() != allSucceeded || r.editions(AfterInvalidate)["/tags/c++/"] != New || strings.Contains(strings.Join(r.Notes, "\n"), "+") {
+		t.Errorf("stages end as %s (%v), readers get %v, notes are %q: %+v", r.statuses(), r.err, r.editions(AfterInvalidate), r.Notes, r.failed())
+	}
+}
+
 // TestSiteOfSeveralBehaviors has a function that fails for what only another behaviour than the pages' serves.
 func TestSiteOfSeveralBehaviors(t *testing.T) {
 	t.Parallel()

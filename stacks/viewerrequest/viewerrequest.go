@@ -29,7 +29,8 @@ type Settings struct {
 var source string
 
 // Code returns the function's code for one Site: CloudFront Functions know no environment variables,
-// so that the settings are the code's first line. The names in them have been validated.
+// so that the settings are the code's first line, and the names of files the next two. The names in the
+// settings have been validated.
 func Code(settings Settings) string {
 	if settings.MissingSlash == "" {
 		settings.MissingSlash = Redirect
@@ -40,5 +41,6 @@ func Code(settings Settings) string {
 	// Never fails: strings only. It escapes "<", ">", "&", U+2028 and U+2029, so that no name can end
 	// the line or the literal.
 	line, _ := json.Marshal(settings)
-	return "const settings = " + string(line) + ";\n" + source
+	return "const settings = " + string(line) + ";\n" +
+		"const fileType = /" + fileTypePattern + "/i;\nconst fileName = /" + fileNamePattern + "/;\n" + source
 }

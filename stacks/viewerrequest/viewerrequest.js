@@ -1,5 +1,6 @@
 // What every request passes, after CloudFront has led http to https and before it looks into its
-// cache. viewerrequest.go puts the settings before it. The language, and 10 KB for all of this:
+// cache. viewerrequest.go puts settings, fileType and fileName before it. The language, and 10 KB
+// for all of this:
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html
 
 function handler(event) {
@@ -12,7 +13,7 @@ function handler(event) {
   const query = encode(rawQuery(request));
 
   // 8,192 characters from a function are a 502 at CloudFront. No page's address has so many.
-  if (path.length + query.length > 8000) {
+  if (forS3(path).length + query.length > 8000) {
     return { statusCode: 414, statusDescription: 'URI Too Long' };
   }
 
@@ -27,20 +28,25 @@ function handler(event) {
   }
 
   if (isPage(path)) {
-    request.uri = path + '/index.html';
+    request.uri = forS3(path + '/index.html');
   } else if (isFolder(path)) {
-    request.uri = path + 'index.html';
+    request.uri = forS3(path + 'index.html');
   } else {
-    request.uri = path;
+    request.uri = forS3(path);
   }
   return request;
 }
 
-// A page, as Hugo makes them, without its slash: "/posts/hello". What has a dot in its last part
-// is a file, even "/posts/v1.2": a page of that name is at "/posts/v1.2/" only.
+// S3 takes a plus for a space. Redirects have it as the reader's link has it.
+function forS3(path) {
+  return path.replace(/\+/g, '%2B');
+}
+
+// A page, as Hugo makes them, without its slash: "/posts/hello", and "/posts/go-1.21" and "/old.php",
+// too. A file is what has a file's extension, or the name of one that has none.
 function isPage(path) {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return name !== '' && !/\.|%2e/i.test(name) && !isWellKnown(path);
+  const name = path.slice(path.lastIndexOf('/') + 1).replace(/%[2-7][0-9a-f]/gi, decodeURIComponent);
+  return name !== '' && !fileType.test(name) && !fileName.test(name) && !isWellKnown(path);
 }
 
 function isFolder(path) {

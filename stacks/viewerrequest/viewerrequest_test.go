@@ -86,7 +86,51 @@ var cases = []struct {
 	{"a file with a query", domain, "/feed.xml?x=1&x=2", "/feed.xml?x=1&x=2", ""},
 	{"index.html itself", domain, "/posts/hello/index.html", "/posts/hello/index.html", ""},
 	{"a hidden file", domain, "/.nojekyll", "/.nojekyll", ""},
-	{"a page with a dot, without its slash", domain, "/posts/v1.2", "/posts/v1.2", ""},
+	{"a file of JavaScript, and perhaps a tag's page", domain, "/tags/hls.js", "/tags/hls.js", ""},
+	{"a tag's page with a file's extension", domain, "/tags/hls.js/", "/tags/hls.js/index.html", ""},
+	{"a page with a file's extension", domain, "/page.html/", "/page.html/index.html", ""},
+	{"an extension in capitals", domain, "/IMG_1.JPG", "/IMG_1.JPG", ""},
+	{"several extensions", domain, "/a/blog-1.2.tar.gz", "/a/blog-1.2.tar.gz", ""},
+	{"a file named after its content", domain, "/css/main.6600d71a.css", "/css/main.6600d71a.css", ""},
+	{"the index of a search", domain, "/pagefind/fragment/en_3f2a.pf_fragment", "/pagefind/fragment/en_3f2a.pf_fragment", ""},
+	{"a file with an encoded space", domain, "/my%20photo%2Ejpg", "/my%20photo%2Ejpg", ""},
+	{"an encoded extension", domain, "/photo.%6ap%67", "/photo.%6ap%67", ""},
+	{"a Japanese file", domain, "/%E7%94%BB%E5%83%8F.PNG", "/%E7%94%BB%E5%83%8F.PNG", ""},
+	{"a plus in a file", domain, "/files/a+b.txt", "/files/a%2Bb.txt", ""},
+	{"a plus in a file, encoded", domain, "/files/a%2Bb.txt", "/files/a%2Bb.txt", ""},
+	{"the root's feed", domain, "/feed.xml", "/feed.xml", ""},
+
+	// Files without an extension.
+	{"the licence", domain, "/LICENSE", "/LICENSE", ""},
+	{"the licence, encoded", domain, "/%4cICENSE", "/%4cICENSE", ""},
+	{"a page of that name", domain, "/license", "301 /license/", "/license/index.html"},
+	{"a page that begins so", domain, "/README-first", "301 /README-first/", "/README-first/index.html"},
+	{"a page of capitals", domain, "/FAQ", "301 /FAQ/", "/FAQ/index.html"},
+	{"a licence's folder", domain, "/LICENSE/", "/LICENSE/index.html", ""},
+	{"GitHub's file for the domain", domain, "/CNAME", "/CNAME", ""},
+	{"checksums in a folder", domain, "/download/SHA256SUMS", "/download/SHA256SUMS", ""},
+	{"Apple's file at the top", domain, "/apple-app-site-association", "/apple-app-site-association", ""},
+
+	// Pages with a dot.
+	{"a version", domain, "/posts/go-1.21.3", "301 /posts/go-1.21.3/", "/posts/go-1.21.3/index.html"},
+	{"nothing but a version", domain, "/1.0", "301 /1.0/", "/1.0/index.html"},
+	{"a version's next try", domain, "/v2.0-rc.1?x", "301 /v2.0-rc.1/?x", "/v2.0-rc.1/index.html?x"},
+	{"an encoded dot in a version", domain, "/v1%2e0", "301 /v1%2e0/", "/v1%2e0/index.html"},
+	{"PHP", domain, "/2012/05/old.php", "301 /2012/05/old.php/", "/2012/05/old.php/index.html"},
+	{"PHP in capitals", domain, "/OLD.PHP?p=12", "301 /OLD.PHP/?p=12", "/OLD.PHP/index.html?p=12"},
+	{"ASP.NET", domain, "/archive/show.aspx", "301 /archive/show.aspx/", "/archive/show.aspx/index.html"},
+	{"a path below PHP", domain, "/index.php/archives/12", "301 /index.php/archives/12/", "/index.php/archives/12/index.html"},
+	{"a host's name", domain, "/tags/asp.net", "301 /tags/asp.net/", "/tags/asp.net/index.html"},
+	{"a dot in front", domain, "/tags/.net", "301 /tags/.net/", "/tags/.net/index.html"},
+	{"a dot at the end", domain, "/posts/etc.", "301 /posts/etc./", "/posts/etc./index.html"},
+	{"dots at the end", domain, "/posts/and-so-on...", "301 /posts/and-so-on.../", "/posts/and-so-on.../index.html"},
+	{"an extension and more", domain, "/photo.jpg-large", "301 /photo.jpg-large/", "/photo.jpg-large/index.html"},
+	{"an extension without a dot", domain, "/posts/html", "301 /posts/html/", "/posts/html/index.html"},
+	{"an extension in another folder", domain, "/a.html/b", "301 /a.html/b/", "/a.html/b/index.html"},
+	{"a Japanese page with a dot", domain, "/日記/第1.5話", "301 /%E6%97%A5%E8%A8%98/%E7%AC%AC1.5%E8%A9%B1/", "/%E6%97%A5%E8%A8%98/%E7%AC%AC1.5%E8%A9%B1/index.html"},
+	{"a long s, which is no s", domain, "/a.jſ", "301 /a.j%C5%BF/", "/a.j%C5%BF/index.html"},
+	{"a version by another name", other, "/v1.0", "301 https://blog.example.com/v1.0/", "301 https://blog.example.com/v1.0"},
+	{"a name of JavaScript as an extension", domain, "/a.constructor", "301 /a.constructor/", "/a.constructor/index.html"},
 	{"an encoded dot", domain, "/photo%2Ejpg", "/photo%2Ejpg", ""},
 	{"an encoded dot in lower case", domain, "/photo%2ejpg", "/photo%2ejpg", ""},
 
@@ -107,7 +151,12 @@ var cases = []struct {
 	{"Latin-1", domain, "/caf\xe9", "301 /caf%C3%A9/", "/caf%C3%A9/index.html"},
 	{"a Japanese query as it is", domain, "/a?q=家", "301 /a/?q=%E5%AE%B6", "/a/index.html?q=家"},
 	{"an encoded space", domain, "/a%20b", "301 /a%20b/", "/a%20b/index.html"},
-	{"a plus", domain, "/a+b", "301 /a+b/", "/a+b/index.html"},
+	{"a plus", domain, "/a+b", "301 /a+b/", "/a%2Bb/index.html"},
+	{"a plus in a folder", domain, "/tags/c++/", "/tags/c%2B%2B/index.html", ""},
+	{"a plus, encoded", domain, "/tags/c%2b%2B/", "/tags/c%2b%2B/index.html", ""},
+	{"a plus, encoded, without its slash", domain, "/tags/c%2B%2B", "301 /tags/c%2B%2B/", "/tags/c%2B%2B/index.html"},
+	{"a plus in the query", domain, "/a/?q=c++", "/a/index.html?q=c++", ""},
+	{"a plus by another name", other, "/tags/c++/?q=a+b", "301 https://blog.example.com/tags/c++/?q=a+b", ""},
 	{"reserved characters", domain, "/a;b=c,d:e@f!$&'()*", "301 /a;b=c,d:e@f!$&'()*/", "/a;b=c,d:e@f!$&'()*/index.html"},
 
 	// Other names of the blog, in one hop.
@@ -127,7 +176,7 @@ var cases = []struct {
 	{"user information by another name", other, "/@evil.example/a/", "301 https://blog.example.com/@evil.example/a/", ""},
 
 	// No way to another host.
-	{"two slashes", domain, "//evil.example", "/evil.example", ""},
+	{"two slashes", domain, "//evil.example", "301 /evil.example/", "/evil.example/index.html"},
 	{"two slashes and a page", domain, "//evil/a", "301 /evil/a/", "/evil/a/index.html"},
 	{"two slashes and a folder", domain, "//evil/", "/evil/index.html", ""},
 	{"three slashes", domain, "///evil", "301 /evil/", "/evil/index.html"},
@@ -137,7 +186,7 @@ var cases = []struct {
 	{"a backslash inside", domain, `/a\evil`, "301 /a%5Cevil/", "/a%5Cevil/index.html"},
 	{"an encoded backslash", domain, "/%5cevil", "301 /%5cevil/", "/%5cevil/index.html"},
 	{"an encoded slash", domain, "/%2fevil", "301 /%2fevil/", "/%2fevil/index.html"},
-	{"an encoded slash and a host", domain, "/%2F%2Fevil.example", "/%2F%2Fevil.example", ""},
+	{"an encoded slash and a host", domain, "/%2F%2Fevil.example", "301 /%2F%2Fevil.example/", "/%2F%2Fevil.example/index.html"},
 	{"a tab", domain, "/\t/evil", "301 /%09/evil/", "/%09/evil/index.html"},
 	{"a line break", domain, "/\r\nSet-Cookie:a=b", "301 /%0D%0ASet-Cookie:a=b/", "/%0D%0ASet-Cookie:a=b/index.html"},
 	{"an encoded line break", domain, "/%0d%0aSet-Cookie:a=b", "301 /%0d%0aSet-Cookie:a=b/", "/%0d%0aSet-Cookie:a=b/index.html"},
@@ -157,6 +206,7 @@ var cases = []struct {
 	{"patterns of replacement", domain, "/$&$1$$", "301 /$&$1$$/", "/$&$1$$/index.html"},
 	{"long", domain, "/" + strings.Repeat("a", 7900), "301 /" + strings.Repeat("a", 7900) + "/", "/" + strings.Repeat("a", 7900) + "/index.html"},
 	{"long, and longer when encoded", domain, "/" + strings.Repeat("日", 2000), "414", ""},
+	{"long, and longer for S3", domain, "/" + strings.Repeat("+", 3000), "414", ""},
 	{"very long", domain, "/" + strings.Repeat("a", 8190), "414", ""},
 	{"a very long query", domain, "/?" + strings.Repeat("a", 8000), "414", ""},
 }
@@ -235,11 +285,11 @@ func check(t testing.TB, f *edgefunction.Function, mode, host, target string) {
 	}
 	got := ask(t, f, host, target)
 	switch {
-	case got.status == http.StatusRequestURITooLong && len(encoded(target)) > 7900:
+	case got.status == http.StatusRequestURITooLong && len(encoded(target))+2*strings.Count(target, "+") > 7900:
 		return
 	case got.status == 0:
 		path := strings.TrimSuffix(got.uri, query)
-		if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\#?") || encoded(path) != path {
+		if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\#?+") || encoded(path) != path {
 			t.Errorf("%s%q: goes on as %q", host, target, got.uri)
 		}
 		if !strings.HasSuffix(got.uri, query) || strings.Count(path, "?") > 0 {
@@ -273,6 +323,29 @@ func check(t testing.TB, f *edgefunction.Function, mode, host, target string) {
 	if next := ask(t, f, gotHost, gotTarget); next.status != 0 && next.status != http.StatusRequestURITooLong &&
 		mode == viewerrequest.Redirect && !strings.Contains(strings.ToLower(strings.ReplaceAll(target, "%2e", ".")), ".well-known") {
 		t.Errorf("%s%q: Location %q leads to %s once more", host, target, got.location, next)
+	}
+}
+
+// TestIsPage: the function and Go tell pages from files in one way.
+func TestIsPage(t *testing.T) {
+	f := newFunction(t, viewerrequest.Settings{})
+	for _, c := range cases {
+		checkIsPage(t, f, c.target)
+	}
+}
+
+func checkIsPage(t testing.TB, f *edgefunction.Function, target string) {
+	t.Helper()
+	path, _, _ := strings.Cut(target, "?")
+	if encoded(path) != path || strings.ContainsAny(path, `\#`) || strings.HasPrefix(path, "//") || len(target) > 2000 {
+		return // The function makes another path of it first.
+	}
+	got := ask(t, f, domain, path)
+	if want := got.status == http.StatusMovedPermanently; viewerrequest.IsPage(path) != want {
+		t.Errorf("IsPage(%q): got %t, and the function's answer is %q", path, !want, got)
+	}
+	if want := !strings.HasSuffix(path, "index.html") && strings.HasSuffix(got.uri, "/index.html"); viewerrequest.IsFolder(path) != want {
+		t.Errorf("IsFolder(%q): got %t, and the function's answer is %q", path, !want, got)
 	}
 }
 
@@ -516,6 +589,7 @@ func FuzzViewerRequest(f *testing.F) {
 			mode = viewerrequest.Redirect
 		}
 		check(t, functions[mode], mode, host, target)
+		checkIsPage(t, functions[viewerrequest.Redirect], target)
 	})
 }
 
