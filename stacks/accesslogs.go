@@ -91,10 +91,8 @@ func newAccessLogs(scope constructs.Construct, stack awscdk.Stack, owner owner, 
 	if owner.region != deliveryRegion {
 		elsewhere := owner
 		elsewhere.region = deliveryRegion
-		in = awscdk.NewStack(scope, jsii.String(logsStackID(owner.name)), &awscdk.StackProps{
-			Description: jsii.String("Access logs of the blog " + owner.name + ", from the region that CloudFront delivers them from"),
-			Env:         elsewhere.environment(),
-		})
+		in = awscdk.NewStack(scope, jsii.String(logsStackID(owner.name)),
+			elsewhere.stackProps("Access logs of the blog "+owner.name+", from the region that CloudFront delivers them from"))
 	}
 	newAccessLogDelivery(in, owner, distributionARN(in, *distribution.DistributionId()), bucket)
 }

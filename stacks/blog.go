@@ -106,15 +106,15 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 	if err := props.Validate(); err != nil {
 		panic(err)
 	}
+	examples := props.exampleValues()
+	props.Account = examples.account(props.Account)
 	var to destination
 	if props.Site != nil {
 		to = newSite(scope, props.owner(), *props.Site, props.Notifications)
 	}
-	stack := awscdk.NewStack(scope, jsii.String(BlogStackID(props.Name)), &awscdk.StackProps{
-		Description: jsii.String(fmt.Sprintf("Delivery of the blog %s: source, build, deploy, invalidate", props.Name)),
-		Env:         props.owner().environment(),
-	})
-	warnOfExamples(stack, props.owner(), props.exampleValues())
+	stack := awscdk.NewStack(scope, jsii.String(BlogStackID(props.Name)),
+		props.owner().stackProps(fmt.Sprintf("Delivery of the blog %s: source, build, deploy, invalidate", props.Name)))
+	warnOfExamples(stack, props.owner(), examples)
 	if props.Site == nil {
 		to = destination{bucket: existingBucket(stack, props.Deploy), distributionID: props.Invalidate.DistributionID}
 	}

@@ -165,10 +165,8 @@ func newCertificate(scope constructs.Construct, stack awscdk.Stack, owner owner,
 	if owner.region != certificateRegion {
 		elsewhere := owner
 		elsewhere.region = certificateRegion
-		in = awscdk.NewStack(scope, jsii.String(certificateStackID(owner.name)), &awscdk.StackProps{
-			Description: jsii.String("Certificate of the blog " + owner.name + ", in the region that CloudFront takes it from"),
-			Env:         elsewhere.environment(),
-		})
+		in = awscdk.NewStack(scope, jsii.String(certificateStackID(owner.name)),
+			elsewhere.stackProps("Certificate of the blog "+owner.name+", in the region that CloudFront takes it from"))
 	}
 	props := &awscertificatemanager.CertificateProps{
 		DomainName: jsii.String(s.Domain),

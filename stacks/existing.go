@@ -124,11 +124,11 @@ func (s ExistingService) appSpec() (appspec.Spec, error) {
 }
 
 func (s ExistingService) newStack(scope constructs.Construct) awscdk.Stack {
-	stack := awscdk.NewStack(scope, jsii.String(s.stackID()), &awscdk.StackProps{
-		Description: jsii.String("Clears CloudFront when the service " + s.Name + " goes live"),
-		Env:         s.owner().environment(),
-	})
-	warnOfExamples(stack, s.owner(), s.exampleValues())
+	examples := s.exampleValues()
+	s.Account = examples.account(s.Account)
+	stack := awscdk.NewStack(scope, jsii.String(s.stackID()),
+		s.owner().stackProps("Clears CloudFront when the service "+s.Name+" goes live"))
+	warnOfExamples(stack, s.owner(), examples)
 
 	function, role := newHookFunction(stack, s.owner(), s.Hook, s.DeployedBy.controller())
 	newOutput(stack, "FunctionARN", "The function that clears CloudFront", *function.FunctionArn())

@@ -40,15 +40,19 @@ func (o owner) validate(p *problems, maxName int) {
 	}
 }
 
-// environment is where the stack goes; what is not named is that of the credentials
-// in use.
-func (o owner) environment() *awscdk.Environment {
-	env := &awscdk.Environment{}
+// stackProps says what a stack is, and where it goes; what is not named is that of the
+// credentials in use.
+func (o owner) stackProps(description string) *awscdk.StackProps {
+	props := &awscdk.StackProps{Description: jsii.String(description), Env: &awscdk.Environment{}}
 	if o.account != "" {
-		env.Account = jsii.String(o.account)
+		props.Env.Account = jsii.String(o.account)
 	}
 	if o.region != "" {
-		env.Region = jsii.String(o.region)
+		props.Env.Region = jsii.String(o.region)
 	}
-	return env
+	if o.account == exampleAccount {
+		// The CLI asks for no role there, but says at once that the account is another.
+		props.Synthesizer = awscdk.NewCliCredentialsStackSynthesizer(nil)
+	}
+	return props
 }

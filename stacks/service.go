@@ -189,12 +189,12 @@ func (s FargateService) appSpec() (appspec.Spec, error) {
 }
 
 func (s FargateService) newStack(scope constructs.Construct) awscdk.Stack {
-	stack := awscdk.NewStack(scope, jsii.String(s.stackID()), &awscdk.StackProps{
-		Description: jsii.String(fmt.Sprintf("The service %s and its delivery: network, load balancer, tasks, pipeline, CloudFront's cache", s.Name)),
-		Env:         s.owner().environment(),
-	})
+	examples := s.exampleValues()
+	s.Account = examples.account(s.Account)
+	stack := awscdk.NewStack(scope, jsii.String(s.stackID()),
+		s.owner().stackProps(fmt.Sprintf("The service %s and its delivery: network, load balancer, tasks, pipeline, CloudFront's cache", s.Name)))
 	leaveZonesToAWS(stack, s.owner())
-	warnOfExamples(stack, s.owner(), s.exampleValues())
+	warnOfExamples(stack, s.owner(), examples)
 
 	artifacts := newArtifactBucket(stack)
 	role := newServiceRole(stack, "PipelineRole", "codepipeline.amazonaws.com", "Runs the pipeline of the service "+s.Name)

@@ -152,10 +152,8 @@ func (s Site) stackIDs(owner owner) []string {
 
 // newSite adds the stacks of a blog's Site to scope.
 func newSite(scope constructs.Construct, owner owner, s Site, notifications Notifications) destination {
-	stack := awscdk.NewStack(scope, jsii.String(siteStackID(owner.name)), &awscdk.StackProps{
-		Description: jsii.String("What the blog " + owner.name + " is served from: bucket, distribution, DNS records"),
-		Env:         owner.environment(),
-	})
+	stack := awscdk.NewStack(scope, jsii.String(siteStackID(owner.name)),
+		owner.stackProps("What the blog "+owner.name+" is served from: bucket, distribution, DNS records"))
 	bucket := newSiteBucket(stack, s.BucketRemoval)
 	distribution := newDistribution(stack, owner, s, bucket, newCertificate(scope, stack, owner, s))
 	newRecords(stack, s, distribution)

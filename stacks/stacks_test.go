@@ -86,9 +86,10 @@ var (
 	templates   = map[string]*assembly.Template{}
 	assemblyDir string
 	aloneDir    string // of an app that has aloneFixtures only
-	// changedTemplates has the services whose owners have changed their minds, and the
-	// blog with the longest name.
+	// changedTemplates has the services whose owners have changed their minds, the blog
+	// with the longest name, and what still has example values.
 	changedTemplates = map[string]*assembly.Template{}
+	changedDir       string
 )
 
 // TestMain synthesises all fixtures once, in one app, with the flags of cdk.json and
@@ -138,8 +139,8 @@ func run(m *testing.M) int {
 	}
 	synth(assemblyDir, blogFixtures, serviceFixtures)
 	synth(aloneDir, aloneFixtures, nil)
-	changedDir := filepath.Join(dir, "changed")
-	synth(changedDir, []BlogProps{longNamed}, changedFixtures)
+	changedDir = filepath.Join(dir, "changed")
+	synth(changedDir, append([]BlogProps{longNamed}, exampleBlogs...), slices.Concat(changedFixtures, exampleServices))
 
 	load := func(dir string, into map[string]*assembly.Template) {
 		loaded, err := assembly.Load(dir)
