@@ -124,7 +124,7 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 	source := props.Source.action(stack, role)
 	build := newBuild(stack, props.owner(), props.Build, to.baseURL, source, artifacts)
 	deploy := newDeploy(stack, props.Deploy, to.bucket, build.output, artifacts, role)
-	invalidate := newInvalidate(stack, props.Name, props.Invalidate, to.distributionID, role)
+	invalidate := newInvalidate(stack, props.Name, props.Invalidate, props.Site, to.distributionID, role)
 
 	made := newPipeline(stack, props.owner(), pipeline{
 		role: role, artifacts: artifacts, kind: or(props.PipelineType, V2), mode: props.ExecutionMode,

@@ -44,7 +44,7 @@ func TestStagesAreWired(t *testing.T) {
 			}
 			equal(t, "PipelineName", params.PipelineName, props.Name)
 			equal(t, "DistributionId", params.DistributionID, distribution)
-			equal(t, "Paths", params.Paths, props.Invalidate.Paths)
+			equal(t, "Paths", params.Paths, props.Invalidate.cleared(props.Site))
 		})
 	}
 }

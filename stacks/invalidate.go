@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,9 +28,11 @@ type Invalidate struct {
 
 	// Paths to clear, as CloudFront takes them: from "/", URL-encoded, with "*" only
 	// at the end, or "#tag" for a cache tag. The first 1,000 a month are free for
-	// the account, then 0.005 USD each; "/*" counts as one. A page that a function
-	// serves under two names, "/a/" and "/a/index.html", needs both. All of it must
-	// fit the 1,000 characters of an action's UserParameters. Default: "/*".
+	// the account, then 0.005 USD each; "/*" counts as one. CloudFront may know a page by
+	// what readers ask for, "/" or "/a/", or by what a function makes of it, "/index.html"
+	// or "/a/index.html", and wants both: a Site has the other added, an existing
+	// distribution needs both here. All of it, with what is added, must fit the 1,000
+	// characters of an action's UserParameters. Default: "/*".
 	Paths []string
 
 	// Deadline is how long CloudFront may take in all, over as many calls of the
@@ -98,8 +101,22 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
 		p.match("Invalidate.DistributionID", i.DistributionID, distributionPattern, "must be a distribution's id (not its domain name or ARN), such as E2QWRUHAPOMQZL")
 	}
 	validatePaths(p, "Invalidate.Paths", i.Paths)
-	if n := utf8.RuneCountInString(userParameters(pipelineName, distributionID, i.Paths)); n > maxUserParameters {
-		p.add("Invalidate.Paths", fmt.Sprintf("%d paths", len(i.Paths)), fmt.Sprintf("they make UserParameters %d characters long, and CodePipeline takes at most %d; use wildcards or /*, which counts as one path", n, maxUserParameters))
+	cleared, with := i.cleared(site), ""
+	if more := len(cleared) - len(i.Paths); more > 0 {
+		with = fmt.Sprintf("with %d that belong to them (/a/ and /a/index.html) ", more)
+	}
+	if site != nil {
+		for n, path := range i.Paths {
+			if strings.HasPrefix(path, "/") && strings.Contains(path, "?") {
+				p.add(fmt.Sprintf("Invalidate.Paths[%d]", n), path, "has a query, which a Site's cache knows nothing of; leave out what begins with ?")
+			}
+		}
+		if own, all := countWildcards(i.Paths), countWildcards(cleared); own <= maxWildcards && all > maxWildcards {
+			p.add("Invalidate.Paths", fmt.Sprintf("%d paths with *", own), fmt.Sprintf("each with a + is cleared as %%2B, too, which makes %d, and CloudFront clears at most %d of them at a time; use fewer, or one wider", all, maxWildcards))
+		}
+	}
+	if n := utf8.RuneCountInString(userParameters(pipelineName, distributionID, cleared)); n > maxUserParameters {
+		p.add("Invalidate.Paths", fmt.Sprintf("%d paths", len(i.Paths)), fmt.Sprintf("%sthey make UserParameters %d characters long, and CodePipeline takes at most %d; use wildcards or /*, which counts as one path", with, n, maxUserParameters))
 	}
 	if d := or(i.Deadline, defaultDeadline); d < minDeadline || d > maxDeadline {
 		p.add("Invalidate.Deadline", i.Deadline, "must be from 1 minute to 23 hours, written as 30 * time.Minute")
@@ -113,18 +130,51 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
 
 // validatePaths checks what CloudFront is to clear at a time.
 func validatePaths(p *problems, field string, paths []string) {
-	wildcards := 0
 	for n, path := range paths {
 		if problem := pathProblem(path); problem != "" {
 			p.add(fmt.Sprintf("%s[%d]", field, n), path, problem)
 		}
-		if strings.HasSuffix(path, "*") {
-			wildcards++
-		}
 	}
-	if wildcards > maxWildcards {
+	if wildcards := countWildcards(paths); wildcards > maxWildcards {
 		p.add(field, fmt.Sprintf("%d paths with *", wildcards), fmt.Sprintf("CloudFront clears at most %d of them at a time; use fewer, or one wider", maxWildcards))
 	}
+}
+
+func countWildcards(paths []string) (n int) {
+	for _, path := range paths {
+		if strings.HasSuffix(path, "*") {
+			n++
+		}
+	}
+	return n
+}
+
+// cleared returns what CloudFront is told to clear. A Site's function serves a page at
+// several addresses, which belong together; what costs money, and is cleared by another
+// path already, is left out.
+func (i Invalidate) cleared(site *Site) []string {
+	if site == nil {
+		return i.Paths
+	}
+	var all []string
+	for _, path := range i.Paths {
+		if strings.HasPrefix(path, "#") {
+			all = append(all, path)
+		} else {
+			all = append(all, site.functionSettings().Addresses(path)...)
+		}
+	}
+	var cleared []string
+	for n, path := range all {
+		covered := slices.Contains(all[:n], path) || slices.ContainsFunc(all, func(other string) bool {
+			begin, wide := strings.CutSuffix(other, "*")
+			return wide && other != path && strings.HasPrefix(path, begin)
+		})
+		if !covered {
+			cleared = append(cleared, path)
+		}
+	}
+	return cleared
 }
 
 // pathProblem says what CloudFront would refuse about a path, or nothing.
@@ -174,7 +224,7 @@ func encodeJSON(v any) string {
 
 // newInvalidate makes the function and the action that calls it. Each blog has its
 // own function, so that its role names exactly one distribution.
-func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, distributionID string, pipelineRole awsiam.IRole) awscodepipeline.IAction {
+func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, site *Site, distributionID string, pipelineRole awsiam.IRole) awscodepipeline.IAction {
 	pollFor := or(i.PollFor, defaultPollFor)
 	function, role := newGoFunction(stack, "Invalidate", goFunction{
 		binary:      "invalidate",
@@ -204,7 +254,7 @@ func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, distri
 		ActionName:           jsii.String("Invalidate"),
 		Lambda:               function,
 		Role:                 actionRole,
-		UserParametersString: jsii.String(userParameters(pipelineName, distributionID, i.Paths)),
+		UserParametersString: jsii.String(userParameters(pipelineName, distributionID, i.cleared(site))),
 		VariablesNamespace:   jsii.String("Invalidate"),
 	})
 	function.GrantInvoke(actionRole)

@@ -447,6 +447,15 @@ func TestSiteFunction(t *testing.T) {
 
 // TestNamesFit looks at the stacks of a blog whose name is as long as a name may be:
 // CloudFormation learns only from AWS that a name or a comment is too long.
+// TestSiteClearsBothOfAPair: the home page is in CloudFront's cache as a file of its own name.
+func TestSiteClearsBothOfAPair(t *testing.T) {
+	tmpl := template(t, complete)
+	text := at(t, tmpl, action(t, tmpl, stageInvalidate), "Configuration", "UserParameters").(string)
+	if want := `"Paths":["/","/index.html","#posts"]`; !strings.Contains(text, want) {
+		t.Errorf("UserParameters are %s, want %s in them", text, want)
+	}
+}
+
 func TestNamesFit(t *testing.T) {
 	for _, id := range BlogStackIDs(longNamed) {
 		if len(id) > 128 {

@@ -270,12 +270,13 @@ func TestUserParametersFitToTheCharacter(t *testing.T) {
 		distributionID string
 	}{{modern, modern.Invalidate.DistributionID}, {bare, longest}} {
 		props := tt.props
-		without := len(userParameters(props.Name, tt.distributionID, []string{""}))
-		props.Invalidate.Paths = []string{"/" + strings.Repeat("a", maxUserParameters-without-1)}
+		path := func(n int) []string { return []string{"/" + strings.Repeat("a", n) + ".css"} }
+		without := len(userParameters(props.Name, tt.distributionID, path(0)))
+		props.Invalidate.Paths = path(maxUserParameters - without)
 		if err := props.Validate(); err != nil {
 			t.Errorf("%s: 1,000 characters are refused: %v", props.Name, err)
 		}
-		props.Invalidate.Paths[0] += "a"
+		props.Invalidate.Paths = path(maxUserParameters - without + 1)
 		if err := props.Validate(); err == nil {
 			t.Errorf("%s: 1,001 characters are accepted", props.Name)
 		}

@@ -328,7 +328,7 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 		return nil
 	}
 	var stale []string
-	var old bool
+	var old *page
 	var failed *failure
 	r.readers.proved = r.readers.proved || when == AfterInvalidate
 	for _, p := range r.readers.pages {
@@ -344,7 +344,9 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 			}
 			if visit.Edition != visit.Wanted {
 				stale = append(stale, fmt.Sprintf("%s (%s, %d)", visit.Path, visit.Edition, visit.Status))
-				old = old || visit.Edition == Old
+				if visit.Edition == Old {
+					old = &p
+				}
 			}
 		}
 		r.visited(visit)
@@ -383,8 +385,11 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 	case r.readers.early != "":
 		why.Reason = fmt.Sprintf("the invalidation (%s) ran before the upload, and readers do not get what was built: %s", r.readers.early, strings.Join(stale, ", "))
 		why.Look = "the order of the stages: " + r.readers.early + " must come after the upload"
-	case old:
+	case old != nil:
 		why.Look = "the paths of the invalidation: do they cover these pages?"
+		if file := "/" + old.key; file != old.address() {
+			why.Look = fmt.Sprintf("the paths of the invalidation: do they cover these pages by both of their names, such as %s and %s?", old.address(), file)
+		}
 	}
 	return why
 }

@@ -370,6 +370,8 @@ func TestFailures(t *testing.T) {
 
 		{name: "paths that do not cover the site", edit: replace(t, `\"DistributionId\":\"E2QWRUHAPOMQZM\"}`, `\"DistributionId\":\"E2QWRUHAPOMQZM\",\"Paths\":[\"/about/*\"]}`), stage: 3, code: "StaleReaders",
 			reason: []string{"/ (old, 200)", "/posts/猫/ (old, 200)"}, look: "paths of the invalidation"},
+		{name: "home by the path that readers ask for alone", edit: replace(t, `\"DistributionId\":\"E2QWRUHAPOMQZM\"}`, `\"DistributionId\":\"E2QWRUHAPOMQZM\",\"Paths\":[\"/posts/*\",\"/about/*\",\"/\"]}`), stage: 3, code: "StaleReaders",
+			reason: []string{"readers do not get what was built: / (old, 200)"}, look: "by both of their names, such as / and /index.html?"},
 		{name: "variable that nobody puts out", edit: replace(t, `"BucketName": "kzmorita-blog"`, `"BucketName": "kzmorita-blog", "ObjectKey": "#{Build.Folder}"`), stage: 2, code: "InvalidActionConfiguration", reason: []string{"#{Build.Folder}"}},
 
 		{name: "build fault", faults: "build=fail", stage: 1, code: "JobFailed", reason: []string{"COMMAND_EXECUTION_ERROR"}},
