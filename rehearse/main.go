@@ -54,10 +54,14 @@ func (o output) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// example is the blog that is rehearsed unless another is named. Wherever it is, it stands for a repository
+// by itself, and not for this project.
+var example = filepath.Join("examples", "blog")
+
 // flags are the command's.
 type flags struct {
 	app, blog, service, source, state, fault, hugo, versitygw string
-	workingTree, serve, json, verbose                         bool
+	workingTree, alone, serve, json, verbose                  bool
 }
 
 func parse(args []string, stderr io.Writer) (flags, error) {
@@ -67,7 +71,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	set.StringVar(&f.app, "app", "cdk.out", "the cloud assembly, as `make synth` writes it")
 	set.StringVar(&f.blog, "blog", "", "the blog to rehearse (default: the first)")
 	set.StringVar(&f.service, "service", "", "the service to rehearse")
-	set.StringVar(&f.source, "source", filepath.Join("examples", "blog"), "a checkout of the blog's repository, or a folder in one")
+	set.StringVar(&f.source, "source", "", "a checkout of the blog's repository (default: the blog in "+example+")")
 	set.BoolVar(&f.workingTree, "working-tree", false, "take the source's files as they are on disk, not the last commit's")
 	set.StringVar(&f.state, "state", "", "a folder that keeps the bucket from one rehearsal to the next")
 	set.BoolVar(&f.serve, "serve", false, "keep the site up at the end, to look at it in a browser")
@@ -85,7 +89,17 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	if f.blog != "" && f.service != "" {
 		return f, fmt.Errorf("-blog %s and -service %s: name one of them", f.blog, f.service)
 	}
+	f.alone = f.source == "" || sameFolder(f.source, example)
+	if f.source == "" {
+		f.source = example
+	}
 	return f, nil
+}
+
+func sameFolder(a, b string) bool {
+	one, err := os.Stat(a)
+	other, otherErr := os.Stat(b)
+	return err == nil && otherErr == nil && os.SameFile(one, other)
 }
 
 func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
@@ -139,7 +153,7 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 	var ended *pipeline.Result
 	var unwritten error
 	result, err := pipeline.Run(ctx, pipeline.Options{
-		Plan: plan, Source: f.source, WorkingTree: f.workingTree, Data: data, State: f.state,
+		Plan: plan, Source: f.source, Alone: f.alone, WorkingTree: f.workingTree, Data: data, State: f.state,
 		Versitygw: f.versitygw, Path: os.Getenv("PATH"), Env: codebuild.Network(os.Environ()),
 		Hugo: f.hugo, HugoCache: filepath.Join(".cache", "bin"), Faults: faults, Serve: f.serve,
 	}, func(e pipeline.Event) {

@@ -76,7 +76,7 @@ func (r *run) collect(ctx context.Context, a *Artifacts, values map[string]strin
 				e.name = path.Base(e.name)
 			}
 			if other, twice := found[e.name]; twice && other.file != e.file {
-				r.note(fmt.Sprintf("artifacts: %s and %s have the same name in the artifact; CodeBuild does not say which of them stays", r.inSource(other.file), r.inSource(e.file)))
+				r.warn(fmt.Sprintf("artifacts: %s and %s have the same name in the artifact; CodeBuild does not say which of them stays", r.inSource(other.file), r.inSource(e.file)))
 			}
 			found[e.name] = e
 		}
@@ -225,7 +225,7 @@ func (r *run) list(ctx context.Context, base string, keepLinks bool) ([]entry, e
 		case d.Type().IsRegular():
 			entries = append(entries, e)
 		case d.Type()&fs.ModeSymlink == 0:
-			r.note(fmt.Sprintf("artifacts: %s is neither a file nor a folder, and left out", e.name))
+			r.warn(fmt.Sprintf("artifacts: %s is neither a file nor a folder, and left out", e.name))
 		case keepLinks && staysBelow(root, file):
 			if e.link, err = os.Readlink(file); err != nil {
 				return err
@@ -235,11 +235,11 @@ func (r *run) list(ctx context.Context, base string, keepLinks bool) ([]entry, e
 			info, err := os.Stat(file)
 			switch {
 			case err != nil:
-				r.note(fmt.Sprintf("artifacts: the symbolic link %s leads nowhere, and is left out", e.name))
+				r.warn(fmt.Sprintf("artifacts: the symbolic link %s leads nowhere, and is left out", e.name))
 			case info.Mode().IsRegular():
 				entries = append(entries, e)
 			default:
-				r.note(fmt.Sprintf("artifacts: the symbolic link %s leads to a folder, and is left out; enable-symlinks keeps such links", e.name))
+				r.warn(fmt.Sprintf("artifacts: the symbolic link %s leads to a folder, and is left out; enable-symlinks keeps such links", e.name))
 			}
 		}
 		return nil

@@ -153,7 +153,7 @@ func TestArtifacts(t *testing.T) {
 			if got := tr.context(); got != tc.failure {
 				t.Fatalf("failure is %q, want %q, see %s\n%s", got, tc.failure, tc.doc, strings.Join(tr.log, "\n"))
 			}
-			wantNotes(t, tr.result.Notes, tc.notes)
+			wantNotes(t, tr.result.Warnings, tc.notes)
 			if tc.failure != "" {
 				if tr.result.Artifact != nil || tr.result.Status != Failed {
 					t.Errorf("artifact is %v, status %s", tr.result.Artifact, tr.result.Status)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -16,7 +17,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"testing/fstest"
 	"time"
 )
 
@@ -37,9 +37,12 @@ func newTrial(t *testing.T, text string, source map[string]string) *trial {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	files := fstest.MapFS{}
+	files := t.TempDir()
 	for name, content := range source {
-		files[name] = &fstest.MapFile{Data: []byte(content), Mode: 0o644}
+		path := filepath.Join(files, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	tr := &trial{Build: Build{
 		Spec:   spec,
@@ -532,7 +535,7 @@ cache: {key: 'k-$(x)', fallback-keys: [k-], action: restore, paths: ['/root/.npm
 					if !slices.Equal(tr.out, tc.out) && !slices.Contains(tc.out, anything) {
 						t.Errorf("output is\n%q\nwant\n%q", tr.out, tc.out)
 					}
-					wantNotes(t, tr.result.Notes, tc.notes)
+					wantNotes(t, slices.Concat(tr.result.Warnings, tr.result.Notes), tc.notes)
 					if tc.export != nil && !maps.Equal(tr.result.Exported, tc.export) {
 						t.Errorf("exported %q, want %q", tr.result.Exported, tc.export)
 					}
@@ -867,7 +870,7 @@ phases:
   build:
     commands: [./run.sh, '[ -L link ] && [ -L broken ] && cat link', 'echo y >dir/.hidden', 'rm run.sh; echo new >new']
 `, nil)
-	tr.Source = os.DirFS(owner)
+	tr.Source = owner
 	tr.run(t.Context())
 	if tr.err != nil || tr.result.Status != Succeeded || !slices.Equal(tr.out, []string{"ran", "x"}) {
 		t.Errorf("error is %v, %s, output %q", tr.err, tr.summary(), tr.out)
@@ -948,7 +951,11 @@ func unzip(t *testing.T, a *Artifact) map[string]string {
 	files := make(map[string]string)
 	var names []string
 	for _, f := range r.File {
-		content, err := fs.ReadFile(r, f.Name)
+		in, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(in)
 		if err != nil {
 			t.Fatal(err)
 		}

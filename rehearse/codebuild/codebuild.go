@@ -10,7 +10,7 @@
 //	…
 //	result, err := codebuild.Run(ctx, codebuild.Build{
 //		Spec:   spec,
-//		Source: os.DirFS("examples/blog"),
+//		Source: "examples/blog",
 //		Dir:    filepath.Join(dir, "build"), // gone when Run returns
 //		Path:   os.Getenv("PATH"),
 //		Env:    project, // with what Network(os.Environ()) finds, behind a proxy
@@ -51,8 +51,9 @@ const DefaultTimeout = time.Hour
 type Build struct {
 	// Spec is what [Parse] returned. Required.
 	Spec *Buildspec
-	// Source is copied to CODEBUILD_SRC_DIR, with its symbolic links. Required.
-	Source fs.FS
+	// Source is a folder that is copied to CODEBUILD_SRC_DIR, with its symbolic links; those that lead out
+	// of it lead nowhere in the copy. Required.
+	Source string
 	// Dir is the build's folder, which must be absent or empty. Everything the
 	// build writes by itself goes there: the source to Dir/src, HOME is Dir/home,
 	// TMPDIR is Dir/tmp. It is removed when Run returns. Required.
@@ -160,8 +161,10 @@ type Result struct {
 	Secondary map[string]*Artifact
 	// Exported holds the env.exported-variables that are set at the build's end.
 	Exported map[string]string
-	// Notes say what differs from CodeBuild, and what was left out.
+	// Notes say what differs from CodeBuild.
 	Notes []string
+	// Warnings say what the blog's owner may not expect, such as files that were left out.
+	Warnings []string
 }
 
 // Failure returns the first phase that did not succeed, or nil.
@@ -256,8 +259,8 @@ func (b *Build) check() error {
 	if b.Spec == nil {
 		errs = append(errs, errors.New("field Spec is missing, want what Parse returned"))
 	}
-	if b.Source == nil {
-		errs = append(errs, errors.New("field Source is missing, want a file system such as os.DirFS(folder)"))
+	if b.Source == "" {
+		errs = append(errs, errors.New("field Source is missing, want a folder"))
 	}
 	if b.Dir == "" {
 		errs = append(errs, errors.New("field Dir is missing, want a folder that is absent or empty"))
@@ -375,8 +378,19 @@ func (r *run) download(ctx context.Context) error {
 			return fmt.Errorf("make the build's folders: %w", err)
 		}
 	}
-	if err := os.CopyFS(r.src, contextFS{ctx, r.Source}); err != nil {
+	if err := copySource(ctx, r.Source, r.src); err != nil {
 		return fmt.Errorf("copy the source to the build: %w", err)
+	}
+	names, targets, err := containLinks(r.src)
+	if err != nil {
+		return err
+	}
+	if n := len(names); n > 0 {
+		more := ""
+		if n > 1 {
+			more = fmt.Sprintf(" (and %d more such links)", n-1)
+		}
+		r.warn(fmt.Sprintf("the symbolic link %s leads out of the source, to %s%s: at AWS nothing of yours is there, and here it leads nowhere", names[0], targets[0], more))
 	}
 	r.env = r.environment(began, home, tmp)
 	r.note(runtimeNotes(ctx, r.Spec, r.env)...)
@@ -527,17 +541,21 @@ func (r *run) export(values map[string]string) {
 		case secret:
 			r.note(fmt.Sprintf("env.exported-variables: %s is not exported: CodeBuild exports no secret", name))
 		case !set:
-			r.note(fmt.Sprintf("env.exported-variables: %s is not set at the build's end", name))
+			r.warn(fmt.Sprintf("env.exported-variables: %s is not set at the build's end", name))
 		default:
 			r.result.Exported[name] = value
 		}
 	}
 }
 
-func (r *run) note(notes ...string) {
-	for _, n := range notes {
-		if !slices.Contains(r.result.Notes, n) {
-			r.result.Notes = append(r.result.Notes, n)
+func (r *run) note(notes ...string) { addNew(&r.result.Notes, notes) }
+
+func (r *run) warn(warnings ...string) { addNew(&r.result.Warnings, warnings) }
+
+func addNew(known *[]string, texts []string) {
+	for _, text := range texts {
+		if !slices.Contains(*known, text) {
+			*known = append(*known, text)
 		}
 	}
 }
@@ -548,24 +566,6 @@ func (r *run) say(phase, text string) {
 		r.Output(Line{Phase: phase, Text: r.out.mask(line), Agent: true})
 	}
 }
-
-// contextFS stops a copy when its context ends.
-type contextFS struct {
-	ctx context.Context
-	fs.FS
-}
-
-func (f contextFS) Open(name string) (fs.File, error) {
-	if err := f.ctx.Err(); err != nil {
-		return nil, err
-	}
-	return f.FS.Open(name)
-}
-
-// ReadLink and Lstat let a copy keep symbolic links.
-func (f contextFS) ReadLink(name string) (string, error) { return fs.ReadLink(f.FS, name) }
-
-func (f contextFS) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(f.FS, name) }
 
 // makeEmpty makes dir, which may be there if it is empty, and returns it without
 // symbolic links: what commands see as their folder is what they are told.

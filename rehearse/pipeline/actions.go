@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -30,16 +29,25 @@ func (r *rehearsal) source(ctx context.Context, a *Action, configuration map[str
 		}
 	}
 	out := r.newArtifact(a.Outputs[0])
+	if err := r.checkout.explain(ctx, r.WorkingTree, r.warn); err != nil {
+		return outcome{}, err
+	}
 	var summary string
 	if configuration["OutputArtifactFormat"] == "CODEBUILD_CLONE_REF" {
 		out.zip, out.clone = "", filepath.Join(r.dir, "clone-"+a.Outputs[0])
-		if err := r.checkout.clone(ctx, r.WorkingTree, out.clone, r.note); err != nil {
+		if err := r.checkout.clone(ctx, r.WorkingTree, out.clone, r.warn); err != nil {
 			return outcome{}, err
 		}
 		summary = "a clone"
 	} else {
-		if err := r.checkout.pack(ctx, r.WorkingTree, out.zip, r.note); err != nil {
+		packed := r.watch(a, "", "packing the source", func() int64 { return sizeOf(out.zip) })
+		err := r.checkout.pack(ctx, r.WorkingTree, out.zip, r.warn)
+		packed()
+		if err != nil {
 			return outcome{}, err
+		}
+		if size := sizeOf(out.zip); size > sourceLimit {
+			r.warn("the source is a zip file of %s, and CodePipeline takes 1 GB at most from GitHub: with FullClone it takes a clone, of any size", Size(size))
 		}
 		files, size, err := zipSize(out.zip)
 		if err != nil {
@@ -95,7 +103,10 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 	src := input.clone
 	if src == "" {
 		src = filepath.Join(r.dir, "source-"+a.Stage+"-"+a.Name)
-		if err := unzip(input.zip, src); err != nil {
+		unpacked := r.watch(a, codebuild.DownloadSource, "unpacking "+Size(sizeOf(input.zip)), nil)
+		err := unzip(ctx, input.zip, src)
+		unpacked()
+		if err != nil {
 			return outcome{}, err
 		}
 		defer func() { _ = os.RemoveAll(src) }() // Else the rehearsal's end removes it.
@@ -120,7 +131,7 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 	r.preparing("The build's commands come from %s, and from what they install. They run on this machine, as you, in a folder of their own; that is no sandbox", where)
 
 	result, err := codebuild.Run(ctx, codebuild.Build{
-		Spec: spec, Source: os.DirFS(src), Dir: filepath.Join(r.dir, "build"),
+		Spec: spec, Source: src, Dir: filepath.Join(r.dir, "build"),
 		Path: path, Env: env,
 		Project: project.Name, Account: t.Account, Region: t.Region, Image: project.Image,
 		Initiator: "codepipeline/" + r.plan.Name, SourceVersion: r.checkout.commit, Timeout: project.Timeout,
@@ -136,6 +147,9 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 	}
 	for _, note := range result.Notes {
 		r.note("build: %s", note)
+	}
+	for _, warning := range result.Warnings {
+		r.warn("build: %s", warning)
 	}
 	if err != nil {
 		return done, err
@@ -235,12 +249,14 @@ func buildspecOf(project *Project, src string) (_ *codebuild.Buildspec, where st
 	}
 	if text == "" {
 		where = project.BuildspecPath + " in the source"
-		content, err := fs.ReadFile(os.DirFS(src), filepath.ToSlash(filepath.Clean(project.BuildspecPath)))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, where, broken(project.BuildspecPath + ": no such file or directory")
-		}
+		root, err := os.OpenRoot(src)
 		if err != nil {
 			return nil, where, err
+		}
+		defer root.Close()
+		content, err := root.ReadFile(filepath.Clean(project.BuildspecPath))
+		if err != nil { // Not there, or a link that leads out.
+			return nil, where, broken(project.BuildspecPath + ": no such file or directory")
 		}
 		text = string(content)
 	}
@@ -443,7 +459,7 @@ func (r *rehearsal) invoke(ctx context.Context, a *Action, configuration map[str
 	uncleared := id != "" && !r.cleared(id, made)
 	if uncleared {
 		done.summary += although([]string{id})
-		r.note("no invalidation of the distribution %s is completed: its readers may get old pages, and the pipeline goes on, as the action is set up", id)
+		r.warn("no invalidation of the distribution %s is completed: its readers may get old pages, and the pipeline goes on, as the action is set up", id)
 	}
 	if r.readers != nil && r.readers.distribution == id {
 		r.readers.proved = true
@@ -517,7 +533,7 @@ func (r *rehearsal) writeLogs(f *Function) {
 	stream := fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s:log-stream:%s", t.Partition, t.Region, t.Account, f.LogGroup, r.execution)
 	for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
 		if err := r.account.allow(call{role: f.Role, session: f.Name, action: action, on: stream}); err != nil {
-			r.note("the function %s would run without a log: %v", f.ID, err)
+			r.warn("the function %s would run without a log: %v", f.ID, err)
 			return // Whatever the other permission is like.
 		}
 	}

@@ -39,7 +39,10 @@ const (
 	Progressed Kind = "Progressed"
 	// Visited is a reader's visit: Visit.
 	Visited Kind = "Visited"
-	// Noted is something that the owner should know, such as where the rehearsal knows less than AWS: Text.
+	// Warned is what the owner should look at, although nothing failed, such as files that are not
+	// committed: Text.
+	Warned Kind = "Warned"
+	// Noted is where the rehearsal knows or does less than AWS: Text.
 	Noted Kind = "Noted"
 	// Ended says that all is done: Result is what Run returns.
 	Ended Kind = "Ended"
@@ -55,7 +58,7 @@ type Event struct {
 
 	Stage  string `json:"stage,omitempty"`
 	Action string `json:"action,omitempty"`
-	// Phase is the phase of a build, such as PRE_BUILD; "" for the output of a function.
+	// Phase is the phase of a build, such as PRE_BUILD; "" for what is in none.
 	Phase string `json:"phase,omitempty"`
 	Text  string `json:"text,omitempty"`
 	// Service says that an output line is by CodeBuild or Lambda itself, not by a command or a function.
@@ -98,6 +101,8 @@ type Result struct {
 	Served *Served `json:"served,omitempty"`
 	// Permissions are those that the roles of the pipeline grant, in the order of the roles' first use.
 	Permissions []RolePermissions `json:"permissions"`
+	// Warnings are what the owner should look at, although nothing failed.
+	Warnings []string `json:"warnings"`
 	// Notes are where the rehearsal differs from AWS, and what it took for granted.
 	Notes []string `json:"notes"`
 	// Error is why there was no rehearsal, or no whole one: of this machine, and not of the pipeline.

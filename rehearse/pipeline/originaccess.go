@@ -43,7 +43,7 @@ func (r *rehearsal) readFrom(ctx context.Context, d *Distribution, readers *read
 	for _, code := range slices.Sorted(maps.Keys(d.Errors)) {
 		page, err := url.PathUnescape(d.Errors[code].PagePath)
 		if _, ok := built[strings.TrimPrefix(page, "/")]; page != "" && (!ok || err != nil) {
-			r.note("the distribution %s answers an error %d with %s, which is not among what was built: unless the bucket has it, readers get S3's own error", d.ID, code, d.Errors[code].PagePath)
+			r.warn("the distribution %s answers an error %d with %s, which is not among what was built: unless the bucket has it, readers get S3's own error", d.ID, code, d.Errors[code].PagePath)
 		}
 	}
 	if response := d.Errors[http.StatusNotFound]; response.PagePath != "" {

@@ -35,9 +35,11 @@ const defaultCompletion = 3 * time.Second
 type Options struct {
 	// Plan is what is rehearsed; see [Read]. Required.
 	Plan *Plan
-	// Source is a checkout of the repository, or a folder in it. Its last commit is what the pipeline
-	// gets. Required.
+	// Source is a checkout of the repository, or a folder in it. The last commit of the whole repository is
+	// what the pipeline gets. Required.
 	Source string
+	// Alone says that Source stands for a repository by itself, although it is a folder of another one.
+	Alone bool
 	// WorkingTree takes the files as they are on disk, but for those that Git ignores.
 	WorkingTree bool
 	// Dir is an existing folder for temporary work, which is as it was at the end. It must not be below this
@@ -212,18 +214,56 @@ func (r *rehearsal) preparing(format string, args ...any) {
 	r.emit(Event{Kind: Preparing, Text: fmt.Sprintf(format, args...)})
 }
 
-// note tells the owner something, once.
-func (r *rehearsal) note(format string, args ...any) {
+// note tells the owner where the rehearsal knows or does less than AWS, once.
+func (r *rehearsal) note(format string, args ...any) { r.remark(&r.result.Notes, Noted, format, args) }
+
+// warn tells the owner what is to be looked at, although nothing failed, once.
+func (r *rehearsal) warn(format string, args ...any) {
+	r.remark(&r.result.Warnings, Warned, format, args)
+}
+
+func (r *rehearsal) remark(known *[]string, kind Kind, format string, args []any) {
 	text := fmt.Sprintf(format, args...)
 	r.mu.Lock()
-	known := slices.Contains(r.result.Notes, text)
-	if !known {
-		r.result.Notes = append(r.result.Notes, text)
+	told := slices.Contains(*known, text)
+	if !told {
+		*known = append(*known, text)
 	}
 	r.mu.Unlock()
-	if !known {
-		r.emit(Event{Kind: Noted, Text: text})
+	if !told {
+		r.emit(Event{Kind: kind, Text: text})
 	}
+}
+
+// watch tells how far an action's step has come, each second after the first two, until it is stopped;
+// size is how much is done, or nil.
+func (r *rehearsal) watch(a *Action, phase, step string, size func() int64) (stop func()) {
+	done := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for next := time.After(2 * time.Second); ; next = time.After(time.Second) {
+			select {
+			case <-done:
+				return
+			case <-next:
+			}
+			e := Event{Kind: Progressed, Stage: a.Stage, Action: a.Name, Phase: phase, Text: step}
+			if size != nil {
+				e.Bytes = size()
+			}
+			r.emit(e)
+		}
+	})
+	return func() { close(done); watching.Wait() }
+}
+
+// sizeOf is how large a file is by now.
+func sizeOf(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // snapshot is a copy of the result that does not change any more.
@@ -235,7 +275,7 @@ func (r *rehearsal) snapshot() *Result {
 	for i := range result.Stages {
 		result.Stages[i].Actions = slices.Clone(result.Stages[i].Actions)
 	}
-	result.Visits, result.Notes = slices.Clone(result.Visits), slices.Clone(result.Notes)
+	result.Visits, result.Warnings, result.Notes = slices.Clone(result.Visits), slices.Clone(result.Warnings), slices.Clone(result.Notes)
 	return &result
 }
 
@@ -294,7 +334,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	if isService {
 		r.preparing("Starting the policy evaluator and the doubles of CloudFront and the deployment; compiling the function for this machine")
 	} else {
-		if r.checkout, err = openCheckout(ctx, r.Source); err != nil {
+		if r.checkout, err = openCheckout(ctx, r.Source, r.Alone); err != nil {
 			return err
 		}
 		r.preparing("Starting S3 (versitygw %s), the policy evaluator and CloudFront's double; compiling the functions for this machine", s3.Version)
@@ -462,7 +502,7 @@ func (r *rehearsal) service(ctx context.Context) error {
 		}
 	}
 	if denied := (*failure)(nil); errors.As(err, &denied) {
-		r.note("%s: %s", denied.Code, denied.Reason)
+		r.warn("%s: %s", denied.Code, denied.Reason)
 		status, err = Failed, nil
 	}
 	if ctx.Err() != nil {
@@ -485,7 +525,7 @@ func (r *rehearsal) noteStale() {
 	for _, id := range r.plan.Deployment.Distributions {
 		completed := func(i fakeaws.Invalidation) bool { return i.Status == "Completed" }
 		if made := r.cloud.Invalidations(id); !slices.ContainsFunc(made, completed) {
-			r.note("no invalidation of the distribution %s is completed: its readers may get old answers, and the deployment goes on, as the hook is set up", id)
+			r.warn("no invalidation of the distribution %s is completed: its readers may get old answers, and the deployment goes on, as the hook is set up", id)
 		}
 	}
 }

@@ -465,8 +465,8 @@ func TestWarned(t *testing.T) {
 	if r.statuses() != allSucceeded {
 		t.Fatalf("stages end as %s (%v): %+v", r.statuses(), r.err, r.failed())
 	}
-	if summary := r.Stages[3].Actions[0].Summary; !strings.HasSuffix(summary, ", although E2QWRUHAPOMQZM is not clear") || !strings.Contains(strings.Join(r.Notes, "\n"), "no invalidation of the distribution E2QWRUHAPOMQZM is completed") {
-		t.Errorf("it says %q, and notes %q", summary, r.Notes)
+	if summary := r.Stages[3].Actions[0].Summary; !strings.HasSuffix(summary, ", although E2QWRUHAPOMQZM is not clear") || !strings.Contains(strings.Join(r.Warnings, "\n"), "no invalidation of the distribution E2QWRUHAPOMQZM is completed") {
+		t.Errorf("it says %q, and notes %q", summary, r.Warnings)
 	}
 }
 
@@ -498,7 +498,7 @@ func TestFunctionWithoutALog(t *testing.T) {
 		}
 	}
 	r := rehearse(t, t.Context(), Options{Plan: plan, Source: source}, nil)
-	if n := strings.Count(strings.Join(r.Notes, "\n"), "would run without a log"); r.statuses() != allSucceeded || n != 1 {
+	if n := strings.Count(strings.Join(r.Warnings, "\n"), "would run without a log"); r.statuses() != allSucceeded || n != 1 {
 		t.Errorf("stages end as %s (%v), %d notes: %+v", r.statuses(), r.err, n, r.failed())
 	}
 	if summary := r.Stages[1].Actions[0].Summary; !strings.HasPrefix(summary, "1 file, ") {

@@ -377,7 +377,7 @@ func (h *hooks) codeDeploy(ctx context.Context, input fakeaws.DeploymentInput) e
 		h.pass(status)
 	}
 	if rollback := deployment.Rollback(); rollback != nil {
-		h.note("CodeDeploy rolls the deployment back (%s)", rollback.ID())
+		h.warn("CodeDeploy rolls the deployment back (%s)", rollback.ID())
 	}
 	return nil
 }
@@ -440,7 +440,7 @@ func (h *hooks) ecs(ctx context.Context, input fakeaws.ServiceDeploymentInput) e
 			if h.answered(call, deployment, answer, err) != nil {
 				outcome = "fails again (" + cmp.Or(text(err), "answered "+string(answer)) + ")"
 			}
-			h.note("ECS rolls the deployment back, and calls the function at %s again, which %s; the deployment is %s", call.Stage(), outcome, deployment.Status())
+			h.warn("ECS rolls the deployment back, and calls the function at %s again, which %s; the deployment is %s", call.Stage(), outcome, deployment.Status())
 		}
 		if !call.Rollback() && (next == nil || next.Rollback() || next.Delay() == 0) {
 			h.end(ctx, began, work, "answered SUCCEEDED"+h.uncleared(made), h.answered(call, deployment, answer, err))

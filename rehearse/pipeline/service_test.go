@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +73,7 @@ func TestService(t *testing.T) {
 			if failed := r.failed(); failed.Code != tt.code || !strings.Contains(failed.Reason, tt.reason) {
 				t.Errorf("it fails with %s: %s, want %s: %s", failed.Code, failed.Reason, tt.code, tt.reason)
 			}
-			if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, tt.note) {
+			if notes := strings.Join(slices.Concat(r.Warnings, r.Notes), "\n"); !strings.Contains(notes, tt.note) {
 				t.Errorf("notes are %s, want %s among them", notes, tt.note)
 			}
 			uncleared := tt.faults == "cloudfront=denied" && tt.status == Succeeded

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,7 +45,7 @@ func TestSite(t *testing.T) {
 			t.Errorf("%s what is not there is %s with %d", v.When, v.Edition, v.Status)
 		}
 	}
-	if notes := strings.Join(r.Notes, "\n"); strings.Contains(notes, "assumed") || strings.Contains(notes, "not among what was built") || !strings.Contains(notes, "not rehearsed: DNS, the certificate, HTTP/3") {
+	if notes := strings.Join(slices.Concat(r.Warnings, r.Notes), "\n"); strings.Contains(notes, "assumed") || strings.Contains(notes, "not among what was built") || !strings.Contains(notes, "not rehearsed: DNS, the certificate, HTTP/3") {
 		t.Errorf("notes are %q", r.Notes)
 	}
 	if made := r.Invalidations; len(made) != 1 || made[0].Status != "Completed" || !strings.HasPrefix(made[0].Distribution, "E") {
@@ -170,8 +171,8 @@ func TestSiteWithoutItsErrorPage(t *testing.T) {
 	if r.err != nil || r.statuses() != allSucceeded {
 		t.Errorf("stages end as %s, %v: %+v", r.statuses(), r.err, r.failed())
 	}
-	if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, "answers an error 404 with /errors/nowhere.html, which is not among what was built") {
-		t.Errorf("notes are %q", r.Notes)
+	if notes := strings.Join(r.Warnings, "\n"); !strings.Contains(notes, "answers an error 404 with /errors/nowhere.html, which is not among what was built") {
+		t.Errorf("notes are %q", r.Warnings)
 	}
 }
 

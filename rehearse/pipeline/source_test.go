@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -67,48 +69,62 @@ func contents(t *testing.T, dir string) map[string]string {
 }
 
 func TestPack(t *testing.T) {
-	committed := map[string]string{".gitignore": "public/\n", "猫.md": "committed", "gone.md": "gone", "link.md": "-> 猫.md"}
-	onDisk := map[string]string{".gitignore": "public/\n", "猫.md": "changed", "new.md": "new", "link.md": "-> 猫.md"}
+	committed := map[string]string{"README": "outside", "the blog/.gitignore": "public/\n", "the blog/猫.md": "committed", "the blog/gone.md": "gone", "the blog/link.md": "-> 猫.md"}
+	onDisk := map[string]string{"README": "outside", "the blog/.gitignore": "public/\n", "the blog/猫.md": "changed", "the blog/new.md": "new", "the blog/link.md": "-> 猫.md"}
+	alone := func(files map[string]string) map[string]string {
+		inside := map[string]string{}
+		for name, content := range files {
+			if name, ok := strings.CutPrefix(name, "the blog/"); ok {
+				inside[name] = content
+			}
+		}
+		return inside
+	}
 	plain := t.TempDir()
 	write(t, plain, map[string]string{"a/b.md": "b"})
+	if err := syscall.Mkfifo(filepath.Join(plain, "a", "pipe"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	withPipe := repository(t)
+	if err := syscall.Mkfifo(filepath.Join(withPipe, "the blog", "pipe"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const changed, whole, untracked = "3 files in", "names the folder the blog of the repository", "is no Git repository"
 	for _, tt := range []struct {
 		name        string
 		dir         string
 		workingTree bool
+		alone       bool
 		want        map[string]string
-		note        string
+		warnings    []string
 		commit      bool
 	}{
-		{"last commit", filepath.Join(repository(t), "the blog"), false, committed, "3 files in", true},
-		{"working tree", filepath.Join(repository(t), "the blog"), true, onDisk, "", true},
-		{"no repository", plain, false, map[string]string{"a/b.md": "b"}, "is no Git repository", false},
-		{"ignored folder of a repository", filepath.Join(repository(t), "the blog", "public"), false, map[string]string{"index.html": "ignored"}, "is no Git repository", false},
+		{"last commit", repository(t), false, false, committed, []string{changed}, true},
+		{"working tree", withPipe, true, false, onDisk, nil, true},
+		{"folder of a repository", filepath.Join(repository(t), "the blog"), false, false, committed, []string{whole, changed}, true},
+		{"folder of a repository, working tree", filepath.Join(withPipe, "the blog"), true, false, onDisk, []string{whole}, true},
+		{"folder that stands for a repository", filepath.Join(repository(t), "the blog"), false, true, alone(committed), []string{changed}, true},
+		{"folder that stands for a repository, working tree", filepath.Join(withPipe, "the blog"), true, true, alone(onDisk), nil, true},
+		{"no repository", plain, false, false, map[string]string{"a/b.md": "b"}, []string{untracked, "a/pipe is neither a file"}, false},
+		{"ignored folder of a repository", filepath.Join(repository(t), "the blog", "public"), false, false, map[string]string{"index.html": "ignored"}, []string{untracked}, false},
 	} {
 		for _, clone := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, clone %t", tt.name, clone), func(t *testing.T) {
-				c, err := openCheckout(t.Context(), tt.dir)
+				c, err := openCheckout(t.Context(), tt.dir, tt.alone)
 				if err != nil {
 					t.Fatal(err)
 				}
-				var notes []string
-				note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-				to := filepath.Join(t.TempDir(), "out")
-				if clone {
-					err = c.clone(t.Context(), tt.workingTree, to, note)
-				} else {
-					archive := to + ".zip"
-					if err = c.pack(t.Context(), tt.workingTree, archive, note); err == nil {
-						err = unzip(archive, to)
-					}
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
+				to, warnings := source(t, c, tt.workingTree, clone)
 				if got := contents(t, to); !maps.Equal(got, tt.want) {
 					t.Errorf("got %v, want %v", got, tt.want)
 				}
-				if got := strings.Join(notes, "\n"); !strings.Contains(got, tt.note) {
-					t.Errorf("notes are %q, want %q among them", got, tt.note)
+				for _, want := range tt.warnings {
+					if !slices.ContainsFunc(warnings, func(w string) bool { return strings.Contains(w, want) }) {
+						t.Errorf("warnings are %q, want %q among them", warnings, want)
+					}
+				}
+				if !clone && len(warnings) != len(tt.warnings) {
+					t.Errorf("warnings are %q, want %d", warnings, len(tt.warnings))
 				}
 				if (c.commit != "") != tt.commit || tt.commit && (c.message != "First\n\nbody" || c.author != "N") {
 					t.Errorf("the commit is %q by %q: %q", c.commit, c.author, c.message)
@@ -117,14 +133,82 @@ func TestPack(t *testing.T) {
 				if hasGit := err == nil; hasGit != clone {
 					t.Errorf("it has a .git: %t, want %t", hasGit, clone)
 				}
+				if left, _ := filepath.Glob(filepath.Join(filepath.Dir(to), "*")); len(left) > 2 { // The zip file, too.
+					t.Errorf("left are %q", left)
+				}
 			})
 		}
 	}
 }
 
+// source is what a build gets of a checkout.
+func source(t *testing.T, c checkout, workingTree, clone bool) (dir string, warnings []string) {
+	t.Helper()
+	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
+	to := filepath.Join(t.TempDir(), "out")
+	err := c.explain(t.Context(), workingTree, warn)
+	switch {
+	case err != nil:
+	case clone:
+		err = c.clone(t.Context(), workingTree, to, warn)
+	default:
+		if err = c.pack(t.Context(), workingTree, to+".zip", warn); err == nil {
+			err = unzip(t.Context(), to+".zip", to)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to, warnings
+}
+
+// TestFilters has a machine that changes files on their way from the repository to the disk, as Git LFS
+// does: a pipeline gets what is in the repository, but for what .gitattributes leaves out.
+func TestFilters(t *testing.T) {
+	dir := repository(t)
+	home := t.TempDir()
+	t.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(home, "config"))
+	write(t, home, map[string]string{
+		"config": "[core]\n\tautocrlf = true\n\tattributesFile = " + filepath.Join(home, "attributes") + "\n" +
+			"[filter \"lfs\"]\n\tsmudge = sed s/pointer/content/\n\tclean = sed s/content/pointer/\n\trequired = true\n",
+		"attributes": "README export-ignore\n",
+	})
+	git := func(args ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-C", dir, "-c", "user.name=N", "-c", "user.email=n@example.com"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v\n%s", args, err, out)
+		}
+	}
+	write(t, dir, map[string]string{".gitattributes": "*.jpg filter=lfs -text\n/notes export-ignore\nid export-subst\n", "a.jpg": "content\n", "notes": "mine\n", "id": "$Format:%an$\n"})
+	git("add", "--all")
+	git("commit", "--quiet", "--message=Second")
+	c, err := openCheckout(t.Context(), dir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, workingTree := range []bool{false, true} {
+		for _, clone := range []bool{false, true} {
+			to, warnings := source(t, c, workingTree, clone)
+			got := contents(t, to)
+			_, notes := got["notes"]
+			id := "$Format:%an$\n"
+			if !clone && !workingTree {
+				id = "N\n"
+			}
+			if got["a.jpg"] != "pointer\n" || got["README"] != "outside" || notes != (clone && !workingTree) || got["id"] != id && !workingTree {
+				t.Errorf("working tree %t, clone %t: got %q (%q)", workingTree, clone, got, warnings)
+			}
+		}
+	}
+	if status, err := c.git(t.Context(), "status", "--porcelain"); err != nil || status != "" {
+		t.Errorf("the repository has changed: %s, %v", status, err)
+	}
+}
+
 // TestCloneKeepsHistory clones a whole repository.
 func TestCloneKeepsHistory(t *testing.T) {
-	c, err := openCheckout(t.Context(), repository(t))
+	c, err := openCheckout(t.Context(), repository(t), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +216,7 @@ func TestCloneKeepsHistory(t *testing.T) {
 	if err := c.clone(t.Context(), false, to, func(string, ...any) {}); err != nil {
 		t.Fatal(err)
 	}
-	cloned, err := openCheckout(t.Context(), to)
+	cloned, err := openCheckout(t.Context(), to, false)
 	if err != nil || cloned.commit != c.commit {
 		t.Errorf("the clone is at %q, %v, want %q", cloned.commit, err, c.commit)
 	}
@@ -142,7 +226,7 @@ func TestCloneKeepsHistory(t *testing.T) {
 }
 
 func TestPackRefuses(t *testing.T) {
-	if _, err := openCheckout(t.Context(), filepath.Join(t.TempDir(), "nothing")); err == nil || !strings.Contains(err.Error(), "SOURCE is ") || !strings.Contains(err.Error(), "nothing, and there is no such folder") {
+	if _, err := openCheckout(t.Context(), filepath.Join(t.TempDir(), "nothing"), false); err == nil || !strings.Contains(err.Error(), "SOURCE is ") || !strings.Contains(err.Error(), "nothing, and there is no such folder") {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 	empty := t.TempDir()
@@ -150,11 +234,11 @@ func TestPackRefuses(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	write(t, empty, map[string]string{"a": "b"})
-	c, err := openCheckout(t.Context(), empty)
+	c, err := openCheckout(t.Context(), empty, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.pack(t.Context(), false, filepath.Join(t.TempDir(), "a.zip"), t.Logf); err == nil || !strings.Contains(err.Error(), "has no commit yet") || !strings.Contains(err.Error(), "WORKING_TREE=1") {
+	if err := c.explain(t.Context(), false, t.Logf); err == nil || !strings.Contains(err.Error(), "has no commit yet") || !strings.Contains(err.Error(), "WORKING_TREE=1") {
 		t.Errorf("a repository without a commit: %v", err)
 	}
 }
@@ -177,7 +261,7 @@ func TestUnzipStaysInside(t *testing.T) {
 	if err := out.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := unzip(archive, filepath.Join(dir, "inside")); err == nil {
+	if err := unzip(t.Context(), archive, filepath.Join(dir, "inside")); err == nil {
 		t.Error("it is unpacked")
 	}
 	if _, err := os.Stat(filepath.Join(dir, "outside")); err == nil {

@@ -98,7 +98,8 @@ func (d *Display) Result(r pipeline.Result) {
 	defer d.mu.Unlock()
 	d.settle()
 	d.state.notes = nil // The summary has them.
-	r.Notes = slices.DeleteFunc(slices.Clone(r.Notes), func(note string) bool { return slices.Contains(d.state.told, note) })
+	told := func(note string) bool { return slices.Contains(d.state.told, note) }
+	r.Notes, r.Warnings = slices.DeleteFunc(slices.Clone(r.Notes), told), slices.DeleteFunc(slices.Clone(r.Warnings), told)
 	d.write(render(summary(r, d.limit()), d.opts.Color, "\n"))
 }
 
@@ -135,7 +136,7 @@ func JSON(w io.Writer, r pipeline.Result) error {
 	for i := range r.Permissions {
 		r.Permissions[i].Actions = list(r.Permissions[i].Actions)
 	}
-	r.Visits, r.Notes = list(r.Visits), list(r.Notes)
+	r.Visits, r.Warnings, r.Notes = list(r.Visits), list(r.Warnings), list(r.Notes)
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false) // It is for no web page, and addresses stay readable.

@@ -119,7 +119,7 @@ func (s *state) apply(e pipeline.Event, now time.Time, opts Options) []line {
 		at = now
 	}
 	var lines []line
-	if e.Kind != pipeline.Noted {
+	if e.Kind != pipeline.Noted && e.Kind != pipeline.Warned {
 		lines = s.prepared(at)
 	}
 	stageName, actionName := clean(e.Stage), clean(e.Action)
@@ -175,7 +175,7 @@ func (s *state) apply(e pipeline.Event, now time.Time, opts Options) []line {
 			visit := *e.Visit
 			s.visit = &visit
 		}
-	case pipeline.Noted:
+	case pipeline.Warned, pipeline.Noted:
 		s.notes = append(s.notes, e.Text)
 	case pipeline.Serving:
 		s.url = clean(e.URL)

@@ -28,7 +28,7 @@ func summary(r pipeline.Result, width int) []line {
 	lines = append(lines, invalidations(r.Invalidations)...)
 	lines = append(lines, readers(r.Visits, width)...)
 	lines = append(lines, unused(r.Permissions, width)...)
-	lines = append(lines, notes(r.Notes, width)...)
+	lines = append(lines, notes(slices.Concat(r.Warnings, r.Notes), width)...)
 	return append(lines, failures(r, width)...)
 }
 
