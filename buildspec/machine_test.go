@@ -189,7 +189,7 @@ func (m *machine) build(s session) result {
 	var out strings.Builder
 	built, err := codebuild.Run(m.t.Context(), codebuild.Build{
 		Spec:     withLeakCheck(m.recipe),
-		Source:   os.DirFS(m.owner),
+		Source:   m.owner,
 		Dir:      dir,
 		Keep:     true, // the tests look into it
 		Path:     m.bin,

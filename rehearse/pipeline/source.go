@@ -142,7 +142,7 @@ func (c checkout) explain(ctx context.Context, workingTree bool, warn func(strin
 		return nil
 	}
 	if c.within != "" {
-		warn("SOURCE names the folder %s of the repository %s: a pipeline gets the whole repository, and so does this rehearsal", c.within, c.dir)
+		warn("SOURCE names the folder %s of the repository %s: a pipeline gets the whole repository, and so does this rehearsal; Build.RootDirectory in blogs.go says where in it the site is", c.within, c.dir)
 	}
 	if workingTree {
 		return nil
