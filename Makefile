@@ -18,11 +18,6 @@ REHEARSE_SOURCES := $(shell find go.mod go.sum rehearse/. buildspec -type d -o -
 LAMBDA_SOURCES := $(shell find go.mod go.sum lambdas -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 LAMBDAS        := $(patsubst lambdas/%/main.go,dist/%/bootstrap,$(wildcard lambdas/*/main.go))
 
-# The S3 server of rehearsals and tests; its version is where it is started.
-VERSITYGW_VERSION := $(shell sed -n 's/^const Version = "\(.*\)"$$/\1/p' rehearse/s3/server.go)
-VERSITYGW_BINARY  := .cache/bin/versitygw@$(VERSITYGW_VERSION)/versitygw
-export VERSITYGW  := $(CURDIR)/$(VERSITYGW_BINARY)
-
 # The Hugo of the recipe, where a rehearsal looks for it.
 HUGO_VERSION := v$(shell sed -n 's/.*DefaultHugoVersion *= "\(.*\)"$$/\1/p' buildspec/buildspec.go)
 HUGO_BINARY  := .cache/bin/hugo@$(HUGO_VERSION)/hugo
@@ -59,10 +54,10 @@ appspec: which-service dist/app ## Print the AppSpec of a service: make appspec 
 ##@ Rehearse on this machine, without an AWS account
 
 .PHONY: rehearse
-rehearse: one-at-most build dist/rehearse $(VERSITYGW_BINARY) ## Run the first blog's pipeline from its template: make rehearse, or with BLOG=name SOURCE=folder, or SERVICE=name
+rehearse: one-at-most build dist/rehearse ## Run the first blog's pipeline from its template: make rehearse, or with BLOG=name SOURCE=folder, or SERVICE=name
 	@rm -rf cdk.out
 	@CDK_VALIDATION=false CDK_OUTDIR=cdk.out JSII_NODE=dist/node dist/app >dist/synth.log 2>&1 || { cat dist/synth.log >&2; exit 1; }
-	@dist/rehearse -versitygw '$(VERSITYGW)' \
+	@dist/rehearse \
 		$(if $(BLOG),-blog '$(BLOG)') $(if $(SERVICE),-service '$(SERVICE)') $(if $(SOURCE),-source '$(SOURCE)') \
 		$(if $(STATE),-state '$(STATE)') $(if $(FAULT),-fault '$(FAULT)') \
 		$(if $(WORKING_TREE),-working-tree) $(if $(SERVE),-serve) $(if $(JSON),-json) $(if $(VERBOSE),-v)
@@ -73,7 +68,7 @@ rehearse: one-at-most build dist/rehearse $(VERSITYGW_BINARY) ## Run the first b
 build: node_modules/.package-lock.json dist/node dist/app $(LAMBDAS) ## Compile the app and the functions into dist/
 
 .PHONY: test
-test: build dist/rehearse $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Run every test but the browser's
+test: build dist/rehearse $(HUGO_BINARY) ## Run every test but the browser's
 	go test -count=1 -skip='^(TestFaultMatrix|TestBrowser)$$' ./...
 	@cd lambdas/invalidate && go test -count=1 -run='^TestFaultMatrix$$'
 	@cd lambdas/deployhook && go test -count=1 -run='^TestFaultMatrix$$'
@@ -83,12 +78,12 @@ test: build dist/rehearse $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Run every test b
 	go test -run='^$$' -fuzz='^FuzzViewerRequest$$' -fuzztime=5s -fuzzminimizetime=10x ./stacks/viewerrequest
 
 .PHONY: e2e
-e2e: build $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Visit the example blog with Chromium or Chrome: make e2e, or with CHROME=/path/to/it
+e2e: build $(HUGO_BINARY) ## Visit the example blog with Chromium or Chrome: make e2e, or with CHROME=/path/to/it
 	go test -count=1 -timeout=30m -run='^TestBrowser$$' .
 	@echo 'What the browser saw is in dist/e2e/'
 
 .PHONY: race
-race: node_modules/.package-lock.json $(VERSITYGW_BINARY) ## Run the tests that need no jsii under the race detector (needs a C compiler)
+race: node_modules/.package-lock.json ## Run the tests that need no jsii under the race detector (needs a C compiler)
 	go test -count=1 -race ./appspec/... ./buildspec/... ./lambdas/... ./rehearse/...
 
 .PHONY: golden
@@ -96,14 +91,15 @@ golden: build ## Renew the golden templates in stacks/testdata; read the diff be
 	go test -count=1 -run='^TestGolden$$' ./stacks -update
 
 .PHONY: bench
-bench: build dist/rehearse $(VERSITYGW_BINARY) $(HUGO_BINARY) ## Measure synth time, function size and start, the rehearsal, as ratios to peers
+bench: build dist/rehearse $(HUGO_BINARY) ## Measure synth time, function size and start, the rehearsal, as ratios to peers
 	go test -run='^$$' -bench=. -benchtime=3x -timeout=30m .
 
 .PHONY: lint
 lint: lint-go lint-shell lint-templates vuln ## Run every linter; installs them into .cache/ first
 
 .PHONY: clean
-clean: ## Remove what was built; keep what was installed
+clean: ## Remove what was built, and what a killed rehearsal left; keep what was installed
+	@test ! -x dist/rehearse || dist/rehearse clean
 	rm -rf cdk.out dist
 
 .PHONY: help
@@ -175,13 +171,9 @@ dist/%/bootstrap: $(LAMBDA_SOURCES)
 	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w -buildid=' -o $@ ./lambdas/$*
 
 dist/rehearse: $(REHEARSE_SOURCES)
-	@echo 'Compiling the rehearsal' >&2
+	@echo 'Compiling the rehearsal and its S3 server (a minute the first time, then about a second)' >&2
 	@mkdir -p dist
-	@go build -trimpath -buildvcs=false -ldflags='-s -w' -o $@ ./rehearse
-
-$(VERSITYGW_BINARY):
-	@echo 'Compiling versitygw $(VERSITYGW_VERSION), the S3 server of rehearsals and tests (about a minute, once)' >&2
-	@GOFLAGS= GOBIN="$(CURDIR)/$(@D)" go install -ldflags='-s -w' github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION)
+	@GOGC=400 go build -trimpath -buildvcs=false -ldflags='-s -w' -o $@ ./rehearse
 
 $(HUGO_BINARY):
 	@echo 'Compiling Hugo $(HUGO_VERSION), which the tests build a blog with (some minutes, once)' >&2

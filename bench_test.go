@@ -20,7 +20,6 @@ import (
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 	"blog-deploy-pipeline/rehearse/pipeline"
-	"blog-deploy-pipeline/rehearse/s3"
 )
 
 // `make bench` runs these. Machines differ and are noisy: quote the ratios, which
@@ -274,7 +273,7 @@ func BenchmarkRehearsal(b *testing.B) {
 		b.Fatalf("make synth: %v\n%s", err, out)
 	}
 	rehearse := func() pipeline.Result {
-		out, err := exec.CommandContext(b.Context(), "dist/rehearse", "-json", "-versitygw", s3.Binary(".")).Output()
+		out, err := exec.CommandContext(b.Context(), "dist/rehearse", "-json").Output()
 		if err != nil {
 			b.Fatalf("rehearse: %v\n%s", err, out)
 		}

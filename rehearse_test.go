@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/rehearse/pipeline"
-	"blog-deploy-pipeline/rehearse/s3"
 )
 
 // rehearsedBlog is a blog whose pages stay in CloudFront until its pipeline clears them.
@@ -75,14 +74,9 @@ func (r rehearsal) prepare(args ...string) *exec.Cmd {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	r.t.Cleanup(cancel)
-	versitygw := os.Getenv("VERSITYGW")
-	if versitygw == "" {
-		versitygw = s3.Binary(".")
-	}
-	cmd := exec.CommandContext(ctx, r.command, append([]string{"-app", r.app, "-source", r.source, "-versitygw", versitygw}, args...)...)
+	cmd := exec.CommandContext(ctx, r.command, append([]string{"-app", r.app, "-source", r.source}, args...)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+r.tmp)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	// Killed, it would leave its S3 server behind.
 	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, time.Minute
 	return cmd
 }

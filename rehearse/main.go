@@ -15,6 +15,7 @@ import (
 
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/codebuild"
+	"blog-deploy-pipeline/rehearse/leftovers"
 	"blog-deploy-pipeline/rehearse/pipeline"
 	"blog-deploy-pipeline/rehearse/s3"
 	"blog-deploy-pipeline/rehearse/show"
@@ -29,14 +30,37 @@ const (
 )
 
 func main() {
+	s3.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	// Heard and not heeded: it comes for a browser that has left, too. Without this it would, for a reader
-	// of the output, leave the S3 server behind; see output. To ignore it would be inherited by builds.
+	// Caught, and nothing is done about it: it comes for a browser that has left, too, and for a reader of
+	// the output that has, output ends the rehearsal in order. To ignore it would be inherited by builds.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	status := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
 }
+
+// command does what the Makefile asks for by a word, or rehearses.
+func command(ctx context.Context, args []string, stdout, stderr *os.File) int {
+	if len(args) == 1 && args[0] == "clean" {
+		return exit(clean(), stderr)
+	}
+	return run(ctx, args, stdout, stderr)
+}
+
+// clean removes what rehearsals that were killed have left.
+func clean() error { return errors.Join(leftovers.Sweep(os.TempDir()), leftovers.Sweep(dataDir)) }
+
+func exit(err error, stderr io.Writer) int {
+	if err != nil {
+		complain(stderr, err)
+		return exitFailed
+	}
+	return exitSucceeded
+}
+
+// dataDir is where the bucket's files are. Not in /tmp, which may keep no extended attributes.
+var dataDir = filepath.Join(".cache", "rehearse")
 
 // output is where the display writes, and ends the rehearsal when the reader has left.
 type output struct {
@@ -60,8 +84,8 @@ var example = filepath.Join("examples", "blog")
 
 // flags are the command's.
 type flags struct {
-	app, blog, service, source, state, fault, hugo, versitygw string
-	workingTree, alone, serve, json, verbose                  bool
+	app, blog, service, source, state, fault, hugo string
+	workingTree, alone, serve, json, verbose       bool
 }
 
 func parse(args []string, stderr io.Writer) (flags, error) {
@@ -78,7 +102,6 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	set.BoolVar(&f.json, "json", false, "print the result as JSON, and nothing else, on stdout")
 	set.StringVar(&f.fault, "fault", "", "what goes wrong on purpose, separated by commas:\n"+pipeline.DescribeFaults())
 	set.StringVar(&f.hugo, "hugo", "", "the Hugo to build with (default: the machine's if it is the wanted version, else one is compiled once)")
-	set.StringVar(&f.versitygw, "versitygw", s3.Binary("."), "the S3 server")
 	set.BoolVar(&f.verbose, "v", false, "show all output of the build and the functions")
 	if err := set.Parse(args); err != nil {
 		return f, err
@@ -135,9 +158,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 // rehearse rehearses a plan, and shows it. Told says that the JSON is out: where the site is served, a
 // script wants to know the address while it is.
 func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline.Faults, stdout, stderr *os.File) (_ pipeline.Result, told bool, err error) {
-	// Not in /tmp, which may keep no extended attributes.
-	data := filepath.Join(".cache", "rehearse")
-	if err := os.MkdirAll(data, 0o750); err != nil {
+	if err := os.MkdirAll(dataDir, 0o750); err != nil {
 		return pipeline.Result{Status: pipeline.Failed}, false, err
 	}
 	progress := stdout
@@ -153,8 +174,8 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 	var ended *pipeline.Result
 	var unwritten error
 	result, err := pipeline.Run(ctx, pipeline.Options{
-		Plan: plan, Source: f.source, Alone: f.alone, WorkingTree: f.workingTree, Data: data, State: f.state,
-		Versitygw: f.versitygw, Path: os.Getenv("PATH"), Env: codebuild.Network(os.Environ()),
+		Plan: plan, Source: f.source, Alone: f.alone, WorkingTree: f.workingTree, Data: dataDir, State: f.state,
+		Path: os.Getenv("PATH"), Env: codebuild.Network(os.Environ()),
 		Hugo: f.hugo, HugoCache: filepath.Join(".cache", "bin"), Faults: faults, Serve: f.serve,
 	}, func(e pipeline.Event) {
 		display.Event(e)

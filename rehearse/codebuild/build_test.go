@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"blog-deploy-pipeline/rehearse/leftovers"
 )
 
 // trial is a build for a test, and what it has led to.
@@ -834,7 +836,7 @@ phases:
 			if keep != (err == nil) {
 				t.Errorf("stat of the source: %v", err)
 			}
-			if err := removeAll(tr.Dir); err != nil {
+			if err := leftovers.RemoveAll(tr.Dir); err != nil {
 				t.Error(err)
 			}
 		})

@@ -33,7 +33,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -42,6 +41,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"blog-deploy-pipeline/rehearse/leftovers"
 )
 
 // DefaultTimeout is that of a CodeBuild project which sets none.
@@ -202,7 +203,7 @@ func Run(ctx context.Context, b Build) (_ Result, err error) {
 		return Result{}, fmt.Errorf("make the build's folder: %w", err)
 	}
 	if !b.Keep {
-		defer func() { err = errors.Join(err, removeAll(b.Dir)) }()
+		defer func() { err = errors.Join(err, leftovers.RemoveAll(b.Dir)) }()
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, b.Timeout, errTimedOut)
 	defer cancel()
@@ -592,26 +593,11 @@ func emptyDir(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if err := removeAll(filepath.Join(dir, e.Name())); err != nil {
+		if err := leftovers.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// removeAll also removes folders that cannot be written to, which Go's module
-// cache (and so Hugo's) is made of.
-func removeAll(dir string) error {
-	if os.RemoveAll(dir) == nil {
-		return nil
-	}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, _ error) error {
-		if d != nil && d.IsDir() {
-			_ = os.Chmod(path, 0o700) //nolint:gosec // a folder; the removal reports what is left
-		}
-		return nil
-	})
-	return errors.Join(err, os.RemoveAll(dir))
 }
 
 var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

@@ -22,14 +22,15 @@ import (
 	"blog-deploy-pipeline/rehearse/s3"
 )
 
+func TestMain(m *testing.M) {
+	s3.Main()
+	os.Exit(m.Run())
+}
+
 // A reader's view of two deployments: with a real S3 server, CodePipeline's upload, CloudFront's
 // invalidation protocol and the edge in between, in virtual time.
 func TestReaderSeesTheNewPageAfterTheInvalidation(t *testing.T) {
-	binary := os.Getenv("VERSITYGW")
-	if binary == "" {
-		binary = s3.Binary("../..")
-	}
-	server, err := s3.Start(context.Background(), s3.Options{Binary: binary, Dir: t.TempDir()})
+	server, err := s3.Start(context.Background(), s3.Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,13 @@
 package lambdaruntime
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"syscall"
-	"time"
+
+	"blog-deploy-pipeline/rehearse/leftovers"
 )
 
 // Compile compiles the Lambda function in the package folder pkg, such as "./lambdas/invalidate" or
@@ -21,12 +22,11 @@ func Compile(ctx context.Context, pkg, binary string, flags ...string) error {
 		return fmt.Errorf("compile the function %s: %w", pkg, err)
 	}
 	build.Env = append(build.Environ(), "GOTMPDIR="+dir)
+	var out bytes.Buffer
+	build.Stdout, build.Stderr = &out, &out
 	// The compiler is a child of go's: all end with ctx.
-	build.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	build.Cancel = func() error { return syscall.Kill(-build.Process.Pid, syscall.SIGKILL) }
-	build.WaitDelay = time.Second
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("compile the function %s: %w\n%s", pkg, err, out)
+	if err := leftovers.Run(build); err != nil {
+		return fmt.Errorf("compile the function %s: %w\n%s", pkg, err, out.String())
 	}
 	return nil
 }

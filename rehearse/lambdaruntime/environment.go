@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"blog-deploy-pipeline/rehearse/leftovers"
 )
 
 // environment is one execution environment: a process and the Runtime API that only this process
@@ -59,9 +61,15 @@ func startEnvironment(fn Function, output *os.File) (*environment, error) {
 		_ = server.Close()
 		return nil, fmt.Errorf("start process: %w", err)
 	}
+	revoke, err := leftovers.KillGroup(env.cmd.Process.Pid)
+	if err != nil {
+		env.kill()
+		return nil, errors.Join(err, env.cmd.Wait(), server.Close())
+	}
 	go func() {
 		env.exit = env.cmd.Wait()
 		env.kill() // What the process left running in its group.
+		revoke()
 		_ = server.Close()
 		close(env.exited)
 	}()

@@ -25,6 +25,7 @@ import (
 	"blog-deploy-pipeline/rehearse/edge"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/iampolicy"
+	"blog-deploy-pipeline/rehearse/leftovers"
 	"blog-deploy-pipeline/rehearse/s3"
 )
 
@@ -55,8 +56,6 @@ type Options struct {
 	// Project is the folder of this project, with what was compiled in dist/. Default: the working
 	// directory.
 	Project string
-	// Versitygw is the path of the S3 server; see s3.Binary. Required.
-	Versitygw string
 	// Path is the PATH of a build's commands. Required.
 	Path string
 	// Env are variables that a build's commands get besides those that CodeBuild sets, for a way to the
@@ -321,14 +320,12 @@ func (r *rehearsal) onClose(c func() error) { r.closers = append(r.closers, c) }
 
 // prepare starts what the pipeline needs around it.
 func (r *rehearsal) prepare(ctx context.Context) error {
-	dir, err := os.MkdirTemp(r.Dir, "rehearsal-")
+	dir, remove, err := leftovers.TempDir(r.Dir, "rehearsal")
 	if err != nil {
 		return fmt.Errorf("make a folder for temporary work: %w", err)
 	}
-	if r.dir, err = filepath.Abs(dir); err != nil {
-		return err
-	}
-	r.onClose(func() error { return os.RemoveAll(r.dir) })
+	r.dir = dir
+	r.onClose(remove)
 	data := or(r.Data, r.dir)
 	isService := r.plan.Deployment != nil
 	if isService {
@@ -337,7 +334,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 		if r.checkout, err = openCheckout(ctx, r.Source, r.Alone); err != nil {
 			return err
 		}
-		r.preparing("Starting S3 (versitygw %s), the policy evaluator and CloudFront's double; compiling the functions for this machine", s3.Version)
+		r.preparing("Starting S3 (versitygw), the policy evaluator and CloudFront's double; compiling the functions for this machine")
 	}
 	t := r.plan.Template
 	r.account = &account{ctx: ctx, id: t.Account, note: r.note}
@@ -346,7 +343,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 		if isService {
 			return nil
 		}
-		r.s3, err = s3.Start(ctx, s3.Options{Binary: r.Versitygw, Dir: data, Region: t.Region})
+		r.s3, err = s3.Start(ctx, s3.Options{Dir: data, Region: t.Region})
 		return err
 	})
 	starting.Go(func() (err error) {

@@ -34,7 +34,14 @@ import (
 // function is lambdas/invalidate, compiled for the machine that runs the tests.
 var function string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	s3.Main()
+	if text := os.Getenv(victim); text != "" {
+		fmt.Fprintln(os.Stderr, live(text))
+		os.Exit(1)
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "pipeline")
@@ -55,14 +62,6 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return code
-}
-
-// versitygw is where $VERSITYGW says, which the Makefile sets, or where the Makefile installs it.
-func versitygw() string {
-	if path := os.Getenv("VERSITYGW"); path != "" {
-		return path
-	}
-	return s3.Binary("../..")
 }
 
 // edit changes the text of a template.
@@ -142,7 +141,7 @@ type rehearsed struct {
 func rehearse(t *testing.T, ctx context.Context, opts Options, tell func(Event)) rehearsed {
 	t.Helper()
 	opts.Dir, opts.Data = t.TempDir(), t.TempDir()
-	opts.Versitygw, opts.Path = versitygw(), os.Getenv("PATH")
+	opts.Path = os.Getenv("PATH")
 	if opts.CompleteAfter == 0 {
 		opts.CompleteAfter = 100 * time.Millisecond
 	}

@@ -1,6 +1,6 @@
 // Package s3 is the rehearsal's Amazon S3, and the CodePipeline action that deploys into it.
 //
-// A [Server] is a real S3 server, versitygw, on loopback. [Deploy] is CodePipeline's S3 deploy action,
+// A [Server] is a real S3 server, versitygw, on loopback: this program itself, started anew (see [Main]). [Deploy] is CodePipeline's S3 deploy action,
 // and [Server.Origin] is what a CloudFront distribution with origin access control sees of a bucket.
 //
 // What versitygw's posix backend does not do as S3 does: an object and a folder cannot have the same
@@ -15,14 +15,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,10 +30,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
-)
 
-// Version is the release of versitygw that this package is tested with.
-const Version = "v1.8.0"
+	"blog-deploy-pipeline/rehearse/leftovers"
+)
 
 const (
 	defaultRegion = "us-east-1"
@@ -47,15 +45,8 @@ const (
 	startPoll  = 10 * time.Millisecond
 )
 
-// Binary is where the Makefile installs versitygw in the checkout at root.
-func Binary(root string) string {
-	return filepath.Join(root, ".cache", "bin", "versitygw@"+Version, "versitygw")
-}
-
 // Options configure a [Server].
 type Options struct {
-	// Binary is the path of versitygw; see [Binary]. Required.
-	Binary string
 	// Dir is an existing folder for the server's files, on a file system with extended attributes (not
 	// a tmpfs of Linux before 6.6). The server works in a folder of its own in there and removes it when
 	// it ends. Required.
@@ -64,6 +55,7 @@ type Options struct {
 	Region string
 
 	address func() (string, error) // Tests name the port. Default: a free one.
+	program string                 // Tests have another one. Default: this one.
 }
 
 // Server is a running versitygw that nobody else has the credentials of. It ends with Close or with
@@ -84,8 +76,8 @@ type Server struct {
 // errPortTaken is why a start is tried again.
 var errPortTaken = errors.New("port is taken")
 
-// Start runs versitygw and returns once it answers. The server also ends when ctx does. The caller
-// must Close it, and then finds Options.Dir as it was.
+// Start runs versitygw and returns once it answers. The server also ends when ctx does, or this process.
+// The caller must Close it, and then finds Options.Dir as it was.
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("start versitygw: %w", err)
@@ -104,27 +96,17 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 }
 
 func (o *Options) check() error {
-	if o.Binary == "" {
-		return errors.New("no binary given; it must be the path of versitygw " + Version)
+	if !hasMain.Load() {
+		return errors.New("this program does not call s3.Main first in main or TestMain")
 	}
-	info, err := os.Stat(o.Binary)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no file at %s; install it: GOBIN=%q go install github.com/versity/versitygw/cmd/versitygw@%s", o.Binary, filepath.Dir(o.Binary), Version)
-	}
-	if err != nil {
-		return err
-	}
-	if info.IsDir() || info.Mode().Perm()&0o111 == 0 {
-		return fmt.Errorf("%s is not an executable file", o.Binary)
-	}
-	if o.Binary, err = filepath.Abs(o.Binary); err != nil {
-		return err
-	}
-	if info, err = os.Stat(o.Dir); err != nil || !info.IsDir() {
+	if info, err := os.Stat(o.Dir); err != nil || !info.IsDir() {
 		return fmt.Errorf("folder %q for its files does not exist", o.Dir)
 	}
-	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
-		return err
+	if o.program == "" {
+		var err error
+		if o.program, err = os.Executable(); err != nil {
+			return err
+		}
 	}
 	if o.Region == "" {
 		o.Region = defaultRegion
@@ -149,7 +131,7 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.MkdirTemp(opts.Dir, "versitygw-")
+	root, remove, err := leftovers.TempDir(opts.Dir, "s3")
 	if err != nil {
 		return nil, err
 	}
@@ -165,23 +147,27 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 		stop:        stop,
 		exited:      make(chan struct{}),
 	}
-	// Not with --sidecar, which would do without extended attributes: an object uploaded again would keep
-	// the Cache-Control it had before.
-	cmd := exec.CommandContext(ctx, opts.Binary, "--port", address, "--region", opts.Region, "--health", health, "--keep-alive", "posix", root)
+	cmd := exec.CommandContext(ctx, opts.program, gatewayCommand, root)
 	cmd.Dir = root
-	// Nothing is inherited: versitygw has a hundred settings that it reads from VGW_… variables. The
-	// credentials are in here because every user of the machine can read a command line.
-	cmd.Env = []string{"ROOT_ACCESS_KEY=" + accessKey, "ROOT_SECRET_KEY=" + secretKey}
+	// Nothing is inherited: the credentials of this machine's user are none of versitygw's business.
+	cmd.Env = []string{}
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	// A group of its own, so that whatever it starts dies with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	killGroup := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Cancel = killGroup
 	cmd.WaitDelay = time.Second // for a child that left the group and holds the log open
-	if err := cmd.Start(); err != nil {
-		stop()
-		return nil, errors.Join(err, os.RemoveAll(root))
+	// It ends when this is closed, which is when this process ends.
+	alive, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
 	}
+	if err != nil {
+		stop()
+		return nil, errors.Join(err, remove())
+	}
+	// An error means that it has ended, which is found out below.
+	_ = json.NewEncoder(alive).Encode(gateway{Address: address, Region: opts.Region, Health: health, AccessKey: accessKey, SecretKey: secretKey})
 	s.pid = cmd.Process.Pid
 	go func() {
 		err := cmd.Wait()
@@ -190,8 +176,9 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 		} else {
 			err = fmt.Errorf("it ended by itself: %w", cmp.Or(err, errors.New("exit status 0")))
 		}
-		_ = killGroup() // What it left running; an error means that there is nothing.
-		s.exit = errors.Join(err, os.RemoveAll(root))
+		_ = killGroup()   // What it left running; an error means that there is nothing.
+		_ = alive.Close() // Nobody reads it any more.
+		s.exit = errors.Join(err, remove())
 		close(s.exited)
 	}()
 

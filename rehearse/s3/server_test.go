@@ -21,12 +21,9 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// binary is versitygw: where $VERSITYGW says, which the Makefile sets, or where the Makefile installs it.
-func binary() string {
-	if path := os.Getenv("VERSITYGW"); path != "" {
-		return path
-	}
-	return Binary("../..")
+func TestMain(m *testing.M) {
+	Main()
+	os.Exit(m.Run())
 }
 
 // startServer runs a server for one test, and checks that it leaves nothing behind.
@@ -34,7 +31,7 @@ func startServer(t *testing.T) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	// Not the test's context: it ends before the cleanup, and the server with it.
-	s, err := Start(context.Background(), Options{Binary: binary(), Dir: dir})
+	s, err := Start(context.Background(), Options{Dir: dir})
 	if err != nil {
 		t.Fatalf("Start: %v", err)
 	}
@@ -180,7 +177,7 @@ func TestServerRefusesStrangers(t *testing.T) {
 
 func TestServerIgnoresTheUsersSettings(t *testing.T) {
 	t.Setenv("VGW_READ_ONLY", "true")
-	t.Setenv("ROOT_ACCESS_KEY_ID", "user")
+	t.Setenv("AWS_PROFILE", "no-such-profile")
 	s := startServer(t)
 	createBucket(t, s, "blog")
 }
@@ -188,7 +185,7 @@ func TestServerIgnoresTheUsersSettings(t *testing.T) {
 func TestServerEndsWithItsContext(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
-	s, err := Start(ctx, Options{Binary: binary(), Dir: dir})
+	s, err := Start(ctx, Options{Dir: dir})
 	if err != nil {
 		t.Fatalf("Start: %v", err)
 	}
@@ -219,7 +216,7 @@ func TestStartTriesAnotherPort(t *testing.T) {
 	defer squatter.Close()
 	dir := t.TempDir()
 	var asked int
-	s, err := Start(t.Context(), Options{Binary: binary(), Dir: dir, address: func() (string, error) {
+	s, err := Start(t.Context(), Options{Dir: dir, address: func() (string, error) {
 		if asked++; asked < 3 {
 			return taken.Addr().String(), nil
 		}
@@ -238,7 +235,7 @@ func TestStartTriesAnotherPort(t *testing.T) {
 	wantEmpty(t, dir)
 
 	asked = 0
-	_, err = Start(t.Context(), Options{Binary: binary(), Dir: dir, address: func() (string, error) {
+	_, err = Start(t.Context(), Options{Dir: dir, address: func() (string, error) {
 		asked++
 		return taken.Addr().String(), nil
 	}})
@@ -260,22 +257,16 @@ func script(t *testing.T, lines string) string {
 
 func TestStartFailsClearly(t *testing.T) {
 	dir := t.TempDir()
-	plain := filepath.Join(t.TempDir(), "plain")
-	if err := os.WriteFile(plain, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	tests := []struct {
 		name string
 		opts Options
 		want string
 	}{
-		{"no binary", Options{Dir: dir}, "start versitygw: no binary given"},
-		{"missing binary", Options{Binary: "/no/such/versitygw", Dir: dir}, "start versitygw: no file at /no/such/versitygw; install it: GOBIN=\"/no/such\" go install github.com/versity/versitygw/cmd/versitygw@v1.8.0"},
-		{"no executable", Options{Binary: plain, Dir: dir}, "is not an executable file"},
-		{"no folder", Options{Binary: binary()}, `start versitygw: folder "" for its files does not exist`},
-		{"missing folder", Options{Binary: binary(), Dir: dir + "/none"}, `/none" for its files does not exist`},
-		{"dies", Options{Binary: script(t, "echo starting; echo no licence >&2; exit 3"), Dir: dir}, "start versitygw: it ended by itself: exit status 3; its last words: no licence"},
-		{"ends in silence", Options{Binary: script(t, ""), Dir: dir}, "start versitygw: it ended by itself: exit status 0"},
+		{"no folder", Options{}, `start versitygw: folder "" for its files does not exist`},
+		{"missing folder", Options{Dir: dir + "/none"}, `/none" for its files does not exist`},
+		{"dies", Options{program: script(t, "echo starting; echo no licence >&2; exit 3"), Dir: dir}, "start versitygw: it ended by itself: exit status 3; its last words: no licence"},
+		{"no such program", Options{program: "/no/such/program", Dir: dir}, "start versitygw: fork/exec /no/such/program"},
+		{"ends in silence", Options{program: script(t, ""), Dir: dir}, "start versitygw: it ended by itself: exit status 0"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -301,7 +292,7 @@ func TestStartEndsWhatNeverAnswered(t *testing.T) {
 		}
 		cancel()
 	}()
-	if _, err := Start(ctx, Options{Binary: hung, Dir: dir}); !errors.Is(err, context.Canceled) {
+	if _, err := Start(ctx, Options{program: hung, Dir: dir}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Start: got %v, want %v", err, context.Canceled)
 	}
 	wantEmpty(t, dir)
@@ -321,7 +312,7 @@ func readFile(path string) string {
 
 func TestCloseTellsOfACrash(t *testing.T) {
 	dir := t.TempDir()
-	s, err := Start(t.Context(), Options{Binary: binary(), Dir: dir})
+	s, err := Start(t.Context(), Options{Dir: dir})
 	if err != nil {
 		t.Fatalf("Start: %v", err)
 	}
