@@ -3,6 +3,7 @@ package stacks
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,7 +95,7 @@ func hugoFingerprints() []string {
 }
 
 // keepTheirNames are paths of every blog that are the same whatever is there.
-var keepTheirNames = []string{"/", "/index.html", "/posts/hello/", "/posts/hello/index.html", "/404.html", "/index.xml", "/sitemap.xml", "/robots.txt"}
+var keepTheirNames = []string{"/", "/index.html", "/posts/hello/", "/posts/hello/index.html", "/index.xml", "/sitemap.xml", "/robots.txt"}
 
 func anyCharacters(n int) string { return strings.Repeat("?", n) }
 
@@ -112,7 +113,7 @@ func (c Caching) feeds() []string {
 	return c.Feeds
 }
 
-func (c Caching) validate(p *problems) {
+func (c Caching) validate(p *problems, notFoundPage string) {
 	if d := or(c.FeedsFor, defaultFeedsFor); d < time.Second || d > maxKeptFor || d%time.Second != 0 {
 		p.add("Site.Caching.FeedsFor", c.FeedsFor, "must be whole seconds, from 1 second to 24 hours, written as 10 * time.Minute")
 	}
@@ -143,7 +144,7 @@ func (c Caching) validate(p *problems) {
 		if patternProblem(pattern) != "" {
 			continue
 		}
-		for _, path := range keepTheirNames {
+		for _, path := range append(slices.Clone(keepTheirNames), notFoundPage) {
 			if matchesPath(pattern, path) {
 				p.add(fmt.Sprintf("Site.Caching.Immutable[%d]", i), pattern, fmt.Sprintf("matches %s, which visitors would not see change for a year; name only files whose names change with their content", path))
 				break

@@ -1,7 +1,9 @@
 package stacks
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
@@ -36,8 +38,10 @@ var priceClasses = map[PriceClass]awscloudfront.PriceClass{
 }
 
 const (
-	homePage     = "index.html"
-	notFoundPage = "/404.html"
+	homePage            = "index.html"
+	defaultNotFoundPage = "/404.html"
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+	maxErrorPage = 1 + 1024
 	// notFoundSeconds is how long an edge remembers that a page is not there: not long
 	// after the page is, for a delivery that does not clear "/*".
 	notFoundSeconds = 10
@@ -54,6 +58,30 @@ func (s Site) functionSettings() viewerrequest.Settings {
 		RedirectFrom: s.RedirectFrom,
 		MissingSlash: string(or(s.MissingSlash, Redirect)),
 	}
+}
+
+func (s Site) notFoundPage() string { return or(s.NotFoundPage, defaultNotFoundPage) }
+
+// notFoundPageProblem says why CloudFront would not find an error page, or nothing. It
+// asks S3 for the page by this path, past the function that knows pages and plus signs.
+//
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/GeneratingCustomErrorResponses.html
+func notFoundPageProblem(path string) string {
+	switch {
+	case !strings.HasPrefix(path, "/"):
+		return "must be a path from /, such as /en/404.html"
+	case strings.ContainsAny(path, "?#*"):
+		return "must be the path of one file, such as /en/404.html; ? is written %3F there, # as %23, and * as %2A"
+	case !pathPattern.MatchString(path) || strings.Contains(path, "+"):
+		return fmt.Sprintf("must be URL-encoded: %q", strings.ReplaceAll(encode(path), "+", "%2B"))
+	case viewerrequest.IsFolder(path):
+		return fmt.Sprintf("must be a file, which CloudFront asks S3 for: %q", path+homePage)
+	case viewerrequest.IsPage(path):
+		return fmt.Sprintf("must be a file, which CloudFront asks S3 for: %q", path+"/"+homePage)
+	case len(path) > maxErrorPage:
+		return fmt.Sprintf("is %d characters long, and S3's names have at most %d bytes", len(path), maxErrorPage-1)
+	}
+	return ""
 }
 
 // newDistribution puts CloudFront before the bucket.
@@ -91,7 +119,7 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 		ErrorResponses: &[]*awscloudfront.ErrorResponse{{
 			HttpStatus:         jsii.Number(404),
 			ResponseHttpStatus: jsii.Number(404),
-			ResponsePagePath:   jsii.String(notFoundPage),
+			ResponsePagePath:   jsii.String(s.notFoundPage()),
 			Ttl:                awscdk.Duration_Seconds(jsii.Number(notFoundSeconds)),
 		}},
 		HttpVersion: awscloudfront.HttpVersion_HTTP2_AND_3,

@@ -27,6 +27,9 @@ func TestSiteRefuses(t *testing.T) {
 	zone := func(id, name string) func(*BlogProps) {
 		return of(virginia, func(s *Site) { s.HostedZone = HostedZone{ID: id, Name: name} })
 	}
+	notFound := func(path string) func(*BlogProps) {
+		return of(bare, func(s *Site) { s.NotFoundPage = path })
+	}
 	const someZone = "Z0123456789ABCDEFGHIJ"
 	tests := []struct {
 		name   string
@@ -45,6 +48,16 @@ func TestSiteRefuses(t *testing.T) {
 		{"too many paths", func(b *BlogProps) { *b = bare; b.Invalidate.Paths = []string{"/" + strings.Repeat("a", 999)} }, "CodePipeline takes at most 1000"},
 
 		{"slash", of(bare, func(s *Site) { s.MissingSlash = "keep" }), `Site.MissingSlash is "keep": must be one of "redirect", "rewrite"`},
+		{"error page without its slash", notFound("404.html"), `Site.NotFoundPage is "404.html": must be a path from /, such as /en/404.html`},
+		{"error page's folder", notFound("/en/404/"), `Site.NotFoundPage is "/en/404/": must be a file, which CloudFront asks S3 for: "/en/404/index.html"`},
+		{"error page as a page", notFound("/en/404"), `"/en/404/index.html"`},
+		{"error page with a query", notFound("/404.html?x=1"), "must be the path of one file"},
+		{"error pages", notFound("/*/404.html"), "must be the path of one file"},
+		{"error page in Japanese", notFound("/日/404.html"), `must be URL-encoded: "/%E6%97%A5/404.html"`},
+		{"error page with a plus", notFound("/c++/404.html"), `must be URL-encoded: "/c%2B%2B/404.html"`},
+		{"error page elsewhere", notFound("https://kzmorita.dev/404.html"), "must be a path from /"},
+		{"error page too long", notFound("/" + strings.Repeat("a", 1020) + ".html"), "is 1026 characters long, and S3's names have at most 1024 bytes"},
+		{"error page that never changes", of(bare, func(s *Site) { s.NotFoundPage, s.Caching.Immutable = "/en/404.html", []string{"/en/*"} }), "matches /en/404.html"},
 		{"price class", of(bare, func(s *Site) { s.PriceClass = "200" }), `Site.PriceClass is "200": must be one of "PriceClass_All", "PriceClass_200", "PriceClass_100"`},
 		{"removal", of(bare, func(s *Site) { s.BucketRemoval = "empty" }), `Site.BucketRemoval is "empty": must be one of "keep", "delete"`},
 

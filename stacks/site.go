@@ -58,6 +58,12 @@ type Site struct {
 	// the list in viewerrequest/names.go. Default: Redirect.
 	MissingSlash MissingSlash
 
+	// NotFoundPage is the file that readers get, with status 404, for what is not there:
+	// CloudFront has one for all paths, so that readers below /ja/ get it, too. Where Hugo
+	// puts every language into a folder (defaultContentLanguageInSubdir), it makes none at the
+	// top. Default: "/404.html". Example: "/en/404.html".
+	NotFoundPage string
+
 	// PriceClass says which of CloudFront's edge locations serve the blog. Default:
 	// AllEdges.
 	PriceClass PriceClass
@@ -115,9 +121,12 @@ const (
 func (s Site) validate(p *problems, notifications Notifications) {
 	s.validateDomain(p)
 	oneOf(p, "Site.MissingSlash", or(s.MissingSlash, Redirect), Redirect, Rewrite)
+	if problem := notFoundPageProblem(s.notFoundPage()); problem != "" {
+		p.add("Site.NotFoundPage", s.NotFoundPage, problem)
+	}
 	oneOf(p, "Site.PriceClass", or(s.PriceClass, AllEdges), AllEdges, FewerEdges, FewestEdges)
 	s.Headers.validate(p)
-	s.Caching.validate(p)
+	s.Caching.validate(p, s.notFoundPage())
 	validateWebACL(p, s.WebACLARN)
 	validateAccessLogDays(p, s.AccessLogDays)
 	validateMonthlyBudget(p, s.MonthlyBudget, notifications)

@@ -63,6 +63,7 @@ var (
 				FeedsFor:  time.Hour,
 				PagesFor:  time.Minute,
 			},
+			NotFoundPage:  "/en/404.html",
 			WebACLARN:     "arn:aws:wafv2:us-east-1:" + account + ":global/webacl/blog/" + uuid,
 			AccessLogDays: 30,
 			MonthlyBudget: 10,
@@ -280,7 +281,7 @@ func TestDistributionIsOfToday(t *testing.T) {
 		equal(t, name+"'s home page", config["DefaultRootObject"], "index.html")
 		equal(t, name+"'s cache tags", config["CacheTagConfig"], map[string]any{"HeaderName": "x-amz-meta-cache-tag"})
 		equal(t, name+"'s errors", config["CustomErrorResponses"], []any{map[string]any{
-			"ErrorCode": 404, "ResponseCode": 404, "ResponsePagePath": "/404.html", "ErrorCachingMinTTL": 10,
+			"ErrorCode": 404, "ResponseCode": 404, "ResponsePagePath": or(tt.props.Site.NotFoundPage, "/404.html"), "ErrorCachingMinTTL": 10,
 		}})
 
 		origin := at(t, tmpl, config, "Origins", 0).(map[string]any)

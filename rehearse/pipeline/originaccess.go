@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func (r *rehearsal) readFrom(ctx context.Context, d *Distribution, readers *read
 	for _, code := range slices.Sorted(maps.Keys(d.Errors)) {
 		page, err := url.PathUnescape(d.Errors[code].PagePath)
 		if _, ok := built[strings.TrimPrefix(page, "/")]; page != "" && (!ok || err != nil) {
-			r.warn("the distribution %s answers an error %d with %s, which is not among what was built: unless the bucket has it, readers get S3's own error", d.ID, code, d.Errors[code].PagePath)
+			r.warn("the distribution %s answers an error %d with %s, which is not among what was built: unless the bucket has it, readers get S3's own error; %s", d.ID, code, d.Errors[code].PagePath, errorPageToName(built))
 		}
 	}
 	if response := d.Errors[http.StatusNotFound]; response.PagePath != "" {
@@ -53,6 +54,26 @@ func (r *rehearsal) readFrom(ctx context.Context, d *Distribution, readers *read
 		}
 	}
 	return s3.Access{Read: read == nil, List: list == nil}, nil
+}
+
+// errorPageToName says what to do about an error page that was not built: Hugo makes one in the folder of each
+// language, and none at the top, where every language has a folder.
+func errorPageToName(built map[string][]byte) string {
+	var pages []string
+	for _, key := range slices.SortedFunc(maps.Keys(built), byLength) {
+		if path.Base(key) == "404.html" || strings.HasSuffix("/"+key, "/404/"+home) {
+			pages = append(pages, escaped("/"+key))
+		}
+	}
+	const most = 3
+	switch n := len(pages); {
+	case n == 0:
+		return "make one (Hugo's is layouts/404.html), or name yours in Site.NotFoundPage"
+	case n > most:
+		return fmt.Sprintf("set Site.NotFoundPage to a page of the build, such as %s, or one of %d others", pages[0], n-1)
+	default:
+		return "set Site.NotFoundPage to a page of the build: " + strings.Join(pages, " or ")
+	}
 }
 
 // refusal is why S3 would refuse the distribution, by the bucket's policy; nil if it would not.

@@ -280,7 +280,6 @@ func chooseFiles(d *Distribution, built map[string][]byte) []string {
 	}
 	var files []string
 	tried := []edge.Behavior{d.Behaviors[len(d.Behaviors)-1]}
-	byLength := func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) }
 	for _, key := range slices.SortedFunc(maps.Keys(built), byLength) {
 		behavior := *d.Behavior((&url.URL{Path: "/" + key}).EscapedPath())
 		known := slices.ContainsFunc(tried, func(other edge.Behavior) bool {
@@ -293,6 +292,9 @@ func chooseFiles(d *Distribution, built map[string][]byte) []string {
 	}
 	return files
 }
+
+// byLength orders keys, the shortest first.
+func byLength(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) }
 
 func notASCII(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
