@@ -33,7 +33,9 @@ var blogs = []stacks.BlogProps{
 	{
 		// The pipeline of the article this project started from: an existing bucket
 		// and distribution, the build in the blog's own repository, a token in the
-		// Parameter Store, GitHub polled for changes.
+		// Parameter Store, GitHub polled for changes. The article's buildspec needs
+		// `nodejs: 24` today: no image that CodeBuild maintains has 14. The recipe does the
+		// same with Build{AssetScript: "webpack"}.
 		Name: "classic-blog",
 		Source: stacks.GitHubToken{
 			Owner:         "example",

@@ -36,7 +36,7 @@ const (
 	// it unset for that one. https://gohugo.io/configuration/introduction/#environment-variables
 	EnvHugoBaseURL = "HUGO_BASEURL"
 	// EnvNodeVersion is a Node.js version as CodeBuild's runtime-versions takes
-	// it: a major ("24"), or on images that can fetch others a full version.
+	// it: a major that the image has ("24"), or a full version, which is fetched.
 	EnvNodeVersion = "NODE_VERSION"
 	// EnvAssetScript names the npm script that makes the blog's assets, or is
 	// [NoAssetScript].
@@ -60,6 +60,12 @@ const (
 	DefaultNodeVersion     = "24"
 	DefaultAssetScript     = "build"
 )
+
+// GoVersion is the Go that [Hugo] selects, for Hugo Modules: the newest that all images
+// which CodeBuild maintains have. Some of them start with Go 1.20, which cannot read
+// what `hugo mod init` writes today, "go 1.26.8" in go.mod; this one can, and fetches a
+// newer Go where go.mod asks for one (https://go.dev/doc/toolchain).
+const GoVersion = "1.26"
 
 // Container is the recipe that builds a container image, pushes it to ECR and
 // leaves what a deployment to ECS takes: [ImageDetailFile],

@@ -116,6 +116,9 @@ func TestRecipesFollowBuildspecReference(t *testing.T) {
 
 func TestHugoSelectsNode(t *testing.T) {
 	t.Parallel()
+	if got := mustParse(t, Hugo).Phases.Install.RuntimeVersions["golang"]; got != GoVersion {
+		t.Errorf("hugo.yml selects Go %s, want %s", got, GoVersion)
+	}
 	if got, want := mustParse(t, Hugo).Phases.Install.RuntimeVersions["nodejs"], "$"+EnvNodeVersion; got != want {
 		t.Errorf("runtime version of nodejs is %q, want %q", got, want)
 	}

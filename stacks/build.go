@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"fmt"
 	"maps"
 	"path"
 	"regexp"
@@ -18,6 +19,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/buildspec/curated"
 )
 
 // Build says how CodeBuild makes the site.
@@ -54,8 +56,9 @@ type Build struct {
 	// Default: none. Example: "npx pagefind --site public".
 	AfterHugo string
 
-	// NodeVersion is the version of Node.js that CodeBuild selects: "24" or "24.x".
-	// Default: "24".
+	// NodeVersion is the version of Node.js that CodeBuild selects: one that Image has,
+	// such as "24" or "24.x", or one in full, such as "24.1.0", which is downloaded at
+	// every build. Default: "24".
 	NodeVersion string
 
 	// Environment holds more variables for the build. Default: none. Example:
@@ -70,7 +73,7 @@ type Build struct {
 
 	// Image is the build image: one of CodeBuild's for Linux, or, with a Buildspec of
 	// the blog's own, a public one by name (only CodeBuild's let the recipe choose a
-	// Node.js). One of CodeBuild's for aarch64 runs on Arm, which costs a third less
+	// Node.js and a Go, which Hugo Modules need). One of CodeBuild's for aarch64 runs on Arm, which costs a third less
 	// and is not in every region. Default: "aws/codebuild/standard:7.0". Example:
 	// "aws/codebuild/amazonlinux-aarch64-standard:3.0".
 	Image string
@@ -107,8 +110,9 @@ const (
 )
 
 const (
-	curatedImages       = "aws/codebuild/"
-	defaultImage        = curatedImages + "standard:7.0"
+	// CodeBuild has it on its hosts in every region; standard:8.0, which is newer, has
+	// nothing that the recipe cannot select here.
+	defaultImage        = curated.Prefix + "standard:7.0"
 	defaultBuildTimeout = 15 * time.Minute
 	// https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
 	minBuildTimeout, maxBuildTimeout = 5 * time.Minute, 36 * time.Hour
@@ -152,13 +156,16 @@ func (b Build) validate(p *problems) {
 	oneOf(p, "Build.ComputeType", or(b.ComputeType, Small), Small, Medium, Large, XLarge, X2Large)
 	p.match("Build.Image", or(b.Image, defaultImage), imagePattern, "must be an image of CodeBuild's, such as aws/codebuild/standard:7.0, or a public image's name")
 	switch image := or(b.Image, defaultImage); {
-	case strings.HasPrefix(image, curatedImages) && notLinuxPattern.MatchString(image):
+	case strings.HasPrefix(image, curated.Prefix) && notLinuxPattern.MatchString(image):
 		p.add("Build.Image", image, "must be one of CodeBuild's images for Linux containers")
+	case strings.HasPrefix(image, curated.Prefix) && !isCurated(image):
+		p.add("Build.Image", image, "is none of CodeBuild's images, which are "+listOf(curated.Maintained()))
 	case strings.Contains(image, ".dkr.ecr."):
 		p.add("Build.Image", image, "must be public: the build's role cannot read private repositories")
-	case !strings.HasPrefix(image, curatedImages) && b.Buildspec == "":
+	case !strings.HasPrefix(image, curated.Prefix) && b.Buildspec == "":
 		p.add("Build.Image", image, "the recipe needs one of CodeBuild's images, where it can choose a Node.js; or set Build.Buildspec")
 	}
+	b.validateRuntimes(p)
 	validateBuildTimeout(p, b.Timeout)
 	b.LogRetention.validate(p, "Build.LogRetention")
 }
@@ -183,6 +190,31 @@ func (b Build) validateRecipe(p *problems) {
 	}
 	if strings.TrimSpace(b.AfterHugo) == "" || tokenInsidePattern.MatchString(b.AfterHugo) {
 		p.add("Build.AfterHugo", b.AfterHugo, "must be a shell command, such as npx pagefind --site public, and can be read in the template")
+	}
+}
+
+func isCurated(image string) bool {
+	_, known := curated.Find(image)
+	return known
+}
+
+// validateRuntimes reports what runtime-versions could not select on the image, as far
+// as that is known.
+func (b Build) validateRuntimes(p *problems) {
+	image, known := curated.Find(or(b.Image, defaultImage))
+	if !known || image.Runtimes == nil {
+		return
+	}
+	node := b.NodeVersion
+	if b.Buildspec == "" {
+		node = or(node, buildspec.DefaultNodeVersion)
+		if image.Refuses("golang", buildspec.GoVersion) != "" {
+			p.add("Build.Image", b.Image, "has no Go "+buildspec.GoVersion+", which the recipe selects for Hugo Modules; those of CodeBuild's images that have it are "+listOf(curated.Maintained()))
+			return
+		}
+	}
+	if node != "" && nodeVersionPattern.MatchString(node) && image.Refuses("nodejs", node) != "" {
+		p.add("Build.NodeVersion", node, fmt.Sprintf("is not on %s, which has %s; take one of those, or name one in full, such as 22.12.0", or(b.Image, defaultImage), strings.Join(image.Runtimes["nodejs"], ", ")))
 	}
 }
 
@@ -263,12 +295,12 @@ func (b Build) environment(baseURL string) map[string]string {
 
 // onARM reports whether the image is CodeBuild's own for Arm machines.
 func (b Build) onARM() bool {
-	return strings.HasPrefix(b.Image, curatedImages) && strings.Contains(b.Image, "aarch64")
+	return strings.HasPrefix(b.Image, curated.Prefix) && strings.Contains(b.Image, "aarch64")
 }
 
 func (b Build) image() awscodebuild.IBuildImage {
 	switch id := or(b.Image, defaultImage); {
-	case !strings.HasPrefix(id, curatedImages):
+	case !strings.HasPrefix(id, curated.Prefix):
 		return awscodebuild.LinuxBuildImage_FromDockerRegistry(jsii.String(id), nil)
 	case b.onARM():
 		return awscodebuild.LinuxArmBuildImage_FromCodeBuildImageId(jsii.String(id))
@@ -374,7 +406,7 @@ func newBuild(scope constructs.Construct, owner owner, build Build, baseURL stri
 		allowConnection(role, source.connection)
 	}
 	reasons := []justification{noKey(owner)}
-	if !strings.HasPrefix(or(build.Image, defaultImage), curatedImages) {
+	if !strings.HasPrefix(or(build.Image, defaultImage), curated.Prefix) {
 		reasons = append(reasons, justification{"AwsSolutions-CB5", "The blog's owner chose this image."})
 	}
 	justify(project, reasons...)

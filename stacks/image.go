@@ -11,6 +11,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/buildspec/curated"
 )
 
 // ImageBuild says how CodeBuild makes the image of a service, from the repository's
@@ -38,7 +39,7 @@ const (
 	// keptImages bound what the repository costs. ECR counts pushes, and does not know
 	// which image runs: production's must outlast those whose deployments fail.
 	keptImages = 100
-	armImage   = curatedImages + "amazonlinux-aarch64-standard:3.0"
+	armImage   = curated.Prefix + "amazonlinux-aarch64-standard:3.0"
 )
 
 // newRepository makes the repository of the service's images. Tags cannot be moved,

@@ -110,6 +110,14 @@ func TestValidateRefuses(t *testing.T) {
 		{"private image", func(b *BlogProps) {
 			b.Build.Image, b.Build.Buildspec = "123456789012.dkr.ecr.us-east-1.amazonaws.com/hugo:1", "buildspec.yml"
 		}, "must be public"},
+		{"image unknown", func(b *BlogProps) { b.Build.Image = "aws/codebuild/standard:9.0" }, `Build.Image is "aws/codebuild/standard:9.0": is none of CodeBuild's images, which are "aws/codebuild/standard:8.0", "aws/codebuild/standard:7.0"`},
+		{"image unknown, with a buildspec", func(b *BlogProps) { b.Build.Image, b.Build.Buildspec = "aws/codebuild/standard", "buildspec.yml" }, "none of CodeBuild's"},
+		{"image too old for the recipe", func(b *BlogProps) { b.Build.Image, b.Build.NodeVersion = "aws/codebuild/standard:6.0", "16" }, "has no Go 1.26"},
+		{"Node.js too old for the image", func(b *BlogProps) { b.Build.NodeVersion = "14" }, `Build.NodeVersion is "14": is not on aws/codebuild/standard:7.0, which has 18, 20, 22, 24`},
+		{"Node.js too old for a newer image", func(b *BlogProps) { b.Build.NodeVersion, b.Build.Image = "20.x", "aws/codebuild/standard:8.0" }, "which has 22, 24"},
+		{"Node.js too new for an old image", func(b *BlogProps) {
+			b.Build.Buildspec, b.Build.NodeVersion, b.Build.Image = "buildspec.yml", "24", "aws/codebuild/standard:6.0"
+		}, "which has 16"},
 		{"image without a choice of Node.js", func(b *BlogProps) { b.Build.Image = "public.ecr.aws/hugo:1" }, "set Build.Buildspec"},
 		{"image", func(b *BlogProps) { b.Build.Image, b.Build.Buildspec = "-x", "buildspec.yml" }, "Build.Image"},
 		{"timeout too short", func(b *BlogProps) { b.Build.Timeout = time.Minute }, "Build.Timeout is 1m0s: must be whole minutes, from 5"},

@@ -600,8 +600,9 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-func TestRuntimesThatDiffer(t *testing.T) {
-	t.Parallel()
+// machine is a PATH with runtimes of known versions.
+func machine(t *testing.T) string {
+	t.Helper()
 	bin := t.TempDir()
 	for name, says := range map[string]string{"node": "v24.1.3", "python3": "Python 3.12.1", "go": "go version go1.26.8 linux/arm64"} {
 		script := "#!/bin/sh\necho '" + says + "'\n"
@@ -609,31 +610,111 @@ func TestRuntimesThatDiffer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return bin
+}
+
+func TestRuntimesThatDiffer(t *testing.T) {
+	t.Parallel()
+	bin := machine(t)
+	const other = "public.ecr.aws/example/image:1" // whose runtimes nobody knows
 	for _, tc := range []struct {
-		versions string
-		want     []string
+		name, versions, image string
+		source                map[string]string
+		want                  []string
 	}{
 		{versions: "nodejs: 24"},
 		{versions: "nodejs: 24.x"},
 		{versions: `nodejs: "$V"`},
 		{versions: "nodejs: 24.1.3, python: 3.x, golang: 1.26"},
-		{versions: "nodejs: 2", want: []string{"wants nodejs 2; this machine's 24.1.3 is used"}},
+		{versions: "nodejs: 2", image: other, want: []string{"wants nodejs 2; this machine's 24.1.3 is used"}},
 		{versions: "nodejs: latest", want: []string{"wants nodejs latest; this machine's 24.1.3 is used"}},
 		// YAML reads 3.10 as 3.1, there and here.
-		{versions: "python: 3.10", want: []string{"wants python 3.1; this machine's 3.12.1 is used"}},
+		{versions: "python: 3.10", image: other, want: []string{"wants python 3.1; this machine's 3.12.1 is used"}},
 		{versions: "ruby: 3.2", want: []string{"wants ruby 3.2, and this machine has no ruby"}},
-		{versions: "android: 29", want: []string{"android 29 is not selected here"}},
+		{versions: "android: 29", image: other, want: []string{"android 29 is not selected here"}},
+		{name: "Hugo Modules", versions: "golang: 1.26", source: map[string]string{"go.mod": ""}, want: []string{"wants golang 1.26; this machine's 1.26.8 is used for go.mod"}},
+		{name: "Hugo Modules in a folder", versions: "golang: 1.26", source: map[string]string{"site/go.mod": ""}, want: []string{"this machine's 1.26.8 is used for go.mod"}},
+		{name: "Hugo Modules, no Go selected", versions: "nodejs: 24", source: map[string]string{"go.mod": ""}, want: []string{"the buildspec selects no golang, and aws/codebuild/standard:7.0 starts with 1.20.14; this machine's 1.26.8 is used"}},
+		{name: "npm, nothing selected", source: map[string]string{"package.json": "{}"}, want: []string{"the buildspec selects no nodejs, and aws/codebuild/standard:7.0 starts with 18.20.8; this machine's 24.1.3 is used"}},
+		{name: "npm, on an image that starts with the same", image: "aws/codebuild/standard:8.0", source: map[string]string{"package.json": "{}"}, want: []string{"starts with 24.14.0; this machine's 24.1.3 is used"}},
+		{name: "npm, on another image", image: other, source: map[string]string{"package.json": "{}"}},
 	} {
-		t.Run(tc.versions, func(t *testing.T) {
+		t.Run(tc.name+" "+tc.versions, func(t *testing.T) {
 			t.Parallel()
-			tr := newTrial(t, "{version: 0.2, env: {variables: {V: 24}}, phases: {install: {runtime-versions: {"+tc.versions+"}}}}", nil)
-			tr.Path = bin
+			install := "commands: ['true']"
+			if tc.versions != "" {
+				install = "runtime-versions: {" + tc.versions + "}"
+			}
+			tr := newTrial(t, "{version: 0.2, env: {variables: {V: 24}}, phases: {install: {"+install+"}}}", tc.source)
+			tr.Path, tr.Image = bin, tc.image
 			tr.run(t.Context())
-			if tr.err != nil {
-				t.Fatal(tr.err)
+			if tr.err != nil || tr.result.Status != Succeeded {
+				t.Fatal(tr.err, tr.summary(), tr.log)
 			}
 			wantNotes(t, tr.result.Notes, tc.want)
 		})
+	}
+}
+
+// TestFirstArticle has the buildspec of the article that this project started from, as it was printed, and
+// as it has to be today.
+func TestFirstArticle(t *testing.T) {
+	t.Parallel()
+	const text = `version: 0.2
+phases:
+  install:
+    runtime-versions:
+      nodejs: NODE
+    commands:
+      - HUGO_VERSION=0.85.0
+      - echo hugo version is ${HUGO_VERSION}
+  build:
+    commands:
+      - npm ci
+      - npm run webpack
+      - hugo
+artifacts:
+  files:
+    - '**/*'
+  base-directory: 'public'
+`
+	bin := machine(t)
+	for name, does := range map[string]string{"npm": "echo npm $*", "hugo": "mkdir public && echo home >public/index.html"} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+does+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := func(node string) *trial {
+		tr := newTrial(t, strings.Replace(text, "NODE", node, 1), nil)
+		tr.Path = bin + ":/usr/bin:/bin"
+		tr.run(t.Context())
+		if tr.err != nil {
+			t.Fatal(tr.err)
+		}
+		return tr
+	}
+
+	tr := build("14")
+	failed := tr.result.Failure()
+	if tr.result.Status != Failed || len(tr.result.Phases) != 1 || failed == nil || failed.Name != DownloadSource {
+		t.Fatalf("it ends as %s, %+v", tr.result.Status, tr.result.Phases)
+	}
+	if want := "YAML_FILE_ERROR: Unknown runtime version named '14' of nodejs. This build image has the following versions: 18, 20, 22, 24"; failed.Context() != want {
+		t.Errorf("the context is %q, want %q", failed.Context(), want)
+	}
+	wantLog := []string{
+		"Selecting 'nodejs' runtime version '14' based on manual selections...",
+		"Phase complete: DOWNLOAD_SOURCE State: FAILED",
+		"Phase context status code: YAML_FILE_ERROR Message: Unknown runtime version named '14' of nodejs. This build image has the following versions: 18, 20, 22, 24",
+	}
+	if !slices.Equal(tr.log, wantLog) || len(tr.out) > 0 {
+		t.Errorf("the log is %q and %q, want %q and nothing", tr.log, tr.out, wantLog)
+	}
+
+	for _, node := range []string{"24", "24.x", "latest", "14.21.3"} {
+		if tr := build(node); tr.result.Status != Succeeded || !slices.Contains(tr.out, "npm run webpack") || tr.result.Artifact == nil {
+			t.Errorf("nodejs: %s ends as %s: %q", node, tr.summary(), tr.out)
+		}
 	}
 }
 

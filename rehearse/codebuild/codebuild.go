@@ -42,6 +42,7 @@ import (
 	"sync"
 	"time"
 
+	"blog-deploy-pipeline/buildspec/curated"
 	"blog-deploy-pipeline/rehearse/leftovers"
 )
 
@@ -76,8 +77,9 @@ type Build struct {
 	Project string
 	// Account and Region are those of the project. Default: 123456789012, us-east-1.
 	Account, Region string
-	// Image is the name of the project's image. It is not used, only told to
-	// the commands. Default: aws/codebuild/standard:7.0.
+	// Image is the name of the project's image. It is told to the commands, and if it
+	// is one of CodeBuild's, runtime-versions can select what that has; what runs is
+	// this machine's. Default: aws/codebuild/standard:7.0.
 	Image string
 	// Initiator started the build. Default: codepipeline/<Project>.
 	Initiator string
@@ -316,6 +318,10 @@ func (r *run) once(ctx context.Context, attempt int) (again bool, err error) {
 		return false, fmt.Errorf("make a pipe for the commands: %w", err)
 	}
 	defer r.out.close()
+	if !r.selectRuntimes() {
+		r.conclude()
+		return false, nil
+	}
 	argv, err := r.argv()
 	if err != nil {
 		return false, err
@@ -348,6 +354,28 @@ func (r *run) mode() mode {
 	default:
 		return processEach
 	}
+}
+
+// selectRuntimes reports whether the image has what runtime-versions names. Published
+// logs have CodeBuild look at the end of DOWNLOAD_SOURCE, and fail that.
+func (r *run) selectRuntimes() bool {
+	image, known := curated.Find(r.Image)
+	if !known || r.Spec.Phases.Install == nil {
+		return true
+	}
+	phase := &r.result.Phases[len(r.result.Phases)-1]
+	wanted := r.Spec.Phases.Install.RuntimeVersions
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		version := expand(wanted[name], r.env)
+		r.say(phase.Name, fmt.Sprintf("Selecting '%s' runtime version '%s' based on manual selections...", name, version))
+		if message := image.Refuses(name, version); message != "" {
+			phase.Status, phase.Code, phase.Message = Failed, "YAML_FILE_ERROR", message
+			r.say(phase.Name, "Phase complete: "+phase.Name+" State: "+string(phase.Status))
+			r.say(phase.Name, "Phase context status code: "+phase.Code+" Message: "+phase.Message)
+			return false
+		}
+	}
+	return true
 }
 
 // argv is the shell of the commands.
@@ -394,7 +422,7 @@ func (r *run) download(ctx context.Context) error {
 		r.warn(fmt.Sprintf("the symbolic link %s leads out of the source, to %s%s: at AWS nothing of yours is there, and here it leads nowhere", names[0], targets[0], more))
 	}
 	r.env = r.environment(began, home, tmp)
-	r.note(runtimeNotes(ctx, r.Spec, r.env)...)
+	r.note(r.runtimeNotes(ctx)...)
 	r.result.Phases = append(r.result.Phases, PhaseResult{Name: DownloadSource, Status: Succeeded, Duration: time.Since(began)})
 	return nil
 }

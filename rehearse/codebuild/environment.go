@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -15,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"blog-deploy-pipeline/buildspec/curated"
 )
 
 // environment is what the first command finds. Nothing of this process's own
@@ -108,32 +111,67 @@ var runtimes = map[string][]string{
 	"ruby":   {"ruby", "--version"},
 }
 
-// runtimeNotes say which runtimes differ from what the buildspec selects: they
-// are the machine's, as nothing is installed.
-func runtimeNotes(ctx context.Context, s *Buildspec, env map[string]string) []string {
-	if s.Phases.Install == nil {
-		return nil
+// markers are the files of a source that show that a runtime is used.
+var markers = map[string]string{"golang": "go.mod", "nodejs": "package.json"}
+
+// runtimeNotes say where a runtime differs from what CodeBuild would have: they are
+// the machine's, as nothing is installed. Of Go, which a blog with Hugo Modules needs,
+// they say so in any case.
+func (r *run) runtimeNotes(ctx context.Context) []string {
+	var wanted map[string]string
+	if r.Spec.Phases.Install != nil {
+		wanted = r.Spec.Phases.Install.RuntimeVersions
 	}
-	wanted := s.Phases.Install.RuntimeVersions
+	image, _ := curated.Find(r.Image)
 	var notes []string
-	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		want := expand(wanted[name], env)
-		argv, known := runtimes[name]
-		if !known {
-			notes = append(notes, fmt.Sprintf("runtime-versions: %s %s is not selected here", name, want))
+	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	for _, name := range slices.Sorted(maps.Keys(runtimes)) {
+		want, selected := wanted[name]
+		want = expand(want, r.env)
+		used := r.has(markers[name])
+		if !selected && !used {
 			continue
 		}
-		program, err := lookPath(argv[0], env["PATH"])
+		asked := fmt.Sprintf("the buildspec wants %s %s", name, want)
+		if !selected {
+			if want = image.Starts(name); want == "" {
+				continue
+			}
+			asked = fmt.Sprintf("the buildspec selects no %s, and %s starts with %s", name, r.Image, want)
+		}
+		argv := runtimes[name]
+		program, err := lookPath(argv[0], r.env["PATH"])
 		if err != nil {
-			notes = append(notes, fmt.Sprintf("runtime-versions: the buildspec wants %s %s, and this machine has no %s on PATH", name, want, argv[0]))
+			note("runtime-versions: %s, and this machine has no %s on PATH", asked, argv[0])
 			continue
 		}
-		got := programVersion(ctx, program, argv[1], env["PATH"])
-		if !satisfies(got, want) {
-			notes = append(notes, fmt.Sprintf("runtime-versions: the buildspec wants %s %s; this machine's %s is used", name, want, cmp.Or(got, "own, of an unknown version,")))
+		got := programVersion(ctx, program, argv[1], r.env["PATH"])
+		switch {
+		case !satisfies(got, want):
+			note("runtime-versions: %s; this machine's %s is used", asked, cmp.Or(got, "own, of an unknown version,"))
+		case name == "golang" && used:
+			note("runtime-versions: %s; this machine's %s is used for go.mod", asked, got)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		if _, known := runtimes[name]; !known {
+			note("runtime-versions: %s %s is not selected here", name, expand(wanted[name], r.env))
 		}
 	}
 	return notes
+}
+
+// has reports whether the source has a file at its top, or in one of the folders there.
+func (r *run) has(name string) bool {
+	if name == "" {
+		return false
+	}
+	for _, pattern := range []string{name, "*/" + name} {
+		if found, err := fs.Glob(os.DirFS(r.src), pattern); err == nil && len(found) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 var number = regexp.MustCompile(`[0-9]+(\.[0-9]+)*`)
