@@ -10,6 +10,45 @@ CDK    := node_modules/.bin/cdk
 PYTHON ?= python3
 APPROVAL ?= any-change
 
+# What is a slip on the command line would be ignored, and the wrong blog would go green.
+# So each command says which variables it takes, and the rest is refused before anything
+# is done. What comes from the environment is not looked at: much there is for others.
+SWITCHES       := WORKING_TREE SERVE JSON VERBOSE SITE
+ON             := 1 yes true on
+OFF            := 0 no false off
+CREDENTIALS    := AWS_PROFILE AWS_REGION
+takes-diff     := BLOG SERVICE $(CREDENTIALS) CDK
+takes-deploy   := BLOG SERVICE APPROVAL $(CREDENTIALS) CDK
+takes-destroy  := BLOG SERVICE SITE $(CREDENTIALS) CDK
+takes-appspec  := SERVICE
+takes-rehearse := BLOG SERVICE SOURCE WORKING_TREE SERVE STATE FAULT JSON VERBOSE
+takes-e2e      := CHROME
+takes-lint     := PYTHON VULN
+takes-lint-shell := PYTHON
+takes-lint-templates := PYTHON
+takes-vuln     := VULN
+
+GOALS    := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+HASH     := \#
+COMMANDS := $(shell sed -n 's/^\([a-z][a-z0-9-]*\):.* $(HASH)$(HASH) .*/\1/p' Makefile)
+TARGETS  := $(shell sed -n 's/^\([a-z][a-z0-9-]*\):.*/\1/p' Makefile) dist/% .cache/% node_modules/%
+# By their names alone: a value may have anything in it.
+GIVEN    := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+TAKEN    := $(foreach goal,$(GOALS),$(takes-$(goal)))
+
+ifneq ($(filter-out $(TARGETS),$(GOALS)),)
+$(error make: there is no command "$(filter-out $(TARGETS),$(GOALS))"; there are: $(COMMANDS). A name goes behind BLOG= or SERVICE=)
+endif
+ifneq ($(filter-out $(TAKEN),$(GIVEN)),)
+$(error make $(GOALS): it does not know $(filter-out $(TAKEN),$(GIVEN)); it takes $(or $(filter-out CDK,$(TAKEN)),no variable). What is for the environment goes before make: NAME=value make $(GOALS))
+endif
+$(foreach name,$(filter $(SWITCHES),$(TAKEN)),$(if $(filter-out $(ON) $(OFF),$(value $(name)))$(word 2,$(value $(name))),\
+	$(error make $(GOALS): $(name)=$(value $(name)): write $(name)=1 or $(name)=0)))
+
+# on says whether a switch is, and quoted a value as one word of the shell.
+on     = $(filter $(ON),$(value $(1)))
+quoted = '$(subst ','\'',$(value $(1)))'
+
 # Folders are listed too: their time changes when a file is added or removed. The
 # command appspec has the name of a folder, which therefore goes by another here.
 APP_SOURCES    := $(shell find $(filter-out %_test.go,$(wildcard *.go)) cdk.json go.mod go.sum stacks appspec/. buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
@@ -34,22 +73,22 @@ synth: build ## Write every stack's CloudFormation template to cdk.out/ (needs n
 
 .PHONY: diff
 diff: one-at-most synth ## Compare with what is deployed: make diff, or for one: make diff BLOG=name or SERVICE=name
-	@$(if $(BLOG)$(SERVICE),$(find_stacks)) $(CDK) diff --app cdk.out $(if $(BLOG)$(SERVICE),$$stacks)
+	@$(if $(value BLOG)$(value SERVICE),$(find_stacks)) $(CDK) diff --app cdk.out $(if $(value BLOG)$(value SERVICE),$$stacks)
 
 .PHONY: deploy
 deploy: which-one synth ## Show the changes, ask, and deploy one: make deploy BLOG=name or SERVICE=name
 	@$(find_stacks) \
-	$(CDK) deploy --app cdk.out --strict --require-approval $(APPROVAL) $$stacks || { \
+	$(CDK) deploy --app cdk.out --strict --require-approval $(call quoted,APPROVAL) $$stacks || { \
 		code=$$?; echo 'make deploy: not deployed; the reason is above, what to do is in README.md under "When something fails"' >&2; exit $$code; }
 
 .PHONY: destroy
-destroy: BLOG_STACKS = $(if $(SITE),certificate site logs) pipeline
+destroy: BLOG_STACKS = $(if $(call on,SITE),certificate site logs) pipeline
 destroy: which-one with-site synth ## Ask, and remove one's stack, never a blog's site: make destroy BLOG=name or SERVICE=name; the site, too, with SITE=yes
-	@$(find_stacks) $(if $(SITE),$(warn_of_site)) $(CDK) destroy --app cdk.out $$stacks
+	@$(find_stacks) $(if $(call on,SITE),$(warn_of_site)) $(CDK) destroy --app cdk.out $$stacks
 
 .PHONY: appspec
 appspec: which-service dist/app ## Print the AppSpec of a service: make appspec SERVICE=name
-	@dist/app appspec '$(SERVICE)'
+	@dist/app appspec $(call quoted,SERVICE)
 
 ##@ Rehearse on this machine, without an AWS account
 
@@ -58,9 +97,9 @@ rehearse: one-at-most build dist/rehearse ## Run the first blog's pipeline from 
 	@rm -rf cdk.out
 	@CDK_VALIDATION=false CDK_OUTDIR=cdk.out JSII_NODE=dist/node dist/app >dist/synth.log 2>&1 || { cat dist/synth.log >&2; exit 1; }
 	@dist/rehearse \
-		$(if $(BLOG),-blog '$(BLOG)') $(if $(SERVICE),-service '$(SERVICE)') $(if $(SOURCE),-source '$(SOURCE)') \
-		$(if $(STATE),-state '$(STATE)') $(if $(FAULT),-fault '$(FAULT)') \
-		$(if $(WORKING_TREE),-working-tree) $(if $(SERVE),-serve) $(if $(JSON),-json) $(if $(VERBOSE),-v)
+		$(if $(value BLOG),-blog $(call quoted,BLOG)) $(if $(value SERVICE),-service $(call quoted,SERVICE)) $(if $(value SOURCE),-source $(call quoted,SOURCE)) \
+		$(if $(value STATE),-state $(call quoted,STATE)) $(if $(value FAULT),-fault $(call quoted,FAULT)) \
+		$(if $(call on,WORKING_TREE),-working-tree) $(if $(call on,SERVE),-serve) $(if $(call on,JSON),-json) $(if $(call on,VERBOSE),-v)
 
 ##@ Work on this project
 
@@ -106,41 +145,41 @@ clean: ## Remove what was built, and what a killed rehearsal left; keep what was
 help: ## List these commands
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- What the commands above are made of ---
 
 .PHONY: one-at-most
 one-at-most:
-	@test -z "$(BLOG)" || test -z "$(SERVICE)" || { echo 'make: BLOG=$(BLOG) and SERVICE=$(SERVICE): name one of them' >&2; exit 2; }
+	@test -z $(call quoted,BLOG) || test -z $(call quoted,SERVICE) || { echo 'make: BLOG='$(call quoted,BLOG)' and SERVICE='$(call quoted,SERVICE)': name one of them' >&2; exit 2; }
 
 .PHONY: which-one
 which-one: one-at-most
-	@test -n "$(BLOG)$(SERVICE)" || { echo 'make: which blog or service? make $(firstword $(MAKECMDGOALS)) BLOG=name or SERVICE=name, with a name from blogs.go' >&2; exit 2; }
+	@test -n $(call quoted,BLOG)$(call quoted,SERVICE) || { echo 'make: which blog or service? make $(firstword $(MAKECMDGOALS)) BLOG=name or SERVICE=name, with a name from blogs.go' >&2; exit 2; }
 
 .PHONY: which-service
 which-service:
-	@test -n "$(SERVICE)" || { echo 'make: which service? make $(firstword $(MAKECMDGOALS)) SERVICE=name, with a name from blogs.go' >&2; exit 2; }
+	@test -n $(call quoted,SERVICE) || { echo 'make: which service? make $(firstword $(MAKECMDGOALS)) SERVICE=name, with a name from blogs.go' >&2; exit 2; }
 
 .PHONY: with-site
 with-site:
-	@test -z "$(SITE)" || test "$(SITE)$(SERVICE)" = yes || { echo 'make: SITE=$(SITE): it is SITE=yes, with BLOG=name' >&2; exit 2; }
+	@$(if $(call on,SITE),test -z $(call quoted,SERVICE) || { echo 'make: SITE=$(SITE): only a blog has one; it goes with BLOG=name' >&2; exit 2; })
 
 # The kinds of stacks that a blog may have.
 BLOG_STACKS = certificate site logs pipeline
 
 # Sets the shell's $stacks to those of a blog or service, or says which names there are.
 # The CDK CLI takes an unknown name for nothing to do, and * for all. It knows their order.
-find_stacks = name='$(BLOG)$(SERVICE)'; stacks=; \
-	for kind in $(if $(BLOG),$(BLOG_STACKS),hook service); do \
+find_stacks = name=$(call quoted,BLOG)$(call quoted,SERVICE); stacks=; \
+	for kind in $(if $(value BLOG),$(BLOG_STACKS),hook service); do \
 		if test -f "cdk.out/$$name-$$kind.template.json"; then stacks="$$stacks $$name-$$kind"; fi; \
 	done; \
 	test -n "$$stacks" || { \
-		known=$$(ls cdk.out | sed -n $(if $(BLOG),-e 's/-pipeline\.template\.json$$//p',-e 's/-hook\.template\.json$$//p' -e 's/-service\.template\.json$$//p')); \
-		echo "make: no $(if $(BLOG),blog,service) \"$$name\" in blogs.go; there are:" $${known:-none} >&2; exit 2; };
+		known=$$(ls cdk.out | sed -n $(if $(value BLOG),-e 's/-pipeline\.template\.json$$//p',-e 's/-hook\.template\.json$$//p' -e 's/-service\.template\.json$$//p')); \
+		echo "make: no $(if $(value BLOG),blog,service) \"$$name\" in blogs.go; there are:" $${known:-none} >&2; exit 2; };
 
 warn_of_site = test -f "cdk.out/$$name-site.template.json" || { \
-		echo "make: SITE=yes: the blog \"$$name\" has no Site in blogs.go, and what was there before it is not removed" >&2; exit 2; }; \
+		echo "make: SITE=$(SITE): the blog \"$$name\" has no Site in blogs.go, and what was there before it is not removed" >&2; exit 2; }; \
 	echo "The blog $$name goes offline: distribution, certificate and DNS records go, too. The bucket stays, with all its files, unless it was deployed with BucketRemoval: stacks.DeleteBucket";
 
 # Of Node.js's packages npm takes the one that is for this machine, and checks its hash. Nothing that is

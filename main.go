@@ -66,6 +66,5 @@ func synth() (err error) {
 	for _, service := range services {
 		stacks.NewServiceStack(app, service)
 	}
-	app.Synth(nil)
-	return nil
+	return stacks.OpenAssets(*app.Synth(nil).Directory())
 }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tell returns what make says to a command line, and does nothing of it.
+func tell(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "make", append([]string{"-n"}, args...)...)
+	cmd.Env = environment()
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// A slip on the command line ends it, before the wrong blog goes green.
+func TestMakeRefusesSlips(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{"two names", []string{"rehearse", "BLOGG=x", "SORCE=y"}, []string{"make rehearse: it does not know", "BLOGG", "SORCE", "it takes BLOG SERVICE SOURCE"}},
+		{"a value with all sorts", []string{"rehearse", "SORCE=a b='$HOME' $(shell exit)"}, []string{"it does not know SORCE;"}},
+		{"another command's", []string{"rehearse", "APPROVAL=never"}, []string{"it does not know APPROVAL;"}},
+		{"of a command that takes none", []string{"synth", "SOURCE=x"}, []string{"make synth: it does not know SOURCE; it takes no variable"}},
+		{"of a file", []string{"dist/app", "BLOG=x"}, []string{"it does not know BLOG;"}},
+		{"of no command", []string{"BLOG=x"}, []string{"make help: it does not know BLOG;"}},
+		{"in lower case", []string{"deploy", "blog=x"}, []string{"it does not know blog; it takes BLOG"}},
+		{"set in another way", []string{"deploy", "BLOGG:=x"}, []string{"it does not know BLOGG;"}},
+		{"for the environment", []string{"synth", "CDK_VALIDATION=false"}, []string{"NAME=value make synth"}},
+		{"a command", []string{"reherse", "BLOG=x"}, []string{`no command "reherse"; there are: synth diff deploy`}},
+		{"a name as a command", []string{"rehearse", "my-blog"}, []string{`no command "my-blog"`, "BLOG="}},
+		{"a switch", []string{"rehearse", "SERVE=8080"}, []string{"SERVE=8080: write SERVE=1 or SERVE=0"}},
+		{"a switch twice", []string{"rehearse", "JSON=1 0"}, []string{"JSON=1 0: write JSON=1 or JSON=0"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out, err := tell(t, tt.args...)
+			if err == nil {
+				t.Errorf("make %q would do\n%s", tt.args, out)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("make %q says %q, want %q in it", tt.args, out, want)
+				}
+			}
+		})
+	}
+}
+
+// What is right reaches the command as it was written.
+func TestMakeHandsOn(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		args       []string
+		want, none string
+	}{
+		{"values", []string{"rehearse", "BLOG=it's", "SOURCE=../a $b=c"}, `-blog 'it'\''s'  -source '../a $b=c'`, "-service"},
+		{"switches", []string{"rehearse", "SERVE=1", "JSON=yes"}, "-serve -json", "-working-tree"},
+		{"switches that are off", []string{"rehearse", "SERVE=0", "JSON=", "WORKING_TREE=no"}, "dist/rehearse", "-serve"},
+		{"several commands", []string{"clean", "rehearse", "BLOG=x"}, "-blog 'x'", "-source"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out, err := tell(t, tt.args...)
+			if words := strings.Join(strings.Fields(out), " "); err != nil || !strings.Contains(words, strings.Join(strings.Fields(tt.want), " ")) || strings.Contains(words, " "+tt.none+" ") {
+				t.Errorf("make %q: %v\n%s\nwant %s in it, and no %s", tt.args, err, out, tt.want, tt.none)
+			}
+		})
+	}
+	// The environment has much that is not meant for make.
+	t.Setenv("BLOGG", "x")
+	if out, err := tell(t, "synth"); err != nil {
+		t.Errorf("make synth with BLOGG in the environment: %v\n%s", err, out)
+	}
+}
+
+// TestHelpListsCommands: what is described is listed, and what is not described is a part of what is.
+func TestHelpListsCommands(t *testing.T) {
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "make", "help")
+	cmd.Env = environment()
+	help, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for _, found := range regexp.MustCompile(`(?m)^  make (\S+) +\S`).FindAllStringSubmatch(string(help), -1) {
+		listed = append(listed, found[1])
+	}
+	parts := []string{"one-at-most", "which-one", "which-service", "with-site", "lint-go", "lint-shell", "lint-templates"}
+	for _, found := range regexp.MustCompile(`(?m)^\.PHONY: (\S+)$`).FindAllStringSubmatch(string(makefile), -1) {
+		if slices.Contains(listed, found[1]) == slices.Contains(parts, found[1]) {
+			t.Errorf("make help lists %q, and %s is a command or a part of one", listed, found[1])
+		}
+	}
+	if len(listed) < 15 || !slices.Contains(listed, "e2e") {
+		t.Errorf("make help lists %q", listed)
+	}
+}
