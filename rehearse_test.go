@@ -340,7 +340,7 @@ func lookAtSite(t *testing.T, site string) {
 		status int
 		header map[string]string // parts of it
 	}{
-		{"/", http.StatusOK, map[string]string{"Content-Type": "text/html", "Cache-Control": askEveryTime, "Strict-Transport-Security": "max-age=", "X-Cache": "Hit from cloudfront"}},
+		{"/", http.StatusOK, map[string]string{"Content-Type": "text/html", "Cache-Control": askEveryTime, "Content-Security-Policy": "object-src 'none'; base-uri", "X-Cache": "Hit from cloudfront"}},
 		{"/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB/?a=b", http.StatusOK, map[string]string{"Content-Type": "text/html", "X-Content-Type-Options": "nosniff"}},
 		{"/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB?a=b", http.StatusMovedPermanently, map[string]string{"Location": "/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB/?a=b", "X-Cache": "FunctionGeneratedResponse from cloudfront"}},
 		{"/index.xml", http.StatusOK, map[string]string{"Content-Type": "xml", "Cache-Control": "max-age=600"}},

@@ -219,11 +219,12 @@ func (r *rehearsal) serveSite(readers *readers, options edge.Options) error {
 		return err
 	}
 	// To the edge, a loopback address is the first of the distribution's names, under https.
-	if readers.url, err = r.serve(handler); err != nil {
+	if readers.url, err = r.serve(byHTTP(handler)); err != nil {
 		return err
 	}
 	readers.served = Served{URL: readers.url, Names: options.Distribution.Names()}
 	if r.Serve && len(readers.served.Names) > 0 {
+		r.note("at its http address the site is served without what sends browsers to https: %s, and %s of %s; its https address has them", hsts, upgradeInsecureRequests, contentSecurityPolicy)
 		readers.served.SecureURL, err = r.serveSecurely(handler, readers.served.Names)
 	}
 	return err

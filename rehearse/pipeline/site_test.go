@@ -19,19 +19,22 @@ func TestSite(t *testing.T) {
 			return
 		}
 		defer cancel()
-		for _, path := range []string{"/", "/nothing/", "/index.xml"} {
-			status, header, _ := get(t, ctx, e.URL+path)
+		for _, address := range []string{e.URL + "/", e.SecureURL + "/", e.SecureURL + "/nothing/", e.SecureURL + "/index.xml"} {
+			status, header, _ := get(t, ctx, address)
 			if status == "" {
 				return
 			}
-			got[path] = strings.Join([]string{status, header.Get("Strict-Transport-Security"), header.Get("Cache-Control")}, " | ")
+			scheme, path, _ := strings.Cut(address, "://")
+			got[scheme+path[strings.Index(path, "/"):]] = strings.Join([]string{status, header.Get("Strict-Transport-Security"), header.Get("Cache-Control")}, " | ")
 		}
 	})
 	if r.err != nil || r.statuses() != allSucceeded {
 		t.Fatalf("stages end as %s, %v: %+v", r.statuses(), r.err, r.failed())
 	}
-	policy := "max-age=31536000; includeSubDomains; preload | public, max-age=0, must-revalidate"
-	if want := map[string]string{"/": "200 OK | " + policy, "/nothing/": "404 Not Found | " + policy, "/index.xml": "404 Not Found |  | "}; !maps.Equal(got, want) {
+	const always, policy = "max-age=31536000; includeSubDomains; preload", " | public, max-age=0, must-revalidate"
+	if want := map[string]string{
+		"http/": "200 OK | " + policy, "https/": "200 OK | " + always + policy, "https/nothing/": "404 Not Found | " + always + policy, "https/index.xml": "404 Not Found |  | ",
+	}; !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if got, want := r.editions(AfterInvalidate), (map[string]Edition{"/": New, "/about/": New, "/posts/猫/": New}); !maps.Equal(got, want) {
