@@ -141,6 +141,7 @@ type PhaseResult struct {
 	Code     string   // such as COMMAND_EXECUTION_ERROR; "" where all is well
 	Message  string   // of CodeBuild, such as "Error while executing command: …. Reason: exit status 1"
 	Command  *Command // the first that failed, or nil
+	Cause    string   // what its output says of the error: a line, or two; "" where it said nothing
 	Duration time.Duration
 }
 
@@ -494,7 +495,7 @@ func (r *run) command(ctx context.Context, c Command, result *PhaseResult, succe
 	*succeeding = false
 	r.say(result.Name, "Command did not exit successfully "+text+" "+reason)
 	if result.Status == Succeeded {
-		result.Status, result.Command = Failed, &c
+		result.Status, result.Command, result.Cause = Failed, &c, r.out.mask(cause(r.out.recent()))
 		result.Code, result.Message = "COMMAND_EXECUTION_ERROR", "Error while executing command: "+text+". Reason: "+reason
 	}
 }

@@ -122,12 +122,12 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 	if r.Faults["build"] == "fail" {
 		fail(spec)
 	}
-	began := time.Now()
+	readied := r.readying()
 	path, err := r.hugo(ctx, env, spec.Env.Variables)
+	readied()
 	if err != nil {
 		return outcome{}, err
 	}
-	installing := time.Since(began)
 	r.preparing("The build's commands come from %s, and from what they install. They run on this machine, as you, in a folder of their own; that is no sandbox", where)
 
 	result, err := codebuild.Run(ctx, codebuild.Build{
@@ -139,7 +139,7 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 			r.emit(Event{Kind: Output, Stage: a.Stage, Action: a.Name, Phase: l.Phase, Text: l.Text, Service: l.Agent})
 		},
 	})
-	done := outcome{work: installing}
+	var done outcome
 	for _, phase := range result.Phases {
 		if phase.Name != codebuild.DownloadSource && phase.Name != codebuild.UploadArtifacts {
 			done.work += phase.Duration
@@ -287,16 +287,22 @@ func buildFailure(status codebuild.Status, phase codebuild.PhaseResult, where st
 		}
 		look = fmt.Sprintf("the build's output in phase %s, and %s of %s", phase.Name, c, where)
 	}
-	return &failure{Code: "JobFailed", Reason: terminated(status, phase.Name, phase.Code, message), Look: look}
+	return &failure{Code: "JobFailed", Reason: terminated(status, phase.Name, phase.Code, message), Cause: phase.Cause, Look: look}
 }
 
-// gist is the first line of a script that says something.
+// gist is the first line of a script that does something.
 func gist(script string) string {
 	var first string
+	var inFunction bool
 	for line := range strings.Lines(script) {
 		line = strings.TrimSpace(line)
 		first = or(first, line)
-		if line != "" && line != "(" && line != "{" && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "set -") {
+		switch {
+		case inFunction:
+			inFunction = line != "}"
+		case strings.Contains(line, "() {"):
+			inFunction = !strings.HasSuffix(line, "}")
+		case line != "" && line != "(" && line != "{" && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "set -"):
 			return line
 		}
 	}

@@ -86,11 +86,13 @@ type Result struct {
 	Execution string    `json:"execution"`
 	Status    Status    `json:"status"`
 	Started   time.Time `json:"started"`
-	// Duration is real time; Skipped is what AWS would have waited and the rehearsal did not, such as the
-	// minutes before Lambda tries a crashed invocation again.
-	Duration time.Duration `json:"duration"`
-	Skipped  time.Duration `json:"skipped"`
-	Stages   []StageResult `json:"stages"`
+	// Duration is real time, without Preparation: what this machine needed before it could rehearse, such as
+	// to compile the functions and to fetch a Hugo. Skipped is what AWS would have waited and the rehearsal
+	// did not, such as the minutes before Lambda tries a crashed invocation again.
+	Duration    time.Duration `json:"duration"`
+	Preparation time.Duration `json:"preparation"`
+	Skipped     time.Duration `json:"skipped"`
+	Stages      []StageResult `json:"stages"`
 	// Site is nil where nothing was deployed.
 	Site *Site `json:"site,omitempty"`
 	// Invalidations are those that CloudFront accepted, in order.
@@ -134,6 +136,8 @@ type ActionResult struct {
 	Code string `json:"code,omitempty"`
 	// Reason is why it failed, as AWS words it.
 	Reason string `json:"reason,omitempty"`
+	// Cause is the error that the output of a failed build names, in a line or two.
+	Cause string `json:"cause,omitempty"`
 	// Look is where to look: a file of the owner's, or a part of the log.
 	Look string `json:"look,omitempty"`
 	// Variables are the action's output variables.

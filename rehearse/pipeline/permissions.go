@@ -280,6 +280,7 @@ func (a *account) permissions() []RolePermissions {
 // failure is why an action failed.
 type failure struct {
 	Code, Reason, Look string
+	Cause              string // what a build said of it, or ""
 }
 
 // Error implements error.

@@ -137,7 +137,10 @@ func Run(ctx context.Context, opts Options, tell func(Event)) (_ Result, err err
 		err = errors.Join(err, r.close())
 	}()
 	r.begin()
-	if err := r.prepare(ctx); err != nil {
+	readied := r.readying()
+	err = r.prepare(ctx)
+	readied()
+	if err != nil {
 		r.result.Status = Failed
 		if ctx.Err() != nil {
 			r.result.Status, err = Stopped, nil
@@ -234,6 +237,22 @@ func (r *rehearsal) remark(known *[]string, kind Kind, format string, args []any
 	}
 }
 
+// readying counts the time until it is called as preparation.
+func (r *rehearsal) readying() (done func()) {
+	began := time.Now()
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.result.Preparation += time.Since(began)
+	}
+}
+
+// stopwatch measures time, but for what is preparation.
+func (r *rehearsal) stopwatch() (elapsed func() time.Duration) {
+	began, before := time.Now(), r.result.Preparation
+	return func() time.Duration { return time.Since(began) - (r.result.Preparation - before) }
+}
+
 // watch tells how far an action's step has come, each second after the first two, until it is stopped;
 // size is how much is done, or nil.
 func (r *rehearsal) watch(a *Action, phase, step string, size func() int64) (stop func()) {
@@ -280,7 +299,7 @@ func (r *rehearsal) snapshot() *Result {
 
 // finish completes the result and tells it.
 func (r *rehearsal) finish() Result {
-	r.result.Duration, r.result.Skipped = time.Since(r.result.Started), r.clock.Skipped()
+	r.result.Duration, r.result.Skipped = time.Since(r.result.Started)-r.result.Preparation, r.clock.Skipped()
 	if r.cloud != nil {
 		r.result.Invalidations = r.invalidations()
 	}
@@ -465,7 +484,7 @@ func (r *rehearsal) stages(ctx context.Context) {
 			status = Stopped
 			break
 		}
-		began := time.Now()
+		elapsed := r.stopwatch()
 		r.emit(Event{Kind: StageStarted, Stage: stage.Name})
 		for j, action := range stage.Actions {
 			result := r.action(ctx, action)
@@ -478,7 +497,7 @@ func (r *rehearsal) stages(ctx context.Context) {
 			}
 		}
 		r.mu.Lock()
-		r.result.Stages[i].Status, r.result.Stages[i].Duration = status, time.Since(began)
+		r.result.Stages[i].Status, r.result.Stages[i].Duration = status, elapsed()
 		ended := r.result.Stages[i]
 		ended.Actions = slices.Clone(ended.Actions)
 		r.mu.Unlock()
@@ -537,14 +556,14 @@ type outcome struct {
 
 // action runs one action.
 func (r *rehearsal) action(ctx context.Context, a *Action) ActionResult {
-	began := time.Now()
+	elapsed := r.stopwatch()
 	r.emit(Event{Kind: ActionStarted, Stage: a.Stage, Action: a.Name})
 	result := ActionResult{Name: a.Name, Provider: a.Provider, Target: a.target()}
 	done, err := r.act(ctx, a)
 	if err == nil && r.isLast(a) && r.readers != nil && !r.readers.proved {
 		err = r.visit(ctx, AfterInvalidate)
 	}
-	result.Duration = time.Since(began)
+	result.Duration = elapsed()
 	result.Overhead = max(0, result.Duration-done.work)
 	if err == nil {
 		result.Summary, result.Variables = done.summary, done.variables
@@ -577,7 +596,7 @@ func settle(ctx context.Context, result *ActionResult, err error) {
 	default:
 		result.Status = Failed
 		if why := (*failure)(nil); errors.As(err, &why) {
-			result.Code, result.Reason, result.Look = why.Code, why.Reason, why.Look
+			result.Code, result.Reason, result.Cause, result.Look = why.Code, why.Reason, why.Cause, why.Look
 		} else {
 			result.Reason, result.Look = err.Error(), "this machine: AWS would not have said so"
 		}

@@ -22,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"blog-deploy-pipeline/rehearse/assembly"
@@ -332,6 +333,7 @@ func TestFailures(t *testing.T) {
 		stage  int // that fails, from 0
 		code   string
 		reason []string
+		cause  string
 		look   string
 	}{
 		{name: "no permission to upload the source", edit: replace(t, `"s3:PutObject"`, `"s3:PutObjectAcl"`), stage: 0, code: "AccessDenied",
@@ -361,8 +363,8 @@ func TestFailures(t *testing.T) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n  commands: [x]\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"YAML_FILE_ERROR", "commands"}, look: "code-pipeline/buildspec.yml in the source"},
 		{name: "command that fails", spoil: func(t *testing.T, source string) {
-			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo one\n      - |\n        set -u\n        # two\n        echo two\n        exit 7\nartifacts:\n  files: ['**/*']\n"})
-		}, stage: 1, code: "JobFailed", reason: []string{"Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: echo two …. Reason: exit status 7"}, look: "build-2 of code-pipeline/buildspec.yml"},
+			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo one\n      - |\n        set -u\n        # two\n        fail() {\n          echo \"ERROR: $*\"\n          exit 7\n        }\n        echo two\n        fail no theme\nartifacts:\n  files: ['**/*']\n"})
+		}, stage: 1, code: "JobFailed", reason: []string{"Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: echo two …. Reason: exit status 7"}, cause: "ERROR: no theme", look: "build-2 of code-pipeline/buildspec.yml"},
 		{name: "artifact that is missing", spoil: func(t *testing.T, source string) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands: [echo]\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"Phase: UPLOAD_ARTIFACTS, Code: CLIENT_ERROR"}},
@@ -406,6 +408,9 @@ func TestFailures(t *testing.T) {
 			failed := r.failed()
 			if failed.Code != tt.code {
 				t.Errorf("code is %s, want %s", failed.Code, tt.code)
+			}
+			if !strings.Contains(failed.Cause, tt.cause) || failed.Cause != "" && tt.stage != 1 {
+				t.Errorf("the cause is %q, want %q", failed.Cause, tt.cause)
 			}
 			for _, part := range tt.reason {
 				if !strings.Contains(failed.Reason, part) {
@@ -515,6 +520,7 @@ func TestGist(t *testing.T) {
 		"set -eu\n\n# why\nhugo":    "hugo",
 		"(\nset -e\n":               "(",
 		"echo":                      "echo",
+		"(\n  set -eu\n  fail() { echo \"$*\"; exit 1; }\n  get() {\n    curl\n  }\n  hugo\n)": "hugo",
 	} {
 		if got := gist(script); got != want {
 			t.Errorf("%q: got %q, want %q", script, got, want)
@@ -775,4 +781,57 @@ func get(t *testing.T, ctx context.Context, address string) (status string, head
 		return "", nil, nil
 	}
 	return response.Status, response.Header, body
+}
+
+// TestPreparation has a function that takes its time to compile: no time of the pipeline's.
+func TestPreparation(t *testing.T) {
+	t.Parallel()
+	const compiling = 300 * time.Millisecond
+	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "classic-pipeline")), Source: blog(t), Faults: Faults{"build": "fail"},
+		compile: func(_ context.Context, _, binary string) error {
+			time.Sleep(compiling)
+			return os.Link(function, binary)
+		}}, nil)
+	if whole := r.Duration + r.Preparation; r.Preparation < compiling || r.events[len(r.events)-1].At.Sub(r.Started) < whole {
+		t.Errorf("it took %v after %v of preparation", r.Duration, r.Preparation)
+	}
+	var stages time.Duration
+	for _, stage := range r.Stages {
+		stages += stage.Duration
+	}
+	if stages > r.Duration {
+		t.Errorf("the stages took %v, all of it %v", stages, r.Duration)
+	}
+}
+
+// TestStopwatch does not count what is preparation.
+func TestStopwatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &rehearsal{}
+		elapsed := r.stopwatch()
+		time.Sleep(time.Second)
+		readied := r.readying()
+		time.Sleep(time.Minute)
+		readied()
+		time.Sleep(time.Second)
+		if got := elapsed(); got != 2*time.Second || r.result.Preparation != time.Minute {
+			t.Errorf("got %v, and %v of preparation, want 2s and 1m", got, r.result.Preparation)
+		}
+	})
+}
+
+// TestWatch tells of a step that takes more than two seconds.
+func TestWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []Event
+		r := &rehearsal{tell: func(e Event) { told = append(told, e) }}
+		a := &Action{Stage: "Source", Name: "GitHub"}
+		r.watch(a, "", "short", nil)()
+		stop := r.watch(a, "P", "long", func() int64 { return int64(len(told) + 1) })
+		time.Sleep(4*time.Second + time.Millisecond)
+		stop()
+		if len(told) != 3 || told[2].Text != "long" || told[2].Bytes != 3 || told[2].Stage != "Source" || told[2].Action != "GitHub" || told[2].Phase != "P" {
+			t.Errorf("told is %+v", told)
+		}
+	})
 }

@@ -95,8 +95,11 @@ func (s *state) ended(st *stage, opts Options) []line {
 			head = line{{strings.Repeat(" ", head.width()), normal}}
 		}
 		if !opts.Verbose && a.status == pipeline.Failed {
+			if above := a.above(); above != "" {
+				lines = append(lines, line{{"    │ " + above, dim}})
+			}
 			for _, output := range a.output {
-				lines = append(lines, text("    │ "+output))
+				lines = append(lines, indented("    │ ", output, normal, opts.Width)...)
 			}
 		}
 	}

@@ -62,6 +62,9 @@ func (p *plain) event(w io.Writer, s *state, e pipeline.Event, now time.Time, op
 	case pipeline.ActionEnded:
 		a := s.stage(stageName).action(actionName)
 		if !opts.Verbose && a.status == pipeline.Failed {
+			if above := a.above(); above != "" {
+				say(stageName, actionName, "│ "+above)
+			}
 			for _, output := range a.output {
 				say(stageName, actionName, "│ "+output)
 			}

@@ -86,6 +86,8 @@ func success() ([]moment, pipeline.Result) {
 		}},
 	}
 	r.Notes = []string{"The build's commands run on this machine, not in CodeBuild's image: what they find on it may not be there at AWS.", "Compression at the edge is not rehearsed."}
+	r.Warnings = []string{"1 file in . is not committed as it is, and a pipeline gets what is committed; WORKING_TREE=1 rehearses the working tree"}
+	r.Preparation = 3 * sec
 
 	on := func(kind pipeline.Kind, i int) pipeline.Event {
 		e := pipeline.Event{Kind: kind, Stage: r.Stages[i].Name}
@@ -116,6 +118,7 @@ func success() ([]moment, pipeline.Result) {
 		{0, on(pipeline.ActionStarted, 0)},
 		{300 * ms, on(pipeline.ActionEnded, 0)},
 		{0, on(pipeline.StageEnded, 0)},
+		{0, pipeline.Event{Kind: pipeline.Warned, Text: r.Warnings[0]}},
 		{0, pipeline.Event{Kind: pipeline.Noted, Text: r.Notes[0]}},
 		{0, on(pipeline.StageStarted, 1)},
 		{0, on(pipeline.ActionStarted, 1)},
@@ -174,6 +177,12 @@ func broken() ([]moment, pipeline.Result) {
 		}
 		moments = append(moments, m)
 	}
+	for i := range 16 {
+		moments = append(moments, moment{0, pipeline.Event{Kind: pipeline.Output, Stage: "Build", Action: "Hugo", Phase: "BUILD", Text: fmt.Sprintf("WARN  posts/%d has no date", i)}})
+	}
+	for _, said := range []string{"Error: error building site: 「はじめに」の本文を組み立てられません。render: failed to render pages: テンプレートが見つかりません。", "ERROR: hugo failed; its messages are above"} {
+		moments = append(moments, moment{0, pipeline.Event{Kind: pipeline.Output, Stage: "Build", Action: "Hugo", Phase: "BUILD", Text: said}})
+	}
 	stages := plan().Stages
 	stages[0] = r.Stages[0]
 	build := &stages[1]
@@ -182,6 +191,7 @@ func broken() ([]moment, pipeline.Result) {
 	a.Status, a.Duration = pipeline.Failed, 6300*ms
 	a.Code = "JobFailed"
 	a.Reason = "Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: hugo --minify. Reason: exit status 1"
+	a.Cause = "Error: error building site: 「はじめに」の本文を組み立てられません。render: failed to render pages: テンプレートが見つかりません。\nERROR: hugo failed; its messages are above"
 	a.Look = "examples/blog/buildspec.yml, line 12, and the build's last lines above"
 	r.Status, r.Duration, r.Skipped, r.Stages = pipeline.Failed, 9700*ms, 0, stages
 	r.Site, r.Invalidations, r.Visits, r.Permissions = nil, nil, nil, nil

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,8 +42,8 @@ type Options struct {
 	Size func() (width, height int)
 	// Color adds colours on a terminal.
 	Color bool
-	// Verbose shows every line of output that builds and functions write. Default: a terminal shows the
-	// last few of what runs, and a failure the last ones before it.
+	// Verbose shows every line of output that builds and functions write, and all that the summary else only
+	// counts. Default: a terminal shows the last few lines of what runs, and a failure the last ones before it.
 	Verbose bool
 }
 
@@ -86,7 +87,7 @@ func (d *Display) Event(e pipeline.Event) {
 	now := time.Now()
 	lines := d.state.apply(e, now, d.opts)
 	if d.opts.Terminal {
-		d.screen.say(lines...)
+		d.screen.say(d.folded(lines)...)
 		return
 	}
 	d.plain.event(d.w, &d.state, e, now, d.opts)
@@ -97,10 +98,9 @@ func (d *Display) Result(r pipeline.Result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.settle()
-	d.state.notes = nil // The summary has them.
-	told := func(note string) bool { return slices.Contains(d.state.told, note) }
-	r.Notes, r.Warnings = slices.DeleteFunc(slices.Clone(r.Notes), told), slices.DeleteFunc(slices.Clone(r.Warnings), told)
-	d.write(render(summary(r, d.limit()), d.opts.Color, "\n"))
+	d.state.warnings = nil // The summary has them.
+	r.Warnings = slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool { return slices.Contains(d.state.told, w) })
+	d.write(render(d.folded(summary(r, d.limit(), d.opts.Verbose)), d.opts.Color, "\n"))
 }
 
 // Close ends the live block: what is not finished stays on the screen as it was. The terminal is as it
@@ -112,9 +112,9 @@ func (d *Display) Close() {
 		return
 	}
 	d.settle()
-	if len(d.state.notes) > 0 {
-		d.write(render(notes(d.state.notes, d.limit()), d.opts.Color, "\n"))
-		d.state.told, d.state.notes = d.state.notes, nil
+	if len(d.state.warnings) > 0 {
+		d.write(render(listed("Warnings", d.state.warnings, d.limit()), d.opts.Color, "\n"))
+		d.state.told, d.state.warnings = d.state.warnings, nil
 	}
 	d.closed = true
 	d.mu.Unlock()
@@ -168,6 +168,19 @@ func (d *Display) tick() {
 			d.mu.Unlock()
 		}
 	}
+}
+
+// folded breaks lines that are too wide for the terminal.
+func (d *Display) folded(lines []line) []line {
+	var all []line
+	for _, l := range lines {
+		hang := 2
+		if len(l) > 0 {
+			hang += len(l[0].text) - len(strings.TrimLeft(l[0].text, " "))
+		}
+		all = append(all, l.fold(max(0, d.limit()-1), hang)...)
+	}
+	return all
 }
 
 // draw brings the screen up to date.

@@ -227,8 +227,8 @@ func TestFailureShowsTheLastLines(t *testing.T) {
 	d.Event(pipeline.Event{Kind: pipeline.ActionEnded, Stage: "Build", Action: "Hugo", ActionResult: &pipeline.ActionResult{Status: pipeline.Failed}})
 	d.Close()
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != keptLines+1 || !strings.HasPrefix(lines[0], "Build  Hugo  │ 980") {
-		t.Errorf("got %d lines, the first %.30q; want the last %d and the end", len(lines), lines[0], keptLines)
+	if len(lines) != keptLines+2 || lines[0] != "Build  Hugo  │ … 980 lines above; VERBOSE=1 shows all output" || !strings.HasPrefix(lines[1], "Build  Hugo  │ 980") {
+		t.Errorf("got %d lines, the first %.70q; want how many are above, the last %d and the end", len(lines), lines[0], keptLines)
 	}
 	for _, l := range lines {
 		if n := len([]rune(l)); n > keptRunes+30 {
@@ -307,7 +307,7 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 			defer d.Close()
 			d.Event(pipeline.Event{Kind: pipeline.Started, Result: plan()})
 			d.Event(pipeline.Event{Kind: pipeline.ActionStarted, Stage: "Source", Action: "GitHub"})
-			d.Event(pipeline.Event{Kind: pipeline.Noted, Text: "Something to know."})
+			d.Event(pipeline.Event{Kind: pipeline.Warned, Text: "Something to know."})
 			time.Sleep(1501 * ms)
 			panic("the rehearsal breaks")
 		}()
@@ -318,7 +318,7 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 · Deploy                 not run
 · Invalidate             not run
 
-Notes
+Warnings
   - Something to know.
 `
 		if vt.String() != want {
@@ -338,19 +338,19 @@ func TestNothingIsShownAfterClose(t *testing.T) {
 	}
 }
 
-func TestNotesAreToldOnce(t *testing.T) {
+func TestWarningsAreToldOnce(t *testing.T) {
 	for _, closeFirst := range []bool{false, true} {
 		var out bytes.Buffer
 		d := New(&out, Options{})
-		d.Event(pipeline.Event{Kind: pipeline.Noted, Text: "Something to know."})
+		d.Event(pipeline.Event{Kind: pipeline.Warned, Text: "Something to know."})
 		if closeFirst {
 			d.Close()
 		}
-		d.Result(pipeline.Result{Notes: []string{"Something to know.", "Something else."}})
+		d.Result(pipeline.Result{Warnings: []string{"Something to know.", "Something else."}})
 		d.Close()
-		for _, note := range []string{"Something to know.", "Something else."} {
-			if n := strings.Count(out.String(), note); n != 1 {
-				t.Errorf("closed first %t: %q is told %d times, want once:\n%s", closeFirst, note, n, &out)
+		for _, warning := range []string{"Something to know.", "Something else."} {
+			if n := strings.Count(out.String(), warning); n != 1 {
+				t.Errorf("closed first %t: %q is told %d times, want once:\n%s", closeFirst, warning, n, &out)
 			}
 		}
 	}
@@ -358,48 +358,58 @@ func TestNotesAreToldOnce(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	for _, tc := range []struct {
-		name   string
-		result pipeline.Result
-		want   []string
-		not    []string
+		name    string
+		result  pipeline.Result
+		want    []string
+		not     []string
+		verbose bool
 	}{
-		{"nothing", pipeline.Result{}, []string{"ended in 0 ms"}, []string{"Stages", "Published", "readers", "Notes", "✗"}},
+		{"nothing", pipeline.Result{}, []string{"ended in 0 ms"}, []string{"Stages", "Published", "readers", "note", "VERBOSE", "✗"}, false},
 		{"first publish", pipeline.Result{Site: &pipeline.Site{Bucket: "b", Uploaded: 1, Bytes: 1, New: 1, First: true}},
-			[]string{"1 object, 1 byte to b", "the first time"}, []string{"changed", "left"}},
+			[]string{"1 object, 1 byte to b", "the first time"}, []string{"changed", "left"}, false},
 		{"a reader who got the wrong page, then the right one",
 			pipeline.Result{Status: pipeline.Failed, Visits: []pipeline.Visit{
 				visit(pipeline.AfterInvalidate, "/日本語/", pipeline.Old, pipeline.New, "Hit"),
 				visit(pipeline.AfterInvalidate, "/日本語/", pipeline.New, pipeline.New, "Miss"),
 			}},
 			[]string{"✗ /日本語/", "old (Hit), wanted new", "✗ Readers did not get what they should\n  /日本語/  after Invalidate  old (Hit), wanted new\n"},
-			[]string{"new (Miss)", "✓"}},
+			[]string{"new (Miss)", "✓"}, false},
 		{"a reader who knows the whole address",
 			pipeline.Result{Status: pipeline.Failed, Visits: []pipeline.Visit{
 				{When: pipeline.AfterInvalidate, Path: "/a/", URL: "https://blog.example.com/a/", Status: 200, Cache: "Hit", Edition: pipeline.Old, Wanted: pipeline.New},
 			}},
-			[]string{"What readers see", "\n  at https://blog.example.com\n  ✗ /a/ ", "\n  https://blog.example.com/a/  after Invalidate  old (Hit), wanted new\n"}, nil},
+			[]string{"What readers see", "\n  at https://blog.example.com\n  ✗ /a/ ", "\n  https://blog.example.com/a/  after Invalidate  old (Hit), wanted new\n"}, nil, false},
 		{"a page that was not there",
 			pipeline.Result{Visits: []pipeline.Visit{
 				{When: pipeline.AfterInvalidate, Path: "/a/", Status: 200, Cache: "Miss", Edition: pipeline.New},
 				{When: pipeline.BeforeDeploy, Path: "/b/", Status: 404, Cache: "Error", Edition: pipeline.Missing},
 			}},
-			[]string{"before Deploy", "/a/            –                   → new (Miss)\n", "/b/            404 missing (Error) → –\n"}, []string{"after Deploy"}},
+			[]string{"before Deploy", "/a/            –                   → new (Miss)\n", "/b/            404 missing (Error) → –\n"}, []string{"after Deploy"}, false},
 		{"many paths", pipeline.Result{Invalidations: []pipeline.Invalidation{{ID: "I", Distribution: "E", Status: "InProgress", Paths: strings.Fields(strings.Repeat("/a ", 1234))}}},
-			[]string{"E  I  InProgress  1,234 paths", "… and 1,224 more"}, []string{"InProgress in "}},
-		{"a permission on several resources", pipeline.Result{Permissions: []pipeline.RolePermissions{{Role: "R", Purpose: "action A/B", Actions: []pipeline.Permission{{Action: "a:B", Resource: "arn:1 arn:2"}}}}},
-			[]string{"\n  R  action A/B\n    a:B\n      on arn:1\n      on arn:2\n"}, nil},
-		{"a role that used everything", pipeline.Result{Permissions: []pipeline.RolePermissions{{Role: "R", Actions: []pipeline.Permission{{Action: "a:B", Resource: "*", Used: 1}}}}},
-			nil, []string{"Granted"}},
+			[]string{"E  I  InProgress  1,234 paths", "… and 1,224 more"}, []string{"InProgress in "}, false},
+		{"a permission on several resources", pipeline.Result{Status: pipeline.Succeeded, Permissions: []pipeline.RolePermissions{{Role: "R", Purpose: "action A/B", Actions: []pipeline.Permission{{Action: "a:B", Resource: "arn:1 arn:2"}}}}},
+			[]string{"\n  R  action A/B\n    a:B\n      on arn:1\n      on arn:2\n"}, []string{"VERBOSE"}, true},
+		{"a role that used everything", pipeline.Result{Status: pipeline.Succeeded, Permissions: []pipeline.RolePermissions{{Role: "R", Actions: []pipeline.Permission{{Action: "a:B", Resource: "*", Used: 1}}}}},
+			nil, []string{"Granted", "granted"}, true},
+		{"what is only counted", pipeline.Result{Name: "b", Status: pipeline.Succeeded, Notes: []string{"N"}, Warnings: []string{"W"}, Permissions: []pipeline.RolePermissions{{Role: "R", Actions: []pipeline.Permission{{Action: "a:B"}, {Action: "a:C"}}}}},
+			[]string{"\nWarnings\n  - W\n\n  1 note on what is not rehearsed, 2 permissions granted and not used: VERBOSE=1 shows them\n✓ b  succeeded in 0 ms\n"}, []string{"- N", "a:B"}, false},
+		{"permissions of a pipeline that has failed", pipeline.Result{Status: pipeline.Failed, Permissions: []pipeline.RolePermissions{{Role: "R", Actions: []pipeline.Permission{{Action: "a:B"}}}}},
+			nil, []string{"ranted", "a:B"}, true},
+		{"preparation", pipeline.Result{Name: "b", Status: pipeline.Succeeded, Duration: 2 * sec, Preparation: 3 * time.Minute},
+			[]string{"\n✓ b  succeeded in 2.0 s, after 3 min of preparation\n"}, nil, false},
 		{"a stage that failed without an action", pipeline.Result{Status: pipeline.Failed, Stages: []pipeline.StageResult{{Name: "Build", Status: pipeline.Failed}}},
-			[]string{"\n✗ Build  failed\n"}, nil},
+			[]string{"\n✗ Build  failed\n"}, nil, false},
 		{"a code within the reason, on two lines", pipeline.Result{Status: pipeline.Failed, Stages: []pipeline.StageResult{{Name: "Deploy", Status: pipeline.Failed, Actions: []pipeline.ActionResult{
 			{Name: "S3", Status: pipeline.Failed, Code: "AccessDenied", Reason: "AccessDenied: no\r\nPolicy: p", Look: "stacks/deploy.go"}}}}},
-			[]string{"\n✗ Deploy  S3  failed\n  AccessDenied: no\n  Policy: p\n  Look at stacks/deploy.go\n"}, nil},
+			[]string{"\n✗ Deploy  S3  failed\n  AccessDenied: no\n  Policy: p\n  Look at stacks/deploy.go\n"}, nil, false},
+		{"what a build said of its failure", pipeline.Result{Name: "b", Status: pipeline.Failed, Stages: []pipeline.StageResult{{Name: "Build", Status: pipeline.Failed, Actions: []pipeline.ActionResult{
+			{Name: "Hugo", Status: pipeline.Failed, Code: "JobFailed", Reason: "Build terminated", Cause: "Error: no theme\nERROR: hugo failed", Look: "L"}}}}},
+			[]string{"\n✗ Build  Hugo  failed\n  Error: no theme\n  ERROR: hugo failed\n  JobFailed: Build terminated\n  Look at L\n\n✗ b  failed in 0 ms\n"}, nil, false},
 		{"cancelled", pipeline.Result{Status: pipeline.Stopped, Duration: sec, Stages: []pipeline.StageResult{{Name: "Build", Status: pipeline.Stopped, Actions: []pipeline.ActionResult{{Name: "Hugo", Status: pipeline.Stopped}}}}},
-			[]string{"stopped after 1.0 s", "\n■ Build  Hugo  stopped\n"}, nil},
+			[]string{"stopped after 1.0 s", "\n■ Build  Hugo  stopped\n"}, nil, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := render(summary(tc.result, 0), false, "\n")
+			got := render(summary(tc.result, 0, tc.verbose), false, "\n")
 			for _, want := range tc.want {
 				if !strings.Contains(got, want) {
 					t.Errorf("%q is missing in\n%s", want, got)
@@ -431,7 +441,7 @@ func TestHostileText(t *testing.T) {
 			whole.URL = hostile + hostile
 			r.Visits = []pipeline.Visit{whole, v}
 			r.Permissions = []pipeline.RolePermissions{{Role: hostile, Purpose: hostile, Actions: []pipeline.Permission{{Action: hostile, Resource: hostile}}}}
-			r.Notes = []string{hostile}
+			r.Notes, r.Warnings = []string{hostile}, []string{hostile}
 			for _, kind := range kinds {
 				d.Event(pipeline.Event{Kind: kind, Stage: hostile, Action: hostile, Phase: hostile, Text: hostile, Served: pipeline.Served{URL: hostile, SecureURL: hostile, Names: []string{hostile}}, Visit: &whole, Result: &r, ActionResult: &a, StageResult: &r.Stages[0]})
 				time.Sleep(frameTime)

@@ -26,8 +26,8 @@ type state struct {
 	since     time.Time // when preparing began
 	visit     *pipeline.Visit
 	url       string
-	notes     []string // not told yet
-	told      []string // notes that are
+	warnings  []string // not told yet
+	told      []string // warnings that are
 }
 
 type stage struct {
@@ -48,7 +48,8 @@ type action struct {
 	byPhase                bool // step is a phase's name, for want of a better word
 	done, total            int
 	bytes                  int64
-	output                 []string
+	output                 []string // the last lines
+	said                   int      // how many there were
 	summary, failure, look string
 }
 
@@ -89,7 +90,7 @@ func (a *action) start(at time.Time) {
 func (a *action) end(r pipeline.ActionResult) {
 	a.describe(r)
 	a.status, a.duration = r.Status, r.Duration
-	a.summary, a.look, a.failure = clean(r.Summary), clean(r.Look), failure(r)
+	a.summary, a.look, a.failure = clean(r.Summary), clean(r.Look), or(strings.TrimSpace(r.Cause), failure(r))
 }
 
 func (a *action) describe(r pipeline.ActionResult) {
@@ -99,6 +100,13 @@ func (a *action) describe(r pipeline.ActionResult) {
 	if r.Target != "" {
 		a.target = clean(r.Target)
 	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
 }
 
 // failure returns code and reason as AWS words them.
@@ -161,7 +169,7 @@ func (s *state) apply(e pipeline.Event, now time.Time, opts Options) []line {
 	case pipeline.Progressed:
 		a := s.stage(stageName).action(actionName)
 		if e.Text != "" {
-			a.step, a.byPhase = clean(e.Text), false
+			a.step, a.byPhase = clean(e.Text), e.Phase != ""
 		}
 		a.done, a.total, a.bytes = e.Done, e.Total, e.Bytes
 	case pipeline.Output:
@@ -175,8 +183,9 @@ func (s *state) apply(e pipeline.Event, now time.Time, opts Options) []line {
 			visit := *e.Visit
 			s.visit = &visit
 		}
-	case pipeline.Warned, pipeline.Noted:
-		s.notes = append(s.notes, e.Text)
+	case pipeline.Warned:
+		s.warnings = append(s.warnings, e.Text)
+	case pipeline.Noted: // The summary counts them.
 	case pipeline.Serving:
 		s.url = clean(e.URL)
 		lines = append(lines, line{{"The site is at ", bold}, {s.url, cyan}})
@@ -238,10 +247,19 @@ func (a *action) write(e pipeline.Event) {
 	if runes := []rune(shown); len(runes) > keptRunes {
 		shown = string(runes[:keptRunes]) + "…"
 	}
+	a.said++
 	if len(a.output) == keptLines {
 		a.output = a.output[1:]
 	}
 	a.output = append(a.output, shown)
+}
+
+// above says how many lines were before those that are kept, if there were any.
+func (a *action) above() string {
+	if n := a.said - len(a.output); n > 0 {
+		return "… " + pipeline.Count(n, "line") + " above; VERBOSE=1 shows all output"
+	}
+	return ""
 }
 
 // progress tells how far the action is: "23/97, 1.2 MB  index.html". What is cut is the step's end.

@@ -9,27 +9,78 @@ import (
 	"blog-deploy-pipeline/rehearse/pipeline"
 )
 
-// listed is how many paths of an invalidation are shown.
-const listed = 10
+// shownPaths is how many paths of an invalidation are shown.
+const shownPaths = 10
 
 // summary is what a rehearsal came to, for a terminal of that width; 0 is no limit. What matters most
-// stands last, where people look: the failure.
-func summary(r pipeline.Result, width int) []line {
-	head := line{mark(r.Status, time.Time{}), {" " + clean(r.Name) + "  " + sentence(r.Status, r.Duration), bold}}
-	if r.Skipped > 0 {
-		head = append(head, span{"; " + seconds(r.Skipped) + " of waiting at AWS skipped", normal})
-	}
-	lines := []line{nil, head}
-	if w := where(r); w != "" {
-		lines = append(lines, indented("  ", w, dim, width)...)
+// stands last, where people look: what went wrong, and how it ended.
+func summary(r pipeline.Result, width int, verbose bool) []line {
+	var lines []line
+	if w := where(r); w != "" && verbose {
+		lines = append([]line{nil}, indented("", w, dim, width)...)
 	}
 	lines = append(lines, stages(r.Stages, width)...)
 	lines = append(lines, published(r.Site, width)...)
 	lines = append(lines, invalidations(r.Invalidations)...)
 	lines = append(lines, readers(r.Visits, width)...)
-	lines = append(lines, unused(r.Permissions, width)...)
-	lines = append(lines, notes(slices.Concat(r.Warnings, r.Notes), width)...)
-	return append(lines, failures(r, width)...)
+	idle := idle(r)
+	if verbose {
+		lines = append(lines, unused(idle, width)...)
+		lines = append(lines, listed("Notes on what is not rehearsed", r.Notes, width)...)
+	}
+	lines = append(lines, listed("Warnings", r.Warnings, width)...)
+	lines = append(lines, failures(r, width)...)
+	lines = append(lines, nil)
+	if !verbose {
+		lines = append(lines, counted(r.Notes, idle, width)...)
+	}
+	return append(lines, verdict(r))
+}
+
+// verdict says how it ended.
+func verdict(r pipeline.Result) line {
+	l := line{mark(r.Status, time.Time{}), {" " + clean(r.Name) + "  " + sentence(r.Status, r.Duration), bold}}
+	if r.Preparation >= time.Second {
+		l = append(l, span{", after " + seconds(r.Preparation) + " of preparation", normal})
+	}
+	if r.Skipped > 0 {
+		l = append(l, span{"; " + seconds(r.Skipped) + " of waiting at AWS skipped", normal})
+	}
+	return l
+}
+
+// idle are the permissions that nothing used. A pipeline that did not come to its end tells nothing of them.
+func idle(r pipeline.Result) []pipeline.RolePermissions {
+	if r.Status != pipeline.Succeeded {
+		return nil
+	}
+	var roles []pipeline.RolePermissions
+	for _, role := range r.Permissions {
+		role.Actions = slices.DeleteFunc(slices.Clone(role.Actions), func(p pipeline.Permission) bool { return p.Used > 0 })
+		if len(role.Actions) > 0 {
+			roles = append(roles, role)
+		}
+	}
+	return roles
+}
+
+// counted counts what only a verbose summary lists.
+func counted(notes []string, idle []pipeline.RolePermissions, limit int) []line {
+	permissions := 0
+	for _, role := range idle {
+		permissions += len(role.Actions)
+	}
+	var counts []string
+	if len(notes) > 0 {
+		counts = append(counts, pipeline.Count(len(notes), "note")+" on what is not rehearsed")
+	}
+	if permissions > 0 {
+		counts = append(counts, pipeline.Count(permissions, "permission")+" granted and not used")
+	}
+	if counts == nil {
+		return nil
+	}
+	return indented("  ", strings.Join(counts, ", ")+": VERBOSE=1 shows them", dim, limit)
 }
 
 func title(s string) []line { return []line{nil, {{s, bold}}} }
@@ -132,10 +183,10 @@ func invalidations(all []pipeline.Invalidation) []line {
 			continue
 		}
 		lines = append(lines, text(words+"  "+pipeline.Count(len(i.Paths), "path")))
-		for _, path := range i.Paths[:min(len(i.Paths), listed)] {
+		for _, path := range i.Paths[:min(len(i.Paths), shownPaths)] {
 			lines = append(lines, text("    "+clean(path)))
 		}
-		if more := len(i.Paths) - listed; more > 0 {
+		if more := len(i.Paths) - shownPaths; more > 0 {
 			lines = append(lines, line{{fmt.Sprintf("    … and %s more", pipeline.Number(more)), dim}})
 		}
 	}
@@ -268,30 +319,26 @@ func proof(visits []pipeline.Visit) span {
 	return span{" ", normal}
 }
 
-// unused lists the permissions that nothing used, by role, and the ones on the same
-// resources together.
+// unused lists the permissions that nothing used, by role, and the ones on the same resources together.
 func unused(roles []pipeline.RolePermissions, limit int) []line {
-	var lines []line
+	if len(roles) == 0 {
+		return nil
+	}
+	lines := title("Granted, and not used in this rehearsal")
 	for _, role := range roles {
-		var resources []string
-		actions := map[string][]string{} // by resource
-		for _, p := range role.Actions {
-			if p.Used > 0 {
-				continue
-			}
-			if actions[p.Resource] == nil {
-				resources = append(resources, p.Resource)
-			}
-			actions[p.Resource] = append(actions[p.Resource], clean(p.Action))
-		}
-		if len(resources) == 0 {
-			continue
-		}
 		head := line{{"  " + clean(role.Role), normal}}
 		if role.Purpose != "" {
 			head = append(head, span{"  " + clean(role.Purpose), dim})
 		}
 		lines = append(lines, head)
+		var resources []string
+		actions := map[string][]string{} // by resource
+		for _, p := range role.Actions {
+			if actions[p.Resource] == nil {
+				resources = append(resources, p.Resource)
+			}
+			actions[p.Resource] = append(actions[p.Resource], clean(p.Action))
+		}
 		for _, resource := range resources {
 			lines = append(lines, indented("    ", strings.Join(actions[resource], " "), yellow, limit)...)
 			// A policy can name several resources: one to a line.
@@ -300,19 +347,17 @@ func unused(roles []pipeline.RolePermissions, limit int) []line {
 			}
 		}
 	}
-	if lines == nil {
-		return nil
-	}
-	return append(title("Granted, and not used in this rehearsal"), lines...)
+	return lines
 }
 
-func notes(all []string, limit int) []line {
+// listed is a list of remarks.
+func listed(heading string, all []string, limit int) []line {
 	if len(all) == 0 {
 		return nil
 	}
-	lines := title("Notes")
-	for _, note := range all {
-		lines = append(lines, indented("  - ", note, normal, limit)...)
+	lines := title(heading)
+	for _, remark := range all {
+		lines = append(lines, indented("  - ", remark, normal, limit)...)
 	}
 	return lines
 }
@@ -330,6 +375,10 @@ func failures(r pipeline.Result, limit int) []line {
 				about = "  " + about
 			}
 			lines = append(lines, nil, line{mark(a.Status, time.Time{}), {" " + clean(st.Name) + "  " + clean(a.Name) + "  " + verb(a.Status), alarm}, {about, dim}})
+			// What the build said of it comes first; CodeBuild's own sentence is what AWS shows.
+			if a.Cause != "" {
+				lines = append(lines, indented("  ", a.Cause, alarm, limit)...)
+			}
 			if reason := failure(a); reason != "" {
 				lines = append(lines, indented("  ", reason, red, limit)...)
 			}

@@ -95,31 +95,73 @@ func render(lines []line, color bool, end string) string {
 // pad fills s up with spaces to so many cells.
 func pad(s string, cells int) string { return s + strings.Repeat(" ", max(0, cells-width(s))) }
 
-// wrap breaks text into lines of at most limit cells, at spaces. A word that is longer than a line stays
-// whole: it may be a path that somebody copies. 0 is no limit. Line ends of the text stay.
+// wrap breaks text into lines of at most limit cells; see [line.fold]. Line ends of the text stay.
 func wrap(s string, limit int) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(strings.TrimRight(s, "\n"), "\n") {
-		paragraph = clean(paragraph)
-		if limit <= 0 || width(paragraph) <= limit {
-			lines = append(lines, paragraph)
-			continue
+		for _, l := range text(strings.TrimRight(clean(paragraph), " ")).fold(limit, 0) {
+			lines = append(lines, l.render(false))
 		}
-		current := ""
-		for word := range strings.FieldsSeq(paragraph) {
-			switch {
-			case current == "":
-				current = word
-			case width(current)+1+width(word) <= limit:
-				current += " " + word
-			default:
-				lines = append(lines, current)
-				current = word
-			}
-		}
-		lines = append(lines, current)
 	}
 	return lines
+}
+
+// fold breaks the line where it is wider than limit cells: at spaces and, in text that has few of them,
+// between wide characters. What follows is indented by hang. A word that is longer than a line stays
+// whole: it may be a path that somebody copies. 0 is no limit.
+func (l line) fold(limit, hang int) []line {
+	if limit <= 0 || l.width() <= limit {
+		return []line{l}
+	}
+	indent := span{strings.Repeat(" ", hang), normal}
+	var lines []line
+	current, used := line{}, 0
+	gap, glued := 0, false
+	for _, s := range l {
+		for i, word := range strings.Split(s.text, " ") {
+			if i > 0 {
+				gap, glued = gap+1, false
+			}
+			for _, part := range parts(word, limit) {
+				cells := width(part)
+				if used > hang && !glued && used+gap+cells > limit {
+					lines, current, used, gap = append(lines, current), line{indent}, hang, 0
+				}
+				current = append(current, span{strings.Repeat(" ", gap) + part, s.style})
+				used, gap, glued = used+gap+cells, 0, false
+			}
+			glued = word != "" // A word may go on in the next span.
+		}
+	}
+	return append(lines, current)
+}
+
+const (
+	// notFirst and notLast are what Japanese does not begin or end a line with.
+	notFirst = "、。，．・：；？！゛゜ヽヾゝゞ々ー）」』】〉》〕］｝～…‥,.!?)]}:;ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ"
+	notLast  = "（「『【〈《〔［｛([{"
+)
+
+// parts is a word of a text or, where that takes up more than half a line and is no path, its parts
+// between which a line may end: it is of a script without spaces.
+func parts(word string, limit int) []string {
+	if word == "" {
+		return nil
+	}
+	if width(word) <= limit/2 || strings.Contains(word, "/") {
+		return []string{word}
+	}
+	var all []string
+	begin, before := 0, rune(0)
+	for i, r := range word {
+		wide := cells.RuneWidth(r) == 2 || cells.RuneWidth(before) == 2
+		if i > 0 && wide && !strings.ContainsRune(notFirst, r) && !strings.ContainsRune(notLast, before) {
+			all = append(all, word[begin:i])
+			begin = i
+		}
+		before = r
+	}
+	return append(all, word[begin:])
 }
 
 // control matches a terminal's control sequences: CSI, OSC and its like, and the short ones.

@@ -70,6 +70,10 @@ func TestWrap(t *testing.T) {
 		{"at spaces", "one two three", 7, []string{"one two", "three"}},
 		{"a long word stays whole", "see arn:aws:s3:::bucket now", 6, []string{"see", "arn:aws:s3:::bucket", "now"}},
 		{"wide characters", "日本 日本", 8, []string{"日本", "日本"}},
+		{"text without spaces", "ビルドに失敗しました。「はじめに」を見てください。", 12, []string{"ビルドに失敗", "しました。", "「はじめに」", "を見てくださ", "い。"}},
+		{"text without spaces, and what follows", "error in はじめにの本文を組み立てる now", 16, []string{"error in はじめ", "にの本文を組み立", "てる now"}},
+		{"an address of wide characters stays whole", "see /posts/はじめに/index.html", 12, []string{"see", "/posts/はじめに/index.html"}},
+		{"spaces that a table has stay", "a  b  c", 7, []string{"a  b  c"}},
 		{"nothing", "", 5, []string{""}},
 		{"spaces only", "         ", 5, []string{""}},
 	} {
@@ -78,5 +82,20 @@ func TestWrap(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+func TestFold(t *testing.T) {
+	l := line{{"    ✓ ", green}, {"one two ", normal}, {"three", dim}, {"four 五六七", bold}}
+	var got []string
+	for _, part := range l.fold(14, 6) {
+		got = append(got, part.render(false))
+	}
+	// Without a space between them, "three" and "four" are one word.
+	if want := []string{"    ✓ one two", "      threefour", "      五六七"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := l.fold(0, 6); len(got) != 1 {
+		t.Errorf("without a limit it is folded: %v", got)
 	}
 }
