@@ -12,7 +12,8 @@ import (
 // BlogProps describes one blog and its delivery.
 type BlogProps struct {
 	// Name names the blog, its pipeline and its metrics. At most 100 letters,
-	// digits and hyphens; must be unique (with Site in the whole account, whatever the
+	// digits and hyphens, the first a letter, and not xn--, sthree- or amzn-s3-demo-
+	// at the start, which S3 takes in no bucket's name; must be unique (with Site in the whole account, whatever the
 	// Region), and must not change: a new name is a new stack. Required. Example:
 	// "kzmorita-blog".
 	Name string
@@ -65,6 +66,7 @@ func (b BlogProps) owner() owner { return owner{"blog", b.Name, b.Account, b.Reg
 func (b BlogProps) Validate() error {
 	p := &problems{owner: b.owner()}
 	b.owner().validate(p, maxPipelineName)
+	b.owner().validatePipeline(p)
 	pipelineType := or(b.PipelineType, V2)
 	oneOf(p, "PipelineType", pipelineType, V2, V1)
 	mode := or(b.ExecutionMode, Superseded)
@@ -83,6 +85,7 @@ func (b BlogProps) Validate() error {
 	b.Deploy.validate(p, b.Site)
 	b.Invalidate.validate(p, b.Name, b.Site)
 	b.Notifications.validate(p)
+	p.noTokens(b)
 	return p.join()
 }
 

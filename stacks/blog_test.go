@@ -105,7 +105,7 @@ func TestSourceByToken(t *testing.T) {
 
 	tmpl = template(t, webhook)
 	source = action(t, tmpl, stageSource)
-	equal(t, "token from a secret", at(t, tmpl, source, "Configuration", "OAuthToken"), "{{resolve:secretsmanager:github:SecretString:token::v2}}")
+	equal(t, "token from a secret", at(t, tmpl, source, "Configuration", "OAuthToken"), "{{resolve:secretsmanager:github:SecretString:token::"+uuid+"}}")
 	equal(t, "polling", at(t, tmpl, source, "Configuration", "PollForSourceChanges"), false)
 	if n := len(tmpl.OfType("AWS::CodePipeline::Webhook")); n != 1 {
 		t.Errorf("has %d webhooks, want 1", n)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
@@ -24,7 +26,7 @@ import (
 
 // Build says how CodeBuild makes the site.
 type Build struct {
-	// Buildspec is the path of a buildspec in the blog's own repository. Default:
+	// Buildspec is the path of a buildspec, a YAML file, in the blog's own repository. Default:
 	// this project's recipe for Hugo, buildspec/hugo.yml. Example:
 	// "code-pipeline/buildspec.yml".
 	Buildspec string
@@ -113,6 +115,7 @@ const (
 	// CodeBuild has it on its hosts in every region; standard:8.0, which is newer, has
 	// nothing that the recipe cannot select here.
 	defaultImage        = curated.Prefix + "standard:7.0"
+	imagePart           = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
 	defaultBuildTimeout = 15 * time.Minute
 	// https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
 	minBuildTimeout, maxBuildTimeout = 5 * time.Minute, 36 * time.Hour
@@ -127,12 +130,18 @@ var (
 	folderPattern   = regexp.MustCompile(`^[^-\s\\]([^\\\n]*[^\s\\])?$`)
 	scriptPattern   = regexp.MustCompile(`^[^-\s]\S*$`)
 	notLinuxPattern = regexp.MustCompile(`windows|lambda|mac`)
-	imagePattern    = regexp.MustCompile(`^[a-z0-9][A-Za-z0-9._/:@-]*$`)
+	yamlPattern     = regexp.MustCompile(`(?i)\.(ya?ml|json)$`) // JSON is YAML, too
+	// imagePattern is host:port/path:tag@digest, of which only the path has to be there.
+	// https://pkg.go.dev/github.com/distribution/reference
+	imagePattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:\d+)?/)?` +
+		imagePart + `(/` + imagePart + `)*(:\w[\w.-]{0,127})?(@[a-z0-9+._-]+:[0-9a-fA-F]{32,})?$`)
+	// https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
+	privateImagePattern = regexp.MustCompile(`\.dkr[.-]ecr[.-]`)
 )
 
 func (b Build) validate(p *problems) {
-	if b.Buildspec != "" && !isFileInside(b.Buildspec) {
-		p.add("Build.Buildspec", b.Buildspec, "must be a path inside the blog's repository, such as code-pipeline/buildspec.yml")
+	if b.Buildspec != "" && (!isFileInside(b.Buildspec) || !yamlPattern.MatchString(b.Buildspec)) {
+		p.add("Build.Buildspec", b.Buildspec, "must be the path of a YAML file inside the blog's repository, such as code-pipeline/buildspec.yml")
 	}
 	if b.HugoVersion != "" {
 		p.match("Build.HugoVersion", b.HugoVersion, hugoVersionPattern, "must be a release of Hugo, such as 0.164.0")
@@ -154,13 +163,14 @@ func (b Build) validate(p *problems) {
 		return ""
 	})
 	oneOf(p, "Build.ComputeType", or(b.ComputeType, Small), Small, Medium, Large, XLarge, X2Large)
-	p.match("Build.Image", or(b.Image, defaultImage), imagePattern, "must be an image of CodeBuild's, such as aws/codebuild/standard:7.0, or a public image's name")
 	switch image := or(b.Image, defaultImage); {
+	case !imagePattern.MatchString(image):
+		p.add("Build.Image", image, "must be an image of CodeBuild's, such as aws/codebuild/standard:7.0, or a public image's name")
 	case strings.HasPrefix(image, curated.Prefix) && notLinuxPattern.MatchString(image):
 		p.add("Build.Image", image, "must be one of CodeBuild's images for Linux containers")
 	case strings.HasPrefix(image, curated.Prefix) && !isCurated(image):
 		p.add("Build.Image", image, "is none of CodeBuild's images, which are "+listOf(curated.Maintained()))
-	case strings.Contains(image, ".dkr.ecr."):
+	case privateImagePattern.MatchString(image):
 		p.add("Build.Image", image, "must be public: the build's role cannot read private repositories")
 	case !strings.HasPrefix(image, curated.Prefix) && b.Buildspec == "":
 		p.add("Build.Image", image, "the recipe needs one of CodeBuild's images, where it can choose a Node.js; or set Build.Buildspec")
@@ -225,8 +235,13 @@ func validateBuildTimeout(p *problems, timeout time.Duration) {
 }
 
 // isInside reports whether name is a path that stays in the folder it is taken in,
-// which is ".".
+// which is ".". A name that Docker would take for an option or for its standard input,
+// and one as Windows writes it, are none.
 func isInside(name string) bool {
+	if strings.TrimSpace(name) != name || strings.HasPrefix(name, "-") || strings.Contains(name, `\`) ||
+		strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
+		return false
+	}
 	return !path.IsAbs(name) && path.Clean(name) == name && name != ".." && !strings.HasPrefix(name, "../")
 }
 
@@ -242,11 +257,11 @@ func validateVariables(p *problems, field string, variables map[string]string, r
 		} else if problem := refuse(name); problem != "" {
 			p.add(field, name, problem)
 		}
+		if value := variables[name]; strings.Contains(value, "\x00") || !utf8.ValidString(value) {
+			p.add(fmt.Sprintf("%s[%q]", field, name), value, "must be text in UTF-8, without NUL, which no variable can hold")
+		}
 		if name == "AWS_SECRET_ACCESS_KEY" || name == "AWS_ACCESS_KEY_ID" {
 			p.add(field, name, "it has a role, and what is set here can be read in the template; remove it")
-		}
-		if tokenInsidePattern.MatchString(variables[name]) {
-			p.add(field, name, "its value looks like a GitHub token, and would be readable in the template; revoke it")
 		}
 	}
 }

@@ -99,7 +99,12 @@ const (
 	defaultPort            = 80
 	defaultHealthCheckPath = "/"
 	maxHealthCheckPath     = 1024
-	defaultCPU             = 256
+	// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+	maxImage = 255
+	// maxTaskDefinition is for all of it, as JSON.
+	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+	maxTaskDefinition = 64 * 1024
+	defaultCPU        = 256
 	// placeholderImage is where a build puts the image's name.
 	placeholderImage = "put-here-by-the-build"
 	// defaultInitialImage is frozen: with another one, a newer nginx for example, the
@@ -122,10 +127,8 @@ var memories = map[int]struct{ most, step int }{
 }
 
 var (
-	healthCheckPattern = regexp.MustCompile(`^/[!-~]*$`)
-	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
-	ssmNamePattern   = regexp.MustCompile(`^/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
-	secretARNPattern = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$`)
+	healthCheckPattern   = regexp.MustCompile(`^/[!-~]*$`)
+	fullSecretARNPattern = arnPattern("secretsmanager", "secret:"+secretName+"-[A-Za-z0-9]{6}")
 )
 
 func (c Container) port() int               { return or(c.Port, defaultPort) }
@@ -156,7 +159,7 @@ func (c Container) validate(p *problems) {
 		case both:
 			p.add("Container.Secrets", name, "is in Environment too; keep one of them")
 		case isToken(at):
-			p.add("Container.Secrets", name, "must name a parameter or secret, and holds a token itself; revoke it")
+			p.add(fmt.Sprintf("Container.Secrets[%q]", name), at, "must name a parameter or secret")
 		default:
 			validateSecret(p, fmt.Sprintf("Container.Secrets[%q]", name), at)
 		}
@@ -174,6 +177,9 @@ func (c Container) validate(p *problems) {
 			validateSecret(p, field, at)
 		}
 	}
+	if n := len(encodeJSON([]any{c.Environment, c.Secrets})); n > maxTaskDefinition {
+		p.add("Container.Environment", fmt.Sprintf("%d variables", len(c.Environment)+len(c.Secrets)), fmt.Sprintf("with Secrets they are %d bytes, and ECS takes %d for the whole task definition", n, maxTaskDefinition))
+	}
 	oneOf(p, "Container.Architecture", or(c.Architecture, ARM64), ARM64, X86)
 	if c.Dockerfile != "" && !isFileInside(c.Dockerfile) {
 		p.add("Container.Dockerfile", c.Dockerfile, "must be a path inside the repository, such as docker/api.Dockerfile")
@@ -185,9 +191,9 @@ func (c Container) validate(p *problems) {
 	case c.InitialImage == "" && (c.port() != defaultPort || c.healthCheckPath() != defaultHealthCheckPath):
 		p.add("Container.InitialImage", "", fmt.Sprintf("must be a public image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created. If this service is there already, it stays %s", c.port(), c.healthCheckPath(), defaultInitialImage))
 	case c.InitialImage == "":
-	case !imagePattern.MatchString(c.InitialImage):
+	case len(c.InitialImage) > maxImage || !imagePattern.MatchString(c.InitialImage):
 		p.add("Container.InitialImage", c.InitialImage, "must be a public image's name, such as "+defaultInitialImage)
-	case strings.Contains(c.InitialImage, ".dkr.ecr."):
+	case privateImagePattern.MatchString(c.InitialImage):
 		p.add("Container.InitialImage", c.InitialImage, "must be public: the tasks may read no private repository but their own")
 	}
 	c.LogRetention.validate(p, "Container.LogRetention")
@@ -197,12 +203,13 @@ func (c Container) validate(p *problems) {
 // can fetch.
 func validateSecret(p *problems, field, at string) {
 	if !strings.HasPrefix(at, "arn:") {
-		p.match(field, at, ssmNamePattern, "must be a parameter's name, such as /api/token, or a secret's full ARN")
+		validateParameterName(p, field, at)
 		return
 	}
-	p.match(field, at, secretARNPattern, "must be a secret's full ARN, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, or a parameter's name")
-	p.sameAccount(field, at)
-	p.sameRegion(field, at)
+	if p.arn(field, at, fullSecretARNPattern, "must be a secret's full ARN, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, or a parameter's name") {
+		p.sameAccount(field, at)
+		p.sameRegion(field, at)
+	}
 }
 
 // task is what runs. Its two families of task definitions keep CloudFormation and the

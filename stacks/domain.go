@@ -40,6 +40,9 @@ const (
 
 var (
 	domainPattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
+	// amazonPattern are names that nobody else gets a certificate for.
+	// https://docs.aws.amazon.com/acm/latest/userguide/troubleshooting-failed.html
+	amazonPattern = regexp.MustCompile(`(^|\.)(amazonaws\.com|cloudfront\.net|elasticbeanstalk\.com)$`)
 	// https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHostedZone.html
 	hostedZonePattern = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 )
@@ -91,6 +94,8 @@ func (s Site) validateNames(p *problems) {
 		switch {
 		case !n.valid():
 			p.add(n.field, n.value, "must be a name in DNS in lower case, such as blog.example.com, without https:// and /, other scripts as xn--…")
+		case amazonPattern.MatchString(n.value):
+			p.add(n.field, n.value, "is Amazon's: no certificate can be had for it; leave Site.Domain out for the distribution's own name")
 		case seen[n.value]:
 			p.add(n.field, n.value, "is there twice; name it once")
 		}
@@ -138,8 +143,9 @@ func (s Site) validateCertificate(p *problems) {
 		p.add("Site.CertificateARN", s.CertificateARN, "must be in "+certificateRegion+", from where CloudFront takes certificates, whatever the blog's Region is")
 		return
 	}
-	p.match("Site.CertificateARN", s.CertificateARN, certificatePattern, "must be a certificate's ARN, such as arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef")
-	p.sameAccount("Site.CertificateARN", s.CertificateARN)
+	if p.arn("Site.CertificateARN", s.CertificateARN, certificatePattern, "must be a certificate's ARN, such as arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef") {
+		p.sameAccount("Site.CertificateARN", s.CertificateARN)
+	}
 }
 
 // zone finds the hosted zone.

@@ -112,6 +112,7 @@ func (s ExistingService) Validate() error {
 		s.Hook.validate(p, "") // what does not depend on it
 	}
 	s.Notifications.validate(p)
+	p.noTokens(s)
 	return p.join()
 }
 

@@ -69,13 +69,12 @@ const (
 )
 
 var (
-	certificatePattern = regexp.MustCompile(`^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+$`)
+	certificatePattern = arnPattern("acm", `certificate/[A-Za-z0-9-]+`)
 	prefixListPattern  = regexp.MustCompile(`^pl-([0-9a-f]{8}|[0-9a-f]{17})$`)
 )
 
 func (l LoadBalancer) validate(p *problems) {
-	if l.CertificateARN != "" {
-		p.match("LoadBalancer.CertificateARN", l.CertificateARN, certificatePattern, "must be a certificate's ARN, such as arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef")
+	if l.CertificateARN != "" && p.arn("LoadBalancer.CertificateARN", l.CertificateARN, certificatePattern, "must be a certificate's ARN, such as arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef") {
 		p.sameAccount("LoadBalancer.CertificateARN", l.CertificateARN)
 		p.sameRegion("LoadBalancer.CertificateARN", l.CertificateARN)
 	}

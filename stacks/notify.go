@@ -3,8 +3,8 @@ package stacks
 import (
 	"fmt"
 	"net/mail"
-	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
@@ -24,7 +24,8 @@ import (
 // and the reason or where the reason is.
 type Notifications struct {
 	// Emails get a mail. Each address must confirm its subscription once, by the
-	// link in a mail from AWS. Default: none. Example: "me@my.blog".
+	// link in a mail from AWS. At most 400, in plain ASCII. Default: none. Example:
+	// "me@my.blog".
 	Emails []string
 
 	// TopicARN is an existing SNS topic in the stack's account and region. For a
@@ -35,24 +36,41 @@ type Notifications struct {
 	TopicARN string
 }
 
-var topicPattern = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$`)
+const (
+	// https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1
+	maxLocalPart = 64
+	// maxEmails leaves the rest of the 500 resources of a stack to what else is in it.
+	maxEmails = 400
+)
+
+var topicPattern = arnPattern("sns", `[A-Za-z0-9_-]{1,256}`)
 
 func (n Notifications) validate(p *problems) {
 	for i, address := range n.Emails {
-		if slices.Contains(n.Emails[:i], address) {
-			p.add(fmt.Sprintf("Notifications.Emails[%d]", i), address, "is there twice; name it once")
+		field := fmt.Sprintf("Notifications.Emails[%d]", i)
+		switch {
+		case !isEmail(address):
+			p.add(field, address, "must be an e-mail address in plain ASCII, such as me@example.com")
+		case slices.ContainsFunc(n.Emails[:i], func(other string) bool { return strings.EqualFold(other, address) }):
+			p.add(field, address, "is there twice; name it once")
 		}
 	}
-	for i, address := range n.Emails {
-		if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address {
-			p.add(fmt.Sprintf("Notifications.Emails[%d]", i), address, "must be an e-mail address, such as me@example.com")
-		}
+	if len(n.Emails) > maxEmails {
+		p.add("Notifications.Emails", fmt.Sprintf("%d addresses", len(n.Emails)), fmt.Sprintf("a stack has room for %d; use a TopicARN with their subscriptions", maxEmails))
 	}
-	if n.TopicARN != "" {
-		p.match("Notifications.TopicARN", n.TopicARN, topicPattern, "must be a standard SNS topic's ARN, such as arn:aws:sns:us-east-1:123456789012:alerts")
+	if n.TopicARN != "" && p.arn("Notifications.TopicARN", n.TopicARN, topicPattern, "must be a standard SNS topic's ARN, such as arn:aws:sns:us-east-1:123456789012:alerts") {
 		p.sameAccount("Notifications.TopicARN", n.TopicARN)
 		p.sameRegion("Notifications.TopicARN", n.TopicARN)
 	}
+}
+
+// isEmail reports whether text is an address that SNS can write to: at a name in DNS,
+// without comments and quotes, which SNS refuses, as it does other scripts.
+func isEmail(text string) bool {
+	parsed, err := mail.ParseAddress(text)
+	at := strings.LastIndexByte(text, '@')
+	return err == nil && parsed.Address == text && at <= maxLocalPart && !strings.Contains(text, `"`) &&
+		headerPattern.MatchString(text) && isDomain(strings.ToLower(text[at+1:]))
 }
 
 // topics are where the notifications of one stack go.

@@ -1,6 +1,9 @@
 package stacks
 
 import (
+	"regexp"
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -31,6 +34,25 @@ const (
 
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 const maxPipelineName = 100
+
+// noBuilds are the regions whose CloudFormation does not know AWS::CodeBuild::Project, as
+// of cfn-lint 1.58: there it refuses the whole template.
+var noBuilds = []string{"ap-east-2", "ca-west-1", "mx-central-1"}
+
+// reservedBucketPattern is how no bucket's name may start. CloudFormation makes those of
+// the stack's name, in lower case.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+var reservedBucketPattern = regexp.MustCompile(`^(?i:xn--|sthree-|amzn-s3-demo-)`)
+
+// validatePipeline checks what an owner with a pipeline has to be like.
+func (o owner) validatePipeline(p *problems) {
+	if reservedBucketPattern.MatchString(o.name) {
+		p.add("Name", o.name, "must not start with xn--, sthree- or amzn-s3-demo-: the bucket of the pipeline is called after it, and S3 keeps such names for itself")
+	}
+	if slices.Contains(noBuilds, o.region) {
+		p.add("Region", o.region, "must be a region where CloudFormation makes CodeBuild's projects, such as "+certificateRegion)
+	}
+}
 
 // pipeline is what the pipelines of two owners differ in.
 type pipeline struct {

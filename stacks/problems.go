@@ -3,6 +3,7 @@ package stacks
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,24 +14,87 @@ import (
 type problems struct {
 	owner owner
 	errs  []error
+	// tokens are the values with a GitHub token in them that have been reported.
+	tokens []string
 }
 
 // add reports a field, the value it has and what would be right. A GitHub token, in
-// whatever field it was pasted, is not repeated.
+// whatever field it was pasted, is reported once, and not repeated.
 func (p *problems) add(field string, got any, want string) {
 	if text, ok := got.(string); ok {
 		got = fmt.Sprintf("%q", text)
-		if tokenInsidePattern.MatchString(text) {
+		if isToken(text) {
+			if slices.Contains(p.tokens, text) {
+				return
+			}
 			got, want = "a GitHub token (hidden)", "revoke it, store a new one in Secrets Manager and name the secret in Source; this field "+want
+			p.tokens = append(p.tokens, text)
 		}
 	}
-	p.errs = append(p.errs, fmt.Errorf("%s: %s is %v: %s", p.owner, field, got, want))
+	text := fmt.Sprintf("%s: %s is %v: %s", p.owner, field, got, want)
+	p.errs = append(p.errs, errors.New(tokenInsidePattern.ReplaceAllString(text, "(hidden)")))
 }
 
 // match reports a value that pattern does not match in full.
 func (p *problems) match(field, got string, pattern *regexp.Regexp, want string) {
 	if !pattern.MatchString(got) {
 		p.add(field, got, want)
+	}
+}
+
+// arnPattern matches the ARNs of one service's resources.
+func arnPattern(service, resource string) *regexp.Regexp {
+	return regexp.MustCompile(`^arn:aws:` + service + `:[a-z0-9-]+:\d{12}:` + resource + `$`)
+}
+
+// arn reports what is no ARN that pattern matches, in a region that there is, and
+// returns whether it is one.
+func (p *problems) arn(field, got string, pattern *regexp.Regexp, want string) bool {
+	if !pattern.MatchString(got) || !isRegion(arnPart(got, 3)) {
+		p.add(field, got, want)
+		return false
+	}
+	return true
+}
+
+// noTokens reports GitHub tokens wherever they are in props: a value that its field takes
+// would go into the template, for everybody to read.
+func (p *problems) noTokens(props any) {
+	eachString(reflect.ValueOf(props), "", func(field, text string) {
+		if tokenInsidePattern.MatchString(text) {
+			p.add(field, text, "is no place for one")
+		}
+	})
+}
+
+// eachString calls f with each text in v, and with the names of the field that it is in.
+func eachString(v reflect.Value, field string, f func(field, text string)) {
+	switch v.Kind() {
+	case reflect.String:
+		f(field, v.String())
+	case reflect.Interface, reflect.Pointer:
+		if !v.IsNil() {
+			eachString(v.Elem(), field, f)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			name := v.Type().Field(i).Name
+			if field != "" {
+				name = field + "." + name
+			}
+			eachString(v.Field(i), name, f)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachString(v.Index(i), fmt.Sprintf("%s[%d]", field, i), f)
+		}
+	case reflect.Map:
+		names := v.MapKeys()
+		slices.SortFunc(names, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, name := range names {
+			f(field, name.String())
+			eachString(v.MapIndex(name), fmt.Sprintf("%s[%q]", field, name.String()), f)
+		}
 	}
 }
 
@@ -42,15 +106,15 @@ func (p *problems) empty(field, got, why string) {
 }
 
 // sameRegion and sameAccount report an ARN of another region or account than the
-// owner's, as far as that is known.
+// owner's, as far as that is known. What is no account or region has been reported.
 func (p *problems) sameRegion(field, arn string) {
-	if got := arnPart(arn, 3); got != "" && p.owner.region != "" && got != p.owner.region {
+	if got := arnPart(arn, 3); got != "" && isRegion(p.owner.region) && got != p.owner.region {
 		p.add(field, arn, fmt.Sprintf("must be in the %s's Region, %s", p.owner.kind, p.owner.region))
 	}
 }
 
 func (p *problems) sameAccount(field, arn string) {
-	if got := arnPart(arn, 4); got != "" && p.owner.account != "" && got != p.owner.account {
+	if got := arnPart(arn, 4); got != "" && accountPattern.MatchString(p.owner.account) && got != p.owner.account {
 		p.add(field, arn, fmt.Sprintf("must be in the %s's Account, %s", p.owner.kind, p.owner.account))
 	}
 }

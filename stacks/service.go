@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
@@ -34,7 +35,8 @@ import (
 // gateway (33), the load balancer with its addresses (24) and two tasks (14).
 type FargateService struct {
 	// Name names the service, its pipeline and the metrics. At most 49 letters,
-	// digits and hyphens; must be unique, and must not change. Required. Example:
+	// digits and hyphens, the first a letter, and not xn--, sthree- or amzn-s3-demo-
+	// at the start, which S3 takes in no bucket's name; must be unique, and must not change. Required. Example:
 	// "api".
 	Name string
 
@@ -95,8 +97,8 @@ type FargateService struct {
 	// there are no such alarms, which cost 0.40 USD a month. Default: 5.
 	MaxErrorPercent int
 
-	// AlarmNames are CloudWatch alarms of your own, in the service's account and
-	// region, that roll a deployment back: at most 8. Default: none. Example:
+	// AlarmNames are the names (not ARNs) of CloudWatch alarms of your own, in the
+	// service's account and region, that roll a deployment back: at most 8. Default: none. Example:
 	// []string{"api-latency"}.
 	AlarmNames []string
 
@@ -126,7 +128,10 @@ const (
 )
 
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-var alarmPattern = regexp.MustCompile(`^[^\x00-\x1f*]{1,255}$`)
+var (
+	alarmPattern    = regexp.MustCompile(`^[^\x00-\x1f*]{1,255}$`)
+	alarmARNPattern = regexp.MustCompile(`^arn:[^:]*:cloudwatch:[^:]*:[^:]*:alarm:`)
+)
 
 func (s FargateService) owner() owner { return owner{"service", s.Name, s.Account, s.Region} }
 
@@ -146,6 +151,7 @@ func (s FargateService) network() VPC {
 func (s FargateService) Validate() error {
 	p := &problems{owner: s.owner()}
 	s.owner().validate(p, maxServiceName)
+	s.owner().validatePipeline(p)
 	validateSource(p, s.Source, V2)
 	s.Build.validate(p)
 	s.Container.validate(p)
@@ -170,14 +176,19 @@ func (s FargateService) Validate() error {
 	}
 	for i, name := range s.AlarmNames {
 		field := fmt.Sprintf("AlarmNames[%d]", i)
-		p.match(field, name, alarmPattern, "must be an alarm's name, not empty and without *")
-		if slices.Contains(s.AlarmNames[:i], name) {
+		switch arn := alarmARNPattern.FindString(name); {
+		case arn != "":
+			p.add(field, name, "must be the alarm's name alone: "+name[len(arn):])
+		case !alarmPattern.MatchString(name) || !utf8.ValidString(name):
+			p.add(field, name, "must be an alarm's name, of 1 to 255 characters, without *")
+		case slices.Contains(s.AlarmNames[:i], name):
 			p.add(field, name, "is there twice; name it once")
 		}
 	}
 	s.Hook.validate(p, s.controller())
 	s.Notifications.validate(p)
 	oneOf(p, "ExecutionMode", or(s.ExecutionMode, Superseded), Superseded, Queued)
+	p.noTokens(s)
 	return p.join()
 }
 

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -188,6 +189,9 @@ func (s Site) recordsToMake() string {
 	if s.Domain == "" || s.HostedZone != (HostedZone{}) {
 		return own
 	}
-	return own + "; make DNS records that lead there (CNAME, or ALIAS at the top of a zone) for " +
-		strings.Join(append([]string{s.Domain}, s.RedirectFrom...), ", ")
+	text := own + "; make DNS records that lead there (CNAME, or ALIAS at the top of a zone) for " + s.Domain
+	if all := strings.Join(append([]string{text}, s.RedirectFrom...), ", "); len(all) <= maxDescription {
+		return all
+	}
+	return fmt.Sprintf("%s and the %d names of RedirectFrom", text, len(s.RedirectFrom))
 }

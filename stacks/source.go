@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
@@ -55,7 +57,10 @@ type GitHubConnection struct {
 	Branch string
 
 	// ConnectionARN is the connection's ARN, from Developer Tools > Settings >
-	// Connections. Its status must be Available. Required. Example:
+	// Connections. Its status must be Available. It may be of any region, for all have
+	// it; of another account it may be if it was shared with the blog's, which AWS
+	// offers for codeconnections, and not for codestar-connections, as they were called
+	// before. Required. Example:
 	// "arn:aws:codeconnections:us-east-1:123456789012:connection/…".
 	ConnectionARN string
 
@@ -68,9 +73,13 @@ type GitHubConnection struct {
 	FullClone bool
 }
 
-// Trigger filters pushes. Patterns are globs: "posts/**". CodePipeline combines
-// Branches with Paths and IgnorePaths; Tags stand alone. Needs PipelineType V2.
+// Trigger filters pushes. Patterns are globs of at most 255 characters: "posts/**". "*"
+// stands for any characters but a slash, "**" for slashes, too; "?", "[ab]" and "{a,b}"
+// are known, and "\\" takes the next character as it is. Paths start at the repository's
+// root, without a slash. CodePipeline combines Branches with Paths and IgnorePaths; Tags
+// stand alone. Needs PipelineType V2.
 //
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/syntax-glob.html
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-triggers.html
 type Trigger struct {
 	// Branches whose pushes start the pipeline, at most 8 patterns. What was pushed
@@ -80,7 +89,8 @@ type Trigger struct {
 	// Paths of which one must have changed, at most 8 patterns. Default: any.
 	// Example: []string{"content/**"}.
 	Paths []string
-	// IgnorePaths that do not count as a change, at most 8 patterns. Default: none.
+	// IgnorePaths that do not count as a change, at most 8 patterns; they win over Paths.
+	// Default: none.
 	// Example: []string{"README.md"}.
 	IgnorePaths []string
 	// Tags whose push starts the pipeline, at most 8 patterns; what is tagged is
@@ -98,29 +108,44 @@ func (t Trigger) isZero() bool {
 
 const defaultBranch = "main"
 
-var connectionPattern = regexp.MustCompile(`^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+var connectionPattern = arnPattern(`(codeconnections|codestar-connections)`, `connection/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
 func (s GitHubConnection) validate(p *problems, kind PipelineType) {
 	validateRepository(p, s.Owner, s.Repo, s.Branch)
-	p.match("Source.ConnectionARN", s.ConnectionARN, connectionPattern,
-		"must be a connection's ARN, such as arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef (console: Developer Tools > Settings > Connections)")
+	if p.arn("Source.ConnectionARN", s.ConnectionARN, connectionPattern,
+		"must be a connection's ARN, such as arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef (console: Developer Tools > Settings > Connections)") &&
+		arnPart(s.ConnectionARN, 2) == "codestar-connections" {
+		p.sameAccount("Source.ConnectionARN", s.ConnectionARN)
+	}
 	for _, f := range []struct {
 		name     string
 		patterns []string
+		problem  func(string) string
 	}{
-		{"Branches", s.Trigger.Branches},
-		{"Paths", s.Trigger.Paths},
-		{"IgnorePaths", s.Trigger.IgnorePaths},
-		{"Tags", s.Trigger.Tags},
+		{"Branches", s.Trigger.Branches, nameGlobProblem},
+		{"Paths", s.Trigger.Paths, pathGlobProblem},
+		{"IgnorePaths", s.Trigger.IgnorePaths, pathGlobProblem},
+		{"Tags", s.Trigger.Tags, nameGlobProblem},
 	} {
 		field := "Source.Trigger." + f.name
 		if len(f.patterns) > maxPatterns {
 			p.add(field, len(f.patterns), fmt.Sprintf("CodePipeline takes at most %d patterns; join some with {a,b}", maxPatterns))
 		}
 		for i, pattern := range f.patterns {
-			if pattern == "" || len(pattern) > 255 {
-				p.add(fmt.Sprintf("%s[%d]", field, i), pattern, "must be a pattern of 1 to 255 characters")
+			field := fmt.Sprintf("%s[%d]", field, i)
+			if problem := f.problem(pattern); problem != "" {
+				p.add(field, pattern, problem)
+			} else if slices.Contains(f.patterns[:i], pattern) {
+				p.add(field, pattern, "is there twice; name it once")
 			}
+		}
+	}
+	for i, pattern := range s.Trigger.IgnorePaths {
+		field := fmt.Sprintf("Source.Trigger.IgnorePaths[%d]", i)
+		if pattern == "**" {
+			p.add(field, pattern, "ignores every change, so that no push starts the pipeline")
+		} else if slices.Contains(s.Trigger.Paths, pattern) {
+			p.add(field, pattern, "is in Paths too, and what is ignored wins; keep one of them")
 		}
 	}
 	if len(s.Trigger.Tags) > 0 && len(s.Trigger.Branches)+len(s.Trigger.Paths)+len(s.Trigger.IgnorePaths) > 0 {
@@ -158,7 +183,7 @@ func (s GitHubConnection) action(scope constructs.Construct, pipelineRole awsiam
 	if len(s.Trigger.Tags) == 0 {
 		filter.BranchesIncludes = patterns(s.Trigger.Branches)
 		if filter.BranchesIncludes == nil {
-			filter.BranchesIncludes = patterns([]string{branch})
+			filter.BranchesIncludes = patterns([]string{globEscaper.Replace(branch)})
 		}
 		filter.FilePathsIncludes = patterns(s.Trigger.Paths)
 		filter.FilePathsExcludes = patterns(s.Trigger.IgnorePaths)
@@ -208,8 +233,8 @@ type GitHubToken struct {
 	// Branch to publish. Default: "main".
 	Branch string
 
-	// SecretName is the name or ARN of a Secrets Manager secret with the token, at
-	// 0.40 USD a month. Encrypted, and read by CloudFormation only when a deployment
+	// SecretName is the name or ARN of a Secrets Manager secret with the token, of the
+	// pipeline's account and region, at 0.40 USD a month. Encrypted, and read by CloudFormation only when a deployment
 	// changes the pipeline. Default: none. Example: "github".
 	SecretName string
 
@@ -219,11 +244,12 @@ type GitHubToken struct {
 
 	// SecretVersion is the id of one version of the secret. After a new token, set
 	// it and deploy: otherwise nothing tells CloudFormation of the change. Default:
-	// the current version at deployment.
+	// the current version at deployment. Example: "01234567-89ab-cdef-0123-456789abcdef",
+	// from aws secretsmanager list-secret-version-ids.
 	SecretVersion string
 
 	// ParameterName is the name of a plain (String) parameter in the Parameter
-	// Store, free of charge. Whoever may read the account's parameters can read the
+	// Store, free of charge, without a version. Whoever may read the account's parameters can read the
 	// token: CloudFormation does not resolve a SecureString here. After a new token,
 	// deploy again. Default: none. Example: "/blog/github-oauth-token".
 	ParameterName string
@@ -234,6 +260,10 @@ type GitHubToken struct {
 
 // TokenTrigger is how a pipeline with a [GitHubToken] notices a push.
 type TokenTrigger string
+
+// noWebhooks are the regions whose CloudFormation does not know AWS::CodePipeline::Webhook,
+// as of cfn-lint 1.58, besides those without builds.
+var noWebhooks = []string{"ap-southeast-5", "ap-southeast-7"}
 
 const (
 	// Webhook means that GitHub tells CodePipeline, within seconds. CloudFormation needs
@@ -248,44 +278,94 @@ const (
 
 var (
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
-	secretPattern = regexp.MustCompile(`^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@-]{1,512}$`)
+	secretPattern    = regexp.MustCompile(`^` + secretName + `$`)
+	secretARNPattern = arnPattern("secretsmanager", "secret:"+secretName)
 	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
-	parameterPattern = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)+$|^[A-Za-z0-9_.-]+$`)
+	parameterPattern         = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)+$|^[A-Za-z0-9_.-]+$`)
+	reservedParameterPattern = regexp.MustCompile(`^/?(?i:aws|ssm)`)
+)
+
+const (
+	// secretName has ! in the names of secrets that a service of AWS keeps, as RDS does.
+	secretName = `[A-Za-z0-9/_+=.@!-]{1,512}`
+	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+	maxParameterLevels, maxParameterARN = 15, 1011
 )
 
 func (s GitHubToken) validate(p *problems, _ PipelineType) {
 	validateRepository(p, s.Owner, s.Repo, s.Branch)
 	oneOf(p, "Source.Trigger", or(s.Trigger, Webhook), Webhook, Poll, NoTrigger)
+	if or(s.Trigger, Webhook) == Webhook && slices.Contains(noWebhooks, p.owner.region) {
+		p.add("Source.Trigger", string(Webhook), "must be Poll or NoTrigger in "+p.owner.region+", where CloudFormation makes no webhooks")
+	}
 	switch {
-	case isToken(s.SecretName), isToken(s.ParameterName), isToken(s.SecretField):
-		// It would end up in the template, and must not end up in a log either.
-		p.add("Source", "(hidden)", "a GitHub token stands where the name of a secret or parameter belongs; revoke it, store a new one in Secrets Manager and put the secret's name here")
+	// Those of an old kind look like names.
+	case isToken(s.SecretName):
+		p.add("Source.SecretName", s.SecretName, "must be a secret's name or ARN")
+	case isToken(s.ParameterName):
+		p.add("Source.ParameterName", s.ParameterName, "must be a parameter's name, such as /blog/github-oauth-token")
+	case isToken(s.SecretField):
+		p.add("Source.SecretField", s.SecretField, "must be the name of a field")
 	case s.SecretName != "" && s.ParameterName != "":
 		p.add("Source.ParameterName", s.ParameterName, "SecretName is set too; keep one of them")
 	case s.SecretName == "" && s.ParameterName == "":
 		p.add("Source.SecretName", "", "must name the Secrets Manager secret that holds the GitHub token (or set ParameterName)")
 	case s.SecretName != "":
-		p.match("Source.SecretName", s.SecretName, secretPattern, "must be a secret's name or ARN")
+		s.validateSecretName(p)
 	default:
-		p.match("Source.ParameterName", s.ParameterName, parameterPattern, "must be a parameter's name, such as /blog/github-oauth-token")
+		validateParameterName(p, "Source.ParameterName", s.ParameterName)
 	}
-	for _, part := range []struct{ field, value string }{{"Source.SecretField", s.SecretField}, {"Source.SecretVersion", s.SecretVersion}} {
+	for _, part := range []struct {
+		field, value string
+		pattern      *regexp.Regexp
+		want         string
+	}{
+		{"Source.SecretField", s.SecretField, secretPartPattern, "must be of letters, digits, hyphens, dots and underscores"},
+		{"Source.SecretVersion", s.SecretVersion, secretVersionPattern, "must be a version's id, of 32 to 64 characters, as aws secretsmanager list-secret-version-ids shows it; leave it out for the current version"},
+	} {
 		switch {
 		case part.value == "":
 		case s.SecretName == "":
 			p.add(part.field, part.value, "belongs to a SecretName")
 		default:
-			p.match(part.field, part.value, secretPartPattern, "must be of letters, digits, hyphens, dots and underscores")
+			p.match(part.field, part.value, part.pattern, part.want)
 		}
+	}
+}
+
+func (s GitHubToken) validateSecretName(p *problems) {
+	const field, want = "Source.SecretName", "must be a secret's name or ARN"
+	if !strings.HasPrefix(s.SecretName, "arn:") {
+		p.match(field, s.SecretName, secretPattern, want)
+	} else if p.arn(field, s.SecretName, secretARNPattern, want) {
+		p.sameAccount(field, s.SecretName)
+		p.sameRegion(field, s.SecretName)
+	}
+}
+
+// validateParameterName reports what can be no parameter's name.
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+func validateParameterName(p *problems, field, name string) {
+	switch most := maxParameterARN - len("arn:aws:ssm:"+or(p.owner.region, "us-east-1")+":123456789012:parameter/"); {
+	case !parameterPattern.MatchString(name):
+		p.add(field, name, "must be a parameter's name, such as /blog/github-oauth-token: letters, digits and _.-, and / before each part where there are more")
+	case reservedParameterPattern.MatchString(name):
+		p.add(field, name, "must not start with aws or ssm, which AWS keeps for itself")
+	case strings.Count(name, "/") > maxParameterLevels:
+		p.add(field, name, fmt.Sprintf("has %d parts, and the Parameter Store takes %d", strings.Count(name, "/"), maxParameterLevels))
+	case len(strings.TrimPrefix(name, "/")) > most:
+		p.add(field, fmt.Sprintf("%d characters long", len(name)), fmt.Sprintf("the Parameter Store takes %d here: 1,011 with the ARN before them", most))
 	}
 }
 
 var (
 	// What GitHub's tokens look like today, and did in the year of the first article.
-	tokenInsidePattern = regexp.MustCompile(`(gh[pousr]|github_pat)_[A-Za-z0-9_]{20}`)
+	tokenInsidePattern = regexp.MustCompile(`(gh[pousr]|github_pat)_[A-Za-z0-9_]{20,}`)
 	oldTokenPattern    = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	// A colon would end the part in CloudFormation's reference to the secret.
 	secretPartPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+	secretVersionPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{32,64}$`)
 )
 
 func (s GitHubToken) action(scope constructs.Construct, _ awsiam.IRole) sourceStage {
@@ -334,18 +414,24 @@ var (
 	// A login has single hyphens inside; a managed user's ends in _shortcode.
 	ownerPattern = regexp.MustCompile(`^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$`)
 	repoPattern  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
-	// What git check-ref-format refuses.
-	badBranchPattern = regexp.MustCompile(`[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[/.-]|[/.]$|\.lock$|/\.|^@$`)
+	// What git refuses in a name, besides what means something in a glob.
+	// https://git-scm.com/docs/git-check-ref-format
+	badRefPattern    = regexp.MustCompile(`[\x00-\x20\x7f~^:]|\.\.|@\{|//|^[/.-]|[/.]$|\.lock(/|$)|/\.|^@$|^HEAD$`)
+	globCharsPattern = regexp.MustCompile(`[?*\[\\]`)
 )
+
+// maxBranch is GitHub's, in bytes. It takes no name that looks like a commit's either.
+// https://docs.github.com/en/get-started/using-git/dealing-with-special-characters-in-branch-and-tag-names
+const maxBranch = 255
 
 func validateRepository(p *problems, owner, repo, branch string) {
 	if len(owner) > 39 || !ownerPattern.MatchString(owner) {
 		p.add("Source.Owner", owner, "must be a GitHub user or organisation, such as kzmorita")
 	}
-	if strings.HasSuffix(repo, ".git") || !repoPattern.MatchString(repo) {
+	if strings.HasSuffix(repo, ".git") || !repoPattern.MatchString(repo) || repo == "." || repo == ".." {
 		p.add("Source.Repo", repo, "must be a repository's name without owner and .git, such as blog")
 	}
-	if name := or(branch, defaultBranch); badBranchPattern.MatchString(name) || strings.HasPrefix(name, "refs/") {
+	if name := or(branch, defaultBranch); badRefPattern.MatchString(name) || globCharsPattern.MatchString(name) || strings.HasPrefix(name, "refs/") || len(name) > maxBranch || !utf8.ValidString(name) || oldTokenPattern.MatchString(name) {
 		p.add("Source.Branch", branch, "must be a branch's name as git takes it, such as main")
 	}
 }

@@ -34,7 +34,7 @@ func ServiceStackID(service Service) string { return service.stackID() }
 // NewServiceStack adds the stack of a service to scope. Like every construct it
 // panics on props that are not valid; [Validate] returns what is wrong instead.
 func NewServiceStack(scope constructs.Construct, service Service) awscdk.Stack {
-	if err := service.Validate(); err != nil {
+	if err := validateService(service); err != nil {
 		panic(err)
 	}
 	return service.newStack(scope)
@@ -44,8 +44,8 @@ func NewServiceStack(scope constructs.Construct, service Service) awscdk.Stack {
 func AppSpec(blogs []BlogProps, services []Service, name string) (string, error) {
 	names := make([]string, len(services))
 	for i, service := range services {
-		if service == nil {
-			return "", nilService(i)
+		if err := isService(service); err != nil {
+			return "", fmt.Errorf("services[%d] %w", i, err)
 		}
 		if names[i] = service.owner().name; names[i] != name {
 			continue
@@ -68,7 +68,24 @@ func AppSpec(blogs []BlogProps, services []Service, name string) (string, error)
 	return "", fmt.Errorf("no service %q in blogs.go; there are: %s", name, known)
 }
 
-func nilService(i int) error { return fmt.Errorf("services[%d] is nil: remove it", i) }
+// isService returns what is wrong with something that is no service at all: a pointer
+// to one may be nil.
+func isService(service Service) error {
+	switch service.(type) {
+	case ExistingService, FargateService:
+		return nil
+	case nil:
+		return errors.New("is nil: remove it")
+	}
+	return fmt.Errorf("is %s: must be a stacks.ExistingService{…} or a stacks.FargateService{…}, without &", typeOf(service))
+}
+
+func validateService(service Service) error {
+	if err := isService(service); err != nil {
+		return fmt.Errorf("service %w", err)
+	}
+	return service.Validate()
+}
 
 // Validate returns all that is wrong with the blogs and services and between them,
 // or nil.
@@ -100,8 +117,8 @@ func Validate(blogs []BlogProps, services []Service) error {
 		errs = append(errs, p.join())
 	}
 	for i, s := range services {
-		if s == nil {
-			errs = append(errs, nilService(i))
+		if err := isService(s); err != nil {
+			errs = append(errs, fmt.Errorf("services[%d] %w", i, err))
 			continue
 		}
 		errs = append(errs, s.Validate())
@@ -117,7 +134,7 @@ func sameNames(blogs []BlogProps, services []Service) error {
 		owners = append(owners, b.owner())
 	}
 	for _, s := range services {
-		if s != nil {
+		if isService(s) == nil {
 			owners = append(owners, s.owner())
 		}
 	}

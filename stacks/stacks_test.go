@@ -58,7 +58,7 @@ var (
 	}
 	webhook = BlogProps{
 		Name:          "webhook",
-		Source:        GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github", SecretField: "token", SecretVersion: "v2"},
+		Source:        GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github", SecretField: "token", SecretVersion: uuid},
 		Build:         Build{NoCache: true, Buildspec: "buildspec.yml", Image: "public.ecr.aws/docker/library/node:24"},
 		Deploy:        Deploy{Bucket: "kzmorita-webhook"},
 		Invalidate:    Invalidate{DistributionID: "E2QWRUHAPOMQZP"},

@@ -71,6 +71,16 @@ var (
 	zonePattern   = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)+-\d+[a-z]$`)
 )
 
+// regionOf returns the region that a zone is in, or "" of what is no zone's name.
+func regionOf(zone string) string {
+	for _, region := range regions {
+		if suffix, ok := strings.CutPrefix(zone, region); ok && !strings.ContainsAny(suffix[:min(len(suffix), 1)], "0123456789") {
+			return region
+		}
+	}
+	return ""
+}
+
 func validateVPC(p *problems, vpc VPC) {
 	switch vpc := vpc.(type) {
 	case nil:
@@ -128,10 +138,12 @@ func (v ExistingVPC) validate(p *problems) {
 	}
 	for i, zone := range v.AvailabilityZones {
 		field := fmt.Sprintf("VPC.AvailabilityZones[%d]", i)
-		switch region := p.owner.region; {
-		case !zonePattern.MatchString(zone):
+		switch region := or(p.owner.region, regionOf(v.AvailabilityZones[0])); {
+		case !zonePattern.MatchString(zone) || regionOf(zone) == "":
 			p.add(field, zone, "must be a zone's name, such as us-east-1a")
-		case region != "" && !strings.HasPrefix(zone, region):
+		case p.owner.region == "" && region != "" && regionOf(zone) != region:
+			p.add(field, zone, "must be in the same region as the others, "+region)
+		case isRegion(region) && regionOf(zone) != region:
 			p.add(field, zone, fmt.Sprintf("must be in the %s's Region, %s", p.owner.kind, region))
 		case slices.Contains(v.AvailabilityZones[:i], zone):
 			p.add(field, zone, "is there twice; a load balancer takes one subnet of each zone")

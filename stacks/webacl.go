@@ -10,6 +10,7 @@ func validateWebACL(p *problems, arn string) {
 	if arn == "" {
 		return
 	}
-	p.match("Site.WebACLARN", arn, webACLPattern, "must be the ARN of a WAF web ACL of scope CLOUDFRONT, such as arn:aws:wafv2:us-east-1:123456789012:global/webacl/blog/01234567-89ab-cdef-0123-456789abcdef")
-	p.sameAccount("Site.WebACLARN", arn)
+	if p.arn("Site.WebACLARN", arn, webACLPattern, "must be the ARN of a WAF web ACL of scope CLOUDFRONT, such as arn:aws:wafv2:us-east-1:123456789012:global/webacl/blog/01234567-89ab-cdef-0123-456789abcdef") {
+		p.sameAccount("Site.WebACLARN", arn)
+	}
 }

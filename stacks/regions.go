@@ -1,0 +1,17 @@
+package stacks
+
+import "slices"
+
+// regions are those of AWS's commercial partition, as of botocore 1.44.8. Those of the
+// other partitions have no CloudFront, or another one, with other endpoints.
+//
+// https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json
+var regions = []string{
+	"af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
+	"ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
+	"ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "eu-central-1", "eu-central-2", "eu-north-1",
+	"eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1",
+	"me-west-1", "mx-central-1", "sa-east-1", "sa-west-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+}
+
+func isRegion(name string) bool { return slices.Contains(regions, name) }

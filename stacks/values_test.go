@@ -1,0 +1,521 @@
+package stacks
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// values are what a field takes, and beside it what it does not, with a part of the one
+// error that says so.
+type values[T any] struct {
+	field string
+	set   func(*T, string)
+	good  []string
+	bad   map[string]string
+}
+
+// withSource returns a change of the source of full, whose account and region are known.
+func withSource[S Source](source S, set func(*S, string)) func(*BlogProps, string) {
+	return func(b *BlogProps, value string) {
+		changed := source
+		set(&changed, value)
+		*b = full
+		b.Source = changed
+	}
+}
+
+var (
+	branch = withSource(GitHubConnection{Owner: "kzmorita", Repo: "blog", ConnectionARN: connectionARN},
+		func(s *GitHubConnection, v string) { s.Branch = v })
+	pathFilter = withSource(GitHubConnection{Owner: "kzmorita", Repo: "blog", ConnectionARN: connectionARN},
+		func(s *GitHubConnection, v string) { s.Trigger.Paths = []string{v} })
+	branchFilter = withSource(GitHubConnection{Owner: "kzmorita", Repo: "blog", ConnectionARN: connectionARN},
+		func(s *GitHubConnection, v string) { s.Trigger.Branches = []string{v} })
+	tagFilter = withSource(GitHubConnection{Owner: "kzmorita", Repo: "blog", ConnectionARN: connectionARN},
+		func(s *GitHubConnection, v string) { s.Trigger.Tags = []string{v} })
+	bySecret = GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github"}
+)
+
+// blogValues go through what AWS takes and what it does not, field by field.
+var blogValues = []values[BlogProps]{
+	{"Name", func(b *BlogProps, v string) { b.Name = v }, []string{"b", "Blog-2-", "xn-blog", "sthree", "amzn-s3-blog", "blog-s3alias", "blog--x-s3"}, map[string]string{
+		"xn--blog": "S3 keeps such names", "XN--blog": "S3 keeps such names", "sthree-blog": "S3 keeps", "amzn-s3-demo-blog": "S3 keeps",
+		"a.b": "at most 100", "2blog": "must start with a letter", "blög": "at most 100",
+	}},
+	{"Region", func(b *BlogProps, v string) { *b = modern; b.Region = v }, append([]string{"me-west-1", "ap-southeast-7"}, "us-east-1", ""), map[string]string{
+		"us-east-3": "must be a region that AWS has", "us-east-1a": "must be a region", "US-EAST-1": "must be a region", "eu-west-9": "must be a region",
+		"aws-global": "must be a region", "cn-north-1": "commercial regions", "us-gov-west-1": "commercial regions", "eusc-de-east-1": "commercial regions",
+		"ca-west-1": "CodeBuild's projects",
+	}},
+	{"Account", func(b *BlogProps, v string) { *b = modern; b.Account = v }, []string{"", "000123456789"}, map[string]string{
+		"1234-5678-9012": "must be the 12 digits", "12345678901": "12 digits", "123456789012 ": "12 digits",
+	}},
+	{"Source.Branch", branch, []string{"main", "feature/a-b_c", "release{1}", "日本語", "@a", "!x", strings.Repeat("b", 255)}, map[string]string{
+		"HEAD": "must be a branch's name", "a/b.lock/c": "must be a branch's name", "a/.b": "must be a branch's name", "x.": "must be", "a b": "must be",
+		`a\b`: "must be", "feature/*": "must be", "refs/heads/main": "must be", "/main": "must be", "main/": "must be", "a@{b": "must be",
+		strings.Repeat("b", 256): "must be", "a\xff": "must be",
+		"0123456789abcdef0123456789abcdef01234567": "is a GitHub token (hidden)",
+	}},
+	{"Source.Repo", withSource(bySecret, func(s *GitHubToken, v string) { s.Repo = v }), []string{".github", "a.b_c-d", strings.Repeat("r", 100)}, map[string]string{
+		".": "must be a repository's name", "..": "must be a repository's name", "a/b": "must be", "": "must be", strings.Repeat("r", 101): "must be",
+	}},
+	{"Source.Trigger.Paths[0]", pathFilter, []string{
+		"content/**", "**", "**/*.md", "README.md", "a b.md", "日本語/**", "*.{md,html}", "[ab].md", "[!a].md", `\[draft\].md`, `\!important.md`,
+		"a,b.md", "a..b/c", ".github/**", "...", "a}b", `a\\b`, strings.Repeat("あ", 255),
+	}, map[string]string{
+		"/content/**": "without / or ./, as content/** does", "./content/**": "as content/** does", "./.github/**": "as .github/** does", "/": "as ** does",
+		"content/": "for all that is in it: content/**", "a//b": "has //", "../x": ". or ..", "a/./b": ". or ..", "..": ". or ..", ".": ". or ..",
+		"content/** ": "space at an end", " content/**": "space at an end", "!README.md": "IgnorePaths has what does not count",
+		`content\posts\**`: "put / between folders", `content\`: "put / between folders", "a{b,c": "does not close it", "[a": "does not close it",
+		"a\nb": "one line of text", "a\x00": "one line of text", "a\xff": "one line of text", "": "1 to 255 characters", strings.Repeat("a", 256): "1 to 255 characters",
+	}},
+	{"Source.Trigger.Branches[0]", branchFilter, []string{"main", "feature/**", "*", "release-[0-9]*", "{main,next}", "a@{b,c}", "v1.?", "日本語"}, map[string]string{
+		"refs/heads/main": "must be the name alone, as main is", "refs/heads/feature/*": "as feature/* is", "refs/x": "as x is",
+		"my branch": "git takes in no name", "^main$": "git takes in no name", "a..b": "git takes in no name", "/main": "git takes in no name", "HEAD": "git takes in no name",
+		"feature/": "for all that start so: feature/**", "main ": "space at an end", "!main": "starts with !", "x.lock": "git takes in no name",
+	}},
+	{"Source.Trigger.Tags[0]", tagFilter, []string{"v*", "v[0-9].*", "2026-*/**"}, map[string]string{
+		"refs/tags/v*": "must be the name alone, as v* is", "v 1": "git takes in no name", "v*\t": "one line of text",
+	}},
+	{"Source.ConnectionARN", withSource(GitHubConnection{Owner: "kzmorita", Repo: "blog"}, func(s *GitHubConnection, v string) { s.ConnectionARN = v }), []string{
+		connectionARN, // of another region than full
+		"arn:aws:codeconnections:us-east-1:999999999999:connection/" + uuid, // shared by another account
+		"arn:aws:codestar-connections:eu-west-1:" + account + ":connection/" + uuid,
+	}, map[string]string{
+		"arn:aws:codestar-connections:us-east-1:999999999999:connection/" + uuid:   "must be in the blog's Account, 123456789012",
+		"arn:aws:codeconnections:us-east-9:" + account + ":connection/" + uuid:     "must be a connection's ARN",
+		"arn:aws-cn:codeconnections:cn-north-1:" + account + ":connection/" + uuid: "must be a connection's ARN",
+		"arn:aws:codeconnections:us-east-1:" + account + ":host/x":                 "must be a connection's ARN",
+	}},
+	{"Source.SecretName", withSource(bySecret, func(s *GitHubToken, v string) { s.SecretName = v }), []string{
+		"github", "prod/github", "a+b=c@d.e_f-g/h", strings.Repeat("s", 512), "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:github-AbCdEf",
+	}, map[string]string{
+		"my secret": "must be a secret's name or ARN", "github:token": "must be a secret's name", strings.Repeat("s", 513): "must be a secret's name",
+		"arn:aws:secretsmanager:us-east-1:" + account + ":secret:github-AbCdEf":      "must be in the blog's Region, ap-northeast-1",
+		"arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:github-AbCdEf":    "must be in the blog's Account, 123456789012",
+		"arn:aws:ssm:ap-northeast-1:" + account + ":parameter/github":                "must be a secret's name or ARN",
+		"arn:aws:secretsmanager:ap-northeast-7:" + account + ":secret:github-AbCdEf": "must be a secret's name or ARN",
+	}},
+	{"Source.SecretVersion", withSource(bySecret, func(s *GitHubToken, v string) { s.SecretVersion = v }), []string{"", uuid, strings.Repeat("a", 32), strings.Repeat("a", 64)}, map[string]string{
+		"AWSCURRENT": "must be a version's id, of 32 to 64 characters", "2": "must be a version's id", strings.Repeat("a", 31): "32 to 64", strings.Repeat("a", 65): "32 to 64",
+	}},
+	{"Source.ParameterName", withSource(GitHubToken{Owner: "kzmorita", Repo: "blog"}, func(s *GitHubToken, v string) { s.ParameterName = v }), []string{
+		"github", "/blog/github-oauth-token", "/a.b_c/D", "/blog/aws", "/" + strings.Repeat("p", 961), strings.Repeat("/p", 15),
+	}, map[string]string{
+		"/aws/github": "must not start with aws or ssm", "/AWS-token": "must not start with", "ssmToken": "must not start with", "blog/github": "must be a parameter's name",
+		"/blog/": "must be a parameter's name", "/blog//x": "must be a parameter's name", "/blog/github:3": "must be a parameter's name", "/bl og": "must be a parameter's name",
+		"/" + strings.Repeat("p", 962): "the Parameter Store takes 961 here", strings.Repeat("/p", 16): "has 16 parts, and the Parameter Store takes 15",
+		"arn:aws:ssm:ap-northeast-1:" + account + ":parameter/x": "must be a parameter's name",
+	}},
+	{"Build.Buildspec", func(b *BlogProps, v string) { b.Build = Build{Buildspec: v} }, []string{"", "buildspec.yml", "ci/build spec.yaml", "..ci/b.yml", "日本語.yml", "buildspec.json"}, map[string]string{
+		"buildspec.yml ": "must be the path of a YAML file", " buildspec.yml": "YAML file", `ci\buildspec.yml`: "YAML file", "/buildspec.yml": "YAML file", "./buildspec.yml": "YAML file",
+		"build.sh": "YAML file", "buildspec": "YAML file", "ci/": "YAML file", "a\n.yml": "YAML file", "arn:aws:s3:::b/buildspec": "YAML file", "-.yml": "YAML file", "\xff.yml": "YAML file",
+	}},
+	{"Build.Image", func(b *BlogProps, v string) { b.Build = Build{Buildspec: "buildspec.yml", Image: v} }, []string{
+		"", "node", "node:24", "docker.io/library/node:24-alpine", "public.ecr.aws/docker/library/node:24", "localhost:5000/a/b_c--d.e",
+		"klakegg/hugo@sha256:" + strings.Repeat("0a", 32),
+	}, map[string]string{
+		"https://public.ecr.aws/docker/library/node:24": "must be an image of CodeBuild's", "docker://node": "must be an image", "ghcr.io/Owner/hugo": "must be an image", "node:": "must be an image", "Node": "must be an image",
+		"node:a b": "must be an image", "node@24": "must be an image", "/node": "must be an image", "node/": "must be an image",
+		account + ".dkr.ecr.us-east-1.amazonaws.com/hugo:1": "must be public", account + ".dkr-ecr.us-east-1.on.aws/hugo:1": "must be public",
+	}},
+	// The recipe builds with CodeBuild's images alone.
+	{"Build.Image", func(b *BlogProps, v string) { b.Build = Build{Image: v} }, []string{"", "aws/codebuild/standard:7.0"}, map[string]string{
+		"https://public.ecr.aws/x": "must be an image of CodeBuild's", "node:24": "the recipe needs one of CodeBuild's images",
+	}},
+	{"Build.Environment", func(b *BlogProps, v string) { b.Build.Environment = map[string]string{"X": v} }, []string{"", "a\nb", "日本語", strings.Repeat("x", 10000)}, map[string]string{
+		"a\x00b": `Build.Environment["X"] is "a\x00b": must be text in UTF-8`, "\xff": "must be text in UTF-8",
+	}},
+	{"Deploy.Bucket", func(b *BlogProps, v string) { b.Deploy.Bucket = v }, []string{
+		"abc", "kzmorita-blog", "www.example.dev", "a.b", "xn-blog", "sthreeblog", "s3alias", "blog-ol-s3", "blog.s3.dev", "my--x-s3-blog", strings.Repeat("b", 63), "amzn-s3-demo-bucket", "s3.example.dev", "1.2.3",
+		"blog-123456789012-ap-northeast-1-an",
+	}, map[string]string{
+		"b-log.s3.amazonaws.com": `it is "b-log" here`, "b-log.s3.us-west-2.amazonaws.com": `it is "b-log" here`, "b-log.s3-us-west-2.amazonaws.com": `it is "b-log" here`,
+		"b-log.s3-website-us-east-1.amazonaws.com": `it is "b-log" here`, "b-log.s3-website.eu-central-1.amazonaws.com": `it is "b-log" here`,
+		"my.s3.blog.s3.amazonaws.com": `it is "my.s3.blog" here`, "http://b-log.s3-website-us-east-1.amazonaws.com/": `it is "b-log" here`,
+		"b-log.s3.dualstack.us-east-1.amazonaws.com": `it is "b-log" here`, "b-log.s3-accelerate.amazonaws.com": `it is "b-log" here`, "s3.amazonaws.com": "an address of S3's",
+		"s3://b-log": `it is "b-log" here`, "s3://b-log/ja/": `it is "b-log" here`, "https://s3.eu-west-1.amazonaws.com/b-log/x": `it is "b-log" here`, "arn:aws:s3:::b-log": `it is "b-log" here`,
+		"b-log/": `it is "b-log" here`, "b-log/ja": `it is "b-log" here`,
+		"xn--blog": "must be an ordinary bucket's name", "sthree-blog": "must be an ordinary bucket's", "sthree-configurator": "must be an ordinary", "blog-s3alias": "must be an ordinary",
+		"blog--ol-s3": "must be an ordinary", "blog--usw2-az1--x-s3": "must be an ordinary", "blog--table-s3": "must be an ordinary", "blog.mrap": "must be an ordinary",
+		"a..b": "3 to 63", "a-.b": "3 to 63", "a.-b": "3 to 63", "-ab": "3 to 63", "ab-": "3 to 63", "a_b": "3 to 63", "Blog": "3 to 63", "192.168.0.1": "3 to 63", "blog ": "3 to 63",
+		strings.Repeat("b", 64): "3 to 63", "": "3 to 63",
+	}},
+	{"Deploy.KeyPrefix", func(b *BlogProps, v string) { b.Deploy.KeyPrefix = v }, []string{"", "ja", "ja/notes", "a.b/..c/d..", "!_.'()-", strings.Repeat("p", 512)}, map[string]string{
+		"./ja": "must be a folder", "ja/.": "must be a folder", "ja/./x": "must be a folder", ".": "must be a folder", "..": "must be a folder", "ja/../en": "must be a folder",
+		"/ja": "must be a folder", "ja/": "must be a folder", "ja//x": "must be a folder", " ja": "must be a folder", "ja*": "must be a folder", "#{a.b}": "must be a folder",
+		"ja\n": "must be a folder", strings.Repeat("p", 513): "at most 512",
+	}},
+	{"Deploy.CacheControl", func(b *BlogProps, v string) { b.Deploy.CacheControl = v }, []string{
+		"", "public, max-age=0, s-maxage=31536000, must-revalidate", "no-cache", "no-cache, no-store, must-revalidate, max-age=0", "Public,Max-Age=10", "max-age=60,max-age=60",
+		"public, max-age=31536000, immutable", "max-age=1, stale-while-revalidate=60, stale-if-error=600", `no-cache="Set-Cookie, X", max-age=1`, `private="X-A"`, "private, no-store, no-transform",
+		"must-understand, no-store", " public ,, max-age=1,", "proxy-revalidate, s-maxage=1", strings.Repeat("public,", 142), "no-store, s-maxage=0",
+	}, map[string]string{
+		"Cache-Control: public": "what stands after the header's name", "cache-control=public": "after the header's name", "max_age=10": `has "max_age=10", which is none of the directives`,
+		"maxage=10": "none of the directives", "public; max-age=10": "none of the directives, by commas", "max-age": "write max-age=3600", "max-age=": "write max-age=3600", "max-age=-1": "write max-age=3600",
+		"max-age=1h": "write max-age=3600", `max-age="10"`: "write max-age=3600", "max-age = 10": "none of the directives", "public=1": "no-store without", "no-cache=X": "no-store without",
+		" ": "plain ASCII", "公開": "plain ASCII", "public\n": "plain ASCII", "public, private": "both public and private", "max-age=1, max-age=2": "both max-age=1 and max-age=2",
+		"no-store, max-age=60": "both no-store and max-age=60", "immutable, no-store": "both no-store and immutable", "no-store, s-maxage=09": "both no-store and s-maxage=09",
+		strings.Repeat("public,", 143): "has 1001 characters, and CodePipeline takes 1000", "#{a.b}": "start of a variable", "86400": "none of the directives", "expires=10": "none of the directives",
+	}},
+	{"Deploy.EncryptionKeyARN", func(b *BlogProps, v string) { b.Deploy.EncryptionKeyARN = v }, []string{
+		"", "arn:aws:kms:ap-northeast-1:" + account + ":key/mrk-0123456789abcdef0123456789abcdef", "arn:aws:kms:ap-northeast-1:999999999999:key/" + uuid,
+	}, map[string]string{
+		"arn:aws:kms:us-east-1:" + account + ":key/" + uuid: "must be in the blog's Region", "arn:aws:kms:ap-northeast-1:" + account + ":alias/blog": "must be a KMS key's ARN", uuid: "must be a KMS key's ARN",
+	}},
+	{"Invalidate.DistributionID", func(b *BlogProps, v string) { b.Invalidate.DistributionID = v }, []string{"E2QWRUHAPOMQZL", "EDFDVBD632BHDS5"}, map[string]string{
+		"e2qwruhapomqzl": "must be a distribution's id", "arn:aws:cloudfront::" + account + ":distribution/E2QWRUHAPOMQZL": "must be a distribution's id", "E2QWRUHAPOMQZL ": "must be a distribution's id",
+	}},
+	{"Notifications.Emails", func(b *BlogProps, v string) { b.Notifications.Emails = strings.Fields("you@blog.dev " + v) }, []string{
+		"me@blog.dev", "me+aws@blog.dev", "m.e@a.b.co.jp", "o'me=x/y@blog.dev", "Me@Blog.DEV", "me@xn--vckk7bxa.xn--q9jyb4c", strings.Repeat("m", 64) + "@blog.dev",
+	}, map[string]string{
+		"me": "must be an e-mail address", "me@localhost": "must be an e-mail address", "me@192.0.2.1": "must be", "me@[192.0.2.1]": "must be", "mé@blog.dev": "must be", "me@ブログ.dev": "must be",
+		"me.@blog.dev": "must be", "me@blog.dev.": "must be", `"me"@blog.dev`: "must be", "mailto:me@blog.dev": "must be", "me@my_blog.dev": "must be", "a@b.dev,c@d.dev": "must be",
+		"YOU@blog.dev": "is there twice", "you@BLOG.dev": "is there twice", strings.Repeat("m", 65) + "@blog.dev": "must be", "@blog.dev": "must be", "me@": "must be",
+	}},
+	{"Notifications.TopicARN", func(b *BlogProps, v string) { b.Notifications.TopicARN = v }, []string{"", "arn:aws:sns:ap-northeast-1:" + account + ":" + strings.Repeat("t", 256)}, map[string]string{
+		"arn:aws:sns:ap-northeast-1:" + account + ":alerts.fifo": "must be a standard SNS topic's ARN", "arn:aws:sqs:ap-northeast-1:" + account + ":alerts": "must be a standard SNS topic's ARN",
+		"arn:aws:sns:ap-northeast-1:" + account + ":alerts:" + uuid: "must be a standard SNS topic's ARN", "arn:aws-cn:sns:cn-north-1:" + account + ":alerts": "must be a standard",
+		"arn:aws:sns:us-east-1:" + account + ":alerts": "must be in the blog's Region", "arn:aws:sns:ap-northeast-1:999999999999:alerts": "must be in the blog's Account",
+	}},
+}
+
+// setSite returns a change of the Site of complete.
+func setSite(set func(*Site, string)) func(*BlogProps, string) {
+	return func(b *BlogProps, value string) {
+		site := *complete.Site
+		set(&site, value)
+		b.Site = &site
+	}
+}
+
+// siteValues are those of a Site.
+var siteValues = []values[BlogProps]{
+	{"Name", func(b *BlogProps, v string) { b.Name = v }, []string{"Blog", strings.Repeat("b", 100)}, map[string]string{"xn--blog": "S3 keeps such names", strings.Repeat("b", 101): "at most 100"}},
+	{"Site.Domain", setSite(func(s *Site, v string) {
+		s.Domain, s.RedirectFrom, s.HostedZone = v, nil, HostedZone{}
+	}), []string{
+		"kzmorita.dev", "a.b.c.kzmorita.dev", "1.kzmorita.dev", "xn--vckk7bxa.xn--q9jyb4c", "my-cloudfront.net", "cloudfront.net.dev", strings.Repeat("a", 63) + ".dev", "a--b.dev",
+	}, map[string]string{
+		"d111111abcdef8.cloudfront.net": "is Amazon's", "b.s3.amazonaws.com": "is Amazon's", "x.elasticbeanstalk.com": "is Amazon's", "cloudfront.net": "is Amazon's",
+		"blog.kzmorita.dev.": "must be a name in DNS", "*.kzmorita.dev": "must be a name", "my_blog.dev": "must be a name", "kzmorita.dev/": "must be a name", "KZMORITA.dev": "must be a name",
+		strings.Repeat("a", 64) + ".dev": "must be a name", "192.0.2.1": "must be a name", "ブログ.dev": "must be a name", "localhost": "must be a name", " kzmorita.dev": "must be a name",
+	}},
+	{"Site.RedirectFrom[0]", setSite(func(s *Site, v string) { s.RedirectFrom = []string{v} }), []string{"old.kzmorita.dev"}, map[string]string{
+		"complete.kzmorita.dev": "is there twice", "kzmorita.com": "must be in Site.HostedZone", "https://old.kzmorita.dev": "must be a name in DNS",
+	}},
+	{"Site.HostedZone.ID", setSite(func(s *Site, v string) { s.HostedZone.ID = v }), []string{"Z1D633PJN98FT9", "Z" + strings.Repeat("A", 31)}, map[string]string{
+		"": "must be a hosted zone's id", "/hostedzone/Z1D633PJN98FT9": "without /hostedzone/", "z1d633pjn98ft9": "must be a hosted zone's id", "Z" + strings.Repeat("A", 32): "must be a hosted zone's id",
+	}},
+	{"Site.CertificateARN", setSite(func(s *Site, v string) { s.CertificateARN = v }), []string{"", siteCertificate}, map[string]string{
+		"arn:aws:acm:eu-west-1:" + account + ":certificate/" + uuid: "must be in us-east-1", "arn:aws-us-gov:acm:us-east-1:" + account + ":certificate/" + uuid: "must be a certificate's ARN",
+		"arn:aws:acm:us-east-1:999999999999:certificate/" + uuid: "must be in the blog's Account", "arn:aws:acm-pca:us-east-1:" + account + ":certificate-authority/" + uuid: "must be a certificate's ARN",
+	}},
+	{"Site.WebACLARN", setSite(func(s *Site, v string) { s.WebACLARN = v }), []string{"", complete.Site.WebACLARN}, map[string]string{
+		"arn:aws:wafv2:us-east-1:" + account + ":regional/webacl/blog/" + uuid: "of scope CLOUDFRONT", "arn:aws:wafv2:ap-northeast-1:" + account + ":regional/webacl/blog/" + uuid: "of scope CLOUDFRONT",
+		"arn:aws:wafv2:us-east-1:999999999999:global/webacl/blog/" + uuid: "must be in the blog's Account",
+	}},
+	{"Site.Headers.ContentSecurityPolicy", setSite(func(s *Site, v string) { s.Headers.Frames, s.Headers.ContentSecurityPolicy = "", v }), []string{
+		"", "none", "default-src 'self'; img-src 'self' data:", "sandbox", "default-src " + strings.Repeat("x", 1783-12),
+	}, map[string]string{
+		"default-src " + strings.Repeat("x", 1784-12): "CloudFront takes at most 1783", "default-src 'self'\nimg-src *": "must be one line of plain ASCII", " ": "says nothing",
+	}},
+	{`Site.Headers.Others["X-A"]`, setSite(func(s *Site, v string) { s.Headers.Others = map[string]string{"X-A": v} }), []string{"1", `"a, b"; c=d`, strings.Repeat("x", 1783)}, map[string]string{
+		"": "must be one line", "a\r\nX-B: 1": "must be one line", "日本": "plain ASCII", strings.Repeat("x", 1784): "of at most 1783", "a\x00": "must be one line",
+	}},
+}
+
+// existingValues are those of a service that is there.
+var existingValues = []values[ExistingService]{
+	// It has no bucket.
+	{"Name", func(s *ExistingService, v string) { s.Name = v }, []string{"xn--shop", "sthree-shop", strings.Repeat("s", 49)}, map[string]string{strings.Repeat("s", 50): "at most 49", "a_b": "at most 49"}},
+	// It has no pipeline.
+	{"Region", func(s *ExistingService, v string) { *s = shop; s.Region = v }, []string{"ca-west-1", "mx-central-1"}, map[string]string{"ca-west-2": "must be a region that AWS has", "cn-north-1": "commercial regions"}},
+	{"DeployedBy.Application", func(s *ExistingService, v string) {
+		by := s.DeployedBy.(CodeDeployGroup)
+		by.Application = v
+		s.DeployedBy = by
+	}, []string{"a", "a.b_c+d=e,f@g-h", strings.Repeat("a", 100)}, map[string]string{"": "must be the name", "a b": "must be the name", "a/b": "must be the name", strings.Repeat("a", 101): "must be the name"}},
+	{"DeployedBy.Cluster", func(s *ExistingService, v string) {
+		*s = news
+		s.DeployedBy = ECSService{Cluster: v, Service: "news"}
+	}, []string{"a-b_C", strings.Repeat("a", 255)}, map[string]string{"": "must be a cluster's name", "a.b": "must be a cluster's name", strings.Repeat("a", 256): "must be a cluster's name"}},
+	{"Hook.Distributions[0].Paths[0]", func(s *ExistingService, v string) {
+		s.Hook.Distributions = []Distribution{{ID: "E2QWRUHAPOMQZL", Paths: []string{v}}}
+	}, []string{"/", "/*", "#tag"}, map[string]string{"": "must start with /", "/a b": "URL-encoded", "https://shop.dev/": "must start with /"}},
+}
+
+// serviceValues are those of a service that is made.
+var serviceValues = []values[FargateService]{
+	{"Name", func(s *FargateService, v string) { s.Name = v }, []string{"internal-api", "aws-api", "a-", strings.Repeat("s", 49)}, map[string]string{"xn--api": "S3 keeps such names", "sthree-api": "S3 keeps such names"}},
+	{"Region", func(s *FargateService, v string) { *s = api; s.Region = v }, []string{"ap-southeast-7"}, map[string]string{"mx-central-1": "CodeBuild's projects", "us-west-3": "must be a region"}},
+	{`Container.Secrets["TOKEN"]`, func(s *FargateService, v string) { s.Container.Secrets = map[string]string{"TOKEN": v} }, []string{
+		"/api/token", "token", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:rds!db-" + uuid + "-AbCdEf",
+	}, map[string]string{
+		"/aws/x": "must not start with aws or ssm", "api/token": "must be a parameter's name", "/api/token:1": "must be a parameter's name", "/api/token/": "must be a parameter's name", "": "must be a parameter's name",
+		"arn:aws:secretsmanager:us-east-1:" + account + ":secret:api-AbCdEf": "must be in the service's Region", "arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:api-AbCdEf": "must be in the service's Account",
+		"arn:aws:ssm:ap-northeast-1:" + account + ":parameter/api": "must be a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api": "must be a secret's full ARN",
+	}},
+	{"Container.Environment", func(s *FargateService, v string) { s.Container.Environment = map[string]string{"X": v} }, []string{"", "a\nb", strings.Repeat("x", 60000)}, map[string]string{
+		"a\x00b": "must be text in UTF-8", "\xff": "must be text in UTF-8", strings.Repeat("x", 65536): "ECS takes 65536 for the whole task definition",
+	}},
+	{"Container.Dockerfile", func(s *FargateService, v string) { s.Container.Dockerfile = v }, []string{"", "Dockerfile.prod", "a b/Dockerfile"}, map[string]string{
+		"Dockerfile ": "must be a path inside", `docker\Dockerfile`: "must be a path inside", "/Dockerfile": "must be a path", "-": "must be a path", "a\nb": "must be a path",
+	}},
+	{"Container.Context", func(s *FargateService, v string) { s.Container.Context = v }, []string{"", ".", "a/b", "a-b"}, map[string]string{
+		"-": "must be a folder", "-f": "must be a folder", "a/": "must be a folder", `a\b`: "must be a folder", "..": "must be a folder", " a": "must be a folder",
+	}},
+	{"Container.InitialImage", func(s *FargateService, v string) { s.Container.InitialImage = v }, []string{"nginx", "public.ecr.aws/docker/library/httpd:2.4.65"}, map[string]string{
+		"https://public.ecr.aws/docker/library/httpd:2.4.65": "must be a public image's name", account + ".dkr-ecr.us-east-1.on.aws/x": "must be public",
+		strings.Repeat("n", 256): "must be a public image's name", "nginx ": "must be a public image's name",
+	}},
+	{"Container.HealthCheckPath", func(s *FargateService, v string) { s.Container.HealthCheckPath = v }, []string{"/", "/a?b=c", "/" + strings.Repeat("a", 1023)}, map[string]string{
+		"a": "must be a path", "/" + strings.Repeat("a", 1024): "at most 1024", "/é": "must be a path", "http://x/": "must be a path",
+	}},
+	{"AlarmNames[0]", func(s *FargateService, v string) { s.AlarmNames = []string{v} }, []string{"latency", "a b: c/d", "日本語", strings.Repeat("あ", 255), "arn"}, map[string]string{
+		"arn:aws:cloudwatch:ap-northeast-1:" + account + ":alarm:latency": "must be the alarm's name alone: latency", "": "1 to 255 characters", strings.Repeat("a", 256): "1 to 255 characters", "a*": "without *", "\xff": "1 to 255",
+	}},
+	{"VPC.ID", existingVPC(func(v *ExistingVPC, text string) { v.ID = text }), []string{"vpc-01234567", "vpc-0123456789abcdef0"}, map[string]string{"vpc-0123": "must be a VPC's id", "VPC-01234567": "must be a VPC's id", "subnet-01234567": "must be a VPC's id"}},
+	{"VPC.AvailabilityZones[1]", existingVPC(func(v *ExistingVPC, text string) {
+		v.AvailabilityZones = []string{"us-east-1a", text}
+	}), []string{"us-east-1f", "us-east-1-bos-1a"}, map[string]string{
+		"us-east-1": "must be a zone's name", "us-west-2a": "must be in the same region as the others, us-east-1", "us-east-9a": "must be a zone's name", "use1-az2": "must be a zone's name", "us-east-1a": "is there twice",
+	}},
+	{"VPC.CIDR", func(s *FargateService, v string) { s.VPC = NewVPC{CIDR: v} }, []string{"", "10.0.0.0/16", "192.168.0.0/24", "172.16.0.0/20"}, map[string]string{
+		"10.0.0.0/15": "from 16 to 24 bits", "192.168.0.0/25": "from 16 to 24 bits", "10.0.0.1/16": "by its first one", "172.32.0.0/16": "must be private", "10.0.0.0/16 ": "by its first one", "::/16": "IPv4",
+	}},
+	{"LoadBalancer.CertificateARN", func(s *FargateService, v string) { s.LoadBalancer.CertificateARN = v }, []string{""}, map[string]string{
+		siteCertificate: "must be in the service's Region", "arn:aws:iam::" + account + ":server-certificate/x": "must be a certificate's ARN",
+	}},
+	{"LoadBalancer.OriginPrefixListID", func(s *FargateService, v string) { s.LoadBalancer.OriginPrefixListID = v }, []string{"", "pl-0123456789abcdef0"}, map[string]string{"pl-xyz": "must be a prefix list's id"}},
+}
+
+func existingVPC(set func(*ExistingVPC, string)) func(*FargateService, string) {
+	return func(s *FargateService, value string) {
+		vpc := docs.VPC.(ExistingVPC)
+		set(&vpc, value)
+		*s = docs
+		s.VPC = vpc
+	}
+}
+
+func TestValues(t *testing.T) {
+	checkValues(t, full, blogValues)
+	checkValues(t, complete, siteValues)
+	checkValues(t, checkout, existingValues)
+	checkValues(t, store, serviceValues)
+}
+
+// checkValues sets the fields of base, one at a time.
+func checkValues[T interface{ Validate() error }](t *testing.T, base T, all []values[T]) {
+	for _, v := range all {
+		t.Run(v.field, func(t *testing.T) {
+			for _, good := range v.good {
+				props := base
+				v.set(&props, good)
+				if err := props.Validate(); err != nil {
+					t.Errorf("%q is refused: %v", good, err)
+				}
+			}
+			for bad, want := range v.bad {
+				props := base
+				v.set(&props, bad)
+				err := props.Validate()
+				if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), v.field) {
+					t.Errorf("%q: %v, want %s in it, and %q", bad, err, v.field, want)
+				} else if strings.Contains(err.Error(), "\n") {
+					t.Errorf("%q makes more than one message: %v", bad, err)
+				}
+			}
+		})
+	}
+}
+
+func TestTriggerThatNeverStarts(t *testing.T) {
+	for name, tt := range map[string]struct {
+		trigger Trigger
+		want    string
+	}{
+		"all ignored":          {Trigger{IgnorePaths: []string{"**"}}, `Source.Trigger.IgnorePaths[0] is "**": ignores every change`},
+		"wanted and ignored":   {Trigger{Paths: []string{"a", "content/**"}, IgnorePaths: []string{"content/**"}}, `Source.Trigger.IgnorePaths[0] is "content/**": is in Paths too`},
+		"twice":                {Trigger{Branches: []string{"main", "main"}}, `Source.Trigger.Branches[1] is "main": is there twice`},
+		"a folder in a folder": {Trigger{Paths: []string{"content/**"}, IgnorePaths: []string{"content/drafts/**", "**/*.txt"}}, ""},
+	} {
+		props := modern
+		source := props.Source.(GitHubConnection)
+		source.Trigger = tt.trigger
+		props.Source = source
+		if err := props.Validate(); tt.want == "" && err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if tt.want != "" {
+			wantProblem(t, err, tt.want)
+		}
+	}
+}
+
+func TestWebhooksByRegion(t *testing.T) {
+	props := classic
+	source := props.Source.(GitHubToken)
+	props.Region, source.Trigger = "ap-southeast-5", Poll
+	if props.Source = source; props.Validate() != nil {
+		t.Errorf("polling: %v", props.Validate())
+	}
+	source.Trigger = ""
+	props.Source = source
+	wantProblem(t, props.Validate(), `Source.Trigger is "WEBHOOK": must be Poll or NoTrigger in ap-southeast-5`)
+}
+
+// A mistake in where the blog is must not be told again with each ARN.
+func TestUnknownPlaceIsSaidOnce(t *testing.T) {
+	props := full
+	props.Region = "us-east-9"
+	wantProblem(t, props.Validate(), "Region")
+	props = full
+	props.Account = "1234"
+	wantProblem(t, props.Validate(), "Account")
+}
+
+func TestServicesAreValues(t *testing.T) {
+	for name, tt := range map[string]struct {
+		service Service
+		want    string
+	}{
+		"nil":              {nil, "services[1] is nil: remove it"},
+		"nil pointer":      {(*ExistingService)(nil), "services[1] is a *stacks.ExistingService: must be a stacks.ExistingService{…}"},
+		"another one":      {(*FargateService)(nil), "services[1] is a *stacks.FargateService"},
+		"pointer":          {&shop, "without &"},
+		"service in a box": {struct{ ExistingService }{shop}, "services[1] is a struct"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			services := []Service{news, tt.service}
+			wantProblem(t, Validate(nil, services), tt.want)
+			if _, err := AppSpec(nil, services, "shop"); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("AppSpec: %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// A token pasted anywhere is reported, and never repeated.
+func TestNoFieldTakesAToken(t *testing.T) {
+	const token = "ghp_0123456789abcdef0123456789abcdef0123"
+	blogs := []BlogProps{modern, classic, full, webhook, complete, tokyo}
+	services := []Service{shop, checkout, news, api, store, docs, search}
+	var all []any
+	for _, b := range blogs {
+		all = append(all, b)
+	}
+	for _, s := range services {
+		all = append(all, s)
+	}
+	seen := 0
+	for _, props := range all {
+		eachChanged(props, func(field string, text reflect.Value) { text.SetString(token) }, func(field string, changed any) {
+			seen++
+			err := changed.(interface{ Validate() error }).Validate()
+			if err == nil || !strings.Contains(err.Error(), "revoke it") {
+				t.Errorf("%T's %s takes a token: %v", props, field, err)
+			} else if strings.Contains(err.Error(), token[:10]) {
+				t.Errorf("%T's %s: the error shows the token: %v", props, field, err)
+			} else if n := strings.Count(err.Error(), "revoke it"); n > 1 {
+				t.Errorf("%T's %s is reported %d times: %v", props, field, n, err)
+			}
+		})
+	}
+	if seen < 150 {
+		t.Errorf("only %d fields were tried", seen)
+	}
+}
+
+// Whatever is in a field, Validate says so, and does not panic.
+func TestValidateNeverPanics(t *testing.T) {
+	odd := []string{"", " ", "\x00", "\xff\xfe", "\n", "a\nb", "/", "//", ".", "..", "*", "**", "\\", "[", "{", "}", "!", "@", "#", "#{", "${Token[TOKEN.1]}", "{{resolve:ssm:x}}", "=", ",", `"`,
+		":", ":::::", "arn:", "arn:aws:s3:::", "-", "日本語", strings.Repeat("x", 5000), strings.Repeat("/", 5000), "https://", "s3://", "a@", "@b", "<>"}
+	for _, props := range []any{modern, classic, full, webhook, complete, tokyo, BlogProps{}, shop, checkout, news, ExistingService{}, api, store, docs, search, FargateService{}} {
+		for _, text := range odd {
+			eachChanged(props, func(_ string, v reflect.Value) { v.SetString(text) }, func(field string, changed any) {
+				defer func() {
+					if cause := recover(); cause != nil {
+						t.Errorf("%T with %s = %q: panic: %v", props, field, text, cause)
+					}
+				}()
+				_ = changed.(interface{ Validate() error }).Validate()
+			})
+		}
+	}
+}
+
+// eachChanged calls then with copies of props, each with one text changed, of fields,
+// lists and maps.
+func eachChanged(props any, change func(field string, text reflect.Value), then func(field string, changed any)) {
+	var fields []string
+	eachString(reflect.ValueOf(props), "", func(field, _ string) { fields = append(fields, field) })
+	for i, field := range fields {
+		n := -1
+		changed := reflect.New(reflect.TypeOf(props)).Elem()
+		changed.Set(copyOf(reflect.ValueOf(props), func(text reflect.Value) {
+			if n++; n == i {
+				change(field, text)
+			}
+		}))
+		then(field, changed.Interface())
+	}
+}
+
+// copyOf returns a deep copy, and shows each text in it to visit, in eachString's order.
+func copyOf(v reflect.Value, visit func(text reflect.Value)) reflect.Value {
+	out := reflect.New(v.Type()).Elem()
+	out.Set(v)
+	switch v.Kind() {
+	case reflect.String:
+		visit(out)
+	case reflect.Interface, reflect.Pointer:
+		if !v.IsNil() {
+			inner := copyOf(v.Elem(), visit)
+			if v.Kind() == reflect.Pointer {
+				out.Set(reflect.New(inner.Type()))
+				out.Elem().Set(inner)
+			} else {
+				out.Set(inner)
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			out.Field(i).Set(copyOf(v.Field(i), visit))
+		}
+	case reflect.Slice:
+		if !v.IsNil() {
+			out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		}
+		for i := range v.Len() {
+			out.Index(i).Set(copyOf(v.Index(i), visit))
+		}
+	case reflect.Map:
+		if !v.IsNil() {
+			out.Set(reflect.MakeMap(v.Type()))
+			for _, name := range slices.Sorted(maps.Keys(v.Interface().(map[string]string))) {
+				key := copyOf(reflect.ValueOf(name), visit)
+				out.SetMapIndex(key, copyOf(v.MapIndex(reflect.ValueOf(name)), visit))
+			}
+		}
+	}
+	return out
+}
+
+func TestDescriptionOfManyNamesFits(t *testing.T) {
+	site := Site{Domain: "blog.kzmorita.io", CertificateARN: siteCertificate}
+	for i := range 40 {
+		site.RedirectFrom = append(site.RedirectFrom, fmt.Sprintf("w%d.%s.kzmorita.io", i, strings.Repeat("a", 20)))
+		text := site.recordsToMake()
+		if len(text) > 1024 || !strings.Contains(text, site.Domain) {
+			t.Errorf("with %d names the description has %d bytes: %s", i+1, len(text), text)
+		}
+		if i < 10 && !strings.HasSuffix(text, site.RedirectFrom[i]) || i == 39 && !strings.HasSuffix(text, "and the 40 names of RedirectFrom") {
+			t.Errorf("%d names: %s", i+1, text)
+		}
+	}
+}
