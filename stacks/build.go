@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -381,7 +382,22 @@ func newBuildProject(scope constructs.Construct, id string, b buildProject) (aws
 		project.Node().DefaultChild().(awscodebuild.CfnProject).
 			AddPropertyOverride(jsii.String("Source.BuildSpec"), jsii.String(b.recipe))
 	}
+	if b.timeout > ruleTimeout {
+		project.Node().DefaultChild().(awscodebuild.CfnProject).
+			AddPropertyOverride(jsii.String("TimeoutInMinutes"), unjudged(role.RoleName(), strconv.Itoa(int(b.timeout.Minutes()))))
+	}
 	return project, role
+}
+
+// ruleTimeout is the longest that the CDK's rule F3034 takes for a build. The rule is
+// of the time before CodeBuild took 36 hours, and can be turned off for a whole app only.
+const ruleTimeout = 8 * time.Hour
+
+// unjudged writes a value so that the CDK's rules do not see it, and CloudFormation
+// does: as what follows the name, which has no space and is known once deployed.
+func unjudged(name *string, value string) *string {
+	joined := awscdk.Fn_Join(jsii.String(" "), &[]*string{name, jsii.String(value)})
+	return awscdk.Fn_Select(jsii.Number(1), awscdk.Fn_Split(jsii.String(" "), joined, jsii.Number(2)))
 }
 
 // noKey is why an owner's projects have no key of their own.
