@@ -39,7 +39,8 @@ TAKEN    := $(foreach goal,$(GOALS),$(takes-$(goal)))
 ifneq ($(filter-out $(TARGETS),$(GOALS)),)
 $(error make: there is no command "$(filter-out $(TARGETS),$(GOALS))"; there are: $(COMMANDS). A name goes behind BLOG= or SERVICE=)
 endif
-ifneq ($(filter-out $(TAKEN),$(GIVEN)),)
+# What the CDK CLI builds by make, and any other make inside one, has its variables from that.
+ifneq ($(if $(filter 0,$(MAKELEVEL)),$(filter-out $(TAKEN),$(GIVEN))),)
 $(error make $(GOALS): it does not know $(filter-out $(TAKEN),$(GIVEN)); it takes $(or $(filter-out CDK,$(TAKEN)),no variable). What is for the environment goes before make: NAME=value make $(GOALS))
 endif
 $(foreach name,$(filter $(SWITCHES),$(TAKEN)),$(if $(filter-out $(ON) $(OFF),$(value $(name)))$(word 2,$(value $(name))),\
