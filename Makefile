@@ -95,9 +95,7 @@ appspec: which-service dist/app ## Print the AppSpec of a service: make appspec 
 
 .PHONY: rehearse
 rehearse: one-at-most build dist/rehearse ## Run the first blog's pipeline from its template: make rehearse, or with BLOG=name SOURCE=folder, or SERVICE=name
-	@rm -rf cdk.out
-	@CDK_VALIDATION=false CDK_OUTDIR=cdk.out JSII_NODE=dist/node dist/app >dist/synth.log 2>&1 || { cat dist/synth.log >&2; exit 1; }
-	@dist/rehearse \
+	@CDK_VALIDATION=false JSII_NODE=dist/node dist/rehearse -synth dist/app \
 		$(if $(value BLOG),-blog $(call quoted,BLOG)) $(if $(value SERVICE),-service $(call quoted,SERVICE)) $(if $(value SOURCE),-source $(call quoted,SOURCE)) \
 		$(if $(value STATE),-state $(call quoted,STATE)) $(if $(value FAULT),-fault $(call quoted,FAULT)) \
 		$(if $(call on,WORKING_TREE),-working-tree) $(if $(call on,SERVE),-serve) $(if $(call on,JSON),-json) $(if $(call on,VERBOSE),-v)

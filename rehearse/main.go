@@ -2,12 +2,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -84,8 +86,8 @@ var example = filepath.Join("examples", "blog")
 
 // flags are the command's.
 type flags struct {
-	app, blog, service, source, state, fault, hugo string
-	workingTree, alone, serve, json, verbose       bool
+	app, synth, blog, service, source, state, fault, hugo string
+	workingTree, alone, serve, json, verbose              bool
 }
 
 func parse(args []string, stderr io.Writer) (flags, error) {
@@ -93,6 +95,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	set := flag.NewFlagSet("rehearse", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	set.StringVar(&f.app, "app", "cdk.out", "the cloud assembly, as `make synth` writes it")
+	set.StringVar(&f.synth, "synth", "", "the app, which writes the cloud assembly anew, to a folder of this rehearsal's own")
 	set.StringVar(&f.blog, "blog", "", "the blog to rehearse (default: the first)")
 	set.StringVar(&f.service, "service", "", "the service to rehearse")
 	set.StringVar(&f.source, "source", "", "a checkout of the blog's repository (default: the blog in "+example+")")
@@ -135,6 +138,16 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if err == nil {
 		faults, err = pipeline.ParseFaults(f.fault)
 	}
+	if err == nil && f.synth != "" {
+		var remove func() error
+		if f.app, remove, err = leftovers.TempDir("", "templates"); err == nil {
+			defer func() { _ = remove() }() // A later rehearsal sweeps what stays.
+			err = synthesise(ctx, f, stderr)
+		}
+	}
+	if ctx.Err() != nil {
+		return end(f, pipeline.Result{Status: pipeline.Stopped}, nil, exitStopped, stdout, stderr)
+	}
 	if err == nil {
 		plan, err = read(f)
 	}
@@ -153,6 +166,23 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		status = exitFailed
 	}
 	return end(f, result, err, status, stdout, stderr)
+}
+
+// synthesise has the app write its templates. What it says is worth reading only where it fails.
+func synthesise(ctx context.Context, f flags, stderr io.Writer) error {
+	var said bytes.Buffer
+	app := exec.CommandContext(ctx, f.synth)
+	app.Env = append(os.Environ(), "CDK_OUTDIR="+f.app)
+	app.Stdout, app.Stderr = &said, &said
+	if err := leftovers.Run(app); err != nil && ctx.Err() == nil {
+		return errors.Join(fmt.Errorf("nothing is rehearsed: %s: %w", f.synth, err), write(stderr, said.Bytes()))
+	}
+	return nil
+}
+
+func write(w io.Writer, content []byte) error {
+	_, err := w.Write(content)
+	return err
 }
 
 // rehearse rehearses a plan, and shows it. Told says that the JSON is out: where the site is served, a
@@ -225,6 +255,10 @@ func read(f flags) (*pipeline.Plan, error) {
 	if f.service != "" {
 		kind, wanted, suffixes, readIt = "service", f.service, []string{"-hook", "-service"}, pipeline.ReadService
 	}
+	from := f.app
+	if f.synth != "" {
+		from = "blogs.go"
+	}
 	var known []string
 	for _, t := range templates {
 		for _, suffix := range suffixes {
@@ -239,7 +273,7 @@ func read(f flags) (*pipeline.Plan, error) {
 		}
 	}
 	if len(known) == 0 {
-		return nil, fmt.Errorf("%s has no %s; is there one in blogs.go?", f.app, kind)
+		return nil, fmt.Errorf("%s has no %s; is there one in blogs.go?", from, kind)
 	}
-	return nil, fmt.Errorf("no %s %q in %s; there are: %s", kind, wanted, f.app, strings.Join(known, " "))
+	return nil, fmt.Errorf("no %s %q in %s; there are: %s", kind, wanted, from, strings.Join(known, " "))
 }
