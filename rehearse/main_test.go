@@ -38,7 +38,9 @@ func TestSynth(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	folders := filepath.Join(t.TempDir(), "folders")
-	writes := app(t, `echo "$CDK_OUTDIR" >>'`+folders+`'; echo quiet; echo '{"artifacts": {}}' >"$CDK_OUTDIR/manifest.json"`)
+	writes := app(t, `echo "$CDK_OUTDIR" >>'`+folders+`'; echo quiet; cd "$CDK_OUTDIR"
+echo '{"Resources": {"R": {"Type": "AWS::SNS::Topic"}}}' >other.json
+echo '{"artifacts": {"other": {"type": "aws:cloudformation:stack", "environment": "aws://111122223333/us-east-1", "properties": {"templateFile": "other.json"}}}}' >manifest.json`)
 	for range 2 {
 		if status, said := tell(t, "-synth", writes, "-blog", "x"); status != exitUsage || !strings.Contains(said, "blogs.go has no blog") || strings.Contains(said, "quiet") {
 			t.Errorf("it exits with %d and says %q", status, said)
