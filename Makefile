@@ -58,10 +58,6 @@ REHEARSE_SOURCES := $(shell find go.mod go.sum rehearse/. buildspec -type d -o -
 LAMBDA_SOURCES := $(shell find go.mod go.sum lambdas -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 LAMBDAS        := $(patsubst lambdas/%/main.go,dist/%/bootstrap,$(wildcard lambdas/*/main.go))
 
-# The Hugo of the recipe, where a rehearsal looks for it.
-HUGO_VERSION := v$(shell sed -n 's/.*DefaultHugoVersion *= "\(.*\)"$$/\1/p' buildspec/buildspec.go)
-HUGO_BINARY  := .cache/bin/hugo@$(HUGO_VERSION)/hugo
-
 ##@ Blogs and services
 
 .PHONY: synth
@@ -106,7 +102,7 @@ rehearse: one-at-most build dist/rehearse ## Run the first blog's pipeline from 
 build: node_modules/.package-lock.json dist/node dist/app $(LAMBDAS) ## Compile the app and the functions into dist/
 
 .PHONY: test
-test: build dist/rehearse $(HUGO_BINARY) ## Run every test but the browser's
+test: build hugo ## Run every test but the browser's
 	go test -count=1 -skip='^(TestFaultMatrix|TestBrowser)$$' ./...
 	@cd lambdas/invalidate && go test -count=1 -run='^TestFaultMatrix$$'
 	@cd lambdas/deployhook && go test -count=1 -run='^TestFaultMatrix$$'
@@ -116,7 +112,7 @@ test: build dist/rehearse $(HUGO_BINARY) ## Run every test but the browser's
 	go test -run='^$$' -fuzz='^FuzzViewerRequest$$' -fuzztime=5s -fuzzminimizetime=10x ./stacks/viewerrequest
 
 .PHONY: e2e
-e2e: build $(HUGO_BINARY) ## Visit the example blog with Chromium or Chrome: make e2e, or with CHROME=/path/to/it
+e2e: build hugo ## Visit the example blog with Chromium or Chrome: make e2e, or with CHROME=/path/to/it
 	go test -count=1 -timeout=30m -run='^TestBrowser$$' .
 	@echo 'What the browser saw is in dist/e2e/'
 
@@ -129,7 +125,7 @@ golden: build ## Renew the golden templates in stacks/testdata; read the diff be
 	go test -count=1 -run='^TestGolden$$' ./stacks -update
 
 .PHONY: bench
-bench: build dist/rehearse $(HUGO_BINARY) ## Measure synth time, function size and start, the rehearsal, as ratios to peers
+bench: build hugo ## Measure synth time, function size and start, the rehearsal, as ratios to peers
 	go test -run='^$$' -bench=. -benchtime=3x -timeout=30m .
 
 .PHONY: lint
@@ -197,11 +193,12 @@ dist/node: Makefile
 	@printf '#!/bin/sh\nexec node_modules/.bin/node --single-threaded-gc "$$@"\n' > $@
 	@chmod +x $@
 
-# A larger heap takes a quarter off the first compilation.
+# A larger heap takes a quarter off the first compilation. Not with -trimpath: what go test and
+# the rehearsal compile would be compiled a second time.
 dist/app: $(APP_SOURCES)
 	@echo 'Compiling the app (a minute the first time, then about a second)' >&2
 	@mkdir -p dist
-	@GOGC=400 go build -trimpath -buildvcs=false -ldflags='-s -w' -o $@ .
+	@GOGC=400 go build -buildvcs=false -ldflags='-s -w' -o $@ .
 
 # Reproducible: two machines make the same file, and so the same asset hash.
 dist/%/bootstrap: $(LAMBDA_SOURCES)
@@ -211,11 +208,12 @@ dist/%/bootstrap: $(LAMBDA_SOURCES)
 dist/rehearse: $(REHEARSE_SOURCES)
 	@echo 'Compiling the rehearsal and its S3 server (a minute the first time, then about a second)' >&2
 	@mkdir -p dist
-	@GOGC=400 go build -trimpath -buildvcs=false -ldflags='-s -w' -o $@ ./rehearse
+	@GOGC=400 go build -buildvcs=false -ldflags='-s -w' -o $@ ./rehearse
 
-$(HUGO_BINARY):
-	@echo 'Compiling Hugo $(HUGO_VERSION), which the tests build a blog with (some minutes, once)' >&2
-	@GOFLAGS= CGO_ENABLED=0 GOBIN="$(CURDIR)/$(@D)" go install -ldflags='-s -w' github.com/gohugoio/hugo@$(HUGO_VERSION)
+# The Hugo that the tests build the example blog with; a rehearsal gets its own by itself.
+.PHONY: hugo
+hugo: dist/rehearse
+	@dist/rehearse hugo
 
 # --- Linters, pinned ---
 

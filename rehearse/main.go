@@ -15,8 +15,10 @@ import (
 	"strings"
 	"syscall"
 
+	"blog-deploy-pipeline/buildspec"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/codebuild"
+	"blog-deploy-pipeline/rehearse/hugo"
 	"blog-deploy-pipeline/rehearse/leftovers"
 	"blog-deploy-pipeline/rehearse/pipeline"
 	"blog-deploy-pipeline/rehearse/s3"
@@ -44,10 +46,31 @@ func main() {
 
 // command does what the Makefile asks for by a word, or rehearses.
 func command(ctx context.Context, args []string, stdout, stderr *os.File) int {
-	if len(args) == 1 && args[0] == "clean" {
-		return exit(clean(), stderr)
+	if len(args) != 1 {
+		return run(ctx, args, stdout, stderr)
 	}
-	return run(ctx, args, stdout, stderr)
+	switch args[0] {
+	case "clean":
+		return exit(clean(), stderr)
+	case "hugo":
+		return exit(installHugo(ctx, stderr), stderr)
+	default:
+		return run(ctx, args, stdout, stderr)
+	}
+}
+
+// hugoCache keeps what was installed. In the environment, hugoReleases names a mirror of Hugo's releases.
+var hugoCache = filepath.Join(".cache", "bin")
+
+const hugoReleases = "HUGO_RELEASES"
+
+// installHugo installs the Hugo that the recipe has by default, which the tests build the example blog with.
+func installHugo(ctx context.Context, progress io.Writer) error {
+	i := hugo.Installer{Cache: hugoCache, Releases: os.Getenv(hugoReleases), Tell: func(format string, args ...any) {
+		_, _ = fmt.Fprintf(progress, format+"\n", args...) // What matters is an error.
+	}}
+	_, err := i.Install(ctx, hugo.Wanted{Version: buildspec.DefaultHugoVersion, Extended: buildspec.DefaultHugoExtended == "true"})
+	return err
 }
 
 // clean removes what rehearsals that were killed have left.
@@ -104,7 +127,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	set.BoolVar(&f.serve, "serve", false, "keep the site up at the end, to look at it in a browser")
 	set.BoolVar(&f.json, "json", false, "print the result as JSON, and nothing else, on stdout")
 	set.StringVar(&f.fault, "fault", "", "what goes wrong on purpose, separated by commas:\n"+pipeline.DescribeFaults())
-	set.StringVar(&f.hugo, "hugo", "", "the Hugo to build with (default: the machine's if it is the wanted version, else one is compiled once)")
+	set.StringVar(&f.hugo, "hugo", "", "the Hugo to build with (default: the machine's if it is the wanted version, else one is installed once)")
 	set.BoolVar(&f.verbose, "v", false, "show all output of the build and the functions")
 	if err := set.Parse(args); err != nil {
 		return f, err
@@ -206,7 +229,7 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 	result, err := pipeline.Run(ctx, pipeline.Options{
 		Plan: plan, Source: f.source, Alone: f.alone, WorkingTree: f.workingTree, Data: dataDir, State: f.state,
 		Path: os.Getenv("PATH"), Env: codebuild.Network(os.Environ()),
-		Hugo: f.hugo, HugoCache: filepath.Join(".cache", "bin"), Faults: faults, Serve: f.serve,
+		Hugo: f.hugo, HugoCache: hugoCache, HugoReleases: os.Getenv(hugoReleases), Faults: faults, Serve: f.serve,
 	}, func(e pipeline.Event) {
 		display.Event(e)
 		// Here, and not when all has ended: where the site is served, that is later.

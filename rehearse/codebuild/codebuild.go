@@ -88,6 +88,11 @@ type Build struct {
 	SourceVersion string
 	// Timeout is the project's, for the whole build. Default: [DefaultTimeout].
 	Timeout time.Duration
+	// Prepare, where set, is called before each command, with those variables of PrepareFrom that are set by
+	// then. It may provide what the command needs. Its time is not the build's, nor of its timeout. An error
+	// means that the build cannot be run here.
+	Prepare     func(ctx context.Context, variables map[string]string) error
+	PrepareFrom []string
 	// Output gets each line as it appears, never two at a time. Nil drops them.
 	Output func(Line)
 	// Shell is what stands in for sh, CodeBuild's default shell. Default: /bin/sh.
@@ -184,6 +189,8 @@ func (r Result) Failure() *PhaseResult {
 // run is a build that is under way.
 type run struct {
 	Build
+	limit  *limit
+	cancel context.CancelCauseFunc
 	src    string
 	env    map[string]string // at the build's start
 	shell  *shell
@@ -208,11 +215,13 @@ func Run(ctx context.Context, b Build) (_ Result, err error) {
 	if !b.Keep {
 		defer func() { err = errors.Join(err, leftovers.RemoveAll(b.Dir)) }()
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, b.Timeout, errTimedOut)
-	defer cancel()
+	limited, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	limit := newLimit(b.Timeout, func() { cancel(errTimedOut) })
+	defer limit.pause()
 
 	for attempt := 1; ; attempt++ {
-		r := run{Build: b}
+		r := run{Build: b, limit: limit, cancel: cancel}
 		again, err := r.once(limited, attempt)
 		if errors.Is(context.Cause(limited), errTimedOut) {
 			r.result.Status, err = TimedOut, nil
@@ -223,6 +232,28 @@ func Run(ctx context.Context, b Build) (_ Result, err error) {
 		if err := emptyDir(b.Dir); err != nil {
 			return r.result, fmt.Errorf("empty the build's folder for another try: %w", err)
 		}
+	}
+}
+
+// limit calls a function after some time, in which pauses do not count. It is for one goroutine.
+type limit struct {
+	timer *time.Timer
+	left  time.Duration
+	since time.Time
+}
+
+func newLimit(after time.Duration, call func()) *limit {
+	return &limit{timer: time.AfterFunc(after, call), left: after, since: time.Now()}
+}
+
+func (l *limit) pause() (resume func()) {
+	if !l.timer.Stop() {
+		return func() {} // It is over.
+	}
+	l.left -= time.Since(l.since)
+	return func() {
+		l.since = time.Now()
+		l.timer.Reset(max(0, l.left))
 	}
 }
 
@@ -466,9 +497,13 @@ func (r *run) phase(ctx context.Context, p namedPhase, succeeding *bool) PhaseRe
 	result := PhaseResult{Name: p.name, Status: Succeeded}
 	r.out.phase(p.name)
 	r.say(p.name, "Entering phase "+p.name)
+	var preparing time.Duration
 	for _, c := range p.commands() {
 		if c.Finally || result.Status == Succeeded {
-			r.command(ctx, c, &result, succeeding)
+			preparing += r.prepare(ctx)
+			if ctx.Err() == nil {
+				r.command(ctx, c, &result, succeeding)
+			}
 		}
 		if ctx.Err() != nil {
 			// The container is gone: not even finally blocks run.
@@ -479,8 +514,26 @@ func (r *run) phase(ctx context.Context, p namedPhase, succeeding *bool) PhaseRe
 			break
 		}
 	}
-	result.Duration = time.Since(began)
+	result.Duration = time.Since(began) - preparing
 	return result
+}
+
+// prepare calls Prepare, and tells how long that took. An error ends ctx.
+func (r *run) prepare(ctx context.Context) time.Duration {
+	if r.Prepare == nil || ctx.Err() != nil {
+		return 0
+	}
+	began := time.Now()
+	resume := r.limit.pause()
+	defer resume()
+	variables, err := r.shell.peek(ctx, r.PrepareFrom)
+	if err == nil {
+		err = r.Prepare(ctx, variables)
+	}
+	if err != nil {
+		r.cancel(err)
+	}
+	return time.Since(began)
 }
 
 func (r *run) command(ctx context.Context, c Command, result *PhaseResult, succeeding *bool) {

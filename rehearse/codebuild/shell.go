@@ -267,6 +267,16 @@ func (p *process) close() {
 	}
 }
 
+// peek reads variables as the next command will find them, and leaves no trace of
+// it. (One process for all commands remembers that the last one succeeded.)
+func (s *shell) peek(ctx context.Context, names []string) (map[string]string, error) {
+	if s.mode == processEach {
+		s.mode = isolated
+		defer func() { s.mode = processEach }()
+	}
+	return s.values(ctx, names)
+}
+
 // values reads variables as the commands have left them. Those that are not set
 // are not in the result.
 func (s *shell) values(ctx context.Context, names []string) (map[string]string, error) {
@@ -276,6 +286,9 @@ func (s *shell) values(ctx context.Context, names []string) (map[string]string, 
 	}
 	var script strings.Builder
 	for _, name := range names {
+		if err := os.Remove(s.file("value " + name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
 		fmt.Fprintf(&script, "if [ -n \"${%s+x}\" ]; then printf '%%s' \"$%s\" >%s; fi\n", name, name, quote(s.file("value "+name)))
 	}
 	if reason := s.run(ctx, script.String(), true); reason != "" {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"blog-deploy-pipeline/buildspec"
 	"blog-deploy-pipeline/rehearse/codebuild"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
@@ -122,9 +123,7 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 	if r.Faults["build"] == "fail" {
 		fail(spec)
 	}
-	readied := r.readying()
-	path, err := r.hugo(ctx, env, spec.Env.Variables)
-	readied()
+	hugo, err := r.hugo()
 	if err != nil {
 		return outcome{}, err
 	}
@@ -132,7 +131,8 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 
 	result, err := codebuild.Run(ctx, codebuild.Build{
 		Spec: spec, Source: src, Dir: filepath.Join(r.dir, "build"),
-		Path: path, Env: env,
+		Path: hugo.dir + string(filepath.ListSeparator) + r.Path, Env: env,
+		Prepare: hugo.provide, PrepareFrom: []string{buildspec.EnvHugoVersion, buildspec.EnvHugoExtended},
 		Project: project.Name, Account: t.Account, Region: t.Region, Image: project.Image,
 		Initiator: "codepipeline/" + r.plan.Name, SourceVersion: r.checkout.commit, Timeout: project.Timeout,
 		Output: func(l codebuild.Line) {

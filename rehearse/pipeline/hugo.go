@@ -1,7 +1,7 @@
 package pipeline
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,157 +9,76 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"time"
 
 	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/rehearse/hugo"
 )
 
-// hugo returns the PATH of a build: with the Hugo that it wants before everything else, or as it is if
-// it wants none.
-func (r *rehearsal) hugo(ctx context.Context, project, spec map[string]string) (path string, err error) {
-	wanted := func(name string) string { return or(project[name], spec[name]) }
-	version := strings.TrimPrefix(wanted(buildspec.EnvHugoVersion), "v")
-	if version == "" {
-		return r.Path, nil
-	}
-	binary, err := r.findHugo(ctx, version, wanted(buildspec.EnvHugoExtended) == "true")
-	if err != nil || binary == "" {
-		return r.Path, err
-	}
-	// Alone in a folder: what else is beside it is not the build's.
-	dir := filepath.Join(r.dir, "hugo")
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return "", err
-	}
-	link := filepath.Join(dir, "hugo")
-	if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	if err := os.Symlink(binary, link); err != nil {
-		return "", err
-	}
-	return dir + string(filepath.ListSeparator) + r.Path, nil
+// hugoFolder is the first folder of a build's PATH: it has the Hugo that the build's variables name, and
+// nothing else.
+type hugoFolder struct {
+	*rehearsal
+	dir string
+	has hugo.Wanted
 }
 
-var releasePattern = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
+func (r *rehearsal) hugo() (*hugoFolder, error) {
+	f := &hugoFolder{rehearsal: r, dir: filepath.Join(r.dir, "hugo")}
+	return f, os.MkdirAll(f.dir, 0o750)
+}
 
-// findHugo finds or installs a version of Hugo; "" leaves it to the build.
-func (r *rehearsal) findHugo(ctx context.Context, version string, extended bool) (string, error) {
-	edition := "Hugo v" + version
-	if extended {
-		edition += " (extended)"
+// provide puts the wanted Hugo into the folder, if one is wanted. What the recipe refuses, or could not
+// install at AWS, it is left to refuse.
+func (f *hugoFolder) provide(ctx context.Context, variables map[string]string) error {
+	w := hugo.Wanted{
+		Version:  strings.TrimPrefix(variables[buildspec.EnvHugoVersion], "v"),
+		Extended: variables[buildspec.EnvHugoExtended] == "true",
 	}
-	if !releasePattern.MatchString(version) {
-		return "", nil // The recipe says what is wrong with it.
+	if w == f.has || w.Check() != nil {
+		return nil
 	}
-	if r.Hugo != "" {
-		binary, err := filepath.Abs(r.Hugo)
+	defer f.readying()()
+	binary, err := f.find(ctx, w)
+	if err != nil {
+		return err
+	}
+	link := filepath.Join(f.dir, "hugo")
+	if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f.has = w
+	return os.Symlink(binary, link)
+}
+
+// find finds or installs a Hugo.
+func (f *hugoFolder) find(ctx context.Context, w hugo.Wanted) (string, error) {
+	if f.Hugo != "" {
+		binary, err := filepath.Abs(f.Hugo)
 		if err != nil {
 			return "", err
 		}
-		if got := hugoVersion(ctx, binary); !isHugo(got, version, extended) {
-			return "", fmt.Errorf("the build wants %s, and %s is %s", edition, r.Hugo, or(got, "no Hugo that runs"))
+		if says := hugo.Says(ctx, binary); !w.Is(says) {
+			return "", fmt.Errorf("the build wants %v, and %s is %s", w, f.Hugo, cmp.Or(says, "no Hugo that runs"))
 		}
 		return binary, nil
 	}
-	for dir := range strings.SplitSeq(r.Path, string(filepath.ListSeparator)) {
+	for dir := range strings.SplitSeq(f.Path, string(filepath.ListSeparator)) {
 		binary, err := exec.LookPath(filepath.Join(dir, "hugo"))
 		if err != nil || !filepath.IsAbs(binary) {
 			continue
 		}
-		if isHugo(hugoVersion(ctx, binary), version, extended) {
+		if w.Is(hugo.Says(ctx, binary)) {
 			return binary, nil
 		}
 		break // It hides those that come after it.
 	}
-	if r.HugoCache == "" {
-		return "", fmt.Errorf("the build wants %s, which is not on PATH", edition)
+	if f.HugoCache == "" {
+		return "", fmt.Errorf("the build wants %v, which is not on PATH", w)
 	}
-	return r.installHugo(ctx, version, extended, edition)
-}
-
-// installHugo compiles Hugo, once.
-func (r *rehearsal) installHugo(ctx context.Context, version string, extended bool, edition string) (string, error) {
-	cache, err := filepath.Abs(r.HugoCache)
+	binary, err := hugo.Installer{Cache: f.HugoCache, Releases: f.HugoReleases, Tell: f.preparing}.Install(ctx, w)
 	if err != nil {
-		return "", err
-	}
-	name, args, cgo := "hugo@v"+version, []string{"install", "-ldflags=-s -w"}, "CGO_ENABLED=0"
-	if extended {
-		name, args, cgo = name+"+extended", append(args, "-tags=extended"), "CGO_ENABLED=1"
-	}
-	dir := filepath.Join(cache, name)
-	binary := filepath.Join(dir, "hugo")
-	if isHugo(hugoVersion(ctx, binary), version, extended) {
-		return binary, nil
-	}
-	if extended {
-		if err := hasCompiler(ctx); err != nil {
-			return "", fmt.Errorf("the build wants %s, which takes a C compiler to make here: %w. Install one, or that Hugo, or set the blog's Build.HugoExtended to false if it does not need LibSass", edition, err)
-		}
-	}
-	began := time.Now()
-	r.preparing("Compiling %s into %s (some minutes, once)", edition, dir)
-	cmd := command(ctx, "go", append(args, "github.com/gohugoio/hugo@v"+version)...)
-	cmd.Env = append(cmd.Environ(), "GOBIN="+dir, "GOFLAGS=", "GOTMPDIR="+r.dir, cgo)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	ticker := time.NewTicker(15 * time.Second)
-	defer ticker.Stop()
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Run() }()
-	for {
-		select {
-		case <-ticker.C:
-			r.preparing("Compiling %s: %v so far", edition, time.Since(began).Round(time.Second))
-			continue
-		case err = <-ended:
-		}
-		break
-	}
-	if err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		return "", fmt.Errorf("install %s: %w\n%s", edition, err, strings.TrimSpace(out.String()))
-	}
-	if got := hugoVersion(ctx, binary); !isHugo(got, version, extended) {
-		return "", fmt.Errorf("install %s: it says that it is %q", edition, got)
+		return "", fmt.Errorf("the build wants %v: %w", w, err)
 	}
 	return binary, nil
-}
-
-// hasCompiler tells whether Go finds its C compiler.
-func hasCompiler(ctx context.Context) error {
-	out, err := command(ctx, "go", "env", "CC").Output()
-	if err != nil {
-		return fmt.Errorf("go env CC: %w", err)
-	}
-	name, _, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
-	_, err = exec.LookPath(or(name, "cc"))
-	return err
-}
-
-// hugoVersion is what a Hugo says about itself; "" if it says nothing.
-func hugoVersion(ctx context.Context, binary string) string {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	out, err := command(ctx, binary, "version").Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// isHugo reports whether a Hugo is the wanted one, by the rule of the recipe: the extended edition can
-// do all that the standard one can, and a -DEV is no release.
-func isHugo(says, version string, extended bool) bool {
-	rest, ok := strings.CutPrefix(says, "hugo v"+version)
-	if !ok || rest == "" || !strings.ContainsRune(" +-", rune(rest[0])) || strings.HasPrefix(rest, "-DEV") {
-		return false
-	}
-	number, _, _ := strings.Cut(rest, " ")
-	return !extended || strings.Contains(number, "+extended")
 }

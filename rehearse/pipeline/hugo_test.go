@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"blog-deploy-pipeline/rehearse/hugo"
 )
 
 // script is a program that a shell runs.
@@ -20,56 +22,61 @@ func script(t *testing.T, dir, name, text string) string {
 	return path
 }
 
-// TestHugo finds the wanted Hugo, or installs it with a Go that only says what it was asked.
+// TestHugo provides the wanted Hugo, or installs it with a Go that only says what it was asked.
 func TestHugo(t *testing.T) {
 	bin, own, old, cache := t.TempDir(), t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "the cache")
 	script(t, own, "hugo", "echo hugo v0.164.0 linux/amd64")
-	script(t, old, "hugo", "echo hugo v0.100.0 linux/amd64")
-	script(t, bin, "go", `case "$1" in
-env) echo cc-of-the-test ;;
-install)
-  for last; do :; done
-  edition=; case "$*" in *-tags=extended*) edition=+extended ;; esac
-  mkdir -p "$GOBIN"
-  printf '#!/bin/sh\necho hugo v%s%s linux\n' "${last##*@v}" "$edition" >"$GOBIN/hugo"
-  chmod +x "$GOBIN/hugo"
-  echo "$CGO_ENABLED $last" >>"$GOBIN/../asked" ;;
-esac`)
+	script(t, old, "hugo", "echo hugo v0.110.0 linux/amd64")
+	script(t, bin, "go", `for last; do :; done
+printf '#!/bin/sh\necho hugo v%s linux\n' "${last##*@v}" >"$GOBIN/hugo"
+chmod +x "$GOBIN/hugo"
+echo "$last" >>"`+bin+`/asked"`)
 	t.Setenv("PATH", bin+":/usr/bin:/bin")
 	asked := func() string {
-		text, _ := os.ReadFile(filepath.Join(cache, "asked"))
+		text, _ := os.ReadFile(filepath.Join(bin, "asked"))
 		return string(text)
 	}
 	tests := []struct {
 		name      string
 		path      string
 		hugo      string
-		project   map[string]string
-		spec      map[string]string
-		compiler  bool
-		version   string // of the one that the build gets; "" for none but what is on PATH
+		versions  []string // of HUGO_VERSION, one command after the other
+		extended  string
+		version   string // of the one that the last command gets; "" for none but what is on PATH
 		installed string
 		err       string
 	}{
-		{name: "a build without Hugo", path: own},
-		{name: "the machine's own", path: own, project: map[string]string{"HUGO_VERSION": "0.164.0"}, version: "0.164.0"},
-		{name: "by the buildspec", path: own, spec: map[string]string{"HUGO_VERSION": "v0.164.0"}, version: "0.164.0"},
-		{name: "the machine's is another", path: old + ":" + own, spec: map[string]string{"HUGO_VERSION": "0.1.0"}, project: map[string]string{"HUGO_VERSION": "0.164.0"}, version: "0.164.0", installed: "0 github.com/gohugoio/hugo@v0.164.0\n"},
-		{name: "installed before", path: old, project: map[string]string{"HUGO_VERSION": "0.164.0"}, version: "0.164.0"},
-		{name: "extended, and no compiler", path: own, project: map[string]string{"HUGO_VERSION": "0.164.0", "HUGO_EXTENDED": "true"}, err: "Build.HugoExtended to false"},
-		{name: "extended", path: own, project: map[string]string{"HUGO_VERSION": "0.164.0", "HUGO_EXTENDED": "true"}, compiler: true, version: "0.164.0+extended", installed: "1 github.com/gohugoio/hugo@v0.164.0\n"},
-		{name: "the one that was named", path: old, hugo: filepath.Join(own, "hugo"), project: map[string]string{"HUGO_VERSION": "0.164.0"}, version: "0.164.0"},
-		{name: "another was named", path: own, hugo: filepath.Join(old, "hugo"), project: map[string]string{"HUGO_VERSION": "0.164.0"}, err: "wants Hugo v0.164.0, and " + filepath.Join(old, "hugo") + " is hugo v0.100.0"},
-		{name: "no version", path: own, project: map[string]string{"HUGO_VERSION": "latest"}},
+		{name: "a build without Hugo", path: own, versions: []string{""}},
+		{name: "the machine's own", path: own, versions: []string{"0.164.0"}, version: "0.164.0"},
+		{name: "once a command has named it", path: own, versions: []string{"", "v0.164.0"}, version: "0.164.0"},
+		{name: "the machine's is another", path: old + ":" + own, versions: []string{"0.164.0", "0.164.0"}, version: "0.164.0", installed: "github.com/gohugoio/hugo@v0.164.0\n"},
+		{name: "installed before", path: old, versions: []string{"0.164.0"}, version: "0.164.0"},
+		{name: "first one and then another", path: own, versions: []string{"0.164.0", "0.120.0"}, version: "0.120.0", installed: "github.com/gohugoio/hugo@v0.120.0\n"},
+		{name: "the one that was named", path: old, hugo: filepath.Join(own, "hugo"), versions: []string{"0.164.0"}, version: "0.164.0"},
+		{name: "another was named", path: own, hugo: filepath.Join(old, "hugo"), versions: []string{"0.164.0"}, err: "wants Hugo v0.164.0, and " + filepath.Join(old, "hugo") + " is hugo v0.110.0"},
+		{name: "the other edition", path: old, hugo: filepath.Join(own, "hugo"), versions: []string{"0.164.0"}, extended: "true", err: "wants Hugo v0.164.0 (extended), and"},
+		{name: "no version", path: own, versions: []string{"latest"}},
+		{name: "one that the recipe refuses", path: own, versions: []string{"0.82.0"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if tt.compiler {
-				script(t, bin, "cc-of-the-test", "")
-			}
 			before := asked()
-			r := &rehearsal{Options: Options{Path: tt.path, Hugo: tt.hugo, HugoCache: cache}, dir: t.TempDir(), tell: func(Event) {}}
-			path, err := r.hugo(t.Context(), tt.project, tt.spec)
+			r := &rehearsal{
+				// Nobody is there to download from.
+				Options: Options{Path: tt.path, Hugo: tt.hugo, HugoCache: cache, HugoReleases: "http://127.0.0.1:1"},
+				dir:     t.TempDir(), tell: func(Event) {},
+			}
+			folder, err := r.hugo()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, version := range tt.versions {
+				variables := map[string]string{"HUGO_EXTENDED": tt.extended}
+				if version != "" {
+					variables["HUGO_VERSION"] = version
+				}
+				err = folder.provide(t.Context(), variables)
+			}
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Errorf("got %v, want %q", err, tt.err)
@@ -79,16 +86,35 @@ esac`)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if tt.version == "" {
-				if path != tt.path {
-					t.Errorf("PATH is %s, want it as it was", path)
-				}
-			} else if first, rest, _ := strings.Cut(path, ":"); rest != tt.path || hugoVersion(t.Context(), filepath.Join(first, "hugo"))[len("hugo v"):len("hugo v")+len(tt.version)] != tt.version {
-				t.Errorf("PATH is %s, want Hugo %s before the others", path, tt.version)
+			w := hugo.Wanted{Version: tt.version}
+			if says := hugo.Says(t.Context(), filepath.Join(folder.dir, "hugo")); tt.version == "" && says != "" || tt.version != "" && !w.Is(says) {
+				t.Errorf("the build gets %q, want %q", says, tt.version)
 			}
 			if got := strings.TrimPrefix(asked(), before); got != tt.installed {
 				t.Errorf("installed is %q, want %q", got, tt.installed)
 			}
 		})
+	}
+}
+
+// TestHugoOfABuild has the Hugo that a command names found by the next.
+func TestHugoOfABuild(t *testing.T) {
+	source, own := blog(t), t.TempDir()
+	script(t, own, "hugo", "echo hugo v0.164.77 linux/amd64")
+	write(t, source, map[string]string{"code-pipeline/buildspec.yml": `version: 0.2
+phases:
+  build:
+    commands:
+      - if hugo version | grep -F v0.164.77; then exit 1; fi
+      - export HUGO_VERSION=0.164.77
+      - hugo version | grep -F v0.164.77
+      - cp -R site public
+artifacts:
+  base-directory: public
+  files: ['**/*']
+`})
+	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "classic-pipeline")), Source: source, Hugo: filepath.Join(own, "hugo")}, nil)
+	if r.err != nil || r.statuses() != allSucceeded {
+		t.Errorf("it ends as %s, %v: %+v", r.statuses(), r.err, r.failed())
 	}
 }

@@ -206,24 +206,3 @@ func TestSubstitute(t *testing.T) {
 		}
 	}
 }
-
-func TestIsHugo(t *testing.T) {
-	for _, tt := range []struct {
-		says     string
-		extended bool
-		want     bool
-	}{
-		{"hugo v0.164.0 linux/amd64 BuildDate=unknown", false, true},
-		{"hugo v0.164.0-abc123+extended linux/amd64 BuildDate=2026", true, true},
-		{"hugo v0.164.0+extended linux/amd64", false, true},
-		{"hugo v0.164.0 linux/amd64 +extended", true, false},
-		{"hugo v0.164.0-DEV linux/amd64", false, false},
-		{"hugo v0.164.01 linux/amd64", false, false},
-		{"hugo v0.163.0 linux/amd64", false, false},
-		{"", false, false},
-	} {
-		if got := isHugo(tt.says, "0.164.0", tt.extended); got != tt.want {
-			t.Errorf("%q (extended: %t): got %t", tt.says, tt.extended, got)
-		}
-	}
-}

@@ -62,11 +62,13 @@ type Options struct {
 	// network; see [Network].
 	Env map[string]string
 	// Hugo is the Hugo to use. Default: the one on Path if it is the wanted version, else one that is
-	// compiled into HugoCache.
+	// installed into HugoCache.
 	Hugo string
-	// HugoCache is a folder that keeps what was compiled, such as ".cache/bin". Default: Hugo is not
-	// compiled.
+	// HugoCache is a folder that keeps what was installed, such as ".cache/bin". Default: Hugo is not
+	// installed.
 	HugoCache string
+	// HugoReleases is where Hugo is installed from; see hugo.Installer.
+	HugoReleases string
 	// Faults are what goes wrong on purpose.
 	Faults Faults
 	// CompleteAfter is how long CloudFront takes for an invalidation. Default 3 s.
