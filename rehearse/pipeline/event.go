@@ -99,6 +99,8 @@ type Result struct {
 	Invalidations []Invalidation `json:"invalidations"`
 	// Visits are the readers' visits, in order: each page before Deploy, after it, and after Invalidate.
 	Visits []Visit `json:"visits"`
+	// Links are those of the home page; nil where nobody has followed them.
+	Links *Links `json:"links,omitempty"`
 	// Served is where the site can be looked at until the rehearsal is cancelled; nil if it cannot.
 	Served *Served `json:"served,omitempty"`
 	// Permissions are those that the roles of the pipeline grant, in the order of the roles' first use.

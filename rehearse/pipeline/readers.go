@@ -41,8 +41,11 @@ type readers struct {
 	// known says that the distribution is in the template, with its functions.
 	known bool
 	// site is how readers' addresses begin, such as "https://blog.example.com"; "" where it is not known.
-	site    string
-	pages   []page
+	site  string
+	pages []page
+	// home is the key of the site's first page, and built has those of all that was built.
+	home    string
+	built   map[string]bool
 	missing string // a path at which nothing is
 	// notFound is what the distribution answers there; nil where any error will do.
 	notFound *notFound
@@ -133,8 +136,13 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 	if err := r.openEdge(ctx, site.Bucket, distribution, strings.Trim(configuration["ObjectKey"], "/"), built); err != nil {
 		return site, err
 	}
+	r.checkNames(r.plan.Distributions[distribution], built)
 	r.readers.early = early
-	chosen := choosePages(state, path.Join(strings.Trim(configuration["ObjectKey"], "/"), home))
+	r.readers.home, r.readers.built = path.Join(strings.Trim(configuration["ObjectKey"], "/"), home), map[string]bool{}
+	for key := range built {
+		r.readers.built[key] = true
+	}
+	chosen := choosePages(state, r.readers.home)
 	for _, key := range append(chosen, chooseFiles(r.plan.Distributions[distribution], built)...) {
 		p := page{key: key, built: built[key]}
 		switch {
@@ -370,7 +378,11 @@ func (r *rehearsal) visit(ctx context.Context, when When) error {
 		}
 	}
 	r.visited(visit)
-	if len(stale) == 0 {
+	switch {
+	case len(stale) > 0:
+	case when == AfterInvalidate:
+		return r.followLinks(ctx)
+	default:
 		return nil
 	}
 	if failed != nil {

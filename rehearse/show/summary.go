@@ -9,7 +9,7 @@ import (
 	"blog-deploy-pipeline/rehearse/pipeline"
 )
 
-// shownPaths is how many paths of an invalidation are shown.
+// shownPaths is how many paths of an invalidation, or broken links, are shown.
 const shownPaths = 10
 
 // summary is what a rehearsal came to, for a terminal of that width; 0 is no limit. What matters most
@@ -23,6 +23,7 @@ func summary(r pipeline.Result, width int, verbose bool) []line {
 	lines = append(lines, published(r.Site, width)...)
 	lines = append(lines, invalidations(r.Invalidations)...)
 	lines = append(lines, readers(r.Visits, width)...)
+	lines = append(lines, links(r.Links, width)...)
 	idle := idle(r)
 	if verbose {
 		lines = append(lines, unused(idle, width)...)
@@ -264,6 +265,28 @@ func readers(visits []pipeline.Visit, limit int) []line {
 			l = append(line{{strings.Repeat(" ", min(4, max(0, limit-1-l.width()))), normal}}, l...)
 		}
 		lines = append(lines, l)
+	}
+	return lines
+}
+
+// links shows what readers made of the links of the home page.
+func links(all *pipeline.Links, limit int) []line {
+	if all == nil || all.Followed == 0 {
+		return nil
+	}
+	if len(all.Broken) == 0 {
+		return []line{{{"  ", normal}, mark(pipeline.Succeeded, time.Time{}), {" " + pipeline.Count(all.Followed, "link") + " of the home page followed", normal}}}
+	}
+	how := yellow
+	if slices.ContainsFunc(all.Broken, func(b pipeline.BrokenLink) bool { return b.Built != "" }) {
+		how = red
+	}
+	lines := indented("  ", fmt.Sprintf("%s of the home page followed, %s broken:", pipeline.Count(all.Followed, "link"), pipeline.Number(len(all.Broken))), how, limit)
+	for _, b := range all.Broken[:min(len(all.Broken), shownPaths)] {
+		lines = append(lines, indented("    ", b.String(), normal, limit)...)
+	}
+	if more := len(all.Broken) - shownPaths; more > 0 {
+		lines = append(lines, line{{fmt.Sprintf("    … and %s more", pipeline.Number(more)), dim}})
 	}
 	return lines
 }
