@@ -47,6 +47,11 @@ type BlogProps struct {
 	// Invalidate says which cache to clear afterwards. Required without Site.
 	Invalidate Invalidate
 
+	// Schedule starts the pipeline at certain times, too, so that posts dated in the
+	// future are published when their time has come. Default: none. Example:
+	// Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "Asia/Tokyo"}.
+	Schedule Schedule
+
 	// Notifications says whom to tell of failures. Default: nobody.
 	Notifications Notifications
 
@@ -84,6 +89,7 @@ func (b BlogProps) Validate() error {
 	}
 	b.Deploy.validate(p, b.Site)
 	b.Invalidate.validate(p, b.Name, b.Site)
+	b.Schedule.validate(p, b.Source)
 	b.Notifications.validate(p)
 	p.noTokens(b)
 	return p.join()
@@ -138,6 +144,9 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 			stage("Invalidate", invalidate),
 		},
 	})
+	if props.Schedule.Expression != "" {
+		newSchedule(stack, props.Schedule, made)
+	}
 	notifyOfFailures(stack, made, props.owner(), newTopics(stack, props.owner(), props.Notifications))
 	return stack
 }

@@ -111,6 +111,15 @@ func TestRoles(t *testing.T) {
 				{"codeconnections:UseConnection", strings.Replace(connectionARN, "0123", "9876", 1), false},
 			}
 		}},
+		{"schedule", complete, "ScheduleRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			const pipeline = "arn:aws:codepipeline:ap-northeast-1:" + account + ":"
+			return []call{
+				{"codepipeline:StartPipelineExecution", pipeline + "complete", true},
+				{"codepipeline:StartPipelineExecution", pipeline + "complete-2", false},
+				{"codepipeline:StopPipelineExecution", pipeline + "complete", false},
+				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", false},
+			}
+		}},
 		{"source", modern, "SourceRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
 				{"codeconnections:UseConnection", connectionARN, true},

@@ -71,6 +71,7 @@ var (
 		})
 		blog.Account = account
 		blog.Build.Environment = map[string]string{"HUGO_BASEURL": "https://preview.kzmorita.dev/"}
+		blog.Schedule = Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "Asia/Tokyo"}
 		blog.Invalidate.Paths = []string{"/", "#posts"}
 		blog.Notifications = Notifications{Emails: []string{"me@blog.dev"}, TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"}
 		return blog

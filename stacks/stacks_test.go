@@ -63,6 +63,7 @@ var (
 		Deploy:        Deploy{Bucket: "kzmorita-webhook"},
 		Invalidate:    Invalidate{DistributionID: "E2QWRUHAPOMQZP"},
 		Notifications: Notifications{TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"}, // in an account not named
+		Schedule:      Schedule{Expression: "rate(6 hours)"},
 		PipelineType:  V1,
 	}
 )

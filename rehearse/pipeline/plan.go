@@ -239,6 +239,10 @@ func (r *reader) plan(pipeline assembly.NamedResource) (*Plan, error) {
 		r.problem("the pipeline %s has no stages", plan.Name)
 	}
 	r.artifacts(plan.Stages)
+	for _, schedule := range r.template.OfType("AWS::Scheduler::Schedule") {
+		r.note("the schedule %s is not rehearsed: at AWS it starts the pipeline, too, at %s (%s)", schedule.ID,
+			r.text(schedule.ID, schedule.Properties["ScheduleExpression"]), cmp.Or(r.text(schedule.ID, schedule.Properties["ScheduleExpressionTimezone"]), "UTC"))
+	}
 	if p["DisableInboundStageTransitions"] != nil {
 		r.note("the pipeline's DisableInboundStageTransitions is not rehearsed: AWS would wait before a stage whose transition is disabled")
 	}

@@ -41,6 +41,13 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestReadSchedule(t *testing.T) {
+	notes := strings.Join(read(t, template(t, "webhook-pipeline")).Notes, "\n")
+	if want := "the schedule Schedule is not rehearsed: at AWS it starts the pipeline, too, at rate(6 hours) (UTC)"; !strings.Contains(notes, want) {
+		t.Errorf("notes are %q, want %q", notes, want)
+	}
+}
+
 func TestReadProject(t *testing.T) {
 	inline := read(t, template(t, "modern-pipeline", replace(t, `"buildspec/hugo.yml"`, `"version: 0.2\nphases: {}\n"`))).Stages[1].Actions[0].Project
 	if inline.Buildspec != "version: 0.2\nphases: {}\n" || inline.BuildspecPath != "" || inline.Timeout != 15*time.Minute || inline.Role.ID != "BuildRole41B77417" || !inline.WritesLogs {

@@ -109,7 +109,7 @@ var (
 func TestExtremes(t *testing.T) {
 	blogs := []stacks.BlogProps{
 		{
-			Name: "least", Region: "us-east-1", Source: source, Notifications: mails,
+			Name: "least", Region: "us-east-1", Source: source, Notifications: mails, Schedule: stacks.Schedule{Expression: "rate(15 minutes)"},
 			Build:      stacks.Build{Timeout: 5 * minutes, LogRetention: 1},
 			Invalidate: stacks.Invalidate{Deadline: time.Minute, PollFor: time.Second, LogRetention: 1},
 			Site: &stacks.Site{
@@ -118,7 +118,7 @@ func TestExtremes(t *testing.T) {
 			},
 		},
 		{
-			Name: "most", Region: "us-east-1", Source: source, Notifications: mails,
+			Name: "most", Region: "us-east-1", Source: source, Notifications: mails, Schedule: stacks.Schedule{Expression: "rate(99999 days)"},
 			Build:      stacks.Build{Timeout: 36 * hours, LogRetention: 3653},
 			Invalidate: stacks.Invalidate{Deadline: 23 * hours, PollFor: 10 * minutes, LogRetention: 3653},
 			Site: &stacks.Site{

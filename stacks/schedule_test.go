@@ -1,0 +1,145 @@
+package stacks
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"blog-deploy-pipeline/rehearse/iampolicy"
+)
+
+func TestSchedule(t *testing.T) {
+	for _, tt := range []struct {
+		props                  BlogProps
+		expression, zone, name string
+	}{
+		{complete, "cron(0 6 * * ? *)", "Asia/Tokyo", "arn:aws:codepipeline:ap-northeast-1:" + account + ":complete"},
+		{webhook, "rate(6 hours)", "UTC", "arn:aws:codepipeline:us-east-1:" + account + ":webhook"},
+	} {
+		tmpl := template(t, tt.props)
+		schedule := only(t, tmpl, "AWS::Scheduler::Schedule")
+		equal(t, "expression", schedule["ScheduleExpression"], tt.expression)
+		equal(t, "zone", schedule["ScheduleExpressionTimezone"], tt.zone)
+		equal(t, "window", schedule["FlexibleTimeWindow"], map[string]any{"Mode": "OFF"})
+		equal(t, "target", at(t, tmpl, schedule, "Target", "Arn"), tt.name)
+		equal(t, "role", at(t, tmpl, schedule, "Target", "RoleArn"), arnOf(t, tmpl, roleID(t, tmpl, "ScheduleRole")))
+	}
+	if n := len(template(t, modern).OfType("AWS::Scheduler::Schedule")); n != 0 {
+		t.Errorf("a blog without a Schedule has %d", n)
+	}
+}
+
+// TestWhoTakesOnTheSchedulesRole puts Scheduler's request to the role's trust.
+func TestWhoTakesOnTheSchedulesRole(t *testing.T) {
+	tmpl := template(t, complete)
+	id := roleID(t, tmpl, "ScheduleRole")
+	trust, err := json.Marshal(at(t, tmpl, tmpl.Resources[id].Properties["AssumeRolePolicyDocument"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const group = "arn:aws:scheduler:ap-northeast-1:" + account + ":schedule-group/default"
+	for _, tt := range []struct {
+		name, principal, account, source string
+		allowed                          bool
+	}{
+		{"Scheduler, for this account", "scheduler.amazonaws.com", account, group, true},
+		{"Scheduler, for another account", "scheduler.amazonaws.com", "999999999999", strings.Replace(group, account, "999999999999", 1), false},
+		{"Scheduler, for another group", "scheduler.amazonaws.com", account, group + "-2", false},
+		{"another service", "events.amazonaws.com", account, group, false},
+	} {
+		decisions, err := iampolicy.Evaluate(t.Context(), nil, []iampolicy.Request{{
+			Principal: tt.principal, Action: "sts:AssumeRole", Resource: arnOf(t, tmpl, id),
+			Context:        map[string]string{"aws:SourceAccount": tt.account, "aws:SourceArn": tt.source},
+			ResourcePolicy: trust,
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if decisions[0].Allowed != tt.allowed {
+			t.Errorf("%s: allowed is %v, want %v (%s)", tt.name, decisions[0].Allowed, tt.allowed, decisions[0].Reason)
+		}
+	}
+}
+
+func TestScheduleAccepts(t *testing.T) {
+	for _, s := range []Schedule{
+		{},
+		{Expression: "cron(0 6 * * ? *)"},
+		{Expression: "cron(0 6 * * ? *)", TimeZone: "Asia/Tokyo"},
+		{Expression: "cron(30 7 ? * MON-FRI *)", TimeZone: "America/Argentina/Buenos_Aires"},
+		{Expression: "cron(0/15 8-18 ? * 2-6 2026-2030)", TimeZone: "UTC"},
+		{Expression: "cron(0,15,30,45 */2 1,15 JAN-MAR,DEC ? 2027/2)", TimeZone: "Etc/GMT+9"},
+		{Expression: "cron(15 10 ? * 6L 2027-2028)", TimeZone: "Europe/Berlin"},
+		{Expression: "cron(0 0 L * ? *)"},
+		{Expression: "cron(0 0 3W * ? *)"},
+		{Expression: "cron(0 0 ? * FRI#2 *)"},
+		{Expression: "cron(0 0 29 2 ? *)"},
+		{Expression: "rate(15 minutes)"},
+		{Expression: "rate(1 hour)"},
+		{Expression: "rate(7 days)"},
+	} {
+		props := modern
+		props.Schedule = s
+		if err := props.Validate(); err != nil {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+}
+
+func TestScheduleRefuses(t *testing.T) {
+	const shape = "must be a cron expression, such as cron(0 6 * * ? *), or a rate"
+	for _, tt := range []struct {
+		name string
+		Schedule
+		want string
+	}{
+		{"a zone alone", Schedule{TimeZone: "Asia/Tokyo"}, `Schedule.TimeZone is "Asia/Tokyo": must be empty: there is no Schedule.Expression`},
+		{"Unix's cron", Schedule{Expression: "0 6 * * *"}, "must be in cron(…), as EventBridge Scheduler writes it, with six fields"},
+		{"without cron()", Schedule{Expression: "0 6 * * ? *"}, "must be in cron(…)"},
+		{"Unix's cron in cron()", Schedule{Expression: "cron(0 6 * * *)"}, "must have six fields"},
+		{"seconds", Schedule{Expression: "cron(0 0 6 * * ? *)"}, "must have six fields"},
+		{"two spaces", Schedule{Expression: "cron(0  6 * * ? *)"}, "a space between them"},
+		{"a space before", Schedule{Expression: " cron(0 6 * * ? *)"}, "must be in cron(…)"},
+		{"a word", Schedule{Expression: "@daily"}, shape},
+		{"a date", Schedule{Expression: "at(2027-01-01T00:00:00)"}, shape},
+		{"no ?", Schedule{Expression: "cron(0 6 * * * *)"}, "must have ? for the day of month or for the day of week, and not for both"},
+		{"both days", Schedule{Expression: "cron(0 6 1 * MON *)"}, "must have ?"},
+		{"neither day", Schedule{Expression: "cron(0 6 ? * ? *)"}, "must have ?"},
+		{"minutes", Schedule{Expression: "cron(60 6 * * ? *)"}, `has "60" for the minutes, which must be 0 to 59`},
+		{"hours", Schedule{Expression: "cron(0 24 * * ? *)"}, `has "24" for the hours, which must be 0 to 23`},
+		{"day", Schedule{Expression: "cron(0 6 32 * ? *)"}, `has "32" for the day of month`},
+		{"month", Schedule{Expression: "cron(0 6 1 13 ? *)"}, `has "13" for the month, which must be 1 to 12 or JAN to DEC`},
+		{"month in words", Schedule{Expression: "cron(0 6 1 January ? *)"}, `has "January" for the month`},
+		{"Unix's Sunday", Schedule{Expression: "cron(0 6 ? * 0 *)"}, `has "0" for the day of week, which must be 1 to 7 or SUN to SAT`},
+		{"steps of weekdays", Schedule{Expression: "cron(0 6 ? * 1/2 *)"}, `has "1/2" for the day of week`},
+		{"year", Schedule{Expression: "cron(0 6 * * ? 1969)"}, `has "1969" for the year`},
+		{"? elsewhere", Schedule{Expression: "cron(0 ? * * ? *)"}, `has "?" for the hours`},
+		{"backwards", Schedule{Expression: "cron(0 22-2 * * ? *)"}, `has "22-2" for the hours`},
+		{"a step of nothing", Schedule{Expression: "cron(0/0 6 * * ? *)"}, `has "0/0" for the minutes`},
+		{"a hole", Schedule{Expression: "cron(0, 6 * * ? *)"}, `has "0," for the minutes`},
+		{"a sign", Schedule{Expression: "cron(+5 6 * * ? *)"}, `has "+5" for the minutes`},
+		{"the 30th of February", Schedule{Expression: "cron(0 6 30 2 ? *)"}, "names a day that none of its months has"},
+		{"every minute", Schedule{Expression: "cron(* * * * ? *)"}, "would start the pipeline 60 times an hour; it must be 4 at most"},
+		{"every ten minutes", Schedule{Expression: "cron(0/10 * * * ? *)"}, "would start the pipeline 6 times an hour"},
+		{"a fast rate", Schedule{Expression: "rate(5 minutes)"}, "must start the pipeline 4 times an hour at most: rate(15 minutes)"},
+		{"a rate of one, in plural", Schedule{Expression: "rate(1 hours)"}, "must be of one hour, or of several hours"},
+		{"a rate of several, in singular", Schedule{Expression: "rate(2 hour)"}, "must be of one hour"},
+		{"a rate of weeks", Schedule{Expression: "rate(1 week)"}, shape},
+		{"a rate of nothing", Schedule{Expression: "rate(0 hours)"}, shape},
+		{"a zone with a rate", Schedule{Expression: "rate(1 day)", TimeZone: "Asia/Tokyo"}, "a rate knows no time of the day"},
+		{"a zone's short name", Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "JST"}, `Schedule.TimeZone is "JST": must be the name of a time zone`},
+		{"an offset", Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "+09:00"}, "Schedule.TimeZone"},
+		{"a zone in lower case", Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "asia/tokyo"}, "Schedule.TimeZone"},
+		{"the machine's zone", Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "Local"}, "Schedule.TimeZone"},
+		{"a zone that is a path", Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "../Tokyo"}, "Schedule.TimeZone"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			props := modern
+			props.Schedule = tt.Schedule
+			wantProblem(t, props.Validate(), tt.want)
+		})
+	}
+	props := full // whose pipeline is for tags
+	props.Schedule.Expression = "rate(1 day)"
+	wantProblem(t, props.Validate(), "cannot be beside Source.Trigger.Tags")
+}
