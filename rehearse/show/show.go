@@ -27,7 +27,7 @@ const (
 	// stepTime is how often plain lines tell how far a step that counts has come.
 	stepTime = 2 * time.Second
 	// quietTime is how long plain lines may be silent: some CI systems stop a job that says nothing.
-	quietTime = 30 * time.Second
+	quietTime = time.Minute
 )
 
 // Options configure a [Display]. [Detect] finds them out.

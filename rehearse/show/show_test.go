@@ -243,10 +243,10 @@ func TestQuietBuildIsHeardOf(t *testing.T) {
 		d := New(&out, Options{})
 		d.Event(pipeline.Event{Kind: pipeline.ActionStarted, Stage: "Build", Action: "Hugo"})
 		d.Event(pipeline.Event{Kind: pipeline.Output, Stage: "Build", Action: "Hugo", Phase: "INSTALL", Text: "npm ci"})
-		time.Sleep(65*sec + ms)
+		time.Sleep(125*sec + ms)
 		d.Close()
 		want := "Build  Hugo  started\nBuild  Hugo  INSTALL\n" +
-			"Build  Hugo  in progress for 30.0 s: INSTALL\nBuild  Hugo  in progress for 1 min: INSTALL\n"
+			"Build  Hugo  in progress for 1 min: INSTALL\nBuild  Hugo  in progress for 2 min: INSTALL\n"
 		if out.String() != want {
 			t.Errorf("got\n%swant\n%s", &out, want)
 		}
