@@ -1,10 +1,6 @@
 package main
 
-import (
-	"time"
-
-	"blog-deploy-pipeline/stacks"
-)
+import "blog-deploy-pipeline/stacks"
 
 // blogs is the list of blogs to deliver: the file to edit. Those below are
 // examples, with values from AWS's documentation; replace them with your own.
@@ -65,7 +61,8 @@ var blogs = []stacks.BlogProps{
 	},
 }
 
-// services is the list of ECS services behind CloudFront. Examples, too:
+// services is the list of ECS services behind CloudFront. If you have none, leave it
+// empty: `var services = []stacks.Service{}`. Those below are examples, too:
 // `go doc ./stacks ExistingService` and `go doc ./stacks FargateService`.
 var services = []stacks.Service{
 	stacks.ExistingService{
@@ -82,13 +79,12 @@ var services = []stacks.Service{
 	},
 	stacks.ExistingService{
 		// A service whose deployments ECS runs by itself. A release whose cache could
-		// not be cleared within five minutes is rolled back.
+		// not be cleared is rolled back.
 		Name:       "news",
 		DeployedBy: stacks.ECSService{Cluster: "production", Service: "news"},
 		Hook: stacks.Hook{
 			Distributions: []stacks.Distribution{{ID: "E4NEWSEXAMPLE", Paths: []string{"/articles/*", "/feed.xml"}}},
 			OnFailure:     stacks.RollBack,
-			Deadline:      5 * time.Minute,
 		},
 	},
 	stacks.FargateService{
