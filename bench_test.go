@@ -88,8 +88,8 @@ func BenchmarkSynth(b *testing.B) {
 	}
 	listing := func(blogs string) checkout {
 		c := newCheckout(b)
-		c.blogs(blogs)
-		if out, err := c.make("build"); err != nil {
+		c.lists(blogs, "")
+		if out, err := c.build(); err != nil {
 			b.Fatalf("make build: %v\n%s", err, out)
 		}
 		return c

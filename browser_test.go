@@ -34,7 +34,7 @@ const (
 // template: `make e2e`.
 func TestBrowser(t *testing.T) {
 	path := findBrowser(t)
-	result, _ := newRehearsal(t, browsedBlog).serve()
+	result, _ := newRehearsal(t).serve("-blog", "new-blog")
 	b := openBrowser(t, path, *result.Served)
 
 	t.Run("home", func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,28 +54,39 @@ const ownServices = `
 // TestFunctionsAndStacksFit runs the compiled functions as the synthesised templates
 // configure them, and lets the synthesised roles decide every call that they make.
 func TestFunctionsAndStacksFit(t *testing.T) {
-	c := newCheckout(t)
-	c.lists(ownBlog+", "+exampleBlog+", "+ownSite, ownServices)
-	if out, err := c.make("synth", "CDK_VALIDATION=true"); err != nil {
-		t.Fatalf("make synth: %v\n%s", err, out)
-	}
-	templates, err := assembly.Load(filepath.Join(c.dir, "cdk.out"))
+	t.Parallel()
+	c := sharedCheckout(t)
+	templates, err := assembly.Load(c.synthesised())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(templates) != 10 {
-		t.Fatalf("%d templates for 3 blogs, of which one has a Site, and 4 services", len(templates))
+	iam, err := iampolicy.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	deployed := map[string]deployedFunction{}
-	for _, template := range templates {
-		if len(template.OfType("AWS::Lambda::Function")) > 0 {
-			deployed[template.Name] = readFunction(t, template)
+	t.Cleanup(func() { closeIt(t, iam) })
+	binaries, dir := map[string]string{}, t.TempDir()
+	read := func(t *testing.T, stack string) deployedFunction {
+		t.Helper()
+		i := slices.IndexFunc(templates, func(template *assembly.Template) bool { return template.Name == stack })
+		if i < 0 {
+			t.Fatalf("there is no stack %s", stack)
 		}
+		f := readFunction(t, templates[i])
+		f.iam = iam
+		if binaries[f.pkg] == "" {
+			binaries[f.pkg] = filepath.Join(dir, filepath.Base(f.pkg))
+			if err := lambdaruntime.Compile(t.Context(), f.pkg, binaries[f.pkg]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.binary = binaries[f.pkg]
+		return f
 	}
 
 	for _, name := range []string{"own-pipeline", "example-pipeline", "site-pipeline"} {
 		t.Run(name, func(t *testing.T) {
-			f := deployed[name]
+			f := read(t, name)
 			params := f.userParameters(t)
 			report := f.runAction(t, params)
 			if !report.Success {
@@ -91,7 +103,7 @@ func TestFunctionsAndStacksFit(t *testing.T) {
 
 	for _, name := range []string{"shop-hook", "api-service"} {
 		t.Run(name, func(t *testing.T) {
-			f := deployed[name]
+			f := read(t, name)
 			hooks := f.appSpecHooks(t, c)
 			application, group := "shop", "blue-green"
 			if made := f.template.OfType("AWS::CodeDeploy::DeploymentGroup"); len(made) > 0 {
@@ -127,7 +139,7 @@ func TestFunctionsAndStacksFit(t *testing.T) {
 
 	for _, name := range []string{"news-hook", "docs-service"} {
 		t.Run(name, func(t *testing.T) {
-			f := deployed[name]
+			f := read(t, name)
 			hooks := f.lifecycleHooks(t)
 			deploy := func(edges ...string) *fakeaws.ServiceDeployment {
 				world := f.start(t, edges...)
@@ -216,6 +228,8 @@ type deployedFunction struct {
 	timeout  time.Duration
 	role     string
 	policies []json.RawMessage
+	iam      *iampolicy.Evaluator
+	pkg      string // of the code, and binary is what it is compiled to for this machine
 	binary   string
 }
 
@@ -245,12 +259,7 @@ func readFunction(t *testing.T, template *assembly.Template) deployedFunction {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pkg, err := lambdaruntime.PackageOf(".", folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.binary = filepath.Join(t.TempDir(), "bootstrap")
-	if err := lambdaruntime.Compile(t.Context(), pkg, f.binary); err != nil {
+	if f.pkg, err = lambdaruntime.PackageOf(".", folder); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -287,13 +296,8 @@ type world struct {
 // start starts the function in an account that has these distributions.
 func (f deployedFunction) start(t *testing.T, distributions ...string) world {
 	t.Helper()
-	iam, err := iampolicy.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closeIt(t, iam) })
 	w := world{cloud: fakeaws.New(fakeaws.Options{Account: f.template.Account, Region: f.template.Region, Authorize: func(call fakeaws.Call) error {
-		decisions, err := iam.Evaluate(t.Context(), f.policies, []iampolicy.Request{{Principal: f.role, Action: call.Action, Resource: call.Resource}})
+		decisions, err := f.iam.Evaluate(t.Context(), f.policies, []iampolicy.Request{{Principal: f.role, Action: call.Action, Resource: call.Resource}})
 		if err != nil {
 			t.Error(err) // else a broken evaluator would look like a strict role
 			return err
@@ -311,6 +315,7 @@ func (f deployedFunction) start(t *testing.T, distributions ...string) world {
 
 	env := maps.Clone(f.env)
 	env["AWS_ENDPOINT_URL"], env["AWS_REGION"], env["POLL_EVERY"] = server.URL, f.template.Region, "50ms"
+	var err error
 	w.function, err = lambdaruntime.Start(lambdaruntime.Function{Binary: f.binary, Name: "function", Env: env, Timeout: f.timeout})
 	if err != nil {
 		t.Fatal(err)

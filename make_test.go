@@ -99,7 +99,7 @@ func TestHelpListsCommands(t *testing.T) {
 	for _, found := range regexp.MustCompile(`(?m)^  make (\S+) +\S`).FindAllStringSubmatch(string(help), -1) {
 		listed = append(listed, found[1])
 	}
-	parts := []string{"one-at-most", "which-one", "which-service", "with-site", "lint-go", "lint-shell", "lint-templates"}
+	parts := []string{"one-at-most", "which-one", "which-service", "with-site", "lint-go", "lint-shell", "lint-templates", "hugo"}
 	for _, found := range regexp.MustCompile(`(?m)^\.PHONY: (\S+)$`).FindAllStringSubmatch(string(makefile), -1) {
 		if slices.Contains(listed, found[1]) == slices.Contains(parts, found[1]) {
 			t.Errorf("make help lists %q, and %s is a command or a part of one", listed, found[1])

@@ -30,12 +30,12 @@ const rehearsedBlog = `{
 	Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
 }`
 
-// rehearsedSite is a blog whose bucket and distribution are made, too.
+// rehearsedSite is a blog whose bucket and distribution are made, too, with every default.
 const rehearsedSite = `{
-	Name: "blog", Region: "ap-northeast-1",
+	Name: "served", Region: "ap-northeast-1",
 	Source: stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
 	Site: &stacks.Site{
-		Domain: "blog.example.com", RedirectFrom: []string{"www.blog.example.com"},
+		Domain: "served.example.com", RedirectFrom: []string{"www.served.example.com"},
 		HostedZone: stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
 	},
 }`
@@ -47,21 +47,15 @@ type rehearsal struct {
 	state, tmp           string
 }
 
-func newRehearsal(t *testing.T, blog string) rehearsal {
+func newRehearsal(t *testing.T) rehearsal {
 	t.Helper()
-	c := newCheckout(t)
-	c.blogs(blog)
-	if out, err := c.make("synth"); err != nil {
-		t.Fatalf("make synth: %v\n%s", err, out)
-	}
+	c := sharedCheckout(t)
 	dir := t.TempDir()
 	r := rehearsal{
-		t: t, command: filepath.Join(dir, "rehearse"), app: filepath.Join(c.dir, "cdk.out"),
+		t: t, command: filepath.Join(dir, "rehearse"), app: c.synthesised(),
 		source: filepath.Join(dir, "a blog"), state: filepath.Join(dir, "state"), tmp: filepath.Join(dir, "tmp"),
 	}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", r.command, "./rehearse").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	copyTree(t, filepath.Join("dist", "rehearse"), r.command) // By its name its children are found.
 	copyTree(t, filepath.Join("examples", "blog"), r.source)
 	if err := os.Mkdir(r.tmp, 0o755); err != nil {
 		t.Fatal(err)
@@ -72,7 +66,7 @@ func newRehearsal(t *testing.T, blog string) rehearsal {
 // prepare makes the command ready to start, in a process group of its own as a shell would.
 func (r rehearsal) prepare(args ...string) *exec.Cmd {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), hang)
 	r.t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, r.command, append([]string{"-app", r.app, "-source", r.source}, args...)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+r.tmp)
@@ -221,7 +215,8 @@ func editions(r pipeline.Result, path string) []pipeline.Edition {
 // TestRehearse publishes the example blog twice, with the commands, the functions and the S3 server
 // that an owner's rehearsal has.
 func TestRehearse(t *testing.T) {
-	r := newRehearsal(t, rehearsedBlog)
+	t.Parallel()
+	r := newRehearsal(t)
 
 	first := r.run("-state", r.state)
 	if first.Status != pipeline.Succeeded || !first.Site.First || first.Site.Uploaded < 50 || first.Site.New != first.Site.Uploaded {
@@ -305,14 +300,15 @@ func TestRehearse(t *testing.T) {
 
 // TestRehearseSite publishes the example blog to a site that the blog's own stacks make, and looks at it.
 func TestRehearseSite(t *testing.T) {
-	r := newRehearsal(t, rehearsedSite)
-	result, stop := r.serve("-state", r.state)
+	t.Parallel()
+	r := newRehearsal(t)
+	result, stop := r.serve("-blog", "served", "-state", r.state)
 	leaveSite(t, result.Served.URL)
 	lookAtSite(t, result.Served.URL)
 	stop()
 
 	for _, v := range result.Visits {
-		if v.URL != "https://blog.example.com"+v.Path {
+		if v.URL != "https://served.example.com"+v.Path {
 			t.Errorf("a reader of %s visits %s", v.Path, v.URL)
 		}
 	}
@@ -410,7 +406,8 @@ func leaveSite(t *testing.T, address string) {
 
 // Who pipes a rehearsal into head leaves before its end.
 func TestRehearseWithoutAReader(t *testing.T) {
-	r := newRehearsal(t, rehearsedBlog)
+	t.Parallel()
+	r := newRehearsal(t)
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -434,14 +431,15 @@ func TestRehearseWithoutAReader(t *testing.T) {
 
 // TestRehearseUsage has what a command line can be wrong about.
 func TestRehearseUsage(t *testing.T) {
-	r := newRehearsal(t, rehearsedBlog)
+	t.Parallel()
+	r := newRehearsal(t)
 	for _, tt := range []struct {
 		args []string
 		want string
 	}{
 		{[]string{"-blog", "nobody"}, `no blog "nobody"`},
 		{[]string{"-blog", "a", "-service", "b"}, "name one of them"},
-		{[]string{"-service", "b"}, "has no service"},
+		{[]string{"-service", "b"}, `no service "b"`},
 		{[]string{"-fault", "cloudfront=flood"}, `fault "cloudfront=flood" is not known`},
 		{[]string{"-app", "nowhere"}, "make synth"},
 		{[]string{"more"}, `"more" is no flag`},
