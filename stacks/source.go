@@ -279,7 +279,7 @@ const (
 var (
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 	secretPattern    = regexp.MustCompile(`^` + secretName + `$`)
-	secretARNPattern = arnPattern("secretsmanager", "secret:"+secretName)
+	secretARNPattern = arnPattern("secretsmanager", "secret:"+secretName+"(-[A-Za-z0-9]{6})?")
 	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
 	parameterPattern         = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)+$|^[A-Za-z0-9_.-]+$`)
 	reservedParameterPattern = regexp.MustCompile(`^/?(?i:aws|ssm)`)
