@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"maps"
 	"net/http"
 	"net/url"
@@ -24,7 +23,7 @@ func (r *rehearsal) checkNames(d *Distribution, built map[string][]byte) {
 	for _, key := range slices.SortedFunc(maps.Keys(built), byLength) {
 		address, all := "/"+key, &files
 		if folder, name := path.Split(key); name == home {
-			if !isAlias(built[key]) || folder == "" {
+			if folder == "" || aliasOf(built[key]) == "" {
 				continue
 			}
 			address, all = "/"+strings.TrimSuffix(folder, "/"), &aliases
@@ -48,13 +47,6 @@ func (r *rehearsal) checkNames(d *Distribution, built map[string][]byte) {
 	if len(aliases) > 0 {
 		r.warn("readers of old addresses (aliases) such as %s get nothing without a slash at the end: by their names the distribution's function takes them for files", some(aliases))
 	}
-}
-
-// isAlias reports whether a page does nothing but lead to another, as Hugo's aliases do.
-func isAlias(page []byte) bool {
-	const short = 2000 // A page that has more to say is none.
-	lower := bytes.ToLower(page[:min(len(page), short)])
-	return len(page) < short && (bytes.Contains(lower, []byte(`http-equiv="refresh"`)) || bytes.Contains(lower, []byte("http-equiv=refresh")))
 }
 
 // kindOf is what names have in common that are tried once: an extension or, without any, the name itself.
