@@ -113,8 +113,8 @@ const (
 )
 
 const (
-	// CodeBuild has it on its hosts in every region; standard:8.0, which is newer, has
-	// nothing that the recipe cannot select here.
+	// The one of those that are maintained which has been there longest. standard:8.0 has
+	// nothing that the recipe cannot select here, and AWS lists no regions for it.
 	defaultImage        = curated.Prefix + "standard:7.0"
 	imagePart           = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
 	defaultBuildTimeout = 15 * time.Minute
@@ -127,8 +127,6 @@ var (
 	oldHugoPattern     = regexp.MustCompile(`^0\.(\d{1,2}|10[0-2])\.`)
 	nodeVersionPattern = regexp.MustCompile(`^\d+(\.x|(\.\d+){1,2})?$`)
 	variablePattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	// A leading hyphen would be an option, a backslash is no separator on Linux.
-	folderPattern   = regexp.MustCompile(`^[^-\s\\]([^\\\n]*[^\s\\])?$`)
 	scriptPattern   = regexp.MustCompile(`^[^-\s]\S*$`)
 	notLinuxPattern = regexp.MustCompile(`windows|lambda|mac`)
 	yamlPattern     = regexp.MustCompile(`(?i)\.(ya?ml|json)$`) // JSON is YAML, too
@@ -190,7 +188,7 @@ func (b Build) validateRecipe(p *problems) {
 		p.empty("Build.AfterHugo", b.AfterHugo, why)
 		return
 	}
-	if b.RootDirectory != "" && (!isFileInside(b.RootDirectory) || !folderPattern.MatchString(b.RootDirectory)) {
+	if b.RootDirectory != "" && !isFileInside(b.RootDirectory) {
 		p.add("Build.RootDirectory", b.RootDirectory, "must be a folder inside the blog's repository, such as site; leave it empty for the top")
 	}
 	if b.AssetScript != "" {
