@@ -127,9 +127,9 @@ var (
 	oldHugoPattern     = regexp.MustCompile(`^0\.(\d{1,2}|10[0-2])\.`)
 	nodeVersionPattern = regexp.MustCompile(`^\d+(\.x|(\.\d+){1,2})?$`)
 	variablePattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	scriptPattern   = regexp.MustCompile(`^[^-\s]\S*$`)
-	notLinuxPattern = regexp.MustCompile(`windows|lambda|mac`)
-	yamlPattern     = regexp.MustCompile(`(?i)\.(ya?ml|json)$`) // JSON is YAML, too
+	scriptPattern      = regexp.MustCompile(`^[^-\s]\S*$`)
+	notLinuxPattern    = regexp.MustCompile(`windows|lambda|mac`)
+	yamlPattern        = regexp.MustCompile(`(?i)\.(ya?ml|json)$`) // JSON is YAML, too
 	// imagePattern is host:port/path:tag@digest, of which only the path has to be there.
 	// https://pkg.go.dev/github.com/distribution/reference
 	imagePattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:\d+)?/)?` +
