@@ -393,9 +393,9 @@ const ruleTimeout = 8 * time.Hour
 
 // unjudged writes a value so that the CDK's rules do not see it, and CloudFormation
 // does: as what follows the name, which has no space and is known once deployed.
-func unjudged(name *string, value string) *string {
-	joined := awscdk.Fn_Join(jsii.String(" "), &[]*string{name, jsii.String(value)})
-	return awscdk.Fn_Select(jsii.Number(1), awscdk.Fn_Split(jsii.String(" "), joined, jsii.Number(2)))
+func unjudged(name *string, value string) any {
+	both := map[string]any{"Fn::Join": []any{" ", []any{name, value}}}
+	return map[string]any{"Fn::Select": []any{1, map[string]any{"Fn::Split": []any{" ", both}}}}
 }
 
 // noKey is why an owner's projects have no key of their own.
