@@ -255,10 +255,12 @@ var serviceValues = []values[FargateService]{
 	{"Region", func(s *FargateService, v string) { *s = api; s.Region = v }, []string{"ap-southeast-7"}, map[string]string{"mx-central-1": "CodeBuild's projects", "us-west-3": "must be a region"}},
 	{`Container.Secrets["TOKEN"]`, func(s *FargateService, v string) { s.Container.Secrets = map[string]string{"TOKEN": v} }, []string{
 		"/api/token", "token", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:rds!db-" + uuid + "-AbCdEf",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:password::", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a:AWSPREVIOUS:" + uuid,
 	}, map[string]string{
 		"/aws/x": "must not start with aws or ssm", "api/token": "must be a parameter's name", "/api/token:1": "must be a parameter's name", "/api/token/": "must be a parameter's name", "": "must be a parameter's name",
 		"arn:aws:secretsmanager:us-east-1:" + account + ":secret:api-AbCdEf": "must be in the service's Region", "arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:api-AbCdEf": "must be in the service's Account",
 		"arn:aws:ssm:ap-northeast-1:" + account + ":parameter/api": "must be a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api": "must be a secret's full ARN",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:password": "must be a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a::2": "must be a secret's full ARN",
 	}},
 	{"Container.Environment", func(s *FargateService, v string) { s.Container.Environment = map[string]string{"X": v} }, []string{"", "a\nb", strings.Repeat("x", 60000)}, map[string]string{
 		"a\x00b": "must be text in UTF-8", "\xff": "must be text in UTF-8", strings.Repeat("x", 65536): "ECS takes 65536 for the whole task definition",
