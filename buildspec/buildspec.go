@@ -1,19 +1,43 @@
 // Package buildspec holds the build recipes that a blog or a service can use as
 // they are.
 //
-// The recipes are plain CodeBuild files: they go into a build project
-// unchanged, are run by the rehearsal, and can be copied into an owner's own
-// repository. This package imports nothing but their text.
+// The recipes are plain CodeBuild files: they go into a build project, are run by
+// the rehearsal, and can be copied into an owner's own repository.
 package buildspec
 
-import _ "embed"
+import (
+	_ "embed"
+	"strings"
+)
 
 // Hugo is the recipe for a Hugo blog: a CodeBuild buildspec, version 0.2, as
 // YAML. Its head documents every variable it reads. It builds into public/,
-// which is the base directory of its artifact.
+// which is the base directory of its artifact. It is too long for a project, which
+// takes it as [Inline] makes it.
 //
 //go:embed hugo.yml
 var Hugo string
+
+// MaxInline is how long a buildspec inside a project may be, in characters. AWS
+// documents no limit; CodeBuild refuses a longer one with "Max buildspec length is
+// 25600" (https://github.com/aws/aws-cdk/issues/30326).
+const MaxInline = 25_600
+
+// Inline is a recipe without what only its readers need: comments, blank lines and
+// most of the indentation. Its commands do not depend on how they are indented.
+func Inline(recipe string) string {
+	var out strings.Builder
+	for line := range strings.Lines(recipe) {
+		text := strings.TrimLeft(line, " ")
+		if text == "\n" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		// Half of what YAML has, and none inside a command.
+		out.WriteString(strings.Repeat(" ", min(len(line)-len(text), 8)/2))
+		out.WriteString(text)
+	}
+	return out.String()
+}
 
 // Names of the environment variables that [Hugo] reads. A value set on the
 // CodeBuild project replaces the recipe's default, and one given at start-build
@@ -22,9 +46,13 @@ var Hugo string
 // AWS source: https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
 // (env/variables).
 const (
-	// EnvHugoVersion names a Hugo release, 0.103.0 or newer, with or without "v".
+	// EnvHugoVersion names a Hugo release, with or without "v". It has no default; leave
+	// it unset for the one that the blog names for another host or tool, such as in
+	// netlify.toml, package.json or a workflow, or else [DefaultHugoVersion].
 	EnvHugoVersion = "HUGO_VERSION"
-	// EnvHugoExtended is "true" for Hugo's extended edition, otherwise "false".
+	// EnvHugoExtended is "true" for Hugo's extended edition, otherwise "false". It has
+	// no default; leave it unset for what the blog says or needs as far as its files
+	// show it, or else [DefaultHugoExtended].
 	EnvHugoExtended = "HUGO_EXTENDED"
 	// EnvHugoEnvironment is Hugo's environment, such as "production" or "staging".
 	EnvHugoEnvironment = "HUGO_ENVIRONMENT"
@@ -39,7 +67,9 @@ const (
 	// it: a major that the image has ("24"), or a full version, which is fetched.
 	EnvNodeVersion = "NODE_VERSION"
 	// EnvAssetScript names the npm script that makes the blog's assets, or is
-	// [NoAssetScript].
+	// [NoAssetScript]. It has no default; leave it unset for "build", or for the only
+	// script that runs a known asset tool. Where the script runs hugo itself, that run,
+	// with its own flags, is the one that is published.
 	EnvAssetScript = "ASSET_SCRIPT"
 	// EnvRootDirectory is the folder of the repository that the site is in, such as
 	// "site". It has no default; leave it unset for the repository's top.
@@ -58,7 +88,6 @@ const (
 	DefaultHugoExtended    = "false"
 	DefaultHugoEnvironment = "production"
 	DefaultNodeVersion     = "24"
-	DefaultAssetScript     = "build"
 )
 
 // GoVersion is the Go that [Hugo] selects, for Hugo Modules: the newest that all images

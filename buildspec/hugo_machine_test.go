@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,20 +43,40 @@ case "$1" in -s) echo "$FAKE_OS" ;; -m) echo "$FAKE_ARCH" ;; *) exit 2 ;; esac
 `
 
 // fakeHugo is a hugo that prints the line version and builds a home page that
-// says which program built it.
+// says which program built it. It knows --source and --destination, and answers
+// with FAKE_CONFIG and FAKE_FUTURE what it is asked about the blog.
 func fakeHugo(version, name string) string {
 	return logCall + fmt.Sprintf(`
-if [ "$1" = version ]; then echo '%s'; exit 0; fi
-mkdir -p public/css
-echo 'built by %s' >public/index.html
-echo 'body {}' >public/css/site.css
+case "$1 ${2-}" in
+  "version "*) echo '%s'; exit 0 ;;
+  "config "*) printf '%%s' "${FAKE_CONFIG-}"; exit 0 ;;
+  "list future") printf '%%s' "${FAKE_FUTURE-}"; exit 0 ;;
+  "list "* | "mod "*) exit 0 ;;
+esac
+src=. out=public
+while [ $# -gt 0 ]; do
+  case "$1" in -s | --source) src="$2" ;; -d | --destination) out="$2" ;; esac
+  shift
+done
+mkdir -p "$src/$out/css"
+echo 'built by %s' >"$src/$out/index.html"
+echo 'body {}' >"$src/$out/css/site.css"
 `, version, name)
 }
 
+// fakeNPM runs scripts as npm does, with the programs of the packages first.
+const fakeNPM = logCall + `
+[ "$1" = run ] || exit 0
+script="$(node -p 'require("./package.json").scripts[process.argv[1]]' "$2")"
+PATH="$PWD/node_modules/.bin:$PATH" exec sh -c "$script"
+`
+
 func newHugoMachine(t *testing.T) *hugoMachine {
 	t.Helper()
-	// node reads package.json.
-	m := newMachine(t, Hugo, "awk", "cat", "find", "gzip", "ls", "mkdir", "mktemp", "node", "rm", "sed", "tar", "tr", "wc")
+	// As it is in a project. node reads package.json.
+	m := newMachine(t, Inline(Hugo), "awk", "basename", "cat", "chmod", "dirname", "env", "find", "grep", "gzip", "head", "ln", "ls",
+		"mkdir", "mktemp", "mv", "node", "rm", "sed", "sort", "tar", "tee", "tr", "wc")
+	m.source("hugo.toml", "baseURL = 'https://blog.example.net/'\n")
 	if _, err := exec.LookPath("sha256sum"); err == nil {
 		m.link("sha256sum")
 	} else {
@@ -172,4 +193,13 @@ func (m *hugoMachine) unpacked() []string {
 func sha256Line(content []byte, name string) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:]) + "  " + name + "\n"
+}
+
+// quoted is text as JSON has it.
+func quoted(text string) string {
+	out, err := json.Marshal(text)
+	if err != nil {
+		panic(err)
+	}
+	return string(out)
 }

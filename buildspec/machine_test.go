@@ -123,11 +123,11 @@ type result struct {
 	artifact *codebuild.Artifact // what the next stage gets, or nil
 }
 
-// called returns the calls of one program, `hugo version` aside.
+// called returns the calls of one program, questions to Hugo aside.
 func (r result) called(program string) []string {
 	var calls []string
 	for _, c := range r.calls {
-		if name, args, _ := strings.Cut(c, "|"); name == program && args != "version" {
+		if name, args, _ := strings.Cut(c, "|"); name == program && args != "version" && args != "config" && !strings.HasPrefix(args, "list|") {
 			calls = append(calls, c)
 		}
 	}
@@ -183,6 +183,13 @@ func (m *machine) build(s session) result {
 	m.write(m.log, nil)
 	m.builds++
 	dir := filepath.Join(m.dir, fmt.Sprintf("the build %d", m.builds))
+
+	// A script of the recipe, and of npm, runs in what the commands run in.
+	shell := s.shell
+	if len(shell) == 0 {
+		shell = []string{"/bin/sh"}
+	}
+	m.program("sh", "#!/bin/sh\nexec "+strings.Join(shell, " ")+` "$@"`+"\n")
 
 	env := map[string]string{"FAKE_LOG": m.log}
 	maps.Copy(env, m.env)

@@ -2,6 +2,7 @@ package buildspec
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -32,13 +33,18 @@ var recipes = []struct {
 		name: "hugo.yml",
 		text: Hugo,
 		defaults: map[string]string{
-			EnvHugoVersion:     DefaultHugoVersion,
-			EnvHugoExtended:    DefaultHugoExtended,
 			EnvHugoEnvironment: DefaultHugoEnvironment,
 			EnvNodeVersion:     DefaultNodeVersion,
-			EnvAssetScript:     DefaultAssetScript,
 		},
-		others:   map[string]string{EnvHugoFlags: "(empty)"},
+		others: map[string]string{
+			EnvHugoVersion:   "(found)",
+			EnvHugoExtended:  "(found)",
+			EnvAssetScript:   "(found)",
+			EnvRootDirectory: "(top)",
+			EnvHugoFlags:     "(empty)",
+			EnvHugoBaseURL:   "(empty)",
+			EnvAfterHugo:     "(empty)",
+		},
 		artifact: "public",
 		helper:   true, // private submodules need it
 	},
@@ -111,6 +117,50 @@ func TestRecipesFollowBuildspecReference(t *testing.T) {
 				t.Errorf("artifact files are %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+func TestRecipesFitIntoAProject(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"hugo.yml": Inline(Hugo), "container.yml": Container, "ecs.yml": ECS} {
+		if got := len(text); got > MaxInline {
+			t.Errorf("%s has %d bytes inside a project, want at most %d", name, got, MaxInline)
+		}
+	}
+}
+
+// The commands are the same, but for comments and indentation.
+func TestInlineLeavesOutOnlyWhatReadersNeed(t *testing.T) {
+	t.Parallel()
+	got, want := mustParse(t, Inline(Hugo)), mustParse(t, Hugo)
+	gotCommands, wantCommands := got.Commands(), want.Commands()
+	if len(gotCommands) != len(wantCommands) {
+		t.Fatalf("inline has %d commands, want %d", len(gotCommands), len(wantCommands))
+	}
+	for i, c := range wantCommands {
+		if got := strings.Fields(gotCommands[i].Text); len(got) == 0 || len(got) > len(strings.Fields(c.Text)) {
+			t.Errorf("command %s has %d words, want some, and not more than %d", c, len(got), len(strings.Fields(c.Text)))
+		}
+	}
+	for name, same := range map[string]bool{
+		"env":       reflect.DeepEqual(got.Env, want.Env),
+		"artifacts": reflect.DeepEqual(got.Artifacts, want.Artifacts),
+		"cache":     reflect.DeepEqual(got.Cache, want.Cache),
+		"runtimes":  reflect.DeepEqual(got.Phases.Install.RuntimeVersions, want.Phases.Install.RuntimeVersions),
+	} {
+		if !same {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
+
+func TestHugoFallsBackToTheExportedVersion(t *testing.T) {
+	t.Parallel()
+	if want := "found=" + DefaultHugoVersion + " "; !strings.Contains(Hugo, want) {
+		t.Errorf("hugo.yml lacks %q", want)
+	}
+	if want := "extended=" + DefaultHugoExtended + "\n"; !strings.Contains(Hugo, want) {
+		t.Errorf("hugo.yml lacks %q", want)
 	}
 }
 

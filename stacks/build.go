@@ -376,7 +376,7 @@ func newBuildProject(scope constructs.Construct, id string, b buildProject) (aws
 	}
 	project := awscodebuild.NewPipelineProject(scope, jsii.String(id), props)
 	if b.file == "" {
-		// As it was written, with its comments: CDK would turn it into JSON.
+		// As YAML: CDK would turn it into JSON.
 		project.Node().DefaultChild().(awscodebuild.CfnProject).
 			AddPropertyOverride(jsii.String("Source.BuildSpec"), jsii.String(b.recipe))
 	}
@@ -422,7 +422,7 @@ func newBuild(scope constructs.Construct, owner owner, build Build, baseURL stri
 		variables:   build.environment(baseURL),
 		timeout:     or(build.Timeout, defaultBuildTimeout),
 		logDays:     build.LogRetention,
-		recipe:      buildspec.Hugo,
+		recipe:      buildspec.Inline(buildspec.Hugo),
 		file:        build.Buildspec,
 	}
 	if !build.NoCache && !build.onARM() {

@@ -64,7 +64,7 @@ func TestGolden(t *testing.T) {
 // tests, and would only be noise here.
 func withoutRecipes(t *testing.T, text string) string {
 	t.Helper()
-	for name, recipe := range map[string]string{"hugo": buildspec.Hugo, "container": buildspec.Container, "ecs": buildspec.ECS} {
+	for name, recipe := range map[string]string{"hugo": buildspec.Inline(buildspec.Hugo), "container": buildspec.Container, "ecs": buildspec.ECS} {
 		text = strings.ReplaceAll(text, encoded(t, recipe), "buildspec/"+name+".yml")
 	}
 	for name, code := range map[string]string{
