@@ -2,7 +2,6 @@ package buildspec
 
 import (
 	"archive/zip"
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -195,15 +194,16 @@ func (m *machine) build(s session) result {
 	maps.Copy(env, m.env)
 	var out strings.Builder
 	built, err := codebuild.Run(m.t.Context(), codebuild.Build{
-		Spec:     withLeakCheck(m.recipe),
-		Source:   m.owner,
-		Dir:      dir,
-		Keep:     true, // the tests look into it
-		Path:     m.bin,
-		Env:      env,
-		Timeout:  time.Minute,
-		Shell:    s.shell,
-		OneShell: s.oneShell,
+		Spec:      withLeakCheck(m.recipe),
+		Source:    m.owner,
+		Dir:       dir,
+		Artifacts: m.t.TempDir(),
+		Keep:      true, // the tests look into it
+		Path:      m.bin,
+		Env:       env,
+		Timeout:   time.Minute,
+		Shell:     s.shell,
+		OneShell:  s.oneShell,
 		Output: func(l codebuild.Line) {
 			if !l.Agent {
 				out.WriteString(l.Text + "\n")
@@ -284,10 +284,11 @@ func (m *machine) files(r result) map[string]string {
 	if r.artifact == nil {
 		m.t.Fatalf("the build left no artifact:\n%s", r.out)
 	}
-	archive, err := zip.NewReader(bytes.NewReader(r.artifact.Zip), int64(len(r.artifact.Zip)))
+	archive, err := zip.OpenReader(r.artifact.Zip)
 	if err != nil {
 		m.t.Fatal(err)
 	}
+	defer archive.Close() //nolint:errcheck // It was only read.
 	files := make(map[string]string)
 	for _, name := range r.artifact.Files {
 		content, err := fs.ReadFile(archive, name)

@@ -2,7 +2,7 @@ package codebuild
 
 import (
 	"archive/zip"
-	"bytes"
+	"compress/flate"
 	"context"
 	"errors"
 	"fmt"
@@ -24,9 +24,9 @@ type Artifact struct {
 	Name string
 	// Files are the paths in Zip, sorted.
 	Files []string
-	// Zip holds them, in this order. Times are all the same, so that the same
-	// files make the same bytes.
-	Zip []byte
+	// Zip is the file, in Build.Artifacts, that holds them in this order. Times are all the same, so that
+	// the same files make the same bytes.
+	Zip string
 }
 
 // clientError is a message of CodeBuild with the code CLIENT_ERROR.
@@ -91,7 +91,7 @@ func (r *run) collect(ctx context.Context, a *Artifacts, values map[string]strin
 	r.say(UploadArtifacts, fmt.Sprintf("Found %d file(s)", len(found)))
 
 	artifact := &Artifact{Files: slices.Sorted(maps.Keys(found))}
-	if artifact.Zip, err = archive(ctx, found, artifact.Files); err != nil {
+	if artifact.Zip, err = archive(ctx, r.Artifacts, found, artifact.Files); err != nil {
 		return nil, err
 	}
 	if a.Name != "" {
@@ -253,17 +253,26 @@ func staysBelow(root, link string) bool {
 	return err == nil && strings.HasPrefix(target, root+string(filepath.Separator))
 }
 
-// archive zips entries in the order of names.
-func archive(ctx context.Context, entries map[string]entry, names []string) ([]byte, error) {
-	var buf bytes.Buffer
-	zw := zip.NewWriter(&buf)
+// archive zips entries in the order of names, into a new file in dir.
+func archive(ctx context.Context, dir string, entries map[string]entry, names []string) (_ string, err error) {
+	file, err := os.CreateTemp(dir, "artifact-*.zip")
+	if err != nil {
+		return "", fmt.Errorf("make the artifact: %w", err)
+	}
+	defer func() {
+		if err = errors.Join(err, file.Close()); err != nil {
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+	}()
+	zw := zip.NewWriter(file)
+	// Large files are mostly pictures and films, of which the default's effort makes nothing smaller.
+	zw.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	for _, name := range names {
 		if err := errors.Join(ctx.Err(), add(zw, entries[name])); err != nil {
-			return nil, fmt.Errorf("zip %s: %w", name, err)
+			return "", fmt.Errorf("zip %s: %w", name, err)
 		}
 	}
-	err := zw.Close()
-	return buf.Bytes(), err
+	return file.Name(), zw.Close()
 }
 
 func add(zw *zip.Writer, e entry) error {

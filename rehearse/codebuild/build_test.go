@@ -2,7 +2,6 @@ package codebuild
 
 import (
 	"archive/zip"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +50,8 @@ func newTrial(t *testing.T, text string, source map[string]string) *trial {
 		Source: files,
 		Dir:    filepath.Join(t.TempDir(), "it's a büild"),
 		Path:   os.Getenv("PATH"),
+
+		Artifacts: t.TempDir(),
 	}}
 	tr.Output = func(l Line) {
 		if l.Agent {
@@ -1027,10 +1028,11 @@ func unzip(t *testing.T, a *Artifact) map[string]string {
 	if a == nil {
 		t.Fatal("there is no artifact")
 	}
-	r, err := zip.NewReader(bytes.NewReader(a.Zip), int64(len(a.Zip)))
+	r, err := zip.OpenReader(a.Zip)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer r.Close() //nolint:errcheck // it was only read
 	files := make(map[string]string)
 	var names []string
 	for _, f := range r.File {

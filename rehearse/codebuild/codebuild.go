@@ -12,13 +12,14 @@
 //		Spec:   spec,
 //		Source: "examples/blog",
 //		Dir:    filepath.Join(dir, "build"), // gone when Run returns
+//		Artifacts: dir,
 //		Path:   os.Getenv("PATH"),
 //		Env:    project, // with what Network(os.Environ()) finds, behind a proxy
 //		Output: func(l codebuild.Line) { fmt.Println(l.Phase, l.Text) },
 //	})
 //	…
 //	if result.Status != codebuild.Succeeded { … result.Failure() … }
-//	os.WriteFile("site.zip", result.Artifact.Zip, 0o644)
+//	os.Rename(result.Artifact.Zip, "site.zip")
 //
 // What CodeBuild documents is followed to the letter:
 // https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html,
@@ -60,6 +61,9 @@ type Build struct {
 	// build writes by itself goes there: the source to Dir/src, HOME is Dir/home,
 	// TMPDIR is Dir/tmp. It is removed when Run returns. Required.
 	Dir string
+	// Artifacts is an existing folder for the artifacts' zip files, which stay there. Required where the
+	// buildspec has artifacts.
+	Artifacts string
 	// Keep leaves Dir for a look at what the build did.
 	Keep bool
 	// Path is the PATH of the commands. Required.
@@ -302,6 +306,9 @@ func (b *Build) check() error {
 	}
 	if b.Path == "" {
 		errs = append(errs, errors.New("field Path is missing, want a PATH for the commands"))
+	}
+	if b.Artifacts == "" && b.Spec != nil && b.Spec.Artifacts != nil {
+		errs = append(errs, errors.New("field Artifacts is missing, want a folder for the zip files of the artifacts"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Env)) {
 		if !isName(name) {

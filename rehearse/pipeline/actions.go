@@ -130,7 +130,7 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 	r.preparing("The build's commands come from %s, and from what they install. They run on this machine, as you, in a folder of their own; that is no sandbox", where)
 
 	result, err := codebuild.Run(ctx, codebuild.Build{
-		Spec: spec, Source: src, Dir: filepath.Join(r.dir, "build"),
+		Spec: spec, Source: src, Dir: filepath.Join(r.dir, "build"), Artifacts: r.dir,
 		Path: hugo.dir + string(filepath.ListSeparator) + r.Path, Env: env,
 		Prepare: hugo.provide, PrepareFrom: []string{buildspec.EnvHugoVersion, buildspec.EnvHugoExtended},
 		Project: project.Name, Account: t.Account, Region: t.Region, Image: project.Image,
@@ -279,9 +279,6 @@ func fail(spec *codebuild.Buildspec) {
 
 func buildFailure(status codebuild.Status, phase codebuild.PhaseResult, where string) error {
 	message, look := phase.Message, "the build's output in phase "+phase.Name+", and "+where
-	if phase.Name == codebuild.DownloadSource {
-		look = "runtime-versions in " + where + ": take a version that the image has, or one in full, such as 22.12.0, which CodeBuild downloads"
-	}
 	if c := phase.Command; c != nil {
 		text := strings.TrimSpace(c.Text)
 		// A script of many lines says nothing in a sentence.
@@ -330,9 +327,7 @@ func (r *rehearsal) keepBuilt(a *Action, project *Project, result codebuild.Resu
 		if err := r.account.allow(call{role: project.Role, session: "AWSCodeBuild-" + r.execution, action: "s3:PutObject", on: r.object(out)}); err != nil {
 			return 0, 0, inPhase(codebuild.UploadArtifacts, "CLIENT_ERROR", "Error while uploading the artifacts: ", err)
 		}
-		if err := os.WriteFile(out.zip, built.Zip, 0o600); err != nil {
-			return 0, 0, fmt.Errorf("keep the artifact %s: %w", name, err)
-		}
+		out.zip = built.Zip
 		_, n, err := zipSize(out.zip)
 		if err != nil {
 			return 0, 0, err
@@ -366,8 +361,11 @@ func (r *rehearsal) deploy(ctx context.Context, a *Action, configuration map[str
 		},
 	}, input.zip)
 	done := outcome{work: time.Since(began)}
-	for _, note := range result.Notes {
+	for _, note := range slices.Concat(result.Notes, result.Types) {
 		r.note("%s", note)
+	}
+	for _, warning := range result.Warnings {
+		r.warn("%s", warning)
 	}
 	if err != nil {
 		return done, errors.Join(deployFailure(err, a), r.removeStandIns(ctx))

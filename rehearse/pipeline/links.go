@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -73,7 +72,11 @@ func (l link) key() string {
 // page's owner to know.
 func (r *rehearsal) followLinks(ctx context.Context) error {
 	readers := r.readers
-	here := readers.front
+	at := slices.IndexFunc(readers.pages, func(p page) bool { return p.key == readers.home })
+	if at < 0 {
+		return nil
+	}
+	here := readers.pages[at]
 	base, err := url.Parse(readers.base() + (&url.URL{Path: here.address()}).EscapedPath())
 	if err != nil {
 		return fmt.Errorf("follow the links of %s: %w", here.address(), err)
@@ -154,55 +157,6 @@ func some(all []string) string {
 	return named
 }
 
-// frontPage is the page whose links are followed: the first or, where every language has a folder and that is an
-// alias, the one that it leads to.
-func (r *readers) frontPage(built map[string][]byte, first string) page {
-	front := page{key: first, built: built[first]}
-	here := &url.URL{Path: front.address()}
-	if to, err := here.Parse(aliasOf(front.built)); err == nil {
-		if key := r.builtFor(to); strings.HasSuffix(key, ".html") {
-			front = page{key: key, built: built[key]}
-		}
-	}
-	return front
-}
-
-var refreshTo = regexp.MustCompile(`(?i)^[^;,]*[;,]\s*(?:url\s*=)?\s*['"]?([^'"]*)`)
-
-// aliasOf is where a page leads to that does nothing else, as Hugo's aliases do; "" for any other.
-func aliasOf(content []byte) string {
-	const short = 2000 // A page that has more to say is none.
-	if len(content) > short {
-		return ""
-	}
-	for z := html.NewTokenizer(bytes.NewReader(content)); ; {
-		switch z.Next() {
-		case html.ErrorToken:
-			return ""
-		case html.StartTagToken, html.SelfClosingTagToken:
-			tag := z.Token()
-			attributes := attributesOf(tag)
-			if tag.Data == "meta" && strings.EqualFold(attributes["http-equiv"], "refresh") {
-				if found := refreshTo.FindStringSubmatch(attributes["content"]); found != nil {
-					return found[1]
-				}
-			}
-		}
-	}
-}
-
-// attributesOf returns a tag's attributes as browsers read addresses in them: of two the first, and without
-// line breaks and tabs.
-func attributesOf(tag html.Token) map[string]string {
-	attributes := map[string]string{}
-	for _, a := range tag.Attr {
-		if _, again := attributes[a.Key]; !again {
-			attributes[a.Key] = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(strings.TrimSpace(a.Val))
-		}
-	}
-	return attributes
-}
-
 // linksOf returns the links of a page at base, each address once: href of <a>, <area> and <link>, and every src.
 // Other schemes than http and https are left out, and so are places in the page itself.
 func linksOf(page []byte, base *url.URL) []link {
@@ -217,7 +171,13 @@ func linksOf(page []byte, base *url.URL) []link {
 			continue
 		}
 		tag := z.Token()
-		attributes := attributesOf(tag)
+		attributes := map[string]string{}
+		for _, a := range tag.Attr {
+			if _, again := attributes[a.Key]; !again { // Of two, browsers take the first.
+				// Browsers leave out line breaks and tabs.
+				attributes[a.Key] = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(strings.TrimSpace(a.Val))
+			}
+		}
 		href, src := attributes["href"], attributes["src"]
 		rel := strings.Fields(strings.ToLower(attributes["rel"]))
 		switch tag.Data {

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"archive/zip"
+	"bytes"
 	"maps"
 	"net/http"
 	"net/url"
@@ -14,7 +16,7 @@ import (
 // checkNames warns of what was built and has an address that the distribution's function, which knows names
 // alone, takes for another's: files that it takes for pages, and old addresses, which nobody asks for with a
 // slash, that it takes for files. One of each kind of name is tried.
-func (r *rehearsal) checkNames(d *Distribution, built map[string][]byte) {
+func (r *rehearsal) checkNames(d *Distribution, built map[string]*zip.File) {
 	if d == nil {
 		return
 	}
@@ -23,7 +25,7 @@ func (r *rehearsal) checkNames(d *Distribution, built map[string][]byte) {
 	for _, key := range slices.SortedFunc(maps.Keys(built), byLength) {
 		address, all := "/"+key, &files
 		if folder, name := path.Split(key); name == home {
-			if folder == "" || aliasOf(built[key]) == "" {
+			if folder == "" || !isAlias(built[key]) {
 				continue
 			}
 			address, all = "/"+strings.TrimSuffix(folder, "/"), &aliases
@@ -47,6 +49,17 @@ func (r *rehearsal) checkNames(d *Distribution, built map[string][]byte) {
 	if len(aliases) > 0 {
 		r.warn("readers of old addresses (aliases) such as %s get nothing without a slash at the end: by their names the distribution's function takes them for files", some(aliases))
 	}
+}
+
+// isAlias reports whether a page does nothing but lead to another, as Hugo's aliases do.
+func isAlias(page *zip.File) bool {
+	const short = 2000 // A page that has more to say is none.
+	if page.UncompressedSize64 >= short {
+		return false
+	}
+	content, err := contentOf(page)
+	lower := bytes.ToLower(content)
+	return err == nil && (bytes.Contains(lower, []byte(`http-equiv="refresh"`)) || bytes.Contains(lower, []byte("http-equiv=refresh")))
 }
 
 // kindOf is what names have in common that are tried once: an extension or, without any, the name itself.

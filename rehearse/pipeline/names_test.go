@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"archive/zip"
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +11,34 @@ import (
 	"blog-deploy-pipeline/rehearse/edgefunction"
 	"blog-deploy-pipeline/stacks/viewerrequest"
 )
+
+// zipped are the files of an artifact.
+func zipped(t *testing.T, files map[string]string) map[string]*zip.File {
+	t.Helper()
+	var content bytes.Buffer
+	w := zip.NewWriter(&content)
+	for name, text := range files {
+		file, err := w.Create(name)
+		if err == nil {
+			_, err = file.Write([]byte(text))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.NewReader(bytes.NewReader(content.Bytes()), int64(content.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	built := map[string]*zip.File{}
+	for _, file := range r.File {
+		built[file.Name] = file
+	}
+	return built
+}
 
 // TestCheckNames has the function of a Site tell pages from files, and sites of which it cannot.
 func TestCheckNames(t *testing.T) {
@@ -39,10 +69,7 @@ func TestCheckNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			built := map[string][]byte{}
-			for key, content := range tt.built {
-				built[key] = []byte(content)
-			}
+			built := zipped(t, tt.built)
 			r := &rehearsal{tell: func(Event) {}}
 			r.checkNames(&Distribution{Distribution: edge.Distribution{
 				Aliases: []string{"blog.example", "www.blog.example"}, Behaviors: []edge.Behavior{{PathPattern: "*", ViewerRequest: function}},

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"archive/zip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,7 +21,7 @@ const cloudFront = "cloudfront.amazonaws.com"
 
 // readFrom prepares readers of a distribution that the assembly makes: what it may do with its origin,
 // and what readers are to get for what is not there.
-func (r *rehearsal) readFrom(ctx context.Context, d *Distribution, readers *readers, built map[string][]byte) (s3.Access, error) {
+func (r *rehearsal) readFrom(ctx context.Context, d *Distribution, readers *readers, built map[string]*zip.File) (s3.Access, error) {
 	if len(d.Aliases) > 0 {
 		readers.site = "https://" + d.Aliases[0]
 	}
@@ -49,7 +50,11 @@ func (r *rehearsal) readFrom(ctx context.Context, d *Distribution, readers *read
 	}
 	if response := d.Errors[http.StatusNotFound]; response.PagePath != "" {
 		page, err := url.PathUnescape(response.PagePath)
-		if content, ok := built[strings.TrimPrefix(page, "/")]; ok && err == nil {
+		if file, ok := built[strings.TrimPrefix(page, "/")]; ok && err == nil {
+			content, err := contentOf(file)
+			if err != nil {
+				return s3.Access{}, err
+			}
 			readers.notFound = &notFound{path: page, built: content, status: response.Status, instead: list}
 		}
 	}
@@ -58,7 +63,7 @@ func (r *rehearsal) readFrom(ctx context.Context, d *Distribution, readers *read
 
 // errorPageToName says what to do about an error page that was not built: Hugo makes one in the folder of each
 // language, and none at the top, where every language has a folder.
-func errorPageToName(built map[string][]byte) string {
+func errorPageToName(built map[string]*zip.File) string {
 	var pages []string
 	for _, key := range slices.SortedFunc(maps.Keys(built), byLength) {
 		if path.Base(key) == "404.html" || strings.HasSuffix("/"+key, "/404/"+home) {

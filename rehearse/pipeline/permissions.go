@@ -135,7 +135,7 @@ func (a *account) allow(c call) error {
 	if c.role.Unknown != "" {
 		return nil
 	}
-	decisions, err := a.iam.Evaluate(a.ctx, c.role.Policies, []iampolicy.Request{{Principal: c.role.ARN, Action: c.action, Resource: c.on, ResourcePolicy: c.trust}})
+	decisions, err := a.iam.Evaluate(a.ctx, c.role.Policies, []iampolicy.Request{{Principal: c.role.ARN, Action: c.action, Resource: ordinary(c.on), ResourcePolicy: c.trust}})
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err != nil {
@@ -161,6 +161,16 @@ func (a *account) allow(c call) error {
 		}
 	}
 	return nil
+}
+
+// ordinary is the ARN of an object for the evaluator, which takes an asterisk for a pattern, and whose own
+// patterns do not match the end of a line: another character stands for each.
+func ordinary(arn string) string {
+	bucket, key, isObject := strings.Cut(arn, "/")
+	if !isObject || !strings.Contains(bucket, ":s3:::") {
+		return arn
+	}
+	return bucket + "/" + strings.NewReplacer("*", "_", "\n", "_", "\r", "_", "\u2028", "_", "\u2029", "_").Replace(key)
 }
 
 // denied words a denial.

@@ -28,8 +28,12 @@ import (
 	"blog-deploy-pipeline/rehearse/s3"
 )
 
-// maxPages is how many pages readers visit, besides one that does not exist and those of [chooseFiles].
-const maxPages = 5
+const (
+	// maxPages is how many pages readers visit, besides one that does not exist and those of [chooseFiles].
+	maxPages = 5
+	// maxPage is how large they may be: what readers get is held in memory, and compared.
+	maxPage = 16 << 20
+)
 
 // readers visit pages through an edge in front of the bucket, as the readers of the blog would.
 type readers struct {
@@ -43,9 +47,9 @@ type readers struct {
 	// site is how readers' addresses begin, such as "https://blog.example.com"; "" where it is not known.
 	site  string
 	pages []page
-	// built has the keys of all that was built.
+	// home is the key of the site's first page, and built has those of all that was built.
+	home    string
 	built   map[string]bool
-	front   page   // whose links are followed
 	missing string // a path at which nothing is
 	// notFound is what the distribution answers there; nil where any error will do.
 	notFound *notFound
@@ -95,10 +99,11 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 		r.note("readers do not visit what %s uploads: it is an archive (Extract)", a)
 		return site, nil
 	}
-	built, err := readZip(input.zip, strings.Trim(configuration["ObjectKey"], "/"))
+	archive, built, err := openZip(input.zip, strings.Trim(configuration["ObjectKey"], "/"))
 	if err != nil {
 		return site, err
 	}
+	defer func() { _ = archive.Close() }() // It was only read.
 	objects, err := r.s3.Objects(ctx, site.Bucket)
 	if err != nil {
 		return site, err
@@ -112,16 +117,20 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 		}
 	}
 	state := map[string]Edition{}
-	for key, content := range built {
-		switch etag, known := there[key]; {
-		case !known:
+	for key, file := range built {
+		etag, known := there[key]
+		if !known {
 			state[key] = Missing
 			site.New++
-		case etag != md5Hex(content):
+			continue
+		}
+		sum, err := md5Of(file)
+		if err != nil {
+			return site, err
+		}
+		if state[key] = Same; etag != sum {
 			state[key] = Old
 			site.Changed++
-		default:
-			state[key] = Same
 		}
 	}
 	distribution, early := r.distributionOfSite(a)
@@ -138,15 +147,19 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 	}
 	r.checkNames(r.plan.Distributions[distribution], built)
 	r.readers.early = early
-	r.readers.built = map[string]bool{}
+	r.readers.home, r.readers.built = path.Join(strings.Trim(configuration["ObjectKey"], "/"), home), map[string]bool{}
 	for key := range built {
 		r.readers.built[key] = true
 	}
-	first := path.Join(strings.Trim(configuration["ObjectKey"], "/"), home)
-	r.readers.front = r.readers.frontPage(built, first)
-	chosen := choosePages(state, first)
+	chosen := choosePages(state, r.readers.home)
 	for _, key := range append(chosen, chooseFiles(r.plan.Distributions[distribution], built)...) {
-		p := page{key: key, built: built[key]}
+		if built[key].UncompressedSize64 > maxPage {
+			continue
+		}
+		p := page{key: key}
+		if p.built, err = contentOf(built[key]); err != nil {
+			return site, err
+		}
 		switch {
 		case state[key] != Missing:
 			if _, p.old, err = r.s3.Object(ctx, site.Bucket, key); err != nil {
@@ -154,7 +167,7 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 			}
 		case site.First:
 			p.old, p.standIn = standIn(p), true
-			if err := r.put(ctx, site.Bucket, s3.Object{Key: key, ContentType: "text/html", CacheControl: site.CacheControl}, p.old); err != nil {
+			if err := r.put(ctx, site.Bucket, s3.Object{Key: key, Size: int64(len(p.old)), ContentType: "text/html", CacheControl: site.CacheControl}, bytes.NewReader(p.old)); err != nil {
 				return site, err
 			}
 		}
@@ -193,7 +206,7 @@ func (r *rehearsal) distributionOfSite(deploy *Action) (id, early string) {
 }
 
 // openEdge puts an edge in front of the bucket.
-func (r *rehearsal) openEdge(ctx context.Context, bucket, distribution, prefix string, built map[string][]byte) error {
+func (r *rehearsal) openEdge(ctx context.Context, bucket, distribution, prefix string, built map[string]*zip.File) error {
 	readers := &readers{
 		bucket: bucket, distribution: distribution, missing: "/" + path.Join(prefix, "there-is-no-such-page-"+r.execution[:8]) + "/",
 		client: &http.Client{
@@ -241,7 +254,7 @@ func (r *rehearsal) serveSite(readers *readers, options edge.Options) error {
 }
 
 // assumed is what a distribution that is not in the assembly is taken to be.
-func (r *rehearsal) assumed(id, prefix string, built map[string][]byte) edge.Distribution {
+func (r *rehearsal) assumed(id, prefix string, built map[string]*zip.File) edge.Distribution {
 	distribution := edge.Assumed(id)
 	assumed := "index.html for folders (a CloudFront Function), the cache policy CachingOptimized"
 	page := path.Join(prefix, "404.html")
@@ -285,7 +298,7 @@ func choosePages(state map[string]Edition, first string) []string {
 // chooseFiles picks a file to visit for each way in which other cache behaviours than the pages' answer:
 // a function may fail there while all pages look well. Nobody knows the behaviours of a distribution
 // outside of the assembly.
-func chooseFiles(d *Distribution, built map[string][]byte) []string {
+func chooseFiles(d *Distribution, built map[string]*zip.File) []string {
 	if d == nil {
 		return nil
 	}
@@ -484,34 +497,44 @@ func (r *readers) get(ctx context.Context, when When, p page) (_ Visit, body []b
 	return visit, body, nil
 }
 
-// readZip reads the files of an artifact by the keys that they are uploaded to.
-func readZip(name, prefix string) (map[string][]byte, error) {
+// openZip opens an artifact, and has its files by the keys that they are uploaded to.
+func openZip(name, prefix string) (io.Closer, map[string]*zip.File, error) {
 	archive, err := zip.OpenReader(name)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // Those the deploy action refuses by name.
-		return nil, fmt.Errorf("read the artifact: %w", err)
+		return nil, nil, fmt.Errorf("read the artifact: %w", err)
 	}
-	defer func() { _ = archive.Close() }() // It was only read.
-	files := map[string][]byte{}
+	files := map[string]*zip.File{}
 	for _, file := range archive.File {
-		if !file.Mode().IsRegular() {
-			continue
+		if file.Mode().IsRegular() {
+			files[path.Join(prefix, file.Name)] = file //nolint:gosec // A key of S3, not a path on disk.
 		}
-		content, err := contentOf(file)
-		if err != nil {
-			return nil, fmt.Errorf("read the artifact's %s: %w", file.Name, err)
-		}
-		files[path.Join(prefix, file.Name)] = content //nolint:gosec // A key of S3, not a path on disk.
 	}
-	return files, nil
+	return archive, files, nil
 }
 
 func contentOf(file *zip.File) ([]byte, error) {
+	content := bytes.NewBuffer([]byte{}) // Not nil, which is for no file.
+	err := readFile(file, content)
+	return content.Bytes(), err
+}
+
+// md5Of is what S3 has for a file's ETag.
+func md5Of(file *zip.File) (string, error) {
+	sum := md5.New() //nolint:gosec // As above.
+	err := readFile(file, sum)
+	return hex.EncodeToString(sum.Sum(nil)), err
+}
+
+func readFile(file *zip.File, to io.Writer) error {
 	in, err := file.Open()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		defer in.Close()
+		_, err = io.Copy(to, in) //nolint:gosec // The artifact is the owner's.
 	}
-	defer in.Close()
-	return io.ReadAll(in)
+	if err != nil {
+		return fmt.Errorf("read the artifact's %s: %w", file.Name, err)
+	}
+	return nil
 }
 
 // zipSize counts an artifact's files and their bytes.
@@ -527,9 +550,4 @@ func zipSize(name string) (files int, size int64, err error) {
 		}
 	}
 	return files, size, nil
-}
-
-func md5Hex(content []byte) string {
-	sum := md5.Sum(content) //nolint:gosec // As above.
-	return hex.EncodeToString(sum[:])
 }

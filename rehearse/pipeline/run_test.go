@@ -362,9 +362,6 @@ func TestFailures(t *testing.T) {
 		{name: "buildspec that is broken", spoil: func(t *testing.T, source string) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n  commands: [x]\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"YAML_FILE_ERROR", "commands"}, look: "code-pipeline/buildspec.yml in the source"},
-		{name: "runtime that the image does not have", spoil: func(t *testing.T, source string) {
-			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  install:\n    runtime-versions: {nodejs: 14}\n  build:\n    commands: [exit 1]\n"})
-		}, stage: 1, code: "JobFailed", reason: []string{"Phase: DOWNLOAD_SOURCE, Code: YAML_FILE_ERROR, Message: Unknown runtime version named '14' of nodejs. This build image has the following versions: 18, 20, 22, 24"}, look: "runtime-versions in code-pipeline/buildspec.yml in the source: take a version that the image has"},
 		{name: "command that fails", spoil: func(t *testing.T, source string) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo one\n      - |\n        set -u\n        # two\n        fail() {\n          echo \"ERROR: $*\"\n          exit 7\n        }\n        echo two\n        fail no theme\nartifacts:\n  files: ['**/*']\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: echo two …. Reason: exit status 7"}, cause: "ERROR: no theme", look: "build-2 of code-pipeline/buildspec.yml"},
@@ -837,4 +834,37 @@ func TestWatch(t *testing.T) {
 			t.Errorf("told is %+v", told)
 		}
 	})
+}
+
+// TestAnyName publishes files whose names S3 takes, and the policies and readers must, too.
+func TestAnyName(t *testing.T) {
+	t.Parallel()
+	source := blog(t)
+	names := map[string]string{}
+	for _, name := range []string{"*", "a*b?", "new\nline", "re\rturn", `back\slash`, "c#%41", "\u2028", "'\"<>&", "$x{}"} {
+		names["site/"+name+"/index.html"] = "<h1>page"
+		names["site/files/"+name] = "file"
+	}
+	write(t, source, names)
+	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "classic-pipeline")), Source: source, State: filepath.Join(t.TempDir(), "state")}, nil)
+	if r.err != nil || r.statuses() != allSucceeded || r.Site.Uploaded != 5+len(names) {
+		t.Errorf("stages end as %s (%v), %+v: %+v", r.statuses(), r.err, r.Site, r.failed())
+	}
+	if !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "published as application/octet-stream") }) {
+		t.Errorf("warnings are %q", r.Warnings)
+	}
+}
+
+func TestOrdinary(t *testing.T) {
+	for arn, want := range map[string]string{
+		"arn:aws:s3:::blog/a*b\n/*": "arn:aws:s3:::blog/a_b_/_",
+		"arn:aws:s3:::blog*":        "arn:aws:s3:::blog*",
+		"*":                         "*",
+		"arn:aws:logs:us-east-1:1:log-group:/a/*": "arn:aws:logs:us-east-1:1:log-group:/a/*",
+		"arn:aws-cn:s3:::blog/日本?":                "arn:aws-cn:s3:::blog/日本?",
+	} {
+		if got := ordinary(arn); got != want {
+			t.Errorf("%q: got %q, want %q", arn, got, want)
+		}
+	}
 }

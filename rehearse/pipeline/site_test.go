@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"archive/zip"
 	"context"
 	"maps"
 	"net/http"
@@ -192,7 +193,7 @@ func TestErrorPageToName(t *testing.T) {
 		{"many", []string{"de/404.html", "en/404.html", "fr/404.html", "zh-hant/404.html"}, "such as /de/404.html, or one of 3 others"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			built := map[string][]byte{}
+			built := map[string]*zip.File{}
 			for _, key := range tt.keys {
 				built[key] = nil
 			}

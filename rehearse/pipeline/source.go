@@ -3,6 +3,7 @@ package pipeline
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"context"
 	"errors"
 	"fmt"
@@ -235,6 +236,8 @@ func (c checkout) zip(ctx context.Context, to string, warn func(string, ...any))
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	archive := zip.NewWriter(out)
+	// Large files are mostly pictures and films, of which the default's effort makes nothing smaller.
+	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	err = filepath.WalkDir(c.dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && path != c.dir:
@@ -370,10 +373,21 @@ func unzip(ctx context.Context, archive, to string) error {
 	defer func() { _ = root.Close() }()
 	for _, file := range r.File {
 		if err := errors.Join(ctx.Err(), unpack(root, file)); err != nil {
-			return fmt.Errorf("unpack the artifact: %q: %w", file.Name, err)
+			return fmt.Errorf("unpack the artifact: %w", storing(file.Name, err))
 		}
 	}
 	return nil
+}
+
+// storing says of what a rehearsal cannot store that AWS can.
+func storing(name string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%q: this machine takes the name for that of another file, by case or by Unicode form; AWS has both: %w", name, err)
+	case errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.EILSEQ), errors.Is(err, syscall.EINVAL):
+		return fmt.Errorf("%q: this machine can have no file of that name; AWS may: %w", name, err)
+	}
+	return fmt.Errorf("%q: %w", name, err)
 }
 
 func unpack(root *os.Root, file *zip.File) error {

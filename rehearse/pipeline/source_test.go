@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"archive/zip"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -266,5 +267,40 @@ func TestUnzipStaysInside(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "outside")); err == nil {
 		t.Error("there is a file outside")
+	}
+}
+
+// TestUnzipNames has names that this machine cannot have, and AWS can.
+func TestUnzipNames(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		files []string
+		want  string
+	}{
+		{"two of one name, as A and a are on some machines", []string{"a", "a"}, `"a": this machine takes the name for that of another file`},
+		{"too long", []string{strings.Repeat("x", 300)}, "this machine can have no file of that name"},
+		{"odd", []string{"a\nb", `a\b`, "*", " ", "a/" + strings.Repeat("y", 255)}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			archive := filepath.Join(dir, "a.zip")
+			out, err := os.Create(archive)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := zip.NewWriter(out)
+			for _, name := range tt.files {
+				if _, err := w.Create(name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := errors.Join(w.Close(), out.Close()); err != nil {
+				t.Fatal(err)
+			}
+			err = unzip(t.Context(), archive, filepath.Join(dir, "to"))
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
 	}
 }

@@ -2,11 +2,11 @@ package pipeline
 
 import (
 	"archive/zip"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -74,26 +74,30 @@ func (r *rehearsal) loadBucket(ctx context.Context, bucket string) error {
 			if err := json.Unmarshal([]byte(file.Comment), &kept); err != nil {
 				return fmt.Errorf("%s: %w", file.Name, err)
 			}
-			content, err := contentOf(file)
+			content, err := file.Open()
 			if err != nil {
 				return fmt.Errorf("%s: %w", file.Name, err)
 			}
-			return r.put(ctx, bucket, s3.Object{Key: file.Name, ContentType: kept.ContentType, CacheControl: kept.CacheControl}, content)
+			defer content.Close()
+			return r.put(ctx, bucket, s3.Object{
+				Key: file.Name, ContentType: kept.ContentType, CacheControl: kept.CacheControl,
+				Size: int64(file.UncompressedSize64), //nolint:gosec // No object has 8 EiB.
+			}, content)
 		})
 	}
 	return puts.Wait()
 }
 
 // put uploads an object past the pipeline.
-func (r *rehearsal) put(ctx context.Context, bucket string, object s3.Object, content []byte) error {
-	input := &awss3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(object.Key), Body: bytes.NewReader(content)}
+func (r *rehearsal) put(ctx context.Context, bucket string, object s3.Object, content io.Reader) error {
+	input := &awss3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(object.Key)}
 	if object.ContentType != "" {
 		input.ContentType = aws.String(object.ContentType)
 	}
 	if object.CacheControl != "" {
 		input.CacheControl = aws.String(object.CacheControl)
 	}
-	if _, err := r.s3.Client().PutObject(ctx, input); err != nil {
+	if err := s3.Put(ctx, r.s3.Client(), input, content, object.Size); err != nil {
 		return fmt.Errorf("put %s into %s: %w", object.Key, bucket, err)
 	}
 	return nil
@@ -125,28 +129,15 @@ func (r *rehearsal) saveBucket(ctx context.Context, bucket string) (err error) {
 		return err
 	}
 	// In the temporary folder until it is whole, so that a stopped rehearsal leaves the last one's.
-	var archived bytes.Buffer
-	archive := zip.NewWriter(&archived)
-	for _, object := range objects {
-		_, content, err := r.s3.Object(ctx, bucket, object.Key)
-		if err != nil {
-			return err
-		}
-		comment, err := json.Marshal(metadata{ContentType: object.ContentType, CacheControl: object.CacheControl})
-		if err != nil {
-			return err
-		}
-		w, err := archive.CreateHeader(&zip.FileHeader{Name: object.Key, Method: zip.Deflate, Modified: object.LastModified, Comment: string(comment)})
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(content); err != nil {
-			return err
-		}
-	}
-	if err := archive.Close(); err != nil {
+	whole := filepath.Join(r.dir, "kept.zip")
+	if err := r.archiveBucket(ctx, bucket, objects, whole); err != nil {
 		return err
 	}
+	in, err := os.Open(whole)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close(), os.Remove(whole)) }()
 	file, err := os.CreateTemp(r.State, ".bucket-*")
 	if err != nil {
 		return err
@@ -156,9 +147,43 @@ func (r *rehearsal) saveBucket(ctx context.Context, bucket string) (err error) {
 			err = errors.Join(err, os.Remove(file.Name()))
 		}
 	}()
-	_, err = file.Write(archived.Bytes())
+	_, err = io.Copy(file, in)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
 	return os.Rename(file.Name(), r.kept(bucket))
+}
+
+// archiveBucket writes objects into an archive.
+func (r *rehearsal) archiveBucket(ctx context.Context, bucket string, objects []s3.Object, to string) (err error) {
+	file, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	archive := zip.NewWriter(file)
+	for _, object := range objects {
+		comment, err := json.Marshal(metadata{ContentType: object.ContentType, CacheControl: object.CacheControl})
+		if err != nil {
+			return err
+		}
+		w, err := archive.CreateHeader(&zip.FileHeader{Name: object.Key, Method: zip.Deflate, Modified: object.LastModified, Comment: string(comment)})
+		if err != nil {
+			return err
+		}
+		if err := r.copyObject(ctx, w, bucket, object.Key); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
+}
+
+func (r *rehearsal) copyObject(ctx context.Context, w io.Writer, bucket, key string) error {
+	_, content, err := r.s3.Open(ctx, bucket, key)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	_, err = io.Copy(w, content)
+	return err
 }

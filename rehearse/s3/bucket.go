@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -58,21 +59,38 @@ func (s *Server) Objects(ctx context.Context, bucket string) ([]Object, error) {
 
 // Object returns one object and its content.
 func (s *Server) Object(ctx context.Context, bucket, key string) (Object, []byte, error) {
-	out, err := s.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
+	object, body, err := s.Open(ctx, bucket, key)
+	if err != nil {
+		return Object{}, nil, err
+	}
+	defer body.Close()
+	content, err := io.ReadAll(body)
 	if err != nil {
 		return Object{}, nil, fmt.Errorf("read object %s/%s: %w", bucket, key, err)
 	}
-	defer out.Body.Close()
-	content, err := io.ReadAll(out.Body)
+	return object, content, nil
+}
+
+// Put uploads an object as its content comes, and never holds all of it in memory.
+func Put(ctx context.Context, client *awss3.Client, input *awss3.PutObjectInput, content io.Reader, size int64) error {
+	input.Body, input.ContentLength = content, aws.Int64(size)
+	// To sign the content, the client would have to read it twice.
+	_, err := client.PutObject(ctx, input, awss3.WithAPIOptions(v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware))
+	return err
+}
+
+// Open returns one object, and its content to read and close.
+func (s *Server) Open(ctx context.Context, bucket, key string) (Object, io.ReadCloser, error) {
+	out, err := s.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
 	if err != nil {
 		return Object{}, nil, fmt.Errorf("read object %s/%s: %w", bucket, key, err)
 	}
 	return Object{
 		Key:          key,
-		Size:         int64(len(content)),
+		Size:         aws.ToInt64(out.ContentLength),
 		ContentType:  aws.ToString(out.ContentType),
 		CacheControl: aws.ToString(out.CacheControl),
 		ETag:         aws.ToString(out.ETag),
 		LastModified: aws.ToTime(out.LastModified),
-	}, content, nil
+	}, out.Body, nil
 }

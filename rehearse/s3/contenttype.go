@@ -1,9 +1,14 @@
 package s3
 
 import (
+	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
+
+// noType is what browsers download and do not show.
+const noType = "application/octet-stream"
 
 // contentType guesses a file's type by its extension.
 //
@@ -18,7 +23,7 @@ func contentType(name string) string {
 	if guess, ok := typesByExtension[extension]; ok {
 		return guess
 	}
-	return "application/octet-stream"
+	return noType
 }
 
 var typesByExtension = map[string]string{
@@ -63,4 +68,64 @@ var typesByExtension = map[string]string{
 	"xsl":   "application/xml",
 	"xslt":  "application/xslt+xml",
 	"zip":   "application/zip",
+}
+
+// guesses are what browsers may not take for what it is.
+type guesses struct {
+	noType, noCharset []string // keys
+}
+
+// needsCharset says of which types the file itself cannot say what its charset is: browsers take it for
+// Windows-1252.
+func needsCharset(kind string) bool {
+	return slices.Contains([]string{"text/plain", "text/csv", "text/calendar"}, kind)
+}
+
+// add looks at an object that was uploaded.
+func (g *guesses) add(key, kind string, notASCII bool) {
+	switch {
+	case kind == noType:
+		g.noType = append(g.noType, key)
+	case notASCII && needsCharset(kind):
+		g.noCharset = append(g.noCharset, key)
+	}
+}
+
+// tell words them: a line for each kind, and one with all names.
+func (g *guesses) tell(objects int) (warnings, all []string) {
+	for _, kind := range []struct {
+		keys      []string
+		published string
+	}{
+		{g.noType, "published as " + noType + ", which browsers download and do not show or run"},
+		{g.noCharset, "published without a charset although they are not ASCII, and browsers show them garbled"},
+	} {
+		if len(kind.keys) == 0 {
+			continue
+		}
+		slices.Sort(kind.keys)
+		warnings = append(warnings, fmt.Sprintf("%d of %d files are %s: %s, the first is %s. CodePipeline's S3 action guesses types by the extension (unverified: by the table of the AWS SDK for Java)",
+			len(kind.keys), objects, kind.published, extensions(kind.keys), kind.keys[0]))
+		all = append(all, kind.published+": "+strings.Join(kind.keys, ", "))
+	}
+	return warnings, all
+}
+
+// extensions lists those of keys, as many as a person reads.
+func extensions(keys []string) string {
+	const most = 12
+	var found []string
+	for _, key := range keys {
+		extension := strings.ToLower(path.Ext(key))
+		if extension == "" {
+			extension = "without an extension"
+		}
+		found = append(found, extension)
+	}
+	slices.Sort(found)
+	found = slices.Compact(found)
+	if n := len(found); n > most {
+		return strings.Join(found[:most], " ") + fmt.Sprintf(" and %d more extensions", n-most)
+	}
+	return strings.Join(found, " ")
 }

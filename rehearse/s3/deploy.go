@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -21,8 +22,15 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// uploadsAtOnce is how many files are uploaded, and held in memory, at a time.
-const uploadsAtOnce = 8
+const (
+	// uploadsAtOnce is how many files are uploaded at a time.
+	uploadsAtOnce = 8
+	// maxKey is how many bytes a key can have.
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+	maxKey = 1024
+	// progressEvery is how much of a file is uploaded until Progress is told again.
+	progressEvery = 8 << 20
+)
 
 // Action is an S3 deploy action of a pipeline.
 type Action struct {
@@ -39,14 +47,14 @@ type Action struct {
 	// "s3:PutObject" on "arn:aws:s3:::blog/index.html", and an error is a denial. It is never called
 	// twice at a time. Default: everything is allowed.
 	Authorize func(action, resource string) error
-	// Progress is told after each upload what has been uploaded so far. It is never called twice at a
-	// time. Default: nobody is told.
+	// Progress is told after each upload, and now and then in a large one, what has been uploaded so far. It
+	// is never called twice at a time. Default: nobody is told.
 	Progress func(Progress)
 }
 
 // Progress is how far a deployment has come.
 type Progress struct {
-	Key            string // of the object uploaded last
+	Key            string // of the object uploaded last, or just now
 	Objects, Total int
 	Bytes          int64
 }
@@ -57,6 +65,9 @@ type Result struct {
 	Bytes   int64
 	// Notes say where the rehearsal knowingly does less than AWS.
 	Notes []string
+	// Warnings say which objects browsers may not take for what they are, in a line for each kind; Types names
+	// them all.
+	Warnings, Types []string
 }
 
 // Error is why a deployment failed, in S3's words where S3 refused.
@@ -106,6 +117,7 @@ func Deploy(ctx context.Context, client *awss3.Client, action Action, artifact s
 	} else {
 		err = d.uploadArtifact(ctx, artifact)
 	}
+	d.result.Warnings, d.result.Types = d.guesses.tell(d.result.Objects)
 	return d.result, err
 }
 
@@ -171,16 +183,23 @@ type deployment struct {
 	mu     sync.Mutex // guards result, and calls of the action's functions
 	total  int
 	result Result
+	// guesses are of what was uploaded.
+	guesses guesses
 }
 
 // uploadArtifact uploads the zip file as it is.
 func (d *deployment) uploadArtifact(ctx context.Context, artifact string) error {
-	content, err := os.ReadFile(artifact)
+	content, err := os.Open(artifact)
+	if err != nil {
+		return fmt.Errorf("read artifact: %w", err)
+	}
+	defer content.Close()
+	info, err := content.Stat()
 	if err != nil {
 		return fmt.Errorf("read artifact: %w", err)
 	}
 	d.total = 1
-	return d.upload(ctx, d.config.objectKey, contentType(d.config.objectKey), content)
+	return d.upload(ctx, d.config.objectKey, content, info.Size())
 }
 
 // uploadFiles uploads the files in the zip file, in its order.
@@ -203,15 +222,16 @@ func (d *deployment) uploadFiles(ctx context.Context, artifact string) error {
 			break // One has failed, or ctx is done: AWS would not go on either.
 		}
 		uploads.Go(func() error {
-			content, err := contentOf(file)
+			content, err := file.Open()
 			if err != nil {
-				return &Error{Code: jobFailed, Message: fmt.Sprintf("unpack %s: %v", file.Name, err), cause: err}
+				return unpackError(file.Name, err)
 			}
+			defer content.Close()
 			key := file.Name
 			if d.config.objectKey != "" {
 				key = strings.TrimSuffix(d.config.objectKey, "/") + "/" + key
 			}
-			return d.upload(uploading, key, contentType(key), content)
+			return d.upload(uploading, key, content, int64(file.UncompressedSize64)) //nolint:gosec // No artifact has 8 EiB.
 		})
 	}
 	if err := uploads.Wait(); err != nil {
@@ -230,7 +250,7 @@ func filesOf(archive *zip.Reader) ([]*zip.File, error) {
 		name := strings.TrimSuffix(file.Name, "/")
 		switch {
 		case !isLocal(name):
-			fault = "its path leads out of the artifact"
+			fault = "a file of an artifact has a path like a/b.html, that does not begin with a slash or have . or .. in it"
 		case file.Mode().IsDir():
 			continue // S3 has no folders.
 		case !file.Mode().IsRegular():
@@ -249,33 +269,59 @@ func filesOf(archive *zip.Reader) ([]*zip.File, error) {
 
 // isLocal reports whether an archive's path stays below the folder it is unpacked in, on any system.
 func isLocal(name string) bool {
-	return name != "" && name == path.Clean(name) && !path.IsAbs(name) && name != ".." && !strings.HasPrefix(name, "../") && !strings.Contains(name, `\`)
+	return name != "" && name == path.Clean(name) && !path.IsAbs(name) && name != "." && name != ".." && !strings.HasPrefix(name, "../")
 }
 
-func contentOf(file *zip.File) ([]byte, error) {
-	reader, err := file.Open()
-	if err != nil {
-		return nil, err
+func unpackError(name string, err error) error {
+	return &Error{Code: jobFailed, Message: fmt.Sprintf("unpack %s: %v", name, err), cause: err}
+}
+
+// checkKey refuses what S3 refuses and, in other words, what only the S3 server of a rehearsal cannot do.
+func checkKey(key string) error {
+	switch {
+	case len(key) > maxKey:
+		return &Error{Code: "KeyTooLongError", Message: fmt.Sprintf("Your key is too long (%d bytes, and %d is the most: %.60s…)", len(key), maxKey, key)}
+	case !utf8.ValidString(key):
+		return &Error{Code: "InvalidURI", Message: fmt.Sprintf("Couldn't parse the specified URI (the name of %q is not UTF-8, as S3's keys are)", key)}
+	case strings.ContainsFunc(key, notXML):
+		return fmt.Errorf("the name of %q has a character that XML cannot have: S3 takes it, and the S3 server of rehearsals cannot list it", key)
 	}
-	defer reader.Close()
-	return io.ReadAll(reader)
+	return nil
 }
 
-func (d *deployment) upload(ctx context.Context, key, contentType string, content []byte) error {
+// notXML reports whether XML 1.0 cannot have the character: https://www.w3.org/TR/xml/#charsets.
+func notXML(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff
+}
+
+// asFiles are the errors of a server that keeps objects as files: S3 has none of them.
+var asFiles = []string{"ObjectParentIsFile", "ExistingObjectIsDirectory"}
+
+func (d *deployment) upload(ctx context.Context, key string, content io.Reader, size int64) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
 	if err := d.authorize(key); err != nil {
 		return err
 	}
+	kind := contentType(key)
+	reading := &upload{content: content, looks: needsCharset(kind), told: func(n int64) { d.uploading(key, n) }}
 	input := &awss3.PutObjectInput{
 		Bucket:      aws.String(d.config.bucket),
 		Key:         aws.String(key),
-		Body:        bytes.NewReader(content),
-		ContentType: aws.String(contentType),
+		ContentType: aws.String(kind),
 		ACL:         types.ObjectCannedACL(d.config.acl),
 	}
 	if d.config.cacheControl != "" {
 		input.CacheControl = aws.String(d.config.cacheControl)
 	}
-	if _, err := d.client.PutObject(ctx, input); err != nil {
+	if err := Put(ctx, d.client, input, reading, size); err != nil {
+		if reading.err != nil && ctx.Err() == nil {
+			return unpackError(key, reading.err)
+		}
+		if refusal, ok := errors.AsType[smithy.APIError](err); ok && slices.Contains(asFiles, refusal.ErrorCode()) {
+			return fmt.Errorf("%s is the name of an object, and of a folder of others: S3 has both, and the S3 server of rehearsals, which keeps objects as files, has not; what is kept of an earlier site (STATE) can be removed", key)
+		}
 		if refusal, ok := errors.AsType[smithy.APIError](err); ok {
 			return &Error{Code: refusal.ErrorCode(), Message: fmt.Sprintf("%s (upload %s to %s)", refusal.ErrorMessage(), key, d.config.bucket), cause: err}
 		}
@@ -285,11 +331,49 @@ func (d *deployment) upload(ctx context.Context, key, contentType string, conten
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.result.Objects++
-	d.result.Bytes += int64(len(content))
-	if d.action.Progress != nil {
-		d.action.Progress(Progress{Key: key, Objects: d.result.Objects, Total: d.total, Bytes: d.result.Bytes})
-	}
+	d.result.Bytes += size
+	d.guesses.add(key, kind, reading.notASCII)
+	d.progress(key, 0)
 	return nil
+}
+
+// uploading tells how much of a file is uploaded.
+func (d *deployment) uploading(key string, n int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.progress(key, n)
+}
+
+// progress tells what is uploaded, besides so much of the file with that key. d is locked.
+func (d *deployment) progress(key string, n int64) {
+	if d.action.Progress != nil {
+		d.action.Progress(Progress{Key: key, Objects: d.result.Objects, Total: d.total, Bytes: d.result.Bytes + n})
+	}
+}
+
+// upload reads what is uploaded, and takes note of it.
+type upload struct {
+	content     io.Reader
+	told        func(n int64)
+	n, lastTold int64
+	looks       bool // for what is not ASCII
+	notASCII    bool
+	err         error // of content
+}
+
+// Read implements io.Reader.
+func (u *upload) Read(p []byte) (int, error) {
+	n, err := u.content.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // As io.Reader has it.
+		u.err = err
+	}
+	u.n += int64(n)
+	if u.n-u.lastTold >= progressEvery {
+		u.lastTold = u.n
+		u.told(u.n)
+	}
+	u.notASCII = u.notASCII || u.looks && bytes.ContainsFunc(p[:n], func(r rune) bool { return r >= utf8.RuneSelf })
+	return n, err
 }
 
 // authorize asks for what S3 checks on an upload: an ACL in the request needs a permission of its own.

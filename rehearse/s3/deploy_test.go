@@ -11,6 +11,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -327,18 +329,18 @@ func TestDeployStopsAtTheFirstFailure(t *testing.T) {
 	}
 }
 
-func TestDeployRefusesPathsThatLeadOut(t *testing.T) {
+func TestDeployRefusesPathsThatAreNotPlain(t *testing.T) {
 	tests := []struct {
 		name string
 		file file
 		want string
 	}{
-		{"parent", file{name: "../evil.html"}, `"../evil.html" is refused: its path leads out of the artifact`},
+		{"parent", file{name: "../evil.html"}, `"../evil.html" is refused: a file of an artifact has a path like a/b.html`},
 		{"parent folder", file{name: "../", mode: fs.ModeDir | 0o755}, `"../" is refused`},
-		{"inner parent", file{name: "a/../../evil.html"}, "is refused: its path leads out"},
-		{"harmless inner parent", file{name: "a/../b.html"}, "is refused: its path leads out"},
+		{"inner parent", file{name: "a/../../evil.html"}, "is refused: a file of an artifact"},
+		{"harmless inner parent", file{name: "a/../b.html"}, "is refused: a file of an artifact"},
 		{"absolute", file{name: "/etc/passwd"}, `"/etc/passwd" is refused`},
-		{"Windows", file{name: `..\evil.html`}, "is refused"},
+		{"itself", file{name: "."}, "is refused"},
 		{"dot", file{name: "./a.html"}, "is refused"},
 		{"double slash", file{name: "a//b.html"}, "is refused"},
 		{"symbolic link", file{name: "link", content: "/etc/passwd", mode: fs.ModeSymlink | 0o777}, `"link" is refused: it is no regular file (L`},
@@ -360,6 +362,110 @@ func TestDeployRefusesPathsThatLeadOut(t *testing.T) {
 				t.Errorf("uploads: got %d, want none of an artifact that is refused", uploads)
 			}
 		})
+	}
+}
+
+// TestDeployOfAnyName has what S3 takes for a key, what it refuses, and what only the server here cannot do.
+func TestDeployOfAnyName(t *testing.T) {
+	s := startServer(t)
+	createBucket(t, s, "blog")
+	takes := []string{
+		"*", "a*b?.html", "tags/c#/%41.html", "new\nline", "re\rturn", "tab\t", `back\slash`, `\`, "with space ", "+", "é", "e\u0301", "'\"<>&", "😀", "-", "~", "$x", "{a}[b]",
+		strings.Repeat("n", 255), strings.Repeat("日", 85), strings.Repeat("n/", 511) + "xy",
+	}
+	var files []file
+	for _, name := range takes {
+		files = append(files, file{name: name, content: "x"})
+	}
+	if _, err := Deploy(t.Context(), s.Client(), Action{Configuration: config()}, artifact(t, files...)); err != nil {
+		t.Errorf("Deploy: %v", err)
+	}
+	objects, err := s.Objects(t.Context(), "blog")
+	var keys []string
+	for _, o := range objects {
+		keys = append(keys, o.Key)
+	}
+	slices.Sort(takes)
+	slices.Sort(keys)
+	if err != nil || !slices.Equal(keys, takes) {
+		t.Errorf("objects: got %q, %v; want %q", keys, err, takes)
+	}
+
+	createBucket(t, s, "other")
+	for _, tt := range []struct {
+		name, key, code, want string
+	}{
+		{"as long as a key can be and one byte", strings.Repeat("m/", 511) + "xyz", "KeyTooLongError", "Your key is too long (1025 bytes, and 1024 is the most: m/m/"},
+		{"not UTF-8", "caf\xe9.html", "InvalidURI", `the name of "caf\xe9.html" is not UTF-8`},
+		{"control character", "a\x01b", "", `the name of "a\x01b" has a character that XML cannot have: S3 takes it, and the S3 server of rehearsals cannot list it`},
+		{"file that is a folder", "posts/a", "", "posts/a is the name of an object, and of a folder of others: S3 has both"},
+		{"folder that is a file", "about/index.html", "", "about/index.html is the name of an object, and of a folder of others: S3 has both"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			there := artifact(t, file{name: "posts/a/index.html"}, file{name: "about"})
+			if _, err := Deploy(t.Context(), s.Client(), Action{Configuration: config("BucketName", "other")}, there); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Deploy(t.Context(), s.Client(), Action{Configuration: config("BucketName", "other")}, artifact(t, file{name: tt.key}))
+			var code string
+			if refused := (*Error)(nil); errors.As(err, &refused) {
+				code = refused.Code
+			}
+			if err == nil || code != tt.code || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Deploy: got %v with the code %q, want %s and %q", err, code, tt.want, tt.code)
+			}
+		})
+	}
+}
+
+// TestDeployOfALargeFile holds little of it in memory, and tells how far it is.
+func TestDeployOfALargeFile(t *testing.T) {
+	s := startServer(t)
+	createBucket(t, s, "blog")
+	const size = 256 << 20
+	site := artifact(t, file{name: "a.mp4", content: strings.Repeat("x", size)})
+	debug.FreeOSMemory()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var told []int64
+	result, err := Deploy(t.Context(), s.Client(), Action{Configuration: config(), Progress: func(p Progress) { told = append(told, p.Bytes) }}, site)
+	runtime.ReadMemStats(&after)
+	if err != nil || result.Objects != 1 || result.Bytes != size {
+		t.Errorf("Deploy: got %+v, %v", result, err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > size/4 {
+		t.Errorf("it has allocated %d bytes, of a file of %d", took, size)
+	}
+	if len(told) < 10 || !slices.IsSorted(told) || told[len(told)-1] != size {
+		t.Errorf("progress: got %d", told)
+	}
+}
+
+// TestDeployTellsOfTypes that browsers do not take for what they are.
+func TestDeployTellsOfTypes(t *testing.T) {
+	s := startServer(t)
+	createBucket(t, s, "blog")
+	site := artifact(t,
+		file{name: "index.html", content: "日本"}, file{name: "style.css", content: "/* 日本 */"}, file{name: "robots.txt", content: "ascii"},
+		file{name: "llms.txt", content: strings.Repeat("a", 70000) + "日本"}, file{name: "data.csv", content: "é"},
+		file{name: "lib.wasm"}, file{name: "b/app.mjs"}, file{name: "a/app.MJS"}, file{name: "CNAME"})
+	result, err := Deploy(t.Context(), s.Client(), Action{Configuration: config()}, site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{
+		"4 of 9 files are published as application/octet-stream, which browsers download and do not show or run: .mjs .wasm without an extension, the first is CNAME. ",
+		"2 of 9 files are published without a charset although they are not ASCII, and browsers show them garbled: .csv .txt, the first is data.csv. ",
+	} {
+		if len(result.Warnings) != 2 || !strings.HasPrefix(result.Warnings[i], want) {
+			t.Errorf("warnings: got %q, want %q", result.Warnings, want)
+		}
+	}
+	if len(result.Types) != 2 || !strings.HasSuffix(result.Types[0], ": CNAME, a/app.MJS, b/app.mjs, lib.wasm") {
+		t.Errorf("types: got %q", result.Types)
+	}
+	if got, want := extensions(strings.Fields("x.a x.b x.c x.d x.e x.f x.g x.h x.i x.j x.k x.l x.m x.n")), ".a .b .c .d .e .f .g .h .i .j .k .l and 2 more extensions"; got != want {
+		t.Errorf("extensions: got %q, want %q", got, want)
 	}
 }
 
