@@ -107,6 +107,7 @@ UNTIL_IT_HANGS := -timeout=60m
 
 .PHONY: build
 build: $(FRESH) node_modules/.package-lock.json dist/node dist/app $(LAMBDAS) ## Compile the app and the functions into dist/
+	@chmod 755 $(dir $(LAMBDAS)) $(LAMBDAS) # Whatever the umask is, and was: a zip keeps it, and Lambda is another user.
 
 .PHONY: test
 test: build hugo ## Run every test but the browser's

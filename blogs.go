@@ -61,8 +61,8 @@ var blogs = []stacks.BlogProps{
 	},
 }
 
-// services is the list of ECS services behind CloudFront. If you have none, leave it
-// empty: `var services = []stacks.Service{}`. Those below are examples, too:
+// services is the list of ECS services behind CloudFront. If you have none, delete all
+// that is between its braces. Those below are examples, too:
 // `go doc ./stacks ExistingService` and `go doc ./stacks FargateService`.
 var services = []stacks.Service{
 	stacks.ExistingService{

@@ -5,70 +5,71 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"blog-deploy-pipeline/buildspec"
 )
 
-// app is a program in place of the app.
-func app(t *testing.T, script string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "the app")
-	if err := os.WriteFile(file, []byte("#!/bin/sh\n"+script), 0o755); err != nil { //nolint:gosec // It is to be run.
-		t.Fatal(err)
-	}
-	return file
-}
-
-// tell runs the command, and returns its exit status and what it says on stderr.
-func tell(t *testing.T, args ...string) (status int, said string) {
+// words runs the command with words, and returns its exit status and what it said.
+func words(t *testing.T, args ...string) (status int, said string) {
 	t.Helper()
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	status = run(t.Context(), args, out, out)
-	content, err := os.ReadFile(out.Name())
+	status = command(t.Context(), args, out, out)
+	text, err := os.ReadFile(out.Name())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return status, string(content)
+	return status, string(text)
 }
 
-// TestSynth has an app write its templates: to another folder each time, of which nothing stays.
-func TestSynth(t *testing.T) {
-	tmp := t.TempDir()
-	t.Setenv("TMPDIR", tmp)
-	folders := filepath.Join(t.TempDir(), "folders")
-	writes := app(t, `echo "$CDK_OUTDIR" >>'`+folders+`'; echo quiet; cd "$CDK_OUTDIR"
-echo '{"Resources": {"R": {"Type": "AWS::SNS::Topic"}}}' >other.json
-echo '{"artifacts": {"other": {"type": "aws:cloudformation:stack", "environment": "aws://111122223333/us-east-1", "properties": {"templateFile": "other.json"}}}}' >manifest.json`)
-	for range 2 {
-		if status, said := tell(t, "-synth", writes, "-blog", "x"); status != exitUsage || !strings.Contains(said, "blogs.go has no blog") || strings.Contains(said, "quiet") {
-			t.Errorf("it exits with %d and says %q", status, said)
+func TestClean(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("TMPDIR", t.TempDir())
+	if status, said := words(t, "clean"); status != exitSucceeded || said != "" {
+		t.Errorf("where nothing was: %d, %s", status, said)
+	}
+	// As rehearsals that were killed have left them.
+	left := []string{filepath.Join(dataDir, "blog-deploy-pipeline-s3-1", "bucket"), filepath.Join(os.TempDir(), "blog-deploy-pipeline-rehearsal-1", "build")}
+	for _, dir := range left {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
 		}
 	}
-	made, err := os.ReadFile(folders)
-	if one, other, _ := strings.Cut(strings.TrimSpace(string(made)), "\n"); err != nil || one == other || !strings.HasPrefix(one, tmp) || !strings.HasPrefix(other, tmp) {
-		t.Errorf("the app writes to %q, %v", made, err)
+	if status, said := words(t, "clean"); status != exitSucceeded || said != "" {
+		t.Errorf("%d, %s", status, said)
 	}
-	if status, said := tell(t, "-synth", app(t, "echo 'field Name is missing' >&2; exit 3")); status != exitUsage || !strings.Contains(said, "field Name is missing") || !strings.Contains(said, "nothing is rehearsed") || !strings.Contains(said, "exit status 3") {
-		t.Errorf("of an app that fails it exits with %d and says %q", status, said)
-	}
-	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
-		t.Errorf("left are %v, %v", left, err)
+	for _, dir := range left {
+		if _, err := os.Stat(filepath.Dir(dir)); !os.IsNotExist(err) {
+			t.Errorf("%s is still there (%v)", filepath.Dir(dir), err)
+		}
 	}
 }
 
-// TestExample stands for itself, however it is named; nothing else does.
-func TestExample(t *testing.T) {
-	t.Chdir("..")
-	absolute, err := filepath.Abs(example)
-	if err != nil {
+func TestHugo(t *testing.T) {
+	t.Chdir(t.TempDir())
+	// Once it is there, nobody is asked for it.
+	t.Setenv(hugoReleases, "ftp://nowhere")
+	name, says := "hugo@v"+buildspec.DefaultHugoVersion, "hugo v"+buildspec.DefaultHugoVersion
+	if buildspec.DefaultHugoExtended == "true" {
+		name, says = name+"+extended", says+"+extended"
+	}
+	binary := filepath.Join(hugoCache, name, "hugo")
+	if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for source, alone := range map[string]bool{"": true, "examples/blog": true, "./examples/blog/": true, absolute: true, "examples": false, ".": false, "nowhere": false} {
-		f, err := parse([]string{"-source", source}, os.Stderr)
-		if err != nil || f.alone != alone || f.source == "" {
-			t.Errorf("-source %q: it stands for itself: %t, want %t (%+v, %v)", source, f.alone, alone, f, err)
-		}
+	if err := os.WriteFile(binary, []byte("#!/bin/sh\necho "+says+" x\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if status, said := words(t, "hugo"); status != exitSucceeded || said != "" {
+		t.Errorf("%d, %s", status, said)
+	}
+}
+
+func TestUnknownWord(t *testing.T) {
+	if status, said := words(t, "cleen"); status != exitUsage || !strings.Contains(said, `"cleen"`) {
+		t.Errorf("%d, %s; want %d and the word", status, said, exitUsage)
 	}
 }

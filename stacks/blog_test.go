@@ -145,7 +145,7 @@ func TestBuild(t *testing.T) {
 	}{
 		{modern, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "# Builds a Hugo blog", "30", 15},
 		{classic, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "code-pipeline/buildspec.yml", "30", 15},
-		{full, "aws/codebuild/amazonlinux-aarch64-standard:3.0", "ARM_CONTAINER", "BUILD_GENERAL1_LARGE", "NO_CACHE", "# Builds a Hugo blog", "7", 60},
+		{full, "aws/codebuild/amazonlinux-aarch64-standard:3.0", "ARM_CONTAINER", "BUILD_GENERAL1_LARGE", "NO_CACHE", "# Builds a Hugo blog", "7", 2160},
 		{webhook, "public.ecr.aws/docker/library/node:24", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "NO_CACHE", "buildspec.yml", "30", 15},
 	} {
 		tmpl := template(t, tt.props)

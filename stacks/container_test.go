@@ -65,6 +65,7 @@ func TestTaskDefinitions(t *testing.T) {
 	equal(t, "secrets", at(t, tmpl, task, "ContainerDefinitions", 0, "Secrets"), []any{
 		map[string]any{"Name": "API_TOKEN", "ValueFrom": "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token"},
 		map[string]any{"Name": "DATABASE", "ValueFrom": store.Container.Secrets["DATABASE"]},
+		map[string]any{"Name": "PASSWORD", "ValueFrom": store.Container.Secrets["PASSWORD"]},
 	})
 }
 

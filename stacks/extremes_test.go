@@ -21,8 +21,8 @@ func several(n int, format string) (all []string) {
 	return all
 }
 
-// extremeBlogs go to the limits of what Validate takes, in all fields at once, but for
-// timeouts.
+// extremeBlogs go to the limits of what Validate takes, in all fields at once; numbers go
+// to both limits in the last two.
 var extremeBlogs = []BlogProps{
 	{
 		Name: "A" + strings.Repeat("a-", 49) + "a", Account: account, Region: "ap-southeast-5",
@@ -76,9 +76,23 @@ var extremeBlogs = []BlogProps{
 			HostedZone: HostedZone{ID: "Z" + strings.Repeat("X", 31), Name: "zone.io"}, AccessLogDays: 1, BucketRemoval: DeleteBucket,
 		},
 	},
+	{
+		Name: "least", Region: "us-east-1", Source: modern.Source, Notifications: modern.Notifications,
+		Build:      Build{Timeout: minBuildTimeout, LogRetention: 1},
+		Invalidate: Invalidate{Deadline: minDeadline, PollFor: minPollFor, LogRetention: 1},
+		Schedule:   Schedule{Expression: "rate(15 minutes)"},
+		Site:       &Site{Headers: Headers{HSTS: HSTS{MaxAge: time.Second}}, Caching: Caching{FeedsFor: time.Second, PagesFor: time.Second}, AccessLogDays: 1, MonthlyBudget: 1},
+	},
+	{
+		Name: "most", Region: "us-east-1", Source: modern.Source, Notifications: modern.Notifications,
+		Build:      Build{Timeout: maxBuildTimeout, LogRetention: 3653},
+		Invalidate: Invalidate{Deadline: maxDeadline, PollFor: maxPollFor, LogRetention: 3653},
+		Schedule:   Schedule{Expression: "rate(99999 days)"},
+		Site:       &Site{Headers: Headers{HSTS: HSTS{MaxAge: maxHSTS}}, Caching: Caching{FeedsFor: maxKeptFor, PagesFor: maxKeptFor}, AccessLogDays: maxAccessLogDays},
+	},
 }
 
-var extremeServices = []Service{
+var extremeServices = slices.Concat([]Service{
 	ExistingService{
 		Name: "f" + x(48), Account: account, Region: "mx-central-1",
 		DeployedBy: CodeDeployGroup{Application: ".+=,@-" + x(94), DeploymentGroup: x(100), Container: x(255), Port: 65535},
@@ -114,7 +128,7 @@ var extremeServices = []Service{
 		},
 		DesiredCount: 100, StartTime: 15 * time.Minute,
 		VPC: ExistingVPC{
-			ID: "vpc-01234567", CIDR: "0.0.0.0/0", AvailabilityZones: strings.Fields("us-west-2a us-west-2b us-west-2c us-west-2d us-west-2-lax-1a us-west-2-lax-1b"),
+			ID: "vpc-01234567", CIDR: "10.0.0.0/28", AvailabilityZones: strings.Fields("us-west-2a us-west-2b us-west-2c us-west-2d us-west-2-lax-1a us-west-2-lax-1b"),
 			PublicSubnets: several(6, "subnet-0000000%d"), PrivateSubnets: several(6, "subnet-1000000%d"),
 		},
 		LoadBalancer:  LoadBalancer{AllowFrom: several(30, "%d.0.0.0/8"), TestPort: 65535, TestFrom: several(30, "192.0.2.%d/32")},
@@ -132,6 +146,35 @@ var extremeServices = []Service{
 		Hook:          Hook{Distributions: []Distribution{{ID: "E000000000"}}, Events: ECS.events()},
 		Notifications: Notifications{Emails: several(maxEmails, "m%d@blog.dev")},
 	},
+}, extremeNumbers(CodeDeploy, maxCodeDeployDeadline), extremeNumbers(ECS, maxDeadline))
+
+// extremeNumbers are the services of a controller whose numbers are the least and the
+// most.
+func extremeNumbers(controller Controller, latest time.Duration) []Service {
+	edges := []Distribution{{ID: "E000000000"}}
+	name := "codedeploy"
+	var least, most Deployer = CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: "c", Port: 1}, CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: "c", Port: 65535}
+	if controller == ECS {
+		name, least, most = "ecs", ECSService{Cluster: "c", Service: "s"}, ECSService{Cluster: "c", Service: "s"}
+	}
+	return []Service{
+		ExistingService{Name: name + "-least", DeployedBy: least, Hook: Hook{Distributions: edges, Deadline: minDeadline, LogRetention: 1}},
+		ExistingService{Name: name + "-most", DeployedBy: most, Hook: Hook{Distributions: edges, Deadline: latest, LogRetention: 3653}},
+		FargateService{
+			Name: name + "-made-least", Source: modern.Source, Controller: controller, Build: ImageBuild{Timeout: minBuildTimeout, LogRetention: 1},
+			Container: Container{Port: 1, CPU: 256, MemoryMiB: 512, LogRetention: 1, InitialImage: "public.ecr.aws/docker/library/httpd:2.4.65"},
+			VPC:       NewVPC{NATGateways: 1}, LoadBalancer: LoadBalancer{TestPort: 1},
+			DesiredCount: 1, StartTime: minStartTime, KeepOld: minKeepOld, MaxErrorPercent: 1,
+			Hook: Hook{Distributions: edges, Deadline: minDeadline, LogRetention: 1},
+		},
+		FargateService{
+			Name: name + "-made-most", Source: modern.Source, Controller: controller, Shift: Linear, Build: ImageBuild{Timeout: maxBuildTimeout, LogRetention: 3653},
+			Container: Container{Port: 65535, CPU: 16384, MemoryMiB: 122880, LogRetention: 3653, InitialImage: "public.ecr.aws/docker/library/httpd:2.4.65"},
+			VPC:       NewVPC{NATGateways: 2}, LoadBalancer: LoadBalancer{TestPort: 65535},
+			DesiredCount: maxDesiredCount, StartTime: maxStartTime, KeepOld: maxKeepOld, MaxErrorPercent: 100,
+			Hook: Hook{Distributions: edges, Deadline: latest, LogRetention: 3653},
+		},
+	}
 }
 
 // synthExtremes is set where the tests' program makes those templates and nothing else.

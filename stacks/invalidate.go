@@ -30,9 +30,10 @@ type Invalidate struct {
 	// at the end, or "#tag" for a cache tag. The first 1,000 a month are free for
 	// the account, then 0.005 USD each; "/*" counts as one. CloudFront may know a page by
 	// what readers ask for, "/" or "/a/", or by what a function makes of it, "/index.html"
-	// or "/a/index.html", and wants both: a Site has the other added, an existing
-	// distribution needs both here. All of it, with what is added, must fit the 1,000
-	// characters of an action's UserParameters. Default: "/*".
+	// or "/a/index.html", and wants both: a Site has the other added, which is paid for
+	// like any path, an existing distribution needs both here. All of it, with what is
+	// added, must fit the 1,000 characters of an action's UserParameters. Default: "/*".
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 	Paths []string
 
 	// Deadline is how long CloudFront may take in all, over as many calls of the

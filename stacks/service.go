@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -128,10 +129,7 @@ const (
 )
 
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-var (
-	alarmPattern    = regexp.MustCompile(`^[^\x00-\x1f*]{1,255}$`)
-	alarmARNPattern = regexp.MustCompile(`^arn:[^:]*:cloudwatch:[^:]*:[^:]*:alarm:`)
-)
+var alarmPattern = regexp.MustCompile(`^[^\x00-\x1f*]{1,255}$`)
 
 func (s FargateService) owner() owner { return owner{"service", s.Name, s.Account, s.Region} }
 
@@ -176,9 +174,9 @@ func (s FargateService) Validate() error {
 	}
 	for i, name := range s.AlarmNames {
 		field := fmt.Sprintf("AlarmNames[%d]", i)
-		switch arn := alarmARNPattern.FindString(name); {
-		case arn != "":
-			p.add(field, name, "must be the alarm's name alone: "+name[len(arn):])
+		switch {
+		case strings.HasPrefix(name, "arn:"):
+			p.add(field, name, "must be the alarm's name alone, which is what follows :alarm: in its ARN")
 		case !alarmPattern.MatchString(name) || !utf8.ValidString(name):
 			p.add(field, name, "must be an alarm's name, of 1 to 255 characters, without *")
 		case slices.Contains(s.AlarmNames[:i], name):

@@ -26,7 +26,7 @@ var (
 		Container: Container{
 			Port: 8080, HealthCheckPath: "/healthz", CPU: 1024, MemoryMiB: 3072,
 			Environment:   map[string]string{"LOG_LEVEL": "info"},
-			Secrets:       map[string]string{"API_TOKEN": "/store/token", "DATABASE": "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:store-AbCdEf"},
+			Secrets:       map[string]string{"API_TOKEN": "/store/token", "DATABASE": "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:store-AbCdEf", "PASSWORD": "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:rds!store-AbCdEf:password::"},
 			FormerSecrets: []string{"/store/old-token", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:old-AbCdEf"},
 			Architecture:  X86, Dockerfile: "docker/store.Dockerfile", Context: "services/store",
 			InitialImage: "public.ecr.aws/kzmorita/store:1", LogRetention: 14,
@@ -408,6 +408,7 @@ func TestServiceRoles(t *testing.T) {
 				{"ssm:GetParameterHistory", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token", false},
 				{"secretsmanager:DescribeSecret", store.Container.Secrets["DATABASE"], false},
 				{"secretsmanager:GetSecretValue", store.Container.Secrets["DATABASE"], true},
+				{"secretsmanager:GetSecretValue", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:rds!store-AbCdEf", true},
 				{"secretsmanager:GetSecretValue", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:other-AbCdEf", false},
 			}
 		}},

@@ -45,7 +45,7 @@ var (
 		},
 		Build: Build{
 			HugoVersion: "0.150.0", NodeVersion: "22", ComputeType: Large, Image: "aws/codebuild/amazonlinux-aarch64-standard:3.0",
-			Timeout: time.Hour, LogRetention: 7,
+			Timeout: maxBuildTimeout, LogRetention: 7,
 			RootDirectory: "site", AssetScript: "build:css", AfterHugo: "npx pagefind --site public",
 		},
 		Deploy: Deploy{Bucket: "kzmorita-shared", KeyPrefix: "ja/notes", EncryptionKeyARN: "arn:aws:kms:ap-northeast-1:" + account + ":key/" + uuid},

@@ -56,12 +56,12 @@ var blogValues = []values[BlogProps]{
 	}},
 	{"Source.Branch", branch, []string{"main", "feature/a-b_c", "release{1}", "日本語", "@a", "!x", strings.Repeat("b", 255)}, map[string]string{
 		"HEAD": "must be a branch's name", "a/b.lock/c": "must be a branch's name", "a/.b": "must be a branch's name", "x.": "must be", "a b": "must be",
-		`a\b`: "must be", "feature/*": "must be", "refs/heads/main": "must be", "/main": "must be", "main/": "must be", "a@{b": "must be",
+		`a\b`: "must be", "feature/*": "must be", "refs/heads/main": "must be", "/main": "must be", "main/": "must be", "a@{b": "must be", "#{SourceVariables.BranchName}": "must be",
 		strings.Repeat("b", 256): "must be", "a\xff": "must be",
 		"0123456789abcdef0123456789abcdef01234567": "is a GitHub token (hidden)",
 	}},
 	{"Source.Repo", withSource(bySecret, func(s *GitHubToken, v string) { s.Repo = v }), []string{".github", "a.b_c-d", strings.Repeat("r", 100)}, map[string]string{
-		".": "must be a repository's name", "..": "must be a repository's name", "a/b": "must be", "": "must be", strings.Repeat("r", 101): "must be",
+		"blog.git": "without owner and .git", "blog.GIT": "without owner and .git", ".": "must be a repository's name", "..": "must be a repository's name", "a/b": "must be", "": "must be", strings.Repeat("r", 101): "must be",
 	}},
 	{"Source.Trigger.Paths[0]", pathFilter, []string{
 		"content/**", "**", "**/*.md", "README.md", "a b.md", "日本語/**", "*.{md,html}", "[ab].md", "[!a].md", `\[draft\].md`, `\!important.md`,
@@ -158,7 +158,7 @@ var blogValues = []values[BlogProps]{
 		"Cache-Control: public": "what stands after the header's name", "cache-control=public": "after the header's name", "max_age=10": `has "max_age=10", which is none of the directives`,
 		"maxage=10": "none of the directives", "public; max-age=10": "none of the directives, by commas", "max-age": "write max-age=3600", "max-age=": "write max-age=3600", "max-age=-1": "write max-age=3600",
 		"max-age=1h": "write max-age=3600", `max-age="10"`: "write max-age=3600", "max-age = 10": "none of the directives", "public=1": "no-store without", "no-cache=X": "no-store without",
-		" ": "plain ASCII", "公開": "plain ASCII", "public\n": "plain ASCII", "public, private": "both public and private", "max-age=1, max-age=2": "both max-age=1 and max-age=2",
+		" ": "plain ASCII", ",": "plain ASCII", `"`: "not closed", `private="X`: "not closed", "公開": "plain ASCII", "public\n": "plain ASCII", "public, private": "both public and private", "max-age=1, max-age=2": "both max-age=1 and max-age=2",
 		"no-store, max-age=60": "both no-store and max-age=60", "immutable, no-store": "both no-store and immutable", "no-store, s-maxage=09": "both no-store and s-maxage=09",
 		strings.Repeat("public,", 143): "has 1001 characters, and CodePipeline takes 1000", "#{a.b}": "start of a variable", "86400": "none of the directives", "expires=10": "none of the directives",
 	}},
@@ -255,10 +255,12 @@ var serviceValues = []values[FargateService]{
 	{"Region", func(s *FargateService, v string) { *s = api; s.Region = v }, []string{"ap-southeast-7"}, map[string]string{"mx-central-1": "CodeBuild's projects", "us-west-3": "must be a region"}},
 	{`Container.Secrets["TOKEN"]`, func(s *FargateService, v string) { s.Container.Secrets = map[string]string{"TOKEN": v} }, []string{
 		"/api/token", "token", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:rds!db-" + uuid + "-AbCdEf",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:password::", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a:AWSPREVIOUS:" + uuid,
 	}, map[string]string{
 		"/aws/x": "must not start with aws or ssm", "api/token": "must be a parameter's name", "/api/token:1": "must be a parameter's name", "/api/token/": "must be a parameter's name", "": "must be a parameter's name",
 		"arn:aws:secretsmanager:us-east-1:" + account + ":secret:api-AbCdEf": "must be in the service's Region", "arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:api-AbCdEf": "must be in the service's Account",
 		"arn:aws:ssm:ap-northeast-1:" + account + ":parameter/api": "must be a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api": "must be a secret's full ARN",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:password": "must be a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a::2": "must be a secret's full ARN",
 	}},
 	{"Container.Environment", func(s *FargateService, v string) { s.Container.Environment = map[string]string{"X": v} }, []string{"", "a\nb", strings.Repeat("x", 60000)}, map[string]string{
 		"a\x00b": "must be text in UTF-8", "\xff": "must be text in UTF-8", strings.Repeat("x", 65536): "ECS takes 65536 for the whole task definition",
@@ -277,13 +279,16 @@ var serviceValues = []values[FargateService]{
 		"a": "must be a path", "/" + strings.Repeat("a", 1024): "at most 1024", "/é": "must be a path", "http://x/": "must be a path",
 	}},
 	{"AlarmNames[0]", func(s *FargateService, v string) { s.AlarmNames = []string{v} }, []string{"latency", "a b: c/d", "日本語", strings.Repeat("あ", 255), "arn"}, map[string]string{
-		"arn:aws:cloudwatch:ap-northeast-1:" + account + ":alarm:latency": "must be the alarm's name alone: latency", "": "1 to 255 characters", strings.Repeat("a", 256): "1 to 255 characters", "a*": "without *", "\xff": "1 to 255",
+		"arn:aws:cloudwatch:ap-northeast-1:" + account + ":alarm:latency": "must be the alarm's name alone", "arn:aws:s3:::b": "must be the alarm's name alone", "": "1 to 255 characters", strings.Repeat("a", 256): "1 to 255 characters", "a*": "without *", "\xff": "1 to 255",
 	}},
 	{"VPC.ID", existingVPC(func(v *ExistingVPC, text string) { v.ID = text }), []string{"vpc-01234567", "vpc-0123456789abcdef0"}, map[string]string{"vpc-0123": "must be a VPC's id", "VPC-01234567": "must be a VPC's id", "subnet-01234567": "must be a VPC's id"}},
 	{"VPC.AvailabilityZones[1]", existingVPC(func(v *ExistingVPC, text string) {
 		v.AvailabilityZones = []string{"us-east-1a", text}
 	}), []string{"us-east-1f", "us-east-1-bos-1a"}, map[string]string{
 		"us-east-1": "must be a zone's name", "us-west-2a": "must be in the same region as the others, us-east-1", "us-east-9a": "must be a zone's name", "use1-az2": "must be a zone's name", "us-east-1a": "is there twice",
+	}},
+	{"VPC.CIDR", existingVPC(func(v *ExistingVPC, text string) { v.CIDR = text }), []string{"10.0.0.0/16", "10.0.0.0/28", "100.64.0.0/16"}, map[string]string{
+		"": "must be a range", "0.0.0.0/0": "from 16 to 28 bits", "10.0.0.0/29": "from 16 to 28 bits", "10.0.0.0/8": "from 16 to 28 bits", "10.0.0.1/28": "by its first one",
 	}},
 	{"VPC.CIDR", func(s *FargateService, v string) { s.VPC = NewVPC{CIDR: v} }, []string{"", "10.0.0.0/16", "192.168.0.0/24", "172.16.0.0/20"}, map[string]string{
 		"10.0.0.0/15": "from 16 to 24 bits", "192.168.0.0/25": "from 16 to 24 bits", "10.0.0.1/16": "by its first one", "172.32.0.0/16": "must be private", "10.0.0.0/16 ": "by its first one", "::/16": "IPv4",

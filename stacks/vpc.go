@@ -44,8 +44,8 @@ type ExistingVPC struct {
 	// ID of the VPC. Required. Example: "vpc-0123456789abcdef0".
 	ID string
 
-	// CIDR is the VPC's range of addresses, which may use the test listener.
-	// Required. Example: "172.31.0.0/16".
+	// CIDR is the VPC's range of addresses, of 16 to 28 bits, which may use the test
+	// listener. Required. Example: "172.31.0.0/16".
 	CIDR string
 
 	// AvailabilityZones of the subnets, 2 or more. Required. Example:
@@ -132,7 +132,9 @@ func (v NewVPC) validate(p *problems) {
 
 func (v ExistingVPC) validate(p *problems) {
 	p.match("VPC.ID", v.ID, vpcPattern, "must be a VPC's id, such as vpc-0123456789abcdef0")
-	validateCIDR(p, "VPC.CIDR", v.CIDR)
+	if prefix, ok := validateCIDR(p, "VPC.CIDR", v.CIDR); ok && (prefix.Bits() < 16 || prefix.Bits() > 28) {
+		p.add("VPC.CIDR", v.CIDR, "must have from 16 to 28 bits, as each range of a VPC has")
+	}
 	if n := len(v.AvailabilityZones); n < zones {
 		p.add("VPC.AvailabilityZones", fmt.Sprintf("%d zones", n), "must be 2 or more: a load balancer takes no fewer")
 	}

@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"blog-deploy-pipeline/rehearse/edgefunction"
 	"blog-deploy-pipeline/rehearse/fakeaws"
+	"blog-deploy-pipeline/stacks/viewerrequest"
 )
 
 // world is an edge with an origin, a clock and invalidations that a test sets.
@@ -294,6 +296,51 @@ func TestEdgeAfterARewriteWantsBothPathsInvalidated(t *testing.T) {
 	want(t, "only the pretty one invalidated", w.get(t, "/a/"), 200, "old", "Hit")
 	w.invalidate("Completed", "/a/index.html")
 	want(t, "both invalidated", w.get(t, "/a/"), 200, "new", "Miss")
+}
+
+// TestSiteIsClearedByWhatBelongsTogether: readers of all addresses of a page get the new one, whichever of them
+// its owner names, and with fewer than all of its paths somebody gets the old one.
+func TestSiteIsClearedByWhatBelongsTogether(t *testing.T) {
+	for _, tt := range []struct {
+		settings viewerrequest.Settings
+		object   string
+		asked    []string
+	}{
+		{viewerrequest.Settings{}, "/index.html", []string{"/", "/index.html"}},
+		{viewerrequest.Settings{}, "/a/index.html", []string{"/a/", "/a/index.html"}},
+		{viewerrequest.Settings{}, "/tags/c++/index.html", []string{"/tags/c++/", "/tags/c%2B%2B/", "/tags/c++/index.html"}},
+		{viewerrequest.Settings{}, "/a+b.txt", []string{"/a+b.txt", "/a%2Bb.txt"}},
+		{viewerrequest.Settings{MissingSlash: viewerrequest.Rewrite}, "/go-1.21/index.html", []string{"/go-1.21", "/go-1.21/", "/go-1.21/index.html"}},
+	} {
+		function, err := edgefunction.New(viewerrequest.Code(tt.settings))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, named := range tt.asked {
+			w := newWorld(t, Distribution{DefaultRootObject: "index.html", Behaviors: []Behavior{{PathPattern: "*", ViewerProtocol: "allow-all", ViewerRequest: function}}})
+			w.put(tt.object, "old", "")
+			for _, asked := range tt.asked {
+				w.get(t, asked)
+			}
+			w.put(tt.object, "new", "")
+			w.invalidate("Completed", named)
+			stale := ""
+			for _, asked := range tt.asked {
+				if w.get(t, asked).Body.String() == "old" {
+					stale = asked
+				}
+			}
+			if stale == "" && named != "/index.html" { // The default root object has one path to everybody.
+				t.Errorf("%s alone clears %s", named, tt.object)
+			}
+			w.invalidate("Completed", tt.settings.Addresses(named)...)
+			for _, asked := range tt.asked {
+				if got := w.get(t, asked).Body.String(); got != "new" {
+					t.Errorf("what belongs to %s leaves %s at %s", named, got, asked)
+				}
+			}
+		}
+	}
 }
 
 func TestEdgeCachesErrorsForTenSeconds(t *testing.T) {

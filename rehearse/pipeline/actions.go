@@ -279,6 +279,9 @@ func fail(spec *codebuild.Buildspec) {
 
 func buildFailure(status codebuild.Status, phase codebuild.PhaseResult, where string) error {
 	message, look := phase.Message, "the build's output in phase "+phase.Name+", and "+where
+	if phase.Name == codebuild.DownloadSource {
+		look = "runtime-versions in " + where + ": take a version that the image has, or one in full, such as 22.12.0, which CodeBuild downloads"
+	}
 	if c := phase.Command; c != nil {
 		text := strings.TrimSpace(c.Text)
 		// A script of many lines says nothing in a sentence.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -72,11 +74,7 @@ func (l link) key() string {
 // page's owner to know.
 func (r *rehearsal) followLinks(ctx context.Context) error {
 	readers := r.readers
-	at := slices.IndexFunc(readers.pages, func(p page) bool { return p.key == readers.home })
-	if at < 0 {
-		return nil
-	}
-	here := readers.pages[at]
+	here := readers.front
 	base, err := url.Parse(readers.base() + (&url.URL{Path: here.address()}).EscapedPath())
 	if err != nil {
 		return fmt.Errorf("follow the links of %s: %w", here.address(), err)
@@ -157,6 +155,65 @@ func some(all []string) string {
 	return named
 }
 
+// frontPage is the page whose links are followed: the first or, where every language has a folder and that is an
+// alias, the one that it leads to.
+func (r *readers) frontPage(built map[string]*zip.File, first string) (front page, err error) {
+	front.key = first
+	file := built[first]
+	if file == nil || file.UncompressedSize64 > maxPage {
+		return front, nil
+	}
+	if front.built, err = contentOf(file); err != nil {
+		return front, err
+	}
+	here := &url.URL{Path: front.address()}
+	if to, err := here.Parse(aliasOf(front.built)); err == nil {
+		if key := r.builtFor(to); strings.HasSuffix(key, ".html") {
+			front.key = key
+			front.built, err = contentOf(built[key])
+		}
+	}
+	return front, err
+}
+
+var refreshTo = regexp.MustCompile(`(?i)^[^;,]*[;,]\s*(?:url\s*=)?\s*['"]?([^'"]*)`)
+
+// maxAlias is how large a page is that leads to another: one that has more to say does more.
+const maxAlias = 2000
+
+// aliasOf is where a page leads to that does nothing else, as Hugo's aliases do; "" for any other.
+func aliasOf(content []byte) string {
+	if len(content) > maxAlias {
+		return ""
+	}
+	for z := html.NewTokenizer(bytes.NewReader(content)); ; {
+		switch z.Next() {
+		case html.ErrorToken:
+			return ""
+		case html.StartTagToken, html.SelfClosingTagToken:
+			tag := z.Token()
+			attributes := attributesOf(tag)
+			if tag.Data == "meta" && strings.EqualFold(attributes["http-equiv"], "refresh") {
+				if found := refreshTo.FindStringSubmatch(attributes["content"]); found != nil {
+					return found[1]
+				}
+			}
+		}
+	}
+}
+
+// attributesOf returns a tag's attributes as browsers read addresses in them: of two the first, and without
+// line breaks and tabs.
+func attributesOf(tag html.Token) map[string]string {
+	attributes := map[string]string{}
+	for _, a := range tag.Attr {
+		if _, again := attributes[a.Key]; !again {
+			attributes[a.Key] = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(strings.TrimSpace(a.Val))
+		}
+	}
+	return attributes
+}
+
 // linksOf returns the links of a page at base, each address once: href of <a>, <area> and <link>, and every src.
 // Other schemes than http and https are left out, and so are places in the page itself.
 func linksOf(page []byte, base *url.URL) []link {
@@ -171,13 +228,7 @@ func linksOf(page []byte, base *url.URL) []link {
 			continue
 		}
 		tag := z.Token()
-		attributes := map[string]string{}
-		for _, a := range tag.Attr {
-			if _, again := attributes[a.Key]; !again { // Of two, browsers take the first.
-				// Browsers leave out line breaks and tabs.
-				attributes[a.Key] = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(strings.TrimSpace(a.Val))
-			}
-		}
+		attributes := attributesOf(tag)
 		href, src := attributes["href"], attributes["src"]
 		rel := strings.Fields(strings.ToLower(attributes["rel"]))
 		switch tag.Data {

@@ -45,6 +45,22 @@ func TestLinksOf(t *testing.T) {
 	}
 }
 
+func TestAliasOf(t *testing.T) {
+	for page, want := range map[string]string{
+		`<!DOCTYPE html><html lang="en"><head><title>/en/</title><meta http-equiv="refresh" content="0; url=/en/"></head></html>`: "/en/",
+		`<meta http-equiv=refresh content="0; url=https://blog.example/a/?b=1;c">`:                                                "https://blog.example/a/?b=1;c",
+		`<META HTTP-EQUIV="Refresh" CONTENT="5;URL='/a/'">`:                                                                       "/a/",
+		`<meta http-equiv="refresh" content="30">`:                                                                                "",
+		`<meta charset="utf-8"><a href="/a/">a</a>`:                                                                               "",
+		"": "",
+		`<meta http-equiv="refresh" content="0; url=/a/">` + strings.Repeat("text ", 500): "",
+	} {
+		if got := aliasOf([]byte(page)); got != want {
+			t.Errorf("%.100s: got %q, want %q", page, got, want)
+		}
+	}
+}
+
 func TestFollow(t *testing.T) {
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -133,6 +149,11 @@ func TestLinks(t *testing.T) {
 			name: "nothing there", home: `<a href="/gone/"><a href="/gone/#there"><img src="no.png"><a href="/%zz"><a href="/1/"><a href="/2/">`, site: true,
 			want: want{broken: []string{"/gone/ (404) ", "no.png (404) ", "/%zz (no address) ", "/1/ (404) ", "/2/ (404) "}, followed: 5,
 				warnings: "the home page has 5 links to what was not built and is not there: /gone/ (404), no.png (404), /%zz (no address) and 2 more"},
+		},
+		{
+			name: "a folder for each language", home: `<!DOCTYPE html><title>x</title><link rel="canonical" href="https://blog.example.com/en/"><meta http-equiv="refresh" content="0; url=https://blog.example.com/en/">`,
+			files: map[string]string{"en/index.html": `<a href="a/">a</a><a href="/en/gone/">`, "en/a/index.html": "a"}, site: true,
+			want: want{broken: []string{"/en/gone/ (404) "}, followed: 2, warnings: "the home page has 1 link to what was not built"},
 		},
 		{name: "elsewhere", home: `<a href="https://other.example/about/"><a href="//other.example/gone/">`, site: true},
 		{

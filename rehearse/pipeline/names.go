@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"archive/zip"
-	"bytes"
 	"maps"
 	"net/http"
 	"net/url"
@@ -53,13 +52,11 @@ func (r *rehearsal) checkNames(d *Distribution, built map[string]*zip.File) {
 
 // isAlias reports whether a page does nothing but lead to another, as Hugo's aliases do.
 func isAlias(page *zip.File) bool {
-	const short = 2000 // A page that has more to say is none.
-	if page.UncompressedSize64 >= short {
+	if page.UncompressedSize64 > maxAlias {
 		return false
 	}
 	content, err := contentOf(page)
-	lower := bytes.ToLower(content)
-	return err == nil && (bytes.Contains(lower, []byte(`http-equiv="refresh"`)) || bytes.Contains(lower, []byte("http-equiv=refresh")))
+	return err == nil && aliasOf(content) != ""
 }
 
 // kindOf is what names have in common that are tried once: an extension or, without any, the name itself.

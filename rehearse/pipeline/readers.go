@@ -47,9 +47,9 @@ type readers struct {
 	// site is how readers' addresses begin, such as "https://blog.example.com"; "" where it is not known.
 	site  string
 	pages []page
-	// home is the key of the site's first page, and built has those of all that was built.
-	home    string
+	// built has the keys of all that was built.
 	built   map[string]bool
+	front   page   // whose links are followed
 	missing string // a path at which nothing is
 	// notFound is what the distribution answers there; nil where any error will do.
 	notFound *notFound
@@ -147,11 +147,15 @@ func (r *rehearsal) expectReaders(ctx context.Context, a *Action, configuration 
 	}
 	r.checkNames(r.plan.Distributions[distribution], built)
 	r.readers.early = early
-	r.readers.home, r.readers.built = path.Join(strings.Trim(configuration["ObjectKey"], "/"), home), map[string]bool{}
+	r.readers.built = map[string]bool{}
 	for key := range built {
 		r.readers.built[key] = true
 	}
-	chosen := choosePages(state, r.readers.home)
+	first := path.Join(strings.Trim(configuration["ObjectKey"], "/"), home)
+	if r.readers.front, err = r.readers.frontPage(built, first); err != nil {
+		return site, err
+	}
+	chosen := choosePages(state, first)
 	for _, key := range append(chosen, chooseFiles(r.plan.Distributions[distribution], built)...) {
 		if built[key].UncompressedSize64 > maxPage {
 			continue

@@ -362,6 +362,9 @@ func TestFailures(t *testing.T) {
 		{name: "buildspec that is broken", spoil: func(t *testing.T, source string) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n  commands: [x]\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"YAML_FILE_ERROR", "commands"}, look: "code-pipeline/buildspec.yml in the source"},
+		{name: "runtime that the image does not have", spoil: func(t *testing.T, source string) {
+			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  install:\n    runtime-versions: {nodejs: 14}\n  build:\n    commands: [exit 1]\n"})
+		}, stage: 1, code: "JobFailed", reason: []string{"Phase: DOWNLOAD_SOURCE, Code: YAML_FILE_ERROR, Message: Unknown runtime version named '14' of nodejs. This build image has the following versions: 18, 20, 22, 24"}, look: "runtime-versions in code-pipeline/buildspec.yml in the source: take a version that the image has"},
 		{name: "command that fails", spoil: func(t *testing.T, source string) {
 			write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - echo one\n      - |\n        set -u\n        # two\n        fail() {\n          echo \"ERROR: $*\"\n          exit 7\n        }\n        echo two\n        fail no theme\nartifacts:\n  files: ['**/*']\n"})
 		}, stage: 1, code: "JobFailed", reason: []string{"Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: echo two …. Reason: exit status 7"}, cause: "ERROR: no theme", look: "build-2 of code-pipeline/buildspec.yml"},
