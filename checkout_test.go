@@ -138,7 +138,12 @@ func (c checkout) run(env []string, name string, args ...string) (string, error)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = c.dir
-	cmd.Env = append(environment(), env...)
+	cmd.Env = environment()
+	if c.dir != "." {
+		// So that what one checkout has compiled is not compiled for the next.
+		cmd.Env = append(cmd.Env, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
+	}
+	cmd.Env = append(cmd.Env, env...)
 	// What the command started may outlive it, and keep its output open.
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.CombinedOutput()
