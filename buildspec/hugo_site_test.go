@@ -1,0 +1,380 @@
+package buildspec
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const lfsPointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
+
+func TestHugoSiteInAFolder(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		folder string // ROOT_DIRECTORY
+		source map[string]string
+		npm    []string
+		files  []string
+		fails  []string
+	}{
+		{
+			name: "all steps", folder: "site",
+			source: map[string]string{
+				"package.json": `{"scripts": {"build": "exit 1"}}`, "site/package.json": `{"scripts": {"build": "echo x >static.txt"}}`, "site/package-lock.json": "{}",
+				"public/withdrawn.html": "old", "site/public/withdrawn.html": "old",
+			},
+			npm: []string{"npm|ci|--include=dev|--no-audit|--no-fund", "npm|run|build"}, files: []string{"css/site.css", "index.html", "search.json"},
+		},
+		{name: "written otherwise", folder: "./site/", files: []string{"css/site.css", "index.html", "search.json"}},
+		{name: "a script's Hugo", folder: "site", source: map[string]string{"site/package.json": `{"scripts": {"build": "hugo -d dist"}}`}, npm: []string{"npm|run|build"}, files: []string{"css/site.css", "index.html"}},
+		{name: "no such folder", folder: "no/such", fails: []string{"ROOT_DIRECTORY (Build.RootDirectory) is 'no/such'"}},
+		{name: "outside", folder: "..", fails: []string{"ROOT_DIRECTORY (Build.RootDirectory) is '..'"}},
+		{name: "a link that leads out", folder: "out", fails: []string{"is 'out', want a folder of the repository"}},
+		{name: "another folder", folder: "docs", source: map[string]string{"docs/index.md": ""}, fails: []string{"no Hugo configuration", "in 'docs'", `"site"`, "Build.RootDirectory"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
+				m.program("hugo", fakeHugo(releaseVersion, onPath))
+				m.program("npm", fakeNPM)
+				if err := errors.Join(os.Remove(filepath.Join(m.owner, "hugo.toml")), os.Symlink(os.TempDir(), filepath.Join(m.owner, "out"))); err != nil {
+					t.Fatal(err)
+				}
+				m.source("site/hugo.toml", "")
+				m.source("site/content/_index.md", "")
+				m.env[EnvRootDirectory] = tc.folder
+				if len(tc.files) == 3 {
+					m.env[EnvAfterHugo] = "echo {} >public/search.json"
+				}
+				for name, content := range tc.source {
+					m.source(name, content)
+				}
+
+				r := m.build(s)
+
+				if len(tc.fails) > 0 {
+					m.wantFailure(r, wholeSource, tc.fails...)
+					return
+				}
+				m.wantSuccess(r, onPath)
+				if got := r.called("npm"); !slices.Equal(got, tc.npm) {
+					t.Errorf("calls of npm are %q, want %q", got, tc.npm)
+				}
+				if got := slices.Sorted(maps.Keys(m.files(r))); !slices.Equal(got, tc.files) {
+					t.Errorf("published are %q, want %q", got, tc.files)
+				}
+			})
+		})
+	}
+}
+
+func TestHugoRefusesWhatIsNoHugoSite(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		source map[string]string
+		env    map[string]string
+		fails  []string // none if there is a site
+	}{
+		{name: "in another folder", source: map[string]string{"docs/hugo.yaml": "", "docs/content/a.md": "", "rust/config.toml": ""}, fails: []string{"one in \"docs\":", "Build.RootDirectory"}},
+		{name: "in two", source: map[string]string{"a/config/_default/hugo.toml": "", "a/content/a.md": "", "b/config.yml": "", "b/layouts/home.html": ""}, fails: []string{`"a" "b"`}},
+		{name: "a theme's", source: map[string]string{"themes/t/hugo.toml": "", "themes/t/layouts/home.html": ""}, fails: []string{"Build.Buildspec"}},
+		{name: "Jekyll", source: map[string]string{"_config.yml": ""}, fails: []string{"looks like Jekyll or Hexo (_config.yml)", "Build.Buildspec"}},
+		{name: "Astro", source: map[string]string{"astro.config.mjs": "", "package.json": "{}"}, fails: []string{"looks like Astro (astro.config.mjs)", "Build.Buildspec"}},
+		{name: "something else", source: map[string]string{"README.md": ""}, fails: []string{"no Hugo configuration", "Build.Buildspec"}},
+		{name: "config.yaml", source: map[string]string{"config.yaml": ""}},
+		{name: "config/_default", source: map[string]string{"config/_default/params.toml": ""}},
+		{name: "config/production", source: map[string]string{"config/production/hugo.json": "{}"}},
+		{name: "named in HUGO_FLAGS", source: map[string]string{"blog/hugo.toml": "", "blog/content/a.md": ""}, env: map[string]string{EnvHugoFlags: "--source blog --destination ../public"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			m := newHugoMachine(t)
+			m.program("hugo", fakeHugo(releaseVersion, onPath))
+			if err := os.Remove(filepath.Join(m.owner, "hugo.toml")); err != nil {
+				t.Fatal(err)
+			}
+			maps.Copy(m.env, tc.env)
+			for name, content := range tc.source {
+				m.source(name, content)
+			}
+			r := m.build(sessions()[1])
+			if len(tc.fails) > 0 {
+				m.wantFailure(r, wholeSource, tc.fails...)
+			} else {
+				m.wantSuccess(r, onPath)
+			}
+		})
+	}
+}
+
+func TestHugoPublishesNoLargeFilePointer(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		source map[string]string
+		git    string // what git does
+		hugo   string // what hugo does besides
+		at     string // where it fails, or ""
+		fails  []string
+		calls  []string // of git
+	}{
+		{name: "zip", source: map[string]string{"static/photo.jpg": lfsPointer}, at: wholeSource, fails: []string{"static/photo.jpg is a Git LFS pointer", "FullClone: true", "GitHubConnection"}},
+		{name: "in a name with spaces", source: map[string]string{"content/a b/c=d.jpg": lfsPointer}, at: wholeSource, fails: []string{"content/a b/c=d.jpg is a Git LFS pointer"}},
+		{name: "not the site's", source: map[string]string{"raw/photo.psd": lfsPointer}},
+		{name: "a post about it", source: map[string]string{"content/lfs.md": "A pointer:\n\n" + lfsPointer}},
+		{
+			name: "clone", source: map[string]string{".git/HEAD": "", "static/photo.jpg": lfsPointer}, git: "echo bytes >static/photo.jpg",
+			calls: []string{"git|lfs|version", "git|lfs|pull"},
+		},
+		{
+			name: "clone from which it cannot be fetched", source: map[string]string{".git/HEAD": "", "static/photo.jpg": lfsPointer}, git: "exit 1", at: wholeSource,
+			fails: []string{"static/photo.jpg is a Git LFS pointer", "git lfs pull", ".lfsconfig"}, calls: []string{"git|lfs|version", "git|lfs|pull"},
+		},
+		{name: "by Hugo", hugo: "cat >public/p.jpg <<'X'\n" + lfsPointer + "X\n", at: buildSite, fails: []string{"Git LFS pointer for public/p.jpg", "FullClone: true"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
+				m.program("hugo", fakeHugo(releaseVersion, onPath)+tc.hugo)
+				m.program("git", logCall+"if [ \"$2\" = version ]; then exit 0; fi\n"+tc.git+"\n")
+				for name, content := range tc.source {
+					m.source(name, content)
+				}
+
+				r := m.build(s)
+
+				if tc.at != "" {
+					m.wantFailure(r, tc.at, tc.fails...)
+				} else {
+					m.wantSuccess(r, onPath)
+				}
+				if got := r.called("git"); !slices.Equal(got, tc.calls) {
+					t.Errorf("calls of git are %q, want %q", got, tc.calls)
+				}
+			})
+		})
+	}
+}
+
+// Where the image has no git-lfs it is installed, as Hugo is.
+func TestHugoInstallsGitLFS(t *testing.T) {
+	t.Parallel()
+	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
+		m.program("hugo", fakeHugo(releaseVersion, onPath))
+		m.program("git", logCall+"[ \"$1\" = lfs ] || exit 0\nshift\nexec git-lfs \"$@\"\n")
+		m.program("curl", strings.ReplaceAll(fakeCurl, "gohugoio/hugo", "git-lfs/git-lfs"))
+		const asset = "git-lfs-linux-amd64-v3.7.1.tar.gz"
+		archive := targz(t, map[string]string{"git-lfs-3.7.1/git-lfs": logCall + "[ \"$1\" != pull ] || echo bytes >static/photo.jpg\n"})
+		m.asset("3.7.1", asset, archive)
+		m.asset("3.7.1", "sha256sums.asc", []byte("-----BEGIN PGP SIGNED MESSAGE-----\n"+sha256Line(archive, asset)))
+		m.source(".git/HEAD", "")
+		m.source("static/photo.jpg", lfsPointer)
+
+		r := m.build(s)
+
+		m.wantSuccess(r, onPath)
+		if got, want := r.called("git-lfs"), []string{"git-lfs|pull"}; !slices.Equal(got, want) {
+			t.Errorf("calls of git-lfs are %q, want %q", got, want)
+		}
+	})
+}
+
+// What public/ leads to is not the build's to write to.
+func TestHugoFollowsNoLinkInPlaceOfTheSite(t *testing.T) {
+	t.Parallel()
+	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
+		m.program("hugo", fakeHugo(releaseVersion, onPath))
+		elsewhere := t.TempDir()
+		if err := errors.Join(os.WriteFile(filepath.Join(elsewhere, "index.html"), []byte("precious"), 0o600), os.Symlink(elsewhere, filepath.Join(m.owner, "public"))); err != nil {
+			t.Fatal(err)
+		}
+
+		r := m.build(s)
+
+		m.wantSuccess(r, onPath)
+		if got, err := os.ReadFile(filepath.Join(elsewhere, "index.html")); string(got) != "precious" || err != nil {
+			t.Errorf("the file outside is %q (%v), want it as it was", got, err)
+		}
+		if entries, err := os.ReadDir(elsewhere); len(entries) != 1 || err != nil {
+			t.Errorf("outside are %v (%v), want the one file", entries, err)
+		}
+	})
+}
+
+func TestHugoRunsACommandAfterIt(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name    string
+		command string
+		file    string
+		fails   []string
+	}{
+		{name: "a file more", command: "echo {} >public/search.json", file: "search.json"},
+		{name: "a package's program", command: "index public", file: "search.json"},
+		{name: "it fails", command: "echo {} >public/search.json; exit 3", fails: []string{"AFTER_HUGO failed: echo {}"}},
+		{name: "it removes the home page", command: "rm public/index.html", fails: []string{"public/index.html is missing"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
+				m.program("hugo", fakeHugo(releaseVersion, onPath))
+				m.source("node_modules/.bin/index", "#!/bin/sh\necho {} >\"$1/search.json\"\n")
+				if err := os.Chmod(filepath.Join(m.owner, "node_modules/.bin/index"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				m.env[EnvAfterHugo] = tc.command
+
+				r := m.build(s)
+
+				if len(tc.fails) > 0 {
+					m.wantFailure(r, buildSite, tc.fails...)
+					return
+				}
+				m.wantSuccess(r, onPath)
+				if _, ok := m.files(r)[tc.file]; !ok {
+					t.Errorf("published are %q, want %s, too", slices.Sorted(maps.Keys(m.files(r))), tc.file)
+				}
+			})
+		})
+	}
+}
+
+// What the blog's programs are is known to Hugo, and Git gives it names as they are.
+func TestHugoFindsProgramsAndNames(t *testing.T) {
+	t.Parallel()
+	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
+		m.program("hugo", fakeHugo(releaseVersion, onPath)+"sass; git log\n")
+		m.source("node_modules/.bin/sass", "#!/bin/sh\necho the sass of the packages\n")
+		if err := os.Chmod(filepath.Join(m.owner, "node_modules/.bin/sass"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+
+		r := m.build(s)
+
+		m.wantSuccess(r, onPath)
+		if !strings.Contains(r.out, "the sass of the packages") {
+			t.Errorf("hugo does not find sass:\n%s", r.out)
+		}
+		if got, want := r.called("git"), []string{"git|-c|core.quotePath=false|log"}; !slices.Equal(got, want) {
+			t.Errorf("calls of git are %q, want %q", got, want)
+		}
+	})
+}
+
+func TestHugoSaysWhatReadersShouldKnow(t *testing.T) {
+	t.Parallel()
+	const own = "baseurl = 'https://blog.example.net/'\n"
+	for _, tc := range []struct {
+		name string
+		env  map[string]string
+		says string // or, after "not ", what it must not say
+	}{
+		{name: "another address", env: map[string]string{"FAKE_CONFIG": own, EnvHugoBaseURL: "https://d111.cloudfront.net/"}, says: "address is https://d111.cloudfront.net/, by HUGO_BASEURL; the blog's own baseURL is 'https://blog.example.net/'"},
+		{name: "its own address", env: map[string]string{"FAKE_CONFIG": own, EnvHugoBaseURL: "https://blog.example.net"}, says: "not the site's address"},
+		{name: "this machine's", env: map[string]string{"FAKE_CONFIG": "baseURL = \"http://localhost:1313/\"\n"}, says: "WARNING: the pages' links lead to 'http://localhost:1313/'. Set baseURL"},
+		{name: "a placeholder", env: map[string]string{"FAKE_CONFIG": "baseurl = 'https://example.org/'\n"}, says: "WARNING: the pages' links lead to 'https://example.org/'"},
+		{name: "none", env: map[string]string{"FAKE_CONFIG": "baseurl = ''\n"}, says: "WARNING: the pages' links lead to ''"},
+		{name: "a good one", env: map[string]string{"FAKE_CONFIG": own}, says: "not WARNING"},
+		{name: "a host that only starts like a placeholder", env: map[string]string{"FAKE_CONFIG": "baseurl = 'https://example.org.uk/'\n"}, says: "not WARNING"},
+		{name: "this machine's, replaced", env: map[string]string{"FAKE_CONFIG": "baseurl = 'http://localhost:1313/'\n", EnvHugoBaseURL: "https://d111.cloudfront.net/"}, says: "not WARNING"},
+		{name: "drafts by configuration", env: map[string]string{"FAKE_CONFIG": own + "builddrafts = true\n"}, says: "WARNING: buildDrafts"},
+		{name: "Git's dates without Git", env: map[string]string{"FAKE_CONFIG": own + "enablegitinfo = true\n"}, says: "WARNING: enableGitInfo needs Git: set FullClone: true"},
+		{
+			name: "future pages", says: "left out, future: 4 (content/a.md content/b, c.md content/d.md …); BlogProps.Schedule",
+			env: map[string]string{"FAKE_FUTURE": "path,slug,title,date,expiryDate,publishDate,draft,permalink\n" +
+				"content/a.md,,A,2099-01-01T00:00:00Z,0001-01-01T00:00:00Z,2099-01-01T00:00:00Z,false,https://blog.example.net/a/\n" +
+				"\"content/b, c.md\",,\"B, C\",2099-01-01T00:00:00Z,0001-01-01T00:00:00Z,2099-01-01T00:00:00Z,false,https://blog.example.net/b/\n" +
+				"content/d.md,,D,2099-01-01T00:00:00Z,0001-01-01T00:00:00Z,2099-01-01T00:00:00Z,false,https://blog.example.net/d/\n" +
+				"content/e.md,,E,2099-01-01T00:00:00Z,0001-01-01T00:00:00Z,2099-01-01T00:00:00Z,false,https://blog.example.net/e/\n"},
+		},
+		{name: "no future pages", env: map[string]string{"FAKE_FUTURE": "path,slug,title,date,expiryDate,publishDate,draft,permalink\n"}, says: "not left out"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			m := newHugoMachine(t)
+			m.program("hugo", fakeHugo(releaseVersion, onPath))
+			if tc.env["FAKE_CONFIG"] == "" {
+				m.env["FAKE_CONFIG"] = own
+			}
+			maps.Copy(m.env, tc.env)
+
+			r := m.build(sessions()[1])
+
+			m.wantSuccess(r, onPath)
+			if not, ok := strings.CutPrefix(tc.says, "not "); ok == strings.Contains(r.out, not) && ok || !ok && !strings.Contains(r.out, tc.says) {
+				t.Errorf("output is wrong about %q:\n%s", tc.says, r.out)
+			}
+		})
+	}
+}
+
+// The last lines say what Hugo said, which Hugo that was, and what to do.
+func TestHugoFailureNamesItsRemedy(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, says, remedy string }{
+		{"no extended edition", `Error: error building site: TOCSS: failed to transform "a.scss": this feature is not available in your current Hugo version`, "Build.HugoExtended: true"},
+		{"no sass", `ERROR error building site: TOCSS-DART: failed to transform "/main.scss": binary with name "sass" not found in PATH`, "sass-embedded"},
+		{"no PostCSS", `ERROR error building site: POSTCSS: failed to transform "/main.css": binary with name "npx" not found in PATH`, "package.json"},
+		{"no Go", `ERROR failed to download modules: binary with name "go" not found in PATH`, "need Go"},
+		{"old Go", "go: errors parsing go.mod:\nERROR failed to load modules: invalid go version '1.26.8': must match format 1.23", "newer Go"},
+		{"no theme", `Error: failed to load modules: module "ananke" not found in "/src/themes/ananke"`, "Is the theme there"},
+		{"an older theme", `ERROR render of "home" failed: can't evaluate field Author in type page.Site`, "made for another version"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
+				m.program("hugo", logCall+"case $1 in version) echo '"+releaseVersion+"'; exit ;; config | list) exit ;; esac\ncat <<'X'\n"+
+					tc.says+"\nError: error building site: logged 1 error(s)\nX\nmkdir public; echo x >public/index.html; exit 255\n")
+				m.source("netlify.toml", "[build.environment]\nHUGO_VERSION = '0.164.0'\n")
+				m.env[EnvHugoExtended] = "false"
+
+				r := m.build(s)
+
+				lines := strings.Split(tc.says, "\n")
+				_, cause, _ := strings.Cut(lines[len(lines)-1], "ERROR ")
+				if cause == "" {
+					cause = lines[len(lines)-1]
+				}
+				m.wantFailure(r, buildSite, cause, "hugo failed: version 0.164.0, from netlify.toml", tc.remedy, "set Build.HugoVersion")
+				if strings.Contains(r.out, "ERROR: Error: error building site: logged") {
+					t.Errorf("the count of errors is quoted as a cause:\n%s", r.out)
+				}
+			})
+		})
+	}
+}
+
+// Nothing that an old build left in the source passes for the site of this one,
+// wherever the build stops.
+func TestHugoRemovesACommittedSite(t *testing.T) {
+	t.Parallel()
+	for name, arrange := range map[string]func(m *hugoMachine){
+		"version":  func(m *hugoMachine) { m.env[EnvHugoVersion] = "latest" },
+		"packages": func(m *hugoMachine) { m.source("package.json", "{") },
+		"site":     func(m *hugoMachine) { m.program("hugo", fakeHugo(releaseVersion, onPath)+"exit 1\n") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newHugoMachine(t)
+			m.program("hugo", fakeHugo(releaseVersion, onPath))
+			m.source("public/index.html", "an old site")
+			arrange(m)
+
+			r := m.build(sessions()[1])
+
+			if r.failed == "" {
+				t.Fatal("the build succeeded")
+			}
+			if _, err := os.Lstat(filepath.Join(m.src, "public")); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("public/ is there (%v), want nothing to publish", err)
+			}
+		})
+	}
+}
