@@ -285,7 +285,6 @@ func TestHugoSaysWhatReadersShouldKnow(t *testing.T) {
 		{name: "a host that only starts like a placeholder", env: map[string]string{"FAKE_CONFIG": "baseurl = 'https://example.org.uk/'\n"}, says: "not WARNING"},
 		{name: "this machine's, replaced", env: map[string]string{"FAKE_CONFIG": "baseurl = 'http://localhost:1313/'\n", EnvHugoBaseURL: "https://d111.cloudfront.net/"}, says: "not WARNING"},
 		{name: "drafts by configuration", env: map[string]string{"FAKE_CONFIG": own + "builddrafts = true\n"}, says: "WARNING: buildDrafts"},
-		{name: "Git's dates without Git", env: map[string]string{"FAKE_CONFIG": own + "enablegitinfo = true\n"}, says: "WARNING: enableGitInfo needs Git: set FullClone: true"},
 		{
 			name: "future pages", says: "left out, future: 4 (content/a.md content/b, c.md content/d.md …); BlogProps.Schedule",
 			env: map[string]string{"FAKE_FUTURE": "path,slug,title,date,expiryDate,publishDate,draft,permalink\n" +
@@ -324,6 +323,7 @@ func TestHugoFailureNamesItsRemedy(t *testing.T) {
 		{"no PostCSS", `ERROR error building site: POSTCSS: failed to transform "/main.css": binary with name "npx" not found in PATH`, "package.json"},
 		{"no Go", `ERROR failed to download modules: binary with name "go" not found in PATH`, "need Go"},
 		{"old Go", "go: errors parsing go.mod:\nERROR failed to load modules: invalid go version '1.26.8': must match format 1.23", "newer Go"},
+		{"no Git", `ERROR error building site: failed to load Git data: fatal: not a git repository (or any of the parent directories): .git`, "FullClone: true"},
 		{"no theme", `Error: failed to load modules: module "ananke" not found in "/src/themes/ananke"`, "Is the theme there"},
 		{"an older theme", `ERROR render of "home" failed: can't evaluate field Author in type page.Site`, "made for another version"},
 	} {

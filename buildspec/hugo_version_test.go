@@ -92,6 +92,10 @@ func TestHugoFindsItsVersion(t *testing.T) {
 			want: "0.150.0 false " + workflow, says: workflow + " says 'latest', which names no release",
 		},
 		{
+			name: "a workflow's edition, and latest", source: map[string]string{workflow: "        with:\n          hugo-version: 'latest'\n          extended: true\n"},
+			want: DefaultHugoVersion + " true the recipe",
+		},
+		{
 			name: "a workflow's expression", source: map[string]string{workflow: "    hugo-version: ${{ vars.HUGO_VERSION }}\n"},
 			want: DefaultHugoVersion + " false the recipe", says: "which names no release",
 		},
