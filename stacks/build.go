@@ -37,10 +37,9 @@ type Build struct {
 	// itself. Example: "site".
 	RootDirectory string
 
-	// HugoVersion is the release of Hugo to build with. The recipe takes 0.103.0 and
-	// later, whose archives have today's names. Default: what the blog's repository
-	// itself says (its netlify.toml, package.json, .tool-versions and the like; the
-	// build's log says which), or else "0.164.0".
+	// HugoVersion is the release of Hugo to build with. Default: what the blog's
+	// repository itself says (its netlify.toml, package.json, .tool-versions and the
+	// like; the build's log says which), or else "0.164.0".
 	HugoVersion string
 
 	// HugoExtended takes Hugo's extended edition, for themes with SCSS. Default:
@@ -49,9 +48,10 @@ type Build struct {
 	HugoExtended bool
 
 	// AssetScript is the npm script that makes what Hugo takes from npm's tools, such
-	// as styles: one of package.json's "scripts". It runs before Hugo, so one that
-	// calls Hugo itself is not for here. NoAssetScript runs none. Default: the
-	// recipe's choice, which the build's log states. Example: "build:css".
+	// as styles: one of package.json's "scripts". It runs before Hugo. One that runs
+	// hugo itself makes the site, with its own flags; one that does so for a preview,
+	// with drafts, fails the build. NoAssetScript runs none. Default: "build" or, without
+	// that, the only script that runs a known tool. Example: "build:css".
 	AssetScript string
 
 	// AfterHugo is a shell command that runs in RootDirectory once Hugo has written
@@ -124,7 +124,6 @@ const (
 
 var (
 	hugoVersionPattern = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
-	oldHugoPattern     = regexp.MustCompile(`^0\.(\d{1,2}|10[0-2])\.`)
 	nodeVersionPattern = regexp.MustCompile(`^\d+(\.x|(\.\d+){1,2})?$`)
 	variablePattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	scriptPattern      = regexp.MustCompile(`^[^-\s]\S*$`)
@@ -144,9 +143,6 @@ func (b Build) validate(p *problems) {
 	}
 	if b.HugoVersion != "" {
 		p.match("Build.HugoVersion", b.HugoVersion, hugoVersionPattern, "must be a release of Hugo, such as 0.164.0")
-	}
-	if b.Buildspec == "" && oldHugoPattern.MatchString(b.HugoVersion) {
-		p.add("Build.HugoVersion", b.HugoVersion, "the recipe takes 0.103.0 or later; an older Hugo needs a Build.Buildspec of the blog's own")
 	}
 	b.validateRecipe(p)
 	if b.NodeVersion != "" {

@@ -86,7 +86,6 @@ func TestValidateRefuses(t *testing.T) {
 		{"buildspec is a folder", func(b *BlogProps) { b.Build.Buildspec = "." }, "Build.Buildspec"},
 		{"buildspec absolute", func(b *BlogProps) { b.Build.Buildspec = "/buildspec.yml" }, "inside the blog's repository"},
 		{"Hugo's version", func(b *BlogProps) { b.Build.HugoVersion = "latest" }, `Build.HugoVersion is "latest": must be a release of Hugo, such as 0.164.0`},
-		{"Hugo's version of the article", func(b *BlogProps) { b.Build.HugoVersion = "0.85.0" }, "0.103.0 or later"},
 		{"Node's version", func(b *BlogProps) { b.Build.NodeVersion = "v24" }, "Build.NodeVersion"},
 		{"variable", func(b *BlogProps) { b.Build.Environment = map[string]string{"A-B": ""} }, `Build.Environment is "A-B"`},
 		{"variable of CodeBuild", func(b *BlogProps) { b.Build.Environment = map[string]string{"CODEBUILD_X": ""} }, "reserves"},

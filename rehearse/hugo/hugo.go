@@ -53,7 +53,7 @@ func (w Wanted) Check() error {
 		return fmt.Errorf("the version of Hugo is %q, want a release such as 0.164.0", w.Version)
 	}
 	if w.before(firstName) {
-		return fmt.Errorf("the version of Hugo is %s, want 0.103.0 or later: the recipe cannot install it at AWS either", w.Version)
+		return fmt.Errorf("the version of Hugo is %s, want 0.103.0 or later: an older one is left to the recipe, which installs it on Linux", w.Version)
 	}
 	return nil
 }
