@@ -27,7 +27,7 @@ var extremeBlogs = []BlogProps{
 	{
 		Name: "A" + strings.Repeat("a-", 49) + "a", Account: account, Region: "ap-southeast-5",
 		Source: GitHubConnection{
-			Owner: x(39), Repo: x(100), Branch: "{" + x(254), ConnectionARN: strings.Replace(connectionARN, "codeconnections", "codestar-connections", 1), FullClone: true,
+			Owner: x(39), Repo: x(100), Branch: "{" + x(253), ConnectionARN: strings.Replace(connectionARN, "codeconnections", "codestar-connections", 1), FullClone: true,
 			Trigger: Trigger{Paths: several(8, "%d/"+strings.Repeat("日", 253)), IgnorePaths: several(8, `%d/\{`+x(251))},
 		},
 		Build:         Build{Buildspec: "..日本語 \"'$x/" + x(500) + ".YAML", Image: "public.ecr.aws/a/" + x(100) + ":" + x(128), Environment: map[string]string{"_": "\n\t\"'${x}<>&日本語" + x(20000)}, LogRetention: 3653},

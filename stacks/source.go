@@ -431,7 +431,7 @@ func validateRepository(p *problems, owner, repo, branch string) {
 	if strings.HasSuffix(strings.ToLower(repo), ".git") || !repoPattern.MatchString(repo) || repo == "." || repo == ".." {
 		p.add("Source.Repo", repo, "must be a repository's name without owner and .git, such as blog")
 	}
-	if name := or(branch, defaultBranch); badRefPattern.MatchString(name) || globCharsPattern.MatchString(name) || strings.HasPrefix(name, "refs/") || len(name) > maxBranch || !utf8.ValidString(name) || oldTokenPattern.MatchString(name) || strings.Contains(name, "#{") {
+	if name := or(branch, defaultBranch); badRefPattern.MatchString(name) || globCharsPattern.MatchString(name) || strings.HasPrefix(name, "refs/") || len(globEscaper.Replace(name)) > maxBranch || !utf8.ValidString(name) || oldTokenPattern.MatchString(name) || strings.Contains(name, "#{") {
 		p.add("Source.Branch", branch, "must be a branch's name as git takes it, such as main")
 	}
 }

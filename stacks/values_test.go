@@ -3,6 +3,8 @@ package stacks
 import (
 	"fmt"
 	"maps"
+	"math"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -419,7 +421,7 @@ func TestNoFieldTakesAToken(t *testing.T) {
 	}
 	seen := 0
 	for _, props := range all {
-		eachChanged(props, func(field string, text reflect.Value) { text.SetString(token) }, func(field string, changed any) {
+		eachText(props, token, func(field string, changed any) {
 			seen++
 			err := changed.(interface{ Validate() error }).Validate()
 			if err == nil || !strings.Contains(err.Error(), "revoke it") {
@@ -436,78 +438,129 @@ func TestNoFieldTakesAToken(t *testing.T) {
 	}
 }
 
-// Whatever is in a field, Validate says so, and does not panic.
+// Whatever is in the fields, one or more at a time, Validate says so, and does not panic.
 func TestValidateNeverPanics(t *testing.T) {
-	odd := []string{"", " ", "\x00", "\xff\xfe", "\n", "a\nb", "/", "//", ".", "..", "*", "**", "\\", "[", "{", "}", "!", "@", "#", "#{", "${Token[TOKEN.1]}", "{{resolve:ssm:x}}", "=", ",", `"`,
-		":", ":::::", "arn:", "arn:aws:s3:::", "-", "日本語", strings.Repeat("x", 5000), strings.Repeat("/", 5000), "https://", "s3://", "a@", "@b", "<>"}
+	random := rand.New(rand.NewPCG(1, 2))
 	for _, props := range []any{modern, classic, full, webhook, complete, tokyo, BlogProps{}, shop, checkout, news, ExistingService{}, api, store, docs, search, FargateService{}} {
-		for _, text := range odd {
-			eachChanged(props, func(_ string, v reflect.Value) { v.SetString(text) }, func(field string, changed any) {
+		values := 0
+		copyOf(reflect.ValueOf(props), func(reflect.Value) { values++ })
+		// Each alone, and then a quarter of them at once.
+		for n := range 2 * values {
+			var changed []string
+			at := -1
+			odd := copyOf(reflect.ValueOf(props), func(v reflect.Value) {
+				if at++; at == n || n >= values && random.IntN(4) == 0 {
+					makeOdd(v, random)
+					changed = append(changed, fmt.Sprintf("%s %.60q", v.Type(), fmt.Sprint(v.Interface())))
+				}
+			}).Interface()
+			func() {
 				defer func() {
 					if cause := recover(); cause != nil {
-						t.Errorf("%T with %s = %q: panic: %v", props, field, text, cause)
+						t.Fatalf("%T with %s: panic: %v", props, strings.Join(changed, ", "), cause)
 					}
 				}()
-				_ = changed.(interface{ Validate() error }).Validate()
-			})
+				switch odd := odd.(type) {
+				case BlogProps:
+					_ = Validate([]BlogProps{odd, modern}, []Service{nil, (*FargateService)(nil)})
+				case Service:
+					_ = Validate(nil, []Service{odd, api})
+				}
+			}()
 		}
 	}
 }
 
-// eachChanged calls then with copies of props, each with one text changed, of fields,
-// lists and maps.
-func eachChanged(props any, change func(field string, text reflect.Value), then func(field string, changed any)) {
+// oddTexts are what other places take for something else than text.
+var oddTexts = []string{
+	"", " ", "\x00", "\xff\xfe", "\n", "a\nb", "/", "//", ".", "..", "*", "**", "\\", "[", "{", "}", "!", "@", "#", "#{", "${Token[TOKEN.1]}", "{{resolve:ssm:x}}", "=", ",", `"`, "%", "%zz",
+	":", ":::::", "::::::::::", "arn:", "arn:aws:s3:::", "arn:aws:secretsmanager:us-east-1:123456789012:secret:a-AbCdEf:::", "-", "日本語", "https://", "s3://", "a@", "@b", "<>", "refs/heads/",
+	strings.Repeat("x", 5000), strings.Repeat("/", 5000), strings.Repeat("a.", 5000), strings.Repeat("{", 5000), strings.Repeat("é", 5000),
+}
+
+// makeOdd changes a value into one that hardly anybody would write.
+func makeOdd(v reflect.Value, random *rand.Rand) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(oddTexts[random.IntN(len(oddTexts))])
+	case reflect.Int, reflect.Int64:
+		v.SetInt([]int64{-1, 0, 1, math.MaxInt32, math.MaxInt64, math.MinInt64}[random.IntN(6)])
+	case reflect.Interface:
+		switch v.Interface().(type) {
+		case Source:
+			v.Set(reflect.ValueOf([]Source{(*GitHubConnection)(nil), &GitHubToken{}, GitHubToken{}}[random.IntN(3)]))
+		case VPC:
+			v.Set(reflect.ValueOf([]VPC{(*NewVPC)(nil), &ExistingVPC{}, ExistingVPC{}}[random.IntN(3)]))
+		case Deployer:
+			v.Set(reflect.ValueOf([]Deployer{(*ECSService)(nil), &CodeDeployGroup{}, ECSService{}}[random.IntN(3)]))
+		}
+	case reflect.Slice:
+		if v.Len() == 0 || random.IntN(2) == 0 {
+			v.SetZero()
+			return
+		}
+		for range 200 {
+			v.Set(reflect.Append(v, v.Index(0)))
+		}
+	case reflect.Pointer, reflect.Map:
+		v.SetZero()
+	}
+}
+
+// eachText calls then with copies of props, each with one of the texts in it replaced.
+func eachText(props any, by string, then func(field string, changed any)) {
 	var fields []string
 	eachString(reflect.ValueOf(props), "", func(field, _ string) { fields = append(fields, field) })
 	for i, field := range fields {
 		n := -1
-		changed := reflect.New(reflect.TypeOf(props)).Elem()
-		changed.Set(copyOf(reflect.ValueOf(props), func(text reflect.Value) {
-			if n++; n == i {
-				change(field, text)
+		then(field, copyOf(reflect.ValueOf(props), func(v reflect.Value) {
+			if v.Kind() != reflect.String {
+				return
 			}
-		}))
-		then(field, changed.Interface())
+			if n++; n == i {
+				v.SetString(by)
+			}
+		}).Interface())
 	}
 }
 
-// copyOf returns a deep copy, and shows each text in it to visit, in eachString's order.
-func copyOf(v reflect.Value, visit func(text reflect.Value)) reflect.Value {
+// copyOf returns a deep copy, and shows each value in it to change, those within before
+// those around them, texts in eachString's order.
+func copyOf(v reflect.Value, change func(reflect.Value)) reflect.Value {
 	out := reflect.New(v.Type()).Elem()
 	out.Set(v)
 	switch v.Kind() {
-	case reflect.String:
-		visit(out)
-	case reflect.Interface, reflect.Pointer:
+	case reflect.Interface:
 		if !v.IsNil() {
-			inner := copyOf(v.Elem(), visit)
-			if v.Kind() == reflect.Pointer {
-				out.Set(reflect.New(inner.Type()))
-				out.Elem().Set(inner)
-			} else {
-				out.Set(inner)
-			}
+			out.Set(copyOf(v.Elem(), change))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			out.Set(reflect.New(v.Type().Elem()))
+			out.Elem().Set(copyOf(v.Elem(), change))
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			out.Field(i).Set(copyOf(v.Field(i), visit))
+			out.Field(i).Set(copyOf(v.Field(i), change))
 		}
+		return out
 	case reflect.Slice:
 		if !v.IsNil() {
 			out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
 		}
 		for i := range v.Len() {
-			out.Index(i).Set(copyOf(v.Index(i), visit))
+			out.Index(i).Set(copyOf(v.Index(i), change))
 		}
 	case reflect.Map:
 		if !v.IsNil() {
 			out.Set(reflect.MakeMap(v.Type()))
-			for _, name := range slices.Sorted(maps.Keys(v.Interface().(map[string]string))) {
-				key := copyOf(reflect.ValueOf(name), visit)
-				out.SetMapIndex(key, copyOf(v.MapIndex(reflect.ValueOf(name)), visit))
-			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(v.Interface().(map[string]string))) {
+			key := reflect.ValueOf(name)
+			out.SetMapIndex(copyOf(key, change), copyOf(v.MapIndex(key), change))
 		}
 	}
+	change(out)
 	return out
 }
 
