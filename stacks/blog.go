@@ -75,8 +75,7 @@ func (b BlogProps) Validate() error {
 	pipelineType := or(b.PipelineType, V2)
 	oneOf(p, "PipelineType", pipelineType, V2, V1)
 	mode := or(b.ExecutionMode, Superseded)
-	oneOf(p, "ExecutionMode", mode, Superseded, Queued)
-	if pipelineType == V1 && mode != Superseded {
+	if oneOf(p, "ExecutionMode", mode, Superseded, Queued) && pipelineType == V1 && mode != Superseded {
 		p.add("ExecutionMode", string(mode), "needs PipelineType V2")
 	}
 	validateSource(p, b.Source, pipelineType)

@@ -139,12 +139,14 @@ func (c Container) cpu() int                { return or(c.CPU, defaultCPU) }
 func (c Container) memory() int             { return or(c.MemoryMiB, 2*c.cpu()) }
 
 func (c Container) validate(p *problems) {
+	before := len(p.errs)
 	if port := c.port(); port < 1 || port > 65535 {
 		p.add("Container.Port", c.Port, "must be the port that the container listens on, from 1 to 65535")
 	}
 	if at := c.healthCheckPath(); len(at) > maxHealthCheckPath || !healthCheckPattern.MatchString(at) {
 		p.add("Container.HealthCheckPath", at, fmt.Sprintf("must be a path such as /healthz, without spaces, of at most %d characters", maxHealthCheckPath))
 	}
+	answers := len(p.errs) == before
 	if pair, ok := memories[c.cpu()]; !ok {
 		p.add("Container.CPU", c.CPU, fmt.Sprintf("must be one of %v", slices.Sorted(maps.Keys(memories))))
 	} else if m := c.memory(); c.cpu() == 256 && m != 512 && m != 1024 && m != 2048 {
@@ -190,7 +192,7 @@ func (c Container) validate(p *problems) {
 		p.add("Container.Context", c.Context, "must be a folder inside the repository, such as services/api")
 	}
 	switch {
-	case c.InitialImage == "" && (c.port() != defaultPort || c.healthCheckPath() != defaultHealthCheckPath):
+	case c.InitialImage == "" && answers && (c.port() != defaultPort || c.healthCheckPath() != defaultHealthCheckPath):
 		p.add("Container.InitialImage", "", fmt.Sprintf("must be a public image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created. If this service is there already, it stays %s", c.port(), c.healthCheckPath(), defaultInitialImage))
 	case c.InitialImage == "":
 	case len(c.InitialImage) > maxImage || !imagePattern.MatchString(c.InitialImage):

@@ -132,6 +132,7 @@ func (h Hook) validate(p *problems, by Controller) {
 	if n := len(h.Distributions); n < 1 || n > maxDistributions {
 		p.add("Hook.Distributions", fmt.Sprintf("%d distributions", n), fmt.Sprintf("must be from 1 to %d distributions in front of the service", maxDistributions))
 	}
+	before := len(p.errs)
 	seen := map[string]bool{}
 	for i, d := range h.Distributions {
 		d.validate(p, fmt.Sprintf("Hook.Distributions[%d]", i))
@@ -158,7 +159,7 @@ func (h Hook) validate(p *problems, by Controller) {
 		p.add("Hook.Deadline", h.Deadline, bounds)
 	}
 	h.LogRetention.validate(p, "Hook.LogRetention")
-	if n := len(encodeJSON(h.environment(p.owner.name))); n > maxEnvironment {
+	if n := len(encodeJSON(h.environment(p.owner.name))); n > maxEnvironment && len(p.errs) == before {
 		p.add("Hook.Distributions", fmt.Sprintf("%d distributions", len(h.Distributions)), fmt.Sprintf("their paths make the function's environment %d bytes, and Lambda takes at most %d; use wildcards or /*, which counts as one path", n, maxEnvironment))
 	}
 }

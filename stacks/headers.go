@@ -144,7 +144,9 @@ var ownFields = map[string]string{
 
 func (h Headers) validate(p *problems) {
 	h.HSTS.validate(p)
-	oneOf(p, "Site.Headers.Frames", or(h.Frames, SameOriginFrames), SameOriginFrames, NoFrames, AnyFrames)
+	if !oneOf(p, "Site.Headers.Frames", or(h.Frames, SameOriginFrames), SameOriginFrames, NoFrames, AnyFrames) {
+		h.Frames = "" // the policy is not held against it
+	}
 	oneOf(p, "Site.Headers.Referrer", or(h.Referrer, OriginReferrer), OriginReferrer, OwnReferrer, NoReferrer)
 	h.validateContentSecurityPolicy(p)
 	h.validateOthers(p)
@@ -173,11 +175,12 @@ func (h Headers) validateContentSecurityPolicy(p *problems) {
 	if policy == "" || policy == NoHeader {
 		return
 	}
-	p.match(field, policy, headerPattern, "must be one line of plain ASCII; a name that is not ASCII goes in as xn--…")
 	if len(policy) > maxHeaderValue {
 		p.add(field, fmt.Sprintf("%d characters long", len(policy)), fmt.Sprintf("CloudFront takes at most %d", maxHeaderValue))
 	}
-	if problem := directivesProblem(policy); problem != "" {
+	if !headerPattern.MatchString(policy) {
+		p.add(field, policy, "must be one line of plain ASCII; a name that is not ASCII goes in as xn--…")
+	} else if problem := directivesProblem(policy); problem != "" {
 		p.add(field, policy, problem)
 	}
 	if says := framesOf(policy); h.Frames != "" && says != "" && says != h.Frames {

@@ -94,7 +94,7 @@ var (
 )
 
 func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
-	distributionID := i.DistributionID
+	before, distributionID := len(p.errs), i.DistributionID
 	if site != nil {
 		p.empty("Invalidate.DistributionID", i.DistributionID, "Site makes the distribution; keep one of them")
 		distributionID = strings.Repeat("E", maxDistributionID) // CloudFront's to choose
@@ -116,7 +116,7 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
 			p.add("Invalidate.Paths", fmt.Sprintf("%d paths with *", own), fmt.Sprintf("each with a + is cleared as %%2B, too, which makes %d, and CloudFront clears at most %d of them at a time; use fewer, or one wider", all, maxWildcards))
 		}
 	}
-	if n := utf8.RuneCountInString(userParameters(pipelineName, distributionID, cleared)); n > maxUserParameters {
+	if n := utf8.RuneCountInString(userParameters(pipelineName, distributionID, cleared)); n > maxUserParameters && len(p.errs) == before {
 		p.add("Invalidate.Paths", fmt.Sprintf("%d paths", len(i.Paths)), fmt.Sprintf("%sthey make UserParameters %d characters long, and CodePipeline takes at most %d; use wildcards or /*, which counts as one path", with, n, maxUserParameters))
 	}
 	if d := or(i.Deadline, defaultDeadline); d < minDeadline || d > maxDeadline {

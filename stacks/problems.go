@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // problems collects what is wrong with one blog or service, so that an owner reads
@@ -18,11 +19,17 @@ type problems struct {
 	tokens []string
 }
 
+// maxShown characters of a value are shown whole.
+const maxShown = 200
+
 // add reports a field, the value it has and what would be right. A GitHub token, in
 // whatever field it was pasted, is reported once, and not repeated.
 func (p *problems) add(field string, got any, want string) {
 	if text, ok := got.(string); ok {
 		got = fmt.Sprintf("%q", text)
+		if n := utf8.RuneCountInString(text); n > maxShown {
+			got = fmt.Sprintf("%.*q… (%d characters)", maxShown/2, text, n)
+		}
 		if isToken(text) {
 			if slices.Contains(p.tokens, text) {
 				return
@@ -129,11 +136,13 @@ func arnPart(arn string, i int) string {
 	return parts[i]
 }
 
-// oneOf reports a value that is not in allowed.
-func oneOf[T ~string](p *problems, field string, got T, allowed ...T) {
-	if !slices.Contains(allowed, got) {
+// oneOf reports a value that is not in allowed, and returns whether it is.
+func oneOf[T ~string](p *problems, field string, got T, allowed ...T) bool {
+	known := slices.Contains(allowed, got)
+	if !known {
 		p.add(field, string(got), "must be one of "+listOf(allowed))
 	}
+	return known
 }
 
 func listOf[T ~string](values []T) string {

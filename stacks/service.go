@@ -161,7 +161,10 @@ func (s FargateService) Validate() error {
 	}
 	validateVPC(p, s.VPC)
 	s.LoadBalancer.validate(p)
-	oneOf(p, "Controller", s.controller(), CodeDeploy, ECS)
+	controller := s.controller()
+	if !oneOf(p, "Controller", controller, CodeDeploy, ECS) {
+		controller = ""
+	}
 	oneOf(p, "Shift", or(s.Shift, AllAtOnce), AllAtOnce, Canary, Linear)
 	if d := s.keepOld(); d < minKeepOld || d > maxKeepOld || d%time.Minute != 0 {
 		p.add("KeepOld", s.KeepOld, "must be whole minutes, from 1 minute to 24 hours, written as 10 * time.Minute")
@@ -183,7 +186,7 @@ func (s FargateService) Validate() error {
 			p.add(field, name, "is there twice; name it once")
 		}
 	}
-	s.Hook.validate(p, s.controller())
+	s.Hook.validate(p, controller)
 	s.Notifications.validate(p)
 	oneOf(p, "ExecutionMode", or(s.ExecutionMode, Superseded), Superseded, Queued)
 	p.noTokens(s)

@@ -346,7 +346,11 @@ func (s GitHubToken) validateSecretName(p *problems) {
 // validateParameterName reports what can be no parameter's name.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 func validateParameterName(p *problems, field, name string) {
-	switch most := maxParameterARN - len("arn:aws:ssm:"+or(p.owner.region, "us-east-1")+":123456789012:parameter/"); {
+	region := certificateRegion // a name as short as any
+	if isRegion(p.owner.region) {
+		region = p.owner.region
+	}
+	switch most := maxParameterARN - len("arn:aws:ssm:"+region+":123456789012:parameter/"); {
 	case !parameterPattern.MatchString(name):
 		p.add(field, name, "must be a parameter's name, such as /blog/github-oauth-token: letters, digits and _.-, and / before each part where there are more")
 	case reservedParameterPattern.MatchString(name):

@@ -577,3 +577,34 @@ func TestDescriptionOfManyNamesFits(t *testing.T) {
 		}
 	}
 }
+
+// What another field is held against must be right itself.
+func TestOneMistakeIsSaidOnce(t *testing.T) {
+	long := modern
+	long.Deploy.KeyPrefix = strings.Repeat("é", 5000)
+	wantProblem(t, long.Validate(), `é"… (5000 characters): must be a folder`)
+	if n := len(long.Validate().Error()); n > 500 {
+		t.Errorf("the message has %d characters", n)
+	}
+	mode := webhook
+	mode.ExecutionMode = "PARALLEL"
+	wantProblem(t, mode.Validate(), "must be one of")
+	frames := complete
+	setSite(func(s *Site, v string) { s.Headers.Frames = Frames(v) })(&frames, "nobody")
+	wantProblem(t, frames.Validate(), "must be one of")
+	policy := complete
+	setSite(func(s *Site, v string) { s.Headers.Frames, s.Headers.ContentSecurityPolicy = "", v })(&policy, "ü")
+	wantProblem(t, policy.Validate(), "plain ASCII")
+	health := api
+	health.Container.HealthCheckPath = "healthz"
+	wantProblem(t, health.Validate(), "must be a path such as /healthz")
+	controller := search
+	controller.Controller = "EXTERNAL"
+	wantProblem(t, controller.Validate(), "must be one of")
+	paths := modern
+	paths.Invalidate.Paths = []string{strings.Repeat("x", 1000)}
+	wantProblem(t, paths.Validate(), "must start with /")
+	hook := shop
+	hook.Hook.Distributions = []Distribution{{ID: "E2QWRUHAPOMQZL", Paths: []string{strings.Repeat("x", 5000)}}}
+	wantProblem(t, hook.Validate(), "must start with /")
+}
