@@ -61,8 +61,12 @@ LAMBDA_SOURCES := $(shell find go.mod go.sum lambdas -type d -o -type f ! -name 
 LAMBDAS        := $(patsubst lambdas/%/main.go,dist/%/bootstrap,$(wildcard lambdas/*/main.go))
 
 # On a fresh machine npm waits for the network while Go compiles. (Two compilations at once would
-# compile the same packages twice. The variables of this make's command line are not the other's.)
-FRESH := $(if $(wildcard node_modules/.package-lock.json dist/app),,fresh)
+# compile the same packages twice. The other make gets the flags of this one, such as -n, and not the
+# variables, which it would refuse.)
+FRESH := $(if $(filter 0,$(MAKELEVEL)),$(if $(wildcard node_modules/.package-lock.json dist/app),,fresh))
+ifneq ($(FRESH),)
+.NOTPARALLEL:
+endif
 
 ##@ Blogs and services
 
@@ -212,7 +216,7 @@ dist/app: $(APP_SOURCES)
 
 .PHONY: fresh
 fresh:
-	@MAKEFLAGS= $(MAKE) --no-print-directory -j2 node_modules/.package-lock.json dist/app
+	@MAKEFLAGS='$(filter-out -%,$(firstword $(MAKEFLAGS)))' $(MAKE) --no-print-directory -j2 node_modules/.package-lock.json dist/app >&2
 
 # Reproducible: two machines make the same file, and so the same asset hash.
 dist/%/bootstrap: $(LAMBDA_SOURCES)

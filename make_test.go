@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -109,5 +110,58 @@ func TestHelpListsCommands(t *testing.T) {
 	}
 	if listed := names(`(?m)^  make (\S+) +\S`, string(help)); !slices.Equal(listed, want) || !slices.Contains(listed, "e2e") {
 		t.Errorf("make help lists %q, want %q", listed, want)
+	}
+}
+
+// On a machine that has nothing yet, npm installs while Go compiles, each once, and nothing but what was asked for
+// is said on stdout.
+func TestMakeOnAFreshMachine(t *testing.T) {
+	// Stand-ins for the two, which wait for each other to have begun.
+	const stub = `#!/bin/sh
+echo "$(basename "$0") $*" >>calls
+case "$(basename "$0") $*" in
+"npm ci"*) other=app; mkdir -p node_modules/.bin; printf '#!/bin/sh\n' >node_modules/.bin/node; chmod +x node_modules/.bin/node; : >node_modules/.package-lock.json ;;
+*" -o dist/app "*) other=npm ;;
+esac
+for last; do test "$before" != -o || { mkdir -p "$(dirname "$last")"; : >"$last"; chmod +x "$last"; }; before=$last; done
+tries=0
+while test -n "$other" && ! grep -q "$other" calls; do
+  tries=$((tries + 1)); test "$tries" -lt 600 || { echo "$0 waits for $other in vain" >&2; exit 1; }
+  sleep 0.1
+done
+`
+	for _, args := range [][]string{{"-s", "build"}, {"-s", "-j4", "build"}} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			c := newCheckout(t)
+			bin := t.TempDir()
+			for _, name := range []string{"go", "npm"} {
+				if err := os.WriteFile(filepath.Join(bin, name), []byte(stub), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Remove(filepath.Join(c.dir, "node_modules")); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), hang)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, "make", args...)
+			cmd.Dir = c.dir
+			cmd.Env = append(environment(), "PATH="+bin+":"+os.Getenv("PATH"))
+			var stderr strings.Builder
+			cmd.Stderr = &stderr
+			stdout, err := cmd.Output()
+			if err != nil || len(stdout) > 0 {
+				t.Fatalf("%v, and on stdout %q\n%s", err, stdout, &stderr)
+			}
+			calls, err := os.ReadFile(filepath.Join(c.dir, "calls"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for what, want := range map[string]int{"npm ci": 1, "-o dist/app ": 1, "-o dist/invalidate/": 1, "-o dist/deployhook/": 1} {
+				if got := strings.Count(string(calls), what); got != want {
+					t.Errorf("%q is done %d times, want %d:\n%s", what, got, want, calls)
+				}
+			}
+		})
 	}
 }

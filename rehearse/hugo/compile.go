@@ -21,7 +21,7 @@ func (i Installer) compile(ctx context.Context, w Wanted, dir string) (string, e
 			return "", fmt.Errorf("it takes a C compiler to make it here: %w. Install one, or that Hugo, or set the blog's Build.HugoExtended to false if it does not need LibSass", err)
 		}
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, "github.com/gohugoio/hugo@v"+w.Version)...) //nolint:gosec // The version is a number.
+	cmd := exec.CommandContext(ctx, "go", append(args, "github.com/gohugoio/hugo@v"+w.Version)...)
 	// A larger heap takes a quarter off the first compilation.
 	cmd.Env = append(cmd.Environ(), "GOBIN="+dir, "GOFLAGS=", "GOTMPDIR="+dir, "GOGC=400")
 	if cgo != "" {

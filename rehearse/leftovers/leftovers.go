@@ -145,7 +145,7 @@ func RemoveAll(dir string) error {
 
 // afterDeath has a shell run a script when this process is gone.
 func afterDeath(script, argument string) (revoke func(), err error) {
-	shell := exec.Command("/bin/sh", "-c", "read -r line\n"+script, "sh", argument) //nolint:gosec,noctx // Constant scripts; revoke ends it.
+	shell := exec.Command("/bin/sh", "-c", "read -r line\n"+script, "sh", argument) //nolint:noctx // revoke ends it
 	shell.Dir = "/"
 	// Not of the terminal's group, which Ctrl-C ends.
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
