@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,7 +49,7 @@ func (r *rehearsal) source(ctx context.Context, a *Action, configuration map[str
 			return outcome{}, err
 		}
 		if size := sizeOf(out.zip); size > sourceLimit {
-			r.warn("the source is a zip file of %s, and CodePipeline takes 1 GB at most from GitHub: with FullClone it takes a clone, of any size", Size(size))
+			r.warn("the source is a zip file of %s, and CodePipeline takes 1 GB at most from GitHub; with FullClone the build clones the repository instead", Size(size))
 		}
 		files, size, err := zipSize(out.zip)
 		if err != nil {
@@ -66,8 +67,8 @@ func (r *rehearsal) source(ctx context.Context, a *Action, configuration map[str
 	} else {
 		summary += ", the working tree"
 	}
-	branch := or(configuration["BranchName"], configuration["Branch"])
-	repository := or(configuration["FullRepositoryId"], configuration["Owner"]+"/"+configuration["Repo"])
+	branch := cmp.Or(configuration["BranchName"], configuration["Branch"])
+	repository := cmp.Or(configuration["FullRepositoryId"], configuration["Owner"]+"/"+configuration["Repo"])
 	variables := map[string]string{
 		"AuthorDate": r.checkout.date, "BranchName": branch, "CommitId": r.checkout.commit, "CommitMessage": r.checkout.message,
 	}
@@ -299,7 +300,7 @@ func gist(script string) string {
 	var inFunction bool
 	for line := range strings.Lines(script) {
 		line = strings.TrimSpace(line)
-		first = or(first, line)
+		first = cmp.Or(first, line)
 		switch {
 		case inFunction:
 			inFunction = line != "}"

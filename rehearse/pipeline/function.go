@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
@@ -8,7 +9,7 @@ import (
 
 // compile compiles, for this machine, the function that an asset was made of.
 func compile(ctx context.Context, project, asset, binary string) error {
-	pkg, err := lambdaruntime.PackageOf(or(project, "."), asset)
+	pkg, err := lambdaruntime.PackageOf(cmp.Or(project, "."), asset)
 	if err != nil {
 		return err
 	}

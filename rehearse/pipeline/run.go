@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -347,7 +348,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	}
 	r.dir = dir
 	r.onClose(remove)
-	data := or(r.Data, r.dir)
+	data := cmp.Or(r.Data, r.dir)
 	isService := r.plan.Deployment != nil
 	if isService {
 		r.preparing("Starting the policy evaluator and the doubles of CloudFront and the deployment; compiling the function for this machine")

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -399,7 +400,7 @@ func TestFailures(t *testing.T) {
 				edits = append(edits, tt.edit)
 			}
 			state := filepath.Join(t.TempDir(), "state")
-			r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, or(tt.golden, "classic-pipeline"), edits...)), Source: source, Faults: faults, State: state}, nil)
+			r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, cmp.Or(tt.golden, "classic-pipeline"), edits...)), Source: source, Faults: faults, State: state}, nil)
 			want := slices.Repeat([]string{"NotRun"}, 4)
 			for i := range tt.stage {
 				want[i] = "Succeeded"

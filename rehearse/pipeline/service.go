@@ -75,7 +75,7 @@ func (r *reader) service() *Plan {
 	for _, distribution := range distributions {
 		d.Distributions = append(d.Distributions, distribution.DistributionID)
 	}
-	plan.Name = or(d.Function.Env["SERVICE"], r.template.Name)
+	plan.Name = cmp.Or(d.Function.Env["SERVICE"], r.template.Name)
 	if d.codeDeploy != nil {
 		r.group(d)
 	} else {

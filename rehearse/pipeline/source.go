@@ -3,6 +3,7 @@ package pipeline
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"context"
 	"errors"
@@ -15,7 +16,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
+
+	"blog-deploy-pipeline/rehearse/leftovers"
 )
 
 // sourceLimit is the most that CodePipeline takes from GitHub as a zip file.
@@ -89,7 +91,7 @@ func (c checkout) git(ctx context.Context, args ...string) (string, error) {
 // gitWith runs Git in the folder, with more variables.
 func (c checkout) gitWith(ctx context.Context, env []string, args ...string) (string, error) {
 	var out, complaint bytes.Buffer
-	cmd := command(ctx, "git", args...)
+	cmd := exec.CommandContext(ctx, "git", args...) //nolint:gosec // The arguments are this package's.
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, &out, &complaint
 	// A Git hook has variables that name its own repository.
 	cmd.Env = slices.DeleteFunc(cmd.Environ(), func(v string) bool {
@@ -97,7 +99,7 @@ func (c checkout) gitWith(ctx context.Context, env []string, args ...string) (st
 		return slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"}, name)
 	})
 	cmd.Env = append(append(cmd.Env, "LC_ALL=C"), env...) // What it complains about is read above.
-	if err := cmd.Run(); err != nil {
+	if err := leftovers.Run(cmd); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
@@ -125,15 +127,6 @@ func (c checkout) asGitHub(ctx context.Context) ([]string, error) {
 		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", i, setting[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, setting[1]))
 	}
 	return env, ctx.Err()
-}
-
-// command is a command whose whole process group ends with ctx.
-func command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
-	return cmd
 }
 
 // explain warns where what the pipeline gets is not what the owner may think of.
@@ -340,20 +333,13 @@ func (c checkout) clone(ctx context.Context, workingTree bool, to string, warn f
 	for _, args := range [][]string{
 		{"init", "--quiet"},
 		{"add", "--all", "--force"},
-		{"-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.com", "-c", "commit.gpgsign=false", "commit", "--quiet", "--allow-empty", "--no-verify", "--message=" + or(c.message, "Rehearsal")},
+		{"-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.com", "-c", "commit.gpgsign=false", "commit", "--quiet", "--allow-empty", "--no-verify", "--message=" + cmp.Or(c.message, "Rehearsal")},
 	} {
 		if _, err := cloned.git(ctx, args...); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // unzip unpacks an archive into a folder that it makes. Symbolic links and permissions are kept.

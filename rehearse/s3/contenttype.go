@@ -97,16 +97,16 @@ func (g *guesses) tell(objects int) (warnings, all []string) {
 		keys      []string
 		published string
 	}{
-		{g.noType, "published as " + noType + ", which browsers download and do not show or run"},
-		{g.noCharset, "published without a charset although they are not ASCII, and browsers show them garbled"},
+		{g.noType, "as " + noType + ", which browsers download and do not show or run"},
+		{g.noCharset, "without a charset, in which browsers show all but ASCII garbled"},
 	} {
 		if len(kind.keys) == 0 {
 			continue
 		}
 		slices.Sort(kind.keys)
-		warnings = append(warnings, fmt.Sprintf("%d of %d files are %s: %s, the first is %s. CodePipeline's S3 action guesses types by the extension (unverified: by the table of the AWS SDK for Java)",
-			len(kind.keys), objects, kind.published, extensions(kind.keys), kind.keys[0]))
-		all = append(all, kind.published+": "+strings.Join(kind.keys, ", "))
+		warnings = append(warnings, fmt.Sprintf("published %s, by the guess of CodePipeline's S3 action (unverified): %d of %d files, %s; the first is %s",
+			kind.published, len(kind.keys), objects, extensions(kind.keys), kind.keys[0]))
+		all = append(all, "published "+kind.published+": "+strings.Join(kind.keys, ", "))
 	}
 	return warnings, all
 }

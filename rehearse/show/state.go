@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -90,7 +91,7 @@ func (a *action) start(at time.Time) {
 func (a *action) end(r pipeline.ActionResult) {
 	a.describe(r)
 	a.status, a.duration = r.Status, r.Duration
-	a.summary, a.look, a.failure = clean(r.Summary), clean(r.Look), or(strings.TrimSpace(r.Cause), failure(r))
+	a.summary, a.look, a.failure = clean(r.Summary), clean(r.Look), cmp.Or(strings.TrimSpace(r.Cause), failure(r))
 }
 
 func (a *action) describe(r pipeline.ActionResult) {
@@ -100,13 +101,6 @@ func (a *action) describe(r pipeline.ActionResult) {
 	if r.Target != "" {
 		a.target = clean(r.Target)
 	}
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // failure returns code and reason as AWS words them.
