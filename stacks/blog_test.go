@@ -143,9 +143,9 @@ func TestBuild(t *testing.T) {
 		image, kind, size, cache, buildspec, logIn string
 		minutes                                    int
 	}{
-		{modern, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "# Builds a Hugo blog", "30", 15},
+		{modern, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "version: 0.2\nenv:", "30", 15},
 		{classic, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "code-pipeline/buildspec.yml", "30", 15},
-		{full, "aws/codebuild/amazonlinux-aarch64-standard:3.0", "ARM_CONTAINER", "BUILD_GENERAL1_LARGE", "NO_CACHE", "# Builds a Hugo blog", "7", 2160},
+		{full, "aws/codebuild/amazonlinux-aarch64-standard:3.0", "ARM_CONTAINER", "BUILD_GENERAL1_LARGE", "NO_CACHE", "version: 0.2\nenv:", "7", 2160},
 		{webhook, "public.ecr.aws/docker/library/node:24", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "NO_CACHE", "buildspec.yml", "30", 15},
 	} {
 		tmpl := template(t, tt.props)
