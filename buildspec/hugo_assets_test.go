@@ -9,13 +9,21 @@ import (
 	"testing"
 )
 
+// inTurn runs a test of one build under one kind of session: the next case has the
+// next kind. A machine that makes assets starts many programs.
+func inTurn(t *testing.T, i int, test func(t *testing.T, m *hugoMachine, s session)) {
+	t.Helper()
+	kinds := sessions()
+	test(t, newHugoMachine(t), kinds[i%len(kinds)])
+}
+
 func TestHugoPackages(t *testing.T) {
 	t.Parallel()
 	const needs = `{"devDependencies": {"esbuild": "1.0.0"}}`
 	asks := func(manager string) string { return `{"packageManager": "` + manager + `"}` }
 	const npm = "npm|ci|--include=dev|--no-audit|--no-fund"
 	fetch := func(name string) string { return "npm|install|--prefix|TOOLS/npm|--no-audit|--no-fund|" + name }
-	for _, tc := range []struct {
+	for i, tc := range []struct {
 		name   string
 		source map[string]string
 		onPath string // NAME VERSION of a tool
@@ -90,7 +98,7 @@ func TestHugoPackages(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
+			inTurn(t, i, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", fakeHugo(releaseVersion, onPath))
 				// What it installs is a program that says its name.
 				m.program("npm", logCall+`
@@ -143,7 +151,7 @@ func (m *hugoMachine) withoutTools(call string) string {
 
 func TestHugoChoosesTheAssetScript(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct {
+	for i, tc := range []struct {
 		name    string
 		scripts string // of package.json, or "" for no such file
 		script  string // ASSET_SCRIPT
@@ -168,7 +176,7 @@ func TestHugoChoosesTheAssetScript(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
+			inTurn(t, i, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", fakeHugo(releaseVersion, onPath))
 				if tc.scripts != "" || tc.name == "no scripts" {
 					m.source("package.json", `{"type": "module", "scripts": {`+tc.scripts+`}}`)
@@ -206,7 +214,7 @@ func TestHugoInsideAScript(t *testing.T) {
 		preview = "runs Hugo for a preview"
 		unasked = "where Hugo writes the site"
 	)
-	for _, tc := range []struct {
+	for i, tc := range []struct {
 		name   string
 		script string            // what "build" runs
 		env    map[string]string // of the project
@@ -267,6 +275,14 @@ func TestHugoInsideAScript(t *testing.T) {
 		{name: "another environment", script: "hugo --environment=dev", fails: []string{preview + ": --environment dev"}},
 		{name: "another environment by a variable", script: "HUGO_ENV=development hugo", fails: []string{preview + ":HUGO_ENV=development"}},
 		{name: "another machine's address", script: "hugo -b http://localhost:1313/", fails: []string{preview + ": --baseURL http://localhost:1313/"}},
+		{
+			name: "another configuration", script: "hugo --config dev.toml", env: map[string]string{"FAKE_CONFIG": "builddrafts = true\n"},
+			fails: []string{preview + ": --config=dev.toml"},
+		},
+		{
+			name: "drafts by the blog's own configuration", script: "true", env: map[string]string{"FAKE_CONFIG": "builddrafts = true\n"},
+			want: []string{"hugo|--destination|public"}, says: "WARNING: buildDrafts",
+		},
 		{name: "server", script: "hugo server", fails: []string{preview + ":server"}},
 		{name: "server after a flag", script: "hugo -D server", fails: []string{preview + ":server"}},
 		{name: "a failure that the script hides", script: "hugo -D || true; hugo", fails: []string{preview + ": -D"}},
@@ -282,7 +298,7 @@ func TestHugoInsideAScript(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
+			inTurn(t, i, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", fakeHugo(releaseVersion, onPath))
 				m.program("npm", fakeNPM)
 				m.link("true")
