@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"blog-deploy-pipeline/buildspec"
@@ -37,7 +38,10 @@ func (r *rehearsal) source(ctx context.Context, a *Action, configuration map[str
 	var summary string
 	if configuration["OutputArtifactFormat"] == "CODEBUILD_CLONE_REF" {
 		out.zip, out.clone = "", filepath.Join(r.dir, "clone-"+a.Outputs[0])
-		if err := r.checkout.clone(ctx, r.WorkingTree, out.clone, r.warn); err != nil {
+		cloned := r.watch(a, "", "cloning the repository", nil)
+		err := r.checkout.clone(ctx, r.WorkingTree, out.clone, r.warn)
+		cloned()
+		if err != nil {
 			return outcome{}, err
 		}
 		summary = "a clone"
@@ -130,6 +134,7 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 	}
 	r.preparing("The build's commands come from %s, and from what they install. They run on this machine, as you, in a folder of their own; that is no sandbox", where)
 
+	copied := sync.OnceFunc(r.watch(a, codebuild.DownloadSource, "copying the source to the build", nil))
 	result, err := codebuild.Run(ctx, codebuild.Build{
 		Spec: spec, Source: src, Dir: filepath.Join(r.dir, "build"), Artifacts: r.dir,
 		Path: hugo.dir + string(filepath.ListSeparator) + r.Path, Env: env,
@@ -137,9 +142,11 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 		Project: project.Name, Account: t.Account, Region: t.Region, Image: project.Image,
 		Initiator: "codepipeline/" + r.plan.Name, SourceVersion: r.checkout.commit, Timeout: project.Timeout,
 		Output: func(l codebuild.Line) {
+			copied() // The first line comes after it.
 			r.emit(Event{Kind: Output, Stage: a.Stage, Action: a.Name, Phase: l.Phase, Text: l.Text, Service: l.Agent})
 		},
 	})
+	copied()
 	var done outcome
 	for _, phase := range result.Phases {
 		if phase.Name != codebuild.DownloadSource && phase.Name != codebuild.UploadArtifacts {
