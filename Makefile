@@ -12,7 +12,8 @@ APPROVAL ?= any-change
 
 # What is a slip on the command line would be ignored, and the wrong blog would go green.
 # So each command says which variables it takes, and the rest is refused before anything
-# is done. What comes from the environment is not looked at: much there is for others.
+# is done. What comes from the environment is not looked at: much there is for others. (A
+# make that another one starts has that one's variables, too, unless MAKEFLAGS is empty.)
 SWITCHES       := WORKING_TREE SERVE JSON VERBOSE SITE
 ON             := 1 yes true on
 OFF            := 0 no false off
@@ -41,8 +42,7 @@ TAKEN    := $(foreach goal,$(GOALS),$(takes-$(goal)))
 ifneq ($(filter-out $(TARGETS),$(GOALS)),)
 $(error make: there is no command "$(filter-out $(TARGETS),$(GOALS))"; there are: $(COMMANDS). A name goes behind BLOG= or SERVICE=)
 endif
-# What the CDK CLI builds by make, and any other make inside one, has its variables from that.
-ifneq ($(if $(filter 0,$(MAKELEVEL)),$(filter-out $(TAKEN),$(GIVEN))),)
+ifneq ($(filter-out $(TAKEN),$(GIVEN)),)
 $(error make $(GOALS): it does not know $(filter-out $(TAKEN),$(GIVEN)); it takes $(or $(filter-out CDK,$(TAKEN)),no variable). What is for the environment goes before make: NAME=value make $(GOALS))
 endif
 $(foreach name,$(filter $(SWITCHES),$(TAKEN)),$(if $(filter-out $(ON) $(OFF),$(value $(name)))$(word 2,$(value $(name))),\
