@@ -69,7 +69,7 @@ func (r *rehearsal) source(ctx context.Context, a *Action, configuration map[str
 		subject, _, _ := strings.Cut(r.checkout.message, "\n")
 		summary += fmt.Sprintf(", commit %.7s: %s", commit, subject)
 	} else {
-		summary += ", the working tree"
+		summary += ", as on disk"
 	}
 	branch := cmp.Or(configuration["BranchName"], configuration["Branch"])
 	repository := cmp.Or(configuration["FullRepositoryId"], configuration["Owner"]+"/"+configuration["Repo"])
@@ -261,7 +261,7 @@ func buildspecOf(project *Project, src string) (_ *codebuild.Buildspec, where st
 		if err != nil {
 			return nil, where, err
 		}
-		defer root.Close()
+		defer func() { _ = root.Close() }() // It was only read.
 		content, err := root.ReadFile(filepath.Clean(project.BuildspecPath))
 		if err != nil { // Not there, or a link that leads out.
 			return nil, where, broken(project.BuildspecPath + ": no such file or directory")

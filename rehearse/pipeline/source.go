@@ -91,7 +91,7 @@ func (c checkout) git(ctx context.Context, args ...string) (string, error) {
 // gitWith runs Git in the folder, with more variables.
 func (c checkout) gitWith(ctx context.Context, env []string, args ...string) (string, error) {
 	var out, complaint bytes.Buffer
-	cmd := exec.CommandContext(ctx, "git", args...) //nolint:gosec // The arguments are this package's.
+	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, &out, &complaint
 	// A Git hook has variables that name its own repository.
 	cmd.Env = slices.DeleteFunc(cmd.Environ(), func(v string) bool {
@@ -289,7 +289,7 @@ func addFile(archive *zip.Writer, path, name string) error {
 		if err != nil {
 			return err
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // It was only read.
 		content = file
 	}
 	w, err := archive.CreateHeader(header)

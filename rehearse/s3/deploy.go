@@ -193,7 +193,7 @@ func (d *deployment) uploadArtifact(ctx context.Context, artifact string) error 
 	if err != nil {
 		return fmt.Errorf("read artifact: %w", err)
 	}
-	defer content.Close()
+	defer func() { _ = content.Close() }() // It was only read.
 	info, err := content.Stat()
 	if err != nil {
 		return fmt.Errorf("read artifact: %w", err)
