@@ -186,7 +186,7 @@ func TestWhatIsAcceptedCanBeSynthesised(t *testing.T) {
 	if err := Validate(extremeBlogs, extremeServices); err != nil {
 		t.Fatal(err)
 	}
-	child := exec.Command(os.Args[0], "-test.run=^$")
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
 	child.Dir = "stacks" // as go test has it
 	child.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CDK_VALIDATION=") }), synthExtremes+"=yes")
 	if out, err := child.CombinedOutput(); err != nil {
