@@ -45,8 +45,9 @@ type FargateService struct {
 	// use. Example: "123456789012".
 	Account string
 
-	// Region is where the service runs. The distribution is global. Default: that of
-	// the credentials in use. Example: "ap-northeast-1".
+	// Region is where the service runs: not ap-east-2, ca-west-1 and mx-central-1, where
+	// CloudFormation makes no projects of CodeBuild. The distribution is global. Default:
+	// that of the credentials in use. Example: "ap-northeast-1".
 	Region string
 
 	// Source is where the repository with the Dockerfile is: a GitHubConnection or a
