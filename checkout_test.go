@@ -20,9 +20,17 @@ import (
 const hang = 30 * time.Minute
 
 func TestMain(m *testing.M) {
-	status := m.Run()
-	_ = os.RemoveAll(shared.folder) // It may not be there.
-	os.Exit(status)
+	os.Exit(runAll(m))
+}
+
+func runAll(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "shared")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	shared.folder = folder
+	return m.Run()
 }
 
 // checkout is a copy of this project in a folder of its own, which shares what was
@@ -185,10 +193,6 @@ var shared struct {
 func sharedCheckout(t testing.TB) checkout {
 	t.Helper()
 	shared.Do(func() {
-		var err error
-		if shared.folder, err = os.MkdirTemp("", "shared"); err != nil {
-			t.Fatal(err)
-		}
 		c := checkoutIn(t, shared.folder)
 		c.lists(sharedBlogs, sharedServices)
 		if out, err := c.build(); err != nil {

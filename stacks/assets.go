@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // OpenAssets lets every user read what is in the assets of the cloud assembly in a
@@ -14,13 +13,18 @@ import (
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
 func OpenAssets(assembly string) error {
-	assets, err := filepath.Glob(filepath.Join(assembly, "asset.*"))
+	root, err := os.OpenRoot(assembly)
 	if err != nil {
-		return fmt.Errorf("list assets: %w", err)
+		return fmt.Errorf("open assets: %w", err)
+	}
+	defer root.Close() //nolint:errcheck // nothing was written to it
+	assets, err := fs.Glob(root.FS(), "asset.*")
+	if err != nil {
+		return fmt.Errorf("open assets: %w", err)
 	}
 	var opened bool
 	for _, asset := range assets {
-		err := filepath.WalkDir(asset, func(path string, entry fs.DirEntry, err error) error {
+		err := fs.WalkDir(root.FS(), asset, func(name string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
@@ -36,17 +40,17 @@ func OpenAssets(assembly string) error {
 				return nil
 			}
 			opened = true
-			return os.Chmod(path, mode)
+			return root.Chmod(name, mode)
 		})
 		if err != nil {
-			return fmt.Errorf("open asset: %w", err)
+			return fmt.Errorf("open assets: %w", err)
 		}
 	}
 	if !opened {
 		return nil
 	}
 	// The CDK CLI keeps the zips that it has made, by the same hash.
-	if err := os.RemoveAll(filepath.Join(assembly, ".cache")); err != nil {
+	if err := root.RemoveAll(".cache"); err != nil {
 		return fmt.Errorf("remove zips of assets: %w", err)
 	}
 	return nil
