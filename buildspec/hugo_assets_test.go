@@ -245,6 +245,7 @@ func TestHugoInsideAScript(t *testing.T) {
 		{name: "a second site", script: "hugo -d index && hugo", want: []string{"hugo|-d|index", "hugo"}},
 		{name: "several sites, none in public/", script: "hugo -d en && hugo -d ja", fails: []string{"several folders", "/en", "/ja"}},
 		{name: "as another program's child", script: `node -e 'require("child_process").execSync("hugo --minify")'`, want: []string{"hugo|--minify"}},
+		{name: "as npx finds it", script: "node_modules/.bin/hugo --minify", want: []string{"hugo|--minify"}},
 		{
 			name: "as a package's program", script: "hugo --minify", want: []string{"hugo|--minify"},
 			source: map[string]string{"node_modules/.bin/hugo": "#!/bin/sh\nmkdir public; echo drafts >public/index.html\n"},
@@ -265,7 +266,7 @@ func TestHugoInsideAScript(t *testing.T) {
 			want: []string{"hugo"},
 		},
 
-		{name: "drafts", script: "hugo -D", fails: []string{"'build' " + preview + ": -D", "Build.AssetScript", "other, build", "HUGO_FLAGS"}},
+		{name: "drafts", script: "hugo -D", fails: []string{"'build' " + preview + ": -D", `Build.AssetScript (ASSET_SCRIPT) to "none" or "other";`, "HUGO_FLAGS"}},
 		{name: "drafts among other flags", script: "hugo --gc -DFE --minify", fails: []string{preview + ": -D -F -E"}},
 		{name: "future, by the long name", script: "hugo --buildFuture=true", fails: []string{preview + ": --buildFuture"}},
 		{name: "expired, after a destination", script: "hugo -d public -E", fails: []string{preview + ": -E"}},
@@ -312,7 +313,7 @@ func TestHugoInsideAScript(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				m.source("package.json", `{"scripts": {"other": "", "build": `+quoted(tc.script)+`}}`)
+				m.source("package.json", `{"scripts": {"start": "hugo server", "other": "", "build": `+quoted(tc.script)+`}}`)
 
 				r := m.build(s)
 
