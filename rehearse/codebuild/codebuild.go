@@ -456,7 +456,7 @@ func (r *run) download(ctx context.Context) error {
 	if n := len(names); n > 0 {
 		more := ""
 		if n > 1 {
-			more = fmt.Sprintf(" (and %d more such links)", n-1)
+			more = fmt.Sprintf(" (and %d more)", n-1)
 		}
 		r.warn(fmt.Sprintf("the symbolic link %s leads out of the source, to %s%s: at AWS nothing of yours is there, and here it leads nowhere", names[0], targets[0], more))
 	}
