@@ -342,12 +342,27 @@ func TestHugoFailureNamesItsRemedy(t *testing.T) {
 				if cause == "" {
 					cause = lines[len(lines)-1]
 				}
-				m.wantFailure(r, buildSite, cause, "hugo failed: version 0.164.0, from netlify.toml", tc.remedy, "set Build.HugoVersion")
+				m.wantFailure(r, buildSite, cause, "hugo failed: version 0.164.0 (from netlify.toml)", tc.remedy, "set Build.HugoVersion")
 				if strings.Contains(r.out, "ERROR: Error: error building site: logged") {
 					t.Errorf("the count of errors is quoted as a cause:\n%s", r.out)
 				}
 			})
 		})
+	}
+}
+
+// Hugo's errors have their cause at the end, and where it was at the start.
+func TestHugoFailureQuotesBothEnds(t *testing.T) {
+	t.Parallel()
+	m := newHugoMachine(t)
+	says := "render of \"home\" failed: " + strings.Repeat("x", 1000) + ": can't evaluate field Author"
+	m.program("hugo", logCall+"case $1 in version) echo '"+releaseVersion+"'; exit ;; config | list) exit ;; esac\ncat <<'X'\nERROR "+says+"\nX\nexit 255\n")
+
+	r := m.build(sessions()[0])
+
+	m.wantFailure(r, buildSite, "render of \"home\" failed: xxx", "xxx … xxx", "xxx: can't evaluate field Author\n")
+	if longest := slices.MaxFunc(strings.Split(r.out[strings.Index(r.out, "ERROR: "):], "\n"), func(a, b string) int { return len(a) - len(b) }); len(longest) > 450 {
+		t.Errorf("the error has a line of %d bytes, want it cut", len(longest))
 	}
 }
 
