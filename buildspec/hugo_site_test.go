@@ -208,6 +208,26 @@ func TestHugoFollowsNoLinkInPlaceOfTheSite(t *testing.T) {
 	})
 }
 
+// Packages that another checkout has installed are not the build's to change.
+func TestHugoLeavesLinkedPackagesAlone(t *testing.T) {
+	t.Parallel()
+	m := newHugoMachine(t)
+	m.program("hugo", fakeHugo(releaseVersion, onPath))
+	m.program("npm", fakeNPM)
+	elsewhere := t.TempDir()
+	if err := os.Symlink(elsewhere, filepath.Join(m.owner, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	m.source("package.json", `{"scripts": {"build": "hugo --minify"}}`)
+
+	r := m.build(sessions()[0])
+
+	m.wantSuccess(r, onPath)
+	if entries, err := os.ReadDir(elsewhere); len(entries) != 0 || err != nil {
+		t.Errorf("the other checkout has %v (%v), want nothing", entries, err)
+	}
+}
+
 func TestHugoRunsACommandAfterIt(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
