@@ -13,9 +13,9 @@ import (
 type BlogProps struct {
 	// Name names the blog, its pipeline and its metrics. At most 100 letters,
 	// digits and hyphens, the first a letter, and not xn--, sthree- or amzn-s3-demo-
-	// at the start, which S3 takes in no bucket's name; must be unique (with Site in the whole account, whatever the
-	// Region), and must not change: a new name is a new stack. Required. Example:
-	// "kzmorita-blog".
+	// at the start, which S3 takes in no bucket's name; must be unique (with Site in
+	// the whole account, whatever the Region), and must not change: a new name is a new
+	// stack. Required. Example: "kzmorita-blog".
 	Name string
 
 	// Account is the AWS account to deploy to. Default: that of the credentials in

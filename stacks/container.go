@@ -47,8 +47,9 @@ type Container struct {
 	// Secrets holds variables whose values ECS fetches when a task starts: by the
 	// name of a parameter in the Parameter Store, or by the full ARN of a secret in
 	// Secrets Manager, of the service's account and region, encrypted with AWS's own
-	// key. ":password::" behind an ARN takes one field of a secret that is JSON. What you take away from here goes to FormerSecrets first. Default: none.
-	// Example: map[string]string{"API_TOKEN": "/api/token"}.
+	// key. ":password::" behind an ARN takes one field of a secret that is JSON. What you
+	// take away from here goes to FormerSecrets first. Default: none. Example:
+	// map[string]string{"API_TOKEN": "/api/token"}.
 	Secrets map[string]string
 
 	// FormerSecrets are parameters and secrets that Secrets named before: without the

@@ -37,8 +37,8 @@ import (
 type FargateService struct {
 	// Name names the service, its pipeline and the metrics. At most 49 letters,
 	// digits and hyphens, the first a letter, and not xn--, sthree- or amzn-s3-demo-
-	// at the start, which S3 takes in no bucket's name; must be unique, and must not change. Required. Example:
-	// "api".
+	// at the start, which S3 takes in no bucket's name; must be unique, and must not
+	// change. Required. Example: "api".
 	Name string
 
 	// Account is the AWS account to deploy to. Default: that of the credentials in
@@ -100,8 +100,8 @@ type FargateService struct {
 	MaxErrorPercent int
 
 	// AlarmNames are the names (not ARNs) of CloudWatch alarms of your own, in the
-	// service's account and region, that roll a deployment back: at most 8. Default: none. Example:
-	// []string{"api-latency"}.
+	// service's account and region, that roll a deployment back: at most 8. Default:
+	// none. Example: []string{"api-latency"}.
 	AlarmNames []string
 
 	// Hook says which of CloudFront's caches to clear, when. The distributions must

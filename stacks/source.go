@@ -90,8 +90,7 @@ type Trigger struct {
 	// Example: []string{"content/**"}.
 	Paths []string
 	// IgnorePaths that do not count as a change, at most 8 patterns; they win over Paths.
-	// Default: none.
-	// Example: []string{"README.md"}.
+	// Default: none. Example: []string{"README.md"}.
 	IgnorePaths []string
 	// Tags whose push starts the pipeline, at most 8 patterns; what is tagged is
 	// published. Default: none. Example: []string{"v*"}.
@@ -249,9 +248,9 @@ type GitHubToken struct {
 	SecretVersion string
 
 	// ParameterName is the name of a plain (String) parameter in the Parameter
-	// Store, free of charge, without a version. Whoever may read the account's parameters can read the
-	// token: CloudFormation does not resolve a SecureString here. After a new token,
-	// deploy again. Default: none. Example: "/blog/github-oauth-token".
+	// Store, free of charge, without a version. Whoever may read the account's parameters
+	// can read the token: CloudFormation does not resolve a SecureString here. After a new
+	// token, deploy again. Default: none. Example: "/blog/github-oauth-token".
 	ParameterName string
 
 	// Trigger says how pushes are noticed. Default: Webhook.
@@ -287,7 +286,7 @@ var (
 
 const (
 	// secretName has ! in the names of secrets that a service of AWS keeps, as RDS does.
-	secretName = `[A-Za-z0-9/_+=.@!-]{1,512}`
+	secretName = `[A-Za-z0-9/_+=.@!-]{1,512}` //nolint:gosec // a pattern of names, and no secret
 	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
 	maxParameterLevels, maxParameterARN = 15, 1011
 )
