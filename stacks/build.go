@@ -27,8 +27,8 @@ import (
 
 // Build says how CodeBuild makes the site.
 type Build struct {
-	// Buildspec is the path of a buildspec, a YAML file, in the blog's own repository. Default:
-	// this project's recipe for Hugo, buildspec/hugo.yml. Example:
+	// Buildspec is the path of a buildspec, a YAML file, in the blog's own repository.
+	// Default: this project's recipe for Hugo, buildspec/hugo.yml. Example:
 	// "code-pipeline/buildspec.yml".
 	Buildspec string
 
@@ -42,9 +42,8 @@ type Build struct {
 	// like; the build's log says which), or else "0.164.0".
 	HugoVersion string
 
-	// HugoExtended takes Hugo's extended edition, for themes with SCSS. Default:
-	// false, which is what the blog's repository itself says, or else the standard
-	// edition.
+	// HugoExtended takes Hugo's extended edition, for themes with SCSS. Default: false,
+	// the edition that the blog's repository itself names, or else the standard one.
 	HugoExtended bool
 
 	// AssetScript is the npm script that makes what Hugo takes from npm's tools, such
@@ -76,8 +75,9 @@ type Build struct {
 
 	// Image is the build image: one of CodeBuild's for Linux, or, with a Buildspec of
 	// the blog's own, a public one by name (only CodeBuild's let the recipe choose a
-	// Node.js and a Go, which Hugo Modules need). One of CodeBuild's for aarch64 runs on Arm, which costs a third less
-	// and is not in every region. Default: "aws/codebuild/standard:7.0". Example:
+	// Node.js and a Go, which Hugo Modules need). One of CodeBuild's for aarch64 runs on
+	// Arm, which costs a third less and is not in every region. Default:
+	// "aws/codebuild/standard:7.0". Example:
 	// "aws/codebuild/amazonlinux-aarch64-standard:3.0".
 	Image string
 
@@ -116,11 +116,13 @@ const (
 	// The one of those that are maintained which has been there longest. standard:8.0 has
 	// nothing that the recipe cannot select here, and AWS lists no regions for it.
 	defaultImage        = curated.Prefix + "standard:7.0"
-	imagePart           = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
 	defaultBuildTimeout = 15 * time.Minute
 	// https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
 	minBuildTimeout, maxBuildTimeout = 5 * time.Minute, 36 * time.Hour
 )
+
+// imagePart is what stands between slashes in the path of an image's name.
+const imagePart = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
 
 var (
 	hugoVersionPattern = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
@@ -138,7 +140,8 @@ var (
 )
 
 func (b Build) validate(p *problems) {
-	if b.Buildspec != "" && (!isFileInside(b.Buildspec) || !yamlPattern.MatchString(b.Buildspec)) {
+	// CodeBuild would fetch an ARN from S3.
+	if b.Buildspec != "" && (!isFileInside(b.Buildspec) || !yamlPattern.MatchString(b.Buildspec) || strings.HasPrefix(b.Buildspec, "arn:")) {
 		p.add("Build.Buildspec", b.Buildspec, "must be the path of a YAML file inside the blog's repository, such as code-pipeline/buildspec.yml")
 	}
 	if b.HugoVersion != "" {
@@ -187,6 +190,8 @@ func (b Build) validateRecipe(p *problems) {
 	if b.RootDirectory != "" && !isFileInside(b.RootDirectory) {
 		p.add("Build.RootDirectory", b.RootDirectory, "must be a folder inside the blog's repository, such as site; leave it empty for the top")
 	}
+	validateVariable(p, "Build.AssetScript", b.AssetScript)
+	validateVariable(p, "Build.AfterHugo", b.AfterHugo)
 	if b.AssetScript != "" {
 		p.match("Build.AssetScript", b.AssetScript, scriptPattern, "must be the name of one of package.json's scripts, such as build:css, or stacks.NoAssetScript")
 	}
@@ -252,12 +257,17 @@ func validateVariables(p *problems, field string, variables map[string]string, r
 		} else if problem := refuse(name); problem != "" {
 			p.add(field, name, problem)
 		}
-		if value := variables[name]; strings.Contains(value, "\x00") || !utf8.ValidString(value) {
-			p.add(fmt.Sprintf("%s[%q]", field, name), value, "must be text in UTF-8, without NUL, which no variable can hold")
-		}
+		validateVariable(p, fmt.Sprintf("%s[%q]", field, name), variables[name])
 		if name == "AWS_SECRET_ACCESS_KEY" || name == "AWS_ACCESS_KEY_ID" {
 			p.add(field, name, "it has a role, and what is set here can be read in the template; remove it")
 		}
+	}
+}
+
+// validateVariable reports a value that no variable can have.
+func validateVariable(p *problems, field, value string) {
+	if strings.Contains(value, "\x00") || !utf8.ValidString(value) {
+		p.add(field, value, "must be text in UTF-8, without NUL, which no variable can hold")
 	}
 }
 
@@ -408,8 +418,8 @@ func newBuildAction(name string, project awscodebuild.IProject, input awscodepip
 	return actions.NewCodeBuildAction(props)
 }
 
-// newBuild makes the project that builds a blog for the address baseURL. Its role may use the artifacts and
-// write its own log, and nothing else.
+// newBuild makes the project that builds a blog for the address baseURL. Its role may
+// use the artifacts and write its own log, and nothing else.
 func newBuild(scope constructs.Construct, owner owner, build Build, baseURL string, source sourceStage, artifacts awss3.IBucket) buildStage {
 	wanted := buildProject{
 		description: "Builds the blog",

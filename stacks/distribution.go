@@ -74,6 +74,8 @@ func notFoundPageProblem(path string) string {
 		return "must be the path of one file, such as /en/404.html; ? is written %3F there, # as %23, and * as %2A"
 	case !pathPattern.MatchString(path) || strings.Contains(path, "+"):
 		return fmt.Sprintf("must be URL-encoded: %q", strings.ReplaceAll(encode(path), "+", "%2B"))
+	case hasDots(path) || strings.Contains(path, "//"):
+		return "must be the path of a file as Hugo writes it, such as /en/404.html, without . or .. or nothing for a folder"
 	case viewerrequest.IsFolder(path):
 		return fmt.Sprintf("must be a file, which CloudFront asks S3 for: %q", path+homePage)
 	case viewerrequest.IsPage(path):

@@ -57,6 +57,8 @@ func TestSiteRefuses(t *testing.T) {
 		{"error page with a plus", notFound("/c++/404.html"), `must be URL-encoded: "/c%2B%2B/404.html"`},
 		{"error page elsewhere", notFound("https://kzmorita.dev/404.html"), "must be a path from /"},
 		{"error page too long", notFound("/" + strings.Repeat("a", 1020) + ".html"), "is 1026 characters long, and S3's names have at most 1024 bytes"},
+		{"error page above", notFound("/en/%2E%2e/404.html"), "must be the path of a file as Hugo writes it"},
+		{"error page in a folder without a name", notFound("//404.html"), "must be the path of a file as Hugo writes it"},
 		{"error page that never changes", of(bare, func(s *Site) { s.NotFoundPage, s.Caching.Immutable = "/en/404.html", []string{"/en/*"} }), "matches /en/404.html"},
 		{"price class", of(bare, func(s *Site) { s.PriceClass = "200" }), `Site.PriceClass is "200": must be one of "PriceClass_All", "PriceClass_200", "PriceClass_100"`},
 		{"removal", of(bare, func(s *Site) { s.BucketRemoval = "empty" }), `Site.BucketRemoval is "empty": must be one of "keep", "delete"`},

@@ -193,8 +193,19 @@ func pathProblem(path string) string {
 		return "may have * only as its last character"
 	case !pathPattern.MatchString(path):
 		return fmt.Sprintf("must be URL-encoded: %q", encode(path))
+	case hasDots(path):
+		return "has . or .. for a folder, which browsers leave out of what they ask for"
 	}
 	return ""
+}
+
+// hasDots reports whether a part of an encoded path is . or .. alone.
+// https://url.spec.whatwg.org/#double-dot-path-segment
+func hasDots(path string) bool {
+	return slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool {
+		plain := strings.ReplaceAll(strings.ToLower(part), "%2e", ".")
+		return plain == "." || plain == ".."
+	})
 }
 
 // encode turns a path as a person reads it into one as CloudFront does.

@@ -85,7 +85,7 @@ func (s Schedule) problem() string {
 		return ""
 	}
 	if cron := cronPattern.FindStringSubmatch(s.Expression); cron != nil {
-		return cronProblem(cron[1])
+		return cronProblem(cron[1], time.Now().Year())
 	}
 	if n := len(strings.Fields(s.Expression)); n == 5 || n == 6 {
 		return "must be in cron(…), as EventBridge Scheduler writes it, with six fields, such as cron(0 6 * * ? *)"
@@ -112,8 +112,8 @@ var cronFields = []cronField{
 	{name: "year", low: 1970, high: 2199, increments: true},
 }
 
-// cronProblem says what is wrong with the fields of a cron expression, or "".
-func cronProblem(text string) string {
+// cronProblem says what is wrong with the fields of a cron expression in a year, or "".
+func cronProblem(text string, year int) string {
 	fields := strings.Split(text, " ")
 	if len(fields) != len(cronFields) || slices.Contains(fields, "") {
 		return "must have six fields with a space between them: minutes, hours, day of month, month, day of week, year, such as cron(0 6 * * ? *)"
@@ -136,6 +136,9 @@ func cronProblem(text string) string {
 	}
 	if days := values[2]; len(days) > 0 && !slices.ContainsFunc(values[3], func(month int) bool { return days[0] <= daysOf(month) }) {
 		return "names a day that none of its months has"
+	}
+	if last := slices.Max(values[5]); last < year {
+		return fmt.Sprintf("would never start the pipeline: its last year is %d", last)
 	}
 	return ""
 }

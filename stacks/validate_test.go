@@ -145,6 +145,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"star inside", invalidPath("/a/*/b"), "only as its last character"},
 		{"two stars", invalidPath("/a/**"), "only as its last character"},
 		{"not encoded", invalidPath("/日本語/*"), `must be URL-encoded: "/%E6%97%A5%E6%9C%AC%E8%AA%9E/*"`},
+		{"folder above", invalidPath("/a/../b"), "has . or .. for a folder"},
+		{"folder itself, encoded", invalidPath("/a/%2e/*"), "has . or .. for a folder"},
 		{"space", invalidPath("/a b"), `must be URL-encoded: "/a%20b"`},
 		{"half an escape", invalidPath("/100%"), "must be URL-encoded"},
 		{"unsafe by RFC 1738", invalidPath("/~me/*"), `must be URL-encoded: "/%7Eme/*"`},

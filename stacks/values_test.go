@@ -115,7 +115,7 @@ var blogValues = []values[BlogProps]{
 	}},
 	{"Build.Buildspec", func(b *BlogProps, v string) { b.Build = Build{Buildspec: v} }, []string{"", "buildspec.yml", "ci/build spec.yaml", "..ci/b.yml", "日本語.yml", "buildspec.json"}, map[string]string{
 		"buildspec.yml ": "must be the path of a YAML file", " buildspec.yml": "YAML file", `ci\buildspec.yml`: "YAML file", "/buildspec.yml": "YAML file", "./buildspec.yml": "YAML file",
-		"build.sh": "YAML file", "buildspec": "YAML file", "ci/": "YAML file", "a\n.yml": "YAML file", "arn:aws:s3:::b/buildspec": "YAML file", "-.yml": "YAML file", "\xff.yml": "YAML file",
+		"build.sh": "YAML file", "buildspec": "YAML file", "ci/": "YAML file", "a\n.yml": "YAML file", "arn:aws:s3:::b/buildspec.yml": "YAML file", "-.yml": "YAML file", "\xff.yml": "YAML file",
 	}},
 	{"Build.Image", func(b *BlogProps, v string) { b.Build = Build{Buildspec: "buildspec.yml", Image: v} }, []string{
 		"", "node", "node:24", "docker.io/library/node:24-alpine", "public.ecr.aws/docker/library/node:24", "localhost:5000/a/b_c--d.e",
@@ -124,6 +124,12 @@ var blogValues = []values[BlogProps]{
 		"https://public.ecr.aws/docker/library/node:24": "must be an image of CodeBuild's", "docker://node": "must be an image", "ghcr.io/Owner/hugo": "must be an image", "node:": "must be an image", "Node": "must be an image",
 		"node:a b": "must be an image", "node@24": "must be an image", "/node": "must be an image", "node/": "must be an image",
 		account + ".dkr.ecr.us-east-1.amazonaws.com/hugo:1": "must be public", account + ".dkr-ecr.us-east-1.on.aws/hugo:1": "must be public",
+	}},
+	{"Build.AssetScript", func(b *BlogProps, v string) { b.Build = Build{AssetScript: v} }, []string{"", "build:css", NoAssetScript, "日本語"}, map[string]string{
+		"build --minify": "must be the name of one of package.json's scripts", "-x": "must be the name", "a\x00b": "must be text in UTF-8", "\xff": "must be text in UTF-8",
+	}},
+	{"Build.AfterHugo", func(b *BlogProps, v string) { b.Build = Build{AfterHugo: v} }, []string{"", "npx pagefind --site public", "a\nb"}, map[string]string{
+		" ": "must be a shell command", "a\x00b": "must be text in UTF-8", "\xff": "must be text in UTF-8",
 	}},
 	// The recipe builds with CodeBuild's images alone.
 	{"Build.Image", func(b *BlogProps, v string) { b.Build = Build{Image: v} }, []string{"", "aws/codebuild/standard:7.0"}, map[string]string{
