@@ -54,7 +54,8 @@ quoted = '$(subst ','\'',$(value $(1)))'
 
 # Folders are listed too: their time changes when a file is added or removed. The
 # command appspec has the name of a folder, which therefore goes by another here.
-APP_SOURCES    := $(shell find $(filter-out %_test.go,$(wildcard *.go)) cdk.json go.mod go.sum stacks appspec/. buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
+APP_FILES      := $(filter-out %_test.go,$(wildcard *.go))
+APP_SOURCES    := $(shell find $(APP_FILES) cdk.json go.mod go.sum stacks appspec/. buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 # The command rehearse, too, has the name of a folder.
 REHEARSE_SOURCES := $(shell find go.mod go.sum rehearse/. buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 LAMBDA_SOURCES := $(shell find go.mod go.sum lambdas -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
@@ -165,11 +166,11 @@ one-at-most:
 
 .PHONY: which-one
 which-one: one-at-most
-	@test -n $(call quoted,BLOG)$(call quoted,SERVICE) || { echo 'make: which blog or service? make $(firstword $(MAKECMDGOALS)) BLOG=name or SERVICE=name, with a name from blogs.go' >&2; exit 2; }
+	@test -n $(call quoted,BLOG)$(call quoted,SERVICE) || { echo 'make: which blog or service? make $(firstword $(MAKECMDGOALS)) BLOG=name or SERVICE=name, with a name from blogs.go or services.go' >&2; exit 2; }
 
 .PHONY: which-service
 which-service:
-	@test -n $(call quoted,SERVICE) || { echo 'make: which service? make $(firstword $(MAKECMDGOALS)) SERVICE=name, with a name from blogs.go' >&2; exit 2; }
+	@test -n $(call quoted,SERVICE) || { echo 'make: which service? make $(firstword $(MAKECMDGOALS)) SERVICE=name, with a name from services.go' >&2; exit 2; }
 
 .PHONY: with-site
 with-site:
@@ -186,7 +187,7 @@ find_stacks = name=$(call quoted,BLOG)$(call quoted,SERVICE); stacks=; \
 	done; \
 	test -n "$$stacks" || { \
 		known=$$(ls cdk.out | sed -n $(if $(value BLOG),-e 's/-pipeline\.template\.json$$//p',-e 's/-hook\.template\.json$$//p' -e 's/-service\.template\.json$$//p')); \
-		echo "make: no $(if $(value BLOG),blog,service) \"$$name\" in blogs.go; there are:" $${known:-none} >&2; exit 2; };
+		echo "make: no $(if $(value BLOG),blog,service) \"$$name\" in $(if $(value BLOG),blogs,services).go; there are:" $${known:-none} >&2; exit 2; };
 
 warn_of_site = test -f "cdk.out/$$name-site.template.json" || { \
 		echo "make: SITE=$(SITE): the blog \"$$name\" has no Site in blogs.go, and what was there before it is not removed" >&2; exit 2; }; \
@@ -210,10 +211,18 @@ dist/node: Makefile
 
 # A larger heap takes a quarter off the first compilation. Not with -trimpath: what go test and
 # the rehearsal compile would be compiled a second time.
-dist/app: $(APP_SOURCES)
+dist/app: $(APP_SOURCES) dist/app.files
 	@echo 'Compiling the app (a minute the first time, then about a second)' >&2
 	@mkdir -p dist
 	@GOGC=400 go build -buildvcs=false -ldflags='-s -w' -o $@ .
+
+# The folder's own time changes with everything, so that a services.go that was deleted shows here alone.
+dist/app.files: always
+	@mkdir -p dist
+	@echo $(APP_FILES) | cmp -s - $@ || echo $(APP_FILES) >$@
+
+.PHONY: always
+always:
 
 .PHONY: fresh
 fresh:

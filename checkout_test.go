@@ -65,7 +65,7 @@ func checkoutIn(t testing.TB, folder string) checkout {
 	t.Helper()
 	isInstalled(t)
 	dir := filepath.Join(folder, "a checkout")
-	for name := range strings.FieldsSeq("go.mod go.sum main.go context.go blogs.go stacks lambdas buildspec appspec rehearse Makefile cdk.json package.json package-lock.json") {
+	for name := range strings.FieldsSeq("go.mod go.sum main.go context.go blogs.go services.go stacks lambdas buildspec appspec rehearse Makefile cdk.json package.json package-lock.json") {
 		copyTree(t, name, filepath.Join(dir, name))
 	}
 	modules, err := filepath.Abs("node_modules")
@@ -169,9 +169,14 @@ func environment() []string {
 // lists replaces the checkout's blogs and services.
 func (c checkout) lists(blogs, services string) {
 	c.t.Helper()
-	text := "package main\n\nimport \"blog-deploy-pipeline/stacks\"\n\nvar blogs = []stacks.BlogProps{" + blogs + "}\n\nvar services = []stacks.Service{" + services + "}\n"
-	if err := os.WriteFile(filepath.Join(c.dir, "blogs.go"), []byte(text), 0o644); err != nil {
-		c.t.Fatal(err)
+	for name, list := range map[string]string{
+		"blogs.go":    "var blogs = []stacks.BlogProps{" + blogs + "}",
+		"services.go": "func init() { services = []stacks.Service{" + services + "} }",
+	} {
+		text := "package main\n\nimport \"blog-deploy-pipeline/stacks\"\n\n" + list + "\n"
+		if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o644); err != nil {
+			c.t.Fatal(err)
+		}
 	}
 }
 

@@ -1,4 +1,5 @@
-// Command blog-deploy-pipeline is the CDK app: one stack for each blog and service in blogs.go.
+// Command blog-deploy-pipeline is the CDK app: one stack for each blog in blogs.go and each
+// service in services.go.
 package main
 
 import (
@@ -12,6 +13,9 @@ import (
 
 	"blog-deploy-pipeline/stacks"
 )
+
+// services is set by services.go, which an owner of blogs alone deletes.
+var services []stacks.Service
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -43,7 +47,7 @@ func printAppSpec(service string) error {
 
 func synth() (err error) {
 	if err := stacks.Validate(blogs, services); err != nil {
-		return fmt.Errorf("blogs.go has problems; nothing was synthesised:\n%w", err)
+		return fmt.Errorf("blogs.go or services.go has problems; nothing was synthesised:\n%w", err)
 	}
 	flags, err := cdkContext()
 	if err != nil {

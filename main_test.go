@@ -71,10 +71,12 @@ func TestFreshCheckout(t *testing.T) {
 	if out, err := c.make("build", "PATH="+broken+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
 		t.Errorf("make build with nothing changed: %v\n%s", err, out)
 	}
-	// And back: a change must reach the template.
-	c.lists(exampleBlog, "")
-	if out, err := c.make("synth"); err != nil || !strings.Contains(out, "Compiling the app") {
-		t.Errorf("make synth with a changed blogs.go: %v\n%s", err, out)
+	// And back: a change must reach the templates, and an owner of blogs alone deletes services.go.
+	if err := os.Remove(filepath.Join(c.dir, "services.go")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := c.make("synth"); err != nil || !strings.Contains(out, "Compiling the app") || strings.Contains(out, "-hook.template.json") {
+		t.Errorf("make synth without services.go: %v\n%s", err, out)
 	}
 	if _, err := os.Stat(filepath.Join(out, "example-pipeline.template.json")); err != nil {
 		t.Error(err)
@@ -149,11 +151,11 @@ func TestMakeRefuses(t *testing.T) {
 		{"destroy BLOG=*", `no blog "*" in blogs.go`},
 		{"diff BLOG=own-pipeline", `no blog "own-pipeline" in blogs.go`},
 		{"diff BLOG=shop", `no blog "shop" in blogs.go; ` + blogs},
-		{"deploy SERVICE=nope", `no service "nope" in blogs.go; ` + services},
-		{"destroy SERVICE=own", `no service "own" in blogs.go; ` + services},
-		{"destroy SERVICE=*", `no service "*" in blogs.go`},
-		{"diff SERVICE=shop-hook", `no service "shop-hook" in blogs.go`},
-		{"appspec SERVICE=nope", `no service "nope" in blogs.go; there are: shop, news`},
+		{"deploy SERVICE=nope", `no service "nope" in services.go; ` + services},
+		{"destroy SERVICE=own", `no service "own" in services.go; ` + services},
+		{"destroy SERVICE=*", `no service "*" in services.go`},
+		{"diff SERVICE=shop-hook", `no service "shop-hook" in services.go`},
+		{"appspec SERVICE=nope", `no service "nope" in services.go; there are: shop, news`},
 		{"appspec SERVICE=own", `blog "own" has no AppSpec, only services have; there are: shop, news`},
 		{"appspec SERVICE=news", `service "news" is deployed by ECS itself, which takes no AppSpec: the output LifecycleHooks of the stack news-hook`},
 		{"destroy BLOG=own SITE=yes", `the blog "own" has no Site in blogs.go`},

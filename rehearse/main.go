@@ -280,7 +280,7 @@ func read(f flags) (*pipeline.Plan, error) {
 	}
 	from := f.app
 	if f.synth != "" {
-		from = "blogs.go"
+		from = kind + "s.go"
 	}
 	var known []string
 	for _, t := range templates {
@@ -296,7 +296,7 @@ func read(f flags) (*pipeline.Plan, error) {
 		}
 	}
 	if len(known) == 0 {
-		return nil, fmt.Errorf("%s has no %s; is there one in blogs.go?", from, kind)
+		return nil, fmt.Errorf("%s has no %s; is there one in %ss.go?", from, kind, kind)
 	}
 	return nil, fmt.Errorf("no %s %q in %s; there are: %s", kind, wanted, from, strings.Join(known, " "))
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Values that AWS's own documentation uses for examples, and so does blogs.go.
+// Values that AWS's own documentation uses for examples, and so do blogs.go and services.go.
 const (
 	exampleAccount = "111122223333"
 	exampleBucket  = "amzn-s3-demo-"
@@ -124,6 +124,6 @@ func (e examples) account(owners string) string {
 func warnOfExamples(stack awscdk.Stack, owner owner, fields examples) {
 	if len(fields) > 0 {
 		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("blog-deploy-pipeline:exampleValues"), jsii.String(
-			owner.String()+" still has example values and cannot be deployed: "+strings.Join(fields, ", ")+". Put your own into blogs.go"))
+			owner.String()+" still has example values and cannot be deployed: "+strings.Join(fields, ", ")+". Put your own into "+owner.file()))
 	}
 }

@@ -198,9 +198,9 @@ func TestAppSpecOfAService(t *testing.T) {
 		services []Service
 		want     string
 	}{
-		{"nope", services, `no service "nope" in blogs.go; there are: shop, checkout, news`},
-		{"Shop", services, `no service "Shop" in blogs.go`},
-		{"shop", nil, `no service "shop" in blogs.go; there are: none`},
+		{"nope", services, `no service "nope" in services.go; there are: shop, checkout, news`},
+		{"Shop", services, `no service "Shop" in services.go`},
+		{"shop", nil, `no service "shop" in services.go; there are: none`},
 		{"modern", services, `blog "modern" has no AppSpec, only services have; there are: shop, checkout, news`},
 		{"news", services, `service "news" is deployed by ECS itself, which takes no AppSpec: the output LifecycleHooks of the stack news-hook`},
 		{"broken", []Service{shop, broken}, "Hook.Distributions is"},

@@ -15,6 +15,9 @@ type owner struct {
 	name, account, region string
 }
 
+// file is where the owner is listed.
+func (o owner) file() string { return o.kind + "s.go" }
+
 func (o owner) String() string { return fmt.Sprintf("%s %q", o.kind, o.name) }
 
 var (

@@ -65,7 +65,7 @@ func AppSpec(blogs []BlogProps, services []Service, name string) (string, error)
 			return "", fmt.Errorf("%s has no AppSpec, only services have; there are: %s", b.owner(), known)
 		}
 	}
-	return "", fmt.Errorf("no service %q in blogs.go; there are: %s", name, known)
+	return "", fmt.Errorf("no service %q in services.go; there are: %s", name, known)
 }
 
 // isService returns what is wrong with something that is no service at all: a pointer
@@ -91,7 +91,7 @@ func validateService(service Service) error {
 // or nil.
 func Validate(blogs []BlogProps, services []Service) error {
 	if len(blogs)+len(services) == 0 {
-		return errors.New("blogs.go lists no blog and no service: add one, as README.md shows")
+		return errors.New("blogs.go lists no blog, and there is no service in services.go: add one, as README.md shows")
 	}
 	var errs []error
 	type place struct{ bucket, prefix string }
