@@ -232,9 +232,12 @@ type GitHubToken struct {
 	// Branch to publish. Default: "main".
 	Branch string
 
-	// SecretName is the name or ARN of a Secrets Manager secret with the token, of the
-	// pipeline's account and region, at 0.40 USD a month. Encrypted, and read by CloudFormation only when a deployment
-	// changes the pipeline. Default: none. Example: "github".
+	// SecretName is the name or ARN of a Secrets Manager secret with the token, at 0.40
+	// USD a month. It is of the pipeline's region. One of another account needs its full
+	// ARN, and there a policy of the secret and a key of its own that let this account
+	// read it. Encrypted, and read by CloudFormation only when a deployment changes the
+	// pipeline. Default: none. Example: "github".
+	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/cfn-example_reference-secret.html
 	SecretName string
 
 	// SecretField is the field of a secret that is JSON. Default: the whole secret
@@ -337,8 +340,10 @@ func (s GitHubToken) validateSecretName(p *problems) {
 	if !strings.HasPrefix(s.SecretName, "arn:") {
 		p.match(field, s.SecretName, secretPattern, want)
 	} else if p.arn(field, s.SecretName, secretARNPattern, want) {
-		p.sameAccount(field, s.SecretName)
 		p.sameRegion(field, s.SecretName)
+		if !fullSecretARNPattern.MatchString(s.SecretName) {
+			p.sameAccount(field, s.SecretName)
+		}
 	}
 }
 

@@ -95,10 +95,12 @@ var blogValues = []values[BlogProps]{
 	}},
 	{"Source.SecretName", withSource(bySecret, func(s *GitHubToken, v string) { s.SecretName = v }), []string{
 		"github", "prod/github", "a+b=c@d.e_f-g/h", strings.Repeat("s", 512), "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:github-AbCdEf",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:github", "arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:github-AbCdEf",
 	}, map[string]string{
 		"my secret": "must be a secret's name or ARN", "github:token": "must be a secret's name", strings.Repeat("s", 513): "must be a secret's name",
 		"arn:aws:secretsmanager:us-east-1:" + account + ":secret:github-AbCdEf":      "must be in the blog's Region, ap-northeast-1",
-		"arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:github-AbCdEf":    "must be in the blog's Account, 123456789012",
+		"arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:github":           "must be in the blog's Account, 123456789012",
+		"arn:aws:secretsmanager:us-east-1:999999999999:secret:github-AbCdEf":         "must be in the blog's Region, ap-northeast-1",
 		"arn:aws:ssm:ap-northeast-1:" + account + ":parameter/github":                "must be a secret's name or ARN",
 		"arn:aws:secretsmanager:ap-northeast-7:" + account + ":secret:github-AbCdEf": "must be a secret's name or ARN",
 	}},
