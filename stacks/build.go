@@ -65,8 +65,8 @@ type Build struct {
 
 	// Environment holds more variables for the build. Default: none. Example:
 	// map[string]string{"HUGO_FLAGS": "--gc --minify"}. They are readable in the
-	// console and in the template, so no secret belongs here. Hugo takes any of its
-	// settings so: a HUGO_BASEURL here wins over the address that a Site gives the build.
+	// console and in the template, so no secret belongs here. Hugo reads its own settings
+	// from variables, too: HUGO_BASEURL wins over the address that a Site gives the build.
 	Environment map[string]string
 
 	// ComputeType is the size of the machine. Default: Small (4 GiB, 2 vCPU,

@@ -43,6 +43,9 @@ var (
 	// amazonPattern are names that nobody else gets a certificate for.
 	// https://docs.aws.amazon.com/acm/latest/userguide/troubleshooting-failed.html
 	amazonPattern = regexp.MustCompile(`(^|\.)(amazonaws\.com|cloudfront\.net|elasticbeanstalk\.com)$`)
+	// privatePattern are names that are not in the public DNS, or are an address's.
+	// https://www.iana.org/assignments/special-use-domain-names
+	privatePattern = regexp.MustCompile(`\.(alt|arpa|internal|invalid|local|localhost|onion|test)$`)
 	// https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHostedZone.html
 	hostedZonePattern = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 )
@@ -96,6 +99,8 @@ func (s Site) validateNames(p *problems) {
 			p.add(n.field, n.value, "must be a name in DNS in lower case, such as blog.example.com, without https:// and /, other scripts as xn--…")
 		case amazonPattern.MatchString(n.value):
 			p.add(n.field, n.value, "is Amazon's: no certificate can be had for it; leave Site.Domain out for the distribution's own name")
+		case privatePattern.MatchString(n.value):
+			p.add(n.field, n.value, "is not in the public DNS: no certificate can be had for it")
 		case seen[n.value]:
 			p.add(n.field, n.value, "is there twice; name it once")
 		}

@@ -17,8 +17,12 @@ var (
 	globParts = regexp.MustCompile(`\\.|\[[^\]]*\]`)
 	// windowsPath is a backslash before what needs none.
 	windowsPath = regexp.MustCompile(`\\([\pL\pN]|$)`)
-	globGroups  = strings.NewReplacer("{", "x", ",", "x", "}", "x")
-	refPattern  = regexp.MustCompile(`^refs/((heads|tags)/)?`)
+	// globGroup is a choice, and severalPattern are wildcards on both sides of a comma
+	// that is in none: such a name there will hardly be.
+	globGroup      = regexp.MustCompile(`\{[^{}]*\}`)
+	severalPattern = regexp.MustCompile(`\*.*,.*\*`)
+	globGroups     = strings.NewReplacer("{", "x", ",", "x", "}", "x")
+	refPattern     = regexp.MustCompile(`^refs/((heads|tags)/)?`)
 	// globEscaper makes a pattern of a name: git takes none of the other characters.
 	globEscaper = strings.NewReplacer(`{`, `\{`, `}`, `\}`)
 )
@@ -38,13 +42,15 @@ func globProblem(pattern string) string {
 	case strings.TrimSpace(pattern) != pattern:
 		return "has a space at an end, which no name has"
 	case strings.HasPrefix(pattern, "!"):
-		return "starts with !, which is no exception here but a part of the name; IgnorePaths has what does not count"
+		return `starts with !, which is no exception here but a part of the name; put \ before it if it is one`
 	case windowsPath.MatchString(strings.ReplaceAll(pattern, `\\`, "x")):
 		return `has \, which takes the next character as it is; put / between folders`
 	case strings.Count(plain, "{") > strings.Count(plain, "}") || strings.Contains(plain, "["):
 		return `opens { or [ and does not close it; put \ before one that a name has`
 	case strings.Contains(plain, "//"):
 		return "has // in it, which no name has"
+	case severalPattern.MatchString(globGroup.ReplaceAllString(plain, "x")):
+		return `has several patterns in one; write each on its own, or all in {a,b}, or \ before a comma that a name has`
 	}
 	return ""
 }
@@ -53,8 +59,12 @@ func globProblem(pattern string) string {
 func pathGlobProblem(pattern string) string {
 	problem := globProblem(pattern)
 	switch {
+	case strings.HasPrefix(pattern, "!"):
+		return problem + "; IgnorePaths has what does not count"
 	case problem != "":
 		return problem
+	case strings.HasPrefix(pattern, "^"), strings.HasSuffix(globParts.ReplaceAllString(pattern, "x"), "$"):
+		return `is a regular expression, and must be a glob, such as content/**; put \ before a ^ or $ that a name has`
 	case strings.HasPrefix(pattern, "/"), strings.HasPrefix(pattern, "./"):
 		return "must start at the repository's root without / or ./, as " + or(strings.TrimLeft(strings.TrimPrefix(pattern, "./"), "/"), "**") + " does"
 	case strings.HasSuffix(pattern, "/"):

@@ -67,18 +67,19 @@ var blogValues = []values[BlogProps]{
 	}},
 	{"Source.Trigger.Paths[0]", pathFilter, []string{
 		"content/**", "**", "**/*.md", "README.md", "a b.md", "日本語/**", "*.{md,html}", "[ab].md", "[!a].md", `\[draft\].md`, `\!important.md`,
-		"a,b.md", "a..b/c", ".github/**", "...", "a}b", `a\\b`, strings.Repeat("あ", 255),
+		"a,b.md", "*,b.md", "{*.md,*.html}", `**/a\,b/*`, `\^a\$`, "a..b/c", ".github/**", "...", "a}b", `a\\b`, strings.Repeat("あ", 255),
 	}, map[string]string{
 		"/content/**": "without / or ./, as content/** does", "./content/**": "as content/** does", "./.github/**": "as .github/** does", "/": "as ** does",
 		"content/": "for all that is in it: content/**", "a//b": "has //", "../x": ". or ..", "a/./b": ". or ..", "..": ". or ..", ".": ". or ..",
 		"content/** ": "space at an end", " content/**": "space at an end", "!README.md": "IgnorePaths has what does not count",
+		"content/**,static/**": "has several patterns in one", "{a,b}/*,c/*": "has several patterns in one", "^content/.*": "is a regular expression", `.*\.md$`: "is a regular expression",
 		`content\posts\**`: "put / between folders", `content\`: "put / between folders", "a{b,c": "does not close it", "[a": "does not close it",
 		"a\nb": "one line of text", "a\x00": "one line of text", "a\xff": "one line of text", "": "1 to 255 characters", strings.Repeat("a", 256): "1 to 255 characters",
 	}},
 	{"Source.Trigger.Branches[0]", branchFilter, []string{"main", "feature/**", "*", "release-[0-9]*", "{main,next}", "a@{b,c}", "v1.?", "日本語"}, map[string]string{
 		"refs/heads/main": "must be the name alone, as main is", "refs/heads/feature/*": "as feature/* is", "refs/x": "as x is",
 		"my branch": "git takes in no name", "^main$": "git takes in no name", "a..b": "git takes in no name", "/main": "git takes in no name", "HEAD": "git takes in no name",
-		"feature/": "for all that start so: feature/**", "main ": "space at an end", "!main": "starts with !", "x.lock": "git takes in no name",
+		"feature/": "for all that start so: feature/**", "main ": "space at an end", "!main": "starts with !", "feature/*,release/*": "has several patterns in one", "x.lock": "git takes in no name",
 	}},
 	{"Source.Trigger.Tags[0]", tagFilter, []string{"v*", "v[0-9].*", "2026-*/**"}, map[string]string{
 		"refs/tags/v*": "must be the name alone, as v* is", "v 1": "git takes in no name", "v*\t": "one line of text",
@@ -213,6 +214,7 @@ var siteValues = []values[BlogProps]{
 	}, map[string]string{
 		"d111111abcdef8.cloudfront.net": "is Amazon's", "b.s3.amazonaws.com": "is Amazon's", "x.elasticbeanstalk.com": "is Amazon's", "cloudfront.net": "is Amazon's",
 		"blog.kzmorita.dev.": "must be a name in DNS", "*.kzmorita.dev": "must be a name", "my_blog.dev": "must be a name", "kzmorita.dev/": "must be a name", "KZMORITA.dev": "must be a name",
+		"blog.local": "is not in the public DNS", "blog.home.arpa": "is not in the public DNS",
 		strings.Repeat("a", 64) + ".dev": "must be a name", "192.0.2.1": "must be a name", "ブログ.dev": "must be a name", "localhost": "must be a name", " kzmorita.dev": "must be a name",
 	}},
 	{"Site.RedirectFrom[0]", setSite(func(s *Site, v string) { s.RedirectFrom = []string{v} }), []string{"old.kzmorita.dev"}, map[string]string{
