@@ -4,10 +4,10 @@ import "strings"
 
 const indexPage = "index.html"
 
-// Addresses returns the paths that CloudFront has to clear, so that all readers get what is new at one of
-// them: at path, which is encoded, without a query, and may have "*" as its last character. For "/a/" these are "/a/" and
-// "/a/index.html" and, where a page is served without its slash, "/a". AWS asks for both what readers ask for
-// and what a function has made of it, and says of no other spelling of a plus that it is the same.
+// Addresses returns the paths that CloudFront has to clear, so that all readers get what is new at path, which is
+// encoded, has no query, and may end with "*". For "/a/" these are "/a/" and "/a/index.html" and, where a page is
+// served without its slash, "/a". AWS asks for both what readers ask for and what a function has made of it, and
+// says of no other spelling of a plus that it is the same.
 //
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 func (s Settings) Addresses(path string) []string {

@@ -11,7 +11,7 @@ import (
 // whose addresses Hugo's aliases keep as folders.
 var fileTypes = []string{
 	// Pages, and what they are made of.
-	"html htm xhtml css js mjs cjs map wasm json jsonl jsonld geojson webmanifest manifest xml xsl xslt xsd",
+	"html htm xhtml css js mjs cjs map wasm json jsonc json5 jsonl jsonld geojson webmanifest manifest xml xsl xslt xsd",
 	"rss atom rdf opml txt text md markdown rst adoc csv tsv ics vcf vtt srt cast",
 	"pagefind pf_meta pf_index pf_fragment pf_filter",
 	// Images.
@@ -25,14 +25,15 @@ var fileTypes = []string{
 	"pdf ps eps rtf doc docx xls xlsx ppt pptx pps ppsx odt ods odp odg tex bib epub mobi azw3 djvu ipynb log",
 	// Archives and programs.
 	"7z br bz2 gz tgz tbz txz xz zst lzma rar tar zip jar apk ipa deb rpm dmg pkg msi exe bin iso img",
-	"appimage whl gem crx xpi vsix torrent",
+	"appimage whl gem crx xpi vsix torrent war mobileconfig",
 	// Data, models and maps.
-	"yaml yml toml ini conf cfg sql db sqlite parquet npy npz data dat onnx tflite gguf glb gltf obj stl usdz",
+	"yaml yml toml ini conf cfg sql db sqlite parquet npy npz data dat pcap pcapng eml onnx tflite gguf glb gltf fbx obj stl usdz dwg dxf",
 	"kml kmz gpx pbf pmtiles",
 	// Source code.
-	"c h cc cpp hpp cs go java kt lua patch diff ps1 py r rb rs scss sass sh bat swift ts tsx jsx vim zig",
+	"c h cc cpp hpp cs go java kt kts lua patch diff ps1 py r rb rs scss sass sh bat swift ts tsx jsx vim zig",
+	"clj dart el erl ex exs hcl hs jl nix proto scala",
 	// Keys and checksums.
-	"asc sig gpg pgp key pem crt cer der pub sha1 sha256 sha512 md5",
+	"asc sig gpg pgp key pem crt cer der pub p12 pfx sha1 sha256 sha512 md5",
 }
 
 // fileNames are those of files that have no extension, because somebody else says what they are called.

@@ -102,6 +102,8 @@ var cases = []struct {
 
 	// Files without an extension.
 	{"the licence", domain, "/LICENSE", "/LICENSE", ""},
+	{"source code", domain, "/code/Main.hs", "/code/Main.hs", ""},
+	{"what a network said", domain, "/dump.pcap", "/dump.pcap", ""},
 	{"the licence, encoded", domain, "/%4cICENSE", "/%4cICENSE", ""},
 	{"a page of that name", domain, "/license", "301 /license/", "/license/index.html"},
 	{"a page that begins so", domain, "/README-first", "301 /README-first/", "/README-first/index.html"},
