@@ -167,11 +167,13 @@ func (r *readers) frontPage(built map[string]*zip.File, first string) (front pag
 		return front, err
 	}
 	here := &url.URL{Path: front.address()}
-	if to, err := here.Parse(aliasOf(front.built)); err == nil {
-		if key := r.builtFor(to); strings.HasSuffix(key, ".html") {
-			front.key = key
-			front.built, err = contentOf(built[key])
-		}
+	to, err := here.Parse(aliasOf(front.built))
+	if err != nil {
+		return front, nil //nolint:nilerr // It leads nowhere.
+	}
+	if key := r.builtFor(to); strings.HasSuffix(key, ".html") {
+		front.key = key
+		front.built, err = contentOf(built[key])
 	}
 	return front, err
 }

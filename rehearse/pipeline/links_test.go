@@ -61,6 +61,39 @@ func TestAliasOf(t *testing.T) {
 	}
 }
 
+// TestFrontPage finds the page whose links are followed.
+func TestFrontPage(t *testing.T) {
+	alias := `<!DOCTYPE html><meta http-equiv="refresh" content="0; url=/en/">`
+	for _, tt := range []struct {
+		name  string
+		built map[string]string
+		key   string
+	}{
+		{"the home page", map[string]string{"index.html": "home", "en/index.html": "english"}, "index.html"},
+		{"an alias, to the first language's", map[string]string{"index.html": alias, "en/index.html": "english"}, "en/index.html"},
+		{"an alias, to what was not built", map[string]string{"index.html": alias}, "index.html"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &readers{built: map[string]bool{}}
+			for key := range tt.built {
+				r.built[key] = true
+			}
+			front, err := r.frontPage(zipped(t, tt.built), home)
+			if err != nil || front.key != tt.key || string(front.built) != tt.built[tt.key] {
+				t.Errorf("got %s %q, %v; want %s", front.key, front.built, err, tt.key)
+			}
+		})
+	}
+	t.Run("an alias, to what cannot be read", func(t *testing.T) {
+		built := zipped(t, map[string]string{"index.html": alias, "en/index.html": "english"})
+		built["en/index.html"].CRC32++
+		r := &readers{built: map[string]bool{"index.html": true, "en/index.html": true}}
+		if _, err := r.frontPage(built, home); err == nil || !strings.Contains(err.Error(), "en/index.html") {
+			t.Errorf("got %v; want an error that names the page", err)
+		}
+	})
+}
+
 func TestFollow(t *testing.T) {
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

@@ -92,7 +92,10 @@ func objectAt(d *Distribution, address string) (key string, err error) {
 		}
 		_ = response.Body.Close() // Where it leads to is in its header.
 		next, err := url.Parse(response.Header.Get("Location"))
-		if err != nil || next.Path == "" {
+		if err != nil {
+			return "", err
+		}
+		if next.Path == "" {
 			break
 		}
 		address = next.Path
