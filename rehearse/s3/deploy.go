@@ -280,9 +280,9 @@ func unpackError(name string, err error) error {
 func checkKey(key string) error {
 	switch {
 	case len(key) > maxKey:
-		return &Error{Code: "KeyTooLongError", Message: fmt.Sprintf("Your key is too long (%d bytes, and %d is the most: %.60s…)", len(key), maxKey, key)}
+		return &Error{Code: "KeyTooLongError", Message: fmt.Sprintf("Your key is too long (%d bytes, and %d is the most: %.60s…); shorten the file's name, or those of its folders", len(key), maxKey, key)}
 	case !utf8.ValidString(key):
-		return &Error{Code: "InvalidURI", Message: fmt.Sprintf("Couldn't parse the specified URI (the name of %q is not UTF-8, as S3's keys are)", key)}
+		return &Error{Code: "InvalidURI", Message: fmt.Sprintf("Couldn't parse the specified URI (the name of %q is not UTF-8, as S3's keys are); rename the file", key)}
 	case strings.ContainsFunc(key, notXML):
 		return fmt.Errorf("the name of %q has a character that XML cannot have: S3 takes it, and the S3 server of rehearsals cannot list it", key)
 	}
@@ -320,7 +320,7 @@ func (d *deployment) upload(ctx context.Context, key string, content io.Reader, 
 			return unpackError(key, reading.err)
 		}
 		if refusal, ok := errors.AsType[smithy.APIError](err); ok && slices.Contains(asFiles, refusal.ErrorCode()) {
-			return fmt.Errorf("%s is the name of an object, and of a folder of others: S3 has both, and the S3 server of rehearsals, which keeps objects as files, has not; what is kept of an earlier site (STATE) can be removed", key)
+			return fmt.Errorf("upload %s to %s: a name is there for a file and for a folder, such as a beside a/b. S3 takes both; the S3 server of rehearsals, which keeps objects as files, cannot. Where one of them is of an earlier site, remove what STATE keeps", key, d.config.bucket)
 		}
 		if refusal, ok := errors.AsType[smithy.APIError](err); ok {
 			return &Error{Code: refusal.ErrorCode(), Message: fmt.Sprintf("%s (upload %s to %s)", refusal.ErrorMessage(), key, d.config.bucket), cause: err}
@@ -364,7 +364,7 @@ type upload struct {
 // Read implements io.Reader.
 func (u *upload) Read(p []byte) (int, error) {
 	n, err := u.content.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // As io.Reader has it.
+	if err != nil && err != io.EOF { // As io.Reader has it.
 		u.err = err
 	}
 	u.n += int64(n)

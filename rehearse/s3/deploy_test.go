@@ -398,8 +398,8 @@ func TestDeployOfAnyName(t *testing.T) {
 		{"as long as a key can be and one byte", strings.Repeat("m/", 511) + "xyz", "KeyTooLongError", "Your key is too long (1025 bytes, and 1024 is the most: m/m/"},
 		{"not UTF-8", "caf\xe9.html", "InvalidURI", `the name of "caf\xe9.html" is not UTF-8`},
 		{"control character", "a\x01b", "", `the name of "a\x01b" has a character that XML cannot have: S3 takes it, and the S3 server of rehearsals cannot list it`},
-		{"file that is a folder", "posts/a", "", "posts/a is the name of an object, and of a folder of others: S3 has both"},
-		{"folder that is a file", "about/index.html", "", "about/index.html is the name of an object, and of a folder of others: S3 has both"},
+		{"file that is a folder", "posts/a", "", "upload posts/a to other: a name is there for a file and for a folder"},
+		{"folder that is a file", "about/index.html", "", "upload about/index.html to other: a name is there for a file and for a folder"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			there := artifact(t, file{name: "posts/a/index.html"}, file{name: "about"})
