@@ -256,7 +256,9 @@ func end(f flags, result pipeline.Result, err error, status int, stdout, stderr 
 		err = errors.Join(err, show.JSON(stdout, result))
 	}
 	if err != nil {
-		complain(stderr, err)
+		if f.json || err.Error() != result.Error { // Else the display has said it.
+			complain(stderr, err)
+		}
 		if status == exitSucceeded {
 			return exitFailed
 		}

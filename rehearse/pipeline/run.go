@@ -144,11 +144,10 @@ func Run(ctx context.Context, opts Options, tell func(Event)) (_ Result, err err
 	err = r.prepare(ctx)
 	readied()
 	if err != nil {
-		r.result.Status = Failed
 		if ctx.Err() != nil {
 			r.result.Status, err = Stopped, nil
 		}
-		return r.finish(), err
+		return r.finish(err), err
 	}
 	if r.plan.Deployment != nil {
 		err = r.service(ctx)
@@ -163,7 +162,7 @@ func Run(ctx context.Context, opts Options, tell func(Event)) (_ Result, err err
 	if serves {
 		r.result.Served = &r.readers.served
 	}
-	result := r.finish()
+	result := r.finish(err)
 	if serves {
 		r.emit(Event{Kind: Serving, Served: *result.Served})
 		<-ctx.Done()
@@ -300,8 +299,11 @@ func (r *rehearsal) snapshot() *Result {
 	return &result
 }
 
-// finish completes the result and tells it.
-func (r *rehearsal) finish() Result {
+// finish completes the result and tells it. An error means that there was no whole rehearsal.
+func (r *rehearsal) finish(err error) Result {
+	if err != nil {
+		r.result.Status, r.result.Error = Failed, err.Error()
+	}
 	r.result.Duration, r.result.Skipped = time.Since(r.result.Started)-r.result.Preparation, r.clock.Skipped()
 	if r.cloud != nil {
 		r.result.Invalidations = r.invalidations()
@@ -360,7 +362,8 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	}
 	t := r.plan.Template
 	r.account = &account{ctx: ctx, id: t.Account, note: r.note}
-	var starting errgroup.Group
+	// What starts lives on, with ctx; the compilation ends when something else does not start.
+	starting, compiling := errgroup.WithContext(ctx)
 	starting.Go(func() (err error) {
 		if isService {
 			return nil
@@ -372,7 +375,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 		r.account.iam, err = iampolicy.Start(ctx)
 		return err
 	})
-	starting.Go(func() error { return r.functions(ctx) })
+	starting.Go(func() error { return r.functions(compiling) })
 	err = starting.Wait()
 	if r.s3 != nil {
 		r.onClose(r.s3.Close)
@@ -533,9 +536,6 @@ func (r *rehearsal) service(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.result.Status = status
-	if err != nil {
-		r.result.Status = Failed
-	}
 	return err
 }
 

@@ -859,6 +859,32 @@ func TestAnyName(t *testing.T) {
 	}
 }
 
+// TestNoWholeRehearsal has the machine, and not the pipeline, be at fault.
+func TestNoWholeRehearsal(t *testing.T) {
+	t.Parallel()
+	nothing := filepath.Join(t.TempDir(), "nothing")
+	state := filepath.Join(t.TempDir(), "state")
+	for _, tt := range []struct {
+		name, source string
+		want         string
+	}{
+		{"the source is not there", nothing, "SOURCE is " + nothing + ", and there is no such folder"},
+		{"the bucket cannot be kept", blog(t), "keep the bucket: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "classic-pipeline")), Source: tt.source, State: state}, func(e Event) {
+				if e.Kind == StageStarted {
+					write(t, filepath.Dir(state), map[string]string{"state": "a file, where a folder should be made"})
+				}
+			})
+			if r.err == nil || r.Status != Failed || r.Error != r.err.Error() || !strings.Contains(r.Error, tt.want) {
+				t.Errorf("it is %s, for %q (%v); want %s, for %q", r.Status, r.Error, r.err, Failed, tt.want)
+			}
+		})
+	}
+}
+
 func TestOrdinary(t *testing.T) {
 	for arn, want := range map[string]string{
 		"arn:aws:s3:::blog/a*b\n/*": "arn:aws:s3:::blog/a_b_/_",

@@ -365,6 +365,8 @@ func TestSummary(t *testing.T) {
 		verbose bool
 	}{
 		{"nothing", pipeline.Result{}, []string{"ended in 0 ms"}, []string{"Stages", "Published", "readers", "note", "VERBOSE", "✗"}, false},
+		{"no rehearsal", pipeline.Result{Name: "blog", Status: pipeline.Failed, Error: "SOURCE is x, and there is no such folder"},
+			[]string{"\n✗ SOURCE is x, and there is no such folder\n\n✗ blog  failed in 0 ms\n"}, nil, false},
 		{"first publish", pipeline.Result{Site: &pipeline.Site{Bucket: "b", Uploaded: 1, Bytes: 1, New: 1, First: true}},
 			[]string{"1 object, 1 byte to b", "the first time"}, []string{"changed", "left"}, false},
 		{"a reader who got the wrong page, then the right one",

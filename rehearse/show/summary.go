@@ -31,6 +31,9 @@ func summary(r pipeline.Result, width int, verbose bool) []line {
 	}
 	lines = append(lines, listed("Warnings", r.Warnings, width)...)
 	lines = append(lines, failures(r, width)...)
+	if r.Error != "" {
+		lines = append(append(lines, nil), indented("✗ ", r.Error, alarm, width)...)
+	}
 	lines = append(lines, nil)
 	if !verbose {
 		lines = append(lines, counted(r.Notes, idle, width)...)
