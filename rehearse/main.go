@@ -169,7 +169,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		}
 	}
 	if ctx.Err() != nil {
-		return end(f, pipeline.Result{Status: pipeline.Stopped}, nil, exitStopped, stdout, stderr)
+		return end(f, pipeline.Result{Status: pipeline.Stopped}, errors.New("stopped while the app wrote its templates: nothing is rehearsed"), exitStopped, stdout, stderr)
 	}
 	if err == nil {
 		plan, err = read(f)
@@ -191,11 +191,12 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	return end(f, result, err, status, stdout, stderr)
 }
 
-// synthesise has the app write its templates. What it says is worth reading only where it fails.
+// synthesise has the app write its templates. What it says is worth reading only where it fails. Its temporary
+// files, 60 MB of jsii's, are in the same folder: where it is killed, they go with it.
 func synthesise(ctx context.Context, f flags, stderr io.Writer) error {
 	var said bytes.Buffer
 	app := exec.CommandContext(ctx, f.synth)
-	app.Env = append(os.Environ(), "CDK_OUTDIR="+f.app)
+	app.Env = append(os.Environ(), "CDK_OUTDIR="+f.app, "TMPDIR="+f.app)
 	app.Stdout, app.Stderr = &said, &said
 	if err := leftovers.Run(app); err != nil && ctx.Err() == nil {
 		return errors.Join(fmt.Errorf("nothing is rehearsed: %s: %w", f.synth, err), write(stderr, said.Bytes()))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,12 +13,18 @@ import (
 // words runs the command with words, and returns its exit status and what it said.
 func words(t *testing.T, args ...string) (status int, said string) {
 	t.Helper()
+	return wordsUntil(t.Context(), t, args...)
+}
+
+// wordsUntil is words that a context stops.
+func wordsUntil(ctx context.Context, t *testing.T, args ...string) (status int, said string) {
+	t.Helper()
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
-	status = command(t.Context(), args, out, out)
+	defer func() { _ = out.Close() }() // It is read below.
+	status = command(ctx, args, out, out)
 	text, err := os.ReadFile(out.Name())
 	if err != nil {
 		t.Fatal(err)

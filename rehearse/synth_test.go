@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // app is a program in place of the app.
@@ -36,6 +38,31 @@ echo '{"artifacts": {"other": {"type": "aws:cloudformation:stack", "environment"
 	}
 	if status, said := words(t, "-synth", app(t, "echo 'field Name is missing' >&2; exit 3")); status != exitUsage || !strings.Contains(said, "field Name is missing") || !strings.Contains(said, "nothing is rehearsed") || !strings.Contains(said, "exit status 3") {
 		t.Errorf("of an app that fails it exits with %d and says %q", status, said)
+	}
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
+// TestSynthStopped stops an app, whose temporary files go, too.
+func TestSynthStopped(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	began := filepath.Join(t.TempDir(), "began")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() {
+		defer stop()
+		for ctx.Err() == nil {
+			if _, err := os.Stat(began); err == nil {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	status, said := wordsUntil(ctx, t, "-synth", app(t, `echo x >"$TMPDIR/jsii"; echo >'`+began+`'; sleep 600`))
+	if status != exitStopped || !strings.Contains(said, "stopped") {
+		t.Errorf("it exits with %d and says %q", status, said)
 	}
 	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
 		t.Errorf("left are %v, %v", left, err)
