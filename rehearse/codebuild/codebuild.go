@@ -222,7 +222,7 @@ func Run(ctx context.Context, b Build) (_ Result, err error) {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	limit := newLimit(b.Timeout, func() { cancel(errTimedOut) })
-	defer limit.pause()
+	defer func() { limit.pause() }() // For good.
 
 	for attempt := 1; ; attempt++ {
 		r := run{Build: b, limit: limit, cancel: cancel}

@@ -29,7 +29,7 @@ func copySource(ctx context.Context, from, to string) error {
 			if err != nil {
 				return err
 			}
-			return os.Symlink(link, target)
+			return os.Symlink(link, target) //nolint:gosec // to a new folder, that nobody else writes to
 		case 0:
 			return copyFile(path, target)
 		}

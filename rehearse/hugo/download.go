@@ -227,7 +227,7 @@ func extract(archive, dir string, limit int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // It was only read.
 	unzipped, err := gzip.NewReader(file)
 	if err != nil {
 		return "", err

@@ -182,7 +182,7 @@ func TestRunEndsTheGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }() // It was only written to by others.
 	cmd.Stdout = out
 	ended := make(chan error, 1)
 	go func() { ended <- Run(cmd) }()

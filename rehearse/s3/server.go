@@ -167,6 +167,7 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 		return nil, errors.Join(err, remove())
 	}
 	// An error means that it has ended, which is found out below.
+	//nolint:gosec // the keys are made up, and go to the child alone
 	_ = json.NewEncoder(alive).Encode(gateway{Address: address, Region: opts.Region, Health: health, AccessKey: accessKey, SecretKey: secretKey})
 	s.pid = cmd.Process.Pid
 	go func() {
