@@ -24,7 +24,7 @@ type BlogProps struct {
 
 	// Region is where the pipeline runs: that of the blog's bucket, since the S3
 	// action deploys within its region. Not ap-east-2, ca-west-1 and mx-central-1, where
-	// CloudFormation makes no projects of CodeBuild. The distribution is global. Required with
+	// CloudFormation makes no CodeBuild projects. The distribution is global. Required with
 	// Site, whose names in CloudFront are the account's: it moves by `make destroy
 	// SITE=yes` first. Default: that of the credentials in use. Example:
 	// "ap-northeast-1".

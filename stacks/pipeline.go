@@ -50,7 +50,7 @@ func (o owner) validatePipeline(p *problems) {
 		p.add("Name", o.name, "must not start with xn--, sthree- or amzn-s3-demo-: the bucket of the pipeline is called after it, and S3 keeps such names for itself")
 	}
 	if slices.Contains(noBuilds, o.region) {
-		p.add("Region", o.region, "must be a region where CloudFormation makes CodeBuild's projects, such as "+certificateRegion)
+		p.add("Region", o.region, "must be a region where CloudFormation makes CodeBuild projects, such as "+certificateRegion)
 	}
 }
 

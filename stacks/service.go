@@ -46,7 +46,7 @@ type FargateService struct {
 	Account string
 
 	// Region is where the service runs: not ap-east-2, ca-west-1 and mx-central-1, where
-	// CloudFormation makes no projects of CodeBuild. The distribution is global. Default:
+	// CloudFormation makes no CodeBuild projects. The distribution is global. Default:
 	// that of the credentials in use. Example: "ap-northeast-1".
 	Region string
 

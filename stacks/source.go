@@ -269,7 +269,7 @@ var noWebhooks = []string{"ap-southeast-5", "ap-southeast-7"}
 
 const (
 	// Webhook means that GitHub tells CodePipeline, within seconds. CloudFormation needs
-	// admin:repo_hook to register it.
+	// admin:repo_hook to register it, and cannot in ap-southeast-5 and ap-southeast-7.
 	Webhook TokenTrigger = "WEBHOOK"
 	// Poll means that CodePipeline asks GitHub, about once a minute. AWS stops
 	// polling for pipelines that have not run for 30 days.

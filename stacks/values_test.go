@@ -51,7 +51,7 @@ var blogValues = []values[BlogProps]{
 	{"Region", func(b *BlogProps, v string) { *b = modern; b.Region = v }, append([]string{"me-west-1", "ap-southeast-7"}, "us-east-1", ""), map[string]string{
 		"us-east-3": "must be a region that AWS has", "us-east-1a": "must be a region", "US-EAST-1": "must be a region", "eu-west-9": "must be a region",
 		"aws-global": "must be a region", "cn-north-1": "commercial regions", "us-gov-west-1": "commercial regions", "eusc-de-east-1": "commercial regions",
-		"ca-west-1": "CodeBuild's projects",
+		"ca-west-1": "CodeBuild projects",
 	}},
 	{"Account", func(b *BlogProps, v string) { *b = modern; b.Account = v }, []string{"", "000123456789"}, map[string]string{
 		"1234-5678-9012": "must be the 12 digits", "12345678901": "12 digits", "123456789012 ": "12 digits",
@@ -264,7 +264,7 @@ var existingValues = []values[ExistingService]{
 // serviceValues are those of a service that is made.
 var serviceValues = []values[FargateService]{
 	{"Name", func(s *FargateService, v string) { s.Name = v }, []string{"internal-api", "aws-api", "a-", strings.Repeat("s", 49)}, map[string]string{"xn--api": "S3 keeps such names", "sthree-api": "S3 keeps such names"}},
-	{"Region", func(s *FargateService, v string) { *s = api; s.Region = v }, []string{"ap-southeast-7"}, map[string]string{"mx-central-1": "CodeBuild's projects", "us-west-3": "must be a region"}},
+	{"Region", func(s *FargateService, v string) { *s = api; s.Region = v }, []string{"ap-southeast-7"}, map[string]string{"mx-central-1": "CodeBuild projects", "us-west-3": "must be a region"}},
 	{`Container.Secrets["TOKEN"]`, func(s *FargateService, v string) { s.Container.Secrets = map[string]string{"TOKEN": v} }, []string{
 		"/api/token", "token", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:rds!db-" + uuid + "-AbCdEf",
 		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:password::", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a:AWSPREVIOUS:" + uuid,
