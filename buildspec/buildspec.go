@@ -32,8 +32,13 @@ func Inline(recipe string) string {
 		if text == "\n" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		// Half of what YAML has, and none inside a command.
-		out.WriteString(strings.Repeat(" ", min(len(line)-len(text), 8)/2))
+		// One space for each level of YAML, in which a phase's list of commands may be as
+		// deep as its key; and no more inside a command.
+		indent := min(len(line)-len(text), 8) / 2
+		if indent == 4 || indent == 3 && strings.HasPrefix(text, "- ") {
+			indent--
+		}
+		out.WriteString(strings.Repeat(" ", indent))
 		out.WriteString(text)
 	}
 	return out.String()
@@ -79,7 +84,7 @@ const (
 	EnvAfterHugo = "AFTER_HUGO"
 )
 
-// NoAssetScript, as [EnvAssetScript], runs no npm script.
+// NoAssetScript is the [EnvAssetScript] that runs no npm script.
 const NoAssetScript = "none"
 
 // What [Hugo] uses for variables that nothing else sets.

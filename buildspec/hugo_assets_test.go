@@ -2,8 +2,6 @@ package buildspec
 
 import (
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -121,7 +119,7 @@ echo "NODE_ENV=${NODE_ENV-}"
 				m.wantSuccess(r, onPath)
 				var got []string
 				for _, c := range r.calls {
-					if name, _, _ := strings.Cut(c, "|"); name != "hugo" && name != "" {
+					if name, _, _ := strings.Cut(c, "|"); name != "hugo" && name != "git" && name != "" {
 						got = append(got, m.withoutTools(c))
 					}
 				}
@@ -154,6 +152,7 @@ func TestHugoChoosesTheAssetScript(t *testing.T) {
 	for i, tc := range []struct {
 		name    string
 		scripts string // of package.json, or "" for no such file
+		bom     string // what package.json starts with
 		script  string // ASSET_SCRIPT
 		want    string // the script that runs, or ""
 		says    string
@@ -168,18 +167,19 @@ func TestHugoChoosesTheAssetScript(t *testing.T) {
 		{name: "the first article's", scripts: `"webpack": "webpack --mode production", "test": "jest"`, want: "webpack"},
 		{name: "by its name", scripts: `"webpack": "node make.js", "test": "jest"`, want: "webpack"},
 		{name: "the only one with a tool", scripts: `"start": "webpack serve", "css": "npx tailwindcss -i a -o b", "watch": "tailwindcss -w", "test": "tsc"`, want: "css"},
-		{name: "servers only", scripts: `"start": "hugo server", "live": "webpack serve"`, says: `nothing to run: package.json has "start", "live"`},
-		{name: "no scripts", scripts: ``, says: "package.json has no script"},
+		{name: "servers only", scripts: `"start": "hugo server", "live": "webpack serve"`, says: `nothing to run: package.json has the scripts ["start","live"]`},
+		{name: "no scripts", scripts: ``, says: "package.json has the scripts []"},
 		{name: "several", scripts: `"css": "postcss a", "js": "esbuild b"`, fails: []string{"several scripts", "css, js", "Build.AssetScript", "ASSET_SCRIPT"}},
-		{name: "missing", scripts: `"css": "postcss a"`, script: "asets", fails: []string{"ASSET_SCRIPT is asets", `"css"`, "Build.AssetScript", "none"}},
-		{name: "named like a JavaScript method", scripts: `"css": "x"`, script: "toString", fails: []string{"ASSET_SCRIPT is toString"}},
+		{name: "missing", scripts: `"css": "postcss a"`, script: "asets", fails: []string{"Build.AssetScript (ASSET_SCRIPT) is asets", `"css"`, "none"}},
+		{name: "with a byte order mark", scripts: `"build": "x"`, bom: "\uFEFF", want: "build"},
+		{name: "named like a JavaScript method", scripts: `"css": "x"`, script: "toString", fails: []string{"(ASSET_SCRIPT) is toString"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			inTurn(t, i, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", fakeHugo(releaseVersion, onPath))
 				if tc.scripts != "" || tc.name == "no scripts" {
-					m.source("package.json", `{"type": "module", "scripts": {`+tc.scripts+`}}`)
+					m.source("package.json", tc.bom+`{"type": "module", "scripts": {`+tc.scripts+`}}`)
 				}
 				if tc.script != "" {
 					m.env[EnvAssetScript] = tc.script
@@ -215,14 +215,15 @@ func TestHugoInsideAScript(t *testing.T) {
 		unasked = "where Hugo writes the site"
 	)
 	for i, tc := range []struct {
-		name   string
-		script string            // what "build" runs
-		env    map[string]string // of the project
-		source map[string]string
-		want   []string // calls of hugo
-		files  []string // that are published besides Hugo's
-		says   string
-		fails  []string
+		name    string
+		script  string            // what "build" runs
+		env     map[string]string // of the project
+		source  map[string]string
+		ownHugo string   // of the packages
+		want    []string // calls of hugo
+		files   []string // that are published besides Hugo's
+		says    string
+		fails   []string
 	}{
 		{name: "flags", script: "hugo --gc --minify", want: []string{"hugo|--gc|--minify"}},
 		{name: "command build", script: "hugo build --minify", want: []string{"hugo|build|--minify"}},
@@ -243,12 +244,13 @@ func TestHugoInsideAScript(t *testing.T) {
 		{name: "a site in a folder", script: "hugo -s site -d ../public", source: map[string]string{"site/hugo.toml": ""}, want: []string{"hugo|-s|site|-d|../public"}},
 		{name: "twice", script: "hugo && echo x >public/x.js && hugo --minify", want: []string{"hugo", "hugo|--minify"}, files: []string{"x.js"}},
 		{name: "a second site", script: "hugo -d index && hugo", want: []string{"hugo|-d|index", "hugo"}},
-		{name: "several sites, none in public/", script: "hugo -d en && hugo -d ja", fails: []string{"several folders", "/en", "/ja"}},
+		{name: "several sites, none in public/", script: "hugo -d en && hugo -d ja", fails: []string{"/en", "/ja; let it write to public/"}},
+		{name: "to a folder that it moves", script: "hugo -d build && mv build public", fails: []string{"wrote to ", "/build; let it write to public/"}},
 		{name: "as another program's child", script: `node -e 'require("child_process").execSync("hugo --minify")'`, want: []string{"hugo|--minify"}},
 		{name: "as npx finds it", script: "node_modules/.bin/hugo --minify", want: []string{"hugo|--minify"}},
 		{
 			name: "as a package's program", script: "hugo --minify", want: []string{"hugo|--minify"},
-			source: map[string]string{"node_modules/.bin/hugo": "#!/bin/sh\nmkdir public; echo drafts >public/index.html\n"},
+			ownHugo: "#!/bin/sh\nmkdir public; echo drafts >public/index.html\n",
 		},
 		{name: "the environment by name", script: "hugo -e production --buildDrafts=false", want: []string{"hugo|-e|production|--buildDrafts=false"}},
 		{name: "other commands", script: "hugo version && hugo mod get -u && echo x >static.txt", want: []string{"hugo|mod|get|-u", "hugo|--destination|public"}},
@@ -259,7 +261,7 @@ func TestHugoInsideAScript(t *testing.T) {
 		},
 		{
 			name: "the owner's own drafts", script: "true", env: map[string]string{EnvHugoFlags: "-D"},
-			want: []string{"hugo|--destination|public|-D"}, says: "WARNING: HUGO_FLAGS has -D",
+			want: []string{"hugo|--destination|public|-D"}, says: "WARNING: what is not public is published, by -D\n",
 		},
 		{
 			name: "the owner's own drafts by a variable", script: "hugo", env: map[string]string{"HUGO_BUILDDRAFTS": "true"},
@@ -267,14 +269,15 @@ func TestHugoInsideAScript(t *testing.T) {
 		},
 
 		{name: "drafts", script: "hugo -D", fails: []string{"'build' " + preview + ": -D", `Build.AssetScript (ASSET_SCRIPT) to "none" or "other";`, "HUGO_FLAGS"}},
+		{name: "drafts after a flag of a later Hugo", script: "hugo --later value -D", fails: []string{preview + ": -D"}},
 		{name: "drafts among other flags", script: "hugo --gc -DFE --minify", fails: []string{preview + ": -D -F -E"}},
 		{name: "future, by the long name", script: "hugo --buildFuture=true", fails: []string{preview + ": --buildFuture"}},
 		{name: "expired, after a destination", script: "hugo -d public -E", fails: []string{preview + ": -E"}},
 		{name: "another time", script: "hugo --clock 2099-01-01T00:00:00Z", fails: []string{preview + ": --clock"}},
-		{name: "a variable", script: "HUGO_BUILDDRAFTS=true hugo", fails: []string{preview + ":HUGO_BUILDDRAFTS=true"}},
-		{name: "a variable of another spelling", script: "HUGO_buildFuture=1 hugo", fails: []string{preview + ":HUGO_buildFuture=1"}},
+		{name: "a variable", script: "HUGO_BUILDDRAFTS=true hugo", fails: []string{preview + ": HUGO_BUILDDRAFTS=true"}},
+		{name: "a variable of another spelling", script: "HUGO_buildFuture=1 hugo", fails: []string{preview + ": HUGO_buildFuture=1"}},
 		{name: "another environment", script: "hugo --environment=dev", fails: []string{preview + ": --environment dev"}},
-		{name: "another environment by a variable", script: "HUGO_ENV=development hugo", fails: []string{preview + ":HUGO_ENV=development"}},
+		{name: "another environment by a variable", script: "HUGO_ENV=development hugo", fails: []string{preview + ": HUGO_ENV=development"}},
 		{name: "another machine's address", script: "hugo -b http://localhost:1313/", fails: []string{preview + ": --baseURL http://localhost:1313/"}},
 		{
 			name: "another configuration", script: "hugo --config dev.toml", env: map[string]string{"FAKE_CONFIG": "builddrafts = true\n"},
@@ -282,10 +285,10 @@ func TestHugoInsideAScript(t *testing.T) {
 		},
 		{
 			name: "drafts by the blog's own configuration", script: "true", env: map[string]string{"FAKE_CONFIG": "builddrafts = true\n"},
-			want: []string{"hugo|--destination|public"}, says: "WARNING: buildDrafts",
+			want: []string{"hugo|--destination|public"}, says: "WARNING: what is not public is published, by builddrafts\n",
 		},
-		{name: "server", script: "hugo server", fails: []string{preview + ":server"}},
-		{name: "server after a flag", script: "hugo -D server", fails: []string{preview + ":server"}},
+		{name: "server", script: "hugo server", fails: []string{preview + ": server"}},
+		{name: "server after a flag", script: "hugo -D server", fails: []string{preview + ": server"}},
 		{name: "a failure that the script hides", script: "hugo -D || true; hugo", fails: []string{preview + ": -D"}},
 		{name: "docsy's", script: "hugo --cleanDestinationDir -e dev -DF --baseURL http://localhost:1313/", fails: []string{preview}},
 		{name: "outside", script: "hugo -d /elsewhere-of-a-test/site", fails: []string{"outside the repository", "/elsewhere-of-a-test/site"}},
@@ -308,12 +311,10 @@ func TestHugoInsideAScript(t *testing.T) {
 				for name, content := range tc.source {
 					m.source(name, content)
 				}
-				if bin := filepath.Join(m.owner, "node_modules/.bin/hugo"); tc.source["node_modules/.bin/hugo"] != "" {
-					if err := os.Chmod(bin, 0o755); err != nil {
-						t.Fatal(err)
-					}
+				if tc.ownHugo != "" {
+					m.packageProgram("hugo", tc.ownHugo)
 				}
-				m.source("package.json", `{"scripts": {"start": "hugo server", "other": "", "build": `+quoted(tc.script)+`}}`)
+				m.source("package.json", `{"scripts": {"start": "hugo server", "prebuild": "", "other": "", "build": `+quoted(tc.script)+`}}`)
 
 				r := m.build(s)
 

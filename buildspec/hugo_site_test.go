@@ -85,8 +85,8 @@ func TestHugoRefusesWhatIsNoHugoSite(t *testing.T) {
 		{name: "in another folder", source: map[string]string{"docs/hugo.yaml": "", "docs/content/a.md": "", "rust/config.toml": ""}, fails: []string{"one in \"docs\":", "Build.RootDirectory"}},
 		{name: "in two", source: map[string]string{"a/config/_default/hugo.toml": "", "a/content/a.md": "", "b/config.yml": "", "b/layouts/home.html": ""}, fails: []string{`"a" "b"`}},
 		{name: "a theme's", source: map[string]string{"themes/t/hugo.toml": "", "themes/t/layouts/home.html": ""}, fails: []string{"Build.Buildspec"}},
-		{name: "Jekyll", source: map[string]string{"_config.yml": ""}, fails: []string{"looks like Jekyll or Hexo (_config.yml)", "Build.Buildspec"}},
-		{name: "Astro", source: map[string]string{"astro.config.mjs": "", "package.json": "{}"}, fails: []string{"looks like Astro (astro.config.mjs)", "Build.Buildspec"}},
+		{name: "Jekyll", source: map[string]string{"_config.yml": ""}, fails: []string{"no Hugo configuration", "Build.Buildspec"}},
+		{name: "Astro", source: map[string]string{"astro.config.mjs": "", "package.json": "{}"}, fails: []string{"no Hugo configuration", "Build.Buildspec"}},
 		{name: "something else", source: map[string]string{"README.md": ""}, fails: []string{"no Hugo configuration", "Build.Buildspec"}},
 		{name: "config.yaml", source: map[string]string{"config.yaml": ""}},
 		{name: "config/_default", source: map[string]string{"config/_default/params.toml": ""}},
@@ -239,16 +239,13 @@ func TestHugoRunsACommandAfterIt(t *testing.T) {
 		{name: "a file more", command: "echo {} >public/search.json", file: "search.json"},
 		{name: "a package's program", command: "index public", file: "search.json"},
 		{name: "it fails", command: "echo {} >public/search.json; exit 3", fails: []string{"AFTER_HUGO failed: echo {}"}},
-		{name: "it removes the home page", command: "rm public/index.html", fails: []string{"public/index.html is missing"}},
+		{name: "it removes the home page", command: "rm public/index.html", fails: []string{"rm public/index.html ended without an error but public/index.html is missing"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 				m.program("hugo", fakeHugo(releaseVersion, onPath))
-				m.source("node_modules/.bin/index", "#!/bin/sh\necho {} >\"$1/search.json\"\n")
-				if err := os.Chmod(filepath.Join(m.owner, "node_modules/.bin/index"), 0o755); err != nil {
-					t.Fatal(err)
-				}
+				m.packageProgram("index", "#!/bin/sh\necho {} >\"$1/search.json\"\n")
 				m.env[EnvAfterHugo] = tc.command
 
 				r := m.build(s)
@@ -271,10 +268,7 @@ func TestHugoFindsProgramsAndNames(t *testing.T) {
 	t.Parallel()
 	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 		m.program("hugo", fakeHugo(releaseVersion, onPath)+"sass; git log\n")
-		m.source("node_modules/.bin/sass", "#!/bin/sh\necho the sass of the packages\n")
-		if err := os.Chmod(filepath.Join(m.owner, "node_modules/.bin/sass"), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		m.packageProgram("sass", "#!/bin/sh\necho the sass of the packages\n")
 
 		r := m.build(s)
 
@@ -282,8 +276,8 @@ func TestHugoFindsProgramsAndNames(t *testing.T) {
 		if !strings.Contains(r.out, "the sass of the packages") {
 			t.Errorf("hugo does not find sass:\n%s", r.out)
 		}
-		if got, want := r.called("git"), []string{"git|-c|core.quotePath=false|log"}; !slices.Equal(got, want) {
-			t.Errorf("calls of git are %q, want %q", got, want)
+		if want := []string{"git|config|--global|core.quotePath|false", "git|log"}; !slices.Equal(r.of("git"), want) {
+			t.Errorf("calls of git are %q, want %q", r.of("git"), want)
 		}
 	})
 }
@@ -304,7 +298,7 @@ func TestHugoSaysWhatReadersShouldKnow(t *testing.T) {
 		{name: "a good one", env: map[string]string{"FAKE_CONFIG": own}, says: "not WARNING"},
 		{name: "a host that only starts like a placeholder", env: map[string]string{"FAKE_CONFIG": "baseurl = 'https://example.org.uk/'\n"}, says: "not WARNING"},
 		{name: "this machine's, replaced", env: map[string]string{"FAKE_CONFIG": "baseurl = 'http://localhost:1313/'\n", EnvHugoBaseURL: "https://d111.cloudfront.net/"}, says: "not WARNING"},
-		{name: "drafts by configuration", env: map[string]string{"FAKE_CONFIG": own + "builddrafts = true\n"}, says: "WARNING: buildDrafts"},
+		{name: "drafts by configuration", env: map[string]string{"FAKE_CONFIG": own + "builddrafts = true\n"}, says: "WARNING: what is not public is published, by builddrafts\n"},
 		{
 			name: "future pages", says: "left out, future: 4 (content/a.md content/b, c.md content/d.md …); BlogProps.Schedule",
 			env: map[string]string{"FAKE_FUTURE": "path,slug,title,date,expiryDate,publishDate,draft,permalink\n" +
@@ -341,11 +335,13 @@ func TestHugoFailureNamesItsRemedy(t *testing.T) {
 		{"no extended edition", `Error: error building site: TOCSS: failed to transform "a.scss": this feature is not available in your current Hugo version`, "Build.HugoExtended: true"},
 		{"no sass", `ERROR error building site: TOCSS-DART: failed to transform "/main.scss": binary with name "sass" not found in PATH`, "sass-embedded"},
 		{"no PostCSS", `ERROR error building site: POSTCSS: failed to transform "/main.css": binary with name "npx" not found in PATH`, "package.json"},
-		{"no Go", `ERROR failed to download modules: binary with name "go" not found in PATH`, "need Go"},
-		{"old Go", "go: errors parsing go.mod:\nERROR failed to load modules: invalid go version '1.26.8': must match format 1.23", "newer Go"},
+		{"no Go", `ERROR failed to download modules: binary with name "go" not found in PATH`, "Hugo Modules need Go"},
+		{"old Go", "go: errors parsing go.mod:\nERROR failed to load modules: invalid go version '1.26.8': must match format 1.23", "no older than go.mod says"},
 		{"no Git", `ERROR error building site: failed to load Git data: fatal: not a git repository (or any of the parent directories): .git`, "FullClone: true"},
+		{"no network", `ERROR execute of template failed: error calling GetRemote: Get "https://api.example.net/": dial tcp: lookup api.example.net: no such host`, "could not be fetched"},
+		{"refused by a server", `ERROR error calling GetRemote: failed to fetch remote resource from 'https://api.example.net/': Forbidden`, "could not be fetched"},
 		{"no theme", `Error: failed to load modules: module "ananke" not found in "/src/themes/ananke"`, "Is the theme there"},
-		{"an older theme", `ERROR render of "home" failed: can't evaluate field Author in type page.Site`, "made for another version"},
+		{"an older theme", `ERROR render of "home" failed: can't evaluate field Author in type page.Site`, "made for another version, set Build.HugoVersion"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -362,7 +358,10 @@ func TestHugoFailureNamesItsRemedy(t *testing.T) {
 				if cause == "" {
 					cause = lines[len(lines)-1]
 				}
-				m.wantFailure(r, buildSite, cause, "hugo failed: version 0.164.0 (from netlify.toml)", tc.remedy, "set Build.HugoVersion")
+				m.wantFailure(r, buildSite, cause, "hugo failed: version 0.164.0 (from netlify.toml). ", tc.remedy)
+				if strings.Contains(r.out, "Build.HugoVersion") != strings.Contains(tc.remedy, "Build.HugoVersion") {
+					t.Errorf("another version is, or is not, the remedy:\n%s", r.out)
+				}
 				if strings.Contains(r.out, "ERROR: Error: error building site: logged") {
 					t.Errorf("the count of errors is quoted as a cause:\n%s", r.out)
 				}

@@ -1,6 +1,7 @@
 package buildspec
 
 import (
+	"maps"
 	"strings"
 	"testing"
 )
@@ -40,6 +41,7 @@ func TestHugoFindsItsVersion(t *testing.T) {
 		},
 		{name: "Netlify, a preview only", source: map[string]string{"netlify.toml": "[context.deploy-preview.environment]\nHUGO_VERSION = \"0.150.0\"\n"}, want: DefaultHugoVersion + " false"},
 		{name: "Netlify, inline", source: map[string]string{"netlify.toml": "[build]\n environment = { NODE_VERSION = \"20\", HUGO_VERSION = \"0.150.0\" }\n"}, want: "0.150.0 true netlify.toml"},
+		{name: "Netlify, a dotted key", source: map[string]string{"netlify.toml": "[build]\nenvironment.HUGO_VERSION = \"0.150.0\"\n"}, want: "0.150.0 true netlify.toml"},
 		{name: "Netlify, Windows line ends", source: map[string]string{"netlify.toml": "[build.environment]\r\nHUGO_VERSION = \"0.150.0\"\r\n"}, want: "0.150.0 true netlify.toml"},
 		{name: "Netlify, in a comment", source: map[string]string{"netlify.toml": "[build.environment]\n# HUGO_VERSION = \"0.150.0\"\n"}, want: DefaultHugoVersion + " false"},
 		{name: "Netlify before others", source: map[string]string{"netlify.toml": "[build.environment]\nHUGO_VERSION = \"0.150.0\"\n", ".tool-versions": "hugo 0.140.0\n"}, want: "0.150.0 true netlify.toml"},
@@ -82,6 +84,8 @@ func TestHugoFindsItsVersion(t *testing.T) {
 		{name: "mise", source: map[string]string{"mise.toml": "[tools]\nhugo = \"0.150.0\"\n"}, want: "0.150.0 false mise.toml"},
 		{name: "mise, hidden, by its backend", source: map[string]string{".mise.toml": "[tools]\n\"asdf:NeoHsu/asdf-hugo\" = \"extended_0.150.0\"\n"}, want: "0.150.0 true .mise.toml"},
 		{name: "mise, a table", source: map[string]string{"mise.toml": "[tools]\nhugo-extended = { version = \"0.150\" }\n"}, want: "0.150.0 true mise.toml"},
+		{name: "mise, a table of its own", source: map[string]string{"mise.toml": "[tools]\nnode = \"22\"\n[tools.hugo]\nversion = \"0.150.0\"\n"}, want: "0.150.0 false mise.toml"},
+		{name: "mise, several", source: map[string]string{"mise.toml": "[tools]\nhugo = [\"0.150.0\", \"0.140.0\"]\n"}, want: "0.150.0 false mise.toml"},
 		{name: "hvm", source: map[string]string{".hvm": "v0.150.0/extended\n"}, want: "0.150.0 true .hvm"},
 		{
 			name: "a workflow", source: map[string]string{workflow: "      - uses: peaceiris/actions-hugo@v3\n        with:\n          hugo-version: '0.150.0'\n          extended: true\n"},
@@ -89,11 +93,23 @@ func TestHugoFindsItsVersion(t *testing.T) {
 		},
 		{
 			name: "a workflow's variable, and latest", source: map[string]string{workflow: "        with:\n          hugo-version: latest\n    env:\n      HUGO_VERSION: 0.150.0\n"},
-			want: "0.150.0 false " + workflow, says: workflow + " says 'latest', which names no release",
+			want: DefaultHugoVersion + " false the recipe", says: workflow + " says 'latest', which names no release",
+		},
+		{
+			name: "a workflow's variable, and the step that takes it", source: map[string]string{workflow: "    env:\n      HUGO_VERSION: 0.150.0\n        with:\n          hugo-version: ${{ env.HUGO_VERSION }}\n"},
+			want: "0.150.0 false " + workflow,
+		},
+		{
+			name: "a workflow's variable alone", source: map[string]string{workflow: "    env:\n      HUGO_VERSION: 0.150.0\n"},
+			want: "0.150.0 false " + workflow,
 		},
 		{
 			name: "a workflow's edition, and latest", source: map[string]string{workflow: "        with:\n          hugo-version: 'latest'\n          extended: true\n"},
 			want: DefaultHugoVersion + " true the recipe",
+		},
+		{
+			name: "a workflow's matrix", source: map[string]string{workflow: "        hugo-version: ['0.150.0', 'latest']\n    steps:\n          hugo-version: ${{ matrix.hugo-version }}\n"},
+			want: "0.150.0 false " + workflow,
 		},
 		{
 			name: "a workflow's expression", source: map[string]string{workflow: "    hugo-version: ${{ vars.HUGO_VERSION }}\n"},
@@ -110,6 +126,10 @@ func TestHugoFindsItsVersion(t *testing.T) {
 		},
 		{
 			name: "the configuration's oldest", source: map[string]string{"config/_default/config.yaml": "module:\n  hugoVersion:\n    extended: false\n    min: 0.140.1\n"},
+			want: "0.140.1 false [module.hugoVersion] min",
+		},
+		{
+			name: "the configuration's oldest, as dotted keys", source: map[string]string{"hugo.toml": "module.hugoVersion.min = \"0.140.1\"\n"},
 			want: "0.140.1 false [module.hugoVersion] min",
 		},
 		{
@@ -133,9 +153,7 @@ func TestHugoFindsItsVersion(t *testing.T) {
 			m.program("pnpm", logCall)
 			m.program("yarn", logCall)
 			m.program("bun", logCall)
-			for name, value := range tc.env {
-				m.env[name] = value
-			}
+			maps.Copy(m.env, tc.env)
 			for name, content := range tc.source {
 				m.source(name, content)
 			}

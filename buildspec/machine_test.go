@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +91,15 @@ func (m *machine) program(name, script string) {
 	}
 }
 
+// packageProgram puts a script where npm puts the programs of a blog's packages.
+func (m *machine) packageProgram(name, script string) {
+	m.t.Helper()
+	bin := filepath.Join(m.owner, "node_modules/.bin")
+	if err := errors.Join(os.MkdirAll(bin, 0o755), os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755)); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
 // remove takes a program off PATH.
 func (m *machine) remove(name string) {
 	m.t.Helper()
@@ -122,11 +132,19 @@ type result struct {
 	artifact *codebuild.Artifact // what the next stage gets, or nil
 }
 
-// called returns the calls of one program, questions to Hugo aside.
+// called returns the calls of one program, questions to Hugo and settings of Git aside.
 func (r result) called(program string) []string {
+	return slices.DeleteFunc(r.of(program), func(call string) bool {
+		_, args, _ := strings.Cut(call, "|")
+		return args == "version" || args == "config" || strings.HasPrefix(args, "list|") || strings.HasPrefix(args, "config|--global|")
+	})
+}
+
+// of returns all calls of one program.
+func (r result) of(program string) []string {
 	var calls []string
 	for _, c := range r.calls {
-		if name, args, _ := strings.Cut(c, "|"); name == program && args != "version" && args != "config" && !strings.HasPrefix(args, "list|") {
+		if name, _, _ := strings.Cut(c, "|"); name == program {
 			calls = append(calls, c)
 		}
 	}

@@ -142,6 +142,12 @@ func TestInlineLeavesOutOnlyWhatReadersNeed(t *testing.T) {
 			t.Errorf("command %s has %d words, want some, and not more than %d", c, len(got), len(strings.Fields(c.Text)))
 		}
 	}
+	// Indentation is a sixteenth of what a project may have.
+	for line := range strings.Lines(Inline(Hugo)) {
+		if deepest := 3; strings.HasPrefix(line, strings.Repeat(" ", deepest+1)) {
+			t.Errorf("inline has the line %q, want it no deeper than %d", line, deepest)
+		}
+	}
 	for name, same := range map[string]bool{
 		"env":       reflect.DeepEqual(got.Env, want.Env),
 		"artifacts": reflect.DeepEqual(got.Artifacts, want.Artifacts),
