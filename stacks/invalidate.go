@@ -134,8 +134,6 @@ func validatePaths(p *problems, field string, paths []string) {
 	for n, path := range paths {
 		if problem := pathProblem(path); problem != "" {
 			p.add(fmt.Sprintf("%s[%d]", field, n), path, problem)
-		} else if slices.Contains(paths[:n], path) {
-			p.add(fmt.Sprintf("%s[%d]", field, n), path, "is there twice, and each is paid for; name it once")
 		}
 	}
 	if wildcards := countWildcards(paths); wildcards > maxWildcards {
