@@ -83,7 +83,7 @@ func TestKilled(t *testing.T) {
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			_ = <-ended // It was killed.
+			<-ended //nolint:errcheck // it was killed
 			left := c.left(t)
 			for deadline := time.Now().Add(time.Minute); len(left) > 0 && time.Now().Before(deadline); left = c.left(t) {
 				time.Sleep(100 * time.Millisecond)

@@ -58,7 +58,8 @@ func openCheckout(ctx context.Context, dir string, alone bool) (checkout, error)
 		if strings.Contains(err.Error(), "not a git repository") {
 			return c, nil
 		}
-		return c, fmt.Errorf("open the source: %w", err) // Such as one that is somebody else's.
+		// Such as one that is somebody else's, or a bare one.
+		return c, fmt.Errorf("SOURCE is %s, which Git does not open as a checkout: %w", dir, err)
 	}
 	prefix, err := c.git(ctx, "rev-parse", "--show-prefix")
 	if err != nil {

@@ -230,6 +230,13 @@ func TestPackRefuses(t *testing.T) {
 	if _, err := openCheckout(t.Context(), filepath.Join(t.TempDir(), "nothing"), false); err == nil || !strings.Contains(err.Error(), "SOURCE is ") || !strings.Contains(err.Error(), "nothing, and there is no such folder") {
 		t.Errorf("a folder that is not there: %v", err)
 	}
+	bare := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "git", "init", "--quiet", "--bare", bare).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if _, err := openCheckout(t.Context(), bare, false); err == nil || !strings.Contains(err.Error(), "SOURCE is "+bare+", which Git does not open as a checkout") {
+		t.Errorf("a bare repository: %v", err)
+	}
 	empty := t.TempDir()
 	if out, err := exec.CommandContext(t.Context(), "git", "init", "--quiet", empty).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
