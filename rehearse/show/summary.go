@@ -265,7 +265,7 @@ func readers(visits []pipeline.Visit, limit int) []line {
 			}
 		}
 		if !wide {
-			l = append(line{{strings.Repeat(" ", min(4, max(0, limit-1-l.width()))), normal}}, l...)
+			l = append(line{{"    ", normal}}, l...)
 		}
 		lines = append(lines, l)
 	}
