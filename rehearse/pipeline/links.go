@@ -69,6 +69,12 @@ func (l link) key() string {
 	return l.to.Scheme + "://" + l.to.Host + l.to.RequestURI()
 }
 
+// withoutSlash reports whether what was built for a link is the page of a folder, which it names without the
+// slash at the end.
+func (l link) withoutSlash(built string) bool {
+	return l.to != nil && built == strings.TrimPrefix(l.to.Path, "/")+"/"+home
+}
+
 // followLinks follows the links of the home page as the page writes them. What was built, and readers cannot
 // get, fails the rehearsal where the distribution is in the template; where nothing was built, it is for the
 // page's owner to know.
@@ -81,7 +87,7 @@ func (r *rehearsal) followLinks(ctx context.Context) error {
 	}
 	result := &Links{}
 	elsewhere := map[string][]string{} // links that should lead here, by host
-	var hosts []string
+	var hosts, withoutSlash []string
 	for _, l := range linksOf(here.built, base) {
 		host := ""
 		if l.to != nil {
@@ -98,8 +104,12 @@ func (r *rehearsal) followLinks(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if status != http.StatusOK {
-				result.Broken = append(result.Broken, BrokenLink{l.written, status, readers.builtFor(l.to)})
+			switch built := readers.builtFor(l.to); {
+			case status == http.StatusOK:
+			case !readers.known && l.withoutSlash(built):
+				withoutSlash = append(withoutSlash, l.written)
+			default:
+				result.Broken = append(result.Broken, BrokenLink{l.written, status, built})
 			}
 		case isLoopback(l.to.Hostname()) || readers.meant(l):
 			if elsewhere[host] == nil {
@@ -120,6 +130,9 @@ func (r *rehearsal) followLinks(ctx context.Context) error {
 	}
 	if more := result.Found - result.Followed; more > 0 {
 		r.note("readers follow the first %d links of the home page; %d more were not tried", maxLinks, more)
+	}
+	if len(withoutSlash) > 0 {
+		r.note("the home page has %s to folders without the slash at the end: %s; whether the distribution %s leads readers on to it is not known here", Count(len(withoutSlash), "link"), some(withoutSlash), readers.distribution)
 	}
 	var ours, dead []string
 	for _, b := range result.Broken {

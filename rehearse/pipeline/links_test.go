@@ -158,6 +158,7 @@ func TestLinks(t *testing.T) {
 		broken       []string // with what was built there
 		followed     int
 		warnings     string // part of them; "" for none
+		notes        string // part of them
 	}
 	for _, tt := range []struct {
 		name, home string
@@ -199,6 +200,11 @@ func TestLinks(t *testing.T) {
 			name: "a plus, on a site that nobody knows", home: `<a href="/tags/c++/">`, files: map[string]string{"tags/c++/index.html": "c++"},
 			want: want{broken: []string{"/tags/c++/ (404) tags/c++/index.html"}, followed: 1, warnings: "the home page has 1 link to what was built, where readers get it only if a function of the distribution knows the address: /tags/c++/ (404)"},
 		},
+		{
+			name: "links without the slash, where the distribution is not in the template",
+			home: `<a href="/about">about</a><a href="/about/me">me</a><a href="/nothing">nothing</a>`, files: map[string]string{"about/index.html": "page", "about/me/index.html": "page"},
+			want: want{broken: []string{"/nothing (404) "}, followed: 3, warnings: "1 link to what was not built", notes: "2 links to folders without the slash at the end: /about, /about/me;"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -218,6 +224,9 @@ func TestLinks(t *testing.T) {
 			}
 			if warnings := strings.Join(r.Warnings, "\n"); !strings.Contains(warnings, tt.want.warnings) || tt.want.warnings == "" && strings.Contains(warnings, "link") {
 				t.Errorf("warnings are %q, want %q", r.Warnings, tt.want.warnings)
+			}
+			if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, tt.want.notes) {
+				t.Errorf("notes are %q, want %q", r.Notes, tt.want.notes)
 			}
 			if r.Links == nil {
 				if tt.want.code != "StaleReaders" {
