@@ -126,7 +126,7 @@ esac
 for last; do test "$before" != -o || { mkdir -p "$(dirname "$last")"; : >"$last"; chmod +x "$last"; }; before=$last; done
 tries=0
 while test -n "$other" && ! grep -q "$other" calls; do
-  tries=$((tries + 1)); test "$tries" -lt 600 || { echo "$0 waits for $other in vain" >&2; exit 1; }
+  tries=$((tries + 1)); test "$tries" -lt 6000 || { echo "$0 waits for $other in vain" >&2; exit 1; }
   sleep 0.1
 done
 `

@@ -192,7 +192,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 }
 
 // synthesise has the app write its templates. What it says is worth reading only where it fails. Its temporary
-// files, 60 MB of jsii's, are in the same folder: where it is killed, they go with it.
+// files, 20 to 30 MB of jsii's, are in the same folder: where it is killed, they go with it.
 func synthesise(ctx context.Context, f flags, stderr io.Writer) error {
 	var said bytes.Buffer
 	app := exec.CommandContext(ctx, f.synth)
