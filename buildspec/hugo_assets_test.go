@@ -35,7 +35,7 @@ func TestHugoPackages(t *testing.T) {
 		{name: "shrinkwrap", source: map[string]string{"package.json": needs, "npm-shrinkwrap.json": "{}"}, want: []string{npm}},
 		{
 			name: "dependencies without a lock file", source: map[string]string{"package.json": needs},
-			want: []string{"npm|install|--include=dev|--no-package-lock|--no-audit|--no-fund"}, says: "WARNING: without a lock file",
+			want: []string{"npm|install|--include=dev|--no-package-lock|--no-audit|--no-fund"}, says: "WARNING: without a lock file in '.'",
 		},
 		{
 			name: "pnpm's newest lock", source: map[string]string{"package.json": needs, "pnpm-lock.yaml": "lockfileVersion: '9.0'\n"},
