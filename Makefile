@@ -118,10 +118,15 @@ build: $(FRESH) node_modules/.package-lock.json dist/node dist/app $(LAMBDAS) ##
 
 # make lint vets: here go vet would read all of the CDK first, which takes as long as half the app's compilation.
 .PHONY: test
-test: build hugo ## Run every test but the browser's
+test: build hugo ## Run every test but the browser's and the fuzzers'
 	go test -count=1 -vet=off $(UNTIL_IT_HANGS) -skip='^(TestFaultMatrix|TestBrowser)$$' ./...
 	@cd lambdas/invalidate && go test -count=1 -vet=off $(UNTIL_IT_HANGS) -run='^TestFaultMatrix$$'
 	@cd lambdas/deployhook && go test -count=1 -vet=off $(UNTIL_IT_HANGS) -run='^TestFaultMatrix$$'
+
+# Not part of make test, which tries what the fuzzers found before: for them the standard library and the
+# SDK are compiled once more.
+.PHONY: fuzz
+fuzz: ## Look for inputs that break the functions, some seconds for each entry
 	go test -vet=off -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/invalidate
 	go test -vet=off -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/deployhook
 	go test -vet=off -run='^$$' -fuzz='^FuzzToken$$' -fuzztime=5s ./lambdas/internal/invalidation
