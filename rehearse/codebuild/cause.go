@@ -12,16 +12,21 @@ var errorLines = []*regexp.Regexp{
 	regexp.MustCompile(`^ERROR: *\S`),
 	regexp.MustCompile(`^Error: *\S`),
 	regexp.MustCompile(`^(?i:error|fatal)\b.*\w`),
-	regexp.MustCompile(`^npm (?:error|ERR!) +\S`),
+	npmLine,
 }
 
-// npmLog matches the lines in which npm says where its log is, and where it was.
-var npmLog = regexp.MustCompile(`^npm (?:error|ERR!) +(?:A complete log|/|code |path |command |errno )`)
+// npmLine matches what npm says of an error, and npmLog the lines in which it says where its log is, and
+// where it was.
+var (
+	npmLine = regexp.MustCompile(`^npm (?:error|ERR!)`)
+	npmLog  = regexp.MustCompile(`^npm (?:error|ERR!)(?:$| +(?:A complete log|/|code |path |command |errno |syscall ))`)
+)
 
 var colors = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
 // cause is the error that a command's output names: its last one or, where the command itself has summed
-// up what a program had said, both, a line each. Without any it is the last line.
+// up what a program had said, both, a line each. Without any it is the last line. Of npm's last error it
+// is the first line: those that follow are advice, and all the flags that a command takes.
 func cause(output string) string {
 	var said []string
 	for line := range strings.Lines(output) {
@@ -33,6 +38,11 @@ func cause(output string) string {
 	for _, pattern := range errorLines {
 		for i, line := range slices.Backward(said) {
 			if pattern.MatchString(line) && !npmLog.MatchString(line) && !slices.Contains(found, i) {
+				for j := i; j >= 0 && pattern == npmLine && npmLine.MatchString(said[j]); j-- {
+					if !npmLog.MatchString(said[j]) {
+						i = j
+					}
+				}
 				found = append(found, i)
 				break
 			}
