@@ -340,6 +340,8 @@ func TestHugoFailureNamesItsRemedy(t *testing.T) {
 		{"no Git", `ERROR error building site: failed to load Git data: fatal: not a git repository (or any of the parent directories): .git`, "FullClone: true"},
 		{"no network", `ERROR execute of template failed: error calling GetRemote: Get "https://api.example.net/": dial tcp: lookup api.example.net: no such host`, "could not be fetched"},
 		{"refused by a server", `ERROR error calling GetRemote: failed to fetch remote resource from 'https://api.example.net/': Forbidden`, "could not be fetched"},
+		{"not there, in a theme's words", `ERROR The "img" shortcode was unable to resolve https://example.net/a.ttf. See "/src/a.md"`, "could not be fetched"},
+		{"not there, in those of Hugo's documentation", `ERROR Unable to get remote resource "https://example.net/a.jpg"`, "could not be fetched"},
 		{"no theme", `Error: failed to load modules: module "ananke" not found in "/src/themes/ananke"`, "Is the theme there"},
 		{"an older theme", `ERROR render of "home" failed: can't evaluate field Author in type page.Site`, "made for another version, set Build.HugoVersion"},
 	} {

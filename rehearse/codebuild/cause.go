@@ -12,6 +12,7 @@ var errorLines = []*regexp.Regexp{
 	regexp.MustCompile(`^ERROR: *\S`),
 	regexp.MustCompile(`^Error: *\S`),
 	regexp.MustCompile(`^(?i:error|fatal)\b.*\w`),
+	regexp.MustCompile(`^\W*(?:ERR_PNPM_|YN0028:)`), // pnpm's, and Yarn's of a lock file that is not up to date
 	npmLine,
 }
 

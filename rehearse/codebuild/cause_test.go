@@ -16,6 +16,8 @@ func TestCause(t *testing.T) {
 			"npm error 404 Not Found - GET https://registry.example/x\nERROR: npm cannot install"},
 		{"npm, with its usage", "npm error code EUSAGE\nnpm error\nnpm error not in sync\nnpm error\nnpm error Usage:\nnpm error npm ci\nnpm error\nnpm error Run \"npm help ci\" for more info\n", "npm error not in sync"},
 		{"the last of npm's errors", "npm error Missing script: \"css\"\ngoing on\nnpm error code ENOENT\nnpm error syscall open\nnpm error path /x/package.json\nnpm error enoent Could not read package.json\nnpm error enoent This is related to npm not being able to find a file.\n", "npm error enoent Could not read package.json"},
+		{"pnpm", " ERR_PNPM_OUTDATED_LOCKFILE  Cannot install\n\nNote that this is true by default\nERROR: pnpm cannot install\n", "ERR_PNPM_OUTDATED_LOCKFILE  Cannot install\nERROR: pnpm cannot install"},
+		{"Yarn", "➤ YN0028: │ The lockfile would have been modified\n➤ YN0000: └ Completed\n➤ YN0000: · Failed with errors in 0s 32ms\n", "➤ YN0028: │ The lockfile would have been modified"},
 		{"an older npm", "npm ERR! code 1\nnpm ERR! missing script: build\nnpm ERR! A complete log of this run can be found in:\n", "npm ERR! missing script: build"},
 		{"Git", "Cloning\nfatal: repository not found\n", "fatal: repository not found"},
 		{"colours", "\x1b[1;31mError:\x1b[0m no such file\r\n\n", "Error: no such file"},
