@@ -167,6 +167,21 @@ func TestInAccount(t *testing.T) {
 	if got, want := resolve(t, before, call), "arn:aws:cloudfront::123456789012:distribution/x"; got != want {
 		t.Errorf("the template itself: got %v, want %v", got, want)
 	}
+	// What is written out is moved, too, and the rest is left.
+	stacks = site(t, environments{"aws://111122223333/ap-northeast-1", "aws://444455556666/us-east-1", "aws://111122223333/ap-northeast-1"})
+	before = stacks["blog-pipeline"]
+	stacks["blog-site"].Outputs["DistributionARN"] = Output{Value: "arn:aws:cloudfront::111122223333:distribution/x"}
+	before.Resources["Topic"] = Resource{Type: "AWS::SNS::Topic", Properties: fromJSON(t, `{"Tags": [{"Key": "111122223333", "Value": "aws:111122223333:x"}], "FifoTopic": true}`).(map[string]any)}
+	bound = before.InAccount("210987654321")
+	if got, want := resolve(t, bound, call), "arn:aws:cloudfront::210987654321:distribution/x"; got != want {
+		t.Errorf("written out in another stack: got %v, want %v", got, want)
+	}
+	if got, want := bound.Resources["Topic"].Properties, fromJSON(t, `{"Tags": [{"Key": "210987654321", "Value": "aws:210987654321:x"}], "FifoTopic": true}`); !reflect.DeepEqual(any(got), want) {
+		t.Errorf("written out: got %v, want %v", got, want)
+	}
+	if got := before.Resources["Topic"].Properties["Tags"].([]any)[0].(map[string]any)["Key"]; got != "111122223333" {
+		t.Errorf("the template itself has %v", got)
+	}
 	if got := parse(t, oneBucket).InAccount("111122223333").Account; got != "111122223333" {
 		t.Errorf("a template by itself is in %s", got)
 	}

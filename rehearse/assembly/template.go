@@ -56,25 +56,59 @@ func (t *Template) Stacks() []*Template {
 	return slices.Clone(t.stacks)
 }
 
-// InAccount returns the template as it is in an account, and with it those of its assembly that are
-// bound to no account either: stacks that refer to each other are deployed to the same one.
+// InAccount returns the template as it is in another account, and with it those of its assembly that
+// are bound to the same one, or like it to none: stacks that refer to each other are deployed to the same
+// one. What is written out with the account that the template was bound to is written with the other.
 func (t *Template) InAccount(account string) *Template {
-	var bound *Template
+	var moved *Template
 	var stacks []*Template
 	for _, s := range t.Stacks() {
 		other := *s
-		if other.Account == defaultAccount || s == t {
+		if s.Account == t.Account {
 			other.Account = account
+			if t.Account != defaultAccount { // which is in no template: it stands for one that is not known
+				other.Resources = make(map[string]Resource, len(s.Resources))
+				for id, r := range s.Resources {
+					r.Properties, _ = rewritten(r.Properties, t.Account, account).(map[string]any)
+					other.Resources[id] = r
+				}
+				other.Outputs = make(map[string]Output, len(s.Outputs))
+				for name, o := range s.Outputs {
+					o.Value = rewritten(o.Value, t.Account, account)
+					other.Outputs[name] = o
+				}
+			}
 		}
 		if s == t {
-			bound = &other
+			moved = &other
 		}
 		stacks = append(stacks, &other)
 	}
 	for _, s := range stacks {
 		s.stacks = stacks
 	}
-	return bound
+	return moved
+}
+
+// rewritten returns a value in whose texts one text is in the place of another.
+func rewritten(value any, old, with string) any {
+	switch v := value.(type) {
+	case string:
+		return strings.ReplaceAll(v, old, with)
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			list[i] = rewritten(item, old, with)
+		}
+		return list
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for key, item := range v {
+			object[key] = rewritten(item, old, with)
+		}
+		return object
+	}
+	return value
 }
 
 // Resource is one entry of a template's Resources.

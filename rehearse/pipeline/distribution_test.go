@@ -215,12 +215,27 @@ func TestReadDistributionFunctions(t *testing.T) {
 
 // The account of the source's connection is that of the site, too.
 func TestReadDistributionSettles(t *testing.T) {
-	tpl := siteAssembly(t)
-	source := object(list(object(list(tpl.OfType("AWS::CodePipeline::Pipeline")[0].Properties["Stages"])[0])["Actions"])[0])
-	object(source["Configuration"])["ConnectionArn"] = "arn:aws:codeconnections:ap-northeast-1:210987654321:connection/a"
-	d := made(t, read(t, tpl))
-	if want := "arn:aws:cloudfront::210987654321:distribution/" + d.ID; d.ARN != want || !strings.Contains(string(d.Policy), want) {
-		t.Errorf("it is %s, want %s; the bucket's policy is %s", d.ARN, want, d.Policy)
+	for _, tt := range []struct{ name, account, moved, note string }{
+		{"bound to none", "123456789012", "210987654321", "the stack is bound to no account: it is taken to be in 210987654321"},
+		{"with example values", "111122223333", "210987654321", "the stack has example values, and so cannot be deployed: it is taken to be in 210987654321"},
+		{"bound to its own", "444455556666", "444455556666", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tpl := siteAssembly(t)
+			for _, s := range tpl.Stacks() {
+				s.Account = tt.account
+			}
+			source := object(list(object(list(tpl.OfType("AWS::CodePipeline::Pipeline")[0].Properties["Stages"])[0])["Actions"])[0])
+			object(source["Configuration"])["ConnectionArn"] = "arn:aws:codeconnections:ap-northeast-1:210987654321:connection/a"
+			plan := read(t, tpl)
+			d := made(t, plan)
+			if want := "arn:aws:cloudfront::" + tt.moved + ":distribution/" + d.ID; d.ARN != want || !strings.Contains(string(d.Policy), want) {
+				t.Errorf("it is %s, want %s; the bucket's policy is %s", d.ARN, want, d.Policy)
+			}
+			if notes := strings.Join(plan.Notes, "\n"); !strings.Contains(notes, tt.note) || strings.Contains(notes, "taken to be in") != (tt.note != "") {
+				t.Errorf("notes are %q, want %q", notes, tt.note)
+			}
+		})
 	}
 }
 

@@ -117,32 +117,36 @@ var rehearsable = []string{"Source/" + sourceConnection, "Source/" + sourceGitHu
 
 // Read reads the pipeline of a template. An error says all that keeps it from being rehearsed.
 func Read(template *assembly.Template) (*Plan, error) {
-	made := template.OfType("AWS::CodePipeline::Pipeline")
+	const pipelines = "AWS::CodePipeline::Pipeline"
+	made := template.OfType(pipelines)
 	if len(made) != 1 {
 		return nil, fmt.Errorf("read stack %s: it has %d pipelines, want one", template.Name, len(made))
 	}
 	r := &reader{template: template}
 	r.settle(made[0])
-	plan, err := r.plan(made[0])
+	plan, err := r.plan(r.template.OfType(pipelines)[0])
 	if err != nil {
 		return nil, fmt.Errorf("stack %s cannot be rehearsed: %w", template.Name, err)
 	}
 	return plan, nil
 }
 
-// settle takes the account of the source's connection for that of a stack which is bound to none: the
-// stack will be where the connection is.
+// settle takes the account of the source's connection for that of a stack which is bound to none, or,
+// having example values, to the documentation's: the stack will be where the connection is.
 func (r *reader) settle(pipeline assembly.NamedResource) {
-	const documentation = "123456789012" // stands in for an account that is not known
-	if r.template.Account != documentation {
+	why, ok := map[string]string{
+		"123456789012": "the stack is bound to no account", // stands in for an account that is not known
+		"111122223333": "the stack has example values, and so cannot be deployed",
+	}[r.template.Account]
+	if !ok {
 		return
 	}
 	for _, s := range list(pipeline.Properties["Stages"]) {
 		for _, a := range list(object(s)["Actions"]) {
 			arn, _ := object(object(a)["Configuration"])["ConnectionArn"].(string)
-			if parts := strings.Split(arn, ":"); len(parts) > 4 && parts[4] != documentation {
+			if parts := strings.Split(arn, ":"); len(parts) > 4 && parts[4] != r.template.Account {
 				r.template = r.template.InAccount(parts[4])
-				r.note("the stack is bound to no account: it is taken to be in %s, where the source's connection is", r.template.Account)
+				r.note("%s: it is taken to be in %s, where the source's connection is", why, parts[4])
 				return
 			}
 		}
