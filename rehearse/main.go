@@ -299,7 +299,8 @@ func read(f flags) (*pipeline.Plan, error) {
 		}
 	}
 	if len(known) == 0 {
-		return nil, fmt.Errorf("%s has no %s; is there one in %ss.go?", from, kind, kind)
+		other := map[string]string{"blog": "a service: SERVICE=name", "service": "a blog: BLOG=name"}[kind]
+		return nil, fmt.Errorf("%s has no %s: list one in %ss.go, or rehearse %s", from, kind, kind, other)
 	}
 	return nil, fmt.Errorf("no %s %q in %s; there are: %s", kind, wanted, from, strings.Join(known, " "))
 }

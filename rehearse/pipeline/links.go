@@ -148,7 +148,7 @@ func (r *rehearsal) followLinks(ctx context.Context) error {
 	switch d := r.plan.Distributions[readers.distribution]; {
 	case len(ours) == 0:
 	case d == nil:
-		r.warn("the home page has %s to what was built, where readers get it only if a function of the distribution knows the address: %s", Count(len(ours), "link"), some(ours))
+		r.warn("the home page has %s to what was built, which readers do not get by that address, unless a function of your distribution rewrites it: %s", Count(len(ours), "link"), some(ours))
 	default:
 		return &failure{
 			Code:   "BrokenLinks",

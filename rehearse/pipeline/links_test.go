@@ -198,7 +198,7 @@ func TestLinks(t *testing.T) {
 		{name: "a site that nobody knows", home: hugo, want: want{followed: 4}},
 		{
 			name: "a plus, on a site that nobody knows", home: `<a href="/tags/c++/">`, files: map[string]string{"tags/c++/index.html": "c++"},
-			want: want{broken: []string{"/tags/c++/ (404) tags/c++/index.html"}, followed: 1, warnings: "the home page has 1 link to what was built, where readers get it only if a function of the distribution knows the address: /tags/c++/ (404)"},
+			want: want{broken: []string{"/tags/c++/ (404) tags/c++/index.html"}, followed: 1, warnings: "the home page has 1 link to what was built, which readers do not get by that address, unless a function of your distribution rewrites it: /tags/c++/ (404)"},
 		},
 		{
 			name: "links without the slash, where the distribution is not in the template",
