@@ -59,7 +59,7 @@ func (f *hugoFolder) find(ctx context.Context, w hugo.Wanted) (string, error) {
 			return "", err
 		}
 		if says := hugo.Says(ctx, binary); !w.Is(says) {
-			return "", fmt.Errorf("the build wants %v, and %s is %s", w, f.Hugo, cmp.Or(says, "no Hugo that runs"))
+			return "", fmt.Errorf("the build wants %v, and HUGO=%s is %s: name one that is, or leave HUGO out, and it is installed", w, f.Hugo, cmp.Or(says, "no Hugo that runs"))
 		}
 		return binary, nil
 	}

@@ -53,7 +53,7 @@ echo "$last" >>"`+bin+`/asked"`)
 		{name: "installed before", path: old, versions: []string{"0.164.0"}, version: "0.164.0"},
 		{name: "first one and then another", path: own, versions: []string{"0.164.0", "0.120.0"}, version: "0.120.0", installed: "github.com/gohugoio/hugo@v0.120.0\n"},
 		{name: "the one that was named", path: old, hugo: filepath.Join(own, "hugo"), versions: []string{"0.164.0"}, version: "0.164.0"},
-		{name: "another was named", path: own, hugo: filepath.Join(old, "hugo"), versions: []string{"0.164.0"}, err: "wants Hugo v0.164.0, and " + filepath.Join(old, "hugo") + " is hugo v0.110.0"},
+		{name: "another was named", path: own, hugo: filepath.Join(old, "hugo"), versions: []string{"0.164.0"}, err: "wants Hugo v0.164.0, and HUGO=" + filepath.Join(old, "hugo") + " is hugo v0.110.0"},
 		{name: "the other edition", path: old, hugo: filepath.Join(own, "hugo"), versions: []string{"0.164.0"}, extended: "true", err: "wants Hugo v0.164.0 (extended), and"},
 		{name: "no version", path: own, versions: []string{"latest"}},
 		{name: "one that the recipe refuses", path: own, versions: []string{"0.82.0"}},
