@@ -372,6 +372,30 @@ func TestHugoFailureNamesItsRemedy(t *testing.T) {
 	}
 }
 
+// The packages of the repository's top are not those of a site in a folder, and may be what it needs.
+func TestHugoFailureNamesThePackageFileThatIsNotTheSites(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, root, file, want string }{
+		{"the repository's", "site", "package.json", "take HUGO_FLAGS: --source site in place of Build.RootDirectory"},
+		{"the site's", "site", "site/package.json", "Add the program's npm package"},
+		{"none", "site", "", "Add the program's npm package"},
+		{"the site is the repository", "", "package.json", "Add the program's npm package"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			m := newHugoMachine(t)
+			m.source(filepath.Join(tc.root, "hugo.toml"), "")
+			m.env[EnvRootDirectory] = tc.root
+			if tc.file != "" {
+				m.source(tc.file, "{}")
+			}
+			m.program("hugo", logCall+"case $1 in version) echo '"+releaseVersion+"'; exit ;; config | list) exit ;; esac\necho 'ERROR TAILWINDCSS: binary with name \"tailwindcss\" not found using npx'; exit 255\n")
+
+			m.wantFailure(m.build(sessions()[0]), buildSite, tc.want)
+		})
+	}
+}
+
 // Hugo's errors have their cause at the end, and where it was at the start.
 func TestHugoFailureQuotesBothEnds(t *testing.T) {
 	t.Parallel()
