@@ -372,6 +372,30 @@ func TestHugoFailureNamesItsRemedy(t *testing.T) {
 	}
 }
 
+// A flag or a script may run Hugo where the site is not, which is found out only then.
+func TestHugoWhereTheSiteIsNot(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, source, want string }{
+		{"no such folder", "sit", "there is no folder 'sit'"},
+		{"another folder", "docs", `one in "site": set Build.RootDirectory`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			m := newHugoMachine(t)
+			m.env[EnvHugoFlags] = "--source " + tc.source
+			m.source("docs/a.md", "")
+			m.source("site/hugo.toml", "")
+			m.source("site/content/a.md", "")
+			if err := os.Remove(filepath.Join(m.owner, "hugo.toml")); err != nil {
+				t.Fatal(err)
+			}
+			m.program("hugo", logCall+"case $1 in version) echo '"+releaseVersion+"'; exit ;; config | list) exit ;; esac\necho 'ERROR Unable to locate config file or config directory.'; exit 255\n")
+
+			m.wantFailure(m.build(sessions()[0]), buildSite, tc.want)
+		})
+	}
+}
+
 // The packages of the repository's top are not those of a site in a folder, and may be what it needs.
 func TestHugoFailureNamesThePackageFileThatIsNotTheSites(t *testing.T) {
 	t.Parallel()
