@@ -119,9 +119,9 @@ build: $(FRESH) node_modules/.package-lock.json dist/node dist/app $(LAMBDAS) ##
 # make lint vets: here go vet would read all of the CDK first, which takes as long as half the app's compilation.
 .PHONY: test
 test: build hugo ## Run every test but the browser's and the fuzzers'
-	go test -count=1 -vet=off $(UNTIL_IT_HANGS) -skip='^(TestFaultMatrix|TestBrowser)$$' ./...
-	@cd lambdas/invalidate && go test -count=1 -vet=off $(UNTIL_IT_HANGS) -run='^TestFaultMatrix$$'
-	@cd lambdas/deployhook && go test -count=1 -vet=off $(UNTIL_IT_HANGS) -run='^TestFaultMatrix$$'
+	GOGC=400 go test -count=1 -vet=off $(UNTIL_IT_HANGS) -skip='^(TestFaultMatrix|TestBrowser)$$' ./...
+	@cd lambdas/invalidate && GOGC=400 go test -count=1 -vet=off $(UNTIL_IT_HANGS) -run='^TestFaultMatrix$$'
+	@cd lambdas/deployhook && GOGC=400 go test -count=1 -vet=off $(UNTIL_IT_HANGS) -run='^TestFaultMatrix$$'
 
 # Not part of make test, which tries what the fuzzers found before: for them the standard library and the
 # SDK are compiled once more.

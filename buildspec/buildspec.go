@@ -18,6 +18,12 @@ import (
 //go:embed hugo.yml
 var Hugo string
 
+// How the lines of [Hugo]'s log begin that its owner should see although all is green.
+const (
+	Warning       = "==> WARNING: "
+	LeftOutFuture = "==> Hugo: left out, future: "
+)
+
 // MaxInline is how long a buildspec inside a project may be, in characters. AWS
 // documents no limit; CodeBuild refuses a longer one with "Max buildspec length is
 // 25600" (https://github.com/aws/aws-cdk/issues/30326).

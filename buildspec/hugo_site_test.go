@@ -292,7 +292,7 @@ func TestHugoSaysWhatReadersShouldKnow(t *testing.T) {
 	}{
 		{name: "another address", env: map[string]string{"FAKE_CONFIG": own, EnvHugoBaseURL: "https://d111.cloudfront.net/"}, says: "address is https://d111.cloudfront.net/, by HUGO_BASEURL; the blog's own baseURL is 'https://blog.example.net/'"},
 		{name: "its own address", env: map[string]string{"FAKE_CONFIG": own, EnvHugoBaseURL: "https://blog.example.net"}, says: "not the site's address"},
-		{name: "this machine's", env: map[string]string{"FAKE_CONFIG": "baseURL = \"http://localhost:1313/\"\n"}, says: "WARNING: the pages' links lead to 'http://localhost:1313/'. Set baseURL"},
+		{name: "this machine's", env: map[string]string{"FAKE_CONFIG": "baseURL = \"http://localhost:1313/\"\n"}, says: Warning + "the pages' links lead to 'http://localhost:1313/'. Set baseURL"},
 		{name: "a placeholder", env: map[string]string{"FAKE_CONFIG": "baseurl = 'https://example.org/'\n"}, says: "WARNING: the pages' links lead to 'https://example.org/'"},
 		{name: "none", env: map[string]string{"FAKE_CONFIG": "baseurl = ''\n"}, says: "WARNING: the pages' links lead to ''"},
 		{name: "a good one", env: map[string]string{"FAKE_CONFIG": own}, says: "not WARNING"},
@@ -300,7 +300,7 @@ func TestHugoSaysWhatReadersShouldKnow(t *testing.T) {
 		{name: "this machine's, replaced", env: map[string]string{"FAKE_CONFIG": "baseurl = 'http://localhost:1313/'\n", EnvHugoBaseURL: "https://d111.cloudfront.net/"}, says: "not WARNING"},
 		{name: "drafts by configuration", env: map[string]string{"FAKE_CONFIG": own + "builddrafts = true\n"}, says: "WARNING: what is not public is published, by builddrafts\n"},
 		{
-			name: "future pages", says: "left out, future: 4 (content/a.md content/b, c.md content/d.md …); BlogProps.Schedule",
+			name: "future pages", says: LeftOutFuture + "4 (content/a.md content/b, c.md content/d.md …); BlogProps.Schedule",
 			env: map[string]string{"FAKE_FUTURE": "path,slug,title,date,expiryDate,publishDate,draft,permalink\n" +
 				"content/a.md,,A,2099-01-01T00:00:00Z,0001-01-01T00:00:00Z,2099-01-01T00:00:00Z,false,https://blog.example.net/a/\n" +
 				"\"content/b, c.md\",,\"B, C\",2099-01-01T00:00:00Z,0001-01-01T00:00:00Z,2099-01-01T00:00:00Z,false,https://blog.example.net/b/\n" +

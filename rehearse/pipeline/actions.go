@@ -143,6 +143,7 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 		Initiator: "codepipeline/" + r.plan.Name, SourceVersion: r.checkout.commit, Timeout: project.Timeout,
 		Output: func(l codebuild.Line) {
 			copied() // The first line comes after it.
+			r.warnOfBuild(l.Text)
 			r.emit(Event{Kind: Output, Stage: a.Stage, Action: a.Name, Phase: l.Phase, Text: l.Text, Service: l.Agent})
 		},
 	})
@@ -172,6 +173,17 @@ func (r *rehearsal) build(ctx context.Context, a *Action, configuration map[stri
 	done.summary = fmt.Sprintf("%s, %s", Count(files, "file"), Size(size))
 	done.variables = result.Exported
 	return done, nil
+}
+
+// warnOfBuild shows what the recipe's log says to an owner who reads it, and who does not read that of a
+// green build.
+func (r *rehearsal) warnOfBuild(line string) {
+	if text, ok := strings.CutPrefix(line, buildspec.Warning); ok {
+		r.warn("build: %s", text)
+	}
+	if strings.HasPrefix(line, buildspec.LeftOutFuture) {
+		r.warn("build: %s", strings.TrimPrefix(line, "==> "))
+	}
 }
 
 // startBuild is what CodeBuild does before the first phase, as far as it needs permissions.

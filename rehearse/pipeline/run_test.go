@@ -26,6 +26,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"blog-deploy-pipeline/buildspec"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/edge"
 	"blog-deploy-pipeline/rehearse/edgefunction"
@@ -856,6 +857,27 @@ func TestAnyName(t *testing.T) {
 	}
 	if !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "published as application/octet-stream") }) {
 		t.Errorf("warnings are %q", r.Warnings)
+	}
+}
+
+// TestWarningsOfTheRecipe: nobody reads the log of a green build.
+func TestWarningsOfTheRecipe(t *testing.T) {
+	t.Parallel()
+	source := blog(t)
+	write(t, source, map[string]string{"code-pipeline/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - |\n" +
+		"        echo '" + buildspec.Warning + "the links lead elsewhere'\n" +
+		"        echo '" + buildspec.LeftOutFuture + "1 (content/a.md)'\n" +
+		"        echo '==> Hugo: 3 files in public/'\n" +
+		"artifacts:\n  files: ['site/index.html']\n"})
+	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "classic-pipeline")), Source: source}, nil)
+	var ofBuild []string
+	for _, warning := range r.Warnings {
+		if strings.HasPrefix(warning, "build: ") {
+			ofBuild = append(ofBuild, warning)
+		}
+	}
+	if want := []string{"build: the links lead elsewhere", "build: Hugo: left out, future: 1 (content/a.md)"}; r.statuses() != allSucceeded || !slices.Equal(ofBuild, want) {
+		t.Errorf("stages end as %s (%v), warnings are %q, want %q", r.statuses(), r.err, ofBuild, want)
 	}
 }
 
