@@ -11,7 +11,7 @@ func TestCause(t *testing.T) {
 		{"Hugo without a configuration", "Total in 2 ms\nERROR Unable to locate config file\nRun `hugo help new` for details.\nERROR: hugo failed\n", "ERROR Unable to locate config file\nERROR: hugo failed"},
 		{"the last of several", "Error: one\nError: two\nat x.js:1\n", "Error: two"},
 		{"trusted before what comes later", "Error: one\nerror TS2304: Cannot find name\n", "Error: one"},
-		{"npm", "npm error code EUSAGE\nnpm error\nnpm error `npm ci` can only install packages with a lock file\nnpm error A complete log of this run can be found in:\nnpm error     /root/.npm/_logs/x.log\n", "npm error `npm ci` can only install packages with a lock file"},
+		{"npm", "npm error code EUSAGE\nnpm error\nnpm error `npm ci` can only install packages with a lock file\nnpm error A complete log of this run can be found in:\nnpm error     /home/me/.npm/_logs/x.log\n", "npm error `npm ci` can only install packages with a lock file"},
 		{"npm, with advice", "added 1 package\nnpm error code E404\nnpm error 404 Not Found - GET https://registry.example/x\nnpm error 404\nnpm error 404 Note that you can also install from a\nnpm error 404 tarball, folder, http url, or git url.\nnpm error A complete log of this run can be found in: x.log\nERROR: npm cannot install\n",
 			"npm error 404 Not Found - GET https://registry.example/x\nERROR: npm cannot install"},
 		{"npm, with its usage", "npm error code EUSAGE\nnpm error\nnpm error not in sync\nnpm error\nnpm error Usage:\nnpm error npm ci\nnpm error\nnpm error Run \"npm help ci\" for more info\n", "npm error not in sync"},
