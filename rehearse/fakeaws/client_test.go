@@ -80,7 +80,7 @@ func newClients(cloud *fakeaws.Cloud, url, region, secretKey string) *world {
 	// A session token, as a Lambda has, so that its header is part of what is signed.
 	credentials := aws.CredentialsProviderFunc(credentialsOf(secretKey))
 	// Keep-alive off: Go's transport would otherwise repeat some requests by itself.
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: ownBody{&http.Transport{DisableKeepAlives: true}}, Timeout: 10 * time.Second}
 	return &world{
 		cloud: cloud,
 		url:   url,
@@ -94,6 +94,28 @@ func newClients(cloud *fakeaws.Cloud, url, region, secretKey string) *world {
 			Region: region, BaseEndpoint: &url, Credentials: credentials, HTTPClient: client, Retryer: aws.NopRetryer{},
 		}),
 	}
+}
+
+// ownBody gives each request a body that nobody but its transport closes. The SDK closes the request's body
+// as soon as the answer's headers are there. A double on this machine answers at once; where the transport
+// is then still looking for the end of a long body, it takes the closing for a failure and gives up the
+// connection, before the answer is read. Clients with retries ask again.
+type ownBody struct{ http.RoundTripper }
+
+func (t ownBody) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		return t.RoundTripper.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Body.Close(); err != nil {
+		return nil, err
+	}
+	own := r.Clone(r.Context())
+	own.Body = io.NopCloser(bytes.NewReader(body))
+	return t.RoundTripper.RoundTrip(own)
 }
 
 func (w *world) create(t *testing.T, reference string, paths ...string) (*cloudfront.CreateInvalidationOutput, error) {
