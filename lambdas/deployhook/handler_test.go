@@ -426,7 +426,7 @@ func TestParseSettings(t *testing.T) {
 	}))
 	want := settings{
 		service:       "shop",
-		distributions: []distribution{{"E1", []string{"/a"}}, {"E2", []string{"/*"}}},
+		distributions: []distribution{{ID: "E1", Paths: []string{"/a"}}, {ID: "E2", Paths: []string{"/*"}}},
 		onFailure:     rollBack,
 		invalidation:  invalidation.Settings{PollFor: 40 * time.Second, PollEvery: 2 * time.Second, Deadline: 5 * time.Minute, AfterDeadline: invalidation.Fail, WaitFor: invalidation.UntilCreated},
 	}
@@ -471,9 +471,17 @@ func TestCommandToClearByHand(t *testing.T) {
 		{[]string{"/a'b", "#tag"}, `--paths '/a'\''b' '#tag'`},
 		{slices.Repeat([]string{"/a"}, 11), `--paths '/*'`},
 	} {
-		if got := again(distribution{"E1", tt.paths}); !strings.HasSuffix(got, tt.want) {
+		if got := again(distribution{ID: "E1", Paths: tt.paths}); !strings.HasSuffix(got, tt.want) {
 			t.Errorf("%d paths: %q, want %q at its end", len(tt.paths), got, tt.want)
 		}
+	}
+	// Whoever reads it has credentials of the service's account at hand.
+	got, err := parseSettings(theService(map[string]string{"ROLE_ARN": "arn:aws:iam::210987654321:role/clear-cache"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, want := again(got.distributions[0]), "or clear by hand, with credentials of the account 210987654321: aws cloudfront"; !strings.Contains(text, want) {
+		t.Errorf("with a role: %q, want %q in it", text, want)
 	}
 }
 

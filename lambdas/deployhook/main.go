@@ -17,9 +17,10 @@ import (
 func main() {
 	cfg := awsenv.Config(os.Getenv)
 	settings, err := parseSettings(os.Getenv)
+	edge := awsenv.WithRole(cfg, settings.invalidation.RoleARN, os.Getenv)
 	lambda.StartWithOptions(&handler{
 		codeDeploy: codedeploy.NewFromConfig(cfg, func(o *codedeploy.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
-		cloudFront: cloudfront.NewFromConfig(cfg),
+		cloudFront: cloudfront.NewFromConfig(edge),
 		settings:   settings,
 		// Not fatal: a function that does not start leaves a deployment hanging, or
 		// rolls it back.

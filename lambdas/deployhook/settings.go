@@ -24,6 +24,8 @@ type distribution struct {
 	ID string `json:"DistributionId"`
 	// Paths to clear; everything, if there are none.
 	Paths []string
+	// account is that of the role that the function takes on; "" for its own.
+	account string
 }
 
 // onFailure is what a cache that was not cleared does to the deployment.
@@ -59,6 +61,9 @@ func parseSettings(getenv func(string) string) (settings, error) {
 	}
 	if s.distributions, err = parseDistributions(getenv(envDistributions)); err != nil {
 		errs = append(errs, err)
+	}
+	for i := range s.distributions {
+		s.distributions[i].account = s.invalidation.RoleAccount()
 	}
 	switch choice := onFailure(getenv(envOnFailure)); choice {
 	case "":
@@ -123,6 +128,10 @@ func again(d distribution) string {
 	for _, path := range paths {
 		quoted = append(quoted, "'"+strings.ReplaceAll(path, "'", `'\''`)+"'")
 	}
-	return fmt.Sprintf("deploy the service again, or clear by hand: aws cloudfront create-invalidation --distribution-id %s --paths %s",
-		d.ID, strings.Join(quoted, " "))
+	where := ""
+	if d.account != "" {
+		where = ", with credentials of the account " + d.account
+	}
+	return fmt.Sprintf("deploy the service again, or clear by hand%s: aws cloudfront create-invalidation --distribution-id %s --paths %s",
+		where, d.ID, strings.Join(quoted, " "))
 }

@@ -18,9 +18,10 @@ import (
 func main() {
 	cfg := awsenv.Config(os.Getenv)
 	settings, err := invalidation.ParseSettings(os.Getenv)
+	edge := awsenv.WithRole(cfg, settings.RoleARN, os.Getenv)
 	lambda.StartWithOptions(&handler{
 		codePipeline: codepipeline.NewFromConfig(cfg, func(o *codepipeline.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
-		invalidator:  invalidation.Invalidator{CloudFront: cloudfront.NewFromConfig(cfg), Settings: settings, Words: words},
+		invalidator:  invalidation.Invalidator{CloudFront: cloudfront.NewFromConfig(edge), Settings: settings, Words: words},
 		// Not fatal: a function that does not start leaves its pipeline hanging,
 		// whereas a job can be told.
 		misconfigured: err,

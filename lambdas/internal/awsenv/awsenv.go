@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 const (
@@ -54,6 +56,26 @@ func Config(getenv func(string) string) aws.Config {
 	if url := getenv("AWS_ENDPOINT_URL"); url != "" {
 		cfg.BaseEndpoint = aws.String(url)
 	}
+	return cfg
+}
+
+// expiryWindow has credentials renewed a little before they end, on whatever clock.
+const expiryWindow = time.Minute
+
+// WithRole returns cfg with the credentials of a role, or cfg where roleARN is "". The
+// function takes the role on at the first call that needs it, and again when the
+// credentials are about to end, after 15 minutes; in CloudTrail the session has the
+// function's name. The STS asked is that of the function's region, once for each attempt
+// of the call that waits for it: that call's retries are enough.
+func WithRole(cfg aws.Config, roleARN string, getenv func(string) string) aws.Config {
+	if roleARN == "" {
+		return cfg
+	}
+	client := sts.NewFromConfig(cfg, func(o *sts.Options) { o.Retryer = aws.NopRetryer{} })
+	role := stscreds.NewAssumeRoleProvider(client, roleARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = getenv("AWS_LAMBDA_FUNCTION_NAME") // takes every function's name
+	})
+	cfg.Credentials = aws.NewCredentialsCache(role, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryWindow })
 	return cfg
 }
 

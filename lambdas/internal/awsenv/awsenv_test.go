@@ -3,8 +3,12 @@ package awsenv
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -96,6 +100,94 @@ func TestConfigLeavesTimeForTheReport(t *testing.T) {
 		delay, err := retryer.RetryDelay(10, errors.New("throttled"))
 		if err != nil || delay > 4*time.Second {
 			t.Fatalf("waits %v, %v between attempts, want at most 4 s", delay, err)
+		}
+	}
+}
+
+const role = "arn:aws:iam::210987654321:role/edge/clear-cache"
+
+// edgeAccount is CloudFront and STS, which gives out numbered credentials for a while each.
+type edgeAccount struct {
+	lasts    time.Duration
+	answer   string // of STS, in place of credentials
+	assumed  []url.Values
+	askedBy  []string // AssumeRole: the key that signed it, and its region
+	clearing []string // CloudFront: the same
+}
+
+func (e *edgeAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	scope := strings.Split(strings.TrimPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential="), "/")
+	by := scope[0] + " " + r.Header.Get("X-Amz-Security-Token") + " " + scope[2]
+	if strings.HasPrefix(r.URL.Path, "/2020-05-31/") {
+		e.clearing = append(e.clearing, by)
+		_, _ = io.WriteString(w, `<Invalidation><Id>I1</Id><Status>InProgress</Status></Invalidation>`)
+		return
+	}
+	_ = r.ParseForm()
+	e.assumed, e.askedBy = append(e.assumed, r.PostForm), append(e.askedBy, by)
+	if e.answer != "" {
+		_, _ = io.WriteString(w, e.answer)
+		return
+	}
+	_, _ = fmt.Fprintf(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA%[1]d</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>token%[1]d</SessionToken><Expiration>%[2]s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+		len(e.assumed), time.Now().Add(e.lasts).UTC().Format(time.RFC3339))
+}
+
+// clear asks CloudFront n times about an invalidation, in a function with the role.
+func (e *edgeAccount) clear(t *testing.T, role string, n int) (err error) {
+	t.Helper()
+	server := httptest.NewServer(e)
+	defer server.Close()
+	env := map[string]string{
+		"AWS_REGION": "ap-northeast-1", "AWS_ACCESS_KEY_ID": "ASIAOWN", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "own",
+		"AWS_ENDPOINT_URL": server.URL, "AWS_LAMBDA_FUNCTION_NAME": "CodeDeployHook_shop",
+	}
+	getenv := func(name string) string { return env[name] }
+	client := cloudfront.NewFromConfig(WithRole(Config(getenv), role, getenv))
+	for range n {
+		_, err = client.GetInvalidation(t.Context(), &cloudfront.GetInvalidationInput{DistributionId: new("E1"), Id: new("I1")})
+	}
+	return err
+}
+
+func TestWithRole(t *testing.T) {
+	own := "ASIAOWN own ap-northeast-1"
+	for _, tt := range []struct {
+		name     string
+		role     string
+		lasts    time.Duration
+		assumed  int
+		clearing []string
+	}{
+		{"none", "", 0, 0, []string{own, own}},
+		{"taken on once", role, 15 * time.Minute, 1, []string{"ASIA1 token1 ap-northeast-1", "ASIA1 token1 ap-northeast-1"}},
+		{"about to end, and taken on again", role, 50 * time.Second, 2, []string{"ASIA1 token1 ap-northeast-1", "ASIA2 token2 ap-northeast-1"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			edge := &edgeAccount{lasts: tt.lasts}
+			if err := edge.clear(t, tt.role, 2); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(edge.clearing, tt.clearing) || len(edge.assumed) != tt.assumed {
+				t.Errorf("CloudFront was asked with %q after %d calls of STS, want %q after %d", edge.clearing, len(edge.assumed), tt.clearing, tt.assumed)
+			}
+			for i, form := range edge.assumed {
+				want := url.Values{"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleArn": {role}, "RoleSessionName": {"CodeDeployHook_shop"}, "DurationSeconds": {"900"}}
+				if form.Encode() != want.Encode() || edge.askedBy[i] != own {
+					t.Errorf("STS was asked for %v by %s, want %v by %s", form, edge.askedBy[i], want, own)
+				}
+			}
+		})
+	}
+}
+
+// An answer without credentials is an error, and no panic: the SDK asks in a goroutine of
+// its own, where a panic would end the process.
+func TestWithRoleOfAnIncompleteAnswer(t *testing.T) {
+	for _, answer := range []string{"no tag", "<AssumeRoleRe", `<AssumeRoleResponse/>`, `<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>`} {
+		edge := &edgeAccount{answer: answer}
+		if err := edge.clear(t, role, 1); err == nil || len(edge.clearing) > 0 {
+			t.Errorf("%q: error %v after %d calls of CloudFront, want one and none", answer, err, len(edge.clearing))
 		}
 	}
 }

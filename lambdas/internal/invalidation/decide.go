@@ -25,9 +25,13 @@ func decide(status string, err error, progress Progress, settings Settings, word
 	if progress.InvalidationID == "" {
 		// Nothing was cleared and nothing will be: no choice of the owner's makes
 		// that a success.
+		what := "CloudFront accepted no invalidation"
+		if answered(err) == sts {
+			what = "STS gave the function no credentials of the role " + words.role
+		}
 		return Pending, &Failure{Kind: Unavailable, Err: err, Message: fmt.Sprintf(
-			"CloudFront accepted no invalidation within %s, so readers may still see the old pages. Last answer: %v. Look at the distribution's invalidations in the CloudFront console, and %s",
-			allowed, err, words.Again)}
+			"%s within %s, so readers may still see the old pages. Last answer: %v. Look at the distribution's invalidations in the CloudFront console, and %s",
+			what, allowed, err, words.Again)}
 	}
 	if err != nil {
 		return Pending, &Failure{Kind: Late, Err: err, Message: fmt.Sprintf(

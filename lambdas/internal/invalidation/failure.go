@@ -58,15 +58,20 @@ type Words struct {
 	Distribution, Paths, Deadline string
 	// Again is how to clear the cache after a failure, such as "retry this stage".
 	Again string
+	// role and roleAccount are of the Settings.
+	role, roleAccount string
 }
 
-// refusal is what one of CloudFront's error codes means to the owner.
+// refusal is what one of a service's error codes means to the owner.
 type refusal struct {
 	kind   Kind
 	advice func(Words) string
 }
 
 func fixDistribution(w Words) string {
+	if w.role != "" {
+		return "Check " + w.Distribution + ", and that it is a distribution of the account " + w.roleAccount + ", whose role the function takes on"
+	}
 	return "Check " + w.Distribution + ", and that it is a distribution of this account"
 }
 
@@ -76,7 +81,10 @@ func fewerPaths(w Words) string {
 	return "Name fewer paths in " + w.Paths + ": CloudFront takes 3,000 at a time; /* counts as one"
 }
 
-func fixRole(Words) string {
+func fixRole(w Words) string {
+	if w.role != "" {
+		return "The role " + w.role + " must allow cloudfront:CreateInvalidation and cloudfront:GetInvalidation on this distribution, as the stack's output RolePermissions does; then " + w.Again
+	}
 	return "The function's role must allow cloudfront:CreateInvalidation and cloudfront:GetInvalidation on this distribution; deploy the stack again if somebody changed it"
 }
 
@@ -106,6 +114,33 @@ var refusals = map[string]refusal{
 	// The reference is a hash of this very batch, so CloudFront and we disagree on
 	// what the batch was; another execution has another reference.
 	"InvalidationBatchAlreadyExists": {Other, newReference},
+}
+
+func fixTrust(w Words) string {
+	return "There must be a role " + w.role + ", with the trust policy that is the stack's output RoleTrust (again, if the stack was made anew); then " + w.Again
+}
+
+func lookUpInSTS(w Words) string {
+	return "Look the error up in the API reference of AWS STS, from which the function has the credentials of the role " + w.role + "; then " + w.Again
+}
+
+// roleRefusals are STS's answers of that kind. It does not tell a role that is not there
+// from one that does not trust the function.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+var roleRefusals = map[string]refusal{
+	"AccessDenied": {Permission, fixTrust},
+}
+
+// sts is the SDK's name for the service that gives out a role's credentials.
+const sts = "STS"
+
+// answered names the service that an error is of: a call of CloudFront's fails also
+// where STS gave no credentials for it.
+func answered(err error) (service string) {
+	for operation := (*smithy.OperationError)(nil); errors.As(err, &operation); err = operation.Err {
+		service = operation.ServiceID
+	}
+	return service
 }
 
 // transient are codes that the SDK does not retry and that waiting does mend.
@@ -141,10 +176,14 @@ func refused(err error, words Words) *Failure {
 	if code == "InvalidArgument" && strings.Contains(strings.ToLower(api.ErrorMessage()), "caller reference") {
 		code = "InvalidationBatchAlreadyExists"
 	}
-	known, ok := refusals[code]
+	who, table, unknown := "CloudFront", refusals, refusal{Other, lookUp}
+	if answered(err) == sts {
+		who, table, unknown = sts, roleRefusals, refusal{Other, lookUpInSTS}
+	}
+	known, ok := table[code]
 	if !ok {
-		known = refusal{Other, lookUp}
+		known = unknown
 	}
 	return &Failure{Kind: known.kind, Err: err, Message: fmt.Sprintf(
-		"CloudFront refused: %s: %s. %s", api.ErrorCode(), api.ErrorMessage(), known.advice(words))}
+		"%s refused: %s: %s. %s", who, api.ErrorCode(), api.ErrorMessage(), known.advice(words))}
 }

@@ -110,7 +110,7 @@ func (i Invalidator) Advance(ctx context.Context, log *slog.Logger, req Request,
 		lastErr = err
 
 		now = time.Now()
-		outcome, err := decide(status, err, progress, i.Settings, i.Words, now)
+		outcome, err := decide(status, err, progress, i.Settings, i.words(), now)
 		if err != nil || outcome != Pending {
 			return progress, outcome, err
 		}
@@ -118,6 +118,13 @@ func (i Invalidator) Advance(ctx context.Context, log *slog.Logger, req Request,
 			return progress, Pending, nil
 		}
 	}
+}
+
+// words are the caller's, with what a message also says.
+func (i Invalidator) words() Words {
+	words := i.Words
+	words.role, words.roleAccount = i.Settings.RoleARN, i.Settings.RoleAccount()
+	return words
 }
 
 // step makes one call: the one that creates the invalidation, or one that asks how

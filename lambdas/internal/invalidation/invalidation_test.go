@@ -322,6 +322,54 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Where the function takes on a role, a message says whose word is missing, and where.
+func TestRefusedWithRole(t *testing.T) {
+	const role = "arn:aws:iam::210987654321:role/edge/clear-cache"
+	ofSTS := func(status int, code, message string) error {
+		return &smithy.OperationError{ServiceID: "CloudFront", OperationName: "CreateInvalidation", Err: fmt.Errorf("get identity: %w",
+			&smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRole", Err: errors.Unwrap(invalidationtest.APIError(status, code, message))})}
+	}
+	denied := "User: arn:aws:sts::123456789012:assumed-role/r/f is not authorized to perform: sts:AssumeRole on resource: " + role
+	tests := []struct {
+		name string
+		err  error
+		want Kind
+		text string // "" where waiting may help
+	}{
+		{"role that is not there, or does not trust", ofSTS(403, "AccessDenied", denied), Permission,
+			"STS refused: AccessDenied: " + denied + ". There must be a role " + role + ", with the trust policy that is the stack's output RoleTrust (again, if the stack was made anew); then retry this stage"},
+		{"STS, unknown to us", ofSTS(403, "RegionDisabledException", "STS is not activated in this region"), Other,
+			"STS refused: RegionDisabledException: STS is not activated in this region. Look the error up in the API reference of AWS STS, from which the function has the credentials of the role " + role + "; then retry this stage"},
+		{"STS throttles", ofSTS(400, "Throttling", "Rate exceeded"), 0, ""},
+		{"STS breaks", ofSTS(500, "InternalFailure", ""), 0, ""},
+		{"role that may not clear", invalidationtest.APIError(403, "AccessDenied", "no"), Permission,
+			"CloudFront refused: AccessDenied: no. The role " + role + " must allow cloudfront:CreateInvalidation and cloudfront:GetInvalidation on this distribution, as the stack's output RolePermissions does; then retry this stage"},
+		{"distribution of no such account", invalidationtest.APIError(404, "NoSuchDistribution", "no"), Configuration,
+			"CloudFront refused: NoSuchDistribution: no. Check the distribution's setting, and that it is a distribution of the account 210987654321, whose role the function takes on"},
+	}
+	i := Invalidator{Settings: Settings{RoleARN: role}, Words: Words{Distribution: "the distribution's setting", Again: "retry this stage"}}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := refused(tt.err, i.words())
+			if tt.text == "" {
+				if got != nil {
+					t.Errorf("got %q, want no failure", got.Message)
+				}
+				return
+			}
+			if got == nil || got.Kind != tt.want || got.Message != tt.text {
+				t.Errorf("got %+v, want %v with %q", got, tt.want, tt.text)
+			}
+		})
+	}
+
+	now := time.Now()
+	_, err := decide("", ofSTS(400, "Throttling", "Rate exceeded"), Progress{Started: now.Add(-time.Minute), Deadline: now}, i.Settings, i.words(), now)
+	if want := "STS gave the function no credentials of the role " + role + " within 1m0s"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("at the deadline: %v, want %q", err, want)
+	}
+}
+
 func TestParseSettings(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -332,8 +380,14 @@ func TestParseSettings(t *testing.T) {
 		{name: "defaults", want: settings},
 		{
 			name: "all set",
-			env:  map[string]string{EnvPollFor: "1s", EnvPollEvery: "100ms", EnvDeadline: "2h", EnvAfterDeadline: "warn"},
-			want: Settings{PollFor: time.Second, PollEvery: 100 * time.Millisecond, Deadline: 2 * time.Hour, AfterDeadline: Warn},
+			env:  map[string]string{EnvPollFor: "1s", EnvPollEvery: "100ms", EnvDeadline: "2h", EnvAfterDeadline: "warn", EnvRoleARN: "arn:aws:iam::210987654321:role/r"},
+			want: Settings{PollFor: time.Second, PollEvery: 100 * time.Millisecond, Deadline: 2 * time.Hour, AfterDeadline: Warn, RoleARN: "arn:aws:iam::210987654321:role/r"},
+		},
+		{
+			name:     "role that is none",
+			env:      map[string]string{EnvRoleARN: "edge"},
+			want:     Settings{PollFor: settings.PollFor, PollEvery: settings.PollEvery, Deadline: settings.Deadline, AfterDeadline: Fail, RoleARN: "edge"},
+			wantErrs: []string{`ROLE_ARN is "edge": must be a role's ARN`},
 		},
 		{
 			name:     "every problem at once",

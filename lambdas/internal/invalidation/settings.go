@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
 // AfterDeadline is what an invalidation that CloudFront accepted, but did not
@@ -42,6 +44,9 @@ type Settings struct {
 	AfterDeadline AfterDeadline
 	// WaitFor is not among what [ParseSettings] reads: not every caller offers it.
 	WaitFor WaitFor
+	// RoleARN is the role that the CloudFront client takes on, in the distributions'
+	// account; "" where that is the function's own.
+	RoleARN string
 }
 
 // Names of the environment variables that [ParseSettings] reads. Durations are
@@ -51,6 +56,7 @@ const (
 	EnvPollEvery     = "POLL_EVERY"
 	EnvDeadline      = "DEADLINE"
 	EnvAfterDeadline = "AFTER_DEADLINE"
+	EnvRoleARN       = "ROLE_ARN"
 )
 
 // ParseSettings reads the settings from the function's environment; what is not
@@ -61,6 +67,7 @@ func ParseSettings(getenv func(string) string) (Settings, error) {
 		PollEvery:     2 * time.Second,
 		Deadline:      30 * time.Minute,
 		AfterDeadline: Fail,
+		RoleARN:       getenv(EnvRoleARN),
 	}
 	var errs []error
 	for _, v := range []struct {
@@ -89,5 +96,17 @@ func ParseSettings(getenv func(string) string) (Settings, error) {
 	default:
 		errs = append(errs, fmt.Errorf("%s is %q: must be %q or %q", EnvAfterDeadline, text, Fail, Warn))
 	}
+	if role := settings.RoleARN; role != "" && settings.RoleAccount() == "" {
+		errs = append(errs, fmt.Errorf("%s is %q: must be a role's ARN, such as arn:aws:iam::123456789012:role/clear-cache", EnvRoleARN, role))
+	}
 	return settings, errors.Join(errs...)
+}
+
+// RoleAccount is the account that the role is in; "" without a role.
+func (s Settings) RoleAccount() string {
+	parsed, err := arn.Parse(s.RoleARN)
+	if err != nil {
+		return ""
+	}
+	return parsed.AccountID
 }
