@@ -81,11 +81,13 @@ func newDeploymentRole(stack awscdk.Stack, s FargateService, service awsecs.Farg
 	production, test := balancer.production.ListenerArn(), balancer.test.ListenerArn()
 	allow([]*string{production, test}, "elasticloadbalancing:ModifyListener")
 	allow([]*string{rulesOf(production), rulesOf(test)}, "elasticloadbalancing:ModifyRule")
-	// By its name: the function's role names the deployment group.
-	allow([]*string{stack.FormatArn(&awscdk.ArnComponents{
+	// By its name: the function's role names the deployment group. The second ARN is that
+	// of its versions and aliases, which AWS's policy allows as well.
+	hook := stack.FormatArn(&awscdk.ArnComponents{
 		Service: jsii.String("lambda"), Resource: jsii.String("function"), ResourceName: jsii.String(hookFunctionName(s.Name)),
 		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
-	})}, "lambda:InvokeFunction")
+	})
+	allow([]*string{hook, jsii.String(*hook + ":*")}, "lambda:InvokeFunction")
 	// Not documented: whether CodePipeline hands the revision over itself or by its
 	// place in the bucket.
 	allow([]*string{parts.artifacts.ArnForObjects(jsii.String("*"))}, "s3:GetObject", "s3:GetObjectVersion")
@@ -96,7 +98,7 @@ func newDeploymentRole(stack awscdk.Stack, s FargateService, service awsecs.Farg
 	})}, "cloudwatch:DescribeAlarms")
 	// IAM knows no resource for these.
 	allow(*jsii.Strings("*"), "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules")
-	justifyWildcards(role, "CodeDeploy and CodePipeline make up the names of task sets, rules and artifacts; describing load balancers has no resource to name.")
+	justifyWildcards(role, "CodeDeploy and CodePipeline make up the names of task sets, rules and artifacts; the hook's function may be called by a version or alias; describing load balancers has no resource to name.")
 	return role
 }
 

@@ -246,10 +246,8 @@ func grantHookReport(stack awscdk.Stack, role awsiam.Role, application, deployme
 // newHookInvoker makes the role that ECS takes on to call the function.
 func newHookInvoker(stack awscdk.Stack, owner owner, function awslambda.Function) awsiam.Role {
 	role := newServiceRole(stack, "HookInvoker", "ecs.amazonaws.com", "Lets ECS call the function that clears CloudFront for the service "+owner.name)
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("lambda:InvokeFunction"),
-		Resources: &[]*string{function.FunctionArn()},
-	}))
+	function.GrantInvoke(role)
+	justifyWildcards(role, "CDK grants the versions and aliases of the one function.")
 	return role
 }
 

@@ -142,7 +142,7 @@ func (s ExistingService) newStack(scope constructs.Construct) awscdk.Stack {
 		if err != nil {
 			panic(err)
 		}
-		newOutput(stack, "AppSpec", "The AppSpec for "+by.Application+"/"+by.DeploymentGroup+"; of one that is there already, only Hooks has to change. CodeDeploy's role may call the function if it has AWSCodeDeployRoleForECS or AWSCodeDeployRoleForECSLimited; else it needs lambda:InvokeFunction on FunctionARN", text)
+		newOutput(stack, "AppSpec", "The AppSpec for "+by.Application+"/"+by.DeploymentGroup+"; of one that is there already, only Hooks has to change. CodeDeploy's role may call the function if it has AWSCodeDeployRoleForECS or AWSCodeDeployRoleForECSLimited; else it needs lambda:InvokeFunction on FunctionARN, and on FunctionARN:* if the AppSpec names a version or an alias", text)
 	case ECSService:
 		invoker := newHookInvoker(stack, s.owner(), function)
 		newOutput(stack, "InvokerRoleARN", "The role that ECS takes on to call the function", *invoker.RoleArn())

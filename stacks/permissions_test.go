@@ -62,6 +62,17 @@ func log(t *testing.T, tmpl *assembly.Template, id string) string {
 	return ""
 }
 
+// invoking are the calls of a role that may invoke one function, by its ARN or by that of
+// a version or an alias, and no other whose name begins the same.
+func invoking(function string) []call {
+	const invoke = "lambda:InvokeFunction"
+	return []call{
+		{invoke, function, true}, {invoke, function + ":7", true}, {invoke, function + ":live", true},
+		{invoke, function + "2", false}, {invoke, function + "-x", false}, {invoke, function + "2:7", false}, {invoke, function + "-x:live", false},
+		{"lambda:UpdateFunctionCode", function, false},
+	}
+}
+
 // edge is the start of a distribution's ARN.
 const edge = "arn:aws:cloudfront::" + account + ":distribution/"
 
@@ -182,12 +193,7 @@ func TestRoles(t *testing.T) {
 			}
 		}},
 		{"invalidate action", modern, "InvalidateActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			arn := arnOf(t, tmpl, tmpl.OfType("AWS::Lambda::Function")[0].ID)
-			return []call{
-				{"lambda:InvokeFunction", arn, true},
-				{"lambda:InvokeFunction", arn + "-of-somebody-else", false},
-				{"lambda:UpdateFunctionCode", arn, false},
-			}
+			return invoking(arnOf(t, tmpl, tmpl.OfType("AWS::Lambda::Function")[0].ID))
 		}},
 		{"notifications to an existing topic", full, "ActionFailedEventsRole", func(*testing.T, *assembly.Template) []call {
 			return []call{

@@ -422,7 +422,7 @@ func TestServiceRoles(t *testing.T) {
 		{"CodeDeploy", api, "DeploymentRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			const listener = "AWS::ElasticLoadBalancingV2::Listener"
 			rule := strings.Replace(ref(t, tmpl, listener, 0), ":listener/", ":listener-rule/", 1) + "/1234567890abcdef"
-			return []call{
+			return append(invoking("arn:aws:lambda:"+us+"function:CodeDeployHook_api"), []call{
 				{"ecs:DescribeServices", ref(t, tmpl, "AWS::ECS::Service", 0), true},
 				{"ecs:UpdateServicePrimaryTaskSet", ref(t, tmpl, "AWS::ECS::Service", 0), true},
 				{"ecs:CreateTaskSet", part(t, tmpl, "task-set"), true},
@@ -438,14 +438,13 @@ func TestServiceRoles(t *testing.T) {
 				{"elasticloadbalancing:ModifyListener", "arn:aws:elasticloadbalancing:" + us + "listener/app/other/0123456789abcdef/0123456789abcdef", false},
 				{"elasticloadbalancing:ModifyRule", rule, true},
 				{"elasticloadbalancing:DeleteListener", ref(t, tmpl, listener, 0), false},
-				{"lambda:InvokeFunction", "arn:aws:lambda:" + us + "function:CodeDeployHook_api", true},
 				{"lambda:InvokeFunction", "arn:aws:lambda:" + us + "function:CodeDeployHook_store", false},
 				{"cloudwatch:DescribeAlarms", "arn:aws:cloudwatch:" + us + "alarm:api-latency", true},
 				{"cloudwatch:PutMetricAlarm", "arn:aws:cloudwatch:" + us + "alarm:api-latency", false},
 				{"s3:GetObject", artifacts(t, tmpl) + "/image.zip", true},
 				{"s3:PutObject", artifacts(t, tmpl) + "/image.zip", false},
 				{"sns:Publish", "arn:aws:sns:" + us + "alerts", false},
-			}
+			}...)
 		}},
 		{"deploy by CodeDeploy", api, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			application, group := ref(t, tmpl, "AWS::CodeDeploy::Application", 0), ref(t, tmpl, "AWS::CodeDeploy::DeploymentGroup", 0)
@@ -510,8 +509,7 @@ func TestServiceRoles(t *testing.T) {
 			}
 		}},
 		{"ECS's hook", docs, "HookInvoker", func(t *testing.T, tmpl *assembly.Template) []call {
-			function := arnOf(t, tmpl, tmpl.OfType("AWS::Lambda::Function")[0].ID)
-			return []call{{"lambda:InvokeFunction", function, true}, {"lambda:InvokeFunction", function + "2", false}}
+			return invoking(arnOf(t, tmpl, tmpl.OfType("AWS::Lambda::Function")[0].ID))
 		}},
 		{"hook", store, "HookRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			group := "arn:aws:codedeploy:ap-northeast-1:" + account + ":deploymentgroup:" +
