@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -189,7 +190,7 @@ func BenchmarkFunctions(b *testing.B) {
 	var commands []*measured
 	for _, f := range functions {
 		f.compile(b)
-		commands = append(commands, &measured{name: f.name + ": start, one request, end", run: func() error { return f.start(b, server.URL) }})
+		commands = append(commands, &measured{name: f.name + ": start, one request, end", run: func() error { return f.start(b, cloud, server.URL) }})
 	}
 	if interpreter := pythonInterpreter(b); interpreter != "" {
 		// The peer: the least that the articles' functions do, without their boto3.
@@ -234,11 +235,13 @@ func (f *benchFunction) compile(b *testing.B) {
 }
 
 // start starts the function, has it do one request for work, and ends it.
-func (f *benchFunction) start(b *testing.B, endpoint string) error {
-	function, err := lambdaruntime.Start(lambdaruntime.Function{Binary: f.binary, Name: f.name, Timeout: 30 * time.Second, Env: map[string]string{
+func (f *benchFunction) start(b *testing.B, cloud *fakeaws.Cloud, endpoint string) error {
+	env := map[string]string{
 		"AWS_ENDPOINT_URL": endpoint, "POLL_EVERY": "1ms", "DEADLINE": "10s",
 		"SERVICE": "shop", "DISTRIBUTIONS": `[{"DistributionId":"E2QWRUHAPOMQZL"}]`,
-	}})
+	}
+	maps.Copy(env, cloud.Issue("arn:aws:sts::123456789012:assumed-role/bench/"+f.name, time.Hour).Env())
+	function, err := lambdaruntime.Start(lambdaruntime.Function{Binary: f.binary, Name: f.name, Timeout: 30 * time.Second, Env: env})
 	if err != nil {
 		return err
 	}

@@ -314,6 +314,7 @@ func (f deployedFunction) start(t *testing.T, distributions ...string) world {
 	t.Cleanup(server.Close)
 
 	env := maps.Clone(f.env)
+	maps.Copy(env, w.cloud.Issue(f.role, time.Hour).Env())
 	env["AWS_ENDPOINT_URL"], env["AWS_REGION"], env["POLL_EVERY"] = server.URL, f.template.Region, "50ms"
 	var err error
 	w.function, err = lambdaruntime.Start(lambdaruntime.Function{Binary: f.binary, Name: "function", Env: env, Timeout: f.timeout})

@@ -42,9 +42,9 @@ func withCloud(t *testing.T, env map[string]string) (*handler, *fakeaws.Cloud) {
 	cloud.AddDistribution(fakeaws.Distribution{ID: "E2EXAMPLE"})
 	server := httptest.NewServer(cloud)
 	t.Cleanup(server.Close)
-	cfg := awsenv.Config(func(name string) string {
-		return map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": server.URL}[name]
-	})
+	variables := cloud.Issue("arn:aws:sts::123456789012:assumed-role/hook/"+functionName, time.Hour).Env()
+	variables["AWS_REGION"], variables["AWS_ENDPOINT_URL"] = "us-east-1", server.URL
+	cfg := awsenv.Config(func(name string) string { return variables[name] })
 	h := newWorld(invalidationtest.Says("Completed"), env).handler
 	h.cloudFront, h.codeDeploy = cloudfront.NewFromConfig(cfg), codedeploy.NewFromConfig(cfg)
 	h.settings.invalidation.PollEvery = time.Millisecond

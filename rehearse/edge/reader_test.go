@@ -49,8 +49,9 @@ func TestReaderSeesTheNewPageAfterTheInvalidation(t *testing.T) {
 	cloud.AddDistribution(fakeaws.Distribution{ID: "E1", CompleteAfter: 20 * time.Second})
 	api := httptest.NewServer(cloud)
 	defer api.Close()
+	user := cloud.Issue("arn:aws:iam::123456789012:user/reader", 0)
 	cloudFront := cloudfront.New(cloudfront.Options{BaseEndpoint: aws.String(api.URL), Region: "us-east-1",
-		Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", "")})
+		Credentials: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, user.SessionToken)})
 
 	notFound := edge.ErrorResponse{PagePath: "/404.html", Status: http.StatusNotFound}
 	assumed := edge.Assumed("E1")

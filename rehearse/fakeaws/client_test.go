@@ -2,7 +2,6 @@ package fakeaws_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
@@ -26,10 +26,10 @@ import (
 )
 
 const (
-	region    = "eu-west-1" // Not CloudFront's, so that a mix-up of the two shows.
-	secretKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-	distID    = "EDFDVBD6EXAMPLE"
-	groupARN  = "arn:aws:codedeploy:" + region + ":123456789012:deploymentgroup:shop/blue-green"
+	region   = "eu-west-1" // Not CloudFront's, so that a mix-up of the two shows.
+	roleARN  = "arn:aws:sts::123456789012:assumed-role/function/my-blog"
+	distID   = "EDFDVBD6EXAMPLE"
+	groupARN = "arn:aws:codedeploy:" + region + ":123456789012:deploymentgroup:shop/blue-green"
 )
 
 // clock is a time that tests move by hand.
@@ -52,10 +52,11 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// world is a served cloud and the SDK's clients for it, without retries. Signatures are verified.
+// world is a served cloud and the SDK's clients for it, without retries.
 type world struct {
 	cloud        *fakeaws.Cloud
 	url          string
+	credentials  fakeaws.Credentials // the clients'
 	cloudFront   *cloudfront.Client
 	codePipeline *codepipeline.Client
 	codeDeploy   *codedeploy.Client
@@ -63,27 +64,22 @@ type world struct {
 
 func newWorld(t *testing.T, opts fakeaws.Options) *world {
 	t.Helper()
-	opts.SecretKey = secretKey
-	return newWorldAnyKey(t, opts)
-}
-
-func newWorldAnyKey(t *testing.T, opts fakeaws.Options) *world {
-	t.Helper()
 	opts.Region = region
 	cloud := fakeaws.New(opts)
 	server := httptest.NewServer(cloud)
 	t.Cleanup(server.Close)
-	return newClients(cloud, server.URL, region, secretKey)
+	// A role's, as a Lambda has, so that the session token's header is part of what is signed.
+	return newClients(cloud, server.URL, cloud.Issue(roleARN, time.Hour))
 }
 
-func newClients(cloud *fakeaws.Cloud, url, region, secretKey string) *world {
-	// A session token, as a Lambda has, so that its header is part of what is signed.
-	credentials := aws.CredentialsProviderFunc(credentialsOf(secretKey))
+func newClients(cloud *fakeaws.Cloud, url string, key fakeaws.Credentials) *world {
+	credentials := credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, key.SessionToken)
 	// Keep-alive off: Go's transport would otherwise repeat some requests by itself.
 	client := &http.Client{Transport: ownBody{&http.Transport{DisableKeepAlives: true}}, Timeout: 10 * time.Second}
 	return &world{
-		cloud: cloud,
-		url:   url,
+		cloud:       cloud,
+		url:         url,
+		credentials: key,
 		cloudFront: cloudfront.New(cloudfront.Options{
 			Region: region, BaseEndpoint: &url, Credentials: credentials, HTTPClient: client, Retryer: aws.NopRetryer{},
 		}),
@@ -168,10 +164,7 @@ func (w *world) raw(t *testing.T, method, path string, header map[string]string,
 		service, region = strings.ToLower(prefix), "eu-west-1"
 	}
 	sum := sha256.Sum256([]byte(body))
-	credentials, err := credentialsOf(secretKey)(t.Context())
-	if err != nil {
-		t.Fatalf("credentials: %v", err)
-	}
+	credentials := aws.Credentials{AccessKeyID: w.credentials.AccessKeyID, SecretAccessKey: w.credentials.SecretAccessKey, SessionToken: w.credentials.SessionToken}
 	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, r, hex.EncodeToString(sum[:]), service, region, time.Now()); err != nil {
 		t.Fatalf("SignHTTP: %v", err)
 	}
@@ -188,12 +181,6 @@ func (w *world) raw(t *testing.T, method, path string, header map[string]string,
 		t.Fatalf("read answer: %v", err)
 	}
 	return resp.StatusCode, buf.String(), resp.Header
-}
-
-func credentialsOf(secretKey string) func(context.Context) (aws.Credentials, error) {
-	return func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: secretKey, SessionToken: "session-token"}, nil
-	}
 }
 
 // errorCode is the AWS error code of an SDK error, "" for no error, and the error's text where AWS

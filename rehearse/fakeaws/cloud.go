@@ -4,8 +4,8 @@
 //
 // A [Cloud] is one AWS account behind one HTTP endpoint. Clients reach it as they reach AWS: through
 // the AWS SDK, with AWS_ENDPOINT_URL (or a client's BaseEndpoint) set to the address it is served on.
-// Every request must be signed (Signature Version 4) for the right service and Region, every limit in
-// AWS's API models is enforced, and whatever the double does not know it refuses: a test that passes
+// Every request must be signed (Signature Version 4) for the right service and Region with a key that the
+// cloud gave out ([Cloud.Issue]), every limit in AWS's API models is enforced, and whatever the double does not know it refuses: a test that passes
 // against a lenient double proves nothing about AWS.
 //
 // Tests steer it from outside the protocol: [Options.Authorize] plays IAM, [Options.Fault] the network
@@ -43,9 +43,6 @@ type Options struct {
 	// Region is where CodePipeline, CodeDeploy, ECS and their callers run; requests must be signed for it, to CloudFront
 	// for it or for us-east-1. Default "us-east-1".
 	Region string
-	// SecretKey, where set, is the secret access key of every caller: signatures are then verified in
-	// full. Default: the signature's form and scope are checked, its value is not.
-	SecretKey string
 	// Now tells the services' time: when invalidations were created and complete, when reports came.
 	// Signature ages are judged by the machine's clock, as clients sign by it. Default time.Now.
 	Now func() time.Time
@@ -68,7 +65,7 @@ type Cloud struct {
 	distributions map[string]*distribution
 	jobs          map[string]*Job // by id: the job that the next report for this id is about
 	deployments   map[string]*Deployment
-	secrets       []string
+	credentials   map[string]Credentials // by access key
 }
 
 // New returns an empty cloud: no distributions, no jobs, no deployments.
@@ -88,6 +85,7 @@ func New(opts Options) *Cloud {
 		distributions: make(map[string]*distribution),
 		jobs:          make(map[string]*Job),
 		deployments:   make(map[string]*Deployment),
+		credentials:   make(map[string]Credentials),
 	}
 }
 
@@ -98,6 +96,8 @@ type Call struct {
 	Action string
 	// Resource is the ARN that AWS would check, or "*" where the action has no resource type.
 	Resource string
+	// Principal is the ARN of who signed the request; "" where the signature is refused.
+	Principal string
 	// N counts the calls of this Action from 1, retries included.
 	N int
 	// Status is what a report says: "Succeeded", "Failed", or "InProgress" for a PutJobSuccessResult
@@ -144,6 +144,8 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 
 	req := c.route(r, body)
+	principal, refusal := c.authenticate(r, body, req.svc)
+	req.call.Principal = principal
 	index := c.record(&req.call)
 
 	var fault Fault
@@ -176,7 +178,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fault.do()
 		rep = req.svc.refuse(c.accessDenied(req, errors.New("an explicit deny")))
 	default:
-		rep = c.process(r, body, req)
+		rep = c.process(body, req, refusal)
 	}
 	c.update(index, func(call *Call) { call.Err = rep.errCode })
 
@@ -196,12 +198,12 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // process runs a request through the same gates as AWS does: is it signed, is it allowed, is it valid.
-func (c *Cloud) process(r *http.Request, body []byte, req *request) reply {
+func (c *Cloud) process(body []byte, req *request, unsigned *apiError) reply {
 	if len(body) > maxRequestBytes {
 		return req.svc.refuse(apiError{code: "RequestEntityTooLarge", message: "Request body is too large.", status: http.StatusRequestEntityTooLarge})
 	}
-	if refusal := c.authenticate(r, body, req.svc); refusal != nil {
-		return req.svc.refuse(*refusal)
+	if unsigned != nil {
+		return req.svc.refuse(*unsigned)
 	}
 	if c.opts.Authorize != nil {
 		if err := c.opts.Authorize(req.call); err != nil {
@@ -240,8 +242,8 @@ func (c *Cloud) update(index int, change func(*Call)) {
 
 func (c *Cloud) accessDenied(req *request, reason error) apiError {
 	denied := req.svc.accessDenied
-	denied.message = fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/fakeaws/caller is not authorized to perform: %s on resource: %s because %v",
-		c.opts.Account, req.call.Action, req.call.Resource, reason)
+	denied.message = fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because %v",
+		req.call.Principal, req.call.Action, req.call.Resource, reason)
 	if worded := (interface{ Denial() string })(nil); errors.As(reason, &worded) {
 		denied.message = worded.Denial()
 	}
@@ -298,6 +300,9 @@ type service struct {
 	unsigned apiError // no signature at all
 	garbled  apiError // a signature that cannot be parsed or lacks a part
 	mismatch apiError // a signature for something else
+	// unknownKey is for a key that nobody has, or with another session token or none; expiredKey for a
+	// temporary key that has ended.
+	unknownKey, expiredKey apiError
 	// accessDenied and throttled are what the service answers when IAM or its rate limiter says no.
 	accessDenied, throttled apiError
 }

@@ -34,6 +34,8 @@ var cloudFront = &service{
 	unsigned:     apiError{"MissingAuthenticationToken", "Request is missing Authentication Token", http.StatusForbidden},
 	garbled:      apiError{code: "IncompleteSignature", status: http.StatusBadRequest},
 	mismatch:     apiError{code: "SignatureDoesNotMatch", status: http.StatusForbidden},
+	unknownKey:   apiError{"InvalidClientTokenId", "The security token included in the request is invalid.", http.StatusForbidden},
+	expiredKey:   apiError{"ExpiredToken", "The security token included in the request is expired", http.StatusForbidden},
 	accessDenied: apiError{code: "AccessDenied", status: http.StatusForbidden},
 	throttled:    apiError{"Throttling", "Rate exceeded", http.StatusBadRequest},
 }

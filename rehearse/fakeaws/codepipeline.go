@@ -88,13 +88,7 @@ func (c *Cloud) StartAction(action Action) (*Job, error) {
 
 // newJob is called with c.mu held.
 func (c *Cloud) newJob(action Action, id, continuationToken string) *Job {
-	credentials := artifactCredentials{
-		AccessKeyID:     "ASIA" + randomString(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
-		SecretAccessKey: randomString(40, base64Alphabet),
-		SessionToken:    "IQoJb3JpZ2luX2Vj" + randomString(880, base64Alphabet),
-		ExpirationTime:  c.opts.Now().Add(time.Hour).UnixMilli(),
-	}
-	c.secrets = append(c.secrets, credentials.AccessKeyID, credentials.SecretAccessKey, credentials.SessionToken)
+	credentials := c.issue(fmt.Sprintf("arn:aws:sts::%s:assumed-role/pipeline/%s", c.opts.Account, id), time.Hour)
 
 	var event jobEvent
 	event.Job.ID = id
@@ -105,7 +99,12 @@ func (c *Cloud) newJob(action Action, id, continuationToken string) *Job {
 		data.ActionConfiguration.Configuration["UserParameters"] = action.UserParameters
 	}
 	data.InputArtifacts, data.OutputArtifacts = []struct{}{}, []struct{}{}
-	data.ArtifactCredentials = credentials
+	data.ArtifactCredentials = artifactCredentials{
+		AccessKeyID:     credentials.AccessKeyID,
+		SecretAccessKey: credentials.SecretAccessKey,
+		SessionToken:    credentials.SessionToken,
+		ExpirationTime:  c.opts.Now().Add(time.Hour).UnixMilli(),
+	}
 	data.ContinuationToken = continuationToken
 	data.EncryptionKey.ID = fmt.Sprintf("arn:aws:kms:%s:%s:alias/aws/s3", c.opts.Region, c.opts.Account)
 	data.EncryptionKey.Type = "KMS"
@@ -164,13 +163,6 @@ func (j *Job) Next() *Job {
 	j.cloud.mu.Lock()
 	defer j.cloud.mu.Unlock()
 	return j.next
-}
-
-// Secrets returns every credential handed out in an event so far: what must never be logged.
-func (c *Cloud) Secrets() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.secrets)
 }
 
 // codePipelineOperation returns what runs the operation, nil if there is none, and describes the call.

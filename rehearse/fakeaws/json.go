@@ -21,6 +21,8 @@ func newJSONService(name string) *service {
 		unsigned:     apiError{"MissingAuthenticationTokenException", "Missing Authentication Token", http.StatusBadRequest},
 		garbled:      apiError{code: "IncompleteSignatureException", status: http.StatusBadRequest},
 		mismatch:     apiError{code: "InvalidSignatureException", status: http.StatusBadRequest},
+		unknownKey:   apiError{"UnrecognizedClientException", "The security token included in the request is invalid.", http.StatusBadRequest},
+		expiredKey:   apiError{"ExpiredTokenException", "The security token included in the request is expired", http.StatusBadRequest},
 		accessDenied: apiError{code: "AccessDeniedException", status: http.StatusBadRequest},
 		throttled:    apiError{"ThrottlingException", "Rate exceeded", http.StatusBadRequest},
 	}

@@ -1,83 +1,139 @@
 package fakeaws
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"net/url"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
 const (
-	signingAlgorithm = "AWS4-HMAC-SHA256"
-	amzDateFormat    = "20060102T150405Z"
+	signingAlgorithm  = "AWS4-HMAC-SHA256"
+	signingTerminator = "aws4_request"
+	amzDateFormat     = "20060102T150405Z"
 
-	// maxSignatureAge is how far a request's X-Amz-Date may be off.
+	// maxSignatureAge is how far a request's X-Amz-Date may be off: 5 minutes in CloudFront's refusals
+	// and in those of the JSON services. (S3 allows 15.)
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 	maxSignatureAge = 5 * time.Minute
 )
 
 // authorization is a parsed Authorization header.
 type authorization struct {
-	accessKey, date, region, service string
-	signedHeaders                    []string
-	signature                        string
+	accessKey, date, region, service, terminator string
+	signedHeaders                                []string // sorted
+	signature                                    string
 }
 
-// authenticate checks a request's Signature Version 4 and returns the refusal AWS would answer.
-func (c *Cloud) authenticate(r *http.Request, body []byte, svc *service) *apiError {
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return &svc.unsigned
-	}
-	refuse := func(as apiError, format string, args ...any) *apiError {
+// authenticate checks a request's Signature Version 4 in AWS's order, and returns who signed it, or the
+// refusal that AWS would answer.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+func (c *Cloud) authenticate(r *http.Request, body []byte, svc *service) (principal string, refusal *apiError) {
+	refuse := func(as apiError, format string, args ...any) (string, *apiError) {
 		as.message = fmt.Sprintf(format, args...)
-		return &as
+		return "", &as
 	}
-
-	auth, problem := parseAuthorization(header)
+	if r.URL.Query().Has("X-Amz-Algorithm") {
+		return refuse(svc.garbled, "The double of AWS does not know signatures in the query string.")
+	}
+	header := r.Header.Values("Authorization")
+	if len(header) == 0 || !strings.HasPrefix(header[0], "AWS4-") {
+		return "", &svc.unsigned
+	}
+	if len(header) > 1 {
+		return refuse(svc.garbled, "The double of AWS takes one Authorization header, not %d.", len(header))
+	}
+	auth, problem := parseAuthorization(header[0])
 	if problem != "" {
 		return refuse(svc.garbled, "%s", problem)
 	}
-	signedAt, err := time.Parse(amzDateFormat, r.Header.Get("X-Amz-Date"))
-	if err != nil {
+	date := r.Header.Get("X-Amz-Date")
+	if date == "" {
 		return refuse(svc.garbled, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
 	}
-	if auth.service != svc.name {
-		return refuse(svc.mismatch, "Credential should be scoped to correct service: '%s'.", svc.name)
+	signedAt, err := time.Parse(amzDateFormat, date)
+	if err != nil {
+		return refuse(svc.garbled, "Date must be in ISO-8601 'basic format'. Got '%s'. See http://en.wikipedia.org/wiki/ISO_8601", date)
 	}
-	if regions := c.signingRegions(svc); !slices.Contains(regions, auth.region) {
-		return refuse(svc.mismatch, "Credential should be scoped to a valid region, not '%s': expected '%s'.", auth.region, regions[0])
-	}
-	if auth.date != signedAt.Format("20060102") {
-		return refuse(svc.mismatch, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s'.", auth.date)
-	}
-	if age := time.Since(signedAt); age > maxSignatureAge || age < -maxSignatureAge {
-		return refuse(svc.mismatch, "Signature expired: %s is not within %v of the current time.", signedAt.Format(amzDateFormat), maxSignatureAge)
+	if problem := untimely(signedAt, time.Now().UTC()); problem != "" {
+		return refuse(svc.mismatch, "%s", problem)
 	}
 	for _, name := range requiredSignedHeaders(r) {
 		if !slices.Contains(auth.signedHeaders, name) {
-			return refuse(svc.mismatch, "'%s' must be a 'SignedHeader' in the AWS Authorization.", name)
+			return refuse(svc.mismatch, "'%s' must be a 'SignedHeader' in the AWS Authorization.", cmp.Or(map[string]string{"host": "Host' or ':authority"}[name], name))
 		}
 	}
-	if c.opts.SecretKey == "" {
-		return nil
+	if problems := c.misscoped(auth, svc, date); len(problems) > 0 {
+		return refuse(svc.mismatch, "%s", strings.Join(problems, " "))
 	}
-	want, err := sign(r, body, auth, c.opts.SecretKey, signedAt)
-	if err != nil || !hmac.Equal([]byte(auth.signature), []byte(want)) {
-		return refuse(svc.mismatch, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.")
+
+	c.mu.Lock()
+	key, known := c.credentials[auth.accessKey]
+	c.mu.Unlock()
+	if token := r.Header.Values("X-Amz-Security-Token"); !known || strings.Join(token, ",") != key.SessionToken {
+		return "", &svc.unknownKey
 	}
-	return nil
+	if !key.Expires.IsZero() && !time.Now().Before(key.Expires) {
+		return "", &svc.expiredKey
+	}
+	toSign := stringToSign(r, body, auth)
+	if !hmac.Equal([]byte(auth.signature), []byte(sign(toSign, auth, key.SecretAccessKey))) {
+		return "", wrongSignature(r, body, svc)
+	}
+	return key.Principal, nil
+}
+
+// untimely returns what is wrong with the time of a signature, in AWS's words; "" if nothing is.
+func untimely(signedAt, now time.Time) string {
+	at, present := signedAt.Format(amzDateFormat), now.Format(amzDateFormat)
+	minutes := int(maxSignatureAge / time.Minute)
+	if oldest := now.Add(-maxSignatureAge); signedAt.Before(oldest) {
+		return fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - %d min.)", at, oldest.Format(amzDateFormat), present, minutes)
+	}
+	if newest := now.Add(maxSignatureAge); signedAt.After(newest) {
+		return fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + %d min.)", at, newest.Format(amzDateFormat), present, minutes)
+	}
+	return ""
+}
+
+// misscoped returns what is wrong with the credential's scope, all of it.
+func (c *Cloud) misscoped(auth authorization, svc *service, date string) (problems []string) {
+	if !slices.Contains(c.signingRegions(svc), auth.region) {
+		problems = append(problems, fmt.Sprintf("Credential should be scoped to a valid region, not '%s'.", auth.region))
+	}
+	if auth.service != svc.name {
+		problems = append(problems, fmt.Sprintf("Credential should be scoped to correct service: '%s'.", svc.name))
+	}
+	if auth.terminator != signingTerminator {
+		problems = append(problems, fmt.Sprintf("Credential should be scoped with a valid terminator: '%s', not '%s'.", signingTerminator, auth.terminator))
+	}
+	if day := date[:len("20060102")]; auth.date != day {
+		problems = append(problems, fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.", auth.date, day, date))
+	}
+	return problems
+}
+
+// wrongSignature is the refusal of a signature. It shows what should have been signed, and with it the
+// session token.
+func wrongSignature(r *http.Request, body []byte, svc *service) *apiError {
+	auth, _ := parseAuthorization(r.Header.Get("Authorization"))
+	refusal := svc.mismatch
+	refusal.message = "The request signature we calculated does not match the signature you provided." +
+		" Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\n" +
+		"The Canonical String for this request should have been\n'" + canonicalRequest(r, body, auth.signedHeaders) + "'\n\n" +
+		"The String-to-Sign should have been\n'" + stringToSign(r, body, auth) + "'\n"
+	return &refusal
 }
 
 // requiredSignedHeaders are host and every x-amz-* header of the request.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 func requiredSignedHeaders(r *http.Request) []string {
 	names := []string{"host"}
 	for name := range r.Header {
@@ -92,54 +148,110 @@ func requiredSignedHeaders(r *http.Request) []string {
 // parseAuthorization returns what is wrong with the header in AWS's words, "" if nothing is.
 func parseAuthorization(header string) (auth authorization, problem string) {
 	algorithm, rest, _ := strings.Cut(header, " ")
+	parts := make(map[string]string)
+	for part := range strings.SplitSeq(rest, ",") {
+		name, value, ok := strings.Cut(strings.TrimSpace(part), "=")
+		if !ok {
+			return auth, fmt.Sprintf("'%s' not a valid key=value pair (missing equal-sign) in Authorization header: '%s'.", name, header)
+		}
+		if _, twice := parts[name]; twice {
+			return auth, fmt.Sprintf("Authorization header has '%s' twice.", name)
+		}
+		parts[name] = value
+	}
+	var missing []string
+	for _, name := range []string{"Credential", "Signature", "SignedHeaders"} {
+		if parts[name] == "" {
+			missing = append(missing, fmt.Sprintf("Authorization header requires '%s' parameter.", name))
+		}
+	}
+	if missing != nil {
+		return auth, strings.Join(missing, " ")
+	}
 	if algorithm != signingAlgorithm {
 		return auth, fmt.Sprintf("Unsupported AWS 'algorithm': '%s'.", algorithm)
 	}
-	parts := make(map[string]string)
-	for part := range strings.SplitSeq(rest, ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		parts[name] = value
-	}
-	for _, name := range []string{"Credential", "SignedHeaders", "Signature"} {
-		if parts[name] == "" {
-			return auth, fmt.Sprintf("Authorization header requires '%s' parameter.", name)
-		}
-	}
 	scope := strings.Split(parts["Credential"], "/")
-	if len(scope) != 5 || scope[0] == "" || scope[4] != "aws4_request" {
+	if len(scope) != 5 {
 		return auth, fmt.Sprintf("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '%s'.", parts["Credential"])
 	}
-	if raw, err := hex.DecodeString(parts["Signature"]); err != nil || len(raw) != sha256.Size {
-		return auth, fmt.Sprintf("Signature must be %d hexadecimal digits.", hex.EncodedLen(sha256.Size))
-	}
-	auth.accessKey, auth.date, auth.region, auth.service = scope[0], scope[1], scope[2], scope[3]
-	auth.signedHeaders = strings.Split(parts["SignedHeaders"], ";")
+	auth.accessKey, auth.date, auth.region, auth.service, auth.terminator = scope[0], scope[1], scope[2], scope[3], scope[4]
+	auth.signedHeaders = slices.Sorted(slices.Values(strings.Split(parts["SignedHeaders"], ";")))
 	auth.signature = parts["Signature"]
 	return auth, ""
 }
 
-// sign computes the signature that the request should carry, over the headers it says it signed.
-func sign(r *http.Request, body []byte, auth authorization, secret string, at time.Time) (string, error) {
-	again := r.Clone(r.Context())
-	again.Header = make(http.Header)
-	again.ContentLength = 0
-	for _, name := range auth.signedHeaders {
+// canonicalRequest is what a client signs of a request, over the headers that it says it signed. It is
+// built here from the documentation, not by the SDK's signer, which would agree with its own mistakes.
+func canonicalRequest(r *http.Request, body []byte, signedHeaders []string) string {
+	uri := path.Clean(r.URL.EscapedPath())
+	if strings.HasSuffix(r.URL.EscapedPath(), "/") && uri != "/" {
+		uri += "/"
+	}
+	var headers strings.Builder
+	for _, name := range signedHeaders {
+		values := r.Header.Values(name)
 		switch name {
-		case "host": // Taken from the request itself.
+		case "host":
+			values = []string{r.Host}
 		case "content-length":
-			again.ContentLength = int64(len(body))
-		default:
-			again.Header[http.CanonicalHeaderKey(name)] = r.Header.Values(name)
+			values = []string{strconv.FormatInt(r.ContentLength, 10)}
+		}
+		var trimmed []string
+		for _, value := range values {
+			trimmed = append(trimmed, strings.Join(strings.Fields(value), " "))
+		}
+		headers.WriteString(name + ":" + strings.Join(trimmed, ",") + "\n")
+	}
+	return strings.Join([]string{
+		r.Method, encode(uri, "/"), canonicalQuery(r.URL), headers.String(), strings.Join(signedHeaders, ";"), hash(body),
+	}, "\n")
+}
+
+func canonicalQuery(u *url.URL) string {
+	var pairs []string
+	for name, values := range u.Query() {
+		for _, value := range values {
+			pairs = append(pairs, encode(name, "")+"="+encode(value, ""))
 		}
 	}
-	sum := sha256.Sum256(body)
-	credentials := aws.Credentials{AccessKeyID: auth.accessKey, SecretAccessKey: secret}
-	if err := v4.NewSigner().SignHTTP(r.Context(), credentials, again, hex.EncodeToString(sum[:]), auth.service, auth.region, at); err != nil {
-		return "", fmt.Errorf("sign request: %w", err)
+	slices.Sort(pairs)
+	return strings.Join(pairs, "&")
+}
+
+// encode encodes every byte except RFC 3986's unreserved characters and those of keep.
+func encode(s, keep string) string {
+	const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+	var encoded strings.Builder
+	for _, b := range []byte(s) {
+		if strings.IndexByte(unreserved+keep, b) >= 0 {
+			encoded.WriteByte(b)
+		} else {
+			fmt.Fprintf(&encoded, "%%%02X", b)
+		}
 	}
-	resigned, problem := parseAuthorization(again.Header.Get("Authorization"))
-	if problem != "" {
-		return "", fmt.Errorf("parse own signature: %s", problem)
+	return encoded.String()
+}
+
+func stringToSign(r *http.Request, body []byte, auth authorization) string {
+	return strings.Join([]string{
+		signingAlgorithm, r.Header.Get("X-Amz-Date"),
+		strings.Join([]string{auth.date, auth.region, auth.service, auth.terminator}, "/"),
+		hash([]byte(canonicalRequest(r, body, auth.signedHeaders))),
+	}, "\n")
+}
+
+func sign(toSign string, auth authorization, secret string) string {
+	key := []byte("AWS4" + secret)
+	for _, part := range []string{auth.date, auth.region, auth.service, auth.terminator, toSign} {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(part))
+		key = mac.Sum(nil)
 	}
-	return resigned.signature, nil
+	return hex.EncodeToString(key)
+}
+
+func hash(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
 }

@@ -500,6 +500,9 @@ func (r *rehearsal) invoke(ctx context.Context, a *Action, configuration map[str
 	return done, nil
 }
 
+// credentialsLast is longer than a rehearsal runs; Lambda renews a function's credentials by itself.
+const credentialsLast = 12 * time.Hour
+
 // startFunction readies a function for invocations; stop ends it.
 func (r *rehearsal) startFunction(stage, action string, f *Function) (_ *lambdaruntime.Runtime, stop func() error, err error) {
 	r.account.use(f.Role, "function "+f.ID)
@@ -513,6 +516,7 @@ func (r *rehearsal) startFunction(stage, action string, f *Function) (_ *lambdar
 	}
 	env := maps.Clone(f.Env)
 	maps.Copy(env, settings)
+	maps.Copy(env, r.cloud.Issue(r.account.principal(f.Role, f.Name), credentialsLast).Env())
 	env["AWS_ENDPOINT_URL"], env["AWS_REGION"] = r.cloudURL, r.plan.Template.Region
 	output := &lines{emit: func(line string) {
 		r.emit(Event{Kind: Output, Stage: stage, Action: action, Text: line})

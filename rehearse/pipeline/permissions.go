@@ -175,8 +175,13 @@ func ordinary(arn string) string {
 
 // denied words a denial.
 func (a *account) denied(c call, because string) error {
-	return &failure{Code: "AccessDenied", Reason: fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: %s on resource: %s %s",
-		a.id, c.role.Name, c.session, c.action, c.on, because), Look: lookAtRole(c.role)}
+	return &failure{Code: "AccessDenied", Reason: fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s",
+		a.principal(c.role, c.session), c.action, c.on, because), Look: lookAtRole(c.role)}
+}
+
+// principal is the ARN of who took on a role.
+func (a *account) principal(role *Role, session string) string {
+	return fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", a.id, role.Name, session)
 }
 
 // explicitly is the end of AWS's sentence where a statement denies.

@@ -77,7 +77,7 @@ func (w *World) BrokenRules(r Record) (broken []string) {
 	}
 	said := w.Function.Logs() + strings.Join(r.Said, "")
 	said += strings.ReplaceAll(said, `\"`, `"`) // JSON within JSON
-	for _, secret := range append(append(w.Cloud.Secrets(), roleSecrets...), r.Secrets...) {
+	for _, secret := range append(w.Cloud.Secrets(), r.Secrets...) {
 		if strings.Contains(said, secret) {
 			add(5, "the log, an answer or a report has a credential, a token or the whole event")
 		}

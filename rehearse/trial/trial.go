@@ -54,13 +54,7 @@ var quick = map[string]string{
 	"POLL_FOR":   "150ms",
 	"POLL_EVERY": "50ms",
 	"DEADLINE":   "30s",
-
-	"AWS_SECRET_ACCESS_KEY": roleSecrets[0],
-	"AWS_SESSION_TOKEN":     roleSecrets[1],
 }
-
-// roleSecrets are the credentials of the function's role.
-var roleSecrets = []string{"wJalrXUtnFEMI/K7MDENG/theRolesEXAMPLEKEY", "theRolesSessionTokenEXAMPLE=="}
 
 // Setup is the world that a function is tried in.
 type Setup struct {
@@ -92,7 +86,8 @@ func Open(s Setup) (*World, error) {
 	w.server = httptest.NewServer(w.Cloud)
 
 	env := map[string]string{"AWS_ENDPOINT_URL": w.server.URL}
-	for _, more := range append([]map[string]string{quick}, s.Env...) {
+	role := w.Cloud.Issue("arn:aws:sts::123456789012:assumed-role/trial/"+s.Name, time.Hour)
+	for _, more := range append([]map[string]string{quick, role.Env()}, s.Env...) {
 		maps.Copy(env, more)
 	}
 	if s.Timeout == 0 {
