@@ -27,6 +27,7 @@ func deliverByCodeDeploy(stack awscdk.Stack, s FargateService, parts servicePart
 	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, s.network().cidr(), codeDeployActions)
 	service := newECSService(stack, s, parts, func(*awsecs.FargateServiceProps) {})
 	service.AttachToApplicationTargetGroup(balancer.blue)
+	newScaling(stack, s.Scaling, service, balancer)
 	group := newDeploymentGroup(stack, s, service, parts, balancer)
 	grantHookReport(stack, parts.hookRole, group.Application().ApplicationName(), group.DeploymentGroupName())
 	build := newImageBuild(stack, s, parts, s.renderAppSpec())

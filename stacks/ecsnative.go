@@ -74,6 +74,7 @@ func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loa
 		watchNoAlarms(service)
 	}
 	attachByECS(stack, s, service, balancer, rules)
+	newScaling(stack, s.Scaling, service, balancer)
 	callHook(stack, s, service, parts.function)
 	build := newImageBuild(stack, s, parts, "")
 	deploy := newECSAction(stack, s, service, parts, build.output)

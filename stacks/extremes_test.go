@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"slices"
@@ -140,6 +141,7 @@ var extremeServices = slices.Concat([]Service{
 		Name: "i-", Region: "ap-southeast-7",
 		Source:       GitHubToken{Owner: "x", Repo: "x", SecretName: "!", Trigger: Poll},
 		Controller:   ECS,
+		DesiredCount: 1,
 		VPC:          NewVPC{CIDR: "192.168.255.0/24", NATGateways: 2},
 		LoadBalancer: LoadBalancer{CertificateARN: "arn:aws:acm:ap-southeast-7:" + account + ":certificate/x", OriginPrefixListID: "pl-01234567", TestPort: 1},
 		AlarmNames:   several(8, "%d"), Shift: Linear,
@@ -154,8 +156,10 @@ func extremeNumbers(controller Controller, latest time.Duration) []Service {
 	edges := []Distribution{{ID: "E000000000"}}
 	name := "codedeploy"
 	var least, most Deployer = CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: "c", Port: 1}, CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: "c", Port: 65535}
+	fewest, greatest := 1, maxDesiredCount
 	if controller == ECS {
 		name, least, most = "ecs", ECSService{Cluster: "c", Service: "s"}, ECSService{Cluster: "c", Service: "s"}
+		fewest, greatest = 0, 0 // Scaling sets them
 	}
 	return []Service{
 		ExistingService{Name: name + "-least", DeployedBy: least, Hook: Hook{Distributions: edges, Deadline: minDeadline, LogRetention: 1}},
@@ -164,14 +168,14 @@ func extremeNumbers(controller Controller, latest time.Duration) []Service {
 			Name: name + "-made-least", Source: modern.Source, Controller: controller, Build: ImageBuild{Timeout: minBuildTimeout, LogRetention: 1},
 			Container: Container{Port: 1, CPU: 256, MemoryMiB: 512, LogRetention: 1, InitialImage: "public.ecr.aws/docker/library/httpd:2.4.65"},
 			VPC:       NewVPC{NATGateways: 1}, LoadBalancer: LoadBalancer{TestPort: 1},
-			DesiredCount: 1, StartTime: minStartTime, KeepOld: minKeepOld, MaxErrorPercent: 1,
+			DesiredCount: fewest, Scaling: Scaling{MinTasks: 1, MaxTasks: 1, CPUPercent: 1, RequestsPerTask: 1}, StartTime: minStartTime, KeepOld: minKeepOld, MaxErrorPercent: 1,
 			Hook: Hook{Distributions: edges, Deadline: minDeadline, LogRetention: 1},
 		},
 		FargateService{
 			Name: name + "-made-most", Source: modern.Source, Controller: controller, Shift: Linear, Build: ImageBuild{Timeout: maxBuildTimeout, LogRetention: 3653},
 			Container: Container{Port: 65535, CPU: 16384, MemoryMiB: 122880, LogRetention: 3653, InitialImage: "public.ecr.aws/docker/library/httpd:2.4.65"},
 			VPC:       NewVPC{NATGateways: 2}, LoadBalancer: LoadBalancer{TestPort: 65535},
-			DesiredCount: maxDesiredCount, StartTime: maxStartTime, KeepOld: maxKeepOld, MaxErrorPercent: 100,
+			DesiredCount: greatest, Scaling: Scaling{MinTasks: maxDesiredCount, MaxTasks: maxDesiredCount, CPUPercent: 99, RequestsPerTask: math.MaxInt}, StartTime: maxStartTime, KeepOld: maxKeepOld, MaxErrorPercent: 100,
 			Hook: Hook{Distributions: edges, Deadline: latest, LogRetention: 3653},
 		},
 	}

@@ -62,11 +62,17 @@ type FargateService struct {
 
 	// DesiredCount is how many tasks run: 1 to 100. With 1 the service is away for a
 	// minute or two when that task or its zone fails. While a deployment is under way
-	// there are twice as many. With CodeDeploy, only what the service begins with:
-	// CloudFormation cannot change such a service. Later: aws ecs update-service
-	// --cluster CLUSTER --service SERVICE --desired-count 3, with the stack's outputs
-	// ClusterName and ServiceName. Default: 2, one in each zone.
+	// there are twice as many. With ECS, each `make deploy` that changes the service
+	// sets the number again, so change it here and not by hand; with Scaling it must be
+	// left out. With CodeDeploy, only what the service begins with: CloudFormation
+	// cannot change such a service. Later: Scaling, or aws ecs update-service --cluster
+	// CLUSTER --service SERVICE --desired-count 3, with the stack's outputs ClusterName
+	// and ServiceName. Default: 2, one in each zone.
 	DesiredCount int
+
+	// Scaling has AWS set the number of tasks, by CPU or by requests. Default: none,
+	// the number is fixed. Example: Scaling{MaxTasks: 10, CPUPercent: 60}.
+	Scaling Scaling
 
 	// StartTime is how long a new task may fail its health checks: 10 seconds to 15
 	// minutes. With CodeDeploy, as DesiredCount, only what the service begins with;
@@ -139,6 +145,17 @@ func (s FargateService) stackID() string { return s.Name + "-service" }
 func (s FargateService) controller() Controller { return or(s.Controller, CodeDeploy) }
 func (s FargateService) keepOld() time.Duration { return or(s.KeepOld, defaultKeepOld) }
 
+// desiredCount is the number of tasks in the template, 0 where there is none: every
+// update of a service that ECS deploys would undo what Scaling has set. CloudFormation
+// then leaves the number as it is, and begins with one task.
+// https://github.com/aws/containers-roadmap/issues/493
+func (s FargateService) desiredCount() int {
+	if s.controller() == ECS && s.Scaling != (Scaling{}) {
+		return 0
+	}
+	return or(s.DesiredCount, defaultDesiredCount)
+}
+
 func (s FargateService) network() VPC {
 	if s.VPC == nil {
 		return NewVPC{}
@@ -156,7 +173,10 @@ func (s FargateService) Validate() error {
 	s.Container.validate(p)
 	if n := or(s.DesiredCount, defaultDesiredCount); n < 1 || n > maxDesiredCount {
 		p.add("DesiredCount", s.DesiredCount, "must be from 1 to 100 tasks")
+	} else if s.DesiredCount != 0 && s.desiredCount() == 0 {
+		p.add("DesiredCount", s.DesiredCount, "must be left out: with Scaling, AWS sets the number, from Scaling.MinTasks to Scaling.MaxTasks")
 	}
+	s.Scaling.validate(p)
 	if d := or(s.StartTime, defaultStartTime); d < minStartTime || d > maxStartTime || d%time.Second != 0 {
 		p.add("StartTime", s.StartTime, "must be whole seconds, from 10 seconds to 15 minutes, written as 3 * time.Minute")
 	}
@@ -301,13 +321,15 @@ func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how
 		TaskDefinition:         parts.task.first,
 		TaskDefinitionRevision: awsecs.TaskDefinitionRevision_LATEST(),
 		DeploymentController:   &awsecs.DeploymentController{Type: awsecs.DeploymentControllerType(s.controller())},
-		DesiredCount:           jsii.Number(or(s.DesiredCount, defaultDesiredCount)),
 		MinHealthyPercent:      jsii.Number(100),
 		MaxHealthyPercent:      jsii.Number(200),
 		HealthCheckGracePeriod: awscdk.Duration_Seconds(jsii.Number(or(s.StartTime, defaultStartTime).Seconds())),
 		VpcSubnets:             &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS},
 		AssignPublicIp:         jsii.Bool(false),
 		EnableExecuteCommand:   jsii.Bool(false),
+	}
+	if n := s.desiredCount(); n != 0 {
+		props.DesiredCount = jsii.Number(n)
 	}
 	how(props)
 	service := awsecs.NewFargateService(stack, jsii.String("Service"), props)

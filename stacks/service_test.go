@@ -31,7 +31,7 @@ var (
 			Architecture:  X86, Dockerfile: "docker/store.Dockerfile", Context: "services/store",
 			InitialImage: "public.ecr.aws/kzmorita/store:1", LogRetention: 14,
 		},
-		DesiredCount: 3, StartTime: 3 * time.Minute,
+		DesiredCount: 3, Scaling: Scaling{MaxTasks: 6, CPUPercent: 60}, StartTime: 3 * time.Minute,
 		VPC: NewVPC{CIDR: "10.20.0.0/20", NATGateways: 2},
 		LoadBalancer: LoadBalancer{
 			CertificateARN:     "arn:aws:acm:ap-northeast-1:" + account + ":certificate/" + uuid,
@@ -60,6 +60,7 @@ var (
 		Container:    Container{InitialImage: "public.ecr.aws/docker/library/httpd:2.4.65"},
 		LoadBalancer: LoadBalancer{AllowFrom: []string{"192.0.2.0/24", "203.0.113.0/24"}},
 		Controller:   ECS, Shift: Linear, KeepOld: 10 * time.Minute, AlarmNames: []string{"search-latency"},
+		Scaling: Scaling{MinTasks: 3, MaxTasks: 12, CPUPercent: 50, RequestsPerTask: 1000},
 		Hook: Hook{
 			Distributions: []Distribution{{ID: "E2QWRUHAPOMQZP", Paths: []string{"/search/*"}}},
 			Events:        []HookEvent{PreProductionTrafficShift, ProductionTrafficShift}, Deadline: 20 * time.Minute,
@@ -84,7 +85,8 @@ var changedFixtures = []Service{
 			CertificateARN: "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid,
 			AllowFrom:      []string{"192.0.2.0/24"}, OriginPrefixListID: "pl-3b927c52", TestPort: 9443, TestFrom: []string{"198.51.100.7/32"},
 		},
-		Shift: Linear, KeepOld: time.Hour, MaxErrorPercent: 50, AlarmNames: []string{"api-latency", "api-memory"},
+		Scaling: Scaling{MinTasks: 4, MaxTasks: 4, RequestsPerTask: 600},
+		Shift:   Linear, KeepOld: time.Hour, MaxErrorPercent: 50, AlarmNames: []string{"api-latency", "api-memory"},
 		Hook: Hook{
 			Distributions: []Distribution{{ID: "E2QWRUHAPOMQZR", Paths: []string{"/api/*"}}},
 			Events:        []HookEvent{AfterAllowTestTraffic, AfterAllowTraffic}, OnFailure: RollBack,
@@ -96,14 +98,14 @@ var changedFixtures = []Service{
 	func() Service {
 		s := store
 		s.Build, s.LoadBalancer, s.Shift, s.KeepOld = ImageBuild{}, LoadBalancer{}, "", 0
-		s.AlarmNames, s.MaxErrorPercent = nil, 100
+		s.AlarmNames, s.MaxErrorPercent, s.Scaling = nil, 100, Scaling{}
 		s.Container = Container{Port: 8080, HealthCheckPath: "/healthz", Architecture: X86, InitialImage: store.Container.InitialImage}
 		s.Hook, s.Notifications, s.ExecutionMode = Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZS"}}}, Notifications{}, ""
 		return s
 	}(),
 	func() Service {
 		s := search
-		s.AlarmNames, s.MaxErrorPercent = nil, 100
+		s.AlarmNames, s.MaxErrorPercent, s.Scaling = nil, 100, Scaling{}
 		s.Container.CPU, s.Container.Environment = 512, map[string]string{"LOG_LEVEL": "info"}
 		return s
 	}(),
@@ -205,6 +207,20 @@ func TestServiceRefuses(t *testing.T) {
 
 		{"negative tasks", func(s *FargateService) { s.DesiredCount = -1 }, "DesiredCount is -1: must be from 1 to 100"},
 		{"too many tasks", func(s *FargateService) { s.DesiredCount = 101 }, "DesiredCount is 101"},
+		{"tasks that scaling sets", func(s *FargateService) {
+			s.Controller, s.DesiredCount, s.Scaling = ECS, 3, Scaling{MaxTasks: 6, CPUPercent: 60}
+		}, "DesiredCount is 3: must be left out: with Scaling, AWS sets the number, from Scaling.MinTasks to Scaling.MaxTasks"},
+		{"scaling without most", func(s *FargateService) { s.Scaling = Scaling{CPUPercent: 60} }, "Scaling.MaxTasks is 0: must be from 2, the least, to 100 tasks"},
+		{"scaling without target", func(s *FargateService) { s.Scaling = Scaling{MinTasks: 2, MaxTasks: 6} }, "Scaling.CPUPercent is 0: must be set, such as to 60, or RequestsPerTask must"},
+		{"negative least", func(s *FargateService) { s.Scaling = Scaling{MinTasks: -1, MaxTasks: 6, CPUPercent: 60} }, "Scaling.MinTasks is -1: must be from 1 to 100"},
+		{"least above 100", func(s *FargateService) { s.Scaling = Scaling{MinTasks: 101, MaxTasks: 100, CPUPercent: 60} }, "Scaling.MinTasks is 101: must be from 1 to 100"},
+		{"most below the least", func(s *FargateService) { s.Scaling = Scaling{MinTasks: 4, MaxTasks: 3, CPUPercent: 60} }, "Scaling.MaxTasks is 3: must be from 4, the least, to 100 tasks"},
+		{"most below the default least", func(s *FargateService) { s.Scaling = Scaling{MaxTasks: 1, CPUPercent: 60} }, "Scaling.MaxTasks is 1: must be from 2, the least"},
+		{"most above 100", func(s *FargateService) { s.Scaling = Scaling{MaxTasks: 101, CPUPercent: 60} }, "Scaling.MaxTasks is 101"},
+		{"all of the CPU", func(s *FargateService) { s.Scaling = Scaling{MaxTasks: 6, CPUPercent: 100} }, "Scaling.CPUPercent is 100: must be from 1 to 99 percent"},
+		{"negative CPU", func(s *FargateService) { s.Scaling = Scaling{MaxTasks: 6, CPUPercent: -1} }, "Scaling.CPUPercent is -1"},
+		{"negative requests", func(s *FargateService) { s.Scaling = Scaling{MaxTasks: 6, RequestsPerTask: -1} }, "Scaling.RequestsPerTask is -1: must be 1 or more requests a minute"},
+
 		{"start time", func(s *FargateService) { s.StartTime = time.Hour }, "StartTime is 1h0m0s: must be whole seconds, from 10 seconds to 15 minutes"},
 		{"start time by half seconds", func(s *FargateService) { s.StartTime = 10500 * time.Millisecond }, "StartTime is 10.5s"},
 

@@ -36,6 +36,11 @@ type parent struct{ property, mark, fallback string }
 // missing here is an error where something refers to it; add it with the
 // values its reference page gives.
 var resourceKinds = map[string]resourceKind{
+	"AWS::ApplicationAutoScaling::ScalableTarget": {
+		nameProperty: "ResourceId", // required
+		generate:     func(string, string) string { return "" },
+		ref:          "{name}|ecs:service:DesiredCount|ecs",
+	},
 	"AWS::Budgets::Budget": {
 		nameProperty: "Budget.BudgetName",
 		generate:     stackIDHash(100),
