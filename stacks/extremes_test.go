@@ -132,6 +132,7 @@ var extremeServices = slices.Concat([]Service{
 			ID: "vpc-01234567", CIDR: "10.0.0.0/28", AvailabilityZones: strings.Fields("us-west-2a us-west-2b us-west-2c us-west-2d us-west-2-lax-1a us-west-2-lax-1b"),
 			PublicSubnets: several(6, "subnet-0000000%d"), PrivateSubnets: several(6, "subnet-1000000%d"),
 		},
+		Cluster:       x(255),
 		LoadBalancer:  LoadBalancer{AllowFrom: several(30, "%d.0.0.0/8"), TestPort: 65535, TestFrom: several(30, "192.0.2.%d/32")},
 		AlarmNames:    append(several(7, "%d: \"<>&/日本語"+x(200)), x(255)),
 		Hook:          Hook{Distributions: []Distribution{{ID: "E000000000"}}, OnFailure: RollBack},

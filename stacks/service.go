@@ -33,7 +33,8 @@ import (
 // pipeline (console: Release change).
 //
 // With the defaults it costs about 75 USD a month in us-east-1, most of it the NAT
-// gateway (33), the load balancer with its addresses (24) and two tasks (14).
+// gateway with its address (36), the load balancer with its addresses (24) and two tasks
+// (14). With NewVPC{PublicTasks: true} it costs about 46.
 type FargateService struct {
 	// Name names the service, its pipeline and the metrics. At most 49 letters,
 	// digits and hyphens, the first a letter, and not xn--, sthree- or amzn-s3-demo-
@@ -83,6 +84,11 @@ type FargateService struct {
 	// VPC is the network: a NewVPC or an ExistingVPC. It cannot be changed. Default:
 	// NewVPC{}.
 	VPC VPC
+
+	// Cluster is the name of an ECS cluster that is there, in the service's account and
+	// region, in place of one of its own; neither costs anything. It cannot be changed.
+	// Default: a cluster of its own, without Container Insights. Example: "production".
+	Cluster string
 
 	// LoadBalancer says who may send requests, and how. Default: anybody, by HTTP.
 	LoadBalancer LoadBalancer
@@ -181,6 +187,12 @@ func (s FargateService) Validate() error {
 		p.add("StartTime", s.StartTime, "must be whole seconds, from 10 seconds to 15 minutes, written as 3 * time.Minute")
 	}
 	validateVPC(p, s.VPC)
+	if vpc, ok := s.network().(NewVPC); ok {
+		vpc.validateRoom(p, or(s.DesiredCount, defaultDesiredCount))
+	}
+	if s.Cluster != "" {
+		p.match("Cluster", s.Cluster, ecsPattern, "must be a cluster's name (not its ARN), or empty for a cluster of the service's own")
+	}
 	s.LoadBalancer.validate(p)
 	controller := s.controller()
 	if !oneOf(p, "Controller", controller, CodeDeploy, ECS) {
@@ -304,18 +316,29 @@ func (s FargateService) renderAppSpec() string {
 	return text
 }
 
-// newECSService runs the tasks: in private subnets, without public addresses, and
-// without a way in for people (ECS Exec). It names the task definition by its family,
+// newCluster makes the service's cluster, or names the one that is there.
+func newCluster(stack awscdk.Stack, name string, vpc awsec2.IVpc) awsecs.ICluster {
+	if name != "" {
+		return awsecs.Cluster_FromClusterAttributes(stack, jsii.String("Cluster"), &awsecs.ClusterAttributes{ClusterName: &name, Vpc: vpc})
+	}
+	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
+		Vpc:                 vpc,
+		ContainerInsightsV2: awsecs.ContainerInsights_DISABLED,
+	})
+	justify(cluster, justification{"AwsSolutions-ECS4", "Container Insights costs several USD a month for each task; the load balancer's own metrics are what the alarms watch."})
+	return cluster
+}
+
+// newECSService runs the tasks, without a way in for people (ECS Exec): in private
+// subnets, without public addresses, unless the owner wants them in public ones. It
+// names the task definition by its family,
 // whose newest active revision is what the last successful deployment brought. For
 // CodeDeploy, nothing here may depend on a prop that can be changed: to update such a
 // service CloudFormation names its task definition, too, which ECS refuses.
 // https://github.com/aws/aws-cdk/issues/23564
 func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how func(*awsecs.FargateServiceProps)) awsecs.FargateService {
-	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
-		Vpc:                 parts.vpc,
-		ContainerInsightsV2: awsecs.ContainerInsights_DISABLED,
-	})
-	justify(cluster, justification{"AwsSolutions-ECS4", "Container Insights costs several USD a month for each task; the load balancer's own metrics are what the alarms watch."})
+	cluster := newCluster(stack, s.Cluster, parts.vpc)
+	public := s.network().publicTasks()
 	props := &awsecs.FargateServiceProps{
 		Cluster:                cluster,
 		TaskDefinition:         parts.task.first,
@@ -324,8 +347,8 @@ func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how
 		MinHealthyPercent:      jsii.Number(100),
 		MaxHealthyPercent:      jsii.Number(200),
 		HealthCheckGracePeriod: awscdk.Duration_Seconds(jsii.Number(or(s.StartTime, defaultStartTime).Seconds())),
-		VpcSubnets:             &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS},
-		AssignPublicIp:         jsii.Bool(false),
+		VpcSubnets:             subnets(public),
+		AssignPublicIp:         jsii.Bool(public),
 		EnableExecuteCommand:   jsii.Bool(false),
 	}
 	if n := s.desiredCount(); n != 0 {
@@ -336,9 +359,7 @@ func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how
 	// The first tasks fetch their image as soon as the service is there: a way out, and
 	// the right to write a log, must be there before.
 	service.Node().AddDependency(parts.task.execution)
-	for _, subnet := range *parts.vpc.PrivateSubnets() {
-		service.Node().AddDependency(subnet.InternetConnectivityEstablished())
-	}
+	service.Node().AddDependency(parts.vpc.SelectSubnets(subnets(public)).InternetConnectivityEstablished)
 	newOutput(stack, "ClusterName", "The name to give to aws ecs update-service --cluster", *cluster.ClusterName())
 	newOutput(stack, "ServiceName", "The name to give to aws ecs update-service --service", *service.ServiceName())
 	return service

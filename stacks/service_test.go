@@ -66,6 +66,24 @@ var (
 			Events:        []HookEvent{PreProductionTrafficShift, ProductionTrafficShift}, Deadline: 20 * time.Minute,
 		},
 	}
+	// cheap costs what is needed, and no more.
+	cheap = FargateService{
+		Name:   "cheap",
+		Source: GitHubConnection{Owner: "kzmorita", Repo: "cheap", ConnectionARN: connectionARN},
+		VPC:    NewVPC{CIDR: "10.0.0.0/24", PublicTasks: true},
+		Hook:   Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZT"}}},
+	}
+	// shared is in a network and a cluster that are there.
+	shared = FargateService{
+		Name:   "shared",
+		Source: GitHubConnection{Owner: "kzmorita", Repo: "shared", ConnectionARN: connectionARN},
+		VPC: ExistingVPC{
+			ID: "vpc-0a1b2c3d4e5f67890", CIDR: "172.31.0.0/16", AvailabilityZones: []string{"us-east-1a", "us-east-1b"},
+			PublicSubnets: []string{"subnet-0a1b2c3d4e5f67890", "subnet-0a1b2c3d4e5f67891"}, PublicTasks: true,
+		},
+		Cluster: "production",
+		Hook:    Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZU"}}},
+	}
 )
 
 // changedFixtures are services from above whose owners have changed all that can be
@@ -111,7 +129,7 @@ var changedFixtures = []Service{
 	}(),
 }
 
-var fargateFixtures = []Service{api, store, docs, search}
+var fargateFixtures = []Service{api, store, docs, search, cheap, shared}
 
 func fargateTemplate(t *testing.T, s FargateService) *assembly.Template {
 	t.Helper()
@@ -232,6 +250,12 @@ func TestServiceRefuses(t *testing.T) {
 		{"range too narrow", func(s *FargateService) { s.VPC = NewVPC{CIDR: "10.0.0.0/25"} }, "from 16 to 24 bits"},
 		{"public range", func(s *FargateService) { s.VPC = NewVPC{CIDR: "8.8.0.0/16"} }, "must be private"},
 		{"gateways", func(s *FargateService) { s.VPC = NewVPC{NATGateways: 3} }, "VPC.NATGateways is 3: must be 1 or 2"},
+		{"no gateways", func(s *FargateService) { s.VPC = NewVPC{NATGateways: -1} }, "Without any, PublicTasks gives the tasks public addresses"},
+		{"gateways nobody needs", func(s *FargateService) { s.VPC = NewVPC{NATGateways: 1, PublicTasks: true} }, "VPC.NATGateways is 1: must be left out: with PublicTasks"},
+		{"too little room", func(s *FargateService) { s.VPC, s.DesiredCount = NewVPC{CIDR: "10.0.0.0/24"}, 59 }, `VPC.CIDR is "10.0.0.0/24": has 59 addresses for tasks in each zone, and a deployment of 59 takes 60 there; use a wider range, of 23 bits`},
+		{"too little room beside the load balancer", func(s *FargateService) { s.VPC, s.DesiredCount = NewVPC{CIDR: "10.0.0.0/24", PublicTasks: true}, 50 }, "has 49 addresses for tasks in each zone"},
+		{"cluster's ARN", func(s *FargateService) { s.Cluster = "arn:aws:ecs:us-east-1:" + account + ":cluster/production" }, "must be a cluster's name (not its ARN)"},
+		{"cluster's name too long", func(s *FargateService) { s.Cluster = strings.Repeat("c", 256) }, "Cluster is"},
 		{"network's id", existing(func(v *ExistingVPC) { v.ID = "default" }), `VPC.ID is "default": must be a VPC's id`},
 		{"network's range", existing(func(v *ExistingVPC) { v.CIDR = "" }), `VPC.CIDR is ""`},
 		{"one zone", existing(func(v *ExistingVPC) {
@@ -247,6 +271,8 @@ func TestServiceRefuses(t *testing.T) {
 		{"zone twice", existing(func(v *ExistingVPC) { v.AvailabilityZones[1] = v.AvailabilityZones[0] }), "is there twice"},
 		{"too few subnets", existing(func(v *ExistingVPC) { v.PrivateSubnets = v.PrivateSubnets[:1] }), `VPC.PrivateSubnets is "1 subnets": must be one for each of the 2 AvailabilityZones`},
 		{"subnet", existing(func(v *ExistingVPC) { v.PublicSubnets[1] = "public" }), `VPC.PublicSubnets[1] is "public": must be a subnet's id`},
+		{"private subnets with public tasks", existing(func(v *ExistingVPC) { v.PublicTasks = true }), `VPC.PrivateSubnets is "2 subnets": must be left out: with PublicTasks the tasks are in PublicSubnets`},
+		{"no public subnets", existing(func(v *ExistingVPC) { v.PublicTasks, v.PublicSubnets, v.PrivateSubnets = true, nil, nil }), `VPC.PublicSubnets is "0 subnets": must be one for each of the 2`},
 		{"subnet for both", existing(func(v *ExistingVPC) { v.PrivateSubnets[0] = v.PublicSubnets[0] }), "the tasks' subnets are not the load balancer's"},
 
 		{"certificate's domain", balancer(func(l *LoadBalancer) { l.CertificateARN = "api.example.com" }), "LoadBalancer.CertificateARN"},
@@ -322,9 +348,14 @@ func TestServiceAccepts(t *testing.T) {
 	}
 }
 
-// An owner changes the count by hand, by these names.
+// An owner changes the count by hand, by these names. A cluster that is there is named,
+// and none is made beside it.
 func TestServiceOutputs(t *testing.T) {
-	eachFargate(t, func(t *testing.T, _ FargateService, tmpl *assembly.Template) {
+	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
+		if made := len(tmpl.OfType("AWS::ECS::Cluster")); s.Cluster != "" {
+			equal(t, "cluster", at(t, tmpl, tmpl.Outputs["ClusterName"].Value), s.Cluster)
+			equal(t, "clusters made", made, 0)
+		}
 		service := tmpl.OfType("AWS::ECS::Service")[0]
 		equal(t, "cluster", at(t, tmpl, tmpl.Outputs["ClusterName"].Value), at(t, tmpl, service.Properties, "Cluster"))
 		equal(t, "service", at(t, tmpl, tmpl.Outputs["ServiceName"].Value), at(t, tmpl, map[string]any{"Fn::GetAtt": []any{service.ID, "Name"}}))
@@ -461,6 +492,15 @@ func TestServiceRoles(t *testing.T) {
 				{"s3:PutObject", artifacts(t, tmpl) + "/image.zip", false},
 				{"sns:Publish", "arn:aws:sns:" + us + "alerts", false},
 			}...)
+		}},
+		{"CodeDeploy in a shared cluster", shared, "DeploymentRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			service := "arn:aws:ecs:" + us + "service/production/" + at(t, tmpl, tmpl.Outputs["ServiceName"].Value).(string)
+			return []call{
+				{"ecs:UpdateServicePrimaryTaskSet", service, true},
+				{"ecs:UpdateServicePrimaryTaskSet", "arn:aws:ecs:" + us + "service/production/another", false},
+				{"ecs:DeleteTaskSet", strings.Replace(service, ":service/", ":task-set/", 1) + "/1234567890", true},
+				{"ecs:DeleteTaskSet", "arn:aws:ecs:" + us + "task-set/production/another/1234567890", false},
+			}
 		}},
 		{"deploy by CodeDeploy", api, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			application, group := ref(t, tmpl, "AWS::CodeDeploy::Application", 0), ref(t, tmpl, "AWS::CodeDeploy::DeploymentGroup", 0)

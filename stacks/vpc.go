@@ -17,6 +17,8 @@ type VPC interface {
 	validate(p *problems)
 	// cidr is the range of the network's addresses.
 	cidr() string
+	// publicTasks says in which of its subnets the tasks are.
+	publicTasks() bool
 	// vpc makes or names the network. Nothing is looked up in AWS.
 	vpc(stack awscdk.Stack) awsec2.IVpc
 }
@@ -26,7 +28,9 @@ const zones = 2
 
 // NewVPC makes a network for the service alone, over two availability zones: public
 // subnets for the load balancer, and private ones for the tasks, which reach the
-// internet through NAT gateways and cannot be reached from it.
+// internet through NAT gateways and cannot be reached from it. VPC endpoints in place of
+// the gateways would cost more, 44 USD a month for the three that every task needs; an
+// [ExistingVPC] may have them.
 type NewVPC struct {
 	// CIDR is the range of addresses, of 16 to 24 bits. It matters only for networks
 	// that are to be connected; it cannot be changed. Default: "10.0.0.0/16".
@@ -34,8 +38,15 @@ type NewVPC struct {
 
 	// NATGateways is 1 or 2. With 1, the tasks of one zone lose their way out, and
 	// tasks can no longer be started, while the other zone fails; requests are still
-	// answered. Each costs about 33 USD a month, and 0.045 USD a GB. Default: 1.
+	// answered. Each costs about 36 USD a month with its address, and 0.045 USD a GB.
+	// Default: 1, and with PublicTasks none.
 	NATGateways int
+
+	// PublicTasks puts the tasks into the public subnets, with a public address each,
+	// at 3.60 USD a month, and makes no NAT gateway: up to nine tasks this costs less.
+	// The load balancer alone may reach them all the same, by their security group. The
+	// private subnets then have no way out. Default: false.
+	PublicTasks bool
 }
 
 // ExistingVPC is a network that is there already. It is not asked what it looks
@@ -52,18 +63,39 @@ type ExistingVPC struct {
 	// []string{"us-east-1a", "us-east-1b"}.
 	AvailabilityZones []string
 
-	// PublicSubnets are for the load balancer: one in each of the zones, in the
-	// zones' order, routed to an internet gateway. Required. Example:
-	// []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}.
+	// PublicSubnets are for the load balancer, and with PublicTasks for the tasks: one
+	// in each of the zones, in the zones' order, routed to an internet gateway.
+	// Required. Example: []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}.
 	PublicSubnets []string
 
 	// PrivateSubnets are for the tasks: one in each of the zones, in the zones'
 	// order. They must reach ECR, CloudWatch Logs and S3, through a NAT gateway or
-	// VPC endpoints. Required.
+	// VPC endpoints: of ecr.api, ecr.dkr and logs, with Container.Secrets also of ssm or
+	// secretsmanager, at 7.30 USD a month for each zone, and the gateway endpoint of S3,
+	// which is free. Required, and with PublicTasks to be left out.
+	// https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
 	PrivateSubnets []string
+
+	// PublicTasks puts the tasks into PublicSubnets, with a public address each, at
+	// 3.60 USD a month, so that no NAT gateway is needed. The load balancer alone may
+	// reach them all the same, by their security group. Default: false.
+	PublicTasks bool
 }
 
-const defaultCIDR = "10.0.0.0/16"
+const (
+	defaultCIDR = "10.0.0.0/16"
+
+	// What CDK calls the subnets of a network, new or not.
+	publicSubnets, privateSubnets = "Public", "Private"
+
+	// AWS keeps five addresses of each subnet.
+	// https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+	keptAddresses = 5
+	// balancerAddresses is what a load balancer needs in each of its subnets; with them,
+	// there are a NAT gateway's and that of a VPC origin.
+	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+	balancerAddresses = 8 + 2
+)
 
 var (
 	vpcPattern    = regexp.MustCompile(`^vpc-([0-9a-f]{8}|[0-9a-f]{17})$`)
@@ -116,6 +148,17 @@ func validateCIDRs(p *problems, field string, cidrs []string) {
 func (v NewVPC) cidr() string      { return or(v.CIDR, defaultCIDR) }
 func (v ExistingVPC) cidr() string { return v.CIDR }
 
+func (v NewVPC) publicTasks() bool      { return v.PublicTasks }
+func (v ExistingVPC) publicTasks() bool { return v.PublicTasks }
+
+// subnets selects the public or the private subnets of a network.
+func subnets(public bool) *awsec2.SubnetSelection {
+	if public {
+		return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(publicSubnets)}
+	}
+	return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(privateSubnets)}
+}
+
 func (v NewVPC) validate(p *problems) {
 	if prefix, ok := validateCIDR(p, "VPC.CIDR", v.cidr()); ok {
 		switch {
@@ -125,8 +168,34 @@ func (v NewVPC) validate(p *problems) {
 			p.add("VPC.CIDR", v.CIDR, "must be private: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16")
 		}
 	}
-	if n := or(v.NATGateways, 1); n < 1 || n > zones {
-		p.add("VPC.NATGateways", v.NATGateways, "must be 1 or 2: the tasks fetch their image through one, and there are two zones")
+	switch n := or(v.NATGateways, 1); {
+	case v.PublicTasks && v.NATGateways != 0:
+		p.add("VPC.NATGateways", v.NATGateways, "must be left out: with PublicTasks the tasks need none")
+	case n < 1 || n > zones:
+		p.add("VPC.NATGateways", v.NATGateways, "must be 1 or 2: the tasks fetch their image through one, and there are two zones. Without any, PublicTasks gives the tasks public addresses")
+	}
+}
+
+// validateRoom reports a range with too few addresses for a deployment, during which
+// there are twice as many tasks, in two zones.
+func (v NewVPC) validateRoom(p *problems, tasks int) {
+	prefix, err := netip.ParsePrefix(v.cidr())
+	if err != nil || prefix.Bits() < 16 || prefix.Bits() > 24 || tasks < 1 || tasks > maxDesiredCount {
+		return // that has been reported
+	}
+	room := func(bits int) int {
+		n := 1<<(32-bits)/4 - keptAddresses
+		if v.PublicTasks {
+			n -= balancerAddresses
+		}
+		return n
+	}
+	needs, bits := tasks+tasks%2, prefix.Bits()
+	if has := room(bits); has < needs {
+		for room(bits) < needs {
+			bits--
+		}
+		p.add("VPC.CIDR", v.cidr(), fmt.Sprintf("has %d addresses for tasks in each zone, and a deployment of %d takes %d there; use a wider range, of %d bits", has, tasks, needs, bits))
 	}
 }
 
@@ -155,7 +224,18 @@ func (v ExistingVPC) validate(p *problems) {
 	for _, f := range []struct {
 		name    string
 		subnets []string
-	}{{"PublicSubnets", v.PublicSubnets}, {"PrivateSubnets", v.PrivateSubnets}} {
+		used    bool
+		why     string
+	}{
+		{"PublicSubnets", v.PublicSubnets, true, ""},
+		{"PrivateSubnets", v.PrivateSubnets, !v.PublicTasks, "with PublicTasks the tasks are in PublicSubnets, as the load balancer is"},
+	} {
+		if !f.used {
+			if n := len(f.subnets); n > 0 {
+				p.add("VPC."+f.name, fmt.Sprintf("%d subnets", n), "must be left out: "+f.why)
+			}
+			continue
+		}
 		if len(f.subnets) != len(v.AvailabilityZones) {
 			p.add("VPC."+f.name, fmt.Sprintf("%d subnets", len(f.subnets)), fmt.Sprintf("must be one for each of the %d AvailabilityZones, in their order", len(v.AvailabilityZones)))
 		}
@@ -171,14 +251,18 @@ func (v ExistingVPC) validate(p *problems) {
 }
 
 func (v NewVPC) vpc(stack awscdk.Stack) awsec2.IVpc {
+	gateways, private := or(v.NATGateways, 1), awsec2.SubnetType_PRIVATE_WITH_EGRESS
+	if v.PublicTasks {
+		gateways, private = 0, awsec2.SubnetType_PRIVATE_ISOLATED
+	}
 	vpc := awsec2.NewVpc(stack, jsii.String("Network"), &awsec2.VpcProps{
 		IpAddresses: awsec2.IpAddresses_Cidr(jsii.String(v.cidr())),
 		MaxAzs:      jsii.Number(zones),
-		NatGateways: jsii.Number(or(v.NATGateways, 1)),
+		NatGateways: jsii.Number(gateways),
 		SubnetConfiguration: &[]*awsec2.SubnetConfiguration{
-			// The load balancer and the NAT gateways bring their own public addresses.
-			{Name: jsii.String("Public"), SubnetType: awsec2.SubnetType_PUBLIC, MapPublicIpOnLaunch: jsii.Bool(false)},
-			{Name: jsii.String("Private"), SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS},
+			// Load balancer, NAT gateways and tasks bring their own public addresses.
+			{Name: jsii.String(publicSubnets), SubnetType: awsec2.SubnetType_PUBLIC, MapPublicIpOnLaunch: jsii.Bool(false)},
+			{Name: jsii.String(privateSubnets), SubnetType: private},
 		},
 		// It would take a function of CDK's, with rights on all security groups, to
 		// close the default one, which nothing here uses.

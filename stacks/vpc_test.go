@@ -31,40 +31,55 @@ func TestNothingIsLookedUp(t *testing.T) {
 	}
 }
 
-func TestTasksArePrivate(t *testing.T) {
+// Tasks are in private subnets, and their load balancer in public ones, unless the owner
+// says otherwise; either way they find a way out as soon as they start.
+func TestSubnets(t *testing.T) {
 	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
 		service := only(t, tmpl, "AWS::ECS::Service")
 		network := at(t, tmpl, service, "NetworkConfiguration", "AwsvpcConfiguration").(map[string]any)
-		equal(t, "public address", network["AssignPublicIp"], "DISABLED")
+		public := s.network().publicTasks()
+		equal(t, "public address", network["AssignPublicIp"], map[bool]string{false: "DISABLED", true: "ENABLED"}[public])
 		equal(t, "way in for people", service["EnableExecuteCommand"], false)
 		balancer := at(t, tmpl, only(t, tmpl, "AWS::ElasticLoadBalancingV2::LoadBalancer"), "Subnets").([]any)
-		subnets := network["Subnets"].([]any)
-		if len(subnets) != 2 || len(balancer) != 2 {
-			t.Errorf("tasks are in %v, the balancer in %v, want two each", subnets, balancer)
-		}
-		for _, subnet := range subnets {
-			if slices.Contains(balancer, subnet) {
-				t.Errorf("tasks and balancer share %v", subnet)
-			}
+		tasks := network["Subnets"].([]any)
+		if len(tasks) != 2 || len(balancer) != 2 {
+			t.Errorf("tasks are in %v, the balancer in %v, want two each", tasks, balancer)
 		}
 		if vpc, ok := s.VPC.(ExistingVPC); ok {
-			equal(t, "tasks' subnets", subnets, vpc.PrivateSubnets)
-			equal(t, "balancer's subnets", balancer, vpc.PublicSubnets)
+			of := map[bool][]string{false: vpc.PrivateSubnets, true: vpc.PublicSubnets}
+			equal(t, "tasks' subnets", tasks, of[public])
+			equal(t, "balancer's subnets", balancer, of[true])
 			return
 		}
-		// From a new network's private subnets the way out is a NAT gateway.
-		equal(t, "NAT gateways", len(tmpl.OfType("AWS::EC2::NatGateway")), or(s.network().(NewVPC).NATGateways, 1))
+		isPublic := map[any]bool{}
+		for _, subnet := range tmpl.OfType("AWS::EC2::Subnet") {
+			isPublic[at(t, tmpl, map[string]any{"Ref": subnet.ID})] = strings.Contains(subnet.ID, "Public")
+			equal(t, subnet.ID+" gives out public addresses", subnet.Properties["MapPublicIpOnLaunch"], false)
+		}
+		for i := range 2 {
+			equal(t, "tasks are in a public subnet", isPublic[tasks[i]], public)
+			equal(t, "the balancer is in a public subnet", isPublic[balancer[i]], true)
+		}
+		// From a new network's private subnets the way out is a NAT gateway, if there is any.
+		gateways := or(s.network().(NewVPC).NATGateways, 1)
+		if public {
+			gateways = 0
+		}
+		equal(t, "NAT gateways", len(tmpl.OfType("AWS::EC2::NatGateway")), gateways)
+		ways := 0
 		for _, route := range tmpl.OfType("AWS::EC2::Route") {
 			private := strings.Contains(route.ID, "Private")
 			if _, nat := route.Properties["NatGatewayId"]; nat != private {
 				t.Errorf("%s goes through a NAT gateway: %v, want %v", route.ID, nat, private)
 			}
-			if private && !slices.Contains(tmpl.Resources[tmpl.OfType("AWS::ECS::Service")[0].ID].DependsOn, route.ID) {
+			if private == public {
+				continue
+			}
+			ways++
+			if !slices.Contains(tmpl.OfType("AWS::ECS::Service")[0].DependsOn, route.ID) {
 				t.Errorf("the first tasks may start before %s is there", route.ID)
 			}
 		}
-		for _, subnet := range tmpl.OfType("AWS::EC2::Subnet") {
-			equal(t, subnet.ID+" gives out public addresses", subnet.Properties["MapPublicIpOnLaunch"], false)
-		}
+		equal(t, "tasks' ways out", ways, 2)
 	})
 }
