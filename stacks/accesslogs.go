@@ -94,7 +94,7 @@ func newAccessLogs(scope constructs.Construct, stack awscdk.Stack, owner owner, 
 		in = awscdk.NewStack(scope, jsii.String(logsStackID(owner.name)),
 			elsewhere.stackProps("Access logs of the blog "+owner.name+", from the region that CloudFront delivers them from"))
 	}
-	newAccessLogDelivery(in, owner, distributionARN(in, *distribution.DistributionId()), bucket)
+	newAccessLogDelivery(in, owner, distributionARN(in, "", *distribution.DistributionId()), bucket)
 }
 
 // newAccessLogDelivery connects the distribution with the bucket, in us-east-1.

@@ -181,7 +181,7 @@ func TestInvalidateFunction(t *testing.T) {
 		days    int
 	}{
 		{modern, map[string]any{"POLL_FOR": "40s", "DEADLINE": "30m0s", "AFTER_DEADLINE": "fail"}, 80, 30},
-		{full, map[string]any{"POLL_FOR": "2m0s", "DEADLINE": "1h0m0s", "AFTER_DEADLINE": "warn"}, 160, 14},
+		{full, map[string]any{"POLL_FOR": "2m0s", "DEADLINE": "1h0m0s", "ROLE_ARN": roleARN, "AFTER_DEADLINE": "warn"}, 160, 14},
 	} {
 		tmpl := template(t, tt.props)
 		function := only(t, tmpl, "AWS::Lambda::Function")

@@ -20,6 +20,11 @@ type Hook struct {
 	// Distributions in front of the service, 1 to 10. Required.
 	Distributions []Distribution
 
+	// RoleARN is a role in the account of the distributions, where that is not the
+	// service's: as Invalidate.RoleARN. All of them must be in that account. Default:
+	// none, they are in the service's account.
+	RoleARN string
+
 	// Events of a deployment that call the function. One before the traffic shifts
 	// is too early for most: CloudFront would fetch the old version again. Default:
 	// AfterAllowTraffic for CodeDeploy; for ECS ProductionTrafficShift and
@@ -141,6 +146,7 @@ func (h Hook) validate(p *problems, by Controller) {
 		}
 		seen[d.ID] = true
 	}
+	validateRole(p, "Hook.RoleARN", h.RoleARN)
 	for i, event := range h.Events {
 		field := fmt.Sprintf("Hook.Events[%d]", i)
 		if by != "" && !slices.Contains(by.events(), event) {
@@ -186,13 +192,13 @@ func (h Hook) environment(service string) map[string]string {
 	if h.NoWait {
 		waitFor = "created"
 	}
-	return map[string]string{
+	return withRole(h.RoleARN, map[string]string{
 		"SERVICE":       service,
 		"DISTRIBUTIONS": encodeJSON(distributions),
 		"ON_FAILURE":    string(or(h.OnFailure, Proceed)),
 		"WAIT_FOR":      waitFor,
 		"DEADLINE":      or(h.Deadline, defaultHookDeadline).String(),
-	}
+	})
 }
 
 func hookFunctionName(service string) string { return hookPrefix + service }
@@ -219,14 +225,11 @@ func newHookFunction(stack awscdk.Stack, owner owner, hook Hook, by Controller) 
 			RetryAttempts: jsii.Number(2),
 		})
 	}
-	var distributions []*string
+	var distributions []string
 	for _, d := range hook.Distributions {
-		distributions = append(distributions, distributionARN(stack, d.ID))
+		distributions = append(distributions, d.ID)
 	}
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"),
-		Resources: &distributions,
-	}))
+	grantClearing(stack, role, hook.RoleARN, distributions...)
 	return function, role
 }
 

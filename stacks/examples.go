@@ -79,6 +79,7 @@ func (b BlogProps) exampleValues() (e examples) {
 	}
 	e.add("Deploy.Bucket", strings.HasPrefix(b.Deploy.Bucket, exampleBucket))
 	e.add("Invalidate.DistributionID", strings.HasSuffix(b.Invalidate.DistributionID, exampleID))
+	e.add("Invalidate.RoleARN", arnPart(b.Invalidate.RoleARN, 4) == exampleAccount)
 	e.addNotifications(b.Notifications)
 	return e
 }
@@ -87,6 +88,7 @@ func (e *examples) addHook(h Hook) {
 	for i, d := range h.Distributions {
 		e.add(fmt.Sprintf("Hook.Distributions[%d].ID", i), strings.HasSuffix(d.ID, exampleID))
 	}
+	e.add("Hook.RoleARN", arnPart(h.RoleARN, 4) == exampleAccount)
 }
 
 func (s ExistingService) exampleValues() (e examples) {

@@ -26,6 +26,15 @@ type Invalidate struct {
 	// which makes one. Example: "E2QWRUHAPOMQZL".
 	DistributionID string
 
+	// RoleARN is a role in the distribution's account, where that is not the blog's: the
+	// function takes it on to clear the cache, and its own role may then do nothing else.
+	// The account's owner makes it, from the stack's outputs RoleTrust and
+	// RolePermissions (README, "A distribution in another account"); until then the
+	// stage fails, and says so. Free of charge, and can be changed at any time. Not with
+	// Site, whose distribution is in the blog's account. Default: none, the distribution
+	// is in the blog's account. Example: "arn:aws:iam::123456789012:role/clear-cache".
+	RoleARN string
+
 	// Paths to clear, as CloudFront takes them: from "/", URL-encoded, with "*" only
 	// at the end, or "#tag" for a cache tag. The first 1,000 a month are free for
 	// the account, then 0.005 USD each; "/*" counts as one. CloudFront may know a page by
@@ -97,9 +106,11 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
 	before, distributionID := len(p.errs), i.DistributionID
 	if site != nil {
 		p.empty("Invalidate.DistributionID", i.DistributionID, "Site makes the distribution; keep one of them")
+		p.empty("Invalidate.RoleARN", i.RoleARN, "the distribution that Site makes is in the blog's own account")
 		distributionID = strings.Repeat("E", maxDistributionID) // CloudFront's to choose
 	} else {
 		p.match("Invalidate.DistributionID", i.DistributionID, distributionPattern, "must be a distribution's id (not its domain name or ARN), such as E2QWRUHAPOMQZL")
+		validateRole(p, "Invalidate.RoleARN", i.RoleARN)
 	}
 	validatePaths(p, "Invalidate.Paths", i.Paths)
 	cleared, with := i.cleared(site), ""
@@ -241,11 +252,11 @@ func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, site *
 	function, role := newGoFunction(stack, "Invalidate", goFunction{
 		binary:      "invalidate",
 		description: "Clears CloudFront for the blog " + pipelineName,
-		environment: map[string]string{
+		environment: withRole(i.RoleARN, map[string]string{
 			"POLL_FOR":       pollFor.String(),
 			"DEADLINE":       or(i.Deadline, defaultDeadline).String(),
 			"AFTER_DEADLINE": string(or(i.AfterDeadline, Fail)),
-		},
+		}),
 		timeout: pollFor + afterPolling,
 		logDays: i.LogRetention,
 	})
@@ -255,10 +266,7 @@ func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, site *
 		MaxEventAge:   awscdk.Duration_Minutes(jsii.Number(replyTimeout.Minutes())),
 		RetryAttempts: jsii.Number(2),
 	})
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"),
-		Resources: &[]*string{distributionARN(stack, distributionID)},
-	}))
+	grantClearing(stack, role, i.RoleARN, distributionID)
 	justifyWildcards(role, "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them.")
 
 	actionRole := newActionRole(stack, "InvalidateActionRole", pipelineRole, "Calls the function that clears CloudFront")
@@ -272,14 +280,4 @@ func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, site *
 	function.GrantInvoke(actionRole)
 	justifyWildcards(actionRole, "CDK grants the versions of the one function, and the listing of functions that CodePipeline's documentation asks for.")
 	return action
-}
-
-// distributionARN names a distribution, of the stack's own account.
-func distributionARN(stack awscdk.Stack, id string) *string {
-	return stack.FormatArn(&awscdk.ArnComponents{
-		Service:      jsii.String("cloudfront"),
-		Region:       jsii.String(""),
-		Resource:     jsii.String("distribution"),
-		ResourceName: jsii.String(id),
-	})
 }

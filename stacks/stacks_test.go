@@ -50,7 +50,7 @@ var (
 		},
 		Deploy: Deploy{Bucket: "kzmorita-shared", KeyPrefix: "ja/notes", EncryptionKeyARN: "arn:aws:kms:ap-northeast-1:" + account + ":key/" + uuid},
 		Invalidate: Invalidate{
-			DistributionID: "E2QWRUHAPOMQZN", Paths: []string{"/ja/notes/*", "#notes"},
+			DistributionID: "E2QWRUHAPOMQZN", RoleARN: roleARN, Paths: []string{"/ja/notes/*", "#notes"},
 			Deadline: time.Hour, AfterDeadline: Warn, PollFor: 2 * time.Minute, LogRetention: 14,
 		},
 		Notifications: Notifications{TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"},
@@ -80,6 +80,8 @@ const (
 	account       = "123456789012"
 	uuid          = "01234567-89ab-cdef-0123-456789abcdef"
 	connectionARN = "arn:aws:codeconnections:us-east-1:" + account + ":connection/" + uuid
+	edgeAccount   = "210987654321"
+	roleARN       = "arn:aws:iam::" + edgeAccount + ":role/edge/clear-cache"
 )
 
 // templates has one synthesised template for each fixture, by the name of its stack.

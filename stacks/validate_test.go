@@ -305,9 +305,9 @@ func TestExampleValues(t *testing.T) {
 		Account:       "111122223333",
 		Source:        GitHubConnection{Owner: "example", ConnectionARN: "arn:aws:codeconnections:us-east-1:111122223333:connection/" + uuid},
 		Deploy:        Deploy{Bucket: "amzn-s3-demo-bucket"},
-		Invalidate:    Invalidate{DistributionID: "EDFDVBD6EXAMPLE"},
+		Invalidate:    Invalidate{DistributionID: "EDFDVBD6EXAMPLE", RoleARN: "arn:aws:iam::111122223333:role/clear-cache"},
 		Notifications: Notifications{Emails: []string{"me@example.com"}, TopicARN: "arn:aws:sns:us-east-1:111122223333:alerts"},
 	}
-	want := []string{"Account", "Source.Owner", "Source.ConnectionARN", "Deploy.Bucket", "Invalidate.DistributionID", "Notifications.Emails", "Notifications.TopicARN"}
+	want := []string{"Account", "Source.Owner", "Source.ConnectionARN", "Deploy.Bucket", "Invalidate.DistributionID", "Invalidate.RoleARN", "Notifications.Emails", "Notifications.TopicARN"}
 	equal(t, "fields", props.exampleValues(), want)
 }

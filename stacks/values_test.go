@@ -181,6 +181,14 @@ var blogValues = []values[BlogProps]{
 	{"Invalidate.DistributionID", func(b *BlogProps, v string) { b.Invalidate.DistributionID = v }, []string{"E2QWRUHAPOMQZL", "EDFDVBD632BHDS5"}, map[string]string{
 		"e2qwruhapomqzl": "must be a distribution's id", "arn:aws:cloudfront::" + account + ":distribution/E2QWRUHAPOMQZL": "must be a distribution's id", "E2QWRUHAPOMQZL ": "must be a distribution's id",
 	}},
+	{"Invalidate.RoleARN", func(b *BlogProps, v string) { b.Invalidate.RoleARN = v }, []string{
+		"", roleARN, "arn:aws:iam::" + account + ":role/" + strings.Repeat("r", 64), "arn:aws:iam::" + edgeAccount + ":role/a/b.c/r+=,.@-_", "arn:aws:iam::" + edgeAccount + ":role/" + strings.Repeat("p", 510) + "/r",
+	}, map[string]string{
+		"arn:aws:sts::" + edgeAccount + ":assumed-role/clear-cache/session": "must be a role's ARN", "clear-cache": "must be a role's ARN", edgeAccount: "must be a role's ARN", "arn:aws:iam::" + edgeAccount + ":root": "must be a role's ARN",
+		"arn:aws:iam::" + edgeAccount + ":role/*": "must be a role's ARN", "arn:aws:iam::" + edgeAccount + ":role/${aws:username}/r": "must be a role's ARN", "arn:aws:iam::" + edgeAccount + ":role/": "must be a role's ARN",
+		"arn:aws-cn:iam::" + edgeAccount + ":role/r": "must be a role's ARN", "arn:aws:iam::" + edgeAccount + ":user/r": "must be a role's ARN", roleARN + " ": "must be a role's ARN",
+		"arn:aws:iam::" + edgeAccount + ":role/" + strings.Repeat("r", 65): "must be a role's ARN", "arn:aws:iam::" + edgeAccount + ":role/" + strings.Repeat("p", 511) + "/r": "must be a role's ARN", "arn:aws:iam:us-east-1:" + edgeAccount + ":role/r": "must be a role's ARN",
+	}},
 	{"Notifications.Emails", func(b *BlogProps, v string) { b.Notifications.Emails = strings.Fields("you@blog.dev " + v) }, []string{
 		"me@blog.dev", "me+aws@blog.dev", "m.e@a.b.co.jp", "o'me=x/y@blog.dev", "Me@Blog.DEV", "me@xn--vckk7bxa.xn--q9jyb4c", strings.Repeat("m", 64) + "@blog.dev",
 	}, map[string]string{
@@ -256,6 +264,7 @@ var existingValues = []values[ExistingService]{
 		*s = news
 		s.DeployedBy = ECSService{Cluster: v, Service: "news"}
 	}, []string{"a-b_C", strings.Repeat("a", 255)}, map[string]string{"": "must be a cluster's name", "a.b": "must be a cluster's name", strings.Repeat("a", 256): "must be a cluster's name"}},
+	{"Hook.RoleARN", func(s *ExistingService, v string) { s.Hook.RoleARN = v }, []string{"", roleARN}, map[string]string{"clear-cache": "must be a role's ARN", "arn:aws:sts::" + edgeAccount + ":assumed-role/clear-cache/s": "must be a role's ARN"}},
 	{"Hook.Distributions[0].Paths[0]", func(s *ExistingService, v string) {
 		s.Hook.Distributions = []Distribution{{ID: "E2QWRUHAPOMQZL", Paths: []string{v}}}
 	}, []string{"/", "/*", "#tag"}, map[string]string{"": "must start with /", "/a b": "URL-encoded", "https://shop.dev/": "must start with /"}},

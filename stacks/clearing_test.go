@@ -1,0 +1,98 @@
+package stacks
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/iampolicy"
+)
+
+// TestRoleToTakeOn: with a role of the distributions' account, the function may take on
+// that and do nothing else; with the two policies that the stack puts out, the function
+// alone may take it on, and that clears these distributions and does nothing else.
+func TestRoleToTakeOn(t *testing.T) {
+	edge := strings.Replace(edge, account, edgeAccount, 1)
+	for _, tt := range []struct {
+		tmpl          *assembly.Template
+		function      string // its role
+		distributions []string
+	}{
+		{template(t, full), "InvalidateRole", []string{"E2QWRUHAPOMQZN"}},
+		{hookTemplate(t, checkout), "HookRole", []string{"E2QWRUHAPOMQZM", "E2QWRUHAPOMQZN"}},
+	} {
+		t.Run(tt.tmpl.Name, func(t *testing.T) {
+			output := func(id string) json.RawMessage {
+				text := at(t, tt.tmpl, tt.tmpl.Outputs[id].Value).(string)
+				if len(text) > maxDescription || len(tt.tmpl.Outputs[id].Description) > maxDescription {
+					t.Errorf("output %s: too long: %q", id, tt.tmpl.Outputs[id])
+				}
+				return json.RawMessage(text)
+			}
+			trust, permissions := output("RoleTrust"), output("RolePermissions")
+			id := roleID(t, tt.tmpl, tt.function)
+			function := arnOf(t, tt.tmpl, id)
+			policies, err := tt.tmpl.RolePolicies(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			anything := []json.RawMessage{json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)}
+			clearing := tt.distributions[0]
+			for _, c := range []struct {
+				who        string
+				policies   []json.RawMessage
+				action, on string
+				trust      json.RawMessage
+				allowed    bool
+			}{
+				{function, policies, "sts:AssumeRole", roleARN, trust, true},
+				{function, policies, "sts:AssumeRole", roleARN + "2", trust, false},
+				{function, policies, "cloudfront:CreateInvalidation", edge + clearing, nil, false},
+				{function, policies, "cloudfront:CreateInvalidation", "arn:aws:cloudfront::" + account + ":distribution/" + clearing, nil, false},
+				{function, policies, "cloudfront:GetInvalidation", "arn:aws:cloudfront::" + account + ":distribution/" + clearing, nil, false},
+				{function + "2", anything, "sts:AssumeRole", roleARN, trust, false},
+				{"arn:aws:iam::" + account + ":role/admin", anything, "sts:AssumeRole", roleARN, trust, false},
+				{roleARN, []json.RawMessage{permissions}, "cloudfront:CreateInvalidation", edge + clearing, nil, true},
+				{roleARN, []json.RawMessage{permissions}, "cloudfront:GetInvalidation", edge + tt.distributions[len(tt.distributions)-1], nil, true},
+				{roleARN, []json.RawMessage{permissions}, "cloudfront:CreateInvalidation", edge + "E2QWRUHAPOMQZL", nil, false},
+				{roleARN, []json.RawMessage{permissions}, "cloudfront:UpdateDistribution", edge + clearing, nil, false},
+				{roleARN, []json.RawMessage{permissions}, "cloudfront:GetDistribution", edge + clearing, nil, false},
+			} {
+				decisions, err := iampolicy.Evaluate(t.Context(), c.policies, []iampolicy.Request{{Principal: c.who, Action: c.action, Resource: c.on, ResourcePolicy: c.trust}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if decisions[0].Allowed != c.allowed {
+					t.Errorf("%s: %s on %s: allowed is %v, want %v (%s)", c.who, c.action, c.on, decisions[0].Allowed, c.allowed, decisions[0].Reason)
+				}
+			}
+		})
+	}
+}
+
+// Without a role there is nothing to put out.
+func TestNoRoleToTakeOn(t *testing.T) {
+	for _, tmpl := range []*assembly.Template{template(t, modern), hookTemplate(t, shop)} {
+		if _, ok := tmpl.Outputs["RoleTrust"]; ok {
+			t.Errorf("%s has the output RoleTrust, want none", tmpl.Name)
+		}
+	}
+}
+
+// The longest outputs there may be are as long as the others.
+func TestRolePermissionsFit(t *testing.T) {
+	var all []string
+	for range maxDistributions {
+		all = append(all, "arn:aws:cloudfront::"+edgeAccount+":distribution/"+strings.Repeat("E", maxDistributionID))
+	}
+	if n := len(policy(statement{Effect: "Allow", Action: clearingActions, Resource: all})); n > 1024 {
+		t.Errorf("the policy has %d characters", n)
+	}
+}
+
+func TestRoleIsNotForASite(t *testing.T) {
+	props := bare
+	props.Invalidate.RoleARN = roleARN
+	wantProblem(t, props.Validate(), `Invalidate.RoleARN is "`+roleARN+`": must be empty: the distribution that Site makes is in the blog's own account`)
+}
