@@ -20,9 +20,9 @@ import (
 // service begins with one task under ECS, with DesiredCount under CodeDeploy, and
 // MinTasks follow as soon as it is there.
 //
-// While a deployment is under way, tasks are added, but not taken away. CodeDeploy
-// gives a deployment up if tasks that were added meanwhile are not healthy within 5
-// minutes. Each of the two versions then has as many tasks.
+// While a deployment is under way, tasks are added, but not taken away, and as both
+// versions have that many, up to twice MaxTasks run. CodeDeploy gives a deployment up
+// if tasks that were added meanwhile are not healthy within 5 minutes.
 //
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-bluegreen.html
@@ -42,8 +42,9 @@ type Scaling struct {
 
 	// RequestsPerTask is how many requests a task is to get in a minute on average, 1
 	// or more; both versions' are counted. In a quarter of an hour without a single
-	// request AWS has no data, and takes no tasks away. Its two alarms, of two metrics
-	// each, cost 0.40 USD a month. Default: none. Example: 1000.
+	// request AWS has no data, and takes no tasks away, whatever CPUPercent says. Its
+	// two alarms, of two metrics each, cost 0.40 USD a month. Default: none. Example:
+	// 1000.
 	RequestsPerTask int
 }
 

@@ -188,7 +188,7 @@ func (s FargateService) Validate() error {
 	}
 	validateVPC(p, s.VPC)
 	if vpc, ok := s.network().(NewVPC); ok {
-		vpc.validateRoom(p, or(s.DesiredCount, defaultDesiredCount))
+		vpc.validateRoom(p, max(or(s.DesiredCount, defaultDesiredCount), s.Scaling.MaxTasks))
 	}
 	if s.Cluster != "" {
 		p.match("Cluster", s.Cluster, ecsPattern, "must be a cluster's name (not its ARN), or empty for a cluster of the service's own")

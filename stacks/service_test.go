@@ -253,6 +253,9 @@ func TestServiceRefuses(t *testing.T) {
 		{"no gateways", func(s *FargateService) { s.VPC = NewVPC{NATGateways: -1} }, "Without any, PublicTasks gives the tasks public addresses"},
 		{"gateways nobody needs", func(s *FargateService) { s.VPC = NewVPC{NATGateways: 1, PublicTasks: true} }, "VPC.NATGateways is 1: must be left out: with PublicTasks"},
 		{"too little room", func(s *FargateService) { s.VPC, s.DesiredCount = NewVPC{CIDR: "10.0.0.0/24"}, 59 }, `VPC.CIDR is "10.0.0.0/24": has 59 addresses for tasks in each zone, and a deployment of 59 takes 60 there; use a wider range, of 23 bits`},
+		{"too little room for the most tasks", func(s *FargateService) {
+			s.VPC, s.Scaling = NewVPC{CIDR: "10.0.0.0/24"}, Scaling{MaxTasks: 60, CPUPercent: 60}
+		}, "a deployment of 60 takes 60 there"},
 		{"too little room beside the load balancer", func(s *FargateService) { s.VPC, s.DesiredCount = NewVPC{CIDR: "10.0.0.0/24", PublicTasks: true}, 50 }, "has 49 addresses for tasks in each zone"},
 		{"cluster's ARN", func(s *FargateService) { s.Cluster = "arn:aws:ecs:us-east-1:" + account + ":cluster/production" }, "must be a cluster's name (not its ARN)"},
 		{"cluster's name too long", func(s *FargateService) { s.Cluster = strings.Repeat("c", 256) }, "Cluster is"},
