@@ -1,8 +1,9 @@
 // Package fakeaws doubles, in process and as strictly as AWS does, the AWS protocols that the Lambdas
-// speak: CloudFront's invalidations, CodePipeline's job results, and the lifecycle hooks of CodeDeploy
-// and of ECS.
+// speak: CloudFront's invalidations, CodePipeline's job results, the lifecycle hooks of CodeDeploy and of
+// ECS, and STS's AssumeRole.
 //
-// A [Cloud] is one AWS account behind one HTTP endpoint. Clients reach it as they reach AWS: through
+// A [Cloud] is one AWS account behind one HTTP endpoint, with roles and distributions of others where
+// [Cloud.AddRole] and [Distribution] say so. Clients reach it as they reach AWS: through
 // the AWS SDK, with AWS_ENDPOINT_URL (or a client's BaseEndpoint) set to the address it is served on.
 // Every request must be signed (Signature Version 4) for the right service and Region with a key that the
 // cloud gave out ([Cloud.Issue]), every limit in AWS's API models is enforced, and whatever the double does not know it refuses: a test that passes
@@ -66,6 +67,7 @@ type Cloud struct {
 	jobs          map[string]*Job // by id: the job that the next report for this id is about
 	deployments   map[string]*Deployment
 	credentials   map[string]Credentials // by access key
+	roles         map[string]string      // by ARN: the role's unique id
 }
 
 // New returns an empty cloud: no distributions, no jobs, no deployments.
@@ -86,6 +88,7 @@ func New(opts Options) *Cloud {
 		jobs:          make(map[string]*Job),
 		deployments:   make(map[string]*Deployment),
 		credentials:   make(map[string]Credentials),
+		roles:         make(map[string]string),
 	}
 }
 
@@ -216,10 +219,13 @@ func (c *Cloud) process(body []byte, req *request, unsigned *apiError) reply {
 }
 
 // route finds the service as AWS's endpoints would: the JSON protocol names the operation in a header,
-// CloudFront's in method and path.
+// STS's in a form, CloudFront's in method and path.
 func (c *Cloud) route(r *http.Request, body []byte) *request {
 	if target, ok := r.Header["X-Amz-Target"]; ok {
 		return c.jsonRequest(r, target[0], body)
+	}
+	if isSTS(r) {
+		return c.stsRequest(r, body)
 	}
 	return c.cloudFrontRequest(r, body)
 }

@@ -40,10 +40,12 @@ var cloudFront = &service{
 	throttled:    apiError{"Throttling", "Rate exceeded", http.StatusBadRequest},
 }
 
-// Distribution is one CloudFront distribution of the account.
+// Distribution is one CloudFront distribution.
 type Distribution struct {
 	// ID is the distribution's id, such as "EDFDVBD6EXAMPLE". Required.
 	ID string
+	// Account is the one that it is in, and whose callers alone find it. Default: the cloud's.
+	Account string
 	// CompleteAfter is how long an invalidation stays InProgress, in the cloud's time.
 	CompleteAfter time.Duration
 	// CompleteAfterGets, where set, keeps an invalidation InProgress until it is asked for the n-th
@@ -75,6 +77,9 @@ type invalidation struct {
 
 // AddDistribution creates a distribution, or replaces one and forgets its invalidations.
 func (c *Cloud) AddDistribution(d Distribution) {
+	if d.Account == "" {
+		d.Account = c.opts.Account
+	}
 	if d.MaxFilePaths == 0 {
 		d.MaxFilePaths = defaultMaxFilePaths
 	}
@@ -118,16 +123,17 @@ func (c *Cloud) cloudFrontRequest(r *http.Request, body []byte) *request {
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/2020-05-31/"), "/")
 	isInvalidation := strings.HasPrefix(r.URL.Path, "/2020-05-31/") &&
 		len(parts) >= 3 && parts[0] == "distribution" && parts[2] == "invalidation"
+	account := c.callersAccount(r)
 	if isInvalidation {
-		req.call.Resource = fmt.Sprintf("arn:aws:cloudfront::%s:distribution/%s", c.opts.Account, parts[1])
+		req.call.Resource = fmt.Sprintf("arn:aws:cloudfront::%s:distribution/%s", account, parts[1])
 	}
 	switch {
 	case isInvalidation && len(parts) == 3 && r.Method == http.MethodPost:
 		req.call.Action = "cloudfront:CreateInvalidation"
-		req.run = func() reply { return c.createInvalidation(parts[1], r.Header.Get("Content-Type"), body) }
+		req.run = func() reply { return c.createInvalidation(account, parts[1], r.Header.Get("Content-Type"), body) }
 	case isInvalidation && len(parts) == 4 && r.Method == http.MethodGet:
 		req.call.Action = "cloudfront:GetInvalidation"
-		req.run = func() reply { return c.getInvalidation(parts[1], parts[3]) }
+		req.run = func() reply { return c.getInvalidation(account, parts[1], parts[3]) }
 	default:
 		req.call.Action, req.call.Resource = unknownAction(cloudFront, r), "*"
 		req.run = func() reply {
@@ -138,9 +144,9 @@ func (c *Cloud) cloudFrontRequest(r *http.Request, body []byte) *request {
 }
 
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html
-func (c *Cloud) createInvalidation(distributionID, contentType string, body []byte) reply {
+func (c *Cloud) createInvalidation(account, distributionID, contentType string, body []byte) reply {
 	dist := c.distributions[distributionID]
-	if dist == nil {
+	if dist == nil || dist.Account != account {
 		return refuseXML(noSuchDistribution)
 	}
 	batch, refusal := parseBatch(contentType, body)
@@ -184,9 +190,9 @@ func (c *Cloud) createInvalidation(distributionID, contentType string, body []by
 }
 
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_GetInvalidation.html
-func (c *Cloud) getInvalidation(distributionID, id string) reply {
+func (c *Cloud) getInvalidation(account, distributionID, id string) reply {
 	dist := c.distributions[distributionID]
-	if dist == nil {
+	if dist == nil || dist.Account != account {
 		return refuseXML(noSuchDistribution)
 	}
 	i := slices.IndexFunc(dist.invalidations, func(inv *invalidation) bool { return inv.ID == id })
@@ -347,6 +353,10 @@ func (d *distribution) invalidationReply(status int, inv *invalidation) reply {
 }
 
 func refuseXML(refusal apiError) reply {
+	return refuseInXML("http://cloudfront.amazonaws.com/doc/2020-05-31/", refusal)
+}
+
+func refuseInXML(namespace string, refusal apiError) reply {
 	type detail struct{ Type, Code, Message string }
 	who := "Sender"
 	if refusal.status >= http.StatusInternalServerError {
@@ -354,10 +364,11 @@ func refuseXML(refusal apiError) reply {
 	}
 	id := newUUID()
 	body := mustMarshalXML(struct {
-		XMLName   xml.Name `xml:"http://cloudfront.amazonaws.com/doc/2020-05-31/ ErrorResponse"`
+		XMLName   xml.Name
 		Error     detail
 		RequestID string `xml:"RequestId"`
 	}{
+		XMLName:   xml.Name{Space: namespace, Local: "ErrorResponse"},
 		Error:     detail{Type: who, Code: refusal.code, Message: refusal.message},
 		RequestID: id,
 	})

@@ -1,0 +1,212 @@
+package fakeaws
+
+import (
+	"cmp"
+	"encoding/xml"
+	"fmt"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+)
+
+const (
+	stsVersion   = "2011-06-15"
+	stsNamespace = "https://sts.amazonaws.com/doc/" + stsVersion + "/"
+)
+
+// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+var sts = &service{
+	name:         "sts",
+	refuse:       refuseSTS,
+	cutOff:       "<AssumeRoleRe",
+	unsigned:     apiError{"MissingAuthenticationToken", "Request is missing Authentication Token", http.StatusForbidden},
+	garbled:      apiError{code: "IncompleteSignature", status: http.StatusForbidden},
+	mismatch:     apiError{code: "SignatureDoesNotMatch", status: http.StatusForbidden},
+	unknownKey:   apiError{"InvalidClientTokenId", "The security token included in the request is invalid.", http.StatusForbidden},
+	expiredKey:   apiError{"ExpiredToken", "The security token included in the request is expired", http.StatusForbidden},
+	accessDenied: apiError{code: "AccessDenied", status: http.StatusForbidden},
+	throttled:    apiError{"Throttling", "Rate exceeded", http.StatusBadRequest},
+}
+
+// AddRole creates a role, of any account, that trusts whomever Options.Authorize lets call sts:AssumeRole
+// for it. To everybody STS says of a role that is not there what it says of one that does not trust.
+func (c *Cloud) AddRole(arn string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.roles[arn] = "AROA" + randomString(17, upperAlphanumeric)
+}
+
+// isSTS tells STS's requests from CloudFront's: a form, sent to the endpoint itself.
+func isSTS(r *http.Request) bool {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return r.URL.Path == "/" && kind == "application/x-www-form-urlencoded"
+}
+
+// stsRequest tells operations apart by the form's Action.
+// https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+func (c *Cloud) stsRequest(r *http.Request, body []byte) *request {
+	form, err := url.ParseQuery(string(body))
+	operation := form.Get("Action")
+	req := &request{svc: sts, call: Call{Action: "sts:" + operation, Resource: cmp.Or(form.Get("RoleArn"), "*")}}
+	refuse := func(code, format string, args ...any) *request {
+		req.run = func() reply { return refuseSTS(apiError{code, fmt.Sprintf(format, args...), http.StatusBadRequest}) }
+		return req
+	}
+	switch {
+	case err != nil || r.Method != http.MethodPost || operation == "":
+		req.call.Action = unknownAction(sts, r)
+		return refuse("MissingAction", "The double of STS needs a form with an Action, sent by POST")
+	case form.Get("Version") != stsVersion:
+		return refuse("InvalidAction", "Could not find operation %s for version %s", operation, cmp.Or(form.Get("Version"), "NO_VERSION_SPECIFIED"))
+	case operation != "AssumeRole":
+		return refuse("InvalidAction", "The double of STS does not know %s", operation)
+	}
+	req.run = func() reply { return c.assumeRole(req.call.Principal, form) }
+	return req
+}
+
+// STS's limits on AssumeRole.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+const (
+	minSession     = 15 * time.Minute
+	maxSession     = 12 * time.Hour
+	defaultSession = time.Hour
+	// maxChained is for a role that is taken on with another role's credentials.
+	maxChained = time.Hour
+)
+
+var (
+	takenOnPattern     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(\d{12}):role/(?:[\x21-\x7e]+/)?([\w+=,.@-]{1,64})$`)
+	sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]*$`)
+	sessionPattern     = regexp.MustCompile(`^arn:aws[a-z-]*:sts::\d{12}:assumed-role/`)
+)
+
+// assumeRole gives out a role's credentials. It is called with c.mu held.
+func (c *Cloud) assumeRole(by string, form url.Values) reply {
+	lifetime, refusal := validSession(by, form)
+	if refusal != "" {
+		return refuseSTS(apiError{"ValidationError", refusal, http.StatusBadRequest})
+	}
+	arn, session := form.Get("RoleArn"), form.Get("RoleSessionName")
+	id, ok := c.roles[arn]
+	if !ok {
+		denied := sts.accessDenied
+		denied.message = fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", by, arn)
+		return refuseSTS(denied)
+	}
+	role := takenOnPattern.FindStringSubmatch(arn)
+	principal := fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", role[1], role[2], session)
+	credentials := c.issue(principal, lifetime)
+
+	type user struct {
+		AssumedRoleID string `xml:"AssumedRoleId"`
+		Arn           string
+	}
+	type key struct {
+		AccessKeyID                   string `xml:"AccessKeyId"`
+		SecretAccessKey, SessionToken string
+		Expiration                    string
+	}
+	type result struct {
+		AssumedRoleUser user
+		Credentials     key
+	}
+	requestID := newUUID()
+	body := mustMarshalXML(struct {
+		XMLName   xml.Name
+		Result    result `xml:"AssumeRoleResult"`
+		RequestID string `xml:"ResponseMetadata>RequestId"`
+	}{
+		XMLName: xml.Name{Space: stsNamespace, Local: "AssumeRoleResponse"},
+		Result: result{
+			AssumedRoleUser: user{AssumedRoleID: id + ":" + session, Arn: principal},
+			Credentials: key{
+				AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey, SessionToken: credentials.SessionToken,
+				Expiration: credentials.Expires.UTC().Format("2006-01-02T15:04:05Z"),
+			},
+		},
+		RequestID: requestID,
+	})
+	return reply{status: http.StatusOK, header: xmlHeader(requestID), body: body}
+}
+
+// validSession returns how long a session is to last, or what is wrong with the request, in AWS's words.
+func validSession(by string, form url.Values) (lifetime time.Duration, refusal string) {
+	known := []string{"Action", "Version", "RoleArn", "RoleSessionName", "DurationSeconds"}
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		switch {
+		case !slices.Contains(known, name):
+			return 0, "The double of STS does not know AssumeRole's " + name
+		case len(form[name]) > 1:
+			return 0, name + " is there more than once"
+		}
+	}
+	var problems []string
+	add := func(member, value, constraint string) {
+		problems = append(problems, fmt.Sprintf("Value '%s' at '%s' failed to satisfy constraint: Member must %s", value, member, constraint))
+	}
+	for _, member := range []struct {
+		name, at    string
+		least, most int
+	}{{"RoleArn", "roleArn", 20, 2048}, {"RoleSessionName", "roleSessionName", 2, 64}} {
+		value := form.Get(member.name)
+		switch n := len(utf16.Encode([]rune(value))); {
+		case !form.Has(member.name):
+			problems = append(problems, fmt.Sprintf("Value null at '%s' failed to satisfy constraint: Member must not be null", member.at))
+		case n < member.least:
+			add(member.at, value, fmt.Sprintf("have length greater than or equal to %d", member.least))
+		case n > member.most:
+			add(member.at, value, fmt.Sprintf("have length less than or equal to %d", member.most))
+		}
+	}
+	if name := form.Get("RoleSessionName"); !sessionNamePattern.MatchString(name) {
+		add("roleSessionName", name, `satisfy regular expression pattern: [\w+=,.@-]*`)
+	}
+	lifetime = defaultSession
+	if form.Has("DurationSeconds") {
+		value := form.Get("DurationSeconds")
+		seconds, err := strconv.Atoi(value)
+		lifetime = time.Duration(seconds) * time.Second
+		switch {
+		case err != nil:
+			return 0, "DurationSeconds is no number"
+		case lifetime < minSession:
+			add("durationSeconds", value, fmt.Sprintf("have value greater than or equal to %.0f", minSession.Seconds()))
+		case lifetime > maxSession:
+			add("durationSeconds", value, fmt.Sprintf("have value less than or equal to %.0f", maxSession.Seconds()))
+		}
+	}
+	switch n := len(problems); {
+	case n == 1:
+		return 0, "1 validation error detected: " + problems[0]
+	case n > 1:
+		return 0, fmt.Sprintf("%d validation errors detected: %s", n, strings.Join(problems, "; "))
+	}
+	if arn := form.Get("RoleArn"); !takenOnPattern.MatchString(arn) {
+		return 0, arn + " is invalid"
+	}
+	if lifetime > maxChained && sessionPattern.MatchString(by) {
+		return 0, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+	}
+	return lifetime, ""
+}
+
+func refuseSTS(refusal apiError) reply { return refuseInXML(stsNamespace, refusal) }
+
+// callersAccount is that of whoever signed a request, or says so; the cloud's own if nobody has the key.
+func (c *Cloud) callersAccount(r *http.Request) string {
+	auth, _ := parseAuthorization(r.Header.Get("Authorization"))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if parts := strings.Split(c.credentials[auth.accessKey].Principal, ":"); len(parts) == 6 {
+		return parts[4]
+	}
+	return c.opts.Account
+}
