@@ -5,6 +5,8 @@
 
 # The pinned Node.js runs the CDK CLI and jsii, whatever Node.js the machine has.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# By it the app sees that the CDK CLI started it.
+unexport CDK_CONTEXT_JSON
 
 CDK    := node_modules/.bin/cdk
 PYTHON ?= python3
@@ -55,7 +57,7 @@ quoted = '$(subst ','\'',$(value $(1)))'
 # Folders are listed too: their time changes when a file is added or removed. The
 # command appspec has the name of a folder, which therefore goes by another here.
 APP_FILES      := $(filter-out %_test.go,$(wildcard *.go))
-APP_SOURCES    := $(shell find $(APP_FILES) cdk.json go.mod go.sum stacks appspec/. buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
+APP_SOURCES    := $(shell find $(APP_FILES) go.mod go.sum stacks appspec/. buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 # The command rehearse, too, has the name of a folder.
 REHEARSE_SOURCES := $(shell find go.mod go.sum rehearse/. buildspec -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')
 LAMBDA_SOURCES := $(shell find go.mod go.sum lambdas -type d -o -type f ! -name '*_test.go' ! -path '*/testdata/*')

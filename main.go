@@ -49,9 +49,9 @@ func synth() (err error) {
 	if err := stacks.Validate(blogs, services); err != nil {
 		return fmt.Errorf("blogs.go or services.go has problems; nothing was synthesised:\n%w", err)
 	}
-	flags, err := cdkContext()
+	context, err := cdkContext()
 	if err != nil {
-		return err
+		return fmt.Errorf("nothing was synthesised: %w", err)
 	}
 	defer func() {
 		// The CDK throws what it finds wrong; only a mistake in Go wants a stack.
@@ -63,7 +63,7 @@ func synth() (err error) {
 		}
 	}()
 
-	app := awscdk.NewApp(&awscdk.AppProps{Context: &flags})
+	app := awscdk.NewApp(&awscdk.AppProps{Context: &context})
 	for _, blog := range blogs {
 		stacks.NewBlogStack(app, blog)
 	}

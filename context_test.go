@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// contextOf returns the context of an app that make starts, in a folder and with a home that have these files.
+func contextOf(t *testing.T, files, variables map[string]string) (map[string]any, error) {
+	t.Helper()
+	dir := t.TempDir()
+	home := filepath.Join(dir, "a home")
+	if err := os.Mkdir(home, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if name == "~/.cdk.json" {
+			path = filepath.Join(home, ".cdk.json")
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	t.Setenv("HOME", home)
+	for _, name := range []string{"CDK_CONTEXT_JSON", "CDK_CONTEXT", "CDK_PATH_METADATA", "CDK_ASSET_METADATA", "CDK_VERSION_REPORTING", "CDK_STAGING"} {
+		t.Setenv(name, "")
+		if err := os.Unsetenv(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, value := range variables {
+		t.Setenv(name, value)
+	}
+	return cdkContext()
+}
+
+func TestContext(t *testing.T) {
+	// What there is with an empty cdk.json.
+	const asset, path, reporting, disabled, unstaged = "aws:cdk:enable-asset-metadata", "aws:cdk:enable-path-metadata", "aws:cdk:version-reporting", "aws:cdk:disable-version-reporting", "aws:cdk:disable-asset-staging"
+	for _, tt := range []struct {
+		name             string
+		files, variables map[string]string
+		want             map[string]any // "" is not there
+	}{
+		{"nothing", nil, nil, nil},
+		{"the owner's", map[string]string{"~/.cdk.json": `{"context": {"a": "1"}}`}, nil, map[string]any{"a": "1"}},
+		{"the mark of UTF-8", map[string]string{"~/.cdk.json": "\ufeff" + `{"context": {"a": "1"}}`}, nil, map[string]any{"a": "1"}},
+		{"no context", map[string]string{"~/.cdk.json": `{"context": null, "language": "go"}`}, nil, nil},
+		{"which prevails", map[string]string{
+			"~/.cdk.json":      `{"context": {"a": "home", "b": "home", "c": "home", "d": "home"}}`,
+			"cdk.context.json": `{"b": "found", "c": "found", "d": "found"}`,
+			"cdk.json":         `{"context": {"c": "project", "d": "project"}}`,
+		}, map[string]string{"CDK_CONTEXT": "d=a=b"}, map[string]any{"a": "home", "b": "found", "c": "project", "d": "a=b"}},
+		{"a setting of the owner's", map[string]string{"~/.cdk.json": `{"versionReporting": false, "pathMetadata": false, "staging": false}`}, nil,
+			map[string]any{reporting: "", disabled: true, path: "", unstaged: true}},
+		{"a setting of both", map[string]string{"~/.cdk.json": `{"assetMetadata": false, "pathMetadata": true}`, "cdk.json": `{"assetMetadata": true, "pathMetadata": false}`}, nil, map[string]any{path: ""}},
+		{"a setting that is null", map[string]string{"~/.cdk.json": `{"assetMetadata": false}`, "cdk.json": `{"assetMetadata": null}`}, nil, nil},
+		{"a setting in the environment", map[string]string{"cdk.json": `{"assetMetadata": false}`},
+			map[string]string{"CDK_ASSET_METADATA": "true", "CDK_PATH_METADATA": "0", "CDK_STAGING": "false", "CDK_VERSION_REPORTING": ""},
+			map[string]any{path: "", unstaged: true, reporting: "", disabled: true}},
+		{"from the CLI", map[string]string{"~/.cdk.json": `{"context": {"a": "1"}}`, "cdk.json": "not read"},
+			map[string]string{"CDK_CONTEXT_JSON": `{"b": "2"}`}, map[string]any{"b": "2", asset: "", path: "", reporting: ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			files := map[string]string{"cdk.json": "{}"}
+			maps.Copy(files, tt.files)
+			got, err := contextOf(t, files, tt.variables)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]any{asset: true, path: true, reporting: true}
+			maps.Copy(want, tt.want)
+			maps.DeleteFunc(want, func(_ string, value any) bool { return value == "" })
+			if asJSON(got) != asJSON(want) {
+				t.Errorf("the context is %s, want %s", asJSON(got), asJSON(want))
+			}
+		})
+	}
+	t.Run("objects in both", func(t *testing.T) {
+		got, err := contextOf(t, map[string]string{"~/.cdk.json": `{"context": {"o": {"a": {"x": 1}, "b": 1}, "p": {"a": 1}}}`, "cdk.json": `{"context": {"o": {"a": {"y": 2}}, "p": 3}}`}, nil)
+		if want := `{"a":{"x":1,"y":2},"b":1}`; err != nil || asJSON(got["o"]) != want || asJSON(got["p"]) != "3" {
+			t.Errorf("the context is %s, %v, want o to be %s and p to be 3", asJSON(got), err, want)
+		}
+	})
+}
+
+func TestContextRefuses(t *testing.T) {
+	qualifier := func(value string) map[string]string {
+		return map[string]string{"~/.cdk.json": `{"context": {"` + qualifierKey + `": ` + value + `}}`}
+	}
+	boundary := func(value string) map[string]string {
+		return map[string]string{"~/.cdk.json": `{"context": {"` + boundaryKey + `": ` + value + `}}`}
+	}
+	const home, must = "a home/.cdk.json", `must be {"name": "…"}`
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		want  []string // none: it is right
+	}{
+		{"a file that is empty", map[string]string{"~/.cdk.json": ""}, []string{home + " is no JSON, in line 1", "unexpected end"}},
+		{"a file that is no JSON", map[string]string{"~/.cdk.json": "{\n\"context\": {\"a\": 1,}\n}"}, []string{home + " is no JSON, in line 2"}},
+		{"a list", map[string]string{"~/.cdk.json": `[1]`}, []string{home + " is [1]: must be an object"}},
+		{"null", map[string]string{"~/.cdk.json": `null`}, []string{home + " is null: must be an object"}},
+		{"a context that is text", map[string]string{"~/.cdk.json": `{"context": "a=b"}`}, []string{home + `: context is "a=b": must be an object`}},
+		{"cdk.context.json", map[string]string{"cdk.context.json": `{`}, []string{"cdk.context.json is no JSON"}},
+		{"cdk.json", map[string]string{"cdk.json": `{"context": []}`}, []string{"cdk.json: context is []"}},
+
+		{"a qualifier", qualifier(`"team-1"`), nil},
+		{"no qualifier", qualifier(`null`), nil},
+		{"capitals", qualifier(`"Team"`), []string{qualifierKey + ` is "Team": must be a text of 1 to 10 lower-case letters`, "~/.cdk.json or --context"}},
+		{"eleven characters", qualifier(`"hnb659fds12"`), []string{qualifierKey}},
+		{"no character", qualifier(`""`), []string{qualifierKey}},
+		{"a number", qualifier(`7`), []string{qualifierKey + " is 7: must be a text"}},
+
+		{"a boundary", boundary(`{"name": "team/boundary-${Qualifier}"}`), nil},
+		{"a boundary's ARN", boundary(`{"arn": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/b"}`), nil},
+		{"AWS's policy", boundary(`{"arn": "arn:aws:iam::aws:policy/PowerUserAccess"}`), nil},
+		{"a boundary as text", boundary(`"b"`), []string{boundaryKey + ` is "b": ` + must}},
+		{"a slip", boundary(`{"Name": "b"}`), []string{`is {"Name":"b"}: ` + must}},
+		{"an ARN for a name", boundary(`{"name": "arn:aws:iam::123456789012:policy/b"}`), []string{must}},
+		{"a name for an ARN", boundary(`{"arn": "b"}`), []string{must}},
+		{"a role's ARN", boundary(`{"arn": "arn:aws:iam::123456789012:role/b"}`), []string{must}},
+		{"two", boundary(`{"name": "b", "arn": "arn:aws:iam::123456789012:policy/b"}`), []string{must}},
+		{"an empty name", boundary(`{"name": ""}`), []string{must}},
+		{"an unknown placeholder", boundary(`{"name": "b-${Region}"}`), []string{must}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			files := map[string]string{"cdk.json": "{}"}
+			maps.Copy(files, tt.files)
+			_, err := contextOf(t, files, nil)
+			if err == nil && len(tt.want) > 0 {
+				t.Fatal("it is taken")
+			} else if err != nil && len(tt.want) == 0 {
+				t.Fatal(err)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v, want %q in it", err, want)
+				}
+			}
+		})
+	}
+	t.Run("no cdk.json", func(t *testing.T) {
+		if _, err := contextOf(t, nil, nil); err == nil || !strings.Contains(err.Error(), "no cdk.json here") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("from the CLI", func(t *testing.T) {
+		_, err := contextOf(t, nil, map[string]string{"CDK_CONTEXT_JSON": `{"` + qualifierKey + `": "Team"}`})
+		if err == nil || !strings.Contains(err.Error(), qualifierKey) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestPlatform: what a platform sets is in the templates, whether make writes them or the CDK CLI.
+func TestPlatform(t *testing.T) {
+	t.Parallel()
+	c := newCheckout(t)
+	c.lists(ownBlog+","+ownSite, exampleServices)
+	if out, err := c.build(); err != nil {
+		t.Fatalf("make build: %v\n%s", err, out)
+	}
+	cdkJSON, err := os.ReadFile("cdk.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const platform = `{"context": {"@aws-cdk/core:bootstrapQualifier": "team", "@aws-cdk/core:permissionsBoundary": {"name": "team/boundary-${Qualifier}"}}}`
+	caches := t.TempDir()
+	synthesise := func(t *testing.T, files map[string]string, variables []string) map[string][]byte {
+		t.Helper()
+		home := t.TempDir()
+		for _, name := range []string{"cdk.json", "cdk.context.json", "~/.cdk.json"} {
+			text, isThere := files[name]
+			path := filepath.Join(c.dir, name)
+			switch name {
+			case "~/.cdk.json":
+				path = filepath.Join(home, ".cdk.json")
+			case "cdk.json":
+				text, isThere = strings.Replace(string(cdkJSON), "{\n", "{\n"+text, 1), true
+			}
+			if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+			if !isThere {
+				continue
+			}
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		env := append([]string{
+			"HOME=" + home, "CDK_HOME=" + home, "CDK_VALIDATION=false", "CDK_DISABLE_CLI_TELEMETRY=1",
+			"JSII_RUNTIME_PACKAGE_CACHE_ROOT=" + caches, // else both unpack the CDK in each home
+		}, variables...)
+		if out, err := c.run(env, "make", "synth"); err != nil {
+			t.Fatalf("make synth: %v\n%s", err, out)
+		}
+		if out, err := c.run(env, "node_modules/.bin/cdk", "synth", "--quiet", "--no-notices", "--output", "by-cli"); err != nil {
+			t.Fatalf("cdk synth: %v\n%s", err, out)
+		}
+		made, byCLI := assemblyFiles(t, filepath.Join(c.dir, "cdk.out")), assemblyFiles(t, filepath.Join(c.dir, "by-cli"))
+		for name, content := range made {
+			if !bytes.Equal(content, byCLI[name]) {
+				t.Errorf("%s: make synth and cdk synth differ", name)
+			}
+		}
+		return made
+	}
+	all := func(files map[string][]byte) string {
+		var text strings.Builder
+		for name, content := range files {
+			if strings.HasSuffix(name, ".json") {
+				text.Write(content)
+			}
+		}
+		return text.String()
+	}
+	for _, tt := range []struct {
+		name       string
+		files      map[string]string
+		variables  []string
+		want, none string
+	}{
+		{"nothing", nil, []string{`CDK_CONTEXT_JSON={"@aws-cdk/core:bootstrapQualifier": "other"}`}, "cdk-hnb659fds-assets-", "cdk-other"},
+		{"the owner's", map[string]string{"~/.cdk.json": platform}, nil, "policy/team/boundary-team", "hnb659fds"},
+		{"found by the CLI", map[string]string{"cdk.context.json": `{"@aws-cdk/core:bootstrapQualifier": "found"}`, "~/.cdk.json": platform}, nil, "policy/team/boundary-found", "hnb659fds"},
+		{"settings", map[string]string{"~/.cdk.json": `{"versionReporting": false, "pathMetadata": true}`, "cdk.json": `"pathMetadata": false, "assetMetadata": false,`}, nil, "Resources", "aws:cdk:path"},
+		{"the environment", nil, []string{"CDK_CONTEXT=@aws-cdk/core:bootstrapQualifier=team", "CDK_VERSION_REPORTING=false"}, "cdk-team-assets-", "AWS::CDK::Metadata"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := all(synthesise(t, tt.files, tt.variables))
+			if !strings.Contains(text, tt.want) || strings.Contains(text, tt.none) {
+				t.Errorf("want %q and no %q in the templates", tt.want, tt.none)
+			}
+		})
+	}
+	// A broken file ends it before anything is made.
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, ".cdk.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := c.make("synth", "HOME="+home); err == nil || !strings.Contains(out, filepath.Join(home, ".cdk.json")+" is no JSON") {
+		t.Errorf("make synth: %v\n%s", err, out)
+	}
+}
