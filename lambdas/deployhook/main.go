@@ -4,7 +4,6 @@
 package main
 
 import (
-	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -12,19 +11,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
+	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
 
 func main() {
 	cfg := awsenv.Config(os.Getenv)
 	settings, err := parseSettings(os.Getenv)
 	edge := awsenv.WithRole(cfg, settings.invalidation.RoleARN, os.Getenv)
-	lambda.StartWithOptions(&handler{
+	log := invocation.Log(os.Stdout)
+	lambda.StartWithOptions(invocation.Redacted(log, &handler{
 		codeDeploy: codedeploy.NewFromConfig(cfg, func(o *codedeploy.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
 		cloudFront: cloudfront.NewFromConfig(edge),
 		settings:   settings,
 		// Not fatal: a function that does not start leaves a deployment hanging, or
 		// rolls it back.
 		misconfigured: err,
-		log:           slog.New(slog.NewJSONHandler(os.Stdout, nil)),
-	})
+		log:           log,
+	}))
 }

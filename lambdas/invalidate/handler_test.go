@@ -9,7 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-	"unicode/utf8"
+	"unicode/utf16"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
@@ -19,6 +19,7 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
+	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
 // fakeCodePipeline keeps the reports it gets, and answers with what fail says.
@@ -97,6 +98,7 @@ func TestEvents(t *testing.T) {
 		{event: "parameters-not-json", wantFailure: types.FailureTypeConfigurationError, wantText: `decode UserParameters "E2EXAMPLE"`},
 		{event: "parameters-misspelt", wantFailure: types.FailureTypeConfigurationError, wantText: `unknown field "Path"`},
 		{event: "parameters-empty", wantFailure: types.FailureTypeConfigurationError, wantText: "no DistributionId"},
+		{event: "first-with-unused-garbage", status: "Completed", wantText: "Cleared /posts/* /index.html in 0s", wantPaths: []string{"/index.html", "/posts/*"}},
 		{event: "data-of-another-shape", wantFailure: types.FailureTypeConfigurationError, wantText: "decode job 11111111"},
 	}
 	for _, tt := range tests {
@@ -351,21 +353,32 @@ func TestNoCredentialIsLogged(t *testing.T) {
 	}
 }
 
-func TestReportsKeepCodePipelinesLimits(t *testing.T) {
+// A report keeps CodePipeline's limits, which count an emoji as two, and has no
+// credential in any of its texts.
+func TestReportsAreFitForCodePipeline(t *testing.T) {
+	const credential = "q3Rw9Zt0PsLm8vNa+2Ub6Ec1HdGfTjKoSiXWAIgB"
+	redact.Learn(credential)
 	client := &fakeCodePipeline{}
-	long := strings.Repeat("あ", 6000)
-	if err := (report{failure: types.FailureTypeJobFailed, message: long}).send(t.Context(), client, "job"); err != nil {
+	check := func(what string, text *string, limit int) {
+		t.Helper()
+		if n := len(utf16.Encode([]rune(*text))); n < limit-1 || n > limit {
+			t.Errorf("%s has %d characters, want %d or one less", what, n, limit)
+		}
+		if strings.Contains(*text, "q3Rw9Zt0") {
+			t.Errorf("%s begins with a credential: %.50s", what, *text)
+		}
+	}
+	long := credential + strings.Repeat("あ🎉", 3000)
+	if err := (report{failure: types.FailureTypeJobFailed, message: long, invalidationID: long}).send(t.Context(), client, "job"); err != nil {
 		t.Fatal(err)
 	}
-	if got := utf8.RuneCountInString(*client.failure[0].FailureDetails.Message); got != maxMessage {
-		t.Errorf("message has %d characters, want %d", got, maxMessage)
-	}
-	if err := (report{summary: long}).send(t.Context(), client, "job"); err != nil {
+	check("message", client.failure[0].FailureDetails.Message, maxMessage)
+	check("failure's external id", client.failure[0].FailureDetails.ExternalExecutionId, maxExternalExecutionID)
+	if err := (report{summary: long, invalidationID: long}).send(t.Context(), client, "job"); err != nil {
 		t.Fatal(err)
 	}
-	if got := utf8.RuneCountInString(*client.success[0].ExecutionDetails.Summary); got != maxSummary {
-		t.Errorf("summary has %d characters, want %d", got, maxSummary)
-	}
+	check("summary", client.success[0].ExecutionDetails.Summary, maxSummary)
+	check("success's external id", client.success[0].ExecutionDetails.ExternalExecutionId, maxExternalExecutionID)
 }
 
 // FuzzInvoke: whatever comes, there is one report, or an error and no report.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
@@ -55,9 +53,18 @@ func decodeID(event []byte) (string, error) {
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
 func decodeJob(id string, event []byte) (job, error) {
 	j := job{id: id}
+	// No more than is used: what CodePipeline may one day write otherwise elsewhere, in
+	// artifacts or their credentials, fails no job.
 	var envelope struct {
 		Job struct {
-			Data events.CodePipelineData `json:"data"`
+			Data struct {
+				ActionConfiguration struct {
+					Configuration struct {
+						UserParameters string
+					} `json:"configuration"`
+				} `json:"actionConfiguration"`
+				ContinuationToken string `json:"continuationToken"`
+			} `json:"data"`
 		} `json:"CodePipeline.job"`
 	}
 	if err := json.Unmarshal(event, &envelope); err != nil {

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -13,18 +12,20 @@ import (
 
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
+	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
 
 func main() {
 	cfg := awsenv.Config(os.Getenv)
 	settings, err := invalidation.ParseSettings(os.Getenv)
 	edge := awsenv.WithRole(cfg, settings.RoleARN, os.Getenv)
-	lambda.StartWithOptions(&handler{
+	log := invocation.Log(os.Stdout)
+	lambda.StartWithOptions(invocation.Redacted(log, &handler{
 		codePipeline: codepipeline.NewFromConfig(cfg, func(o *codepipeline.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
 		invalidator:  invalidation.Invalidator{CloudFront: cloudfront.NewFromConfig(edge), Settings: settings, Words: words},
 		// Not fatal: a function that does not start leaves its pipeline hanging,
 		// whereas a job can be told.
 		misconfigured: err,
-		log:           slog.New(slog.NewJSONHandler(os.Stdout, nil)),
-	})
+		log:           log,
+	}))
 }

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
@@ -15,13 +14,16 @@ import (
 
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
+	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
 // Limits of CodePipeline's reports, in characters.
-// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutJobFailureResult.html
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_FailureDetails.html
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ExecutionDetails.html
 const (
-	maxMessage = 5000
-	maxSummary = 2048
+	maxMessage             = 5000
+	maxSummary             = 2048
+	maxExternalExecutionID = 1500
 )
 
 // codePipeline is what this function needs of the CodePipeline client.
@@ -73,7 +75,7 @@ func overdue(j job, progress invalidation.Progress) report {
 // variables are what later actions can use as #{namespace.Name}.
 func variables(j job, progress invalidation.Progress, took time.Duration) map[string]string {
 	return map[string]string{
-		"InvalidationId": progress.InvalidationID,
+		"InvalidationId": redact.Text(progress.InvalidationID),
 		"Seconds":        strconv.FormatFloat(took.Seconds(), 'f', 0, 64),
 		"Paths":          strings.Join(j.request.Paths, " "),
 	}
@@ -122,26 +124,29 @@ var failureTypes = map[invalidation.Kind]types.FailureType{
 	invalidation.Late:          types.FailureTypeJobFailed,
 }
 
+// say returns text as a report takes it: without credentials, and within its limit; nil
+// for "".
+func say(text string, limit int) *string {
+	if text == "" {
+		return nil
+	}
+	return aws.String(redact.Cut(redact.Text(text), limit))
+}
+
 // send delivers the report, or returns [invocation.ErrReportedBefore].
 func (r report) send(ctx context.Context, client codePipeline, jobID string) error {
 	var err error
+	externalID := say(r.invalidationID, maxExternalExecutionID)
 	if r.failure != "" {
-		details := &types.FailureDetails{Type: r.failure, Message: aws.String(truncate(r.message, maxMessage))}
-		if r.invalidationID != "" {
-			details.ExternalExecutionId = aws.String(r.invalidationID)
-		}
 		_, err = client.PutJobFailureResult(ctx, &codepipeline.PutJobFailureResultInput{
 			JobId:          aws.String(jobID),
-			FailureDetails: details,
+			FailureDetails: &types.FailureDetails{Type: r.failure, Message: say(r.message, maxMessage), ExternalExecutionId: externalID},
 		})
 	} else {
 		input := &codepipeline.PutJobSuccessResultInput{
 			JobId:            aws.String(jobID),
 			OutputVariables:  r.variables,
-			ExecutionDetails: &types.ExecutionDetails{Summary: aws.String(truncate(r.summary, maxSummary))},
-		}
-		if r.invalidationID != "" {
-			input.ExecutionDetails.ExternalExecutionId = aws.String(r.invalidationID)
+			ExecutionDetails: &types.ExecutionDetails{Summary: say(r.summary, maxSummary), ExternalExecutionId: externalID},
 		}
 		// Never an empty or an old token: one that is present keeps the action open.
 		if r.continuation != "" {
@@ -161,12 +166,4 @@ func (r report) send(ctx context.Context, client codePipeline, jobID string) err
 		return fmt.Errorf("report job %s to CodePipeline: %w", jobID, err)
 	}
 	return nil
-}
-
-// truncate cuts text to at most limit characters.
-func truncate(text string, limit int) string {
-	if utf8.RuneCountInString(text) <= limit {
-		return text
-	}
-	return string([]rune(text)[:limit-1]) + "…"
 }

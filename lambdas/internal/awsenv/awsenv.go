@@ -8,15 +8,19 @@ package awsenv
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+
+	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
 const (
@@ -39,18 +43,18 @@ const ReportAttempts = 20
 // credentials of the execution role, retries with exponential backoff and jitter
 // within the caller's context, and AWS_ENDPOINT_URL where it is set.
 // AWS_ENDPOINT_URL_<SERVICE> wins over it; the clients see to that themselves.
+//
+// The clients' errors are one line each, a [*Refusal] where there was an answer, and the
+// process does not say its credentials (see [redact]).
 func Config(getenv func(string) string) aws.Config {
+	key, secret, session := getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")
+	redact.Learn(key, secret, session)
 	cfg := aws.Config{
-		Region: getenv("AWS_REGION"),
-		Credentials: credentials.NewStaticCredentialsProvider(
-			getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")),
-		HTTPClient: awshttp.NewBuildableClient().WithTimeout(callTimeout),
-		Retryer: func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) {
-				o.MaxAttempts = maxAttempts
-				o.MaxBackoff = maxBackoff
-			})
-		},
+		Region:        getenv("AWS_REGION"),
+		Credentials:   credentials.NewStaticCredentialsProvider(key, secret, session),
+		HTTPClient:    httpClient(),
+		Retryer:       retryer,
+		APIOptions:    []func(*middleware.Stack) error{sayErrors},
 		ConfigSources: []any{endpoints(getenv)},
 	}
 	if url := getenv("AWS_ENDPOINT_URL"); url != "" {
@@ -75,8 +79,26 @@ func WithRole(cfg aws.Config, roleARN string, getenv func(string) string) aws.Co
 	role := stscreds.NewAssumeRoleProvider(client, roleARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = getenv("AWS_LAMBDA_FUNCTION_NAME") // takes every function's name
 	})
-	cfg.Credentials = aws.NewCredentialsCache(role, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryWindow })
+	known := aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		session, err := role.Retrieve(ctx)
+		redact.Learn(session.AccessKeyID, session.SecretAccessKey, session.SessionToken)
+		return session, err
+	})
+	cfg.Credentials = aws.NewCredentialsCache(known, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryWindow })
 	return cfg
+}
+
+// retryer has no quota, which would outlive an invocation: after a service's bad hours a
+// warm process would try a report once, where a new one tries for as long as it has
+// time. Nor does it need one: whoever polls has a pace, and a report has an end.
+func retryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = maxAttempts
+		o.MaxBackoff = maxBackoff
+		o.RateLimiter = ratelimit.None
+		// The SDK knows throttling by AWS's codes; a proxy has none.
+		o.Retryables = append(o.Retryables, retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}})
+	})
 }
 
 // endpoints finds AWS_ENDPOINT_URL_<SERVICE>, as the SDK's clients ask for it.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 )
@@ -87,13 +87,53 @@ func TestReportsRetryUntilTheContextEnds(t *testing.T) {
 	}
 }
 
+// However long a service was bad to a warm process, its next report is tried as often as
+// that of a new one.
+func TestReportsHaveNoQuota(t *testing.T) {
+	var throttles, count atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		count.Add(1)
+		if throttles.Add(-1) >= 0 {
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	}))
+	defer server.Close()
+	cfg := Config(func(name string) string {
+		return map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": server.URL}[name]
+	})
+	own := cfg.Retryer
+	cfg.Retryer = func() aws.Retryer { return atOnce{own()} }
+	client := codepipeline.NewFromConfig(cfg, func(o *codepipeline.Options) { o.RetryMaxAttempts = ReportAttempts })
+	report := func() error {
+		count.Store(0)
+		_, err := client.PutJobSuccessResult(t.Context(), &codepipeline.PutJobSuccessResultInput{JobId: new("1")})
+		return err
+	}
+
+	throttles.Store(1000)
+	for job := range 6 { // the SDK's quota is enough for 100 tries more than each job's first
+		if err := report(); err == nil || count.Load() != ReportAttempts {
+			t.Fatalf("job %d: error %v after %d attempts, want one after %d", job+1, err, count.Load(), ReportAttempts)
+		}
+	}
+	throttles.Store(1)
+	if err := report(); err != nil {
+		t.Errorf("the job after them: %v, want no error", err)
+	}
+}
+
+// atOnce is a retryer that does not wait.
+type atOnce struct{ aws.Retryer }
+
+func (atOnce) RetryDelay(int, error) (time.Duration, error) { return 0, nil }
+
 // A silent connection, and a long wait between attempts, must leave the function
 // time for its report, of which it keeps 15 seconds at most.
 func TestConfigLeavesTimeForTheReport(t *testing.T) {
 	cfg := Config(func(string) string { return "" })
-	client, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
-	if !ok || client.GetTimeout() <= 0 || client.GetTimeout() > 5*time.Second {
-		t.Errorf("one attempt may take %v, want a bound of at most 5 s", client.GetTimeout())
+	client, ok := cfg.HTTPClient.(*http.Client)
+	if !ok || client.Timeout <= 0 || client.Timeout > 5*time.Second {
+		t.Errorf("one attempt may take %v, want a bound of at most 5 s", client.Timeout)
 	}
 	retryer := cfg.Retryer()
 	for range 200 {

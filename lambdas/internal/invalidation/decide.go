@@ -30,13 +30,13 @@ func decide(status string, err error, progress Progress, settings Settings, word
 			what = "STS gave the function no credentials of the role " + words.role
 		}
 		return Pending, &Failure{Kind: Unavailable, Err: err, Message: fmt.Sprintf(
-			"%s within %s, so readers may still see the old pages. Last answer: %v. Look at the distribution's invalidations in the CloudFront console, and %s",
-			what, allowed, err, words.Again)}
+			"%s within %s, so readers may still see the old pages. Last answer: %s. Look at the distribution's invalidations in the CloudFront console, and %s",
+			what, allowed, quote(err.Error()), words.Again)}
 	}
 	if err != nil {
 		return Pending, &Failure{Kind: Late, Err: err, Message: fmt.Sprintf(
-			"invalidation %s was not seen completed within %s, because CloudFront did not say. Last answer: %v. Check its status in the console, and %s",
-			progress.InvalidationID, allowed, err, words.Again)}
+			"invalidation %s was not seen completed within %s, because CloudFront did not say. Last answer: %s. Check its status in the console, and %s",
+			progress.InvalidationID, allowed, quote(err.Error()), words.Again)}
 	}
 	if settings.AfterDeadline == Warn {
 		return Overdue, nil

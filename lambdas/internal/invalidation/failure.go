@@ -10,6 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"blog-deploy-pipeline/lambdas/internal/awsenv"
+	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
 // Kind says whose move it is after a failure.
@@ -47,8 +50,12 @@ func (f *Failure) Error() string { return f.Message }
 
 func (f *Failure) Unwrap() error { return f.Err }
 
-// errIncompleteAnswer stands for a success whose body has no id or no status.
-var errIncompleteAnswer = errors.New("cloudfront's answer has no invalidation id or no status")
+// errIncompleteAnswer stands for a success whose body has no id or no status, and
+// errOtherInvalidation for one that is about another invalidation.
+var (
+	errIncompleteAnswer  = errors.New("CloudFront's answer has no invalidation id or no status") //nolint:staticcheck // a name
+	errOtherInvalidation = errors.New("CloudFront's answer is about another invalidation")       //nolint:staticcheck // a name
+)
 
 // Words are the caller's names for what a message tells the owner to look at or to
 // do. Each reads on in the middle of a sentence.
@@ -96,21 +103,26 @@ func lookUp(w Words) string {
 	return "Look the error up in CloudFront's API reference, and " + w.Again
 }
 
+func newCredentials(w Words) string {
+	return "If it stays so, deploy the stack again; first, " + w.Again
+}
+
+func lookOnTheWay(w Words) string {
+	return "Something between the function and AWS may have said that: look for a proxy or a firewall, and for AWS_ENDPOINT_URL in the function's environment; then " + w.Again
+}
+
 // refusals are CloudFront's answers that stay the same however often one asks.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html
 var refusals = map[string]refusal{
-	"NoSuchDistribution":          {Configuration, fixDistribution},
-	"EntityNotFound":              {Configuration, fixDistribution},
-	"InvalidArgument":             {Configuration, fixPaths},
-	"BatchTooLarge":               {Configuration, fewerPaths},
-	"InconsistentQuantities":      {Configuration, fixPaths},
-	"MissingBody":                 {Configuration, fixPaths},
-	"AccessDenied":                {Permission, fixRole},
-	"AccessDeniedException":       {Permission, fixRole},
-	"UnauthorizedOperation":       {Permission, fixRole},
-	"InvalidClientTokenId":        {Permission, fixRole},
-	"UnrecognizedClientException": {Permission, fixRole},
-	"SignatureDoesNotMatch":       {Permission, fixRole},
+	"NoSuchDistribution":     {Configuration, fixDistribution},
+	"EntityNotFound":         {Configuration, fixDistribution},
+	"InvalidArgument":        {Configuration, fixPaths},
+	"BatchTooLarge":          {Configuration, fewerPaths},
+	"InconsistentQuantities": {Configuration, fixPaths},
+	"MissingBody":            {Configuration, fixPaths},
+	"AccessDenied":           {Permission, fixRole},
+	"AccessDeniedException":  {Permission, fixRole},
+	"UnauthorizedOperation":  {Permission, fixRole},
 	// The reference is a hash of this very batch, so CloudFront and we disagree on
 	// what the batch was; another execution has another reference.
 	"InvalidationBatchAlreadyExists": {Other, newReference},
@@ -167,7 +179,7 @@ func refused(err error, words Words) *Failure {
 		return nil
 	}
 	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError {
+	if errors.As(err, &response) && (response.HTTPStatusCode() >= http.StatusInternalServerError || response.HTTPStatusCode() == http.StatusTooManyRequests) {
 		return nil
 	}
 	code := api.ErrorCode()
@@ -180,10 +192,22 @@ func refused(err error, words Words) *Failure {
 	if answered(err) == sts {
 		who, table, unknown = sts, roleRefusals, refusal{Other, lookUpInSTS}
 	}
+	what := quote(api.ErrorCode()) + ": " + quote(api.ErrorMessage())
 	known, ok := table[code]
-	if !ok {
+	switch {
+	case ok:
+	case code == awsenv.NoCode:
+		what, known = quote(api.ErrorMessage()), refusal{Other, lookOnTheWay}
+	case awsenv.OfCredentials(code):
+		known = refusal{Permission, newCredentials}
+	default:
 		known = unknown
 	}
-	return &Failure{Kind: known.kind, Err: err, Message: fmt.Sprintf(
-		"%s refused: %s: %s. %s", who, api.ErrorCode(), api.ErrorMessage(), known.advice(words))}
+	return &Failure{Kind: known.kind, Err: err, Message: fmt.Sprintf("%s refused: %s. %s", who, what, known.advice(words))}
 }
+
+// maxQuote is how much of an answer is in a message, in characters.
+const maxQuote = 1500
+
+// quote is what CloudFront said, in the middle of a message.
+func quote(text string) string { return redact.Line(text, maxQuote) }

@@ -154,11 +154,15 @@ func (i Invalidator) step(ctx context.Context, req Request, progress *Progress) 
 	return read(out.Invalidation, progress)
 }
 
-// read takes id and status from an answer. An answer without them is a fault of
-// the connection or the service, and is asked for again.
+// read takes id and status from an answer. An answer without them, or about another
+// invalidation than was asked for, is a fault of the connection or the service, and is
+// asked for again.
 func read(inv *types.Invalidation, progress *Progress) (status string, err error) {
 	if inv == nil || aws.ToString(inv.Id) == "" || aws.ToString(inv.Status) == "" {
 		return "", errIncompleteAnswer
+	}
+	if progress.InvalidationID != "" && *inv.Id != progress.InvalidationID {
+		return "", errOtherInvalidation
 	}
 	progress.InvalidationID = *inv.Id
 	// An earlier delivery of the same event created it, and was cut short.

@@ -149,6 +149,28 @@ func TestAdvanceKeepsTheDeadline(t *testing.T) {
 	})
 }
 
+// What CloudFront says of another invalidation does not count.
+func TestAdvanceWantsItsOwnInvalidation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := Invalidator{Settings: settings, CloudFront: &invalidationtest.CloudFront{
+			Create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) {
+				return invalidationtest.Invalidation(invalidationtest.ID, "InProgress"), nil
+			},
+			Get: func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error) {
+				return invalidationtest.Invalidation("IANOTHERONE000", "Completed"), nil
+			},
+		}}
+		progress, outcome, err := i.Advance(t.Context(), quiet, request, Progress{})
+		if err != nil || outcome != Pending || progress.InvalidationID != invalidationtest.ID {
+			t.Errorf("%v of %s, %v, want pending of %s", outcome, progress.InvalidationID, err, invalidationtest.ID)
+		}
+		progress.Deadline = time.Now()
+		if _, _, err = i.Advance(t.Context(), quiet, request, progress); err == nil || !strings.Contains(err.Error(), "is about another invalidation") {
+			t.Errorf("at the deadline: %v, want a failure that says why", err)
+		}
+	})
+}
+
 // A delivery that was cut short after it created the invalidation must not start
 // the clock again: the time to Completed is counted from the creation.
 func TestAdvanceCountsFromTheCreation(t *testing.T) {
@@ -294,7 +316,12 @@ func TestRefused(t *testing.T) {
 		{err: invalidationtest.APIError(400, "InconsistentQuantities", ""), want: Configuration},
 		{err: invalidationtest.APIError(400, "MissingBody", ""), want: Configuration},
 		{err: invalidationtest.APIError(403, "AccessDenied", ""), want: Permission},
-		{err: invalidationtest.APIError(403, "SignatureDoesNotMatch", ""), want: Permission},
+		{err: invalidationtest.APIError(403, "SignatureDoesNotMatch", "It does not match.\n\nThe Canonical String was\nx-amz-security-token:IQoJb3JpZ2luX2Vj"), want: Permission},
+		{err: invalidationtest.APIError(403, "ExpiredToken", ""), want: Permission},
+		{err: invalidationtest.APIError(403, "InvalidClientTokenId", ""), want: Permission},
+		{err: invalidationtest.APIError(429, "UnknownError", "HTTP 429 Too Many Requests"), wait: true},
+		{err: invalidationtest.APIError(502, "UnknownError", "HTTP 502 Bad Gateway"), wait: true},
+		{err: invalidationtest.APIError(407, "UnknownError", "HTTP 407 Proxy Authentication Required"), want: Other},
 		{err: invalidationtest.APIError(400, "InvalidationBatchAlreadyExists", ""), want: Other},
 		{err: invalidationtest.APIError(400, "InvalidArgument", "Your request contains a caller reference that was used for a previous invalidation batch for the same distribution."), want: Other},
 		{err: invalidationtest.APIError(418, "Teapot", ""), want: Other},
@@ -313,6 +340,9 @@ func TestRefused(t *testing.T) {
 			}
 			if !errors.Is(got, tt.err) {
 				t.Errorf("failure does not wrap CloudFront's error")
+			}
+			if strings.Contains(got.Message, "\n") || strings.Contains(got.Message, "UnknownError") {
+				t.Errorf("message is %q, want one line, without the SDK's words", got.Message)
 			}
 			// A person must read what to do, not only what happened.
 			if advice := got.Message[strings.LastIndex(got.Message, ". ")+1:]; len(advice) < 20 {

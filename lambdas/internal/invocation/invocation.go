@@ -1,16 +1,59 @@
 // Package invocation is what every invocation of a function owes to whoever waits
 // for it, whatever it is about: an answer that goes out before Lambda stops the
-// function, and an answer even after a panic.
+// function, an answer even after a panic, and no credential in any of it.
 package invocation
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime/debug"
 	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"blog-deploy-pipeline/lambdas/internal/redact"
 )
+
+// Log returns a function's log: JSON, a line for each record, without credentials. It
+// also takes what the log package prints, such as the errors that aws-lambda-go hands to
+// Lambda.
+func Log(to io.Writer) *slog.Logger {
+	log := slog.New(slog.NewJSONHandler(redact.Writer(to), nil))
+	slog.SetLogLoggerLevel(slog.LevelError) // aws-lambda-go prints nothing else
+	slog.SetDefault(log)
+	return log
+}
+
+// Redacted returns a handler whose answers and errors hold no credentials, and which
+// makes an error of a panic: Lambda logs errors, and hands them on, by itself.
+func Redacted(log *slog.Logger, handler lambda.Handler) lambda.Handler {
+	return redacted{log, handler}
+}
+
+type redacted struct {
+	log     *slog.Logger
+	handler lambda.Handler
+}
+
+// Invoke implements lambda.Handler.
+func (r redacted) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	var answer []byte
+	err := Guard(func() *slog.Logger { return r.log },
+		func() (err error) { answer, err = r.handler.Invoke(ctx, event); return err },
+		func(message string) error { return errors.New(message) })
+	if err != nil {
+		return nil, failure(redact.Text(err.Error()))
+	}
+	return []byte(redact.Text(string(answer))), nil
+}
+
+// failure is an error that is nothing but its text.
+type failure string
+
+func (f failure) Error() string { return string(f) }
 
 // maxReportTime is enough for a report with a few retries.
 const maxReportTime = 15 * time.Second
@@ -51,6 +94,9 @@ func Reported(log *slog.Logger, failed bool, err error) (counts bool, _ error) {
 	return true, nil
 }
 
+// maxCause is how much of a panic's cause is told to the owner, in characters.
+const maxCause = 500
+
 // Guard returns what work returns. If work panics, Guard logs the cause and the
 // stack, to the logger that log returns at that moment, and returns what panicked
 // makes of a message for the owner.
@@ -58,7 +104,7 @@ func Guard[Result any](log func() *slog.Logger, work func() Result, panicked fun
 	defer func() {
 		if cause := recover(); cause != nil {
 			log().Error("panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			result = panicked(fmt.Sprintf("the function panicked: %v. Its log has the stack", cause))
+			result = panicked(fmt.Sprintf("the function panicked: %s. Its log has the stack", redact.Line(fmt.Sprint(cause), maxCause)))
 		}
 	}()
 	return work()

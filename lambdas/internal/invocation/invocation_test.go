@@ -2,13 +2,18 @@ package invocation
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
 func TestSplit(t *testing.T) {
@@ -82,6 +87,50 @@ func TestReported(t *testing.T) {
 		if !strings.Contains(out.String(), tt.level) || tt.level == "" && out.Len() > 0 {
 			t.Errorf("%v: logged %q, want a line at level %q", tt.err, out.String(), tt.level)
 		}
+	}
+}
+
+// handlerFunc is a handler that is a function.
+type handlerFunc func() ([]byte, error)
+
+func (f handlerFunc) Invoke(context.Context, []byte) ([]byte, error) { return f() }
+
+// credential is one of this process.
+const credential = "k7/Tq+9aZbX3/LwPm+R0vYcJd5sGnHe1UfIo8KtE"
+
+// What a function says goes to Lambda by several ways; each is redacted.
+func TestNoCredentialLeaves(t *testing.T) {
+	redact.Learn(credential)
+	for name, handler := range map[string]handlerFunc{
+		"answer":         func() ([]byte, error) { return []byte(`{"hookDetails":"` + credential + `"}`), nil },
+		"error":          func() ([]byte, error) { return nil, fmt.Errorf("report: %w", errors.New("it had\n"+credential)) },
+		"panic":          func() ([]byte, error) { panic(credential) },
+		"panic, escaped": func() ([]byte, error) { panic(errors.New(url.QueryEscape(credential))) },
+		"log": func() ([]byte, error) {
+			slog.Error("slog's own", "error", credential)
+			log.Print("the log package's: ", credential)
+			return nil, errors.New("as logged")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			answer, err := Redacted(Log(&out), handler).Invoke(t.Context(), nil)
+			said := fmt.Sprint(string(answer), err, out.String())
+			if strings.Contains(said, credential) || strings.Contains(said, url.QueryEscape(credential)) || strings.Contains(said, "Tq+9aZbX3") {
+				t.Errorf("said a credential: %s", said)
+			}
+			if !strings.Contains(said, "[redacted]") {
+				t.Errorf("said %s, want the rest of it", said)
+			}
+			if name != "answer" && err == nil {
+				t.Error("no error, want one")
+			}
+			for line := range strings.Lines(out.String()) {
+				if !json.Valid([]byte(line)) || !strings.HasSuffix(line, "\n") {
+					t.Errorf("logged a line that is no JSON: %q", line)
+				}
+			}
+		})
 	}
 }
 

@@ -1,0 +1,208 @@
+package redact
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf16"
+)
+
+// Credentials as AWS gives them out; their characters are those that escapes are about.
+const (
+	accessKey = "ASIAQ3EGVDJ5TXW7H2PL"
+	secretKey = "k7/Tq+9aZbX3/LwPm+R0vYcJd5sGnHe1UfIo8KtE"
+	token     = "IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQDx+7Yk/q3Rw9Zt0PsLm8vNa+2Ub6Ec1HdGfTjKoSiXWAIgB5yMzV4nCq8pQlDrF0tJuOeIhAxKw=="
+)
+
+func TestMain(m *testing.M) {
+	Learn(accessKey, secretKey, token, "", "short")
+	m.Run()
+}
+
+func inJSON(text string) string {
+	encoded, err := json.Marshal(text)
+	if err != nil {
+		panic(err)
+	}
+	return string(encoded[1 : len(encoded)-1])
+}
+
+func inXML(text string) string {
+	var out strings.Builder
+	if err := xml.EscapeText(&out, []byte(text)); err != nil {
+		panic(err)
+	}
+	return out.String()
+}
+
+// each writes every character by a format, such as %%%02x.
+func each(format string) func(string) string {
+	return func(text string) string {
+		var out strings.Builder
+		for i := range len(text) {
+			fmt.Fprintf(&out, format, text[i])
+		}
+		return out.String()
+	}
+}
+
+// forms are the ways in which a service, a proxy or the SDK may write a credential.
+var forms = map[string]func(string) string{
+	"as it is": func(text string) string { return text },
+	"query":    url.QueryEscape,
+	"path":     url.PathEscape,
+	"query in lower case": func(text string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(url.QueryEscape(text), "%2B", "%2b"), "%2F", "%2f")
+	},
+	"query twice":           func(text string) string { return url.QueryEscape(url.QueryEscape(text)) },
+	"every character":       each("%%%02x"),
+	"JSON":                  inJSON,
+	"JSON, slashes escaped": func(text string) string { return strings.ReplaceAll(text, "/", `\/`) },
+	"JSON, by number":       each(`\u%04x`),
+	"JSON in JSON":          func(text string) string { return inJSON(strings.ReplaceAll(text, "/", `\/`)) },
+	"XML":                   inXML,
+	"XML, by number":        each("&#x%X;"),
+	"XML, by decimal":       each("&#%d;"),
+	"query in XML in JSON":  func(text string) string { return inJSON(inXML(url.QueryEscape(text))) },
+	"quoted in Go":          func(text string) string { return strings.Trim(fmt.Sprintf("%q", text), `"`) },
+	"in two lines":          func(text string) string { return text[:len(text)/2] + "\n" + text[len(text)/2:] },
+	"beginning":             func(text string) string { return text[:len(text)*2/3] },
+	"end":                   func(text string) string { return text[len(text)/3:] },
+	"middle":                func(text string) string { return text[len(text)/4 : len(text)*3/4] },
+}
+
+// leaks says whether a text shows a run of a credential, to whoever undoes its escapes.
+func leaks(text string) bool {
+	chars := plain(text)
+	for range layers {
+		var shown strings.Builder
+		for _, c := range chars {
+			shown.WriteByte(c.value)
+		}
+		for _, credential := range []string{accessKey, secretKey, token} {
+			for i := 0; i+run <= len(credential); i++ {
+				if strings.Contains(shown.String(), credential[i:i+run]) {
+					return true
+				}
+			}
+		}
+		chars, _ = decode(chars)
+	}
+	return false
+}
+
+func TestText(t *testing.T) {
+	for name, form := range forms {
+		for _, credential := range []string{accessKey, secretKey, token} {
+			text := "x-amz-security-token:" + form(credential) + ", host:cloudfront.amazonaws.com"
+			got := Text(text)
+			if leaks(got) {
+				t.Errorf("%s: %q became %q, which shows a credential", name, text, got)
+			}
+			for _, want := range []string{"x-amz-security-token:" + mark, ", host:cloudfront.amazonaws.com"} {
+				if !strings.Contains(got, want) {
+					t.Errorf("%s: %q became %q, want %q in it", name, text, got, want)
+				}
+			}
+		}
+	}
+	if got := Text(accessKey + " and " + secretKey); got != mark+" and "+mark {
+		t.Errorf("got %q, want two marks and nothing else", got)
+	}
+}
+
+// What is no credential stays as it is, byte for byte.
+func TestTextLeavesTheRest(t *testing.T) {
+	for _, text := range []string{
+		"", "short", "a\xffb\x00 – 100 % \\u00zz &amp; &nosuch; &#; &#x; %zz % \\",
+		"operation error CloudFront: CreateInvalidation, HTTP 403 AccessDenied: not authorized",
+		`{"blog":"my-blog","distribution":"E2QWRUHAPOMQZL","invalidation":"IV08N6NBBCWA94PA65WBCLWN5T"}`,
+		accessKey[:run-1] + " " + token[len(token)-run+1:],
+	} {
+		if got := Text(text); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
+
+func TestLine(t *testing.T) {
+	for _, tt := range []struct {
+		name, text, want string
+		limit            int
+	}{
+		{"one line", "Rate exceeded", "Rate exceeded", 100},
+		{"an echo behind it", "The signature does not match.\n\nThe Canonical String was\n'POST", "The signature does not match", 100},
+		{"a colon at its end", "Problems: \n- one", "Problems", 100},
+		{"with Windows's end", "first\r\nsecond", "first", 100},
+		{"empty ones before it", "\n \n first \nsecond", "first", 100},
+		{"nothing", " \n ", "", 100},
+		{"cut", "0123456789", "012…", 4},
+		{"redacted before it is cut", "token " + token, "token [red…", 11},
+	} {
+		if got := Line(tt.text, tt.limit); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestCut(t *testing.T) {
+	for _, tt := range []struct {
+		name, text, want string
+		limit            int
+	}{
+		{"fits", "abc", "abc", 3},
+		{"does not", "abcd", "ab…", 3},
+		{"kana are one each", "ああああ", "ああ…", 3},
+		{"emoji are two each", "🎉🎉", "🎉🎉", 4},
+		{"no half emoji", "🎉🎉🎉", "🎉…", 4},
+		{"no UTF-8", "\xff\xff\xff\xff", "\xff\xff…", 3},
+	} {
+		got := Cut(tt.text, tt.limit)
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+		if n := len(utf16.Encode([]rune(got))); n > tt.limit {
+			t.Errorf("%s: %q has %d characters, want at most %d", tt.name, got, n, tt.limit)
+		}
+	}
+}
+
+func TestWriter(t *testing.T) {
+	var out strings.Builder
+	line := "token=" + token + "\n"
+	n, err := Writer(&out).Write([]byte(line))
+	if n != len(line) || err != nil || out.String() != "token="+mark+"\n" {
+		t.Errorf("wrote %d, %v and %q, want all of it, redacted", n, err, out.String())
+	}
+}
+
+// FuzzText: whatever is around a credential, and wherever it is cut, no run of it
+// shows; and what shows none stays as it is.
+func FuzzText(f *testing.F) {
+	names := slices.Sorted(maps.Keys(forms))
+	for _, name := range names {
+		f.Add(name, "%", "&", 3, 90)
+	}
+	f.Fuzz(func(t *testing.T, name, before, after string, from, to int) {
+		form, ok := forms[name]
+		if !ok {
+			form = forms[names[len(name)%len(names)]]
+		}
+		written := form(token)
+		from = min(max(from, 0), len(written))
+		to = min(max(to, from), len(written))
+		text := before + written[from:to] + after
+		got := Text(text)
+		if leaks(got) {
+			t.Errorf("%q became %q, which shows a credential", text, got)
+		}
+		if !leaks(text) && got != text {
+			t.Errorf("%q became %q, although it shows no credential", text, got)
+		}
+	})
+}
