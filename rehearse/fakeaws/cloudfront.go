@@ -19,6 +19,8 @@ const (
 	defaultMaxFilePaths     = 3000 // in progress, per distribution
 	defaultMaxWildcardPaths = 15   // in progress, per distribution, on top of file paths
 	maxPathLength           = 4000 // characters
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-tags.html
+	maxTagLength = 256 // characters, without the "#"
 )
 
 // The two states of an invalidation; the SDK's waiter compares with exactly these.
@@ -130,7 +132,7 @@ func (c *Cloud) cloudFrontRequest(r *http.Request, body []byte) *request {
 	switch {
 	case isInvalidation && len(parts) == 3 && r.Method == http.MethodPost:
 		req.call.Action = "cloudfront:CreateInvalidation"
-		req.run = func() reply { return c.createInvalidation(account, parts[1], r.Header.Get("Content-Type"), body) }
+		req.run = func() reply { return c.createInvalidation(account, parts[1], body) }
 	case isInvalidation && len(parts) == 4 && r.Method == http.MethodGet:
 		req.call.Action = "cloudfront:GetInvalidation"
 		req.run = func() reply { return c.getInvalidation(account, parts[1], parts[3]) }
@@ -144,12 +146,12 @@ func (c *Cloud) cloudFrontRequest(r *http.Request, body []byte) *request {
 }
 
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html
-func (c *Cloud) createInvalidation(account, distributionID, contentType string, body []byte) reply {
+func (c *Cloud) createInvalidation(account, distributionID string, body []byte) reply {
 	dist := c.distributions[distributionID]
 	if dist == nil || dist.Account != account {
 		return refuseXML(noSuchDistribution)
 	}
-	batch, refusal := parseBatch(contentType, body)
+	batch, refusal := parseBatch(body)
 	if refusal != nil {
 		return refuseXML(*refusal)
 	}
@@ -223,9 +225,10 @@ type invalidationBatch struct {
 type unknownElement struct{ XMLName xml.Name }
 
 // parseBatch reads CreateInvalidation's body and checks everything that does not depend on the state
-// of the distribution.
-func parseBatch(contentType string, body []byte) (*invalidationBatch, *apiError) {
-	if len(body) == 0 || contentType == "" {
+// of the distribution. What AWS says of a missing body names the Content-Type, too, but boto3 and the AWS
+// CLI send none.
+func parseBatch(body []byte) (*invalidationBatch, *apiError) {
+	if len(body) == 0 {
 		return nil, &apiError{"MissingBody", "This operation requires a body. Ensure that the body is present and the Content-Type header is set.", http.StatusBadRequest}
 	}
 	malformed := func(detail string) *apiError {
@@ -236,8 +239,14 @@ func parseBatch(contentType string, body []byte) (*invalidationBatch, *apiError)
 	if err := decoder.Decode(&batch); err != nil {
 		return nil, malformed(err.Error())
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, malformed("content after the document element")
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if text, ok := token.(xml.CharData); !ok || len(bytes.TrimSpace(text)) > 0 {
+			return nil, malformed("content after the document element")
+		}
 	}
 	rest := batch.Rest
 	if batch.Paths != nil {
@@ -280,7 +289,7 @@ func validPath(path string) bool {
 		return false
 	}
 	if tag, ok := strings.CutPrefix(path, "#"); ok {
-		return tag != "" && !strings.ContainsFunc(tag, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '*' || r == ',' })
+		return tag != "" && len(tag) <= maxTagLength && !strings.ContainsFunc(tag, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '*' || r == ',' })
 	}
 	if !strings.HasPrefix(path, "/") {
 		return false

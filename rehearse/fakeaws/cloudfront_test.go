@@ -148,11 +148,12 @@ func TestCreateInvalidationChecksPaths(t *testing.T) {
 	long := func(n int) string { return "/" + strings.Repeat("a", n-1) }
 	accepted := []string{
 		"/", "/*", "/a*", "/a/b.html", "/Case/Sensitive", "/a?b=c&d=e", "/%E3%81%82", "/a%20b", "/a;b,c:d@e=f+g$h!i'(j)", "/-_.",
-		long(4000), "#tag", "#blog:post-1",
+		long(4000), "#tag", "#blog:post-1", "#" + strings.Repeat("t", 256), "#~a/[b]?c=d",
 	}
 	refused := []string{
 		"", "a", "*", "index.html", "/a*b", "/**", "/*/a", "/a b", "/あ", "/caf\u00e9", "/a%", "/a%2", "/a%2z", "/a%z2", "/a#b", "/a\"b", "/<a>",
 		"/a|b", "/a\\b", "/a^b", "/~a", "/[a]", "/{a}", "/a`b", "/a\tb", "/a\u007f", long(4001), "#", "#a b", "#a*", "#\u3042",
+		"#" + strings.Repeat("t", 257), "#a,b", "#a\u007f",
 	}
 	check := func(path, want string) {
 		t.Run(fmt.Sprintf("%.20q", path), func(t *testing.T) {
@@ -335,7 +336,9 @@ func TestCreateInvalidationReadsBodyStrictly(t *testing.T) {
 	}{
 		{"good", xmlType, good, ""},
 		{"no body", xmlType, "", "MissingBody"},
-		{"no content type", nil, good, "MissingBody"},
+		{"no content type", nil, good, ""}, // As boto3 and the AWS CLI send it.
+		{"declared", xmlType, `<?xml version="1.0" encoding="UTF-8"?>` + "\n" + good + "\n", ""},
+		{"prefixed", xmlType, strings.NewReplacer("</", "</c:", "<", "<c:", "xmlns=", "xmlns:c=").Replace(good), ""},
 		{"not XML", xmlType, "{}", "MalformedInput"},
 		{"cut off", xmlType, good[:len(good)-4], "MalformedInput"},
 		{"two documents", xmlType, good + good, "MalformedInput"},

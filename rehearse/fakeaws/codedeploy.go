@@ -16,10 +16,6 @@ import (
 // https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
 const hookTimeout = time.Hour
 
-// maxDeployName is the limit of the names of applications and deployment groups, in characters.
-// https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
-const maxDeployName = 100
-
 // CodeDeploy's words for deployments and lifecycle events, besides CloudFront's "InProgress".
 const (
 	statusPending   = "Pending"
@@ -48,6 +44,9 @@ var lifecycle = []lifecycleStep{
 }
 
 var (
+	// The names of applications and of deployment groups.
+	// https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_CreateDeployment.html
+	deployNamePattern   = regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]{1,100}$`)
 	deploymentIDPattern = regexp.MustCompile(`^d-[A-Z0-9]{9}$`)
 	functionPattern     = regexp.MustCompile(`^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:)?[A-Za-z0-9_-]{1,64}(:[$A-Za-z0-9_-]+)?$`)
 )
@@ -106,8 +105,8 @@ type DeploymentHook struct {
 func (c *Cloud) StartDeployment(input DeploymentInput) (*Deployment, error) {
 	var problems []error
 	name := func(field, value string) {
-		if n := length(value); n < 1 || n > maxDeployName {
-			problems = append(problems, fmt.Errorf("%s %q has %d characters, CodeDeploy allows 1 to %d", field, value, n, maxDeployName))
+		if !deployNamePattern.MatchString(value) {
+			problems = append(problems, fmt.Errorf("%s %q does not match CodeDeploy's %s", field, value, deployNamePattern))
 		}
 	}
 	name("Application", input.Application)

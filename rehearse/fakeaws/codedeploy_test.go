@@ -407,7 +407,11 @@ func TestStartDeploymentRefusesWhatCodeDeployWould(t *testing.T) {
 		{"function of 65 characters", input(map[string]string{"AfterInstall": strings.Repeat("f", 65)}), []string{"neither the name nor the ARN"}},
 		{"ARN of a role", input(map[string]string{"AfterInstall": "arn:aws:iam::123456789012:role/f"}), []string{"neither the name nor the ARN"}},
 		{"nothing", fakeaws.DeploymentInput{}, []string{"Application", "DeploymentGroup"}},
-		{"name of 101 characters", fakeaws.DeploymentInput{Application: strings.Repeat("a", 101), DeploymentGroup: "g"}, []string{"Application", "101"}},
+		{"name of 101 characters", fakeaws.DeploymentInput{Application: strings.Repeat("a", 101), DeploymentGroup: "g"}, []string{`Application "` + strings.Repeat("a", 101)}},
+		{"application with a slash", fakeaws.DeploymentInput{Application: "shop/a", DeploymentGroup: "g"}, []string{`Application "shop/a"`}},
+		{"application with a space", fakeaws.DeploymentInput{Application: "my shop", DeploymentGroup: "g"}, []string{`Application "my shop"`}},
+		{"application with more behind it", fakeaws.DeploymentInput{Application: "shop\n", DeploymentGroup: "g"}, []string{`Application "shop\n"`}},
+		{"group beyond ASCII", fakeaws.DeploymentInput{Application: "a", DeploymentGroup: "é"}, []string{`DeploymentGroup "é"`}},
 		{"two problems", input(map[string]string{"Install": "f", "Deploy": "f"}), []string{"Install", "Deploy"}},
 		{"servers with hooks", fakeaws.DeploymentInput{Application: "a", DeploymentGroup: "g", Server: true, Hooks: map[string]string{"AfterInstall": "f"}}, []string{"EC2"}},
 	}
@@ -420,6 +424,11 @@ func TestStartDeploymentRefusesWhatCodeDeployWould(t *testing.T) {
 				}
 			}
 		})
+	}
+	for _, name := range []string{"a", strings.Repeat("a", 100), "A-z_0.9+=,@"} {
+		if _, err := fakeaws.New(fakeaws.Options{}).StartDeployment(fakeaws.DeploymentInput{Application: name, DeploymentGroup: name}); err != nil {
+			t.Errorf("name %s: got %v, want none", name, err)
+		}
 	}
 	for _, function := range []string{"f", strings.Repeat("f", 64), "arn:aws:lambda:eu-west-1:123456789012:function:f", "arn:aws-cn:lambda:cn-north-1:123456789012:function:f:live"} {
 		if _, err := fakeaws.New(fakeaws.Options{}).StartDeployment(input(map[string]string{"AfterInstall": function})); err != nil {

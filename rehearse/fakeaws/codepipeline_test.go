@@ -343,7 +343,12 @@ func TestReportsAreReadStrictly(t *testing.T) {
 	}{
 		{"good", put, jsonType, "/", `{"jobId":"$ID"}`, ""},
 		{"null members", put, jsonType, "/", `{"jobId":"$ID","continuationToken":null,"executionDetails":null,"outputVariables":null}`, ""},
+		{"content type with a charset", put, jsonType + "; charset=utf-8", "/", `{"jobId":"$ID"}`, ""},
+		{"space around", put, jsonType, "/", " {\"jobId\" : \"$ID\" }\n", ""},
+		{"no content type", put, "", "/", `{"jobId":"$ID"}`, "UnknownOperationException"},
 		{"no job id", put, jsonType, "/", `{}`, "ValidationException"},
+		{"member in other case", put, jsonType, "/", `{"jobId":"$ID","ContinuationToken":"t"}`, "ValidationException"},
+		{"nested member in other case", put, jsonType, "/", `{"jobId":"$ID","executionDetails":{"Summary":"s"}}`, "ValidationException"},
 		{"unknown member", put, jsonType, "/", `{"jobId":"$ID","summary":"s"}`, "ValidationException"},
 		{"unknown nested member", put, jsonType, "/", `{"jobId":"$ID","executionDetails":{"message":"m"}}`, "ValidationException"},
 		{"revision without identifier", put, jsonType, "/", `{"jobId":"$ID","currentRevision":{"revision":"r"}}`, "ValidationException"},

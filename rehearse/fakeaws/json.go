@@ -1,11 +1,12 @@
 package fakeaws
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
+	"maps"
+	"mime"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -48,7 +49,7 @@ func (c *Cloud) jsonRequest(r *http.Request, target string, body []byte) *reques
 	switch {
 	case find == nil || r.Method != http.MethodPost || r.URL.Path != "/":
 		req.call.Action = unknownAction(svc, r) + " " + target
-	case r.Header.Get("Content-Type") == jsonContentType:
+	case isJSON(r.Header.Get("Content-Type")):
 		req.run = find(operation, body, &req.call)
 	}
 	if req.run == nil {
@@ -59,23 +60,41 @@ func (c *Cloud) jsonRequest(r *http.Request, target string, body []byte) *reques
 	return req
 }
 
+// isJSON says whether a Content-Type is the protocol's. It may have parameters, such as a charset.
+func isJSON(contentType string) bool {
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == jsonContentType
+}
+
 // decodeJSON refuses members that AWS's model does not have: AWS would ignore them, and with them a
-// misspelt member's content.
+// misspelt member's content. into is a struct whose members are all written, absent ones as null.
 func decodeJSON(body []byte, into any) *apiError {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	if err == nil {
-		if _, err := decoder.Token(); err != io.EOF {
-			return &apiError{"SerializationException", "content after the JSON document", http.StatusBadRequest}
-		}
-		return nil
+	if err := json.Unmarshal(body, into); err != nil {
+		return &apiError{"SerializationException", err.Error(), http.StatusBadRequest}
 	}
-	if strings.Contains(err.Error(), "unknown field") {
-		refusal := validationError(err.Error())
+	var sent, understood any
+	_, _ = json.Unmarshal(body, &sent), json.Unmarshal(mustMarshalJSON(into), &understood) // Both are JSON.
+	if member := unknownMember(sent, understood); member != "" {
+		refusal := validationError(fmt.Sprintf("the model has no member %q", member))
 		return &refusal
 	}
-	return &apiError{"SerializationException", err.Error(), http.StatusBadRequest}
+	return nil
+}
+
+// unknownMember returns the path of a member that was sent and not understood, "" if there is none. The
+// decoder itself would take a name in any case.
+func unknownMember(sent, understood any) string {
+	members, _ := sent.(map[string]any)
+	known, _ := understood.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if _, ok := known[name]; !ok {
+			return name
+		}
+		if deeper := unknownMember(members[name], known[name]); deeper != "" {
+			return name + "." + deeper
+		}
+	}
+	return ""
 }
 
 func validationError(message string) apiError {
