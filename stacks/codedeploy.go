@@ -23,7 +23,7 @@ func codeDeployActions(b loadBalancer) (production, test elb.ListenerAction) {
 
 // deliverByCodeDeploy makes the service, what deploys it, and the stages that get it
 // there.
-func deliverByCodeDeploy(stack awscdk.Stack, s FargateService, parts serviceParts) (loadBalancer, []*awscodepipeline.StageProps) {
+func deliverByCodeDeploy(stack awscdk.Stack, s FargateService, parts serviceParts) (loadBalancer, awsecs.FargateService, []*awscodepipeline.StageProps) {
 	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, s.network().cidr(), codeDeployActions)
 	service := newECSService(stack, s, parts, func(*awsecs.FargateServiceProps) {})
 	service.AttachToApplicationTargetGroup(balancer.blue)
@@ -32,7 +32,7 @@ func deliverByCodeDeploy(stack awscdk.Stack, s FargateService, parts servicePart
 	grantHookReport(stack, parts.hookRole, group.Application().ApplicationName(), group.DeploymentGroupName())
 	build := newImageBuild(stack, s, parts, s.renderAppSpec())
 	deploy := newCodeDeployAction(stack, group, parts, build.output)
-	return balancer, []*awscodepipeline.StageProps{stage("Build", build.action), stage("Deploy", deploy)}
+	return balancer, service, []*awscodepipeline.StageProps{stage("Build", build.action), stage("Deploy", deploy)}
 }
 
 // newDeploymentGroup makes what CodeDeploy deploys a service with. A deployment that

@@ -58,7 +58,7 @@ func cfnService(service awsecs.FargateService) awsecs.CfnService {
 
 // deliverByECS makes the service, which deploys itself, and the stages that get it
 // there.
-func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loadBalancer, []*awscodepipeline.StageProps) {
+func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loadBalancer, awsecs.FargateService, []*awscodepipeline.StageProps) {
 	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, s.network().cidr(), ecsActions)
 	rules := newTrafficRules(stack, balancer)
 	alarms := s.alarms(stack, balancer)
@@ -78,7 +78,7 @@ func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loa
 	callHook(stack, s, service, parts.function)
 	build := newImageBuild(stack, s, parts, "")
 	deploy := newECSAction(stack, s, service, parts, build.output)
-	return balancer, []*awscodepipeline.StageProps{stage("Build", build.action), stage("Deploy", deploy)}
+	return balancer, service, []*awscodepipeline.StageProps{stage("Build", build.action), stage("Deploy", deploy)}
 }
 
 // trafficRules are what ECS moves.

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"time"
@@ -13,9 +14,26 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// LoadBalancer is what CloudFront sends requests to: an Application Load Balancer,
-// at about 16 USD a month, and 3.60 USD for the public address in each zone.
+// LoadBalancer is what CloudFront sends requests to: an Application Load Balancer of
+// the service's own, at about 16 USD a month, and 3.60 USD for the public address in
+// each zone. One that is there already cannot be taken: a deployment shifts a listener,
+// with all that it leads to, and CloudFormation may change no listener that it has not
+// made.
 type LoadBalancer struct {
+	// Internal gives the load balancer no public address. It is in the private subnets,
+	// and CloudFront alone reaches it, through a VPC origin, which the stack makes and
+	// which costs nothing. Where the distribution is in another account, share the VPC
+	// origin with that (AWS RAM). gRPC does not pass, and an account has 25 VPC origins.
+	// OriginPrefixListID is required with it. It cannot be changed. Default: false.
+	//
+	// CloudFront changes and deletes no VPC origin that a distribution uses. With
+	// CertificateARN there is another one than without: change the distribution's origin
+	// to the new output VPCOriginID, and delete the former one (aws cloudfront
+	// delete-vpc-origin). Give the distribution another origin before `make destroy`,
+	// which fails otherwise, with the service left as it is.
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html
+	Internal bool
+
 	// CertificateARN is a certificate of AWS Certificate Manager, in the service's
 	// own region, for the domain name that CloudFront uses for its origin. With it
 	// the listeners take HTTPS, and HTTP is redirected there. Without, they take
@@ -31,10 +49,10 @@ type LoadBalancer struct {
 	AllowFrom []string
 
 	// OriginPrefixListID lets in CloudFront, and so nobody around it (but any
-	// distribution, also of others). It is the id that the managed prefix list
-	// com.amazonaws.global.cloudfront.origin-facing has in the service's region
-	// (console: VPC > Managed prefix lists), and counts as 55 of a security group's
-	// 60 rules. Default: none. Example: "pl-3b927c52".
+	// distribution, also of others, unless Internal). It is the id that the managed
+	// prefix list com.amazonaws.global.cloudfront.origin-facing has in the service's
+	// region (console: VPC > Managed prefix lists), and counts as 55 of a security
+	// group's 60 rules. Default: none. Example: "pl-3b927c52".
 	OriginPrefixListID string
 
 	// TestPort is where the new version answers before visitors are sent to it.
@@ -73,13 +91,17 @@ var (
 	prefixListPattern  = regexp.MustCompile(`^pl-([0-9a-f]{8}|[0-9a-f]{17})$`)
 )
 
-func (l LoadBalancer) validate(p *problems) {
+// validate is told the range of the VPC's own addresses.
+func (l LoadBalancer) validate(p *problems, inside netip.Prefix) {
 	if l.CertificateARN != "" && p.arn("LoadBalancer.CertificateARN", l.CertificateARN, certificatePattern, "must be a certificate's ARN, such as arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef") {
 		p.sameAccount("LoadBalancer.CertificateARN", l.CertificateARN)
 		p.sameRegion("LoadBalancer.CertificateARN", l.CertificateARN)
 	}
 	validateCIDRs(p, "LoadBalancer.AllowFrom", l.AllowFrom)
-	if l.OriginPrefixListID != "" {
+	switch {
+	case l.Internal && l.OriginPrefixListID == "":
+		p.add("LoadBalancer.OriginPrefixListID", "", "must be the id of com.amazonaws.global.cloudfront.origin-facing in the service's region, such as pl-3b927c52: with Internal, it lets in the VPC origin")
+	case l.OriginPrefixListID != "":
 		p.match("LoadBalancer.OriginPrefixListID", l.OriginPrefixListID, prefixListPattern, "must be a prefix list's id, such as pl-3b927c52")
 	}
 	switch port := l.testPort(); {
@@ -89,6 +111,10 @@ func (l LoadBalancer) validate(p *problems) {
 		p.add("LoadBalancer.TestPort", l.TestPort, "is a port of production; take another, such as 8443")
 	}
 	validateCIDRs(p, "LoadBalancer.TestFrom", l.TestFrom)
+	if l.Internal {
+		validatePrivate(p, "LoadBalancer.AllowFrom", l.AllowFrom, inside)
+		validatePrivate(p, "LoadBalancer.TestFrom", l.TestFrom, inside)
+	}
 	if n := l.rules(); n > maxRules {
 		p.add("LoadBalancer.AllowFrom", fmt.Sprintf("%d ranges", len(l.AllowFrom)), fmt.Sprintf("makes %d rules with the others, and a security group takes %d; use fewer, wider ranges", n, maxRules))
 	}
@@ -145,8 +171,8 @@ func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vp
 	made := loadBalancer{
 		balancer: elb.NewApplicationLoadBalancer(stack, jsii.String("LoadBalancer"), &elb.ApplicationLoadBalancerProps{
 			Vpc:                     vpc,
-			InternetFacing:          jsii.Bool(true),
-			VpcSubnets:              &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PUBLIC},
+			InternetFacing:          jsii.Bool(!l.Internal),
+			VpcSubnets:              subnets(!l.Internal),
 			SecurityGroup:           group,
 			DropInvalidHeaderFields: jsii.Bool(true),
 		}),

@@ -20,6 +20,9 @@ func TestWhoReachesTheLoadBalancer(t *testing.T) {
 		{store, []string{"198.51.100.7/32:9443", "pl-58a04531:443"}},
 		{docs, []string{"0.0.0.0/0:80", "172.31.0.0/16:8080"}},
 		{search, []string{"10.0.0.0/16:8080", "192.0.2.0/24:80", "203.0.113.0/24:80"}},
+		{cheap, []string{"10.0.0.0/24:8080", "pl-3b927c52:80"}},
+		{inner, []string{"10.0.0.0/8:443", "10.0.0.0/8:80", "172.31.0.0/16:8443", "pl-3b927c52:443"}},
+		{shared, []string{"0.0.0.0/0:80", "172.31.0.0/16:8080"}},
 	} {
 		tmpl := fargateTemplate(t, tt.props)
 		groups := at(t, tmpl, only(t, tmpl, "AWS::ElasticLoadBalancingV2::LoadBalancer"), "SecurityGroups").([]any)

@@ -118,8 +118,8 @@ type FargateService struct {
 
 	// Hook says which of CloudFront's caches to clear, when. The distributions must
 	// exist before: make one with any origin, and when the service is there, set its
-	// origin to the stack's output Origin. With RollBack a wrong one may fail the
-	// first deployment. Required.
+	// origin to the stack's output Origin (with LoadBalancer.Internal, by the VPC origin
+	// VPCOriginID). With RollBack a wrong one may fail the first deployment. Required.
 	Hook Hook
 
 	// Notifications says whom to tell of failures. Default: nobody.
@@ -186,14 +186,14 @@ func (s FargateService) Validate() error {
 	if d := or(s.StartTime, defaultStartTime); d < minStartTime || d > maxStartTime || d%time.Second != 0 {
 		p.add("StartTime", s.StartTime, "must be whole seconds, from 10 seconds to 15 minutes, written as 3 * time.Minute")
 	}
-	validateVPC(p, s.VPC)
+	validateVPC(p, s.network(), s.LoadBalancer.Internal)
 	if vpc, ok := s.network().(NewVPC); ok {
 		vpc.validateRoom(p, max(or(s.DesiredCount, defaultDesiredCount), s.Scaling.MaxTasks))
 	}
 	if s.Cluster != "" {
 		p.match("Cluster", s.Cluster, ecsPattern, "must be a cluster's name (not its ARN), or empty for a cluster of the service's own")
 	}
-	s.LoadBalancer.validate(p)
+	s.LoadBalancer.validate(p, addressesOf(s.network()))
 	controller := s.controller()
 	if !oneOf(p, "Controller", controller, CodeDeploy, ECS) {
 		controller = ""
@@ -238,7 +238,7 @@ func (s FargateService) newStack(scope constructs.Construct) awscdk.Stack {
 	s.Account = examples.account(s.Account)
 	stack := awscdk.NewStack(scope, jsii.String(s.stackID()),
 		s.owner().stackProps(fmt.Sprintf("The service %s and its delivery: network, load balancer, tasks, pipeline, CloudFront's cache", s.Name)))
-	leaveZonesToAWS(stack, s.owner())
+	leaveZonesToAWS(stack, s.owner(), s.network())
 	warnOfExamples(stack, s.owner(), examples)
 
 	artifacts := newArtifactBucket(stack)
@@ -257,7 +257,7 @@ func (s FargateService) newStack(scope constructs.Construct) awscdk.Stack {
 	if s.controller() == ECS {
 		deliver = deliverByECS
 	}
-	balancer, stages := deliver(stack, s, parts)
+	balancer, service, stages := deliver(stack, s, parts)
 
 	made := newPipeline(stack, s.owner(), pipeline{
 		role: role, artifacts: artifacts, kind: V2, mode: s.ExecutionMode,
@@ -269,6 +269,9 @@ func (s FargateService) newStack(scope constructs.Construct) awscdk.Stack {
 	notifyOfFailures(stack, made, s.owner(), to)
 	newHookAlarm(stack, s.owner(), to)
 
+	if s.LoadBalancer.Internal {
+		newVPCOrigin(stack, s.LoadBalancer, balancer, service)
+	}
 	newOutput(stack, "Origin", "The load balancer's domain name, for the distribution's origin", *balancer.balancer.LoadBalancerDnsName())
 	newOutput(stack, "RepositoryURI", "Where the images are", *repository.RepositoryUri())
 	newOutput(stack, "CodeRole", "The role of the service's own code: attach to it what that may do", *parts.task.role.RoleName())

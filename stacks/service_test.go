@@ -68,10 +68,27 @@ var (
 	}
 	// cheap costs what is needed, and no more.
 	cheap = FargateService{
-		Name:   "cheap",
-		Source: GitHubConnection{Owner: "kzmorita", Repo: "cheap", ConnectionARN: connectionARN},
-		VPC:    NewVPC{CIDR: "10.0.0.0/24", PublicTasks: true},
-		Hook:   Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZT"}}},
+		Name: "cheap", Account: account, Region: "us-east-1",
+		Source:       GitHubConnection{Owner: "kzmorita", Repo: "cheap", ConnectionARN: connectionARN},
+		VPC:          NewVPC{CIDR: "10.0.0.0/24", AvailabilityZones: []string{"us-east-1b", "us-east-1d"}, PublicTasks: true},
+		LoadBalancer: LoadBalancer{Internal: true, OriginPrefixListID: "pl-3b927c52"},
+		Hook:         Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZT"}}},
+	}
+	// inner is in a network without public subnets.
+	inner = FargateService{
+		Name:   "inner",
+		Source: GitHubConnection{Owner: "kzmorita", Repo: "inner", ConnectionARN: connectionARN},
+		VPC: ExistingVPC{
+			ID: "vpc-0a1b2c3d4e5f67890", CIDR: "172.31.0.0/16", AvailabilityZones: []string{"us-east-1a", "us-east-1b"},
+			PrivateSubnets: []string{"subnet-0a1b2c3d4e5f67892", "subnet-0a1b2c3d4e5f67893"},
+		},
+		Cluster: "production",
+		LoadBalancer: LoadBalancer{
+			Internal: true, CertificateARN: "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid,
+			AllowFrom: []string{"10.0.0.0/8"}, OriginPrefixListID: "pl-3b927c52",
+		},
+		Controller: ECS,
+		Hook:       Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZV"}}},
 	}
 	// shared is in a network and a cluster that are there.
 	shared = FargateService{
@@ -129,7 +146,7 @@ var changedFixtures = []Service{
 	}(),
 }
 
-var fargateFixtures = []Service{api, store, docs, search, cheap, shared}
+var fargateFixtures = []Service{api, store, docs, search, cheap, inner, shared}
 
 func fargateTemplate(t *testing.T, s FargateService) *assembly.Template {
 	t.Helper()
@@ -276,6 +293,16 @@ func TestServiceRefuses(t *testing.T) {
 		{"subnet", existing(func(v *ExistingVPC) { v.PublicSubnets[1] = "public" }), `VPC.PublicSubnets[1] is "public": must be a subnet's id`},
 		{"private subnets with public tasks", existing(func(v *ExistingVPC) { v.PublicTasks = true }), `VPC.PrivateSubnets is "2 subnets": must be left out: with PublicTasks the tasks are in PublicSubnets`},
 		{"no public subnets", existing(func(v *ExistingVPC) { v.PublicTasks, v.PublicSubnets, v.PrivateSubnets = true, nil, nil }), `VPC.PublicSubnets is "0 subnets": must be one for each of the 2`},
+		{"public subnets nobody uses", func(s *FargateService) {
+			s.VPC, s.LoadBalancer = docs.VPC, cheap.LoadBalancer
+		}, `VPC.PublicSubnets is "2 subnets": must be left out: with LoadBalancer.Internal the load balancer is in PrivateSubnets`},
+		{"no private subnets for the load balancer", func(s *FargateService) {
+			s.VPC, s.LoadBalancer = shared.VPC, cheap.LoadBalancer
+		}, `VPC.PrivateSubnets is "0 subnets": must be one for each of the 2`},
+		{"one zone of two", func(s *FargateService) { s.VPC = NewVPC{AvailabilityZones: []string{"us-east-1a"}} }, `VPC.AvailabilityZones is "1 zones": must be two, or left out`},
+		{"zone that is none", func(s *FargateService) { s.VPC = NewVPC{AvailabilityZones: []string{"use1-az1", "us-east-1a"}} }, `VPC.AvailabilityZones[0] is "use1-az1": must be a zone's name`},
+		{"zones that CloudFront may not reach", func(s *FargateService) { s.Region, s.LoadBalancer = "us-east-1", cheap.LoadBalancer }, `VPC.AvailabilityZones is "": must name two zones: with LoadBalancer.Internal, they must not be use1-az3,`},
+		{"zones of a region that is not known", func(s *FargateService) { s.LoadBalancer = cheap.LoadBalancer }, "they must not be any of apne1-az3, apne2-az1, cac1-az3, use1-az3, usw1-az2,"},
 		{"subnet for both", existing(func(v *ExistingVPC) { v.PrivateSubnets[0] = v.PublicSubnets[0] }), "the tasks' subnets are not the load balancer's"},
 
 		{"certificate's domain", balancer(func(l *LoadBalancer) { l.CertificateARN = "api.example.com" }), "LoadBalancer.CertificateARN"},
@@ -290,6 +317,17 @@ func TestServiceRefuses(t *testing.T) {
 		{"allowed address", balancer(func(l *LoadBalancer) { l.AllowFrom = []string{"192.0.2.1"} }), `LoadBalancer.AllowFrom[0] is "192.0.2.1"`},
 		{"allowed twice", balancer(func(l *LoadBalancer) { l.AllowFrom = []string{"192.0.2.0/24", "192.0.2.0/24"} }), `LoadBalancer.AllowFrom[1] is "192.0.2.0/24": is there twice`},
 		{"prefix list's name", balancer(func(l *LoadBalancer) { l.OriginPrefixListID = "com.amazonaws.global.cloudfront.origin-facing" }), "LoadBalancer.OriginPrefixListID"},
+		{"internal without CloudFront", func(s *FargateService) {
+			s.VPC, s.LoadBalancer = cheap.VPC, LoadBalancer{Internal: true}
+		}, `LoadBalancer.OriginPrefixListID is "": must be the id of com.amazonaws.global.cloudfront.origin-facing`},
+		{"internal for all", func(s *FargateService) {
+			*s = cheap
+			s.LoadBalancer.AllowFrom = []string{"10.0.0.0/8", "0.0.0.0/0"}
+		}, `LoadBalancer.AllowFrom[1] is "0.0.0.0/0": must be a private range`},
+		{"internal for a tester outside", func(s *FargateService) {
+			*s = cheap
+			s.LoadBalancer.TestFrom = []string{"198.51.100.7/32"}
+		}, `LoadBalancer.TestFrom[0] is "198.51.100.7/32": must be a private range`},
 		{"too many rules", balancer(func(l *LoadBalancer) {
 			l.OriginPrefixListID, l.AllowFrom = "pl-3b927c52", []string{"192.0.2.0/27", "192.0.2.32/27", "192.0.2.64/27", "192.0.2.96/27", "192.0.2.128/27"}
 		}), `LoadBalancer.AllowFrom is "5 ranges": makes 61 rules with the others, and a security group takes 60`},
@@ -330,8 +368,25 @@ func TestServiceAccepts(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	// Ranges that an internal load balancer can be reached from, and regions whose zones
+	// CloudFront reaches all.
+	props := search
+	props.LoadBalancer = LoadBalancer{
+		Internal: true, OriginPrefixListID: "pl-82a045eb",
+		AllowFrom: []string{"172.16.0.0/12", "192.168.1.0/24", "100.64.0.0/10"}, TestFrom: []string{"10.1.2.3/32"},
+	}
+	if err := props.Validate(); err != nil {
+		t.Error(err)
+	}
+	vpc := inner.VPC.(ExistingVPC)
+	vpc.CIDR = "172.40.0.0/16"
+	props = inner
+	props.VPC, props.LoadBalancer.AllowFrom = vpc, []string{"172.40.3.0/24"}
+	if err := props.Validate(); err != nil {
+		t.Error(err)
+	}
 	// Names that only look as if they led outside.
-	props := api
+	props = api
 	props.Container.Dockerfile, props.Container.Context = "..x/Dockerfile", "..x"
 	if err := props.Validate(); err != nil {
 		t.Error(err)

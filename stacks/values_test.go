@@ -430,7 +430,7 @@ func TestServicesAreValues(t *testing.T) {
 func TestNoFieldTakesAToken(t *testing.T) {
 	const token = "ghp_0123456789abcdef0123456789abcdef0123"
 	blogs := []BlogProps{modern, classic, full, webhook, complete, tokyo}
-	services := []Service{shop, checkout, news, api, store, docs, search, cheap, shared}
+	services := []Service{shop, checkout, news, api, store, docs, search, cheap, inner, shared}
 	var all []any
 	for _, b := range blogs {
 		all = append(all, b)
@@ -460,7 +460,7 @@ func TestNoFieldTakesAToken(t *testing.T) {
 // Whatever is in the fields, one or more at a time, Validate says so, and does not panic.
 func TestValidateNeverPanics(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, props := range []any{modern, classic, full, webhook, complete, tokyo, BlogProps{}, shop, checkout, news, ExistingService{}, api, store, docs, search, cheap, shared, FargateService{}} {
+	for _, props := range []any{modern, classic, full, webhook, complete, tokyo, BlogProps{}, shop, checkout, news, ExistingService{}, api, store, docs, search, cheap, inner, shared, FargateService{}} {
 		values := 0
 		copyOf(reflect.ValueOf(props), func(reflect.Value) { values++ })
 		// Each alone, and then a quarter of them at once.

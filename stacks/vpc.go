@@ -14,7 +14,8 @@ import (
 
 // VPC is the network that a service runs in: a [NewVPC] or an [ExistingVPC].
 type VPC interface {
-	validate(p *problems)
+	// validate is told whether the load balancer is internal.
+	validate(p *problems, internal bool)
 	// cidr is the range of the network's addresses.
 	cidr() string
 	// publicTasks says in which of its subnets the tasks are.
@@ -35,6 +36,11 @@ type NewVPC struct {
 	// CIDR is the range of addresses, of 16 to 24 bits. It matters only for networks
 	// that are to be connected; it cannot be changed. Default: "10.0.0.0/16".
 	CIDR string
+
+	// AvailabilityZones are the names of the two zones. Default: the account's first two.
+	// Required with LoadBalancer.Internal in regions with a zone that VPC origins do not
+	// lead to, such as us-east-1 (use1-az3). Example: []string{"us-east-1a", "us-east-1b"}.
+	AvailabilityZones []string
 
 	// NATGateways is 1 or 2. With 1, the tasks of one zone lose their way out, and
 	// tasks can no longer be started, while the other zone fails; requests are still
@@ -59,20 +65,22 @@ type ExistingVPC struct {
 	// listener. Required. Example: "172.31.0.0/16".
 	CIDR string
 
-	// AvailabilityZones of the subnets, 2 or more. Required. Example:
+	// AvailabilityZones of the subnets, 2 or more, for an internal load balancer such that
+	// VPC origins lead to (not use1-az3, for example). Required. Example:
 	// []string{"us-east-1a", "us-east-1b"}.
 	AvailabilityZones []string
 
-	// PublicSubnets are for the load balancer, and with PublicTasks for the tasks: one
-	// in each of the zones, in the zones' order, routed to an internet gateway.
-	// Required. Example: []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}.
+	// PublicSubnets are for the load balancer, unless that is internal, and with
+	// PublicTasks for the tasks: one in each of the zones, in the zones' order, routed to
+	// an internet gateway. Required where they are used, else to be left out. Example:
+	// []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}.
 	PublicSubnets []string
 
-	// PrivateSubnets are for the tasks: one in each of the zones, in the zones'
-	// order. They must reach ECR, CloudWatch Logs and S3, through a NAT gateway or
+	// PrivateSubnets are for an internal load balancer, and without PublicTasks for the
+	// tasks: one in each of the zones, in the zones' order. Tasks must reach ECR, CloudWatch Logs and S3, through a NAT gateway or
 	// VPC endpoints: of ecr.api, ecr.dkr and logs, with Container.Secrets also of ssm or
 	// secretsmanager, at 7.30 USD a month for each zone, and the gateway endpoint of S3,
-	// which is free. Required, and with PublicTasks to be left out.
+	// which is free. Required where they are used, else to be left out.
 	// https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
 	PrivateSubnets []string
 
@@ -113,11 +121,10 @@ func regionOf(zone string) string {
 	return ""
 }
 
-func validateVPC(p *problems, vpc VPC) {
+func validateVPC(p *problems, vpc VPC, internal bool) {
 	switch vpc := vpc.(type) {
-	case nil:
 	case NewVPC, ExistingVPC:
-		vpc.validate(p)
+		vpc.validate(p, internal)
 	default:
 		p.add("VPC", typeOf(vpc), "must be a stacks.NewVPC{…} or a stacks.ExistingVPC{…}, or left out for a new one")
 	}
@@ -145,11 +152,38 @@ func validateCIDRs(p *problems, field string, cidrs []string) {
 	}
 }
 
+// validateZones reports what is no zone of the owner's region.
+func validateZones(p *problems, names []string) {
+	for i, zone := range names {
+		field := fmt.Sprintf("VPC.AvailabilityZones[%d]", i)
+		switch region := or(p.owner.region, regionOf(names[0])); {
+		case !zonePattern.MatchString(zone) || regionOf(zone) == "":
+			p.add(field, zone, "must be a zone's name, such as us-east-1a")
+		case p.owner.region == "" && region != "" && regionOf(zone) != region:
+			p.add(field, zone, "must be in the same region as the others, "+region)
+		case isRegion(region) && regionOf(zone) != region:
+			p.add(field, zone, fmt.Sprintf("must be in the %s's Region, %s", p.owner.kind, region))
+		case slices.Contains(names[:i], zone):
+			p.add(field, zone, "is there twice; a load balancer takes one subnet of each zone")
+		}
+	}
+}
+
 func (v NewVPC) cidr() string      { return or(v.CIDR, defaultCIDR) }
 func (v ExistingVPC) cidr() string { return v.CIDR }
 
 func (v NewVPC) publicTasks() bool      { return v.PublicTasks }
 func (v ExistingVPC) publicTasks() bool { return v.PublicTasks }
+
+// addressesOf returns a network's range, or none of what is no network.
+func addressesOf(vpc VPC) netip.Prefix {
+	switch vpc.(type) {
+	case NewVPC, ExistingVPC:
+		prefix, _ := netip.ParsePrefix(vpc.cidr()) // what is none has been reported
+		return prefix
+	}
+	return netip.Prefix{}
+}
 
 // subnets selects the public or the private subnets of a network.
 func subnets(public bool) *awsec2.SubnetSelection {
@@ -159,7 +193,7 @@ func subnets(public bool) *awsec2.SubnetSelection {
 	return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(privateSubnets)}
 }
 
-func (v NewVPC) validate(p *problems) {
+func (v NewVPC) validate(p *problems, internal bool) {
 	if prefix, ok := validateCIDR(p, "VPC.CIDR", v.cidr()); ok {
 		switch {
 		case prefix.Bits() < 16 || prefix.Bits() > 24:
@@ -167,6 +201,13 @@ func (v NewVPC) validate(p *problems) {
 		case !prefix.Addr().IsPrivate():
 			p.add("VPC.CIDR", v.CIDR, "must be private: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16")
 		}
+	}
+	if n := len(v.AvailabilityZones); n != 0 && n != zones {
+		p.add("VPC.AvailabilityZones", fmt.Sprintf("%d zones", n), "must be two, or left out for the account's first two")
+	}
+	validateZones(p, v.AvailabilityZones)
+	if internal {
+		v.validateForVPCOrigin(p)
 	}
 	switch n := or(v.NATGateways, 1); {
 	case v.PublicTasks && v.NATGateways != 0:
@@ -199,7 +240,7 @@ func (v NewVPC) validateRoom(p *problems, tasks int) {
 	}
 }
 
-func (v ExistingVPC) validate(p *problems) {
+func (v ExistingVPC) validate(p *problems, internal bool) {
 	p.match("VPC.ID", v.ID, vpcPattern, "must be a VPC's id, such as vpc-0123456789abcdef0")
 	if prefix, ok := validateCIDR(p, "VPC.CIDR", v.CIDR); ok && (prefix.Bits() < 16 || prefix.Bits() > 28) {
 		p.add("VPC.CIDR", v.CIDR, "must have from 16 to 28 bits, as each range of a VPC has")
@@ -207,19 +248,7 @@ func (v ExistingVPC) validate(p *problems) {
 	if n := len(v.AvailabilityZones); n < zones {
 		p.add("VPC.AvailabilityZones", fmt.Sprintf("%d zones", n), "must be 2 or more: a load balancer takes no fewer")
 	}
-	for i, zone := range v.AvailabilityZones {
-		field := fmt.Sprintf("VPC.AvailabilityZones[%d]", i)
-		switch region := or(p.owner.region, regionOf(v.AvailabilityZones[0])); {
-		case !zonePattern.MatchString(zone) || regionOf(zone) == "":
-			p.add(field, zone, "must be a zone's name, such as us-east-1a")
-		case p.owner.region == "" && region != "" && regionOf(zone) != region:
-			p.add(field, zone, "must be in the same region as the others, "+region)
-		case isRegion(region) && regionOf(zone) != region:
-			p.add(field, zone, fmt.Sprintf("must be in the %s's Region, %s", p.owner.kind, region))
-		case slices.Contains(v.AvailabilityZones[:i], zone):
-			p.add(field, zone, "is there twice; a load balancer takes one subnet of each zone")
-		}
-	}
+	validateZones(p, v.AvailabilityZones)
 	seen := map[string]bool{}
 	for _, f := range []struct {
 		name    string
@@ -227,8 +256,8 @@ func (v ExistingVPC) validate(p *problems) {
 		used    bool
 		why     string
 	}{
-		{"PublicSubnets", v.PublicSubnets, true, ""},
-		{"PrivateSubnets", v.PrivateSubnets, !v.PublicTasks, "with PublicTasks the tasks are in PublicSubnets, as the load balancer is"},
+		{"PublicSubnets", v.PublicSubnets, !internal || v.PublicTasks, "with LoadBalancer.Internal the load balancer is in PrivateSubnets, as the tasks are"},
+		{"PrivateSubnets", v.PrivateSubnets, internal || !v.PublicTasks, "with PublicTasks the tasks are in PublicSubnets, as the load balancer is"},
 	} {
 		if !f.used {
 			if n := len(f.subnets); n > 0 {
@@ -255,9 +284,8 @@ func (v NewVPC) vpc(stack awscdk.Stack) awsec2.IVpc {
 	if v.PublicTasks {
 		gateways, private = 0, awsec2.SubnetType_PRIVATE_ISOLATED
 	}
-	vpc := awsec2.NewVpc(stack, jsii.String("Network"), &awsec2.VpcProps{
+	props := &awsec2.VpcProps{
 		IpAddresses: awsec2.IpAddresses_Cidr(jsii.String(v.cidr())),
-		MaxAzs:      jsii.Number(zones),
 		NatGateways: jsii.Number(gateways),
 		SubnetConfiguration: &[]*awsec2.SubnetConfiguration{
 			// Load balancer, NAT gateways and tasks bring their own public addresses.
@@ -267,21 +295,30 @@ func (v NewVPC) vpc(stack awscdk.Stack) awsec2.IVpc {
 		// It would take a function of CDK's, with rights on all security groups, to
 		// close the default one, which nothing here uses.
 		RestrictDefaultSecurityGroup: jsii.Bool(false),
-	})
+	}
+	if len(v.AvailabilityZones) > 0 {
+		props.AvailabilityZones = jsii.Strings(v.AvailabilityZones...)
+	} else {
+		props.MaxAzs = jsii.Number(zones)
+	}
+	vpc := awsec2.NewVpc(stack, jsii.String("Network"), props)
 	justify(vpc, justification{"AwsSolutions-VPC7", "Flow logs cost 0.50 USD a GB, and tell no more of this network's one service than its own log; whoever needs them can add them to the VPC."})
 	return vpc
 }
 
-// leaveZonesToAWS has CloudFormation choose a new VPC's zones. With an account and a
-// region named, CDK would otherwise ask AWS for them at synth. The stack must have no
-// construct yet.
-func leaveZonesToAWS(stack awscdk.Stack, owner owner) {
+// leaveZonesToAWS has CloudFormation choose a new VPC's zones, unless they are named.
+// With an account and a region named, CDK would otherwise ask AWS for them at synth. The
+// stack must have no construct yet.
+func leaveZonesToAWS(stack awscdk.Stack, owner owner, vpc VPC) {
 	if owner.account == "" || owner.region == "" {
 		return // it is what CDK does then
 	}
 	chosen := awscdk.Fn_GetAzs(nil)
-	stack.Node().SetContext(jsii.String(fmt.Sprintf("availability-zones:account=%s:region=%s", owner.account, owner.region)),
-		[]*string{awscdk.Fn_Select(jsii.Number(0), chosen), awscdk.Fn_Select(jsii.Number(1), chosen)})
+	names := []*string{awscdk.Fn_Select(jsii.Number(0), chosen), awscdk.Fn_Select(jsii.Number(1), chosen)}
+	if made, ok := vpc.(NewVPC); ok && len(made.AvailabilityZones) > 0 {
+		names = *jsii.Strings(made.AvailabilityZones...)
+	}
+	stack.Node().SetContext(jsii.String(fmt.Sprintf("availability-zones:account=%s:region=%s", owner.account, owner.region)), names)
 }
 
 func (v ExistingVPC) vpc(stack awscdk.Stack) awsec2.IVpc {

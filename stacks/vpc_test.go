@@ -29,10 +29,13 @@ func TestNothingIsLookedUp(t *testing.T) {
 			equal(t, subnet.ID+"'s zone", subnet.Properties["AvailabilityZone"], map[string]any{"Fn::Select": []any{i % 2, map[string]any{"Fn::GetAZs": ""}}})
 		}
 	}
+	for i, subnet := range fargateTemplate(t, cheap).OfType("AWS::EC2::Subnet") {
+		equal(t, subnet.ID+"'s zone", subnet.Properties["AvailabilityZone"], cheap.VPC.(NewVPC).AvailabilityZones[i%2])
+	}
 }
 
-// Tasks are in private subnets, and their load balancer in public ones, unless the owner
-// says otherwise; either way they find a way out as soon as they start.
+// Tasks are in private subnets, and their load balancer is in public ones, unless the
+// owner says otherwise; either way they find a way out as soon as they start.
 func TestSubnets(t *testing.T) {
 	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
 		service := only(t, tmpl, "AWS::ECS::Service")
@@ -48,7 +51,7 @@ func TestSubnets(t *testing.T) {
 		if vpc, ok := s.VPC.(ExistingVPC); ok {
 			of := map[bool][]string{false: vpc.PrivateSubnets, true: vpc.PublicSubnets}
 			equal(t, "tasks' subnets", tasks, of[public])
-			equal(t, "balancer's subnets", balancer, of[true])
+			equal(t, "balancer's subnets", balancer, of[!s.LoadBalancer.Internal])
 			return
 		}
 		isPublic := map[any]bool{}
@@ -58,7 +61,7 @@ func TestSubnets(t *testing.T) {
 		}
 		for i := range 2 {
 			equal(t, "tasks are in a public subnet", isPublic[tasks[i]], public)
-			equal(t, "the balancer is in a public subnet", isPublic[balancer[i]], true)
+			equal(t, "the balancer is in a public subnet", isPublic[balancer[i]], !s.LoadBalancer.Internal)
 		}
 		// From a new network's private subnets the way out is a NAT gateway, if there is any.
 		gateways := or(s.network().(NewVPC).NATGateways, 1)

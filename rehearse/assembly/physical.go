@@ -83,6 +83,14 @@ var resourceKinds = map[string]resourceKind{
 		ref:        "{name}",
 		attributes: map[string]string{"Id": "{name}"},
 	},
+	"AWS::CloudFront::VpcOrigin": {
+		generate: func(stack, id string) string { return "vo_" + hash(stack, id, 22) },
+		ref:      "{name}",
+		attributes: map[string]string{
+			"Arn": "arn:{partition}:cloudfront::{account}:vpcorigin/{name}",
+			"Id":  "{name}",
+		},
+	},
 	"AWS::CloudWatch::Alarm": {
 		nameProperty: "AlarmName",
 		generate:     stackIDHash(255),
