@@ -46,18 +46,32 @@ type Container struct {
 
 	// Secrets holds variables whose values ECS fetches when a task starts: by the
 	// name of a parameter in the Parameter Store, or by the full ARN of a secret in
-	// Secrets Manager, of the service's account and region, encrypted with AWS's own
-	// key. ":password::" behind an ARN takes one field of a secret that is JSON. What you
-	// take away from here goes to FormerSecrets first. Default: none. Example:
-	// map[string]string{"API_TOKEN": "/api/token"}.
+	// Secrets Manager, of the service's account and region. A full ARN ends in a hyphen
+	// and six characters that are not the name's: aws secretsmanager describe-secret
+	// --secret-id NAME --query ARN shows it. Behind it may be ":password::", for one field
+	// of a secret that is JSON, and a version's label (":password:AWSPREVIOUS:",
+	// "::AWSPREVIOUS:") or its id in the last place. What is encrypted with a key of your
+	// own needs SecretKeyARNs. What you take away from here goes to FormerSecrets first.
+	// Default: none. Example: map[string]string{"API_TOKEN": "/api/token"}.
+	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
 	Secrets map[string]string
 
 	// FormerSecrets are parameters and secrets that Secrets named before: without the
 	// right to fetch them, ECS could start no more tasks of the version in production.
 	// Move them here, `make deploy`, release the pipeline (console: Release change);
-	// when that has succeeded, take them out and `make deploy` again. Default: none.
-	// Example: []string{"/api/old-token"}.
+	// when that has succeeded, take them out and `make deploy` again. Of one secret, the
+	// right is for all its fields and versions. Default: none. Example:
+	// []string{"/api/old-token"}.
 	FormerSecrets []string
+
+	// SecretKeyARNs are the KMS keys of your own that Secrets and FormerSecrets are
+	// encrypted with, at most 10; AWS's keys, aws/secretsmanager and aws/ssm, are not
+	// named. Starting tasks may use them to decrypt what is named there, and for nothing
+	// else. They must be in the service's region, and their policies must leave access to
+	// IAM, as new keys' policies do. A change takes effect at once: take a key away when
+	// nothing that production names is encrypted with it. A key costs 1 USD a month.
+	// Default: none. Example: []string{"arn:aws:kms:us-east-1:123456789012:key/01234567-…"}.
+	SecretKeyARNs []string
 
 	// Architecture of the tasks and of the machine that builds the image. It cannot be
 	// changed: a service with another one has another Name. Default: ARM64, which
@@ -129,10 +143,15 @@ var memories = map[int]struct{ most, step int }{
 
 var (
 	healthCheckPattern = regexp.MustCompile(`^/[!-~]*$`)
-	// fullSecretARNPattern may have a field of JSON, a label and an id of a version behind it.
+	// taskSecretPattern is a secret's full ARN, and maybe a field of JSON and the label or
+	// the id of a version behind it.
 	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
-	fullSecretARNPattern = arnPattern("secretsmanager", "secret:"+secretName+`-[A-Za-z0-9]{6}(:[^:\s]*:[^:\s]*:([^:\s]{32,64})?)?`)
+	taskSecretPattern = arnPattern("secretsmanager", fullSecret+`(:[^:[:cntrl:]]*:([^:[:cntrl:]]{0,256}:|:[A-Za-z0-9_.-]{32,64}))?`)
 )
+
+// maxSecretKeys keeps each statement of the role's policy well within IAM's limits.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const maxSecretKeys = 10
 
 func (c Container) port() int               { return or(c.Port, defaultPort) }
 func (c Container) healthCheckPath() string { return or(c.HealthCheckPath, defaultHealthCheckPath) }
@@ -160,7 +179,7 @@ func (c Container) validate(p *problems) {
 		at := c.Secrets[name]
 		switch _, both := c.Environment[name]; {
 		case !variablePattern.MatchString(name):
-			p.add("Container.Secrets", name, "must be a name of letters, digits and underscores")
+			p.addReference("Container.Secrets", name, "must be a name of letters, digits and underscores")
 		case both:
 			p.add("Container.Secrets", name, "is in Environment too; keep one of them")
 		case isToken(at):
@@ -175,13 +194,14 @@ func (c Container) validate(p *problems) {
 		case isToken(at):
 			p.add(field, at, "must name a parameter or secret")
 		case slices.Contains(c.FormerSecrets[:i], at):
-			p.add(field, at, "is there twice; name it once")
+			p.addReference(field, at, "is there twice; name it once")
 		case slices.Contains(slices.Collect(maps.Values(c.Secrets)), at):
-			p.add(field, at, "is in Secrets too; keep one of them")
+			p.addReference(field, at, "is in Secrets too; keep one of them")
 		default:
 			validateSecret(p, field, at)
 		}
 	}
+	c.validateSecretKeys(p)
 	if n := len(encodeJSON([]any{c.Environment, c.Secrets})); n > maxTaskDefinition {
 		p.add("Container.Environment", fmt.Sprintf("%d variables", len(c.Environment)+len(c.Secrets)), fmt.Sprintf("with Secrets they are %d bytes, and ECS takes %d for the whole task definition", n, maxTaskDefinition))
 	}
@@ -207,13 +227,37 @@ func (c Container) validate(p *problems) {
 // validateSecret reports what names neither a parameter nor a secret that the tasks
 // can fetch.
 func validateSecret(p *problems, field, at string) {
+	const show = "aws secretsmanager describe-secret --secret-id %s --query ARN shows it"
 	if !strings.HasPrefix(at, "arn:") {
 		validateParameterName(p, field, at)
 		return
 	}
-	if p.arn(field, at, fullSecretARNPattern, "must be a secret's full ARN, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, or a parameter's name") {
-		p.sameAccount(field, at)
-		p.sameRegion(field, at)
+	if !p.arn(field, at, taskSecretPattern, "must be a secret's full ARN ("+fmt.Sprintf(show, "NAME")+"), such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, with :password:: behind it for one field, :password:AWSPREVIOUS: for a label of a version or :password:: and the id of one; or a parameter's name") {
+		return
+	}
+	arn, key, label, version := secretParts(at)
+	if nameLikePattern.MatchString(arn) && label+version == "" {
+		p.add(field, at, fmt.Sprintf("looks like a part of the secret's ARN, which Secrets Manager would take for the full one: that has a hyphen and six random characters behind the name ("+show+"). If it is the full one, name a version, too: %s:%s:AWSCURRENT:", arn[strings.LastIndex(arn, ":")+1:], arn, key))
+	}
+	p.sameAccount(field, at)
+	p.sameRegion(field, at)
+}
+
+func (c Container) validateSecretKeys(p *problems) {
+	const field = "Container.SecretKeyARNs"
+	switch n := len(c.SecretKeyARNs); {
+	case n > maxSecretKeys:
+		p.add(field, fmt.Sprintf("%d keys", n), fmt.Sprintf("must be at most %d, so that the role's policy stays within IAM's limits", maxSecretKeys))
+	case n > 0 && len(c.Secrets)+len(c.FormerSecrets) == 0:
+		p.add(field, fmt.Sprintf("%d keys", n), "must be empty, because Secrets names nothing that they could have encrypted")
+	}
+	for i, key := range c.SecretKeyARNs {
+		field := fmt.Sprintf("%s[%d]", field, i)
+		if slices.Contains(c.SecretKeyARNs[:i], key) {
+			p.add(field, key, "is there twice; name it once")
+		} else {
+			validateKey(p, field, key)
+		}
 	}
 }
 
@@ -298,34 +342,56 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 func (c Container) secrets(stack awscdk.Stack, role awsiam.Role) map[string]awsecs.Secret {
 	out := map[string]awsecs.Secret{}
 	for i, name := range slices.Sorted(maps.Keys(c.Secrets)) {
-		out[name] = secret(stack, "Secret"+strconv.Itoa(i), c.Secrets[name], role)
+		out[name] = c.secret(stack, "Secret"+strconv.Itoa(i), c.Secrets[name], role)
 	}
 	for i, at := range c.FormerSecrets {
-		secret(stack, "FormerSecret"+strconv.Itoa(i), at, role)
+		c.secret(stack, "FormerSecret"+strconv.Itoa(i), at, role)
 	}
 	return out
 }
 
 // secret finds a parameter or secret, and lets role fetch it.
-func secret(stack awscdk.Stack, id, at string, role awsiam.Role) awsecs.Secret {
-	allow := func(action string, arn *string) {
-		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Actions: jsii.Strings(action), Resources: &[]*string{arn},
-		}))
+func (c Container) secret(stack awscdk.Stack, id, at string, role awsiam.Role) awsecs.Secret {
+	if !strings.HasPrefix(at, "arn:") {
+		parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(stack, jsii.String(id), &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
+		c.allowFetching(stack, role, "ssm:GetParameters", "PARAMETER_ARN", parameter.ParameterArn())
+		return awsecs.Secret_FromSsmParameter(parameter)
 	}
-	if strings.HasPrefix(at, "arn:") {
-		parts := strings.Split(at, ":")
-		arn := jsii.String(strings.Join(parts[:7], ":"))
-		allow("secretsmanager:GetSecretValue", arn)
-		found := awssecretsmanager.Secret_FromSecretCompleteArn(stack, jsii.String(id), arn)
-		if len(parts) == 7 {
-			return awsecs.Secret_FromSecretsManager(found, nil)
-		}
-		return awsecs.Secret_FromSecretsManagerVersion(found, &awsecs.SecretVersionInfo{VersionStage: &parts[8], VersionId: &parts[9]}, &parts[7])
+	arn, key, label, version := secretParts(at)
+	c.allowFetching(stack, role, "secretsmanager:GetSecretValue", "SecretARN", &arn)
+	found := awssecretsmanager.Secret_FromSecretCompleteArn(stack, jsii.String(id), &arn)
+	if key+label+version == "" {
+		return awsecs.Secret_FromSecretsManager(found, nil)
 	}
-	parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(stack, jsii.String(id), &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
-	allow("ssm:GetParameters", parameter.ParameterArn())
-	return awsecs.Secret_FromSsmParameter(parameter)
+	return awsecs.Secret_FromSecretsManagerVersion(found, &awsecs.SecretVersionInfo{VersionStage: &label, VersionId: &version}, &key)
+}
+
+// secretParts cuts a secret's ARN from what ECS takes behind it: a key of JSON, and a
+// version's label or id.
+func secretParts(at string) (arn, key, label, version string) {
+	parts := append(strings.Split(at, ":"), "", "", "")
+	return strings.Join(parts[:7], ":"), parts[7], parts[8], parts[9]
+}
+
+// allowFetching lets role take one action on what is at arn, and have its service decrypt
+// that with the owner's keys: the service calls KMS for the role, and names what it
+// decrypts as the encryption context.
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+// https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+func (c Container) allowFetching(stack awscdk.Stack, role awsiam.Role, action, context string, arn *string) {
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(action), Resources: &[]*string{arn}}))
+	if len(c.SecretKeyARNs) == 0 {
+		return
+	}
+	service, _, _ := strings.Cut(action, ":")
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings("kms:Decrypt"),
+		Resources: jsii.Strings(c.SecretKeyARNs...),
+		Conditions: &map[string]any{"StringEquals": map[string]*string{
+			"kms:ViaService":                   jsii.String(service + "." + *stack.Region() + ".amazonaws.com"),
+			"kms:EncryptionContext:" + context: arn,
+		}},
+	}))
 }
 
 // allowPassing lets a role hand the task's roles to ECS, for tasks only.

@@ -3,9 +3,11 @@ package stacks
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/iampolicy"
 )
 
 // taskDefinition returns one of the two, by the end of its family.
@@ -62,11 +64,98 @@ func TestTaskDefinitions(t *testing.T) {
 	equal(t, "CPU", task["Cpu"], "1024")
 	equal(t, "memory", task["Memory"], "3072")
 	equal(t, "variables", at(t, tmpl, task, "ContainerDefinitions", 0, "Environment"), []any{map[string]any{"Name": "LOG_LEVEL", "Value": "info"}})
-	equal(t, "secrets", at(t, tmpl, task, "ContainerDefinitions", 0, "Secrets"), []any{
-		map[string]any{"Name": "API_TOKEN", "ValueFrom": "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token"},
-		map[string]any{"Name": "DATABASE", "ValueFrom": store.Container.Secrets["DATABASE"]},
-		map[string]any{"Name": "PASSWORD", "ValueFrom": store.Container.Secrets["PASSWORD"]},
+	want := []any{map[string]any{"Name": "API_TOKEN", "ValueFrom": "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token"}}
+	for _, name := range []string{"DATABASE", "PASSWORD", "PREVIOUS", "USER", "WHOLE"} {
+		want = append(want, map[string]any{"Name": name, "ValueFrom": store.Container.Secrets[name]})
+	}
+	equal(t, "secrets", at(t, tmpl, task, "ContainerDefinitions", 0, "Secrets"), want)
+}
+
+// Whoever starts a task may decrypt what the service names, through the service that
+// keeps it, and nothing else with the same key.
+func TestSecretKeys(t *testing.T) {
+	const (
+		parameter = "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/"
+		secret    = "kms:EncryptionContext:SecretARN"
+		named     = "kms:EncryptionContext:PARAMETER_ARN"
+		manager   = "secretsmanager.ap-northeast-1.amazonaws.com"
+		ssm       = "ssm.ap-northeast-1.amazonaws.com"
+	)
+	// Such is the policy of a new key.
+	keyPolicy := json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"kms:*","Resource":"*"}]}`)
+	ask := func(action, key string, context map[string]string, allowed bool) question {
+		return question{iampolicy.Request{Action: action, Resource: key, Context: context, ResourcePolicy: keyPolicy}, allowed}
+	}
+	decrypt := func(via, context, what string, allowed bool) question {
+		return ask("kms:Decrypt", storeKey, map[string]string{"kms:ViaService": via, context: what}, allowed)
+	}
+	checkQuestions(t, fargateTemplate(t, store), "ExecutionRole", []question{
+		decrypt(manager, secret, storeSecret+"store-AbCdEf", true),
+		decrypt(manager, secret, storeSecret+"rds!cluster-"+uuid+"-AbCdEf", true),
+		decrypt(manager, secret, storeSecret+"prod/a_b+c=d.e@f-g-AbCdEf", true),
+		decrypt(manager, secret, storeSecret+"prod/db-secret", true),
+		decrypt(manager, secret, storeSecret+"old-AbCdEf", true),
+		decrypt(ssm, named, parameter+"token", true),
+		decrypt(ssm, named, parameter+"old-token", true),
+
+		decrypt(manager, secret, storeSecret+"other-AbCdEf", false),
+		decrypt(manager, secret, storeSecret+"store-AbCdEf-AbCdEf", false),
+		decrypt(ssm, named, parameter+"token2", false),
+		decrypt(ssm, secret, storeSecret+"store-AbCdEf", false),
+		decrypt(manager, named, parameter+"token", false),
+		decrypt("secretsmanager.us-east-1.amazonaws.com", secret, storeSecret+"store-AbCdEf", false),
+		ask("kms:Decrypt", storeKey, map[string]string{secret: storeSecret + "store-AbCdEf"}, false),
+		ask("kms:Decrypt", storeKey, map[string]string{"kms:ViaService": manager}, false),
+		ask("kms:Decrypt", storeKey+"0", map[string]string{"kms:ViaService": manager, secret: storeSecret + "store-AbCdEf"}, false),
+		ask("kms:GenerateDataKey", storeKey, map[string]string{"kms:ViaService": manager, secret: storeSecret + "store-AbCdEf"}, false),
 	})
+	checkQuestions(t, fargateTemplate(t, store), "TaskRole", []question{decrypt(manager, secret, storeSecret+"store-AbCdEf", false)})
+	// This one names secrets, and no key.
+	checkQuestions(t, changedTemplates["api-service"], "ExecutionRole", []question{
+		ask("kms:Decrypt", "arn:aws:kms:us-east-1:"+account+":key/"+uuid, map[string]string{"kms:ViaService": "ssm.us-east-1.amazonaws.com", named: "arn:aws:ssm:us-east-1:" + account + ":parameter/api/token"}, false),
+	})
+}
+
+// What has been pasted in place of a name may be the secret itself: the error does not
+// repeat it.
+func TestSecretsAreNotRepeated(t *testing.T) {
+	for name, pasted := range map[string]string{
+		"password":          "hunter2!",
+		"passphrase":        "correct horse battery",
+		"connection string": "postgres://me:hunter2@db.example.com/shop",
+		"JSON":              `{"password":"hunter2"}`,
+		"AWS secret key":    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+		"AWS key":           "AKIAIOSFODNN7EXAMPLE",
+		"base64":            "/bPxRfiCYEXAMPLEKEYwJalrXUtnFEMI==",
+		"long":              "/AWSbPxRfiCYEXAMPLEKEY0123",
+		"GitHub":            "github_pat_0123456789abcdefghij",
+		"GitLab":            "glpat-0123456789abcdefghij",
+		"Slack":             "xoxb-0123456789-abcdefghij",
+		"Stripe":            "sk_" + "live_0123456789abcdef",
+		"Google":            "AIza0123456789abcdefghijABCDEFGHIJ_-xyz",
+		"npm":               "npm_0123456789abcdefghijABCDEFGHIJ012345",
+		"JSON web token":    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.c2lnbmF0dXJl",
+		"private key":       "-----BEGIN RSA PRIVATE KEY-----\nhunter2\n",
+	} {
+		for field, change := range map[string]func(*FargateService){
+			"Container.Secrets":        func(s *FargateService) { s.Container.Secrets = map[string]string{"TOKEN": pasted} },
+			"Container.Secrets's name": func(s *FargateService) { s.Container.Secrets = map[string]string{pasted + "!": "/token"} },
+			"Container.FormerSecrets":  func(s *FargateService) { s.Container.FormerSecrets = []string{pasted, pasted} },
+			"Source.ParameterName":     func(s *FargateService) { s.Source = GitHubToken{Owner: "o", Repo: "r", ParameterName: pasted} },
+			"Source.SecretName":        func(s *FargateService) { s.Source = GitHubToken{Owner: "o", Repo: "r", SecretName: pasted + ":"} },
+			"Source.SecretField": func(s *FargateService) {
+				s.Source = GitHubToken{Owner: "o", Repo: "r", SecretName: "s", SecretField: pasted + ":"}
+			},
+		} {
+			s := api
+			change(&s)
+			if err := s.Validate(); err == nil || !strings.Contains(err.Error(), "hidden") {
+				t.Errorf("%s as %s: error is %v, want one that hides it", name, field, err)
+			} else if strings.Contains(err.Error(), pasted) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%s as %s: the error repeats it: %v", name, field, err)
+			}
+		}
+	}
 }
 
 // A change of these task definitions would bring the initial image back into

@@ -94,8 +94,15 @@ func (d Deploy) validateBucket(p *problems) {
 	if d.KeyPrefix != "" && (len(d.KeyPrefix) > maxKeyPrefix || !prefixPattern.MatchString(d.KeyPrefix) || path.Clean("/"+d.KeyPrefix) != "/"+d.KeyPrefix) {
 		p.add("Deploy.KeyPrefix", d.KeyPrefix, "must be a folder such as ja/notes: at most 512 letters, digits and !_.'()-, with single slashes between folders alone, none of which is . or ..")
 	}
-	if d.EncryptionKeyARN != "" && p.arn("Deploy.EncryptionKeyARN", d.EncryptionKeyARN, keyPattern, "must be a KMS key's ARN, such as arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef") {
-		p.sameRegion("Deploy.EncryptionKeyARN", d.EncryptionKeyARN)
+	if d.EncryptionKeyARN != "" {
+		validateKey(p, "Deploy.EncryptionKeyARN", d.EncryptionKeyARN)
+	}
+}
+
+// validateKey reports what is no KMS key of the owner's region.
+func validateKey(p *problems, field, arn string) {
+	if p.arn(field, arn, keyPattern, "must be a KMS key's ARN, such as arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef") {
+		p.sameRegion(field, arn)
 	}
 }
 

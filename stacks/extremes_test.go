@@ -125,7 +125,8 @@ var extremeServices = slices.Concat([]Service{
 				}
 				return all
 			}(),
-			Dockerfile: "日本語 \"'$x/" + x(500), Context: "a b", InitialImage: "public.ecr.aws/" + x(240), LogRetention: 3653,
+			SecretKeyARNs: several(10, "arn:aws:kms:us-west-2:"+account+":key/mrk-0123456789abcdef0123456789abcde%d"),
+			Dockerfile:    "日本語 \"'$x/" + x(500), Context: "a b", InitialImage: "public.ecr.aws/" + x(240), LogRetention: 3653,
 		},
 		DesiredCount: 100, StartTime: 15 * time.Minute,
 		VPC: ExistingVPC{

@@ -18,23 +18,39 @@ type call struct {
 // its logical id, may do.
 func checkCalls(t *testing.T, tmpl *assembly.Template, role string, calls []call) {
 	t.Helper()
+	questions := make([]question, len(calls))
+	for i, c := range calls {
+		questions[i] = question{iampolicy.Request{Action: c.action, Resource: c.resource}, c.allowed}
+	}
+	checkQuestions(t, tmpl, role, questions)
+}
+
+// question is a call with all that IAM looks at.
+type question struct {
+	iampolicy.Request
+	allowed bool
+}
+
+func checkQuestions(t *testing.T, tmpl *assembly.Template, role string, questions []question) {
+	t.Helper()
 	id := roleID(t, tmpl, role)
 	policies, err := tmpl.RolePolicies(id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	principal := arnOf(t, tmpl, id)
-	requests := make([]iampolicy.Request, len(calls))
-	for i, c := range calls {
-		requests[i] = iampolicy.Request{Principal: principal, Action: c.action, Resource: c.resource}
+	requests := make([]iampolicy.Request, len(questions))
+	for i, q := range questions {
+		requests[i] = q.Request
+		requests[i].Principal = principal
 	}
 	decisions, err := iampolicy.Evaluate(t.Context(), policies, requests)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, c := range calls {
-		if decisions[i].Allowed != c.allowed {
-			t.Errorf("%s on %s: allowed is %v, want %v (%s)", c.action, c.resource, decisions[i].Allowed, c.allowed, decisions[i].Reason)
+	for i, q := range questions {
+		if decisions[i].Allowed != q.allowed {
+			t.Errorf("%s on %s %v: allowed is %v, want %v (%s)", q.Action, q.Resource, q.Context, decisions[i].Allowed, q.allowed, decisions[i].Reason)
 		}
 	}
 }

@@ -15,15 +15,15 @@ import (
 type problems struct {
 	owner owner
 	errs  []error
-	// tokens are the values with a GitHub token in them that have been reported.
+	// tokens are the values with a token in them that have been reported.
 	tokens []string
 }
 
 // maxShown characters of a value are shown whole.
 const maxShown = 200
 
-// add reports a field, the value it has and what would be right. A GitHub token, in
-// whatever field it was pasted, is reported once, and not repeated.
+// add reports a field, the value it has and what would be right. A token, in whatever
+// field it was pasted, is reported once, and not repeated.
 func (p *problems) add(field string, got any, want string) {
 	if text, ok := got.(string); ok {
 		got = fmt.Sprintf("%q", text)
@@ -34,12 +34,29 @@ func (p *problems) add(field string, got any, want string) {
 			if slices.Contains(p.tokens, text) {
 				return
 			}
-			got, want = "a GitHub token (hidden)", "revoke it, store a new one in Secrets Manager and name the secret in Source; this field "+want
+			got, want = "a token or key (hidden)", "revoke it, store a new one in Secrets Manager, and name that where a secret is asked for; this field "+want
 			p.tokens = append(p.tokens, text)
 		}
 	}
 	text := fmt.Sprintf("%s: %s is %v: %s", p.owner, field, got, want)
 	p.errs = append(p.errs, errors.New(tokenInsidePattern.ReplaceAllString(text, "(hidden)")))
+}
+
+var (
+	// plainPattern are the characters of names of secrets and parameters that are plain;
+	// randomPattern is more of them in a row than words have.
+	plainPattern  = regexp.MustCompile(`^[A-Za-z0-9/_.:-]*$`)
+	randomPattern = regexp.MustCompile(`[A-Za-z0-9]{16}`)
+)
+
+// addReference is add for a field that says where a secret is. The secret itself may have
+// been pasted there, so only what cannot be one is repeated: an ARN, or short words.
+func (p *problems) addReference(field, got, want string) {
+	if isToken(got) || strings.HasPrefix(got, "arn:") || plainPattern.MatchString(got) && !randomPattern.MatchString(got) {
+		p.add(field, got, want)
+		return
+	}
+	p.add(field, valueType(fmt.Sprintf("a text of %d characters (hidden, because it may be the secret itself)", utf8.RuneCountInString(got))), want)
 }
 
 // match reports a value that pattern does not match in full.
@@ -64,8 +81,8 @@ func (p *problems) arn(field, got string, pattern *regexp.Regexp, want string) b
 	return true
 }
 
-// noTokens reports GitHub tokens wherever they are in props: a value that its field takes
-// would go into the template, for everybody to read.
+// noTokens reports tokens wherever they are in props: a value that its field takes would
+// go into the template, for everybody to read.
 func (p *problems) noTokens(props any) {
 	eachString(reflect.ValueOf(props), "", func(field, text string) {
 		if tokenInsidePattern.MatchString(text) {
@@ -121,9 +138,15 @@ func (p *problems) sameRegion(field, arn string) {
 }
 
 func (p *problems) sameAccount(field, arn string) {
-	if got := arnPart(arn, 4); got != "" && accountPattern.MatchString(p.owner.account) && got != p.owner.account {
+	if p.isForeign(arn) {
 		p.add(field, arn, fmt.Sprintf("must be in the %s's Account, %s", p.owner.kind, p.owner.account))
 	}
+}
+
+// isForeign reports whether an ARN is known to be of another account.
+func (p *problems) isForeign(arn string) bool {
+	got := arnPart(arn, 4)
+	return got != "" && accountPattern.MatchString(p.owner.account) && got != p.owner.account
 }
 
 // arnPart returns one of an ARN's six parts, and "" of what is no ARN: its pattern

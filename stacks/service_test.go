@@ -10,6 +10,11 @@ import (
 	"blog-deploy-pipeline/rehearse/assembly"
 )
 
+const (
+	storeSecret = "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:"
+	storeKey    = "arn:aws:kms:ap-northeast-1:" + account + ":key/" + uuid
+)
+
 // The services that are made from nothing. Between them they set every prop.
 var (
 	api = FargateService{
@@ -25,9 +30,17 @@ var (
 		Build:  ImageBuild{ComputeType: Large, Timeout: time.Hour, LogRetention: 7},
 		Container: Container{
 			Port: 8080, HealthCheckPath: "/healthz", CPU: 1024, MemoryMiB: 3072,
-			Environment:   map[string]string{"LOG_LEVEL": "info"},
-			Secrets:       map[string]string{"API_TOKEN": "/store/token", "DATABASE": "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:store-AbCdEf", "PASSWORD": "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:rds!store-AbCdEf:password::"},
-			FormerSecrets: []string{"/store/old-token", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:old-AbCdEf"},
+			Environment: map[string]string{"LOG_LEVEL": "info"},
+			Secrets: map[string]string{
+				"API_TOKEN": "/store/token",
+				"DATABASE":  storeSecret + "store-AbCdEf",
+				"PASSWORD":  storeSecret + "rds!cluster-" + uuid + "-AbCdEf:password::",
+				"USER":      storeSecret + "rds!cluster-" + uuid + "-AbCdEf:user name::" + uuid,
+				"PREVIOUS":  storeSecret + "prod/a_b+c=d.e@f-g-AbCdEf:key:AWSPREVIOUS:",
+				"WHOLE":     storeSecret + "prod/db-secret::AWSCURRENT:",
+			},
+			FormerSecrets: []string{"/store/old-token", storeSecret + "old-AbCdEf", storeSecret + "store-AbCdEf:old::"},
+			SecretKeyARNs: []string{storeKey},
 			Architecture:  X86, Dockerfile: "docker/store.Dockerfile", Context: "services/store",
 			InitialImage: "public.ecr.aws/kzmorita/store:1", LogRetention: 14,
 		},
@@ -217,18 +230,33 @@ func TestServiceRefuses(t *testing.T) {
 		{"secret twice", container(func(c *Container) {
 			c.Secrets, c.Environment = map[string]string{"A": "/a"}, map[string]string{"A": "b"}
 		}), "is in Environment too"},
-		{"token as secret", secret(token), `Container.Secrets["TOKEN"] is a GitHub token (hidden): revoke it`},
+		{"token as secret", secret(token), `Container.Secrets["TOKEN"] is a token or key (hidden): revoke it`},
 		{"part of a secret's ARN", secret("arn:aws:secretsmanager:us-east-1:" + account + ":secret:api"), "must be a secret's full ARN"},
 		{"secret of another account", func(s *FargateService) {
 			s.Account, s.Container.Secrets = account, map[string]string{"A": "arn:aws:secretsmanager:us-east-1:999999999999:secret:api-AbCdEf"}
 		}, "must be in the service's Account"},
 		{"parameter", secret("/a b"), "must be a parameter's name"},
-		{"former secret", container(func(c *Container) { c.FormerSecrets = []string{"/a b"} }), `Container.FormerSecrets[0] is "/a b": must be a parameter's name`},
+		{"label and id of a version", secret("arn:aws:secretsmanager:us-east-1:" + account + ":secret:api-AbCdEf:a:AWSPREVIOUS:" + uuid), "or :password:: and the id of one"},
+		{"part of an ARN that ends like one", secret("arn:aws:secretsmanager:us-east-1:" + account + ":secret:prod/db-secret"),
+			"--secret-id prod/db-secret --query ARN shows it). If it is the full one, name a version, too: arn:aws:secretsmanager:us-east-1:" + account + ":secret:prod/db-secret::AWSCURRENT:"},
+		{"field behind such a part", secret("arn:aws:secretsmanager:us-east-1:" + account + ":secret:prod/db-Secret:password::"), ":secret:prod/db-Secret:password:AWSCURRENT:"},
+		{"former secret that ends like a full ARN", container(func(c *Container) {
+			c.FormerSecrets = []string{"arn:aws:secretsmanager:us-east-1:" + account + ":secret:api-202401"}
+		}), "Container.FormerSecrets[0] is"},
+		{"former secret", container(func(c *Container) { c.FormerSecrets = []string{"a/b"} }), `Container.FormerSecrets[0] is "a/b": must be a parameter's name`},
+		{"key without a secret", container(func(c *Container) { c.SecretKeyARNs = []string{"arn:aws:kms:us-east-1:" + account + ":key/" + uuid} }), "Container.SecretKeyARNs is \"1 keys\": must be empty"},
+		{"key twice", container(func(c *Container) {
+			key := "arn:aws:kms:us-east-1:" + account + ":key/" + uuid
+			c.Secrets, c.SecretKeyARNs = map[string]string{"A": "/a"}, []string{key, key}
+		}), "Container.SecretKeyARNs[1] is"},
+		{"too many keys", container(func(c *Container) {
+			c.Secrets, c.SecretKeyARNs = map[string]string{"A": "/a"}, several(11, "arn:aws:kms:us-east-1:123456789012:key/%d")
+		}), "must be at most 10"},
 		{"former secret twice", container(func(c *Container) { c.FormerSecrets = []string{"/a", "/a"} }), `Container.FormerSecrets[1] is "/a": is there twice; name it once`},
 		{"former secret that is none", container(func(c *Container) {
 			c.Secrets, c.FormerSecrets = map[string]string{"A": "/a"}, []string{"/a"}
 		}), "is in Secrets too; keep one of them"},
-		{"token as former secret", container(func(c *Container) { c.FormerSecrets = []string{token} }), "Container.FormerSecrets[0] is a GitHub token (hidden)"},
+		{"token as former secret", container(func(c *Container) { c.FormerSecrets = []string{token} }), "Container.FormerSecrets[0] is a token or key (hidden)"},
 		{"architecture", container(func(c *Container) { c.Architecture = "RISCV" }), `Container.Architecture is "RISCV": must be one of "ARM64", "X86_64"`},
 		{"Dockerfile outside", container(func(c *Container) { c.Dockerfile = "../Dockerfile" }), "Container.Dockerfile"},
 		{"Dockerfile is a folder", container(func(c *Container) { c.Dockerfile = "." }), `Container.Dockerfile is "."`},
@@ -509,12 +537,18 @@ func TestServiceRoles(t *testing.T) {
 				{"ssm:GetParameters", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token", true},
 				{"ssm:GetParameters", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token2", false},
 				{"ssm:GetParameters", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/old-token", true},
-				{"secretsmanager:GetSecretValue", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:old-AbCdEf", true},
+				{"ssm:GetParameter", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token", false},
 				{"ssm:GetParameterHistory", "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token", false},
 				{"secretsmanager:DescribeSecret", store.Container.Secrets["DATABASE"], false},
 				{"secretsmanager:GetSecretValue", store.Container.Secrets["DATABASE"], true},
-				{"secretsmanager:GetSecretValue", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:rds!store-AbCdEf", true},
-				{"secretsmanager:GetSecretValue", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:other-AbCdEf", false},
+				{"secretsmanager:GetSecretValue", storeSecret + "old-AbCdEf", true},
+				{"secretsmanager:GetSecretValue", storeSecret + "rds!cluster-" + uuid + "-AbCdEf", true},
+				{"secretsmanager:GetSecretValue", storeSecret + "prod/a_b+c=d.e@f-g-AbCdEf", true},
+				{"secretsmanager:GetSecretValue", storeSecret + "prod/db-secret", true},
+				{"secretsmanager:GetSecretValue", storeSecret + "prod/db-secret-AbCdEf", false},
+				{"secretsmanager:GetSecretValue", storeSecret + "store-AbCdEg", false},
+				{"secretsmanager:GetSecretValue", storeSecret + "store-AbCdEf-AbCdEf", false},
+				{"secretsmanager:GetSecretValue", storeSecret + "other-AbCdEf", false},
 			}
 		}},
 		{"task", store, "TaskRole", func(t *testing.T, tmpl *assembly.Template) []call {

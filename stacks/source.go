@@ -282,6 +282,13 @@ var (
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 	secretPattern    = regexp.MustCompile(`^` + secretName + `$`)
 	secretARNPattern = arnPattern("secretsmanager", "secret:"+secretName+"(-[A-Za-z0-9]{6})?")
+	// fullSecretARNPattern is what Secrets Manager takes for a full ARN, although the six
+	// characters may be the end of the name.
+	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+	fullSecretARNPattern = arnPattern("secretsmanager", fullSecret)
+	// nameLikePattern is an end that hardly is of six random letters and digits: a word, or
+	// a number, or both. Of 60 random ones, one is so.
+	nameLikePattern = regexp.MustCompile(`-[A-Z]?[a-z]*[0-9]*$`)
 	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
 	parameterPattern         = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)+$|^[A-Za-z0-9_.-]+$`)
 	reservedParameterPattern = regexp.MustCompile(`^/?(?i:aws|ssm)`)
@@ -290,6 +297,7 @@ var (
 const (
 	// secretName has ! in the names of secrets that a service of AWS keeps, as RDS does.
 	secretName = `[A-Za-z0-9/_+=.@!-]{1,512}` //nolint:gosec // a pattern of names, and no secret
+	fullSecret = "secret:" + secretName + "-[A-Za-z0-9]{6}"
 	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
 	maxParameterLevels, maxParameterARN = 15, 1011
 )
@@ -328,21 +336,28 @@ func (s GitHubToken) validate(p *problems, _ PipelineType) {
 		switch {
 		case part.value == "":
 		case s.SecretName == "":
-			p.add(part.field, part.value, "belongs to a SecretName")
-		default:
-			p.match(part.field, part.value, part.pattern, part.want)
+			p.addReference(part.field, part.value, "belongs to a SecretName")
+		case !part.pattern.MatchString(part.value):
+			p.addReference(part.field, part.value, part.want)
 		}
 	}
 }
 
 func (s GitHubToken) validateSecretName(p *problems) {
-	const field, want = "Source.SecretName", "must be a secret's name or ARN"
-	if !strings.HasPrefix(s.SecretName, "arn:") {
-		p.match(field, s.SecretName, secretPattern, want)
-	} else if p.arn(field, s.SecretName, secretARNPattern, want) {
-		p.sameRegion(field, s.SecretName)
-		if !fullSecretARNPattern.MatchString(s.SecretName) {
-			p.sameAccount(field, s.SecretName)
+	const field, want = "Source.SecretName", "must be a secret's name or ARN; a field of it goes to SecretField"
+	switch at := s.SecretName; {
+	case !strings.HasPrefix(at, "arn:"):
+		if !secretPattern.MatchString(at) {
+			p.addReference(field, at, want)
+		}
+	case !p.arn(field, at, secretARNPattern, want):
+	case !fullSecretARNPattern.MatchString(at):
+		p.sameRegion(field, at)
+		p.sameAccount(field, at)
+	default:
+		p.sameRegion(field, at)
+		if nameLikePattern.MatchString(at) && !p.isForeign(at) {
+			p.add(field, at, "looks like a part of the secret's ARN, which Secrets Manager would take for the full one: write the secret's name alone (or set Account, if the secret is of another account)")
 		}
 	}
 }
@@ -356,20 +371,25 @@ func validateParameterName(p *problems, field, name string) {
 	}
 	switch most := maxParameterARN - len("arn:aws:ssm:"+region+":123456789012:parameter/"); {
 	case !parameterPattern.MatchString(name):
-		p.add(field, name, "must be a parameter's name, such as /blog/github-oauth-token: letters, digits and _.-, and / before each part where there are more")
+		p.addReference(field, name, "must be a parameter's name, such as /blog/github-oauth-token: letters, digits and _.-, and / before each part where there are more")
 	case reservedParameterPattern.MatchString(name):
-		p.add(field, name, "must not start with aws or ssm, which AWS keeps for itself")
+		p.addReference(field, name, "must not start with aws or ssm, which AWS keeps for itself")
 	case strings.Count(name, "/") > maxParameterLevels:
-		p.add(field, name, fmt.Sprintf("has %d parts, and the Parameter Store takes %d", strings.Count(name, "/"), maxParameterLevels))
+		p.addReference(field, name, fmt.Sprintf("has %d parts, and the Parameter Store takes %d", strings.Count(name, "/"), maxParameterLevels))
 	case len(strings.TrimPrefix(name, "/")) > most:
 		p.add(field, fmt.Sprintf("%d characters long", len(name)), fmt.Sprintf("the Parameter Store takes %d here: 1,011 with the ARN before them", most))
 	}
 }
 
 var (
-	// What GitHub's tokens look like today, and did in the year of the first article.
-	tokenInsidePattern = regexp.MustCompile(`(gh[pousr]|github_pat)_[A-Za-z0-9_]{20,}`)
-	oldTokenPattern    = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	// tokenInsidePattern are the tokens and keys whose makers gave them a shape that tells
+	// them from other text: GitHub, GitLab, Slack, Stripe, AWS, Google and npm; JSON web
+	// tokens and private keys. oldTokenPattern is GitHub's of the first article's year.
+	// https://docs.github.com/en/code-security/secret-scanning/introduction/supported-secret-scanning-patterns
+	tokenInsidePattern = regexp.MustCompile(`(gh[pousr]|github_pat)_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_-]{20,}|\bxox[abeoprs]-[A-Za-z0-9-]{20,}|` +
+		`\b[rs]k_(live|test)_[A-Za-z0-9]{16,}|\b(AKIA|ASIA)[A-Z2-7]{16}\b|\bAIza[A-Za-z0-9_-]{35}|\bnpm_[A-Za-z0-9]{36}|` +
+		`\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY-----`)
+	oldTokenPattern = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	// A colon would end the part in CloudFormation's reference to the secret.
 	secretPartPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html

@@ -60,7 +60,7 @@ var blogValues = []values[BlogProps]{
 		"HEAD": "must be a branch's name", "a/b.lock/c": "must be a branch's name", "a/.b": "must be a branch's name", "x.": "must be", "a b": "must be",
 		`a\b`: "must be", "feature/*": "must be", "refs/heads/main": "must be", "/main": "must be", "main/": "must be", "a@{b": "must be", "#{SourceVariables.BranchName}": "must be",
 		strings.Repeat("b", 256): "must be", "a\xff": "must be",
-		"0123456789abcdef0123456789abcdef01234567": "is a GitHub token (hidden)",
+		"0123456789abcdef0123456789abcdef01234567": "is a token or key (hidden)",
 	}},
 	{"Source.Repo", withSource(bySecret, func(s *GitHubToken, v string) { s.Repo = v }), []string{".github", "a.b_c-d", strings.Repeat("r", 100)}, map[string]string{
 		"blog.git": "without owner and .git", "blog.GIT": "without owner and .git", ".": "must be a repository's name", "..": "must be a repository's name", "a/b": "must be", "": "must be", strings.Repeat("r", 101): "must be",
@@ -97,13 +97,16 @@ var blogValues = []values[BlogProps]{
 	{"Source.SecretName", withSource(bySecret, func(s *GitHubToken, v string) { s.SecretName = v }), []string{
 		"github", "prod/github", "a+b=c@d.e_f-g/h", strings.Repeat("s", 512), "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:github-AbCdEf",
 		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:github", "arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:github-AbCdEf",
+		"my-secret", "arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:github-secret",
 	}, map[string]string{
 		"my secret": "must be a secret's name or ARN", "github:token": "must be a secret's name", strings.Repeat("s", 513): "must be a secret's name",
-		"arn:aws:secretsmanager:us-east-1:" + account + ":secret:github-AbCdEf":      "must be in the blog's Region, ap-northeast-1",
-		"arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:github":           "must be in the blog's Account, 123456789012",
-		"arn:aws:secretsmanager:us-east-1:999999999999:secret:github-AbCdEf":         "must be in the blog's Region, ap-northeast-1",
-		"arn:aws:ssm:ap-northeast-1:" + account + ":parameter/github":                "must be a secret's name or ARN",
-		"arn:aws:secretsmanager:ap-northeast-7:" + account + ":secret:github-AbCdEf": "must be a secret's name or ARN",
+		"arn:aws:secretsmanager:us-east-1:" + account + ":secret:github-AbCdEf":              "must be in the blog's Region, ap-northeast-1",
+		"arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:github":                   "must be in the blog's Account, 123456789012",
+		"arn:aws:secretsmanager:us-east-1:999999999999:secret:github-AbCdEf":                 "must be in the blog's Region, ap-northeast-1",
+		"arn:aws:ssm:ap-northeast-1:" + account + ":parameter/github":                        "must be a secret's name or ARN",
+		"arn:aws:secretsmanager:ap-northeast-7:" + account + ":secret:github-AbCdEf":         "must be a secret's name or ARN",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:github-secret":         "write the secret's name alone",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:github-AbCdEf:token::": "a field of it goes to SecretField",
 	}},
 	{"Source.SecretVersion", withSource(bySecret, func(s *GitHubToken, v string) { s.SecretVersion = v }), []string{"", uuid, strings.Repeat("a", 32), strings.Repeat("a", 64)}, map[string]string{
 		"AWSCURRENT": "must be a version's id, of 32 to 64 characters", "2": "must be a version's id", strings.Repeat("a", 31): "32 to 64", strings.Repeat("a", 65): "32 to 64",
@@ -276,12 +279,23 @@ var serviceValues = []values[FargateService]{
 	{"Region", func(s *FargateService, v string) { *s = api; s.Region = v }, []string{"ap-southeast-7"}, map[string]string{"mx-central-1": "CodeBuild projects", "us-west-3": "must be a region"}},
 	{`Container.Secrets["TOKEN"]`, func(s *FargateService, v string) { s.Container.Secrets = map[string]string{"TOKEN": v} }, []string{
 		"/api/token", "token", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:rds!db-" + uuid + "-AbCdEf",
-		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:password::", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a:AWSPREVIOUS:" + uuid,
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:password::", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf::AWSPREVIOUS:",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:::" + uuid, "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:パスワード::" + uuid,
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:prod/db-secret:a:AWSCURRENT:", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:prod/db-1b2c3d",
 	}, map[string]string{
 		"/aws/x": "must not start with aws or ssm", "api/token": "must be a parameter's name", "/api/token:1": "must be a parameter's name", "/api/token/": "must be a parameter's name", "": "must be a parameter's name",
 		"arn:aws:secretsmanager:us-east-1:" + account + ":secret:api-AbCdEf": "must be in the service's Region", "arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:api-AbCdEf": "must be in the service's Account",
 		"arn:aws:ssm:ap-northeast-1:" + account + ":parameter/api": "must be a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api": "must be a secret's full ARN",
 		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:password": "must be a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a::2": "must be a secret's full ARN",
+		"arn:aws:secretsmanager:us-east-1:" + account + ":secret:api-AbCdEf:a::": "must be in the service's Region", "arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:api-AbCdEf:::" + uuid: "must be in the service's Account",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a:b:c:d": "must be a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a\n::": "must be a secret's full ARN",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:prod/db-secret": "looks like a part of the secret's ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:prod/db-user01:a::": "looks like a part of the secret's ARN",
+	}},
+	{"Container.SecretKeyARNs[0]", func(s *FargateService, v string) {
+		s.Container.Secrets, s.Container.SecretKeyARNs = map[string]string{"A": "/a"}, []string{v}
+	}, []string{"arn:aws:kms:ap-northeast-1:" + account + ":key/" + uuid, "arn:aws:kms:ap-northeast-1:999999999999:key/mrk-0123456789abcdef0123456789abcdef"}, map[string]string{
+		"": "must be a KMS key's ARN", "alias/aws/ssm": "must be a KMS key's ARN", uuid: "must be a KMS key's ARN", "arn:aws:kms:ap-northeast-1:" + account + ":alias/store": "must be a KMS key's ARN",
+		"arn:aws:kms:us-east-1:" + account + ":key/" + uuid: "must be in the service's Region, ap-northeast-1",
 	}},
 	{"Container.Environment", func(s *FargateService, v string) { s.Container.Environment = map[string]string{"X": v} }, []string{"", "a\nb", strings.Repeat("x", 60000)}, map[string]string{
 		"a\x00b": "must be text in UTF-8", "\xff": "must be text in UTF-8", strings.Repeat("x", 65536): "ECS takes 65536 for the whole task definition",

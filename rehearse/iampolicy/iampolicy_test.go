@@ -55,6 +55,9 @@ func TestDecisions(t *testing.T) {
 		return policy(`{"Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":"kms:*","Resource":"*"}`)
 	}
 
+	decryptSecret := policy(fmt.Sprintf(`{"Effect":"Allow","Action":"kms:Decrypt","Resource":%q,"Condition":{"StringEquals":{"kms:EncryptionContext:SecretARN":"a"}}}`, key))
+	secret := func(name, value string) map[string]string { return map[string]string{name: value} }
+
 	tests := []struct {
 		name     string
 		policies []json.RawMessage
@@ -111,6 +114,14 @@ func TestDecisions(t *testing.T) {
 			on("cloudfront:CreateInvalidation", "arn:aws:cloudfront::999999999999:distribution/E2EXAMPLEBLOG"), false, "implicitly denied"},
 		{"key policy that leaves it to IAM", []json.RawMessage{policy(statement("Allow", "kms:Decrypt", key))},
 			Request{Action: "kms:Decrypt", Resource: key, ResourcePolicy: keyPolicy("arn:aws:iam::123456789012:root")}, true, "allowed"},
+		{"name within a condition key", []json.RawMessage{decryptSecret},
+			Request{Action: "kms:Decrypt", Resource: key, Context: secret("kms:EncryptionContext:SecretARN", "a"), ResourcePolicy: keyPolicy("arn:aws:iam::123456789012:root")}, true, "allowed by policy 0 Statement[0]"},
+		{"its value is another", []json.RawMessage{decryptSecret},
+			Request{Action: "kms:Decrypt", Resource: key, Context: secret("kms:EncryptionContext:SecretARN", "b"), ResourcePolicy: keyPolicy("arn:aws:iam::123456789012:root")}, false, "its Condition does not match"},
+		{"another name within the condition key", []json.RawMessage{decryptSecret},
+			Request{Action: "kms:Decrypt", Resource: key, Context: secret("kms:EncryptionContext:PARAMETER_ARN", "a"), ResourcePolicy: keyPolicy("arn:aws:iam::123456789012:root")}, false, "its Condition does not match"},
+		{"name within a condition key of the key policy", nil,
+			Request{Action: "kms:Decrypt", Resource: key, Context: secret("kms:EncryptionContext:SecretARN", "b"), ResourcePolicy: policy(`{"Effect":"Allow","Principal":{"AWS":"` + role + `"},"Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"kms:EncryptionContext:SecretARN":"a"}}}`)}, false, "denied"},
 		{"key policy for somebody else", []json.RawMessage{policy(statement("Allow", "kms:Decrypt", key))},
 			Request{Action: "kms:Decrypt", Resource: key, ResourcePolicy: keyPolicy("arn:aws:iam::123456789012:role/other")}, false, "denied"},
 		{"resource policy alone", nil,
@@ -186,6 +197,7 @@ func TestWhatCannotBeDecidedIsAnError(t *testing.T) {
 		{"pattern for a resource", allowAll, Request{role, "cloudfront:CreateInvalidation", distribution + "*", nil, nil}, []string{"cannot hold"}},
 		{"condition key the action does not have", allowAll, Request{role, "iam:PassRole", taskRole, map[string]string{"s3:prefix": "a"}, nil}, []string{"iam:PassRole", "s3:prefix"}},
 		{"key without its key policy", allowAll, Request{role, "kms:Decrypt", key, nil, nil}, []string{"kms:Decrypt", "key policy"}},
+		{"encryption context of an action that has none", allowAll, Request{role, "kms:DescribeKey", key, map[string]string{"kms:EncryptionContext:SecretARN": "a"}, json.RawMessage(`{"Statement":[]}`)}, []string{"kms:DescribeKey", "no condition key kms:EncryptionContext:SecretARN"}},
 		{"role without its trust policy", allowAll, Request{role, "sts:AssumeRole", taskRole, nil, nil}, []string{"sts:AssumeRole", "trust policy"}},
 		{"resource policy is malformed", allowAll, Request{role, "kms:Decrypt", key, nil, json.RawMessage(`{"Statement":[{"Effect":"Maybe"}]}`)}, []string{"resource policy", "Statement[0].Effect"}},
 		{"resource policy is null", allowAll, Request{role, "kms:Decrypt", key, nil, json.RawMessage(`null`)}, []string{"kms:Decrypt", "resource policy: is not a JSON object"}},

@@ -37,6 +37,32 @@ for (const [service, action, name] of resourceOf) {
   }
 }
 
+// A condition key may end in a name that the request makes up. iam-simulate finds it
+// behind a slash, as in aws:RequestTag/NAME, but not where KMS has it, behind a colon:
+// policies and requests are shown to it with a tag of that name in its place.
+const encryptionContext = /^kms:EncryptionContext:(?=.)/i
+
+function asTags(conditions) {
+  return Object.fromEntries(
+    Object.entries(conditions).map(([key, value]) => [key.replace(encryptionContext, 'aws:RequestTag/$&'), value])
+  )
+}
+
+function policyAsTags(policy) {
+  const statementAsTags = (statement) => {
+    if (!isObject(statement.Condition)) {
+      return statement
+    }
+    const tests = Object.entries(statement.Condition).map(([test, keys]) => [test, isObject(keys) ? asTags(keys) : keys])
+    return { ...statement, Condition: Object.fromEntries(tests) }
+  }
+  const { Statement } = policy
+  if (Statement === undefined) {
+    return policy
+  }
+  return { ...policy, Statement: Array.isArray(Statement) ? Statement.map(statementAsTags) : statementAsTags(Statement) }
+}
+
 async function actionExists(name) {
   const [service, action, ...rest] = name.split(':')
   return Boolean(action) && rest.length === 0 && (await iamServiceExists(service)) && (await iamActionExists(service, action))
@@ -106,6 +132,10 @@ async function checkRequest(policies, request) {
   if (resource === '*' && details.resourceTypes.some((type) => type.required)) {
     throw new Error('the action is on one resource: give its ARN')
   }
+  const made = Object.keys(request.context ?? {}).find((key) => encryptionContext.test(key))
+  if (made !== undefined && !details.conditionKeys.some((key) => encryptionContext.test(key))) {
+    throw new Error(`the action has no condition key ${made}`)
+  }
   // iam-simulate would take the star for a pattern and allow what is allowed for
   // any resource that fits it.
   if (resource !== '*' && resource.includes('*')) {
@@ -144,15 +174,15 @@ async function decide(policies, request) {
   const { principal, action, resource, context, resourcePolicy } = request
   const response = await runSimulation(
     {
-      identityPolicies: policies.map((policy, i) => ({ name: String(i), policy })),
+      identityPolicies: policies.map((policy, i) => ({ name: String(i), policy: policyAsTags(policy) })),
       serviceControlPolicies: [],
       resourceControlPolicies: [],
-      resourcePolicy,
+      resourcePolicy: resourcePolicy && policyAsTags(resourcePolicy),
       request: {
         principal,
         action,
         resource: { resource, accountId: accountOf(resource, principal) },
-        contextVariables: context ?? {}
+        contextVariables: asTags(context ?? {})
       }
     },
     { simulationMode: 'Strict' }
