@@ -65,10 +65,10 @@ type FargateService struct {
 	// minute or two when that task or its zone fails. While a deployment is under way
 	// there are twice as many. With ECS, each `make deploy` that changes the service
 	// sets the number again, so change it here and not by hand; with Scaling it must be
-	// left out. With CodeDeploy, only what the service begins with: CloudFormation
-	// cannot change such a service. Later: Scaling, or aws ecs update-service --cluster
-	// CLUSTER --service SERVICE --desired-count 3, with the stack's outputs ClusterName
-	// and ServiceName. Default: 2, one in each zone.
+	// left out. With CodeDeploy, only what the service begins with, and not to be
+	// changed: CloudFormation cannot update such a service. Later: Scaling, or aws ecs
+	// update-service --cluster CLUSTER --service SERVICE --desired-count 3, with the
+	// stack's outputs ClusterName and ServiceName. Default: 2, one in each zone.
 	DesiredCount int
 
 	// Scaling has AWS set the number of tasks, by CPU or by requests. Default: none,
