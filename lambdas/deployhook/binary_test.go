@@ -14,12 +14,16 @@ import (
 	"blog-deploy-pipeline/rehearse/trial"
 )
 
-const edgeID = "E2QWRUHAPOMQZL"
+const (
+	edgeID   = "E2QWRUHAPOMQZL"
+	edgeRole = "arn:aws:iam::210987654321:role/edge/clear-cache"
+)
 
 // scenario is the world that a deployment runs in.
 type scenario struct {
 	cloud   fakeaws.Options
 	edges   []fakeaws.Distribution // default: one that takes 100 ms
+	role    string                 // to take on; default: none
 	env     map[string]string
 	timeout time.Duration
 	// started, where set, is called before each event is handed over.
@@ -36,7 +40,7 @@ func (s *scenario) setup() trial.Setup {
 		list = append(list, map[string]string{"DistributionId": edge.ID})
 	}
 	env := map[string]string{"SERVICE": "shop", "DISTRIBUTIONS": string(mustMarshal(list))}
-	return trial.Setup{Binary: binary, Name: functionName, Cloud: s.cloud, Distributions: s.edges, Env: []map[string]string{env, s.env}, Timeout: s.timeout}
+	return trial.Setup{Binary: binary, Name: functionName, Cloud: s.cloud, Distributions: s.edges, Role: s.role, Env: []map[string]string{env, s.env}, Timeout: s.timeout}
 }
 
 func (s *scenario) handOver(w *trial.World, event []byte) {

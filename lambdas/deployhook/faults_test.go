@@ -13,6 +13,7 @@ import (
 
 var (
 	create = trial.Call{Name: "CreateInvalidation", Match: trial.Calls("cloudfront:CreateInvalidation")}
+	assume = trial.Call{Name: "AssumeRole", Match: trial.Calls("sts:AssumeRole")}
 	get    = trial.Call{Name: "GetInvalidation", Match: trial.Calls("cloudfront:GetInvalidation")}
 
 	putStatus = trial.Calls("codedeploy:PutLifecycleEventHookExecutionStatus")
@@ -32,6 +33,9 @@ func scenarioOf(ctx context.Context, c *trial.Case) scenario {
 		started: func(w *trial.World, event []byte) {
 			c.World, c.Redeliver = w, func() { w.Again(ctx, event) }
 		},
+	}
+	if c.Call.Name == assume.Name {
+		s.role = edgeRole
 	}
 	if c.Always {
 		s.env["DEADLINE"] = "1500ms"
@@ -69,7 +73,7 @@ func TestFaultMatrix(t *testing.T) {
 
 func codeDeployMatrix() trial.Matrix {
 	return trial.Matrix{
-		Name: "lambdas/deployhook for CodeDeploy", Calls: []trial.Call{create, get, putOfEnd, putOfFailure}, Faults: trial.Faults, Variants: choices,
+		Name: "lambdas/deployhook for CodeDeploy", Calls: []trial.Call{assume, create, get, putOfEnd, putOfFailure}, Faults: trial.Faults, Variants: choices,
 		Run: func(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
 			s := scenarioOf(ctx, c)
 			if c.Call.Name == putOfFailure.Name {
@@ -116,7 +120,7 @@ func codeDeployMatrix() trial.Matrix {
 
 func ecsMatrix() trial.Matrix {
 	return trial.Matrix{
-		Name: "lambdas/deployhook for ECS", Calls: []trial.Call{create, get}, Faults: slices.Concat(trial.Faults, trial.Freezes), Variants: choices,
+		Name: "lambdas/deployhook for ECS", Calls: []trial.Call{assume, create, get}, Faults: slices.Concat(trial.Faults, trial.Freezes), Variants: choices,
 		Run: func(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
 			s := scenarioOf(ctx, c)
 			if c.Fault.Freeze {

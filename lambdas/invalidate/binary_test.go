@@ -20,7 +20,10 @@ var binary string
 
 func TestMain(m *testing.M) { os.Exit(trial.Main(m, &binary)) }
 
-const distribution = "E2QWRUHAPOMQZL"
+const (
+	distribution = "E2QWRUHAPOMQZL"
+	edgeRole     = "arn:aws:iam::210987654321:role/edge/clear-cache"
+)
 
 // delivery plays one action of a pipeline: CodePipeline, CloudFront, and Lambda
 // with the compiled function.
@@ -36,6 +39,7 @@ type delivery struct {
 type scenario struct {
 	cloud     fakeaws.Options
 	edge      fakeaws.Distribution
+	role      string // to take on; default: none
 	env       map[string]string
 	params    string // default: params
 	keepJobID bool
@@ -46,7 +50,7 @@ type scenario struct {
 // deliver runs an action until a job of it has a final report, or none at all.
 func (s scenario) deliver(ctx context.Context) (*delivery, error) {
 	d := &delivery{}
-	setup := trial.Setup{Binary: binary, Name: "invalidate", Cloud: s.cloud, Distributions: []fakeaws.Distribution{s.edge}, Env: []map[string]string{s.env}}
+	setup := trial.Setup{Binary: binary, Name: "invalidate", Cloud: s.cloud, Distributions: []fakeaws.Distribution{s.edge}, Role: s.role, Env: []map[string]string{s.env}}
 	return d, trial.With(setup, func(w *trial.World) error {
 		d.World = w
 		job, err := d.Cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: cmp.Or(s.params, params), KeepJobID: s.keepJobID})
@@ -150,6 +154,30 @@ func TestBinaryCompletesInOneInvocation(t *testing.T) {
 	}
 }
 
+// The function clears another account's distribution, and reports as itself.
+func TestBinaryTakesOnARole(t *testing.T) {
+	edge := fakeaws.Distribution{ID: distribution, CompleteAfter: 500 * time.Millisecond}
+	d, err := scenario{edge: edge, role: edgeRole}.deliver(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if broken := d.brokenRules(edge); len(broken) > 0 || d.outcome() != "success" || len(d.jobs) < 2 {
+		t.Errorf("ended as %s after %d jobs, broken rules %q, want success after several", d.outcome(), len(d.jobs), broken)
+	}
+	if n := d.Count(trial.Calls("sts:AssumeRole")); n != 1 {
+		t.Errorf("took the role on %d times, want once for all jobs of a process", n)
+	}
+	for _, call := range d.Cloud.Calls() {
+		want := "arn:aws:sts::123456789012:assumed-role/trial/invalidate"
+		if strings.HasPrefix(call.Action, "cloudfront:") {
+			want = "arn:aws:sts::210987654321:assumed-role/clear-cache/invalidate"
+		}
+		if call.Principal != want {
+			t.Errorf("%s was called by %s, want %s", call.Action, call.Principal, want)
+		}
+	}
+}
+
 func TestBinaryContinuesByToken(t *testing.T) {
 	for _, keepID := range []bool{false, true} { // whether CodePipeline keeps a job's id is not documented
 		edge := fakeaws.Distribution{ID: distribution, CompleteAfter: 500 * time.Millisecond}
@@ -178,6 +206,8 @@ func TestBinaryRefusals(t *testing.T) {
 		wantText     string
 	}{
 		{name: "no such distribution", params: `{"PipelineName":"my-blog","DistributionId":"E1NOTTHERE0000"}`, want: "ConfigurationError", wantText: "Check the blog's Invalidate.DistributionID"},
+		{name: "role that is not there", params: params, env: map[string]string{"ROLE_ARN": "arn:aws:iam::210987654321:role/gone"}, want: "PermissionError",
+			wantText: "STS refused: AccessDenied: User: arn:aws:sts::123456789012:assumed-role/trial/invalidate is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::210987654321:role/gone. There must be a role arn:aws:iam::210987654321:role/gone"},
 		{name: "path that CloudFront refuses", params: `{"PipelineName":"my-blog","DistributionId":"` + distribution + `","Paths":["/a b"]}`, want: "ConfigurationError", wantText: "Check the blog's Invalidate.Paths"},
 		{name: "settings", params: params, env: map[string]string{"DEADLINE": "soon"}, want: "ConfigurationError", wantText: `DEADLINE is "soon"`},
 		{name: "late", params: params, env: map[string]string{"DEADLINE": "300ms"}, edge: fakeaws.Distribution{CompleteAfter: time.Hour}, want: "JobFailed", wantText: "was not completed within"},

@@ -13,6 +13,7 @@ import (
 
 // awsCalls are the calls that the function makes.
 var awsCalls = []trial.Call{
+	{Name: toTakeOn, Match: trial.Calls("sts:AssumeRole")},
 	{Name: "CreateInvalidation", Match: trial.Calls("cloudfront:CreateInvalidation")},
 	{Name: "GetInvalidation", Match: trial.Calls("cloudfront:GetInvalidation")},
 	{Name: toContinue, Match: trial.Reports("codepipeline:PutJobSuccessResult", "InProgress"), Report: true},
@@ -21,6 +22,7 @@ var awsCalls = []trial.Call{
 }
 
 const (
+	toTakeOn   = "AssumeRole"
 	toContinue = "PutJobSuccessResult, to continue"
 	ofFailure  = "PutJobFailureResult"
 )
@@ -43,7 +45,7 @@ func wantEnd(c *trial.Case) string {
 		// Nothing gets through: Lambda tries three times, and CodePipeline fails the
 		// action after 20 minutes.
 		return "no report"
-	case c.Call.Name == "CreateInvalidation":
+	case c.Call.Name == "CreateInvalidation", c.Call.Name == toTakeOn:
 		return "SystemUnavailable"
 	default:
 		return "JobFailed" // late
@@ -58,6 +60,9 @@ func tryAction(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
 		started: func(d *delivery) {
 			c.World, c.Redeliver = d.World, func() { d.again(ctx) }
 		},
+	}
+	if c.Call.Name == toTakeOn {
+		s.role = edgeRole
 	}
 	if c.Call.Name == ofFailure {
 		s.params = strings.Replace(params, distribution, "E1NOTTHERE0000", 1)

@@ -18,6 +18,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,6 +63,9 @@ type Setup struct {
 	Binary, Name  string
 	Cloud         fakeaws.Options
 	Distributions []fakeaws.Distribution
+	// Role is one that the function takes on, in whose account all distributions are, by its ARN.
+	// Default: none.
+	Role string
 	// Env is the function's environment, besides the quick settings that every trial has.
 	Env []map[string]string
 	// Timeout is the function's; the constant by default.
@@ -80,12 +84,20 @@ type World struct {
 // Open makes a world; the caller must Close it.
 func Open(s Setup) (*World, error) {
 	w := &World{Cloud: fakeaws.New(s.Cloud)}
+	env := map[string]string{}
+	if s.Role != "" {
+		w.Cloud.AddRole(s.Role)
+		env["ROLE_ARN"] = s.Role
+	}
 	for _, d := range s.Distributions {
+		if s.Role != "" {
+			d.Account = strings.Split(s.Role, ":")[4]
+		}
 		w.Cloud.AddDistribution(d)
 	}
 	w.server = httptest.NewServer(w.Cloud)
 
-	env := map[string]string{"AWS_ENDPOINT_URL": w.server.URL}
+	env["AWS_ENDPOINT_URL"] = w.server.URL
 	role := w.Cloud.Issue("arn:aws:sts::123456789012:assumed-role/trial/"+s.Name, time.Hour)
 	for _, more := range append([]map[string]string{quick, role.Env()}, s.Env...) {
 		maps.Copy(env, more)
