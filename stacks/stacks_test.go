@@ -3,6 +3,7 @@ package stacks
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,6 +94,7 @@ var (
 	// with the longest name, and what still has example values.
 	changedTemplates = map[string]*assembly.Template{}
 	changedDir       string
+	platformDir      string // of all fixtures, as a platform has them
 )
 
 // TestMain synthesises all fixtures once, in one app, with the flags of cdk.json and
@@ -153,6 +155,9 @@ func run(m *testing.M) int {
 	synth(aloneDir, aloneFixtures, nil)
 	changedDir = filepath.Join(dir, "changed")
 	synth(changedDir, append([]BlogProps{longNamed}, exampleBlogs...), slices.Concat(changedFixtures, exampleServices))
+	platformDir = filepath.Join(dir, "platform")
+	maps.Copy(settings.Context, platform)
+	synth(platformDir, slices.Concat(blogFixtures, exampleBlogs), slices.Concat(serviceFixtures, exampleServices))
 
 	load := func(dir string, into map[string]*assembly.Template) {
 		loaded, err := assembly.Load(dir)
