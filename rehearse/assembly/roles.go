@@ -12,8 +12,8 @@ import (
 // and AWS::IAM::ManagedPolicy by their Roles, AWS::IAM::RolePolicy by its
 // RoleName, ManagedPolicyArns of the role), by type and logical id.
 //
-// What would change AWS's verdict but is not in the template is an error: a
-// policy managed by AWS or elsewhere, and a permissions boundary.
+// A policy managed by AWS or elsewhere is an error, since the template does not
+// say what it grants. A permissions boundary grants nothing, and is not looked at.
 func (t *Template) RolePolicies(roleLogicalID string) ([]json.RawMessage, error) {
 	policies, err := t.rolePolicies(roleLogicalID)
 	if err != nil {
@@ -30,11 +30,6 @@ func (t *Template) rolePolicies(roleLogicalID string) ([]json.RawMessage, error)
 	name, err := t.Resolve(map[string]any{"Ref": roleLogicalID})
 	if err != nil {
 		return nil, err
-	}
-	if boundary, err := t.Resolve(role.Properties["PermissionsBoundary"]); err != nil {
-		return nil, err
-	} else if boundary != nil {
-		return nil, fmt.Errorf("PermissionsBoundary %v: boundaries are not evaluated", boundary)
 	}
 	policies, err := t.inlinePolicies(role)
 	if err != nil {

@@ -89,7 +89,6 @@ func TestRolePoliciesErrors(t *testing.T) {
 	}{
 		{"AWS managed policy", `{"ManagedPolicyArns": [{"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]]}]}`, "",
 			[]string{"role Role", "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", "not evaluated"}},
-		{"permissions boundary", `{"PermissionsBoundary": "arn:aws:iam::123456789012:policy/b"}`, "", []string{"role Role", "PermissionsBoundary", "policy/b"}},
 		{"inline policy without a document", `{"Policies": [{"PolicyName": "p"}]}`, "", []string{"Policies[0]", "PolicyDocument"}},
 		{"inline policy is text", `{"Policies": ["p"]}`, "", []string{"Policies[0]", "PolicyDocument"}},
 		{"document with an unknown intrinsic", `{}`,

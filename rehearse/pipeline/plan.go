@@ -402,7 +402,11 @@ func (r *reader) role(what string, v any) *Role {
 		if role.Policies, err = r.template.RolePolicies(role.ID); err != nil {
 			role.Unknown = err.Error()
 		}
-		trust := r.resolve(role.ID+": AssumeRolePolicyDocument", r.template.Resources[role.ID].Properties["AssumeRolePolicyDocument"])
+		properties := r.template.Resources[role.ID].Properties
+		if boundary := r.resolve(role.ID+": PermissionsBoundary", properties["PermissionsBoundary"]); boundary != nil {
+			r.note("the permissions boundary %v is not rehearsed: it is taken to allow what the roles' policies do", boundary)
+		}
+		trust := r.resolve(role.ID+": AssumeRolePolicyDocument", properties["AssumeRolePolicyDocument"])
 		if role.Trust, err = json.Marshal(trust); err != nil {
 			r.problem("%s: %w", role.ID, err)
 		}

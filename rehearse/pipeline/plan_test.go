@@ -129,7 +129,7 @@ func TestReadNotes(t *testing.T) {
 		{"unknown key of an action", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "Retries": 5`, "stage Invalidate, action Invalidate: its Retries is not rehearsed"},
 		{"function in a VPC", `"Handler": "bootstrap"`, `"Handler": "bootstrap", "VpcConfig": {"SubnetIds": ["s"]}, "Layers": ["l"], "ReservedConcurrentExecutions": 0`, ": its ReservedConcurrentExecutions is not rehearsed"},
 		{"project in a VPC", `"ServiceRole": {`, `"VpcConfig": {"VpcId": "v"}, "ServiceRole": {`, ": its VpcConfig is not rehearsed"},
-		{"permissions boundary", `"Description": "Uploads the blog"`, `"Description": "Uploads the blog", "PermissionsBoundary": "arn:aws:iam::123456789012:policy/b"`, "PermissionsBoundary arn:aws:iam::123456789012:policy/b: boundaries are not evaluated"},
+		{"permissions boundary", `"Description": "Uploads the blog"`, `"Description": "Uploads the blog", "PermissionsBoundary": "arn:aws:iam::123456789012:policy/b"`, "the permissions boundary arn:aws:iam::123456789012:policy/b is not rehearsed: it is taken to allow"},
 		{"key", `"ArtifactStore": {`, `"ArtifactStore": {"EncryptionKey": {"Id": "k", "Type": "KMS"},`, "encryption key"},
 		{"policy of AWS's", `"Description": "Uploads the blog"`, `"Description": "Uploads the blog", "ManagedPolicyArns": ["arn:aws:iam::aws:policy/AmazonS3FullAccess"]`, "what the role DeployRole885297C3 may do is not checked"},
 	} {
