@@ -436,7 +436,7 @@ func (r *rehearsal) invoke(ctx context.Context, a *Action, configuration map[str
 	}
 	id := distributionOf(configuration["UserParameters"])
 	if id != "" && r.cloud.Invalidations(id) == nil {
-		r.cloud.AddDistribution(r.Faults.distribution(id, r.CompleteAfter))
+		r.addDistribution(id, f)
 	}
 	made := len(r.cloud.Invalidations(id))
 
@@ -469,6 +469,9 @@ func (r *rehearsal) invoke(ctx context.Context, a *Action, configuration map[str
 		if !report.Success {
 			look := f.log()
 			if report.FailureType == "PermissionError" {
+				if f.TakesOn != nil {
+					look = lookAtRole(f.TakesOn) + "; " + look
+				}
 				look = lookAtRole(f.Role) + "; " + look
 			}
 			return done, &failure{Code: report.FailureType, Reason: report.FailureMessage, Look: look}
@@ -510,13 +513,19 @@ func (r *rehearsal) startFunction(stage, action string, f *Function) (_ *lambdar
 		return nil, nil, err
 	}
 	r.writeLogs(f)
+	if f.TakesOn != nil {
+		r.account.use(f.TakesOn, "taken on by function "+f.ID)
+		if r.Faults["sts"] != noRole {
+			r.cloud.AddRole(f.TakesOn.ARN)
+		}
+	}
 	settings, timeout, notes := r.Faults.settings(f.Timeout)
 	for _, note := range notes {
 		r.note("%s", note)
 	}
 	env := maps.Clone(f.Env)
 	maps.Copy(env, settings)
-	maps.Copy(env, r.cloud.Issue(r.account.principal(f.Role, f.Name), credentialsLast).Env())
+	maps.Copy(env, r.cloud.Issue(principal(f.Role, f.Name), credentialsLast).Env())
 	env["AWS_ENDPOINT_URL"], env["AWS_REGION"] = r.cloudURL, r.plan.Template.Region
 	output := &lines{emit: func(line string) {
 		r.emit(Event{Kind: Output, Stage: stage, Action: action, Text: line})
@@ -540,6 +549,13 @@ func (r *rehearsal) startFunction(stage, action string, f *Function) (_ *lambdar
 		output.close()
 		return err
 	}, nil
+}
+
+// addDistribution makes a distribution, where the function clears it.
+func (r *rehearsal) addDistribution(id string, f *Function) {
+	d := r.Faults.distribution(id, r.CompleteAfter)
+	d.Account = f.account()
+	r.cloud.AddDistribution(d)
 }
 
 // log says where a function's log is.

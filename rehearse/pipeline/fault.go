@@ -33,12 +33,20 @@ var faults = map[string]map[string]string{
 		"throttle": "the first reports are refused: Rate exceeded",
 		"error":    "the first reports end in an internal error",
 	},
+	"sts": {
+		"throttle": "with a role to take on: the first calls are refused: Rate exceeded",
+		"error":    "with a role to take on: the first calls end in an internal error",
+		noRole:     "the role to take on is not there yet",
+	},
 	"lambda": {
 		"crash-once": "the function crashes in its first call, after CloudFront has accepted the invalidation",
 		"crash":      "the function crashes each time",
 		"timeout":    "the function hangs until Lambda ends it",
 	},
 }
+
+// noRole is the fault that a role is not there.
+const noRole = "no-role"
 
 // ParseFaults reads faults as they are written on a command line: "cloudfront=throttle,lambda=crash-once".
 func ParseFaults(text string) (Faults, error) {

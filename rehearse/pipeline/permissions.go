@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,7 +17,6 @@ import (
 type account struct {
 	ctx context.Context //nolint:containedctx // of the rehearsal; the doubles of AWS hand on none
 	iam *iampolicy.Evaluator
-	id  string
 	// note tells the owner what is not evaluated.
 	note func(format string, args ...any)
 
@@ -176,12 +176,12 @@ func ordinary(arn string) string {
 // denied words a denial.
 func (a *account) denied(c call, because string) error {
 	return &failure{Code: "AccessDenied", Reason: fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s",
-		a.principal(c.role, c.session), c.action, c.on, because), Look: lookAtRole(c.role)}
+		principal(c.role, c.session), c.action, c.on, because), Look: lookAtRole(c.role)}
 }
 
 // principal is the ARN of who took on a role.
-func (a *account) principal(role *Role, session string) string {
-	return fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", a.id, role.Name, session)
+func principal(role *Role, session string) string {
+	return fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", role.account(), role.Name, session)
 }
 
 // explicitly is the end of AWS's sentence where a statement denies.
@@ -196,7 +196,9 @@ func because(c call, decision iampolicy.Decision) string {
 	return "because no identity-based policy allows the " + c.action + " action"
 }
 
-func lookAtRole(role *Role) string { return "the policies of the role " + role.ID + " in the template" }
+func lookAtRole(role *Role) string {
+	return cmp.Or(role.Look, "the policies of the role "+role.ID+" in the template")
+}
 
 // matches reports whether an action is one that a policy's pattern names.
 func matches(pattern, action string) bool {
@@ -287,7 +289,7 @@ func (a *account) permissions() []RolePermissions {
 			continue
 		}
 		g := a.grants[role]
-		all = append(all, RolePermissions{Role: role.ID, Purpose: strings.Join(g.purposes, ", "), Actions: slices.Clone(g.list)})
+		all = append(all, RolePermissions{Role: cmp.Or(role.ID, role.ARN), Purpose: strings.Join(g.purposes, ", "), Actions: slices.Clone(g.list)})
 	}
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -71,6 +72,16 @@ type Role struct {
 	Trust    json.RawMessage
 	// Unknown says why nothing can be said about its permissions; "" where they are known.
 	Unknown string
+	// Look is where the policies are of a role that is not in the template and known even so.
+	Look string
+}
+
+// account is the role's.
+func (r *Role) account() string {
+	if parts := strings.Split(r.ARN, ":"); len(parts) > 4 {
+		return parts[4]
+	}
+	return ""
 }
 
 // Project is a project of CodeBuild.
@@ -101,6 +112,17 @@ type Function struct {
 	Retries  int
 	Role     *Role
 	LogGroup string
+	// TakesOn is the role that the function takes on to clear its distributions, in their account; nil if
+	// it clears them with its own.
+	TakesOn *Role
+}
+
+// account is that of the distributions that the function clears; "" is the function's own.
+func (f *Function) account() string {
+	if f.TakesOn == nil {
+		return ""
+	}
+	return f.TakesOn.account()
 }
 
 // The providers of actions that can be rehearsed.
@@ -417,6 +439,27 @@ func (r *reader) role(what string, v any) *Role {
 	return role
 }
 
+// takenOn is a role in another account, as its owner makes it of the stack's outputs.
+func (r *reader) takenOn(f *Function, arn string) *Role {
+	if !roleARN.MatchString(arn) {
+		r.problem("the function %s: ROLE_ARN is %q: want a role's ARN", f.ID, arn)
+		return nil
+	}
+	role := &Role{ARN: arn, Name: arn[strings.LastIndex(arn, "/")+1:], Look: "the stack's outputs RoleTrust and RolePermissions, of which the role " + arn + " is made"}
+	policy := func(output string) json.RawMessage {
+		text := r.text("output "+output, r.template.Outputs[output].Value)
+		if !json.Valid([]byte(text)) {
+			r.problem("the function %s takes on the role %s, and the stack's output %s is no policy for it: %q", f.ID, arn, output, text)
+		}
+		return json.RawMessage(text)
+	}
+	role.Trust, role.Policies = policy("RoleTrust"), []json.RawMessage{policy("RolePermissions")}
+	r.note("the role %s is in another account: it is taken to be there, with the policies that are the stack's outputs RoleTrust and RolePermissions", arn)
+	return role
+}
+
+var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
+
 // named finds the resource of a type that is called name, or has it for its ARN.
 func (r *reader) named(what, cfnType, name string) (assembly.NamedResource, bool) {
 	for _, resource := range r.template.OfType(cfnType) {
@@ -498,6 +541,9 @@ func (r *reader) function(what string, resource assembly.NamedResource) *Functio
 	}
 	for name, value := range object(r.resolve(what, object(p["Environment"])["Variables"])) {
 		f.Env[name] = text(value)
+	}
+	if arn := f.Env["ROLE_ARN"]; arn != "" {
+		f.TakesOn = r.takenOn(f, arn)
 	}
 	f.Timeout = time.Duration(r.number(what+": Timeout", p["Timeout"], 3)) * time.Second
 	f.MemoryMB = r.number(what+": MemorySize", p["MemorySize"], 128)

@@ -361,7 +361,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 		r.preparing("Starting S3 (versitygw), the policy evaluator and CloudFront's double; compiling the functions for this machine")
 	}
 	t := r.plan.Template
-	r.account = &account{ctx: ctx, id: t.Account, note: r.note}
+	r.account = &account{ctx: ctx, note: r.note}
 	// What starts lives on, with ctx; the compilation ends when something else does not start.
 	starting, compiling := errgroup.WithContext(ctx)
 	starting.Go(func() (err error) {
@@ -423,6 +423,13 @@ func (r *rehearsal) startCloud() error {
 				return errors.New("no function is being invoked")
 			}
 			asked := call{role: f.function.Role, session: f.function.Name, action: c.Action, on: c.Resource}
+			if taken := f.function.TakesOn; taken != nil {
+				if c.Principal == principal(taken, f.function.Name) {
+					asked.role = taken
+				} else if c.Resource == taken.ARN {
+					asked.trust = taken.Trust
+				}
+			}
 			if r.Faults.denies(c.Action) {
 				return r.account.denied(asked, explicitly)
 			}

@@ -219,7 +219,7 @@ func (d *Deployment) stages() []Stage {
 func (r *rehearsal) deployService(ctx context.Context) (err error) {
 	d := r.plan.Deployment
 	for _, id := range d.Distributions {
-		r.cloud.AddDistribution(r.Faults.distribution(id, r.CompleteAfter))
+		r.addDistribution(id, d.Function)
 	}
 	runtime, stop, err := r.startFunction("", "", d.Function)
 	if err != nil {
