@@ -31,6 +31,7 @@ takes-e2e      := CHROME HUGO_RELEASES
 takes-lint     := PYTHON VULN
 takes-lint-shell := PYTHON
 takes-lint-templates := PYTHON
+takes-lint-doubles := PYTHON
 takes-vuln     := VULN
 
 GOALS    := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
@@ -152,7 +153,7 @@ bench: build hugo ## Measure synth time, function size and start, the rehearsal,
 	go test -run='^$$' -bench=. -benchtime=3x $(UNTIL_IT_HANGS) .
 
 .PHONY: lint
-lint: lint-go lint-shell lint-templates vuln ## Run every linter; installs them into .cache/ first
+lint: lint-go lint-shell lint-templates lint-doubles vuln ## Run every linter; installs them into .cache/ first
 
 .PHONY: clean
 clean: ## Remove what was built, and what a killed rehearsal left; keep what was installed
@@ -282,6 +283,11 @@ lint-templates: synth $(VENV)/installed
 	$(VENV)/bin/python $(VENV)/bin/cfn-lint
 	go test -count=1 -run='^TestAwsSolutions$$' ./stacks
 
+# The doubles of AWS, called by clients that are not Go's.
+.PHONY: lint-doubles
+lint-doubles: $(VENV)/installed
+	AWS_PYTHON="$(CURDIR)/$(VENV)/bin/python" go test -count=1 -run='^(TestBoto3|TestDoublesKeepToBotocoresModels|TestAWSCLI)' ./rehearse/fakeaws
+
 .PHONY: vuln
 vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in the dependencies
 	@if $(GOVULNCHECK) -version | grep -q '^DB updated:'; then \
@@ -306,7 +312,7 @@ $(GOVULNCHECK):
 $(VENV)/installed: requirements-lint.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' || { \
 		echo 'make lint: cfn-lint needs Python 3.10 to 3.14; name one with PYTHON=/path/to/python3' >&2; exit 1; }
-	@echo 'Installing cfn-lint and shellcheck'
+	@echo 'Installing cfn-lint, shellcheck, boto3 and the AWS CLI'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-lint.txt
 	@touch $@
