@@ -86,9 +86,11 @@ type Container struct {
 	// root. Example: "services/api".
 	Context string
 
-	// InitialImage runs until the pipeline has delivered the first push: a public
-	// image for Architecture that answers on Port at HealthCheckPath, with 0.25 vCPU,
-	// 512 MiB and no variables. It cannot be changed: another one would become the
+	// InitialImage runs until the pipeline has delivered the first push: an image for
+	// Architecture that answers on Port at HealthCheckPath, with 0.25 vCPU, 512 MiB and
+	// no variables. It is public, or in a private repository of ECR, which the tasks may
+	// then pull from (one of another account must allow it, too): tasks that reach ECR by
+	// VPC endpoints alone reach no public image, so push one there before. It cannot be changed: another one would become the
 	// version that CloudFormation finds newest, and go into production. Default:
 	// nginx's welcome page, where Port is 80 and HealthCheckPath is "/"; else Required.
 	// Example: "public.ecr.aws/docker/library/httpd:2.4.65".
@@ -142,6 +144,8 @@ var memories = map[int]struct{ most, step int }{
 }
 
 var (
+	// https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
+	ecrImagePattern    = regexp.MustCompile(`^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)`)
 	healthCheckPattern = regexp.MustCompile(`^/[!-~]*$`)
 	// taskSecretPattern is a secret's full ARN, and maybe a field of JSON and the label or
 	// the id of a version behind it.
@@ -214,14 +218,24 @@ func (c Container) validate(p *problems) {
 	}
 	switch {
 	case c.InitialImage == "" && answers && (c.port() != defaultPort || c.healthCheckPath() != defaultHealthCheckPath):
-		p.add("Container.InitialImage", "", fmt.Sprintf("must be a public image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created. If this service is there already, it stays %s", c.port(), c.healthCheckPath(), defaultInitialImage))
+		p.add("Container.InitialImage", "", fmt.Sprintf("must be an image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created. If this service is there already, it stays %s", c.port(), c.healthCheckPath(), defaultInitialImage))
 	case c.InitialImage == "":
 	case len(c.InitialImage) > maxImage || !imagePattern.MatchString(c.InitialImage):
-		p.add("Container.InitialImage", c.InitialImage, "must be a public image's name, such as "+defaultInitialImage)
-	case privateImagePattern.MatchString(c.InitialImage):
-		p.add("Container.InitialImage", c.InitialImage, "must be public: the tasks may read no private repository but their own")
+		p.add("Container.InitialImage", c.InitialImage, "must be an image's name, such as "+defaultInitialImage)
+	case privateImagePattern.MatchString(c.InitialImage) && initialRepository(c.InitialImage) == "":
+		p.add("Container.InitialImage", c.InitialImage, "must be public, or in ECR as 123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1 is")
 	}
 	c.LogRetention.validate(p, "Container.LogRetention")
+}
+
+// initialRepository returns the ARN of the private repository that an image is in, or ""
+// of any other image.
+func initialRepository(image string) string {
+	parts := ecrImagePattern.FindStringSubmatch(image)
+	if parts == nil || !isRegion(parts[2]) {
+		return ""
+	}
+	return fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s", parts[2], parts[1], parts[3])
 }
 
 // validateSecret reports what names neither a parameter nor a secret that the tasks
@@ -284,6 +298,12 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	execution := newServiceRole(stack, "ExecutionRole", tasksService, "Starts the service's tasks: fetches the image and the secrets, opens the log")
 	log.GrantWrite(execution)
 	repository.GrantPull(execution)
+	if arn := initialRepository(c.InitialImage); arn != "" {
+		execution.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"),
+			Resources: jsii.Strings(arn),
+		}))
+	}
 	secrets := c.secrets(stack, execution)
 	justifyWildcards(execution, "ecr:GetAuthorizationToken has no resource to name.")
 	made := task{
@@ -321,6 +341,7 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	// newer version of this project may: another revision would be the family's newest,
 	// and bring the initial image back into production.
 	made.first = define("FirstTask", made.family, defaultCPU, 2*defaultCPU, or(c.InitialImage, defaultInitialImage), awsecs.ContainerDefinitionOptions{})
+	awscdk.Annotations_Of(made.first).AcknowledgeWarning(jsii.String("@aws-cdk/aws-ecs:ecrImageRequiresPolicy"), jsii.String("The execution role may pull it"))
 	// If there is another one, production may still run this, or go back to it.
 	options := made.first.Node().DefaultChild().(awsecs.CfnTaskDefinition).CfnOptions()
 	options.SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)

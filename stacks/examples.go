@@ -104,7 +104,7 @@ func (s FargateService) exampleValues() (e examples) {
 	if vpc, ok := s.VPC.(ExistingVPC); ok {
 		e.add("VPC.ID", vpc.ID == exampleVPC)
 	}
-	e.add("Container.InitialImage", strings.HasPrefix(s.Container.InitialImage, exampleImages))
+	e.add("Container.InitialImage", strings.HasPrefix(s.Container.InitialImage, exampleImages) || strings.HasPrefix(s.Container.InitialImage, exampleAccount))
 	e.add("LoadBalancer.CertificateARN", strings.Contains(s.LoadBalancer.CertificateARN, exampleAccount))
 	e.addHook(s.Hook)
 	e.addNotifications(s.Notifications)

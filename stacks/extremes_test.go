@@ -150,6 +150,24 @@ var extremeServices = slices.Concat([]Service{
 		Hook:          Hook{Distributions: []Distribution{{ID: "E000000000"}}, Events: ECS.events()},
 		Notifications: Notifications{Emails: several(maxEmails, "m%d@blog.dev")},
 	},
+	FargateService{
+		Name: "j" + x(48), Region: "ap-southeast-1",
+		Source:    GitHubConnection{Owner: "x", Repo: "x", ConnectionARN: connectionARN},
+		Container: Container{InitialImage: account + ".dkr.ecr.ap-southeast-1.amazonaws.com/" + x(200)},
+		VPC:       NewVPC{CIDR: "192.168.255.0/24", AvailabilityZones: []string{"ap-southeast-1a", "ap-southeast-1c"}, PublicTasks: true},
+		LoadBalancer: LoadBalancer{
+			Internal: true, CertificateARN: "arn:aws:acm:ap-southeast-1:" + account + ":certificate/x", OriginPrefixListID: "pl-01234567",
+			AllowFrom: []string{"100.64.0.0/10", "192.168.255.0/24"}, TestPort: 1,
+		},
+		Hook: Hook{Distributions: []Distribution{{ID: "E000000000"}}},
+	},
+	FargateService{
+		Name: "k", Source: GitHubConnection{Owner: "x", Repo: "x", ConnectionARN: connectionARN},
+		VPC:          NewVPC{AvailabilityZones: []string{"us-east-1a", "us-east-1f"}, NATGateways: 2},
+		LoadBalancer: LoadBalancer{Internal: true, OriginPrefixListID: "pl-01234567"},
+		Controller:   ECS,
+		Hook:         Hook{Distributions: []Distribution{{ID: "E000000000"}}},
+	},
 }, extremeNumbers(CodeDeploy, maxCodeDeployDeadline), extremeNumbers(ECS, maxDeadline))
 
 // extremeNumbers are the services of a controller whose numbers are the least and the

@@ -95,7 +95,8 @@ var (
 			ID: "vpc-0a1b2c3d4e5f67890", CIDR: "172.31.0.0/16", AvailabilityZones: []string{"us-east-1a", "us-east-1b"},
 			PrivateSubnets: []string{"subnet-0a1b2c3d4e5f67892", "subnet-0a1b2c3d4e5f67893"},
 		},
-		Cluster: "production",
+		Container: Container{InitialImage: account + ".dkr.ecr.us-east-1.amazonaws.com/team/first@sha256:" + strings.Repeat("0a", 32)},
+		Cluster:   "production",
 		LoadBalancer: LoadBalancer{
 			Internal: true, CertificateARN: "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid,
 			AllowFrom: []string{"10.0.0.0/8"}, OriginPrefixListID: "pl-3b927c52",
@@ -262,10 +263,11 @@ func TestServiceRefuses(t *testing.T) {
 		{"Dockerfile is a folder", container(func(c *Container) { c.Dockerfile = "." }), `Container.Dockerfile is "."`},
 		{"context outside", container(func(c *Container) { c.Context = ".." }), `Container.Context is ".."`},
 		{"context from the root", container(func(c *Container) { c.Context = "/src" }), "Container.Context"},
-		{"no initial image for the port", container(func(c *Container) { c.Port = 8080 }), `Container.InitialImage is "": must be a public image that answers on port 8080 at /: the default one does on 80 at /`},
+		{"no initial image for the port", container(func(c *Container) { c.Port = 8080 }), `Container.InitialImage is "": must be an image that answers on port 8080 at /: the default one does on 80 at /`},
 		{"no initial image for the path", container(func(c *Container) { c.HealthCheckPath = "/healthz" }), "on port 80 at /healthz"},
 		{"initial image", container(func(c *Container) { c.InitialImage = "-x" }), "Container.InitialImage"},
-		{"private initial image", container(func(c *Container) { c.InitialImage = account + ".dkr.ecr.us-east-1.amazonaws.com/api:1" }), "must be public"},
+		{"initial image of no region", container(func(c *Container) { c.InitialImage = account + ".dkr.ecr.us-east-9.amazonaws.com/api:1" }), "must be public, or in ECR as"},
+		{"initial image of another kind of address", container(func(c *Container) { c.InitialImage = account + ".dkr-ecr.us-east-1.on.aws/api:1" }), "must be public, or in ECR as"},
 		{"container's days of log", container(func(c *Container) { c.LogRetention = 2 }), "Container.LogRetention is 2"},
 
 		{"negative tasks", func(s *FargateService) { s.DesiredCount = -1 }, "DesiredCount is -1: must be from 1 to 100"},
@@ -549,6 +551,17 @@ func TestServiceRoles(t *testing.T) {
 				{"secretsmanager:GetSecretValue", storeSecret + "store-AbCdEg", false},
 				{"secretsmanager:GetSecretValue", storeSecret + "store-AbCdEf-AbCdEf", false},
 				{"secretsmanager:GetSecretValue", storeSecret + "other-AbCdEf", false},
+			}
+		}},
+		{"start of a private image", inner, "ExecutionRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			const first = "arn:aws:ecr:" + us + "repository/team/first"
+			return []call{
+				{"ecr:BatchCheckLayerAvailability", first, true},
+				{"ecr:GetDownloadUrlForLayer", first, true},
+				{"ecr:BatchGetImage", first, true},
+				{"ecr:BatchGetImage", first + "2", false},
+				{"ecr:PutImage", first, false},
+				{"ecr:BatchGetImage", repository(t, tmpl), true},
 			}
 		}},
 		{"task", store, "TaskRole", func(t *testing.T, tmpl *assembly.Template) []call {

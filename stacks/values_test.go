@@ -306,9 +306,11 @@ var serviceValues = []values[FargateService]{
 	{"Container.Context", func(s *FargateService, v string) { s.Container.Context = v }, []string{"", ".", "a/b", "a-b"}, map[string]string{
 		"-": "must be a folder", "-f": "must be a folder", "a/": "must be a folder", `a\b`: "must be a folder", "..": "must be a folder", " a": "must be a folder",
 	}},
-	{"Container.InitialImage", func(s *FargateService, v string) { s.Container.InitialImage = v }, []string{"nginx", "public.ecr.aws/docker/library/httpd:2.4.65"}, map[string]string{
-		"https://public.ecr.aws/docker/library/httpd:2.4.65": "must be a public image's name", account + ".dkr-ecr.us-east-1.on.aws/x": "must be public",
-		strings.Repeat("n", 256): "must be a public image's name", "nginx ": "must be a public image's name",
+	{"Container.InitialImage", func(s *FargateService, v string) { s.Container.InitialImage = v }, []string{
+		"nginx", "public.ecr.aws/docker/library/httpd:2.4.65", "999999999999.dkr.ecr.eu-west-1.amazonaws.com/a/b_c:1",
+	}, map[string]string{
+		"https://public.ecr.aws/docker/library/httpd:2.4.65": "must be an image's name", account + ".dkr-ecr.us-east-1.on.aws/x": "must be public",
+		strings.Repeat("n", 256): "must be an image's name", "nginx ": "must be an image's name",
 	}},
 	{"Container.HealthCheckPath", func(s *FargateService, v string) { s.Container.HealthCheckPath = v }, []string{"/", "/a?b=c", "/" + strings.Repeat("a", 1023)}, map[string]string{
 		"a": "must be a path", "/" + strings.Repeat("a", 1024): "at most 1024", "/é": "must be a path", "http://x/": "must be a path",
