@@ -153,7 +153,7 @@ var (
 	taskSecretPattern = arnPattern("secretsmanager", fullSecret+`(:[^:[:cntrl:]]*:([^:[:cntrl:]]{0,256}:|:[A-Za-z0-9_.-]{32,64}))?`)
 )
 
-// maxSecretKeys keeps each statement of the role's policy well within IAM's limits.
+// maxSecretKeys leaves room in a policy for what they encrypt.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 const maxSecretKeys = 10
 
@@ -261,7 +261,7 @@ func (c Container) validateSecretKeys(p *problems) {
 	const field = "Container.SecretKeyARNs"
 	switch n := len(c.SecretKeyARNs); {
 	case n > maxSecretKeys:
-		p.add(field, fmt.Sprintf("%d keys", n), fmt.Sprintf("must be at most %d, so that the role's policy stays within IAM's limits", maxSecretKeys))
+		p.add(field, fmt.Sprintf("%d keys", n), fmt.Sprintf("must be at most %d, so that they fit into the role's policy", maxSecretKeys))
 	case n > 0 && len(c.Secrets)+len(c.FormerSecrets) == 0:
 		p.add(field, fmt.Sprintf("%d keys", n), "must be empty, because Secrets names nothing that they could have encrypted")
 	}
@@ -361,30 +361,67 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 // secrets returns the variables that ECS fills in, and lets role fetch exactly them,
 // and those that production may still name.
 func (c Container) secrets(stack awscdk.Stack, role awsiam.Role) map[string]awsecs.Secret {
-	out := map[string]awsecs.Secret{}
+	variables := map[string]awsecs.Secret{}
+	fetched := map[string][]string{} // by the action that fetches them
+	fetch := func(id, at string) awsecs.Secret {
+		variable, action, arn := secret(stack, id, at)
+		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(action), Resources: jsii.Strings(arn)}))
+		if !slices.Contains(fetched[action], arn) {
+			fetched[action] = append(fetched[action], arn)
+		}
+		return variable
+	}
 	for i, name := range slices.Sorted(maps.Keys(c.Secrets)) {
-		out[name] = c.secret(stack, "Secret"+strconv.Itoa(i), c.Secrets[name], role)
+		variables[name] = fetch("Secret"+strconv.Itoa(i), c.Secrets[name])
 	}
 	for i, at := range c.FormerSecrets {
-		c.secret(stack, "FormerSecret"+strconv.Itoa(i), at, role)
+		fetch("FormerSecret"+strconv.Itoa(i), at)
 	}
-	return out
+	if len(c.SecretKeyARNs) > 0 {
+		c.allowDecrypting(stack, role, "secretsmanager", "SecretARN", fetched[fetchSecret])
+		c.allowDecrypting(stack, role, "ssm", "PARAMETER_ARN", fetched[fetchParameter])
+	}
+	return variables
 }
 
-// secret finds a parameter or secret, and lets role fetch it.
-func (c Container) secret(stack awscdk.Stack, id, at string, role awsiam.Role) awsecs.Secret {
+const fetchSecret, fetchParameter = "secretsmanager:GetSecretValue", "ssm:GetParameters"
+
+// secret finds a parameter or secret, and the action that fetches it.
+func secret(stack awscdk.Stack, id, at string) (variable awsecs.Secret, action, arn string) {
 	if !strings.HasPrefix(at, "arn:") {
 		parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(stack, jsii.String(id), &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
-		c.allowFetching(stack, role, "ssm:GetParameters", "PARAMETER_ARN", parameter.ParameterArn())
-		return awsecs.Secret_FromSsmParameter(parameter)
+		return awsecs.Secret_FromSsmParameter(parameter), fetchParameter, *parameter.ParameterArn()
 	}
 	arn, key, label, version := secretParts(at)
-	c.allowFetching(stack, role, "secretsmanager:GetSecretValue", "SecretARN", &arn)
 	found := awssecretsmanager.Secret_FromSecretCompleteArn(stack, jsii.String(id), &arn)
 	if key+label+version == "" {
-		return awsecs.Secret_FromSecretsManager(found, nil)
+		return awsecs.Secret_FromSecretsManager(found, nil), fetchSecret, arn
 	}
-	return awsecs.Secret_FromSecretsManagerVersion(found, &awsecs.SecretVersionInfo{VersionStage: &label, VersionId: &version}, &key)
+	return awsecs.Secret_FromSecretsManagerVersion(found, &awsecs.SecretVersionInfo{VersionStage: &label, VersionId: &version}, &key), fetchSecret, arn
+}
+
+// allowDecrypting lets a service that role calls decrypt what is at arns with the owner's
+// keys: it calls KMS for the role, and names what it decrypts as the encryption context.
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+// https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+func (c Container) allowDecrypting(stack awscdk.Stack, role awsiam.Role, service, context string, arns []string) {
+	for len(arns) > 0 {
+		// As many as leave room in one policy, of 6,144 characters, for the keys.
+		n, size := 1, len(arns[0])
+		for n < len(arns) && size+len(arns[n]) < 4000 {
+			size += len(arns[n])
+			n++
+		}
+		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("kms:Decrypt"),
+			Resources: jsii.Strings(c.SecretKeyARNs...),
+			Conditions: &map[string]any{"StringEquals": map[string]any{
+				"kms:ViaService":                   service + "." + *stack.Region() + ".amazonaws.com",
+				"kms:EncryptionContext:" + context: arns[:n],
+			}},
+		}))
+		arns = arns[n:]
+	}
 }
 
 // secretParts cuts a secret's ARN from what ECS takes behind it: a key of JSON, and a
