@@ -18,7 +18,8 @@ type BlogProps struct {
 	// stack. Required. Example: "kzmorita-blog".
 	Name string
 
-	// Account is the AWS account to deploy to. Default: that of the credentials in
+	// Account is the AWS account to deploy to. In another one a second pipeline is made,
+	// with Site a second site, and the first stays. Default: that of the credentials in
 	// use. Example: "123456789012".
 	Account string
 
@@ -26,8 +27,8 @@ type BlogProps struct {
 	// action deploys within its region. Not ap-east-2, ca-west-1 and mx-central-1, where
 	// CloudFormation makes no CodeBuild projects. The distribution is global. Required with
 	// Site, whose names in CloudFront are the account's: it moves by `make destroy
-	// SITE=yes` first. Default: that of the credentials in use. Example:
-	// "ap-northeast-1".
+	// SITE=yes` first. Without one, in another region a second pipeline is made, and the
+	// first stays. Default: that of the credentials in use. Example: "ap-northeast-1".
 	Region string
 
 	// Source is where the blog's repository is: a GitHubConnection or a
@@ -37,9 +38,9 @@ type BlogProps struct {
 	// Build says how the site is made. Default: Hugo, by this project's recipe.
 	Build Build
 
-	// Site makes the bucket and the distribution, for a blog that has none. Default:
-	// none; Deploy.Bucket and Invalidate.DistributionID name those that are there.
-	// Example: &Site{}.
+	// Site makes the bucket and the distribution, for a blog that has none. Where you take
+	// it away, its stacks stay in AWS until you remove them. Default: none; Deploy.Bucket
+	// and Invalidate.DistributionID name those that are there. Example: &Site{}.
 	Site *Site
 
 	// Deploy says where the site goes. Required without Site.

@@ -18,7 +18,8 @@ import (
 
 // HostedZone names a public hosted zone of Route 53. Nothing is looked up.
 type HostedZone struct {
-	// ID is the zone's id. Required. Example: "Z0123456789ABCDEFGHIJ".
+	// ID is the zone's id; with another id the records move to another one. Required.
+	// Example: "Z0123456789ABCDEFGHIJ".
 	ID string
 
 	// Name is the zone's name. Required. Example: "example.com".

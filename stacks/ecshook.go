@@ -29,8 +29,8 @@ type Hook struct {
 	// is too early for most: CloudFront would fetch the old version again. Default:
 	// AfterAllowTraffic for CodeDeploy; for ECS ProductionTrafficShift and
 	// PostProductionTrafficShift, of which only the first comes again when ECS rolls
-	// back. CloudFront counts the paths at each event. Example:
-	// []HookEvent{PostProductionTrafficShift}.
+	// back. CloudFront counts the paths at each event. Of a FargateService that is deployed
+	// by ECS, a change is a deployment. Example: []HookEvent{PostProductionTrafficShift}.
 	Events []HookEvent
 
 	// OnFailure says what becomes of a deployment whose cache could not be cleared in

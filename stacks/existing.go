@@ -20,12 +20,14 @@ type ExistingService struct {
 	// "shop".
 	Name string
 
-	// Account is the AWS account of the service. Default: that of the credentials in
-	// use. Example: "123456789012".
+	// Account is the AWS account of the service. In another one a second hook is made,
+	// and the first stays. Default: that of the credentials in use. Example:
+	// "123456789012".
 	Account string
 
-	// Region is the service's. The distribution is global. Default: that of the
-	// credentials in use. Example: "ap-northeast-1".
+	// Region is the service's. In another one a second hook is made, and the first stays.
+	// The distribution is global. Default: that of the credentials in use. Example:
+	// "ap-northeast-1".
 	Region string
 
 	// DeployedBy is who deploys the service: a CodeDeployGroup or an ECSService.

@@ -201,19 +201,27 @@ func extremeNumbers(controller Controller, latest time.Duration) []Service {
 	}
 }
 
-// synthExtremes is set where the tests' program makes those templates and nothing else.
-const synthExtremes = "SYNTH_EXTREMES"
+// synthOnly is set where the tests' program makes templates and does nothing else: those
+// extremes, or into a folder those of changes_test.go.
+const synthOnly, extremes = "SYNTH_ONLY", "extremes"
 
 // TestWhatIsAcceptedCanBeSynthesised holds the extremes against the CDK, and against the
 // rules of CloudFormation that it brings.
 func TestWhatIsAcceptedCanBeSynthesised(t *testing.T) {
+	t.Parallel() // it waits for another process
 	if err := Validate(extremeBlogs, extremeServices); err != nil {
 		t.Fatal(err)
 	}
+	synthElsewhere(t, extremes)
+}
+
+// synthElsewhere has another process make templates: each has one jsii kernel.
+func synthElsewhere(t *testing.T, what string) {
+	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
 	child.Dir = "stacks" // as go test has it
-	child.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CDK_VALIDATION=") }), synthExtremes+"=yes")
+	child.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CDK_VALIDATION=") }), synthOnly+"="+what)
 	if out, err := child.CombinedOutput(); err != nil {
-		t.Errorf("%v:\n%s", err, out)
+		t.Fatalf("%v:\n%s", err, out)
 	}
 }

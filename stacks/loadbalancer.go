@@ -38,9 +38,16 @@ type LoadBalancer struct {
 	// own region, for the domain name that CloudFront uses for its origin. With it
 	// the listeners take HTTPS, and HTTP is redirected there. Without, they take
 	// HTTP: what visitors send to CloudFront by HTTPS then travels in the clear from
-	// there to the load balancer. Under CodeDeploy, change it only while
-	// production is on the target group Blue, or release the pipeline at once
-	// afterwards: CloudFormation points the listener there. Default: none. Example:
+	// there to the load balancer.
+	//
+	// To give a service that runs its first one, set the distribution's origin to HTTPS
+	// only as soon as `make deploy` is through: until then CloudFront asks by HTTP, and gets
+	// the redirect. With CodeDeploy, a change points production at the target group Blue,
+	// while CodeDeploy moves it between Blue and Green. Which it is, the console shows
+	// (EC2 > Load balancers > the listener on port 80 or 443: the target group's name has
+	// Blue or Green in it). If it is Green, release the pipeline first (console: Release
+	// change), which moves visitors to Blue, and then `make deploy`. With ECS, visitors stay
+	// where they are. Default: none. Example:
 	// "arn:aws:acm:us-east-1:123456789012:certificate/01234567-…".
 	CertificateARN string
 
@@ -55,8 +62,9 @@ type LoadBalancer struct {
 	// group's 60 rules. Default: none. Example: "pl-3b927c52".
 	OriginPrefixListID string
 
-	// TestPort is where the new version answers before visitors are sent to it.
-	// Default: 8443 with a certificate, else 8080.
+	// TestPort is where the new version answers before visitors are sent to it. Change it
+	// while no deployment is under way: with CodeDeploy, it leads to the target group Green
+	// until the next one. Default: 8443 with a certificate, else 8080.
 	TestPort int
 
 	// TestFrom are the ranges of addresses that may use TestPort. Default: that of

@@ -16,9 +16,10 @@ import (
 //
 // It can be added, changed and taken away at any time. Added, it leaves the number of
 // tasks as it is, if that is from MinTasks to MaxTasks. Taken away, the number stays
-// what it is under CodeDeploy; under ECS it is DesiredCount's from then on. A new
-// service begins with one task under ECS, with DesiredCount under CodeDeploy, and
-// MinTasks follow as soon as it is there.
+// what it is under CodeDeploy; under ECS it is DesiredCount's from then on. With ECS, a
+// change is a deployment if it adds Scaling or takes it away. A new service begins with
+// one task under ECS, with DesiredCount under CodeDeploy, and MinTasks follow as soon as
+// it is there.
 //
 // While a deployment is under way, tasks are added, but not taken away, and as both
 // versions have that many, up to twice MaxTasks run. CodeDeploy gives a deployment up

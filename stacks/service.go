@@ -30,7 +30,9 @@ import (
 // Changes reach production by two ways. A push goes through the pipeline. A change of
 // these props takes effect with `make deploy`; but what Container says of the task
 // itself (CPU, MemoryMiB, Environment, Secrets) waits there for the next run of the
-// pipeline (console: Release change).
+// pipeline (console: Release change). Where a prop's comment calls a change a
+// deployment, `make deploy` has ECS deploy the newest version once more, with the shift
+// and the hook.
 //
 // With the defaults it costs about 75 USD a month in us-east-1, most of it the NAT
 // gateway with its address (36), the load balancer with its addresses (24) and two tasks
@@ -42,13 +44,15 @@ type FargateService struct {
 	// change. Required. Example: "api".
 	Name string
 
-	// Account is the AWS account to deploy to. Default: that of the credentials in
-	// use. Example: "123456789012".
+	// Account is the AWS account to deploy to. In another one a second service is made,
+	// and the first stays. Default: that of the credentials in use. Example:
+	// "123456789012".
 	Account string
 
 	// Region is where the service runs: not ap-east-2, ca-west-1 and mx-central-1, where
-	// CloudFormation makes no CodeBuild projects. The distribution is global. Default:
-	// that of the credentials in use. Example: "ap-northeast-1".
+	// CloudFormation makes no CodeBuild projects. In another one a second service is made,
+	// and the first stays. The distribution is global. Default: that of the credentials
+	// in use. Example: "ap-northeast-1".
 	Region string
 
 	// Source is where the repository with the Dockerfile is: a GitHubConnection or a
@@ -77,8 +81,8 @@ type FargateService struct {
 
 	// StartTime is how long a new task may fail its health checks: 10 seconds to 15
 	// minutes. With CodeDeploy, as DesiredCount, only what the service begins with;
-	// later: aws ecs update-service … --health-check-grace-period-seconds 180. Default:
-	// 1 minute. Example: 3 * time.Minute.
+	// later: aws ecs update-service … --health-check-grace-period-seconds 180. With ECS, a
+	// change is a deployment. Default: 1 minute. Example: 3 * time.Minute.
 	StartTime time.Duration
 
 	// VPC is the network: a NewVPC or an ExistingVPC. It cannot be changed. Default:
@@ -97,23 +101,26 @@ type FargateService struct {
 	// with another one has another Name. Default: CodeDeploy.
 	Controller Controller
 
-	// Shift is how visitors are moved to a new version. Default: AllAtOnce.
+	// Shift is how visitors are moved to a new version. With ECS, a change is a
+	// deployment. Default: AllAtOnce.
 	Shift Shift
 
 	// KeepOld is how long the old version goes on running after the shift, so that a
 	// rollback takes seconds: whole minutes, from 1 minute to 24 hours. The pipeline's
-	// Deploy stage lasts so long. Default: 5 minutes. Example: time.Hour.
+	// Deploy stage lasts so long. With ECS, a change is a deployment. Default: 5 minutes.
+	// Example: time.Hour.
 	KeepOld time.Duration
 
 	// MaxErrorPercent is the share of answers with 5xx within a minute (of 5 such
 	// answers at least) above which a deployment is rolled back: 1 to 100. CodeDeploy
 	// begins no deployment while it is exceeded, not even that of a remedy. With 100
-	// there are no such alarms, which cost 0.40 USD a month. Default: 5.
+	// there are no such alarms, which cost 0.40 USD a month. With ECS, a change is a
+	// deployment if it is to 100, or from there. Default: 5.
 	MaxErrorPercent int
 
 	// AlarmNames are the names (not ARNs) of CloudWatch alarms of your own, in the
-	// service's account and region, that roll a deployment back: at most 8. Default:
-	// none. Example: []string{"api-latency"}.
+	// service's account and region, that roll a deployment back: at most 8. With ECS, a
+	// change is a deployment. Default: none. Example: []string{"api-latency"}.
 	AlarmNames []string
 
 	// Hook says which of CloudFront's caches to clear, when. The distributions must

@@ -28,7 +28,8 @@ type Site struct {
 	// Domain is the blog's name in DNS, with TLS 1.2 at least. It takes a HostedZone, a
 	// CertificateARN, or both. Another distribution must have given it up, and its A and
 	// AAAA records must be gone: AWS refuses what is taken, and the first deployment leaves
-	// nothing behind. The build is told this address, as HUGO_BASEURL, which Hugo takes in
+	// nothing behind. With another Domain the old name goes from DNS, unless it is in
+	// RedirectFrom then. The build is told this address, as HUGO_BASEURL, which Hugo takes in
 	// place of the baseURL in the blog's configuration. Default: none; the blog is at the
 	// distribution's own name, such as d111111abcdef8.cloudfront.net, which the build is
 	// told likewise, which the stack's output URL shows, and for which CloudFront sets the
@@ -36,7 +37,8 @@ type Site struct {
 	Domain string
 
 	// RedirectFrom are further names that lead to Domain, in one hop that keeps path
-	// and query. Default: none. Example: []string{"www.example.com"}.
+	// and query. What is taken out goes from DNS. Default: none. Example:
+	// []string{"www.example.com"}.
 	RedirectFrom []string
 
 	// HostedZone is the public hosted zone in Route 53, of the blog's account, that

@@ -104,9 +104,10 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	what := os.Getenv(synthOnly)
 	// CloudFormation's rules are checked by `make synth` and in extremes_test.go, at seconds
 	// a run.
-	if os.Getenv(synthExtremes) == "" {
+	if what != extremes {
 		check(os.Setenv("CDK_VALIDATION", "false"))
 	}
 	jsii.Close() // so that the kernel starts with this environment
@@ -134,9 +135,12 @@ func run(m *testing.M) int {
 
 	check(os.Chdir(dir)) // the app runs where dist/ is
 	assemblyDir, aloneDir = filepath.Join(dir, "cdk.out"), filepath.Join(dir, "alone")
+	newApp := func(outdir string) awscdk.App {
+		return awscdk.NewApp(&awscdk.AppProps{Context: &settings.Context, Outdir: &outdir, AnalyticsReporting: jsii.Bool(false)})
+	}
 	synth := func(outdir string, blogs []BlogProps, services []Service) {
-		app := awscdk.NewApp(&awscdk.AppProps{Context: &settings.Context, Outdir: &outdir, AnalyticsReporting: jsii.Bool(false)})
-		if os.Getenv(synthExtremes) == "" {
+		app := newApp(outdir)
+		if what == "" {
 			awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
 		}
 		for _, props := range blogs {
@@ -147,8 +151,13 @@ func run(m *testing.M) int {
 		}
 		app.Synth(nil)
 	}
-	if os.Getenv(synthExtremes) != "" {
+	switch what {
+	case "":
+	case extremes:
 		synth(assemblyDir, extremeBlogs, extremeServices)
+		return 0
+	default:
+		synthVariants(newApp, what)
 		return 0
 	}
 	synth(assemblyDir, blogFixtures, serviceFixtures)

@@ -37,9 +37,10 @@ type NewVPC struct {
 	// that are to be connected; it cannot be changed. Default: "10.0.0.0/16".
 	CIDR string
 
-	// AvailabilityZones are the names of the two zones. Default: the account's first two.
-	// Required with LoadBalancer.Internal in regions with a zone that VPC origins do not
-	// lead to, such as us-east-1 (use1-az3). Example: []string{"us-east-1a", "us-east-1b"}.
+	// AvailabilityZones are the names of the two zones. They cannot be changed. Default:
+	// the account's first two. Required with LoadBalancer.Internal in regions with a zone
+	// that VPC origins do not lead to, such as us-east-1 (use1-az3). Example:
+	// []string{"us-east-1a", "us-east-1b"}.
 	AvailabilityZones []string
 
 	// NATGateways is 1 or 2. With 1, the tasks of one zone lose their way out, and
@@ -51,14 +52,15 @@ type NewVPC struct {
 	// PublicTasks puts the tasks into the public subnets, with a public address each,
 	// at 3.60 USD a month, and makes no NAT gateway: up to nine tasks this costs less.
 	// The load balancer alone may reach them all the same, by their security group. The
-	// private subnets then have no way out. Default: false.
+	// private subnets then have no way out. With CodeDeploy it cannot be changed; with ECS,
+	// a change is a deployment. Default: false.
 	PublicTasks bool
 }
 
 // ExistingVPC is a network that is there already. It is not asked what it looks
 // like: what is written here must be so.
 type ExistingVPC struct {
-	// ID of the VPC. Required. Example: "vpc-0123456789abcdef0".
+	// ID of the VPC. It cannot be changed. Required. Example: "vpc-0123456789abcdef0".
 	ID string
 
 	// CIDR is the VPC's range of addresses, of 16 to 28 bits, which may use the test
@@ -77,16 +79,18 @@ type ExistingVPC struct {
 	PublicSubnets []string
 
 	// PrivateSubnets are for an internal load balancer, and without PublicTasks for the
-	// tasks: one in each of the zones, in the zones' order. Tasks must reach ECR, CloudWatch Logs and S3, through a NAT gateway or
-	// VPC endpoints: of ecr.api, ecr.dkr and logs, with Container.Secrets also of ssm or
+	// tasks: one in each of the zones, in the zones' order. Tasks must reach ECR,
+	// CloudWatch Logs and S3, through a NAT gateway or VPC endpoints: of ecr.api, ecr.dkr and logs, with Container.Secrets also of ssm or
 	// secretsmanager, at 7.30 USD a month for each zone, and the gateway endpoint of S3,
-	// which is free. Required where they are used, else to be left out.
+	// which is free. With CodeDeploy they cannot be changed; with ECS, a change is a
+	// deployment. Required where they are used, else to be left out.
 	// https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
 	PrivateSubnets []string
 
 	// PublicTasks puts the tasks into PublicSubnets, with a public address each, at
 	// 3.60 USD a month, so that no NAT gateway is needed. The load balancer alone may
-	// reach them all the same, by their security group. Default: false.
+	// reach them all the same, by their security group. With CodeDeploy it cannot be
+	// changed; with ECS, a change is a deployment. Default: false.
 	PublicTasks bool
 }
 
