@@ -101,7 +101,7 @@ func codeDeployMatrix() trial.Matrix {
 			switch {
 			case c.Fault.Again, c.Call.Report && c.Fault.Processed():
 				return normal
-			case !c.Call.Report && c.Fault.Kind == fakeaws.AccessDenied:
+			case !c.Call.Report && c.Fault.Refused():
 				return notCleared
 			case !c.Always:
 				return normal
@@ -148,7 +148,7 @@ func ecsMatrix() trial.Matrix {
 			case c.Fault.Fatal():
 				// ECS calls no second time, whatever the owner's choice.
 				return "ROLLBACK_SUCCESSFUL"
-			case c.Fault.Kind == fakeaws.AccessDenied, c.Always:
+			case c.Fault.Refused(), c.Always:
 				return notCleared
 			default:
 				return "SUCCESSFUL"

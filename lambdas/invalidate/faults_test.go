@@ -36,7 +36,7 @@ func wantEnd(c *trial.Case) string {
 	switch {
 	case c.Fault.Again, c.Call.Report && c.Fault.Processed():
 		return normal
-	case !c.Call.Report && c.Fault.Kind == fakeaws.AccessDenied:
+	case !c.Call.Report && c.Fault.Refused():
 		return "PermissionError"
 	case !c.Always, c.Call.Name == toContinue:
 		// Where it cannot continue, Lambda's next try finds the invalidation completed.

@@ -167,6 +167,10 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		drop(w, false)
 		return
+	case Endless:
+		fault.do()
+		answerWithoutEnd(w)
+		return
 	}
 
 	var rep reply
@@ -177,6 +181,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case ServerError:
 		fault.do()
 		rep = req.svc.refuse(internalFailure)
+	case BadSignature, BadSignatureLine:
+		fault.do()
+		rep = fault.badSignature(r, body, req.svc)
 	case AccessDenied:
 		fault.do()
 		rep = req.svc.refuse(c.accessDenied(req, errors.New("an explicit deny")))

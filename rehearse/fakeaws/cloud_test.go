@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	smithy "github.com/aws/smithy-go"
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
@@ -116,6 +119,10 @@ func TestFaults(t *testing.T) {
 			"":             func(err error) bool { return strings.Contains(err.Error(), "deserialization failed") }}},
 		{fakeaws.Before, false, true, map[string]func(error) bool{"": noReply}},
 		{fakeaws.After, true, true, map[string]func(error) bool{"": noReply}},
+		{fakeaws.BadSignature, false, true, map[string]func(error) bool{
+			"cloudfront": apiError(403, "SignatureDoesNotMatch"), "sts": apiError(403, "SignatureDoesNotMatch"), "": apiError(400, "InvalidSignatureException")}},
+		{fakeaws.BadSignatureLine, false, true, map[string]func(error) bool{
+			"cloudfront": apiError(403, "SignatureDoesNotMatch"), "sts": apiError(403, "SignatureDoesNotMatch"), "": apiError(400, "InvalidSignatureException")}},
 	}
 	for _, test := range tests {
 		for _, op := range operations {
@@ -179,6 +186,37 @@ func TestFaults(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestBadSignatureEchoes: what a signature should have been over has the session token in it.
+func TestBadSignatureEchoes(t *testing.T) {
+	for kind, wantLines := range map[fakeaws.FaultKind]bool{fakeaws.BadSignature: true, fakeaws.BadSignatureLine: false} {
+		w := newWorld(t, fakeaws.Options{Fault: func(fakeaws.Call) fakeaws.Fault { return fakeaws.Fault{Kind: kind} }})
+		_, err := w.create(t, "job-1", "/a")
+		var refusal smithy.APIError
+		if !errors.As(err, &refusal) {
+			t.Fatalf("%v: %v, want a refusal", kind, err)
+		}
+		message := refusal.ErrorMessage()
+		if !strings.Contains(message, "x-amz-security-token:") || strings.Contains(message, "\n") != wantLines {
+			t.Errorf("%v: message is %q, want the token's header in it, in lines of its own: %v", kind, message, wantLines)
+		}
+	}
+}
+
+// TestEndless reads more than any answer has.
+func TestEndless(t *testing.T) {
+	w := newWorld(t, fakeaws.Options{Fault: func(fakeaws.Call) fakeaws.Fault { return fakeaws.Fault{Kind: fakeaws.Endless} }})
+	server := httptest.NewServer(w.cloud)
+	defer server.Close()
+	response, err := server.Client().Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if n, err := io.CopyN(io.Discard, response.Body, 8<<20); err != nil || response.StatusCode != http.StatusBadRequest {
+		t.Errorf("read %d bytes of a %d, %v, want as many as one likes of a 400", n, response.StatusCode, err)
 	}
 }
 

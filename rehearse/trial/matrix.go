@@ -5,7 +5,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,9 +42,12 @@ var Faults = []Fault{
 	{Name: "throttled", Kind: fakeaws.Throttle},
 	{Name: "error 500", Kind: fakeaws.ServerError},
 	{Name: "access denied", Kind: fakeaws.AccessDenied},
+	{Name: "signature refused, echoed", Kind: fakeaws.BadSignature},
+	{Name: "the same in one line", Kind: fakeaws.BadSignatureLine},
 	{Name: "connection reset", Kind: fakeaws.ConnectionReset},
 	{Name: "no answer", Kind: fakeaws.Hang},
 	{Name: "answer cut off", Kind: fakeaws.MalformedBody},
+	{Name: "answer without end", Kind: fakeaws.Endless},
 	{Name: "answer of nonsense", Kind: fakeaws.MalformedBody, Body: "no tag"},
 	{Name: "killed before", Kind: fakeaws.Before, Kill: true},
 	{Name: "killed after", Kind: fakeaws.After, Kill: true},
@@ -57,6 +63,11 @@ var Freezes = []Fault{
 // Processed says that the call itself was processed; only its answer is lost.
 func (f Fault) Processed() bool {
 	return f.Kind == fakeaws.MalformedBody || f.Kind == fakeaws.After
+}
+
+// Refused says that the service will refuse the call however often it comes.
+func (f Fault) Refused() bool {
+	return f.Kind == fakeaws.AccessDenied || f.Kind == fakeaws.BadSignature || f.Kind == fakeaws.BadSignatureLine
 }
 
 // Fatal says that the process does not survive.
@@ -188,6 +199,26 @@ func (m Matrix) Test(t *testing.T) {
 	if err := m.print(os.Stdout, cases, cells); err != nil {
 		t.Errorf("print table: %v", err)
 	}
+	if testing.Verbose() {
+		t.Log("Messages, without what tells one run from another:\n" + allMessages(outcomes))
+	}
+}
+
+// varying is what tells one run's messages from another's.
+var varying = regexp.MustCompile(`I[A-Z0-9]{20,}|[0-9a-f]{8}-[0-9a-f-]{27}|127\.0\.0\.1:\d+|\d+(\.\d+)?m?s\b|\d{4}-\d\d-\d\dT\S+|d-[A-Z0-9]{9}`)
+
+// allMessages returns every message of every trial, once and sorted, for a person to read.
+func allMessages(outcomes []Outcome) string {
+	all := map[string]bool{}
+	for _, outcome := range outcomes {
+		messages, _ := Messages(outcome.Logs) // A log that is none is among what is broken.
+		for _, message := range messages {
+			if strings.Contains(message, " ") {
+				all[varying.ReplaceAllString(message, "…")] = true
+			}
+		}
+	}
+	return strings.Join(slices.Sorted(maps.Keys(all)), "\n")
 }
 
 // print writes a line for each call and fault, with a column for each way it strikes.

@@ -24,7 +24,7 @@ func TestBrokenRules(t *testing.T) {
 	tests := []struct {
 		name    string
 		record  Record
-		leaks   bool     // the function says a credential of its role
+		leaks   int      // how many characters of its role's secret key the function says
 		created []string // caller references of invalidations
 		want    string   // how the one finding begins; "" for none
 	}{
@@ -37,7 +37,9 @@ func TestBrokenRules(t *testing.T) {
 		{name: "crash by itself", record: Record{Requests: []Request{{Attempts: attempts(crash), Synchronous: true}}}, want: "rule 1: invocation 1 of request 1 ended with an error"},
 		{name: "gave up early", record: Record{Requests: []Request{{Attempts: attempts(crash)}}}, want: "rule 4: request 1 has no report, and Lambda tried 1 times"},
 		{name: "success without an invalidation", record: Record{Distributions: []fakeaws.Distribution{edge}, Success: time.Now()}, want: "rule 3: success without an invalidation of E2EXAMPLE"},
-		{name: "role's credential", leaks: true, want: "rule 5"},
+		{name: "role's credential", leaks: 40, want: "rule 5"},
+		{name: "half of it", leaks: 20, want: "rule 5"},
+		{name: "message with an empty part", record: Record{Said: []string{"refused: : no"}}, want: "a message has a part that is empty: refused"},
 		{name: "secret within JSON", record: Record{Said: []string{`{\"token\":1}`}, Secrets: []string{`"token":1`}}, want: "rule 5"},
 		{name: "one invalidation", record: Record{Distributions: []fakeaws.Distribution{edge}}, created: []string{"one", "one"}},
 		{name: "two invalidations", record: Record{Distributions: []fakeaws.Distribution{edge}}, created: []string{"one", "two"}, want: "rule 2: 2 invalidations of E2EXAMPLE, want 1"},
@@ -55,9 +57,7 @@ func TestBrokenRules(t *testing.T) {
 			for _, reference := range tt.created {
 				invalidate(t, w, edge.ID, reference)
 			}
-			if tt.leaks {
-				tt.record.Said = append(tt.record.Said, "x"+w.Cloud.Secrets()[1])
-			}
+			tt.record.Said = append(tt.record.Said, "x"+w.Cloud.Secrets()[1][:tt.leaks])
 			broken := w.BrokenRules(tt.record)
 			if err := w.Close(); err != nil {
 				t.Error(err)

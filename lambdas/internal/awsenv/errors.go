@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	smithy "github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -56,7 +58,7 @@ func sayErrors(stack *middleware.Stack) error {
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			out, metadata, err := next.HandleInitialize(ctx, in)
 			if err != nil {
-				err = say(err)
+				err = say(err, metadata)
 			}
 			return out, metadata, err
 		}), middleware.Before)
@@ -64,11 +66,22 @@ func sayErrors(stack *middleware.Stack) error {
 
 // say returns err in one line of bounded length, without credentials: what the service
 // said, and not the layers of the SDK that it came through.
-func say(err error) error {
+func say(err error, metadata middleware.Metadata) error {
 	// The call may have needed another one, which gave it no credentials, and which has
 	// said why.
 	if operation := (*smithy.OperationError)(nil); errors.As(err, &operation) {
 		return &readable{operation.Error(), err}
+	}
+	if timeIsOver(err) {
+		text := "no answer within the time that was left"
+		attempts, _ := retry.GetAttemptResults(metadata)
+		for i, attempt := range slices.Backward(attempts.Results) {
+			if attempt.Err != nil && !timeIsOver(attempt.Err) {
+				text = fmt.Sprintf("attempt %d: %v; then the time was over", i+1, say(attempt.Err, metadata))
+				break
+			}
+		}
+		return &readable{text, err}
 	}
 	status, request, cause := 0, "", err
 	if response := (*awshttp.ResponseError)(nil); errors.As(err, &response) {
@@ -79,6 +92,7 @@ func say(err error) error {
 	}
 	var (
 		sent *smithyhttp.RequestSendError
+		read *smithy.DeserializationError
 		long tooLong
 	)
 	switch {
@@ -86,8 +100,16 @@ func say(err error) error {
 		cause = long
 	case errors.As(err, &sent):
 		cause = sent.Err
+	case errors.As(err, &read) && errors.Unwrap(read.Err) != nil:
+		cause = fmt.Errorf("the answer cannot be read: %w", errors.Unwrap(read.Err))
 	}
 	return &readable{withDetails(redact.Line(cause.Error(), maxQuote), status, request), err}
+}
+
+// timeIsOver says whether the caller's context ended a call.
+func timeIsOver(err error) bool {
+	var canceled interface{ CanceledError() bool }
+	return errors.As(err, &canceled) && canceled.CanceledError()
 }
 
 // isNoErrorOfAWS says whether an answer came whole, and was no document that the SDK

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	cloudfronttypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
@@ -193,7 +194,7 @@ func TestErrorsWithoutAnAnswer(t *testing.T) {
 			_, _ = io.WriteString(w, "<ErrorRe")
 			_ = http.NewResponseController(w).Flush()
 			hangUp(w)
-		}, `unexpected EOF \(HTTP 403\)$`},
+		}, `^the answer cannot be read: unexpected EOF \(HTTP 403\)$`},
 	} {
 		for _, name := range []string{"GetInvalidation", "PutLifecycleEventHookExecutionStatus"} {
 			t.Run(tt.name+"/"+name, func(t *testing.T) {
@@ -216,6 +217,38 @@ func TestErrorsWithoutAnAnswer(t *testing.T) {
 	err := calls["GetInvalidation"](ctx, against(t, func(http.ResponseWriter, *http.Request) {}))
 	if !errors.Is(err, context.Canceled) || !strings.HasSuffix(err.Error(), ", context canceled") {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// Where the time is over, the error is what was said before.
+func TestErrorsWhenTheTimeIsOver(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		answers int // before there is none
+		want    string
+	}{
+		{"never an answer", 0, "PutJobSuccessResult, no answer within the time that was left"},
+		{"throttled", 2, "PutJobSuccessResult, attempt 2: ThrottlingException: Rate exceeded (HTTP 400, request 1a2b3c4d); then the time was over"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var asked atomic.Int32
+			cfg := against(t, func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if int(asked.Add(1)) <= tt.answers {
+					asAWS(w, r, http.StatusBadRequest, "ThrottlingException", "Rate exceeded.")
+					return
+				}
+				cancel()
+				<-r.Context().Done()
+			})
+			cfg.Retryer = func() aws.Retryer { return retry.AddWithMaxAttempts(atOnce{retryer()}, ReportAttempts) }
+			err := calls["PutJobSuccessResult"](ctx, cfg)
+			if err == nil || !strings.HasSuffix(err.Error(), tt.want) || !errors.Is(err, context.Canceled) {
+				t.Errorf("error is %v, want %q", err, tt.want)
+			}
+		})
 	}
 }
 
