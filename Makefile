@@ -28,11 +28,11 @@ takes-rehearse := BLOG SERVICE SOURCE WORKING_TREE SERVE STATE FAULT JSON VERBOS
 takes-test     := HUGO_RELEASES
 takes-bench    := HUGO_RELEASES
 takes-e2e      := CHROME HUGO_RELEASES
-takes-lint     := PYTHON VULN
+takes-lint     := PYTHON VULN GOVULNDB
 takes-lint-shell := PYTHON
 takes-lint-templates := PYTHON
 takes-lint-doubles := PYTHON
-takes-vuln     := VULN
+takes-vuln     := VULN GOVULNDB
 
 GOALS    := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 HASH     := \#
@@ -288,14 +288,24 @@ lint-templates: synth $(VENV)/installed
 lint-doubles: $(VENV)/installed
 	AWS_PYTHON="$(CURDIR)/$(VENV)/bin/python" go test -count=1 -run='^(TestBoto3|TestDoublesKeepToBotocoresModels|TestAWSCLI)' ./rehearse/fakeaws
 
+# A database of your own may also be a folder of OSV files, as data/osv is in a clone of
+# https://github.com/golang/vulndb. In an empty one nothing would be found.
 .PHONY: vuln
-vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in the dependencies
+vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in the dependencies: make vuln, or with GOVULNDB=file:///a/folder or https://…
+ifneq ($(value GOVULNDB),)
+	@db=$(call quoted,GOVULNDB); folder=$${db#file://}; \
+	if test "$$folder" != "$$db" && ! ls "$$folder" "$$folder/index" 2>/dev/null | grep -q -e '^GO-.*\.json$$' -e '^modules\.json$$'; then \
+		echo "make vuln: GOVULNDB=$$db has neither GO-*.json nor index/modules.json: name the folder data/osv of a clone of https://github.com/golang/vulndb" >&2; exit 2; \
+	fi; \
+	$(GOVULNCHECK) -db "$$db" ./...
+else
 	@if $(GOVULNCHECK) -version | grep -q '^DB updated:'; then \
 		$(GOVULNCHECK) ./...; \
 	else \
-		echo 'vuln: not scanned: the Go vulnerability database at vuln.go.dev cannot be reached from here'; \
+		echo 'vuln: not scanned: the Go vulnerability database at vuln.go.dev cannot be reached from here; GOVULNDB= names another, such as file:///…/vulndb/data/osv in a clone of https://github.com/golang/vulndb'; \
 		test "$(VULN)" != required; \
 	fi
+endif
 
 $(GOLANGCI_LINT):
 	@echo 'Compiling golangci-lint $(GOLANGCI_LINT_VERSION) (two to three minutes, once)'

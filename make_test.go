@@ -68,6 +68,7 @@ func TestMakeHandsOn(t *testing.T) {
 		{"values", []string{"rehearse", "BLOG=it's", "SOURCE=../a $b=c"}, `-blog 'it'\''s'  -source '../a $b=c'`, "-service"},
 		{"switches", []string{"rehearse", "SERVE=1", "JSON=yes"}, "-serve -json", "-working-tree"},
 		{"switches that are off", []string{"rehearse", "SERVE=0", "JSON=", "WORKING_TREE=no"}, "dist/rehearse", "-serve"},
+		{"a database", []string{"vuln", "GOVULNDB=file:///it's"}, `db='file:///it'\''s';`, "vuln.go.dev"},
 		{"several commands", []string{"clean", "rehearse", "BLOG=x"}, "-blog 'x'", "-source"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
