@@ -49,6 +49,9 @@ var serviceStages = []string{
 }
 
 var (
+	// The names of clusters and of services.
+	// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+	ecsNamePattern     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 	functionARNPattern = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[$A-Za-z0-9_-]+)?$`)
 	roleARNPattern     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
 )
@@ -116,9 +119,13 @@ type HookCall struct {
 // service definition cannot hold.
 func (c *Cloud) StartServiceDeployment(input ServiceDeploymentInput) (*ServiceDeployment, error) {
 	var problems []error
-	if input.Cluster == "" || input.Service == "" {
-		problems = append(problems, fmt.Errorf("cluster %q, service %q: give the names of both", input.Cluster, input.Service))
+	name := func(field, value string) {
+		if !ecsNamePattern.MatchString(value) {
+			problems = append(problems, fmt.Errorf("%s %q does not match ECS's %s", field, value, ecsNamePattern))
+		}
 	}
+	name("Cluster", input.Cluster)
+	name("Service", input.Service)
 	for i, hook := range input.Hooks {
 		if err := hook.validate(); err != nil {
 			problems = append(problems, fmt.Errorf("hook %d: %w", i, err))

@@ -419,8 +419,13 @@ func TestStartServiceDeploymentRefusesWhatECSWould(t *testing.T) {
 			}
 		})
 	}
-	if _, err := fakeaws.New(fakeaws.Options{}).StartServiceDeployment(fakeaws.ServiceDeploymentInput{Cluster: "c"}); err == nil || !strings.Contains(err.Error(), "service") {
-		t.Errorf("no service: got %v, want an error that names it", err)
+	for _, name := range []string{"", "my shop", "cluster/shop", "shop.", strings.Repeat("s", 256)} {
+		_, err := fakeaws.New(fakeaws.Options{}).StartServiceDeployment(fakeaws.ServiceDeploymentInput{Cluster: name, Service: name})
+		for _, want := range []string{fmt.Sprintf("Cluster %q", name), fmt.Sprintf("Service %q", name)} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("named %q: got %v, want an error with %s", name, err, want)
+			}
+		}
 	}
 	// A service definition reads as the API and CloudFormation write it.
 	var hook fakeaws.ServiceHook

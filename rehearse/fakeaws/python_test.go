@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,11 +80,11 @@ type botoCall struct {
 	Service   string         `json:"service"`
 	Operation string         `json:"operation"`
 	Input     map[string]any `json:"input,omitempty"`
-	Endpoint  string         `json:"endpoint"`
-	Region    string         `json:"region"`
-	Key       string         `json:"key"`
-	Secret    string         `json:"secret"`
-	Token     string         `json:"token"`
+	// Shape asks for one of the model's by its name instead.
+	Shape       string            `json:"shape,omitempty"`
+	Endpoint    string            `json:"endpoint"`
+	Region      string            `json:"region"`
+	Credentials map[string]string `json:"credentials"`
 }
 
 // botoAnswer is how boto3 sees an answer: its exception's class and what is in it, or the output.
@@ -115,8 +116,7 @@ type botoShape struct {
 
 func (b *boto3) ask(t *testing.T, w *world, call botoCall, answer any) {
 	t.Helper()
-	call.Endpoint, call.Region = w.url, region
-	call.Key, call.Secret, call.Token = w.credentials.AccessKeyID, w.credentials.SecretAccessKey, w.credentials.SessionToken
+	call.Endpoint, call.Region, call.Credentials = w.url, region, w.credentials.Env()
 	if err := b.in.Encode(call); err != nil {
 		t.Fatalf("%s.%s: %v", call.Service, call.Operation, err)
 	}
@@ -452,6 +452,28 @@ func expectClass(t *testing.T, model botoModel, answer botoAnswer) {
 	}
 	if answer.Class != class || answer.Status != status || answer.Message == "" || answer.RequestID == "" {
 		t.Errorf("got %+v, want an exception %s with status %d, a message and a request id", answer, class, status)
+	}
+}
+
+// TestHooksOfECSAreBotocores: the double of ECS has no requests, but what it takes of a service is ECS's.
+func TestHooksOfECSAreBotocores(t *testing.T) {
+	boto, w := startBoto3(t), botoWorld(t)
+	var model botoShape
+	boto.ask(t, w, botoCall{Service: "ecs", Shape: "DeploymentLifecycleHook"}, &model)
+	for _, stage := range model.Members["lifecycleStages"].Member.Enum {
+		_, err := w.cloud.StartServiceDeployment(fakeaws.ServiceDeploymentInput{Cluster: "shop", Service: "shop", Hooks: []fakeaws.ServiceHook{{
+			HookTargetARN: "arn:aws:lambda:eu-west-1:123456789012:function:hook", RoleARN: edgeRole, LifecycleStages: []string{stage},
+		}}})
+		if err != nil {
+			t.Errorf("stage %s: got %v, want none", stage, err)
+		}
+	}
+	known := map[string]bool{"targetType": true, "timeoutConfiguration": true} // For hooks that nothing here makes.
+	for field := range reflect.TypeFor[fakeaws.ServiceHook]().Fields() {
+		known[field.Tag.Get("json")] = true
+	}
+	if got, want := slices.Sorted(maps.Keys(model.Members)), slices.Sorted(maps.Keys(known)); !slices.Equal(got, want) {
+		t.Errorf("members of a hook: the model has %q, the double knows %q", got, want)
 	}
 }
 

@@ -38,7 +38,11 @@ def shape(of):
 
 
 def answer(call):
-    aws = client(call["service"], call["endpoint"], call["region"], call["key"], call["secret"], call["token"])
+    key = call["credentials"]
+    aws = client(call["service"], call["endpoint"], call["region"],
+                 key["AWS_ACCESS_KEY_ID"], key["AWS_SECRET_ACCESS_KEY"], key["AWS_SESSION_TOKEN"])
+    if "shape" in call:
+        return shape(aws.meta.service_model.shape_for(call["shape"]))
     if "input" not in call:
         operation = aws.meta.service_model.operation_model(call["operation"])
         return {
