@@ -16,9 +16,8 @@ import (
 
 // LoadBalancer is what CloudFront sends requests to: an Application Load Balancer of
 // the service's own, at about 16 USD a month, and 3.60 USD for the public address in
-// each zone. One that is there already cannot be taken: a deployment shifts a listener,
-// with all that it leads to, and CloudFormation may change no listener that it has not
-// made.
+// each zone. One that is there already cannot be taken: who deploys this service may
+// change its production listener, and could move the traffic of all others behind it.
 type LoadBalancer struct {
 	// Internal gives the load balancer no public address. It is in the private subnets,
 	// and CloudFront alone reaches it, through a VPC origin, which the stack makes and
@@ -27,10 +26,10 @@ type LoadBalancer struct {
 	// OriginPrefixListID is required with it. It cannot be changed. Default: false.
 	//
 	// CloudFront changes and deletes no VPC origin that a distribution uses. With
-	// CertificateARN there is another one than without: change the distribution's origin
-	// to the new output VPCOriginID, and delete the former one (aws cloudfront
-	// delete-vpc-origin). Give the distribution another origin before `make destroy`,
-	// which fails otherwise, with the service left as it is.
+	// CertificateARN there is another one than without: visitors get errors until you
+	// change the distribution's origin to the new output VPCOriginID; then delete the
+	// former one (aws cloudfront delete-vpc-origin). Give the distribution another origin
+	// before `make destroy`, which fails otherwise, with the service left as it is.
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html
 	Internal bool
 

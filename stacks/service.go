@@ -36,7 +36,8 @@ import (
 //
 // With the defaults it costs about 75 USD a month in us-east-1, most of it the NAT
 // gateway with its address (36), the load balancer with its addresses (24) and two tasks
-// (14). With NewVPC{PublicTasks: true} it costs about 46.
+// (14). With NewVPC{PublicTasks: true} it costs about 46, and with LoadBalancer.Internal
+// beside that 39.
 type FargateService struct {
 	// Name names the service, its pipeline and the metrics. At most 49 letters,
 	// digits and hyphens, the first a letter, and not xn--, sthree- or amzn-s3-demo-
