@@ -133,6 +133,7 @@ fuzz: ## Look for inputs that break the functions, some seconds for each entry
 	go test -vet=off -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/invalidate
 	go test -vet=off -run='^$$' -fuzz='^FuzzInvoke$$' -fuzztime=5s ./lambdas/deployhook
 	go test -vet=off -run='^$$' -fuzz='^FuzzToken$$' -fuzztime=5s ./lambdas/internal/invalidation
+	go test -vet=off -run='^$$' -fuzz='^FuzzText$$' -fuzztime=5s ./lambdas/internal/redact
 	go test -vet=off -run='^$$' -fuzz='^FuzzViewerRequest$$' -fuzztime=5s -fuzzminimizetime=10x ./stacks/viewerrequest
 
 .PHONY: e2e

@@ -13,6 +13,7 @@ import (
 
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
+	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
 // codeDeploy is what this function needs of the CodeDeploy client.
@@ -24,6 +25,7 @@ type codeDeploy interface {
 // has no continuation, and reports how it ended.
 func (h *handler) runForCodeDeploy(working, reporting context.Context, log *slog.Logger, d deployment) error {
 	log = d.log(log)
+	redact.Learn(d.hookExecution) // with it anybody in the account could report in this hook's name
 	end := invocation.Guard(func() *slog.Logger { return log }, func() ending { return h.clearNow(working, log, d) }, refused)
 
 	verdict := h.judge(end, false) // a rollback of CodeDeploy's is a deployment of its own

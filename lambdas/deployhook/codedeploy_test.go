@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 
 	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
+	"blog-deploy-pipeline/lambdas/internal/invocation"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
 )
 
@@ -73,6 +74,18 @@ func TestUnsentReportIsAnError(t *testing.T) {
 		if strings.Contains(w.log.String(), "_aws") {
 			t.Errorf("%s: counted a result that nobody has heard of", name)
 		}
+	}
+}
+
+// The hook's token is no more said than a credential.
+func TestHooksTokenIsNotSaid(t *testing.T) {
+	w := newWorld(invalidationtest.Says("Completed"), nil)
+	w.deploy.fail = func(context.Context) error {
+		return errors.New("Value '" + *w.deploy.reports[0].LifecycleEventHookExecutionId + "' failed to satisfy a constraint")
+	}
+	_, err := invocationtest.Invoke(t, invocation.Redacted(w.handler.log, w.handler), invocationtest.Limit, invocationtest.Event(t, "codedeploy"))
+	if want := "Value '[redacted]' failed"; err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(w.log.String(), want) {
+		t.Errorf("error is %v, want %q in it and in the log:\n%s", err, want, w.log.String())
 	}
 }
 

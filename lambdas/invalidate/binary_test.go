@@ -255,6 +255,34 @@ func TestBinaryKeepsTheCause(t *testing.T) {
 	}
 }
 
+// An answer that never ends is a fault like others, and not the end of the process, which
+// has 128 MB.
+func TestBinaryBoundsWhatItReads(t *testing.T) {
+	d, err := scenario{
+		edge: fakeaws.Distribution{ID: distribution, CompleteAfter: time.Hour}, env: map[string]string{"DEADLINE": "1500ms"},
+		cloud: fakeaws.Options{Fault: func(call fakeaws.Call) fakeaws.Fault {
+			if call.Action == "cloudfront:GetInvalidation" {
+				return fakeaws.Fault{Kind: fakeaws.Endless}
+			}
+			return fakeaws.Fault{}
+		}},
+	}.deliver(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report, _ := d.last(); d.outcome() != "JobFailed" || !strings.Contains(report.FailureMessage, "Last answer: operation error CloudFront: GetInvalidation, the answer is longer than 1 MiB") {
+		t.Errorf("ended as %s with %q, want JobFailed and why", d.outcome(), report.FailureMessage)
+	}
+	const most = 64 << 10 // 64 MB; it takes 10 at rest
+	for _, attempts := range d.attempts {
+		for _, attempt := range attempts {
+			if attempt.MaxRSSKB > most { // 0 where that cannot be known
+				t.Errorf("took %d MB, want at most %d", attempt.MaxRSSKB>>10, most>>10)
+			}
+		}
+	}
+}
+
 // A quota that is full is no failure: somebody else's invalidations have to end first.
 func TestBinaryWaitsForTheQuota(t *testing.T) {
 	edge := fakeaws.Distribution{ID: distribution, CompleteAfter: 400 * time.Millisecond, MaxWildcardPaths: 1}

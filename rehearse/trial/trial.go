@@ -5,7 +5,7 @@
 //  2. the same request for work, delivered twice, creates one invalidation;
 //  3. success is reported only after CloudFront says Completed;
 //  4. a report that could not be sent is an error, so that Lambda tries again;
-//  5. no credential, token or whole event is ever logged.
+//  5. no credential, token or whole event is ever logged or reported.
 //
 // What a function's protocol calls a request, a report and a success is for that function's tests.
 package trial

@@ -231,3 +231,24 @@ func TestWithRoleOfAnIncompleteAnswer(t *testing.T) {
 		}
 	}
 }
+
+// What STS gave is no more said than what Lambda gave.
+func TestWithRoleIsNotSaid(t *testing.T) {
+	const session = "IQoJb3JpZ2luX2VjEKr//////////wEaDmFwLW5vcnRoZWFzdC0xIkcwRQIgHt5LwYb8vQmZ"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/2020-05-31/") {
+			asAWS(w, r, http.StatusForbidden, "Teapot", "Token "+r.Header.Get("X-Amz-Security-Token"))
+			return
+		}
+		_, _ = fmt.Fprintf(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIATAKENONEXAMPLE01</AccessKeyId><SecretAccessKey>Zt0PsLm8vNa+2Ub6Ec1HdGfTjKoSiXWAIgB5yMzV</SecretAccessKey><SessionToken>%s</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+			session, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	}))
+	defer server.Close()
+	getenv := func(name string) string {
+		return map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "ASIAOWN", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL": server.URL, "AWS_LAMBDA_FUNCTION_NAME": "f"}[name]
+	}
+	err := calls["GetInvalidation"](t.Context(), WithRole(Config(getenv), role, getenv))
+	if err == nil || !strings.Contains(err.Error(), "Teapot: Token [redacted] (HTTP 403") {
+		t.Errorf("error is %v, want one without the role's token", err)
+	}
+}

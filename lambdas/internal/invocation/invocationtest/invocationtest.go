@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
 
 // Handler is a function's handler, as lambda.Handler is.
@@ -88,8 +90,8 @@ type Log struct {
 	text strings.Builder
 }
 
-// Logger returns a logger like that of a function's main.
-func (l *Log) Logger() *slog.Logger { return slog.New(slog.NewJSONHandler(l, nil)) }
+// Logger returns the logger of a function's main.
+func (l *Log) Logger() *slog.Logger { return invocation.Log(l) }
 
 // Write implements io.Writer.
 func (l *Log) Write(p []byte) (int, error) {
