@@ -242,11 +242,15 @@ func initialRepository(image string) string {
 // can fetch.
 func validateSecret(p *problems, field, at string) {
 	const show = "aws secretsmanager describe-secret --secret-id %s --query ARN shows it"
-	if !strings.HasPrefix(at, "arn:") {
+	want := "must be a parameter's name, such as /api/token, or a secret's full ARN (" + fmt.Sprintf(show, "NAME") + "), such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, with :password:: behind it for one field, :password:AWSPREVIOUS: for the label of a version or :password:: and the id of one"
+	switch {
+	case parameterPattern.MatchString(at):
 		validateParameterName(p, field, at)
 		return
-	}
-	if !p.arn(field, at, taskSecretPattern, "must be a secret's full ARN ("+fmt.Sprintf(show, "NAME")+"), such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, with :password:: behind it for one field, :password:AWSPREVIOUS: for a label of a version or :password:: and the id of one; or a parameter's name") {
+	case !strings.HasPrefix(at, "arn:"):
+		p.addReference(field, at, want)
+		return
+	case !p.arn(field, at, taskSecretPattern, want):
 		return
 	}
 	arn, key, label, version := secretParts(at)

@@ -232,7 +232,7 @@ func TestServiceRefuses(t *testing.T) {
 			c.Secrets, c.Environment = map[string]string{"A": "/a"}, map[string]string{"A": "b"}
 		}), "is in Environment too"},
 		{"token as secret", secret(token), `Container.Secrets["TOKEN"] is a token or key (hidden): revoke it`},
-		{"part of a secret's ARN", secret("arn:aws:secretsmanager:us-east-1:" + account + ":secret:api"), "must be a secret's full ARN"},
+		{"part of a secret's ARN", secret("arn:aws:secretsmanager:us-east-1:" + account + ":secret:api"), "or a secret's full ARN"},
 		{"secret of another account", func(s *FargateService) {
 			s.Account, s.Container.Secrets = account, map[string]string{"A": "arn:aws:secretsmanager:us-east-1:999999999999:secret:api-AbCdEf"}
 		}, "must be in the service's Account"},

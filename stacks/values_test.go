@@ -285,10 +285,10 @@ var serviceValues = []values[FargateService]{
 	}, map[string]string{
 		"/aws/x": "must not start with aws or ssm", "api/token": "must be a parameter's name", "/api/token:1": "must be a parameter's name", "/api/token/": "must be a parameter's name", "": "must be a parameter's name",
 		"arn:aws:secretsmanager:us-east-1:" + account + ":secret:api-AbCdEf": "must be in the service's Region", "arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:api-AbCdEf": "must be in the service's Account",
-		"arn:aws:ssm:ap-northeast-1:" + account + ":parameter/api": "must be a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api": "must be a secret's full ARN",
-		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:password": "must be a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a::2": "must be a secret's full ARN",
+		"arn:aws:ssm:ap-northeast-1:" + account + ":parameter/api": "or a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api": "or a secret's full ARN",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:password": "or a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a::2": "or a secret's full ARN",
 		"arn:aws:secretsmanager:us-east-1:" + account + ":secret:api-AbCdEf:a::": "must be in the service's Region", "arn:aws:secretsmanager:ap-northeast-1:999999999999:secret:api-AbCdEf:::" + uuid: "must be in the service's Account",
-		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a:b:c:d": "must be a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a\n::": "must be a secret's full ARN",
+		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a:b:c:d": "or a secret's full ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:api-AbCdEf:a\n::": "or a secret's full ARN",
 		"arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:prod/db-secret": "looks like a part of the secret's ARN", "arn:aws:secretsmanager:ap-northeast-1:" + account + ":secret:prod/db-user01:a::": "looks like a part of the secret's ARN",
 	}},
 	{"Container.SecretKeyARNs[0]", func(s *FargateService, v string) {
