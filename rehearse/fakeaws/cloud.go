@@ -322,10 +322,14 @@ type service struct {
 
 // signingRegions are the Regions that the credential scope of requests to svc may name.
 func (c *Cloud) signingRegions(svc *service) []string {
-	if svc == cloudFront {
+	switch svc {
+	case cloudFront:
 		// CloudFront is global and lives in us-east-1. That the SDK knows from its endpoint rules, which
 		// a custom endpoint switches off: it then signs for the client's own Region.
 		return []string{"us-east-1", c.opts.Region}
+	case sts:
+		// It is in every Region, and the double is the endpoint of each.
+		return []string{c.opts.Region, "us-east-1"}
 	}
 	return []string{c.opts.Region}
 }

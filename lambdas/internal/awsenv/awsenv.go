@@ -8,7 +8,9 @@ package awsenv
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	smithy "github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
 	"blog-deploy-pipeline/lambdas/internal/redact"
@@ -63,29 +66,56 @@ func Config(getenv func(string) string) aws.Config {
 	return cfg
 }
 
+// roleRegion is where roles are taken on: where CloudFront's API is, which the function
+// needs in any case, and a region that every account has. Its own region's STS would
+// refuse (RegionDisabledException) where the role's account has not enabled that region.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+const roleRegion = "us-east-1"
+
 // expiryWindow has credentials renewed a little before they end, on whatever clock.
 const expiryWindow = time.Minute
 
 // WithRole returns cfg with the credentials of a role, or cfg where roleARN is "". The
 // function takes the role on at the first call that needs it, and again when the
-// credentials are about to end, after 15 minutes; in CloudTrail the session has the
-// function's name. The STS asked is that of the function's region, once for each attempt
-// of the call that waits for it: that call's retries are enough.
+// credentials are about to end, after 15 minutes, or were refused; in CloudTrail the
+// session has the function's name. STS is asked once for each attempt of the call that
+// waits for it: that call's retries are enough.
 func WithRole(cfg aws.Config, roleARN string, getenv func(string) string) aws.Config {
 	if roleARN == "" {
 		return cfg
 	}
-	client := sts.NewFromConfig(cfg, func(o *sts.Options) { o.Retryer = aws.NopRetryer{} })
+	client := sts.NewFromConfig(cfg, func(o *sts.Options) { o.Region, o.Retryer = roleRegion, aws.NopRetryer{} })
 	role := stscreds.NewAssumeRoleProvider(client, roleARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = getenv("AWS_LAMBDA_FUNCTION_NAME") // takes every function's name
 	})
 	known := aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 		session, err := role.Retrieve(ctx)
 		redact.Learn(session.AccessKeyID, session.SecretAccessKey, session.SessionToken)
+		if operation := (*smithy.OperationError)(nil); err != nil && !errors.As(err, &operation) {
+			// An answer without credentials is an error of the provider's, and STS's fault.
+			err = &smithy.OperationError{ServiceID: sts.ServiceID, OperationName: "AssumeRole", Err: err}
+		}
 		return session, err
 	})
-	cfg.Credentials = aws.NewCredentialsCache(known, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryWindow })
+	cache := aws.NewCredentialsCache(known, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryWindow })
+	cfg.Credentials = cache
+	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), forgetRefused(cache))
 	return cfg
+}
+
+// forgetRefused has credentials fetched anew after a refusal that may be of a role as it
+// was: what its owner has mended since then counts at once, and not when they end.
+func forgetRefused(cache *aws.CredentialsCache) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error {
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ForgetRefusedCredentials",
+			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				out, metadata, err := next.HandleInitialize(ctx, in)
+				if api := smithy.APIError(nil); errors.As(err, &api) && (OfCredentials(api.ErrorCode()) || api.ErrorCode() == "AccessDenied") {
+					cache.Invalidate()
+				}
+				return out, metadata, err
+			}), middleware.After)
+	}
 }
 
 // retryer has no quota, which would outlive an invocation: after a service's bad hours a

@@ -150,6 +150,7 @@ const role = "arn:aws:iam::210987654321:role/edge/clear-cache"
 type edgeAccount struct {
 	lasts    time.Duration
 	answer   string // of STS, in place of credentials
+	refusal  string // of CloudFront, to the first call: an error code
 	assumed  []url.Values
 	askedBy  []string // AssumeRole: the key that signed it, and its region
 	clearing []string // CloudFront: the same
@@ -160,6 +161,11 @@ func (e *edgeAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	by := scope[0] + " " + r.Header.Get("X-Amz-Security-Token") + " " + scope[2]
 	if strings.HasPrefix(r.URL.Path, "/2020-05-31/") {
 		e.clearing = append(e.clearing, by)
+		if e.refusal != "" && len(e.clearing) == 1 {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = fmt.Fprintf(w, `<ErrorResponse><Error><Code>%s</Code></Error></ErrorResponse>`, e.refusal)
+			return
+		}
 		_, _ = io.WriteString(w, `<Invalidation><Id>I1</Id><Status>InProgress</Status></Invalidation>`)
 		return
 	}
@@ -191,21 +197,26 @@ func (e *edgeAccount) clear(t *testing.T, role string, n int) (err error) {
 }
 
 func TestWithRole(t *testing.T) {
-	own := "ASIAOWN own ap-northeast-1"
+	own := "ASIAOWN own ap-northeast-1" // which a custom endpoint has CloudFront's client sign for, too
 	for _, tt := range []struct {
 		name     string
 		role     string
 		lasts    time.Duration
+		refusal  string
 		assumed  int
 		clearing []string
 	}{
-		{"none", "", 0, 0, []string{own, own}},
-		{"taken on once", role, 15 * time.Minute, 1, []string{"ASIA1 token1 ap-northeast-1", "ASIA1 token1 ap-northeast-1"}},
-		{"about to end, and taken on again", role, 50 * time.Second, 2, []string{"ASIA1 token1 ap-northeast-1", "ASIA2 token2 ap-northeast-1"}},
+		{"none", "", 0, "", 0, []string{own, own}},
+		{"none, and refused", "", 0, "AccessDenied", 0, []string{own, own}},
+		{"taken on once", role, 15 * time.Minute, "", 1, []string{"ASIA1 token1 ap-northeast-1", "ASIA1 token1 ap-northeast-1"}},
+		{"refused for another reason", role, 15 * time.Minute, "NoSuchDistribution", 1, []string{"ASIA1 token1 ap-northeast-1", "ASIA1 token1 ap-northeast-1"}},
+		{"role made anew", role, 15 * time.Minute, "InvalidClientTokenId", 2, []string{"ASIA1 token1 ap-northeast-1", "ASIA2 token2 ap-northeast-1"}},
+		{"role that has got its policy", role, 15 * time.Minute, "AccessDenied", 2, []string{"ASIA1 token1 ap-northeast-1", "ASIA2 token2 ap-northeast-1"}},
+		{"about to end, and taken on again", role, 50 * time.Second, "", 2, []string{"ASIA1 token1 ap-northeast-1", "ASIA2 token2 ap-northeast-1"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			edge := &edgeAccount{lasts: tt.lasts}
-			if err := edge.clear(t, tt.role, 2); err != nil {
+			edge := &edgeAccount{lasts: tt.lasts, refusal: tt.refusal}
+			if err := edge.clear(t, tt.role, 2); err != nil { // the second call's
 				t.Fatal(err)
 			}
 			if !slices.Equal(edge.clearing, tt.clearing) || len(edge.assumed) != tt.assumed {
@@ -213,8 +224,8 @@ func TestWithRole(t *testing.T) {
 			}
 			for i, form := range edge.assumed {
 				want := url.Values{"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleArn": {role}, "RoleSessionName": {"CodeDeployHook_shop"}, "DurationSeconds": {"900"}}
-				if form.Encode() != want.Encode() || edge.askedBy[i] != own {
-					t.Errorf("STS was asked for %v by %s, want %v by %s", form, edge.askedBy[i], want, own)
+				if form.Encode() != want.Encode() || edge.askedBy[i] != "ASIAOWN own us-east-1" {
+					t.Errorf("STS was asked for %v by %s, want %v by the function's own key, in us-east-1", form, edge.askedBy[i], want)
 				}
 			}
 		})
@@ -226,8 +237,9 @@ func TestWithRole(t *testing.T) {
 func TestWithRoleOfAnIncompleteAnswer(t *testing.T) {
 	for _, answer := range []string{"no tag", "<AssumeRoleRe", `<AssumeRoleResponse/>`, `<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>`} {
 		edge := &edgeAccount{answer: answer}
-		if err := edge.clear(t, role, 1); err == nil || len(edge.clearing) > 0 {
-			t.Errorf("%q: error %v after %d calls of CloudFront, want one and none", answer, err, len(edge.clearing))
+		err := edge.clear(t, role, 1)
+		if err == nil || !strings.HasPrefix(err.Error(), "operation error CloudFront: GetInvalidation, operation error STS: AssumeRole, ") || len(edge.clearing) > 0 {
+			t.Errorf("%q: error %v after %d calls of CloudFront, want one of STS, and none", answer, err, len(edge.clearing))
 		}
 	}
 }
