@@ -21,7 +21,7 @@ const (
 	amzDateFormat     = "20060102T150405Z"
 
 	// maxSignatureAge is how far a request's X-Amz-Date may be off: 5 minutes in CloudFront's refusals
-	// and in those of the JSON services. (S3 allows 15.)
+	// and in those of the JSON services. (S3 allows 15 minutes.)
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 	maxSignatureAge = 5 * time.Minute
 )
@@ -55,7 +55,7 @@ func (c *Cloud) authenticate(r *http.Request, body []byte, svc *service) (princi
 	if problem != "" {
 		return refuse(svc.garbled, "%s", problem)
 	}
-	date := r.Header.Get("X-Amz-Date")
+	date := signingDate(r)
 	if date == "" {
 		return refuse(svc.garbled, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
 	}
@@ -89,6 +89,16 @@ func (c *Cloud) authenticate(r *http.Request, body []byte, svc *service) (princi
 		return "", wrongSignature(r, body, svc)
 	}
 	return key.Principal, nil
+}
+
+// signingDate is when a request was signed, in the form that was signed: X-Amz-Date, or else Date, which may
+// also have HTTP's own form.
+func signingDate(r *http.Request) string {
+	date := cmp.Or(r.Header.Get("X-Amz-Date"), r.Header.Get("Date"))
+	if at, err := http.ParseTime(date); err == nil {
+		return at.UTC().Format(amzDateFormat)
+	}
+	return date
 }
 
 // untimely returns what is wrong with the time of a signature, in AWS's words; "" if nothing is.
@@ -235,7 +245,7 @@ func encode(s, keep string) string {
 
 func stringToSign(r *http.Request, body []byte, auth authorization) string {
 	return strings.Join([]string{
-		signingAlgorithm, r.Header.Get("X-Amz-Date"),
+		signingAlgorithm, signingDate(r),
 		strings.Join([]string{auth.date, auth.region, auth.service, auth.terminator}, "/"),
 		hash([]byte(canonicalRequest(r, body, auth.signedHeaders))),
 	}, "\n")

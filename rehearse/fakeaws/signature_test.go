@@ -3,6 +3,7 @@ package fakeaws_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -164,6 +165,34 @@ func TestSignatureIsRequired(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestRequestsMayTravelInOtherWays: what is signed is the request, not how HTTP carries it.
+func TestRequestsMayTravelInOtherWays(t *testing.T) {
+	tests := map[string]func(*http.Request){
+		"in chunks":             func(r *http.Request) { r.ContentLength = -1 },
+		"after 100 Continue":    func(r *http.Request) { r.Header.Set("Expect", "100-continue") },
+		"with other wishes":     func(r *http.Request) { r.Header["accept"] = []string{"application/xml", "*/*"} },
+		"for one request":       func(r *http.Request) { r.Close = true },
+		"with a date of HTTP's": func(r *http.Request) { r.Header.Set("Date", "Thu, 26 Nov 2020 12:00:00 GMT") },
+	}
+	for _, name := range slices.Sorted(maps.Keys(tests)) {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, fakeaws.Options{})
+			w.cloud.AddDistribution(fakeaws.Distribution{ID: distID})
+			job := w.startAction(t)
+			status, answer, _ := w.raw(t, http.MethodPost, "/2020-05-31/distribution/"+distID+"/invalidation", nil, batchXML("job-1", 1, "/a"), tests[name])
+			if status != http.StatusCreated {
+				t.Errorf("CloudFront: got %d %s, want 201", status, answer)
+			}
+			status, answer, _ = w.raw(t, http.MethodPost, "/", map[string]string{
+				"X-Amz-Target": "CodePipeline_20150709.PutJobSuccessResult", "Content-Type": "application/x-amz-json-1.1",
+			}, `{"jobId":"`+job.ID()+`"}`, tests[name])
+			if status != http.StatusOK {
+				t.Errorf("CodePipeline: got %d %s, want 200", status, answer)
+			}
+		})
 	}
 }
 
