@@ -20,10 +20,11 @@ import (
 // change its production listener, and could move the traffic of all others behind it.
 type LoadBalancer struct {
 	// Internal gives the load balancer no public address. It is in the private subnets,
-	// and CloudFront alone reaches it, through a VPC origin, which the stack makes and
-	// which costs nothing. Where the distribution is in another account, share the VPC
-	// origin with that (AWS RAM). gRPC does not pass, and an account has 25 VPC origins.
-	// OriginPrefixListID is required with it. It cannot be changed. Default: false.
+	// and CloudFront reaches it through a VPC origin, which the stack makes and which
+	// costs nothing; else only private ranges in AllowFrom and TestFrom do. Where the
+	// distribution is in another account, share the VPC origin with that (AWS RAM). Most
+	// regions have VPC origins, and an account has 25; gRPC does not pass. Needs
+	// OriginPrefixListID. It cannot be changed. Default: false.
 	//
 	// CloudFront changes and deletes no VPC origin that a distribution uses. With
 	// CertificateARN there is another one than without: visitors get errors until you
@@ -68,7 +69,7 @@ type LoadBalancer struct {
 
 	// TestFrom are the ranges of addresses that may use TestPort. Default: that of
 	// the VPC, which reaches the balancer by its private addresses alone: its DNS
-	// name leads to the public ones. Example: []string{"198.51.100.7/32"}.
+	// name leads to the public ones, unless Internal. Example: []string{"198.51.100.7/32"}.
 	TestFrom []string
 }
 
