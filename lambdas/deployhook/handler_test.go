@@ -343,14 +343,28 @@ func TestRefusedEvents(t *testing.T) {
 	}
 }
 
-func TestNothingSecretIsLogged(t *testing.T) {
+// Whatever comes, nothing secret is said, and what is said reads well.
+func TestWhatIsSaidOfEachEvent(t *testing.T) {
+	edges := map[string]*invalidationtest.CloudFront{
+		"Completed": invalidationtest.Says("Completed"), "InProgress": invalidationtest.Says("InProgress"), "panic": invalidationtest.Panics("The sky is falling."),
+		"refusal": invalidationtest.Refuses(denied), "silence": {Hang: true},
+	}
 	for _, name := range invocationtest.Events(t) {
-		for _, edge := range []*invalidationtest.CloudFront{invalidationtest.Says("Completed"), invalidationtest.Says("InProgress"), invalidationtest.Panics("x")} {
-			t.Run(name, func(t *testing.T) {
+		for state, edge := range edges {
+			t.Run(name+", "+state, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(edge, nil)
 					_, err := w.invoke(t, invocationtest.Limit, invocationtest.Event(t, name))
 					w.log.CheckSecrets(t, []string{"SECRET", "eyJlbmNyeXB0ZWREYXRhIjoi", "hookDetails\":", `"job":"`, "executionDetails\":", "LifecycleEventHookExecutionId\":"}, err)
+					messages, bad := trial.Messages(w.log.String())
+					if bad != nil {
+						t.Error(bad)
+					}
+					for _, message := range messages {
+						if slip := trial.Slip(message); slip != "" {
+							t.Errorf("a message has %s: %s", slip, message)
+						}
+					}
 				})
 			})
 		}

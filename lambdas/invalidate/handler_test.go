@@ -20,6 +20,7 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
 	"blog-deploy-pipeline/lambdas/internal/redact"
+	"blog-deploy-pipeline/rehearse/trial"
 )
 
 // fakeCodePipeline keeps the reports it gets, and answers with what fail says.
@@ -99,7 +100,7 @@ func TestEvents(t *testing.T) {
 		{event: "parameters-misspelt", wantFailure: types.FailureTypeConfigurationError, wantText: `unknown field "Path"`},
 		{event: "parameters-empty", wantFailure: types.FailureTypeConfigurationError, wantText: "no DistributionId"},
 		{event: "first-with-unused-garbage", status: "Completed", wantText: "Cleared /posts/* /index.html in 0s", wantPaths: []string{"/index.html", "/posts/*"}},
-		{event: "data-of-another-shape", wantFailure: types.FailureTypeConfigurationError, wantText: "decode job 11111111"},
+		{event: "data-of-another-shape", wantFailure: types.FailureTypeConfigurationError, wantText: "decode job 11111111-abcd-1111-abcd-111111abcdef: CodePipeline.job.data is a string, and not what CodePipeline sends"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.event+" "+tt.status, func(t *testing.T) {
@@ -343,13 +344,35 @@ func TestVariablesThatDoNotFitAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestNoCredentialIsLogged(t *testing.T) {
+// Whatever comes, no credential is said, and what is said reads well.
+func TestWhatIsSaidOfEachEvent(t *testing.T) {
+	edges := map[string]*invalidationtest.CloudFront{
+		"Completed": invalidationtest.Says("Completed"), "InProgress": invalidationtest.Says("InProgress"), "panic": invalidationtest.Panics("The sky is falling."),
+		"refusal": invalidationtest.Refuses(invalidationtest.APIError(403, "AccessDenied", "No.")), "silence": {Hang: true},
+	}
 	for _, name := range invocationtest.Events(t) {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld("Completed")
-			err := w.invoke(t, invocationtest.Event(t, name))
-			w.log.CheckSecrets(t, []string{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "SESSIONTOKEN", "artifactCredentials"}, err)
-		})
+		for state, edge := range edges {
+			t.Run(name+", "+state, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld("")
+					w.cloudFront(edge)
+					err := w.invoke(t, invocationtest.Event(t, name))
+					w.log.CheckSecrets(t, []string{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "SESSIONTOKEN", "artifactCredentials"}, err)
+					messages, bad := trial.Messages(w.log.String())
+					if bad != nil {
+						t.Error(bad)
+					}
+					for _, report := range w.pipeline.failure {
+						messages = append(messages, *report.FailureDetails.Message)
+					}
+					for _, message := range messages {
+						if slip := trial.Slip(message); slip != "" {
+							t.Errorf("a message has %s: %s", slip, message)
+						}
+					}
+				})
+			})
+		}
 	}
 }
 

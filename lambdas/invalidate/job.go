@@ -67,7 +67,11 @@ func decodeJob(id string, event []byte) (job, error) {
 			} `json:"data"`
 		} `json:"CodePipeline.job"`
 	}
-	if err := json.Unmarshal(event, &envelope); err != nil {
+	err := json.Unmarshal(event, &envelope)
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		err = fmt.Errorf("%s is a %s, and not what CodePipeline sends", wrong.Field, wrong.Value)
+	}
+	if err != nil {
 		return j, fmt.Errorf("decode job %s: %w", id, err)
 	}
 	data := envelope.Job.Data
