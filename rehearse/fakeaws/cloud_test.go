@@ -210,7 +210,11 @@ func TestEndless(t *testing.T) {
 	w := newWorld(t, fakeaws.Options{Fault: func(fakeaws.Call) fakeaws.Fault { return fakeaws.Fault{Kind: fakeaws.Endless} }})
 	server := httptest.NewServer(w.cloud)
 	defer server.Close()
-	response, err := server.Client().Get(server.URL)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := server.Client().Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 func TestSignIsAWSs(t *testing.T) {
 	const scope = "AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request"
 	const want = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
-	r := httptest.NewRequest(http.MethodGet, "https://iam.amazonaws.com/?Version=2010-05-08&Action=ListUsers", nil)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://iam.amazonaws.com/?Version=2010-05-08&Action=ListUsers", nil)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded;  charset=utf-8 ")
 	r.Header.Set("X-Amz-Date", "20150830T123600Z")
 	auth, problem := parseAuthorization(signingAlgorithm + " Credential=" + scope + ", SignedHeaders=content-type;host;x-amz-date, Signature=" + want)
@@ -40,7 +40,7 @@ func TestSigningDate(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 			for name, value := range test.header {
 				r.Header.Set(name, value)
 			}
