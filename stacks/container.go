@@ -48,10 +48,12 @@ type Container struct {
 	// name of a parameter in the Parameter Store, or by the full ARN of a secret in
 	// Secrets Manager, of the service's account and region. A full ARN ends in a hyphen
 	// and six characters that are not the name's: aws secretsmanager describe-secret
-	// --secret-id NAME --query ARN shows it. Behind it may be ":password::", for one field
-	// of a secret that is JSON, and a version's label (":password:AWSPREVIOUS:",
-	// "::AWSPREVIOUS:") or its id in the last place. What is encrypted with a key of your
-	// own needs SecretKeyARNs. What you take away from here goes to FormerSecrets first.
+	// --secret-id NAME --query ARN shows it. One that ends like a word is refused, unless
+	// it names a version. Behind it may be ":password::", for one field of a secret that
+	// is JSON, and a version's label (":password:AWSPREVIOUS:", "::AWSPREVIOUS:") or its id
+	// in the last place. Only tasks that start later get a new value. What is encrypted
+	// with a key of your own needs SecretKeyARNs. A secret costs 0.40 USD a month, a
+	// parameter nothing. What you take away from here goes to FormerSecrets first.
 	// Default: none. Example: map[string]string{"API_TOKEN": "/api/token"}.
 	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
 	Secrets map[string]string
@@ -433,27 +435,6 @@ func (c Container) allowDecrypting(stack awscdk.Stack, role awsiam.Role, service
 func secretParts(at string) (arn, key, label, version string) {
 	parts := append(strings.Split(at, ":"), "", "", "")
 	return strings.Join(parts[:7], ":"), parts[7], parts[8], parts[9]
-}
-
-// allowFetching lets role take one action on what is at arn, and have its service decrypt
-// that with the owner's keys: the service calls KMS for the role, and names what it
-// decrypts as the encryption context.
-// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
-// https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
-func (c Container) allowFetching(stack awscdk.Stack, role awsiam.Role, action, context string, arn *string) {
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(action), Resources: &[]*string{arn}}))
-	if len(c.SecretKeyARNs) == 0 {
-		return
-	}
-	service, _, _ := strings.Cut(action, ":")
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("kms:Decrypt"),
-		Resources: jsii.Strings(c.SecretKeyARNs...),
-		Conditions: &map[string]any{"StringEquals": map[string]*string{
-			"kms:ViaService":                   jsii.String(service + "." + *stack.Region() + ".amazonaws.com"),
-			"kms:EncryptionContext:" + context: arn,
-		}},
-	}))
 }
 
 // allowPassing lets a role hand the task's roles to ECS, for tasks only.
