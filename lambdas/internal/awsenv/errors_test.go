@@ -71,10 +71,10 @@ func asAWS(w http.ResponseWriter, r *http.Request, status int, code, message str
 	w.WriteHeader(status)
 	if strings.HasPrefix(r.URL.Path, "/2020-05-31/") {
 		message = strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(message)
-		_, _ = fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>1a2b3c4d</RequestId></ErrorResponse>`, code, message)
+		_, _ = fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>1a2b3c4d</RequestId></ErrorResponse>`, code, message) //nolint:gosec // no browser reads it
 		return
 	}
-	_, _ = fmt.Fprintf(w, `{"__type":%q,"message":%q}`, code, message)
+	_, _ = fmt.Fprintf(w, `{"__type":%q,"message":%q}`, code, message) //nolint:gosec // no browser reads it
 }
 
 // canonical is what AWS makes of a request, and says where the signature is not that of it.

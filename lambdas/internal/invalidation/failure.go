@@ -53,8 +53,8 @@ func (f *Failure) Unwrap() error { return f.Err }
 // errIncompleteAnswer stands for a success whose body has no id or no status, and
 // errOtherInvalidation for one that is about another invalidation.
 var (
-	errIncompleteAnswer  = errors.New("CloudFront's answer has no invalidation id or no status") //nolint:staticcheck // a name
-	errOtherInvalidation = errors.New("CloudFront's answer is about another invalidation")       //nolint:staticcheck // a name
+	errIncompleteAnswer  = errors.New("CloudFront's answer has no invalidation id or no status")
+	errOtherInvalidation = errors.New("CloudFront's answer is about another invalidation")
 )
 
 // Words are the caller's names for what a message tells the owner to look at or to

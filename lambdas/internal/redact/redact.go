@@ -91,7 +91,7 @@ type char struct {
 func plain(text string) []char {
 	chars := make([]char, len(text))
 	for i := range chars {
-		chars[i] = char{text[i], int32(i), int32(i + 1)} //nolint:gosec // what a process says is no gigabyte
+		chars[i] = char{text[i], int32(i), int32(i + 1)}
 	}
 	return chars
 }
@@ -114,15 +114,15 @@ func find(chars []char, secret []bool) (found bool) {
 }
 
 // decode undoes one layer of escapes: %2B, \u002b, \/ and &#x2b; are one character.
-func decode(chars []char) (decoded []char, any bool) {
+func decode(chars []char) (decoded []char, escaped bool) {
 	decoded = make([]char, 0, len(chars))
 	for i := 0; i < len(chars); {
 		value, length := escape(chars[i:])
-		any = any || length > 1
+		escaped = escaped || length > 1
 		decoded = append(decoded, char{value, chars[i].start, chars[i+length-1].end})
 		i += length
 	}
-	return decoded, any
+	return decoded, escaped
 }
 
 // escape returns the character that chars begin with, and how many of them write it.
