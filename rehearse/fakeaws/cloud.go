@@ -6,8 +6,8 @@
 // [Cloud.AddRole] and [Distribution] say so. Clients reach it as they reach AWS: through
 // the AWS SDK, with AWS_ENDPOINT_URL (or a client's BaseEndpoint) set to the address it is served on.
 // Every request must be signed (Signature Version 4) for the right service and Region with a key that the
-// cloud gave out ([Cloud.Issue]), every limit in AWS's API models is enforced, and whatever the double does not know it refuses: a test that passes
-// against a lenient double proves nothing about AWS.
+// cloud gave out ([Cloud.Issue]), every limit in AWS's API models is enforced, and whatever the double does
+// not know it refuses: a test that passes against a lenient double proves nothing about AWS.
 //
 // Tests steer it from outside the protocol: [Options.Authorize] plays IAM, [Options.Fault] the network
 // and the services' bad days, [Cloud.StartAction] the pipeline that hands out jobs,

@@ -159,9 +159,9 @@ func requiredSignedHeaders(r *http.Request) []string {
 func parseAuthorization(header string) (auth authorization, problem string) {
 	algorithm, rest, _ := strings.Cut(header, " ")
 	parts := make(map[string]string)
-	for part := range strings.SplitSeq(rest, ",") {
-		name, value, ok := strings.Cut(strings.TrimSpace(part), "=")
-		if !ok {
+	for part := range strings.FieldsFuncSeq(rest, func(r rune) bool { return r == ',' || r == ' ' }) {
+		name, value, ok := strings.Cut(part, "=")
+		if !ok { // A space within the access key leads here.
 			return auth, fmt.Sprintf("'%s' not a valid key=value pair (missing equal-sign) in Authorization header: '%s'.", name, header)
 		}
 		if _, twice := parts[name]; twice {
@@ -176,7 +176,7 @@ func parseAuthorization(header string) (auth authorization, problem string) {
 		}
 	}
 	if missing != nil {
-		return auth, strings.Join(missing, " ")
+		return auth, strings.Join(missing, " ") + " Authorization=" + header
 	}
 	if algorithm != signingAlgorithm {
 		return auth, fmt.Sprintf("Unsupported AWS 'algorithm': '%s'.", algorithm)
