@@ -236,7 +236,9 @@ type GitHubToken struct {
 	// USD a month. It is of the pipeline's region. One of another account needs its full
 	// ARN, and there a policy of the secret and a key of its own that let this account
 	// read it. Encrypted, and read by CloudFormation only when a deployment changes the
-	// pipeline. Default: none. Example: "github".
+	// pipeline. An ARN that ends like a word is refused, for Secrets Manager takes a part
+	// of one that does for the full one; the name is always right. Default: none. Example:
+	// "github".
 	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/cfn-example_reference-secret.html
 	SecretName string
 
