@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -355,5 +357,32 @@ func TestInstallIsPinned(t *testing.T) {
 func TestBlogsAreValid(t *testing.T) {
 	if err := stacks.Validate(blogs, services); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestVersionsAgree: what README promises, the workflow installs and go.mod asks for. The workflow names
+// the newest release of a version of Go by itself: where go.mod has a patch, it would take that one.
+func TestVersionsAgree(t *testing.T) {
+	read := func(name, pattern string) []string {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1) {
+			found = append(found, match[1])
+		}
+		return slices.Compact(found)
+	}
+	workflow := filepath.Join(".github", "workflows", "ci.yml")
+	for _, tt := range []struct{ what, inWorkflow, elsewhere, pattern string }{
+		{"Go", `go-version: "([\d.]+)"`, "go.mod", `(?m)^go (\d+\.\d+)`},
+		{"Go", `go-version: "([\d.]+)"`, "README.md", `with Go ([\d.]+\d)`},
+		{"Node.js", `node-version: (\d+)`, "README.md", `Node\.js (\d+) or later`},
+	} {
+		installed, want := read(workflow, tt.inWorkflow), read(tt.elsewhere, tt.pattern)
+		if len(want) != 1 || !slices.Equal(installed, want) {
+			t.Errorf("the workflow installs %s %q, and %s says %q", tt.what, installed, tt.elsewhere, want)
+		}
 	}
 }
