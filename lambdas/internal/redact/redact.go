@@ -10,6 +10,7 @@ package redact
 import (
 	"encoding/binary"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf16"
@@ -67,6 +68,13 @@ func Text(text string) string {
 	if !found {
 		return text
 	}
+	// No half of an escape is left: JSON stays JSON.
+	escapes, _ := decode(plain(text))
+	for _, c := range escapes {
+		if slices.Contains(secret[c.start:c.end], true) {
+			hide(secret, c.start, c.end)
+		}
+	}
 	var out strings.Builder
 	for i := 0; i < len(text); {
 		if !secret[i] {
@@ -106,11 +114,15 @@ func find(chars []char, secret []bool) (found bool) {
 			continue
 		}
 		found = true
-		for at := chars[i-run+1].start; at < c.end; at++ {
-			secret[at] = true
-		}
+		hide(secret, chars[i-run+1].start, c.end)
 	}
 	return found
+}
+
+func hide(secret []bool, start, end int32) {
+	for at := start; at < end; at++ {
+		secret[at] = true
+	}
 }
 
 // decode undoes one layer of escapes: %2B, \u002b, \/ and &#x2b; are one character.
@@ -125,6 +137,9 @@ func decode(chars []char) (decoded []char, escaped bool) {
 	return decoded, escaped
 }
 
+// letters come after a backslash in JSON, where they have these meanings.
+const letters, meanings = `/"\bfnrt`, "/\"\\\b\f\n\r\t"
+
 // escape returns the character that chars begin with, and how many of them write it.
 func escape(chars []char) (value byte, length int) {
 	first := chars[0].value
@@ -137,8 +152,10 @@ func escape(chars []char) (value byte, length int) {
 		if value, ok := number(chars[2:6], 16); ok {
 			return value, 6
 		}
-	case first == '\\' && len(chars) >= 2 && strings.IndexByte(`/"\`, chars[1].value) >= 0:
-		return chars[1].value, 2
+	case first == '\\' && len(chars) >= 2:
+		if i := strings.IndexByte(letters, chars[1].value); i >= 0 {
+			return meanings[i], 2
+		}
 	case first == '&':
 		if value, length, ok := entity(chars); ok {
 			return value, length
@@ -173,7 +190,8 @@ func entity(chars []char) (value byte, length int, ok bool) {
 	return 0, 0, false
 }
 
-// number reads digits; ok is false for anything else, and above a byte.
+// number reads digits; ok is false for anything else. What is above a byte, and so in no
+// credential, is 0.
 func number(digits []char, base int) (value byte, ok bool) {
 	n := 0
 	for _, d := range digits {
@@ -181,9 +199,7 @@ func number(digits []char, base int) (value byte, ok bool) {
 		if digit < 0 || digit >= base || d.value < '0' {
 			return 0, false
 		}
-		if n = n*base + digit; n > 0xff {
-			return 0, false
-		}
+		n = min(n*base+digit, 0x100)
 	}
 	return byte(n), len(digits) > 0
 }

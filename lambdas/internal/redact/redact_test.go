@@ -116,6 +116,20 @@ func TestText(t *testing.T) {
 	}
 }
 
+// A line of a log is JSON, also where a credential begins with the letter of an escape.
+func TestTextKeepsJSON(t *testing.T) {
+	Learn("nQ7b/wZkX3mR+dLc", "2028wZkX3mR+dLc")
+	for _, text := range []string{"line\nQ7b/wZkX3mR+dLc", "line\n\\nQ7b/wZkX3mR+dLc", `\nQ7b/wZkX3mR+dLc"`, token + "\n" + secretKey, "line\u2028wZkX3mR+dLc"} {
+		line, err := json.Marshal(map[string]string{"msg": text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Text(string(line)); !json.Valid([]byte(got)) || !strings.Contains(got, mark) {
+			t.Errorf("%s became %s, want JSON", line, got)
+		}
+	}
+}
+
 // What is no credential stays as it is, byte for byte.
 func TestTextLeavesTheRest(t *testing.T) {
 	for _, text := range []string{
@@ -200,6 +214,13 @@ func FuzzText(f *testing.F) {
 		got := Text(text)
 		if leaks(got) {
 			t.Errorf("%q became %q, which shows a credential", text, got)
+		}
+		line, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if redacted := Text(string(line)); !json.Valid([]byte(redacted)) || leaks(redacted) {
+			t.Errorf("%s became %s, want JSON that shows no credential", line, redacted)
 		}
 		if !leaks(text) && got != text {
 			t.Errorf("%q became %q, although it shows no credential", text, got)
