@@ -21,7 +21,7 @@ require (
 	github.com/dop251/goja v0.0.0-20260917113740-793a2a65c13b
 	github.com/goccy/go-yaml v1.19.2
 	github.com/itchyny/gojq v0.12.19
-	github.com/mattn/go-runewidth v0.0.19
+	github.com/mattn/go-runewidth v0.0.31
 	github.com/versity/versitygw v1.8.0
 	golang.org/x/net v0.62.0
 	golang.org/x/sync v0.25.0
