@@ -50,6 +50,9 @@ func synth() (err error) {
 		return fmt.Errorf("blogs.go or services.go has problems; nothing was synthesised:\n%w", err)
 	}
 	context, err := cdkContext()
+	if err == nil {
+		err = refuseStackTags(services)
+	}
 	if err != nil {
 		return fmt.Errorf("nothing was synthesised: %w", err)
 	}

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/rehearse/assembly"
 )
@@ -145,6 +148,7 @@ var serviceChanges = []change[FargateService]{
 	{prop: "FargateService.MaxErrorPercent", how: "is another", after: func(s *FargateService) { s.MaxErrorPercent = 50 }},
 	{prop: "FargateService.MaxErrorPercent", how: "is 100", effects: map[Controller]string{ECS: "updates Service"}, says: deploys, after: func(s *FargateService) { s.MaxErrorPercent = 100 }},
 	{prop: "FargateService.AlarmNames", effects: map[Controller]string{ECS: "updates Service"}, says: deploys, after: func(s *FargateService) { s.AlarmNames = []string{"api-latency"} }},
+	{prop: "FargateService.Tagged", effects: both(unseen), after: func(s *FargateService) { s.Tagged = true }},
 	{prop: "FargateService.ExecutionMode", after: func(s *FargateService) { s.ExecutionMode = Queued }},
 
 	{prop: "GitHubConnection.Owner", after: serviceSource(func(s *GitHubConnection) { s.Owner = "another" })},
@@ -209,6 +213,18 @@ var serviceChanges = []change[FargateService]{
 	{prop: "LoadBalancer.CertificateARN", how: "is added to an internal one", effects: both("removes HTTPOrigin, adds HTTPSOrigin, updates LoadBalancerProduction, adds LoadBalancerRedirect, updates LoadBalancerTest"), says: toBlue, before: internal, after: func(s *FargateService) {
 		s.LoadBalancer.CertificateARN = strings.Replace(serviceCertificate, "us-east-1", "us-west-1", 1)
 	}},
+	{prop: "LoadBalancer.CertificateARN", how: "is taken away", effects: both("updates LoadBalancerProduction, removes LoadBalancerRedirect, updates LoadBalancerTest, wants port 80 too early"), says: "To take it away, first set NoRedirect", before: withCertificate, after: func(s *FargateService) {
+		s.LoadBalancer.CertificateARN = ""
+	}},
+	{prop: "LoadBalancer.CertificateARN", how: "is taken away after the redirect", effects: both("updates LoadBalancerProduction, updates LoadBalancerTest"), says: toBlue, before: func(s *FargateService) {
+		withCertificate(s)
+		s.LoadBalancer.NoRedirect = true
+	}, after: func(s *FargateService) { s.LoadBalancer = LoadBalancer{} }},
+	{prop: "LoadBalancer.NoRedirect", effects: both("removes LoadBalancerRedirect"), says: "leaves port 80 closed", before: withCertificate, after: func(s *FargateService) { s.LoadBalancer.NoRedirect = true }},
+	{prop: "LoadBalancer.NoRedirect", how: "is taken away", effects: both("adds LoadBalancerRedirect"), says: "leaves port 80 closed", before: func(s *FargateService) {
+		withCertificate(s)
+		s.LoadBalancer.NoRedirect = true
+	}, after: func(s *FargateService) { s.LoadBalancer.NoRedirect = false }},
 	{prop: "LoadBalancer.Internal", effects: map[Controller]string{
 		CodeDeploy: "adds HTTPOrigin, replaces LoadBalancer, replaces LoadBalancerProduction, replaces LoadBalancerTest",
 		ECS:        "adds HTTPOrigin, replaces LoadBalancer, replaces LoadBalancerProduction, replaces LoadBalancerTest, replaces ProductionRule, updates Service, replaces TestRule",
@@ -416,8 +432,50 @@ var blogChanges = []change[BlogProps]{
 	}},
 }
 
+// tagging is a way to set a tag.
+type tagging struct {
+	name string
+	tag  func(app awscdk.App, stack awscdk.Stack)
+	// refused is set where the tag would be one of a service's whole stack.
+	refused bool
+}
+
+func tag(on constructs.IConstruct, props *awscdk.TagProps) {
+	awscdk.Tags_Of(on).Add(jsii.String("team"), jsii.String("web"), props)
+}
+
+var taggings = []tagging{
+	{name: "no tag", tag: func(awscdk.App, awscdk.Stack) {}},
+	{name: "on the app", tag: func(app awscdk.App, _ awscdk.Stack) { tag(app, nil) }},
+	{name: "on the stack", tag: func(_ awscdk.App, stack awscdk.Stack) { tag(stack, nil) }},
+	{name: "on each resource", tag: func(_ awscdk.App, stack awscdk.Stack) {
+		for _, child := range *stack.Node().FindAll("") {
+			tag(child, &awscdk.TagProps{Priority: jsii.Number(1000)})
+		}
+	}},
+	{name: "of the stack", tag: func(_ awscdk.App, stack awscdk.Stack) { stack.AddStackTag(jsii.String("team"), jsii.String("web")) }, refused: true},
+	{name: "of the stack by the app", tag: func(app awscdk.App, _ awscdk.Stack) {
+		tag(app, &awscdk.TagProps{IncludeResourceTypes: jsii.Strings("aws:cdk:stack")})
+	}, refused: true},
+}
+
+// taggedService has all that no tag may reach.
+func taggedService(by Controller) FargateService {
+	s := changedService(by)
+	internal(&s)
+	s.LoadBalancer.CertificateARN = strings.Replace(serviceCertificate, "us-east-1", "us-west-1", 1)
+	return s
+}
+
+func taggedBlog() BlogProps {
+	b := changedBlog()
+	withLogs(&b)
+	b.Site.MonthlyBudget, b.Schedule.Expression = 10, "rate(1 day)"
+	return b
+}
+
 // guarded are the types of which an update must not touch a resource.
-var guarded = []string{"AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule", "AWS::ECS::Service", "AWS::ECS::TaskDefinition", "AWS::CloudFront::VpcOrigin"}
+var guarded = []string{"AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule", "AWS::ECS::Service", "AWS::CloudFront::VpcOrigin"}
 
 // passing are types that hold nothing: their resources may come and go.
 var passing = []string{
@@ -514,35 +572,45 @@ type variant struct {
 	dir      string
 	blogs    []BlogProps
 	services []Service
+	tagging  int // of taggings
 }
 
 // variants returns the templates before and after each change, of all tables, and where
 // they are.
 func variants() (all []variant, of map[string][2]string) {
 	of = map[string][2]string{}
-	dir := func(blogs []BlogProps, services []Service) string {
-		same := slices.IndexFunc(all, func(v variant) bool {
-			return reflect.DeepEqual(v.blogs, blogs) && reflect.DeepEqual(v.services, services)
+	dir := func(v variant) string {
+		same := slices.IndexFunc(all, func(other variant) bool {
+			v.dir = other.dir
+			return reflect.DeepEqual(v, other)
 		})
-		if same >= 0 { // most rows have the same template before
-			return all[same].dir
+		if same < 0 { // most rows have the same template before
+			v.dir = strconv.Itoa(len(all))
+			all = append(all, v)
 		}
-		all = append(all, variant{strconv.Itoa(len(all)), blogs, services})
-		return all[len(all)-1].dir
+		return v.dir
 	}
-	for _, c := range serviceChanges {
-		for _, by := range []Controller{CodeDeploy, ECS} {
+	service := func(s Service, tagging int) string { return dir(variant{services: []Service{s}, tagging: tagging}) }
+	blog := func(b BlogProps, tagging int) string { return dir(variant{blogs: []BlogProps{b}, tagging: tagging}) }
+	for _, by := range []Controller{CodeDeploy, ECS} {
+		for _, c := range serviceChanges {
 			before, after := c.apply(func() FargateService { return changedService(by) })
-			of[c.row(by)] = [2]string{dir(nil, []Service{before}), dir(nil, []Service{after})}
+			of[c.row(by)] = [2]string{service(before, 0), service(after, 0)}
+		}
+		for i, how := range taggings {
+			of[how.row(by)] = [2]string{service(taggedService(by), 0), service(taggedService(by), i)}
 		}
 	}
 	for _, c := range existingChanges {
 		before, after := c.apply(changedExisting)
-		of[c.row("existing")] = [2]string{dir(nil, []Service{before}), dir(nil, []Service{after})}
+		of[c.row("existing")] = [2]string{service(before, 0), service(after, 0)}
 	}
 	for _, c := range blogChanges {
 		before, after := c.apply(changedBlog)
-		of[c.row("blog")] = [2]string{dir([]BlogProps{before}, nil), dir([]BlogProps{after}, nil)}
+		of[c.row("blog")] = [2]string{blog(before, 0), blog(after, 0)}
+	}
+	for i, how := range taggings {
+		of[how.row("blog")] = [2]string{blog(taggedBlog(), 0), blog(taggedBlog(), i)}
 	}
 	return all, of
 }
@@ -550,6 +618,8 @@ func variants() (all []variant, of map[string][2]string) {
 func (c change[T]) row(of Controller) string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s %s", of, c.prop, c.how))
 }
+
+func (how tagging) row(of Controller) string { return fmt.Sprintf("%s with a tag %s", of, how.name) }
 
 // apply returns the props before and after. Each is made anew: they share no list.
 func (c change[T]) apply(from func() T) (before, after T) {
@@ -562,6 +632,9 @@ func (c change[T]) apply(from func() T) (before, after T) {
 	return before, after
 }
 
+// refusal is the end of a file's name that has what synth ended with.
+const refusal = ".refused"
+
 // synthVariants makes the templates of all variants, each in an app of its own, below a
 // folder.
 func synthVariants(newApp func(string) awscdk.App, dir string) {
@@ -569,13 +642,23 @@ func synthVariants(newApp func(string) awscdk.App, dir string) {
 	for _, v := range all {
 		app := newApp(filepath.Join(dir, v.dir))
 		for _, blog := range v.blogs {
-			NewBlogStack(app, blog)
+			taggings[v.tagging].tag(app, NewBlogStack(app, blog))
 		}
 		for _, service := range v.services {
-			NewServiceStack(app, service)
+			taggings[v.tagging].tag(app, NewServiceStack(app, service))
+		}
+		if len(v.services) > 0 && taggings[v.tagging].refused {
+			check(os.WriteFile(filepath.Join(dir, v.dir+refusal), []byte(panicOf(func() { app.Synth(nil) })), 0o600))
+			continue
 		}
 		app.Synth(nil)
 	}
+}
+
+func panicOf(do func()) (cause string) {
+	defer func() { cause = fmt.Sprint(recover()) }()
+	do()
+	return ""
 }
 
 // TestChanges makes each change, and compares what it does with what the tables say, and
@@ -584,7 +667,7 @@ func TestChanges(t *testing.T) {
 	t.Parallel() // it waits for another process
 	dir := t.TempDir()
 	synthElsewhere(t, dir)
-	_, of := variants()
+	_, rows := variants()
 	comments, spec := propComments(t), readSpec(t)
 	load := func(name string) map[string]*assembly.Template {
 		loaded, err := assembly.Load(filepath.Join(dir, name))
@@ -599,7 +682,7 @@ func TestChanges(t *testing.T) {
 	}
 	check := func(t *testing.T, row, prop, want, says string) {
 		t.Helper()
-		got := effectsOf(load(of[row][0]), load(of[row][1]), spec)
+		got := effectsOf(load(rows[row][0]), load(rows[row][1]), spec)
 		if start, more := strings.CutSuffix(want, "…"); got != want && !(more && strings.HasPrefix(got, start)) {
 			t.Errorf("a change of %s does:\n%q\nwant\n%q", row, got, want)
 		}
@@ -620,5 +703,33 @@ func TestChanges(t *testing.T) {
 	}
 	for _, c := range blogChanges {
 		t.Run(c.row("blog"), func(t *testing.T) { check(t, c.row("blog"), c.prop, c.effects[""], c.says) })
+	}
+	for _, how := range taggings[1:] {
+		for _, of := range []Controller{CodeDeploy, ECS, "blog"} {
+			row := how.row(of)
+			t.Run(row, func(t *testing.T) {
+				want := ""
+				if how.refused {
+					want = unseen // by the template
+				}
+				if how.refused && of != "blog" {
+					wantRefusal(t, filepath.Join(dir, rows[row][1]+refusal))
+				} else if got := effectsOf(load(rows[row][0]), load(rows[row][1]), spec); got != want {
+					t.Errorf("a tag does %q, want %q: it reaches all but what must not be touched", got, want)
+				}
+			})
+		}
+	}
+}
+
+// wantRefusal looks at what synth ended with.
+func wantRefusal(t *testing.T, path string) {
+	t.Helper()
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `service "api": its stack has the tags ["team"]: CloudFormation would put them on the listeners`; !strings.Contains(string(got), want) {
+		t.Errorf("synth with a tag of the whole stack ends with %q, want %q in it", got, want)
 	}
 }

@@ -192,7 +192,7 @@ func newCertificate(scope constructs.Construct, stack awscdk.Stack, owner owner,
 		// Other names are another certificate. The distribution has the old one until
 		// its own stack is updated, after this one, and ACM deletes none that is in use:
 		// the update would wait for itself. A certificate costs nothing.
-		options := certificate.Node().DefaultChild().(awscdk.CfnResource).CfnOptions()
+		options := cfnResource(certificate).CfnOptions()
 		options.SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)
 		options.SetDeletionPolicy(awscdk.CfnDeletionPolicy_DELETE)
 	}

@@ -61,6 +61,7 @@ func cfnService(service awsecs.FargateService) awsecs.CfnService {
 func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loadBalancer, awsecs.FargateService, []*awscodepipeline.StageProps) {
 	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, s.network().cidr(), ecsActions)
 	rules := newTrafficRules(stack, balancer)
+	balancer.moved = append(balancer.moved, rules.production, rules.test)
 	alarms := s.alarms(stack, balancer)
 	service := newECSService(stack, s, parts, func(props *awsecs.FargateServiceProps) {
 		s.Shift.byECS(props)

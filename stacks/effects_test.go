@@ -3,6 +3,7 @@ package stacks
 import (
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -195,6 +196,25 @@ func stackEffects(before, after *assembly.Template, replacing spec) []string {
 		}
 		if verb != "" {
 			effects = append(effects, verb+" "+hashPattern.ReplaceAllString(id, ""))
+		}
+	}
+	return append(effects, earlyPorts(before, after)...)
+}
+
+// earlyPorts tells of listeners that want a port which another one has until later: one
+// that is removed is so at the end, and one that changes does so in any order but that of
+// the dependencies.
+func earlyPorts(before, after *assembly.Template) []string {
+	var effects []string
+	for id, wants := range after.Resources {
+		if wants.Type != "AWS::ElasticLoadBalancingV2::Listener" {
+			continue
+		}
+		for other, has := range before.Resources {
+			_, stays := after.Resources[other]
+			if other != id && has.Type == wants.Type && has.Properties["Port"] == wants.Properties["Port"] && !(stays && slices.Contains(wants.DependsOn, other)) {
+				effects = append(effects, fmt.Sprintf("wants port %v too early", wants.Properties["Port"]))
+			}
 		}
 	}
 	return effects

@@ -1,7 +1,6 @@
 package stacks
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -20,7 +19,7 @@ func justify(construct constructs.IConstruct, justifications ...justification) {
 	for i, j := range justifications {
 		rules[i] = map[string]string{"id": j.rule, "reason": j.reason}
 	}
-	construct.Node().DefaultChild().(awscdk.CfnResource).AddMetadata(jsii.String("cdk_nag"), map[string]any{
+	cfnResource(construct).AddMetadata(jsii.String("cdk_nag"), map[string]any{
 		"rules_to_suppress": rules,
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -47,9 +48,17 @@ type LoadBalancer struct {
 	// (EC2 > Load balancers > the listener on port 80 or 443: the target group's name has
 	// Blue or Green in it). If it is Green, release the pipeline first (console: Release
 	// change), which moves visitors to Blue, and then `make deploy`. With ECS, visitors stay
-	// where they are. Default: none. Example:
+	// where they are.
+	//
+	// To take it away, first set NoRedirect and `make deploy`: production could not have
+	// port 80 else, since CloudFormation removes the redirect only at the end. Then take
+	// both away. Default: none. Example:
 	// "arn:aws:acm:us-east-1:123456789012:certificate/01234567-…".
 	CertificateARN string
+
+	// NoRedirect leaves port 80 closed where CertificateARN has the listeners take HTTPS:
+	// CloudFront asks by HTTPS alone then. Default: false, HTTP is redirected.
+	NoRedirect bool
 
 	// AllowFrom are the ranges of addresses that may send requests. Default:
 	// anywhere, unless OriginPrefixListID is set. Example: []string{"192.0.2.0/24"}.
@@ -105,6 +114,9 @@ func (l LoadBalancer) validate(p *problems, inside netip.Prefix) {
 		p.sameAccount("LoadBalancer.CertificateARN", l.CertificateARN)
 		p.sameRegion("LoadBalancer.CertificateARN", l.CertificateARN)
 	}
+	if l.NoRedirect && l.CertificateARN == "" {
+		p.add("LoadBalancer.NoRedirect", l.NoRedirect, "belongs to a LoadBalancer.CertificateARN: without one, production is on port 80, and nothing is redirected; leave it out")
+	}
 	validateCIDRs(p, "LoadBalancer.AllowFrom", l.AllowFrom)
 	switch {
 	case l.Internal && l.OriginPrefixListID == "":
@@ -146,10 +158,13 @@ func (l LoadBalancer) testPort() int {
 
 // productionPorts are the production listener's port, and the one that leads there.
 func (l LoadBalancer) productionPorts() []int {
-	if l.CertificateARN != "" {
-		return []int{httpsPort, httpPort}
+	switch {
+	case l.CertificateARN == "":
+		return []int{httpPort}
+	case l.NoRedirect:
+		return []int{httpsPort}
 	}
-	return []int{httpPort}
+	return []int{httpsPort, httpPort}
 }
 
 // allowFrom returns the ranges that may send requests.
@@ -166,6 +181,8 @@ type loadBalancer struct {
 	balancer         elb.ApplicationLoadBalancer
 	production, test elb.ApplicationListener
 	blue, green      elb.ApplicationTargetGroup
+	// moved are the listeners and rules, whose actions a deployment changes.
+	moved []constructs.IConstruct
 }
 
 // newLoadBalancer makes the balancer, two target groups, and two listeners; who
@@ -189,17 +206,27 @@ func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vp
 	}
 	justify(made.balancer, justification{"AwsSolutions-ELB2", "CloudFront logs the same requests; the balancer's log would need a bucket of its own, and names no one but CloudFront."})
 
+	// Both groups go after the listeners, which name either by then, or both. Not the
+	// listeners themselves depend on them: an update of those would move visitors.
+	for _, group := range []elb.ApplicationTargetGroup{made.blue, made.green} {
+		cfnResource(made.balancer).AddResourceDependency(cfnResource(group), nil)
+	}
+
 	production, test := action(made)
 	ports := l.productionPorts()
 	made.production = l.listener(made.balancer, "Production", ports[0], production)
 	made.test = l.listener(made.balancer, "Test", l.testPort(), test)
+	made.moved = []constructs.IConstruct{made.production, made.test}
 	if len(ports) > 1 {
-		made.balancer.AddListener(jsii.String("Redirect"), &elb.BaseApplicationListenerProps{
+		redirect := made.balancer.AddListener(jsii.String("Redirect"), &elb.BaseApplicationListenerProps{
 			Port: jsii.Number(httpPort), Protocol: elb.ApplicationProtocol_HTTP, Open: jsii.Bool(false),
 			DefaultAction: elb.ListenerAction_Redirect(&elb.RedirectOptions{
 				Protocol: jsii.String("HTTPS"), Port: jsii.String("443"), Permanent: jsii.Bool(true),
 			}),
 		})
+		// Which had this port before there was a certificate.
+		redirect.Node().AddDependency(made.production)
+		made.moved = append(made.moved, redirect)
 	}
 
 	allow := func(peer awsec2.IPeer, port int, what string) {

@@ -130,6 +130,13 @@ type FargateService struct {
 	// VPCOriginID). With RollBack a wrong one may fail the first deployment. Required.
 	Hook Hook
 
+	// Tagged leaves tags on listeners, rules and the ECS service, for a service that was
+	// first deployed with them, which this project once allowed. They must stay as they
+	// were then: CloudFormation sets the target group in production back to Blue whenever
+	// it changes one, and cannot change a service of CodeDeploy's at all. It cannot be
+	// changed later. Default: false, those have no tags, and all else has.
+	Tagged bool
+
 	// Notifications says whom to tell of failures. Default: nobody.
 	Notifications Notifications
 
@@ -266,6 +273,10 @@ func (s FargateService) newStack(scope constructs.Construct) awscdk.Stack {
 		deliver = deliverByECS
 	}
 	balancer, service, stages := deliver(stack, s, parts)
+	if !s.Tagged {
+		withoutTags(append(balancer.moved, service)...)
+		refuseStackTags(stack, s.owner())
+	}
 
 	made := newPipeline(stack, s.owner(), pipeline{
 		role: role, artifacts: artifacts, kind: V2, mode: s.ExecutionMode,

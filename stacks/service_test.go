@@ -344,6 +344,7 @@ func TestServiceRefuses(t *testing.T) {
 			*s = store
 			s.LoadBalancer.CertificateARN = strings.Replace(s.LoadBalancer.CertificateARN, account, "999999999999", 1)
 		}, "must be in the service's Account"},
+		{"no redirect without a certificate", balancer(func(l *LoadBalancer) { l.NoRedirect = true }), "LoadBalancer.NoRedirect is true: belongs to a LoadBalancer.CertificateARN"},
 		{"allowed address", balancer(func(l *LoadBalancer) { l.AllowFrom = []string{"192.0.2.1"} }), `LoadBalancer.AllowFrom[0] is "192.0.2.1"`},
 		{"allowed twice", balancer(func(l *LoadBalancer) { l.AllowFrom = []string{"192.0.2.0/24", "192.0.2.0/24"} }), `LoadBalancer.AllowFrom[1] is "192.0.2.0/24": is there twice`},
 		{"prefix list's name", balancer(func(l *LoadBalancer) { l.OriginPrefixListID = "com.amazonaws.global.cloudfront.origin-facing" }), "LoadBalancer.OriginPrefixListID"},

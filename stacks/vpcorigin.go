@@ -68,6 +68,7 @@ func newVPCOrigin(stack awscdk.Stack, l LoadBalancer, balancer loadBalancer, aft
 		HttpPort:       jsii.Number(httpPort),
 		HttpsPort:      jsii.Number(httpsPort),
 	})
+	withoutTags(origin)
 	origin.Node().AddDependency(after)
 	newOutput(stack, "VPCOriginID", "The VPC origin for the distribution's origin, whose domain name is Origin or, with a certificate, a name that it is for", *origin.VpcOriginId())
 }

@@ -1,0 +1,144 @@
+package stacks
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+)
+
+// graph has, for each resource of a template, those that it names or waits for. Each is
+// there before, and goes after it.
+type graph map[string][]string
+
+func graphOf(tmpl *assembly.Template) graph {
+	g := graph{}
+	for id, resource := range tmpl.Resources {
+		for other := range tmpl.Resources {
+			if slices.Contains(resource.DependsOn, other) || refersTo(resource.Properties, map[string]bool{other: true}) {
+				g[id] = append(g[id], other)
+			}
+		}
+	}
+	return g
+}
+
+// outlives reports whether CloudFormation keeps later until first is gone.
+func (g graph) outlives(later, first string) bool {
+	seen := map[string]bool{}
+	var reach func(string) bool
+	reach = func(id string) bool {
+		for _, next := range g[id] {
+			if next == later {
+				return true
+			}
+			if !seen[next] {
+				seen[next] = true
+				if reach(next) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return reach(first)
+}
+
+// TestOrderOfDestruction is about what AWS refuses to delete while something else is
+// there, and about what that still needs while it goes. CodeDeploy leaves the production
+// listener with either of the target groups, or both, whatever the template says.
+func TestOrderOfDestruction(t *testing.T) {
+	const elb = "AWS::ElasticLoadBalancingV2::"
+	all := maps.Clone(templates)
+	for id, tmpl := range changedTemplates {
+		all[id+" changed"] = tmpl
+	}
+	for name, tmpl := range all {
+		if len(tmpl.OfType("AWS::ECS::Service")) == 0 {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			g := graphOf(tmpl)
+			pairs := 0
+			before := func(first, later string) {
+				t.Helper()
+				for _, a := range tmpl.OfType(first) {
+					for _, b := range tmpl.OfType(later) {
+						pairs++
+						if !g.outlives(b.ID, a.ID) {
+							t.Errorf("%s may still be there when CloudFormation deletes %s", a.ID, b.ID)
+						}
+					}
+				}
+			}
+			before(elb+"Listener", elb+"TargetGroup")
+			before(elb+"ListenerRule", elb+"TargetGroup")
+			before(elb+"LoadBalancer", elb+"TargetGroup")
+			before("AWS::ECS::Service", elb+"TargetGroup")
+			before("AWS::ECS::Service", elb+"ListenerRule")
+			before("AWS::ECS::Service", "AWS::ECS::Cluster")
+			before("AWS::CodeDeploy::DeploymentGroup", "AWS::ECS::Service")
+			before("AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ECS::Service")
+			before("AWS::CloudFront::VpcOrigin", "AWS::ECS::Service")
+			before("AWS::CloudFront::VpcOrigin", elb+"LoadBalancer")
+			// Their public addresses hold the gateway.
+			for _, holds := range []string{elb + "LoadBalancer", "AWS::ECS::Service"} {
+				before(holds, "AWS::EC2::VPC")
+				if tmpl.Resources[tmpl.OfType(elb + "LoadBalancer")[0].ID].Properties["Scheme"] == "internet-facing" {
+					before(holds, "AWS::EC2::VPCGatewayAttachment")
+				}
+			}
+			before("AWS::ECS::Service", "AWS::EC2::Subnet")
+			before("AWS::EC2::NatGateway", "AWS::EC2::VPCGatewayAttachment")
+			// What takes tasks from the load balancer, and stops them.
+			for _, role := range []string{"ExecutionRole", "TrafficRole", "HookInvoker", "DeploymentRole"} {
+				by := "AWS::ECS::Service"
+				if role == "DeploymentRole" {
+					by = "AWS::CodeDeploy::DeploymentGroup"
+				}
+				for id := range tmpl.Resources {
+					if short := hashPattern.ReplaceAllString(id, ""); short == role || short == role+"DefaultPolicy" {
+						pairs++
+						if !g.outlives(id, tmpl.OfType(by)[0].ID) {
+							t.Errorf("CloudFormation may delete %s while %s needs it", id, by)
+						}
+					}
+				}
+			}
+			if pairs < 12 {
+				t.Errorf("only %d pairs were looked at", pairs)
+			}
+			for id := range g {
+				if g.outlives(id, id) {
+					t.Errorf("%s waits for itself", id)
+				}
+			}
+			// They are not empty.
+			equal(t, "images", only(t, tmpl, "AWS::ECR::Repository")["EmptyOnDelete"], true)
+			for _, bucket := range tmpl.OfType("AWS::S3::Bucket") {
+				if !strings.HasPrefix(bucket.DeletionPolicy, "Retain") {
+					t.Errorf("CloudFormation would fail to delete %s, which is not empty", bucket.ID)
+				}
+			}
+		})
+	}
+	// A bucket is emptied before it goes, and by what may do so.
+	tmpl := siteTemplate(t, complete)
+	g := graphOf(tmpl)
+	emptied := tmpl.OfType("Custom::S3AutoDeleteObjects")
+	if len(emptied) != 1 {
+		t.Fatalf("%s empties %d buckets, want 1", tmpl.Name, len(emptied))
+	}
+	policies := 0
+	for _, policy := range tmpl.OfType("AWS::S3::BucketPolicy") {
+		if bucket := siteBucket(t, tmpl).ID; refersTo(policy.Properties["Bucket"], map[string]bool{bucket: true}) {
+			policies++
+			if !g.outlives(bucket, emptied[0].ID) || !g.outlives(policy.ID, emptied[0].ID) {
+				t.Errorf("%s may go before its bucket is empty", policy.ID)
+			}
+		}
+	}
+	equal(t, "policies of the bucket", policies, 1)
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"blog-deploy-pipeline/stacks"
+)
+
+func TestStackTagsAreRefused(t *testing.T) {
+	const tags = `{"tags": [{"Key": "team", "Value": "web"}]}`
+	made, hook := stacks.FargateService{Name: "api"}, stacks.ExistingService{Name: "shop"}
+	for _, tt := range []struct {
+		name          string
+		project, home string
+		variable      string
+		services      []stacks.Service
+		want          string // "" is no error
+	}{
+		{"no tags", "{}", "{}", "", []stacks.Service{made}, ""},
+		{"none in the list", `{"tags": []}`, `{"tags": null}`, "", []stacks.Service{made}, ""},
+		{"the project's", tags, "{}", "", []stacks.Service{hook, made}, `"tags" in cdk.json sets tags of whole stacks, and there is the service "api": `},
+		{"the owner's", "{}", tags, "", []stacks.Service{made}, `/.cdk.json sets tags of whole stacks`},
+		{"the environment's", "{}", "{}", "team=web", []stacks.Service{made}, `CDK_TAGS, in the environment, sets tags`},
+		{"in a form that is not known", `{"tags": {"team": "web"}}`, "{}", "", []stacks.Service{made}, `"tags" in cdk.json sets tags`},
+		{"of blogs alone", tags, tags, "team=web", nil, ""},
+		{"of a hook", tags, "{}", "", []stacks.Service{hook}, ""},
+		{"since the first deployment", tags, "{}", "", []stacks.Service{stacks.FargateService{Name: "api", Tagged: true}}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir, home := t.TempDir(), t.TempDir()
+			for path, text := range map[string]string{filepath.Join(dir, "cdk.json"): tt.project, filepath.Join(home, ".cdk.json"): tt.home} {
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Chdir(dir)
+			t.Setenv("HOME", home)
+			t.Setenv("CDK_TAGS", tt.variable)
+			err := refuseStackTags(tt.services)
+			switch {
+			case tt.want == "" && err != nil:
+				t.Error(err)
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), `README.md says under "Tags"`)):
+				t.Errorf("got %v, want %q in it, and where tags go", err, tt.want)
+			}
+		})
+	}
+}
