@@ -65,7 +65,13 @@ func checkoutIn(t testing.TB, folder string) checkout {
 	t.Helper()
 	isInstalled(t)
 	dir := filepath.Join(folder, "a checkout")
-	for name := range strings.FieldsSeq("go.mod go.sum main.go context.go blogs.go services.go stacks lambdas buildspec appspec rehearse Makefile cdk.json package.json package-lock.json") {
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+	names = append(names, strings.Fields("go.mod go.sum stacks lambdas buildspec appspec rehearse Makefile cdk.json package.json package-lock.json")...)
+	for _, name := range names {
 		copyTree(t, name, filepath.Join(dir, name))
 	}
 	modules, err := filepath.Abs("node_modules")

@@ -13,6 +13,9 @@ import (
 	"strings"
 )
 
+// lookup tells the variables of the environment, as [os.LookupEnv] does.
+type lookup func(name string) (value string, isSet bool)
+
 // cdkContext returns the CDK's context: feature flags, and what a platform sets. When the CDK CLI
 // starts the app, it hands the context over. When make starts the app, which saves a second, the
 // app reads what the CLI reads, so that both make the same templates. In this order, where each
@@ -24,15 +27,15 @@ import (
 //   - the environment, where the CLI takes CDK_CONTEXT=key=value for --context key=value
 //
 // https://docs.aws.amazon.com/cdk/v2/guide/context.html
-func cdkContext() (map[string]any, error) {
-	if handed := os.Getenv("CDK_CONTEXT_JSON"); handed != "" {
+func cdkContext(from lookup) (map[string]any, error) {
+	if handed, _ := from("CDK_CONTEXT_JSON"); handed != "" {
 		var context map[string]any
 		if err := json.Unmarshal([]byte(handed), &context); err != nil {
 			return nil, fmt.Errorf("decode CDK_CONTEXT_JSON, which only the CDK CLI sets: %w", err)
 		}
 		return context, checkContext(context)
 	}
-	settings, err := readSettings(filepath.Join(homeDir(), ".cdk.json"))
+	settings, err := readSettings(userSettings(from))
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +55,8 @@ func cdkContext() (map[string]any, error) {
 	for _, from := range []map[string]any{inObject(settings["context"]), found, inObject(project["context"])} {
 		merge(context, from)
 	}
-	if key, value, isSet := strings.Cut(os.Getenv("CDK_CONTEXT"), "="); isSet {
+	assignment, _ := from("CDK_CONTEXT")
+	if key, value, isOne := strings.Cut(assignment, "="); isOne {
 		context[key] = value
 	}
 	for _, s := range []struct{ name, variable, on, off string }{
@@ -66,7 +70,7 @@ func cdkContext() (map[string]any, error) {
 			value = settings[s.name]
 		}
 		isOn := value != false
-		if text, isSet := os.LookupEnv(s.variable); isSet {
+		if text, isSet := from(s.variable); isSet {
 			isOn = text == "true"
 		}
 		key := s.off
@@ -80,15 +84,13 @@ func cdkContext() (map[string]any, error) {
 	return context, checkContext(context)
 }
 
-// homeDir is where the CLI, as Node.js, looks for .cdk.json.
-func homeDir() string {
-	if dir, isSet := os.LookupEnv("HOME"); isSet {
-		return dir
+// userSettings is where the CLI, in Node.js, has ~/.cdk.json.
+func userSettings(from lookup) string {
+	home, isSet := from("HOME")
+	if me, err := user.Current(); !isSet && err == nil {
+		home = me.HomeDir
 	}
-	if me, err := user.Current(); err == nil {
-		return me.HomeDir
-	}
-	return ""
+	return filepath.Join(home, "/.cdk.json")
 }
 
 // readSettings returns what a file of the CDK CLI's says, or nil if there is no such file.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,17 +28,13 @@ func contextOf(t *testing.T, files, variables map[string]string) (map[string]any
 		}
 	}
 	t.Chdir(dir)
-	t.Setenv("HOME", home)
-	for _, name := range []string{"CDK_CONTEXT_JSON", "CDK_CONTEXT", "CDK_PATH_METADATA", "CDK_ASSET_METADATA", "CDK_VERSION_REPORTING", "CDK_STAGING"} {
-		t.Setenv(name, "")
-		if err := os.Unsetenv(name); err != nil {
-			t.Fatal(err)
+	return cdkContext(func(name string) (string, bool) {
+		if name == "HOME" {
+			return home, true
 		}
-	}
-	for name, value := range variables {
-		t.Setenv(name, value)
-	}
-	return cdkContext()
+		value, isSet := variables[name]
+		return value, isSet
+	})
 }
 
 func TestContext(t *testing.T) {
@@ -82,6 +79,12 @@ func TestContext(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no HOME", func(t *testing.T) {
+		got := userSettings(func(string) (string, bool) { return "", false })
+		if me, err := user.Current(); err != nil || got != filepath.Join(me.HomeDir, ".cdk.json") {
+			t.Errorf("got %s, want it in the folder that the system has for the user, %v", got, err)
+		}
+	})
 	t.Run("objects in both", func(t *testing.T) {
 		got, err := contextOf(t, map[string]string{"~/.cdk.json": `{"context": {"o": {"a": {"x": 1}, "b": 1}, "p": {"a": 1}}}`, "cdk.json": `{"context": {"o": {"a": {"y": 2}}, "p": 3}}`}, nil)
 		if want := `{"a":{"x":1,"y":2},"b":1}`; err != nil || asJSON(got["o"]) != want || asJSON(got["p"]) != "3" {

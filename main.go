@@ -49,9 +49,9 @@ func synth() (err error) {
 	if err := stacks.Validate(blogs, services); err != nil {
 		return fmt.Errorf("blogs.go or services.go has problems; nothing was synthesised:\n%w", err)
 	}
-	context, err := cdkContext()
+	context, err := cdkContext(os.LookupEnv)
 	if err == nil {
-		err = refuseStackTags(services)
+		err = refuseStackTags(os.LookupEnv, services)
 	}
 	if err != nil {
 		return fmt.Errorf("nothing was synthesised: %w", err)

@@ -37,9 +37,8 @@ func TestStackTagsAreRefused(t *testing.T) {
 				}
 			}
 			t.Chdir(dir)
-			t.Setenv("HOME", home)
-			t.Setenv("CDK_TAGS", tt.variable)
-			err := refuseStackTags(tt.services)
+			variables := map[string]string{"HOME": home, "CDK_TAGS": tt.variable}
+			err := refuseStackTags(func(name string) (string, bool) { return variables[name], true }, tt.services)
 			switch {
 			case tt.want == "" && err != nil:
 				t.Error(err)
