@@ -126,10 +126,16 @@ func retryer() aws.Retryer {
 		o.MaxAttempts = maxAttempts
 		o.MaxBackoff = maxBackoff
 		o.RateLimiter = ratelimit.None
-		// The SDK knows throttling by AWS's codes; a proxy has none.
-		o.Retryables = append(o.Retryables, retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}})
+		o.Retryables = []retry.IsErrorRetryable{retryables}
 	})
 }
+
+// retryables are the SDK's own judgement of throttling, server faults and broken
+// connections. It knows throttling by AWS's codes, of which a proxy has none.
+var retryables = retry.IsErrorRetryables(append(slices.Clip(retry.DefaultRetryables), retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}}))
+
+// Retryable says whether a call that failed so may succeed when it is made again.
+func Retryable(err error) bool { return retryables.IsErrorRetryable(err).Bool() }
 
 // endpoints finds AWS_ENDPOINT_URL_<SERVICE>, as the SDK's clients ask for it.
 type endpoints func(string) string

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -163,10 +161,6 @@ var transient = map[string]bool{
 	"NoSuchInvalidation": true,
 }
 
-// retryable is the SDK's own judgement of throttling, server faults and broken
-// connections.
-var retryable = retry.IsErrorRetryables(retry.DefaultRetryables)
-
 // refused returns the failure that err stands for: CloudFront will answer the same
 // again. It returns nil where waiting may help, and for a nil err.
 func refused(err error, words Words) *Failure {
@@ -175,11 +169,11 @@ func refused(err error, words Words) *Failure {
 		// No answer, one that cannot be read, or the end of this call's time.
 		return nil
 	}
-	if transient[api.ErrorCode()] || retryable.IsErrorRetryable(err) == aws.TrueTernary {
+	if transient[api.ErrorCode()] || awsenv.Retryable(err) {
 		return nil
 	}
 	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) && (response.HTTPStatusCode() >= http.StatusInternalServerError || response.HTTPStatusCode() == http.StatusTooManyRequests) {
+	if errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError {
 		return nil
 	}
 	code := api.ErrorCode()
