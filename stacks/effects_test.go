@@ -94,7 +94,7 @@ func readSpec(t *testing.T) spec {
 	if err != nil {
 		t.Fatalf("%v: make installs it", err)
 	}
-	defer packed.Close()
+	defer func() { _ = packed.Close() }()
 	unpacked, err := gzip.NewReader(packed)
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +212,7 @@ func earlyPorts(before, after *assembly.Template) []string {
 		}
 		for other, has := range before.Resources {
 			_, stays := after.Resources[other]
-			if other != id && has.Type == wants.Type && has.Properties["Port"] == wants.Properties["Port"] && !(stays && slices.Contains(wants.DependsOn, other)) {
+			if other != id && has.Type == wants.Type && has.Properties["Port"] == wants.Properties["Port"] && (!stays || !slices.Contains(wants.DependsOn, other)) {
 				effects = append(effects, fmt.Sprintf("wants port %v too early", wants.Properties["Port"]))
 			}
 		}
