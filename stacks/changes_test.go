@@ -689,10 +689,14 @@ func TestChanges(t *testing.T) {
 		if want != "" && want != unseen && says == "" {
 			t.Errorf("%s: the row does not say which part of the prop's comment tells what a change does", row)
 		}
+		of, _, _ := strings.Cut(prop, ".")
 		for part := range strings.SplitSeq(says, "…") {
-			if comment := comments[prop]; !strings.Contains(comment, part) {
+			if comment := comments[of] + "\n" + comments[prop]; !strings.Contains(comment, part) {
 				t.Errorf("the comment of %s is\n%s\nwant %q in it", prop, comment, part)
 			}
+		}
+		if (want == "" || want == unseen) && strings.Contains(comments[prop], never) {
+			t.Errorf("the comment of %s says that it %s, and its change does no harm", prop, never)
 		}
 	}
 	for _, c := range serviceChanges {

@@ -92,10 +92,11 @@ type Container struct {
 	// Architecture that answers on Port at HealthCheckPath, with 0.25 vCPU, 512 MiB and
 	// no variables. It is public, or in a private repository of ECR, which the tasks may
 	// then pull from (one of another account must allow it, too): tasks that reach ECR by
-	// VPC endpoints alone reach no public image, so push one there before. It cannot be changed: another one would become the
-	// version that CloudFormation finds newest, and go into production. Default:
-	// nginx's welcome page, where Port is 80 and HealthCheckPath is "/"; else Required.
-	// Example: "public.ecr.aws/docker/library/httpd:2.4.65".
+	// VPC endpoints alone reach no public image, so push one there before. It cannot be
+	// changed: another one would become the version that CloudFormation finds newest, and
+	// go into production. Default: nginx's welcome page, where Port is 80 and
+	// HealthCheckPath is "/"; else Required. Example:
+	// "public.ecr.aws/docker/library/httpd:2.4.65".
 	InitialImage string
 
 	// LogRetention is how long the container's log is kept, in days. Default: 30.

@@ -20,11 +20,12 @@ import (
 	"blog-deploy-pipeline/rehearse/assembly"
 )
 
-// propComments returns the comments of all fields, each behind that of its type and in
-// one line, by "Type.Field".
+// propComments returns the comments of all types and fields, each in one line, by "Type"
+// and "Type.Field".
 func propComments(t *testing.T) map[string]string {
 	t.Helper()
 	comments := map[string]string{}
+	line := func(comment *ast.CommentGroup) string { return strings.Join(strings.Fields(comment.Text()), " ") }
 	for _, file := range sources(t) {
 		for _, declared := range file.Decls {
 			types, ok := declared.(*ast.GenDecl)
@@ -34,9 +35,10 @@ func propComments(t *testing.T) map[string]string {
 			for _, of := range types.Specs {
 				named := of.(*ast.TypeSpec)
 				if of, ok := named.Type.(*ast.StructType); ok {
+					comments[named.Name.Name] = line(types.Doc)
 					for _, field := range of.Fields.List {
 						for _, name := range field.Names {
-							comments[named.Name.Name+"."+name.Name] = strings.Join(strings.Fields(types.Doc.Text()+field.Doc.Text()), " ")
+							comments[named.Name.Name+"."+name.Name] = line(field.Doc)
 						}
 					}
 				}

@@ -133,8 +133,8 @@ type FargateService struct {
 	// Tagged leaves tags on listeners, rules and the ECS service, for a service that was
 	// first deployed with them, which this project once allowed. They must stay as they
 	// were then: CloudFormation sets the target group in production back to Blue whenever
-	// it changes one, and cannot change a service of CodeDeploy's at all. It cannot be
-	// changed later. Default: false, those have no tags, and all else has.
+	// it changes one, and cannot change a service of CodeDeploy's at all. Default: false,
+	// those have no tags, and all else has.
 	Tagged bool
 
 	// Notifications says whom to tell of failures. Default: nobody.
