@@ -1,11 +1,13 @@
 package awsenv
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -100,8 +102,8 @@ func say(err error, metadata middleware.Metadata) error {
 		cause = long
 	case errors.As(err, &sent):
 		cause = sent.Err
-	case errors.As(err, &read) && errors.Unwrap(read.Err) != nil:
-		cause = fmt.Errorf("the answer cannot be read: %w", errors.Unwrap(read.Err))
+	case errors.As(err, &read):
+		cause = fmt.Errorf("the answer cannot be read: %w", cmp.Or(errors.Unwrap(read.Err), read.Err))
 	}
 	return &readable{withDetails(redact.Line(cause.Error(), maxQuote), status, request), err}
 }
@@ -121,7 +123,8 @@ func isNoErrorOfAWS(err error) bool {
 		syntaxJSON *json.SyntaxError
 		typeJSON   *json.UnmarshalTypeError
 	)
-	return errors.As(err, &syntaxXML) || errors.As(err, &typeXML) || errors.As(err, &syntaxJSON) || errors.As(err, &typeJSON)
+	return errors.Is(err, io.EOF) || // an empty one, where XML was expected
+		errors.As(err, &syntaxXML) || errors.As(err, &typeXML) || errors.As(err, &syntaxJSON) || errors.As(err, &typeJSON)
 }
 
 func sayRefusal(err error, api smithy.APIError, status int, request string) *Refusal {

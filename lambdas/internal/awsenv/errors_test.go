@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	smithy "github.com/aws/smithy-go"
 )
 
@@ -63,13 +64,17 @@ var calls = map[string]func(context.Context, aws.Config) error{
 		_, err := codedeploy.NewFromConfig(cfg).PutLifecycleEventHookExecutionStatus(ctx, &codedeploy.PutLifecycleEventHookExecutionStatusInput{DeploymentId: new("d-1")})
 		return err
 	},
+	"AssumeRole": func(ctx context.Context, cfg aws.Config) error {
+		_, err := sts.NewFromConfig(cfg).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: new(role), RoleSessionName: new("f")})
+		return err
+	},
 }
 
 // asAWS writes a refusal in the protocol of the service that was asked.
 func asAWS(w http.ResponseWriter, r *http.Request, status int, code, message string) {
 	w.Header().Set("X-Amzn-Requestid", "1a2b3c4d")
 	w.WriteHeader(status)
-	if strings.HasPrefix(r.URL.Path, "/2020-05-31/") {
+	if r.Header.Get("X-Amz-Target") == "" {
 		message = strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(message)
 		_, _ = fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>1a2b3c4d</RequestId></ErrorResponse>`, code, message) //nolint:gosec // no browser reads it
 		return
