@@ -159,6 +159,9 @@ func (w *world) raw(t *testing.T, method, path string, header map[string]string,
 		r.Header.Set(name, value)
 	}
 	service, region := "cloudfront", "us-east-1"
+	if r.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
+		service = "sts"
+	}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		prefix, _, _ := strings.Cut(target, "_")
 		service, region = strings.ToLower(prefix), "eu-west-1"

@@ -304,8 +304,8 @@ var internalFailure = apiError{
 	status:  http.StatusInternalServerError,
 }
 
-// service holds what differs between the two wire protocols: how refusals look, and what the refusals
-// that every AWS service knows are called.
+// service holds what differs between the services: how refusals look, and what the refusals that all of them
+// know are called.
 type service struct {
 	name     string // in credential scopes and IAM actions
 	refuse   func(apiError) reply
@@ -322,14 +322,11 @@ type service struct {
 
 // signingRegions are the Regions that the credential scope of requests to svc may name.
 func (c *Cloud) signingRegions(svc *service) []string {
-	switch svc {
-	case cloudFront:
+	if svc == cloudFront || svc == sts {
 		// CloudFront is global and lives in us-east-1. That the SDK knows from its endpoint rules, which
-		// a custom endpoint switches off: it then signs for the client's own Region.
+		// a custom endpoint switches off: it then signs for the client's own Region. STS is in every
+		// Region, and the functions ask the one in us-east-1.
 		return []string{"us-east-1", c.opts.Region}
-	case sts:
-		// It is in every Region, and the double is the endpoint of each.
-		return []string{c.opts.Region, "us-east-1"}
 	}
 	return []string{c.opts.Region}
 }

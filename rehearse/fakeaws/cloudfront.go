@@ -29,18 +29,7 @@ const (
 	statusCompleted  = "Completed"
 )
 
-var cloudFront = &service{
-	name:         "cloudfront",
-	refuse:       refuseXML,
-	cutOff:       "<Invalidat",
-	unsigned:     apiError{"MissingAuthenticationToken", "Request is missing Authentication Token", http.StatusForbidden},
-	garbled:      apiError{code: "IncompleteSignature", status: http.StatusBadRequest},
-	mismatch:     apiError{code: "SignatureDoesNotMatch", status: http.StatusForbidden},
-	unknownKey:   apiError{"InvalidClientTokenId", "The security token included in the request is invalid.", http.StatusForbidden},
-	expiredKey:   apiError{"ExpiredToken", "The security token included in the request is expired", http.StatusForbidden},
-	accessDenied: apiError{code: "AccessDenied", status: http.StatusForbidden},
-	throttled:    apiError{"Throttling", "Rate exceeded", http.StatusBadRequest},
-}
+var cloudFront = newXMLService("cloudfront", "http://cloudfront.amazonaws.com/doc/2020-05-31/", "<Invalidat")
 
 // Distribution is one CloudFront distribution.
 type Distribution struct {
@@ -139,7 +128,7 @@ func (c *Cloud) cloudFrontRequest(r *http.Request, body []byte) *request {
 	default:
 		req.call.Action, req.call.Resource = unknownAction(cloudFront, r), "*"
 		req.run = func() reply {
-			return refuseXML(apiError{"UnknownOperationException", "The double of CloudFront does not know " + r.Method + " " + r.URL.Path, http.StatusNotFound})
+			return cloudFront.refuse(apiError{"UnknownOperationException", "The double of CloudFront does not know " + r.Method + " " + r.URL.Path, http.StatusNotFound})
 		}
 	}
 	return req
@@ -149,11 +138,11 @@ func (c *Cloud) cloudFrontRequest(r *http.Request, body []byte) *request {
 func (c *Cloud) createInvalidation(account, distributionID string, body []byte) reply {
 	dist := c.distributions[distributionID]
 	if dist == nil || dist.Account != account {
-		return refuseXML(noSuchDistribution)
+		return cloudFront.refuse(noSuchDistribution)
 	}
 	batch, refusal := parseBatch(body)
 	if refusal != nil {
-		return refuseXML(*refusal)
+		return cloudFront.refuse(*refusal)
 	}
 
 	now := c.opts.Now()
@@ -167,7 +156,7 @@ func (c *Cloud) createInvalidation(account, distributionID string, body []byte) 
 				return dist.invalidationReply(http.StatusCreated, inv)
 			}
 			// AWS's documentation says InvalidationBatchAlreadyExists; users see this instead.
-			return refuseXML(apiError{"InvalidArgument", "Your request contains a caller reference that was used for a previous invalidation batch for the same distribution.", http.StatusBadRequest})
+			return cloudFront.refuse(apiError{"InvalidArgument", "Your request contains a caller reference that was used for a previous invalidation batch for the same distribution.", http.StatusBadRequest})
 		}
 		if inv.Status == statusInProgress {
 			f, w := countPaths(inv.Paths)
@@ -176,7 +165,7 @@ func (c *Cloud) createInvalidation(account, distributionID string, body []byte) 
 	}
 	newFiles, newWildcards := countPaths(batch.Paths.Items)
 	if files+newFiles > dist.MaxFilePaths || wildcards+newWildcards > dist.MaxWildcardPaths {
-		return refuseXML(apiError{"TooManyInvalidationsInProgress", "Your request was rejected because you have too many invalidations in progress. Your request exceeds the limit for this distribution.", http.StatusBadRequest})
+		return cloudFront.refuse(apiError{"TooManyInvalidationsInProgress", "Your request was rejected because you have too many invalidations in progress. Your request exceeds the limit for this distribution.", http.StatusBadRequest})
 	}
 
 	inv := &invalidation{Invalidation: Invalidation{
@@ -195,11 +184,11 @@ func (c *Cloud) createInvalidation(account, distributionID string, body []byte) 
 func (c *Cloud) getInvalidation(account, distributionID, id string) reply {
 	dist := c.distributions[distributionID]
 	if dist == nil || dist.Account != account {
-		return refuseXML(noSuchDistribution)
+		return cloudFront.refuse(noSuchDistribution)
 	}
 	i := slices.IndexFunc(dist.invalidations, func(inv *invalidation) bool { return inv.ID == id })
 	if i < 0 {
-		return refuseXML(apiError{"NoSuchInvalidation", "The specified invalidation does not exist.", http.StatusNotFound})
+		return cloudFront.refuse(apiError{"NoSuchInvalidation", "The specified invalidation does not exist.", http.StatusNotFound})
 	}
 	inv := dist.invalidations[i]
 	inv.gets++
@@ -359,40 +348,4 @@ func (d *distribution) invalidationReply(status int, inv *invalidation) reply {
 		header["Location"] = fmt.Sprintf("https://cloudfront.amazonaws.com/2020-05-31/distribution/%s/invalidation/%s", d.ID, inv.ID)
 	}
 	return reply{status: status, header: header, body: body}
-}
-
-func refuseXML(refusal apiError) reply {
-	return refuseInXML("http://cloudfront.amazonaws.com/doc/2020-05-31/", refusal)
-}
-
-func refuseInXML(namespace string, refusal apiError) reply {
-	type detail struct{ Type, Code, Message string }
-	who := "Sender"
-	if refusal.status >= http.StatusInternalServerError {
-		who = "Receiver"
-	}
-	id := newUUID()
-	body := mustMarshalXML(struct {
-		XMLName   xml.Name
-		Error     detail
-		RequestID string `xml:"RequestId"`
-	}{
-		XMLName:   xml.Name{Space: namespace, Local: "ErrorResponse"},
-		Error:     detail{Type: who, Code: refusal.code, Message: refusal.message},
-		RequestID: id,
-	})
-	return reply{status: refusal.status, header: xmlHeader(id), body: body, errCode: refusal.code}
-}
-
-func xmlHeader(requestID string) map[string]string {
-	return map[string]string{"Content-Type": "text/xml", "X-Amzn-Requestid": requestID}
-}
-
-// mustMarshalXML marshals the double's own structs, which cannot fail.
-func mustMarshalXML(v any) []byte {
-	body, err := xml.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("marshal %T: %v", v, err))
-	}
-	return append([]byte(xml.Header), body...)
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf16"
 )
 
 // CodePipeline's limits. Lengths are in characters.
@@ -329,64 +328,9 @@ func (c *Cloud) openJob(id string) (*Job, *apiError) {
 	return job, nil
 }
 
-// violations collects what AWS's model validation reports in one ValidationException.
-type violations []string
-
-func (v *violations) add(member, constraint string) {
-	*v = append(*v, fmt.Sprintf("Value at '%s' failed to satisfy constraint: %s", member, constraint))
-}
-
-func (v *violations) required(member string, present bool) {
-	if !present {
-		v.add(member, "Member must not be null")
-	}
-}
-
-// text checks an optional string of 1 to limit characters.
-func (v *violations) text(member string, s *string, limit int) {
-	switch {
-	case s == nil:
-	case *s == "":
-		v.add(member, "Member must have length greater than or equal to 1")
-	case length(*s) > limit:
-		v.add(member, fmt.Sprintf("Member must have length less than or equal to %d", limit))
-	}
-}
-
-func (v *violations) percentage(member string, n *int) {
-	switch {
-	case n == nil:
-	case *n < 0:
-		v.add(member, "Member must have value greater than or equal to 0")
-	case *n > 100:
-		v.add(member, "Member must have value less than or equal to 100")
-	}
-}
-
 func (v *violations) jobID(id *string) {
 	v.required("jobId", id != nil)
 	if id != nil && !jobIDPattern.MatchString(*id) {
 		v.add("jobId", "Member must satisfy regular expression pattern: [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 	}
-}
-
-func (v violations) refusal() *apiError {
-	if len(v) == 0 {
-		return nil
-	}
-	noun := "error"
-	if len(v) > 1 {
-		noun = "errors"
-	}
-	refusal := validationError(fmt.Sprintf("%d validation %s detected: %s", len(v), noun, strings.Join(v, "; ")))
-	return &refusal
-}
-
-// length counts UTF-16 units, as AWS's Java services do: never fewer than Unicode characters.
-func length(s string) int {
-	n := 0
-	for _, r := range s {
-		n += utf16.RuneLen(r)
-	}
-	return n
 }

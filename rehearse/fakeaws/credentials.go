@@ -2,7 +2,9 @@ package fakeaws
 
 import (
 	"maps"
+	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -68,4 +70,16 @@ func (c *Cloud) Secrets() []string {
 		}
 	}
 	return secrets
+}
+
+// callersAccount returns the account of the key that a request names, before its signature is checked; the
+// cloud's own if nobody has the key.
+func (c *Cloud) callersAccount(r *http.Request) string {
+	auth, _ := parseAuthorization(r.Header.Get("Authorization"))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if parts := strings.Split(c.credentials[auth.accessKey].Principal, ":"); len(parts) == 6 {
+		return parts[4]
+	}
+	return c.opts.Account
 }

@@ -3,6 +3,7 @@ package fakeaws
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 )
 
@@ -48,5 +49,21 @@ func TestSigningDate(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestCanonicalQuery(t *testing.T) {
+	tests := []struct{ query, want string }{
+		{"", ""},
+		{"b=2&a=1", "a=1&b=2"},
+		{"a=2&a=1", "a=1&a=2"},
+		{"a1=x&a-b=x&a=x", "a=x&a-b=x&a1=x"},
+		{"a=b+c&%c3%a9=~*/", "%C3%A9=~%2A%2F&a=b%20c"},
+		{"acl", "acl="},
+	}
+	for _, test := range tests {
+		if got := canonicalQuery(&url.URL{RawQuery: test.query}); got != test.want {
+			t.Errorf("%s: got %s, want %s", test.query, got, test.want)
+		}
 	}
 }

@@ -222,11 +222,11 @@ func canonicalQuery(u *url.URL) string {
 	var pairs []string
 	for name, values := range u.Query() {
 		for _, value := range values {
-			pairs = append(pairs, encode(name, "")+"="+encode(value, ""))
+			pairs = append(pairs, encode(name, "")+" "+encode(value, ""))
 		}
 	}
-	slices.Sort(pairs)
-	return strings.Join(pairs, "&")
+	slices.Sort(pairs) // By name, then by value: the space sorts before what a name can have, the "=" does not.
+	return strings.ReplaceAll(strings.Join(pairs, "&"), " ", "=")
 }
 
 // encode encodes every byte except RFC 3986's unreserved characters and those of keep.

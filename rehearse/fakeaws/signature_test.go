@@ -13,8 +13,8 @@ import (
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
-// refusals are what the two protocols call the same: CloudFront's codes, HTTP status 403 where none is
-// given, and those of the JSON services, always 400.
+// refusals are what the protocols call the same: the codes of CloudFront and STS, and those of the JSON
+// services, whose HTTP status is always 400.
 var refusals = map[string]struct{ xml, json string }{
 	"":         {"", ""},
 	"unsigned": {"403 MissingAuthenticationToken", "400 MissingAuthenticationTokenException"},
@@ -76,7 +76,7 @@ func TestSignatureIsRequired(t *testing.T) {
 		{name: "session token not signed", change: edit("Authorization", ";x-amz-security-token", ""), want: "mismatch", text: "'x-amz-security-token' must be a 'SignedHeader'"},
 		{name: "more of AWS's headers, not signed", change: func(r *http.Request) { r.Header.Set("X-Amz-Meta", "x") }, want: "mismatch", text: "'x-amz-meta' must be a 'SignedHeader'"},
 		{name: "another service", change: func(r *http.Request) {
-			for _, name := range []string{"cloudfront", "codepipeline", "codedeploy"} {
+			for _, name := range []string{"cloudfront", "codepipeline", "codedeploy", "sts"} {
 				r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "/"+name+"/", "/s3/", 1))
 			}
 		}, want: "mismatch", text: "Credential should be scoped to correct service: '"},
@@ -133,13 +133,15 @@ func TestSignatureIsRequired(t *testing.T) {
 			r.Body, r.ContentLength = io.NopCloser(strings.NewReader("{}")), 2
 		}, want: "mismatch"},
 	}
+	const json, form = "application/x-amz-json-1.1", "application/x-www-form-urlencoded"
 	services := []struct {
-		name, method, path, target, body, answers string
-		refusal                                   func(string) string
+		name, method, path, kind, target, body, answers string
+		refusal                                         func(string) string
 	}{
-		{"cloudfront", http.MethodGet, "/2020-05-31/distribution/" + distID + "/invalidation/I1", "", "", "404 NoSuchDistribution", func(of string) string { return refusals[of].xml }},
-		{"codepipeline", http.MethodPost, "/", "CodePipeline_20150709.PutJobSuccessResult", `{"jobId":"11111111-abcd-1111-abcd-111111abcdef"}`, "400 JobNotFoundException", func(of string) string { return refusals[of].json }},
-		{"codedeploy", http.MethodPost, "/", "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus", `{"deploymentId":"d-AAAAAAAAA","status":"Failed"}`, "400 DeploymentDoesNotExistException", func(of string) string { return refusals[of].json }},
+		{"cloudfront", http.MethodGet, "/2020-05-31/distribution/" + distID + "/invalidation/I1", "", "", "", "404 NoSuchDistribution", func(of string) string { return refusals[of].xml }},
+		{"codepipeline", http.MethodPost, "/", json, "CodePipeline_20150709.PutJobSuccessResult", `{"jobId":"11111111-abcd-1111-abcd-111111abcdef"}`, "400 JobNotFoundException", func(of string) string { return refusals[of].json }},
+		{"codedeploy", http.MethodPost, "/", json, "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus", `{"deploymentId":"d-AAAAAAAAA","status":"Failed"}`, "400 DeploymentDoesNotExistException", func(of string) string { return refusals[of].json }},
+		{"sts", http.MethodPost, "/", form, "", "Action=AssumeRole&Version=2011-06-15", "400 ValidationError", func(of string) string { return refusals[of].xml }},
 	}
 	for _, test := range tests {
 		for _, service := range services {
@@ -148,10 +150,8 @@ func TestSignatureIsRequired(t *testing.T) {
 				if test.key != nil {
 					w.credentials = test.key(w.cloud)
 				}
-				header := map[string]string{}
-				if service.target != "" {
-					header["X-Amz-Target"], header["Content-Type"] = service.target, "application/x-amz-json-1.1"
-				}
+				header := map[string]string{"Content-Type": service.kind, "X-Amz-Target": service.target}
+				maps.DeleteFunc(header, func(_, value string) bool { return value == "" })
 				status, answer, _ := w.raw(t, service.method, service.path, header, service.body, test.change)
 				call := w.cloud.Calls()[0]
 				want, principal := service.refusal(test.want), ""

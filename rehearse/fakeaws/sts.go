@@ -11,9 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf16"
 )
 
 const (
@@ -21,19 +19,7 @@ const (
 	stsNamespace = "https://sts.amazonaws.com/doc/" + stsVersion + "/"
 )
 
-// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
-var sts = &service{
-	name:         "sts",
-	refuse:       refuseSTS,
-	cutOff:       "<AssumeRoleRe",
-	unsigned:     apiError{"MissingAuthenticationToken", "Request is missing Authentication Token", http.StatusForbidden},
-	garbled:      apiError{code: "IncompleteSignature", status: http.StatusForbidden},
-	mismatch:     apiError{code: "SignatureDoesNotMatch", status: http.StatusForbidden},
-	unknownKey:   apiError{"InvalidClientTokenId", "The security token included in the request is invalid.", http.StatusForbidden},
-	expiredKey:   apiError{"ExpiredToken", "The security token included in the request is expired", http.StatusForbidden},
-	accessDenied: apiError{code: "AccessDenied", status: http.StatusForbidden},
-	throttled:    apiError{"Throttling", "Rate exceeded", http.StatusBadRequest},
-}
+var sts = newXMLService("sts", stsNamespace, "<AssumeRoleRe")
 
 // AddRole creates a role, of any account, that trusts whomever Options.Authorize lets call sts:AssumeRole
 // for it. To everybody STS says of a role that is not there what it says of one that does not trust.
@@ -56,7 +42,7 @@ func (c *Cloud) stsRequest(r *http.Request, body []byte) *request {
 	operation := form.Get("Action")
 	req := &request{svc: sts, call: Call{Action: "sts:" + operation, Resource: cmp.Or(form.Get("RoleArn"), "*")}}
 	refuse := func(code, format string, args ...any) *request {
-		req.run = func() reply { return refuseSTS(apiError{code, fmt.Sprintf(format, args...), http.StatusBadRequest}) }
+		req.run = func() reply { return sts.refuse(apiError{code, fmt.Sprintf(format, args...), http.StatusBadRequest}) }
 		return req
 	}
 	switch {
@@ -92,14 +78,14 @@ var (
 func (c *Cloud) assumeRole(by string, form url.Values) reply {
 	lifetime, refusal := validSession(by, form)
 	if refusal != "" {
-		return refuseSTS(apiError{"ValidationError", refusal, http.StatusBadRequest})
+		return sts.refuse(apiError{"ValidationError", refusal, http.StatusBadRequest})
 	}
 	arn, session := form.Get("RoleArn"), form.Get("RoleSessionName")
 	id, ok := c.roles[arn]
 	if !ok {
 		denied := sts.accessDenied
 		denied.message = fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", by, arn)
-		return refuseSTS(denied)
+		return sts.refuse(denied)
 	}
 	role := takenOnPattern.FindStringSubmatch(arn)
 	principal := fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", role[1], role[2], session)
@@ -148,46 +134,40 @@ func validSession(by string, form url.Values) (lifetime time.Duration, refusal s
 			return 0, name + " is there more than once"
 		}
 	}
-	var problems []string
-	add := func(member, value, constraint string) {
-		problems = append(problems, fmt.Sprintf("Value '%s' at '%s' failed to satisfy constraint: Member must %s", value, member, constraint))
-	}
+	var v violations
 	for _, member := range []struct {
 		name, at    string
 		least, most int
 	}{{"RoleArn", "roleArn", 20, 2048}, {"RoleSessionName", "roleSessionName", 2, 64}} {
 		value := form.Get(member.name)
-		switch n := len(utf16.Encode([]rune(value))); {
+		switch n := length(value); {
 		case !form.Has(member.name):
-			problems = append(problems, fmt.Sprintf("Value null at '%s' failed to satisfy constraint: Member must not be null", member.at))
+			v = append(v, fmt.Sprintf("Value null at '%s' failed to satisfy constraint: Member must not be null", member.at))
 		case n < member.least:
-			add(member.at, value, fmt.Sprintf("have length greater than or equal to %d", member.least))
+			v.addValue(member.at, value, fmt.Sprintf("Member must have length greater than or equal to %d", member.least))
 		case n > member.most:
-			add(member.at, value, fmt.Sprintf("have length less than or equal to %d", member.most))
+			v.addValue(member.at, value, fmt.Sprintf("Member must have length less than or equal to %d", member.most))
 		}
 	}
 	if name := form.Get("RoleSessionName"); !sessionNamePattern.MatchString(name) {
-		add("roleSessionName", name, `satisfy regular expression pattern: [\w+=,.@-]*`)
+		v.addValue("roleSessionName", name, `Member must satisfy regular expression pattern: [\w+=,.@-]*`)
 	}
 	lifetime = defaultSession
 	if form.Has("DurationSeconds") {
 		value := form.Get("DurationSeconds")
-		seconds, err := strconv.Atoi(value)
+		seconds, err := strconv.ParseInt(value, 10, 32)
 		lifetime = time.Duration(seconds) * time.Second
 		switch {
 		case err != nil:
-			return 0, "DurationSeconds is no number"
+			return 0, "DurationSeconds is no number of 32 bits"
 		case lifetime < minSession:
-			add("durationSeconds", value, fmt.Sprintf("have value greater than or equal to %.0f", minSession.Seconds()))
+			v.addValue("durationSeconds", value, fmt.Sprintf("Member must have value greater than or equal to %.0f", minSession.Seconds()))
 		case lifetime > maxSession:
-			add("durationSeconds", value, fmt.Sprintf("have value less than or equal to %.0f", maxSession.Seconds()))
+			v.addValue("durationSeconds", value, fmt.Sprintf("Member must have value less than or equal to %.0f", maxSession.Seconds()))
 		}
 	}
-	switch n := len(problems); {
-	case n == 1:
-		return 0, "1 validation error detected: " + problems[0]
-	case n > 1:
-		return 0, fmt.Sprintf("%d validation errors detected: %s", n, strings.Join(problems, "; "))
+	if len(v) > 0 {
+		return 0, v.message()
 	}
 	if arn := form.Get("RoleArn"); !takenOnPattern.MatchString(arn) {
 		return 0, arn + " is invalid"
@@ -196,17 +176,4 @@ func validSession(by string, form url.Values) (lifetime time.Duration, refusal s
 		return 0, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
 	}
 	return lifetime, ""
-}
-
-func refuseSTS(refusal apiError) reply { return refuseInXML(stsNamespace, refusal) }
-
-// callersAccount is that of whoever signed a request, or says so; the cloud's own if nobody has the key.
-func (c *Cloud) callersAccount(r *http.Request) string {
-	auth, _ := parseAuthorization(r.Header.Get("Authorization"))
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if parts := strings.Split(c.credentials[auth.accessKey].Principal, ":"); len(parts) == 6 {
-		return parts[4]
-	}
-	return c.opts.Account
 }
