@@ -8,9 +8,11 @@
 package redact
 
 import (
-	"encoding/binary"
+	"html"
 	"io"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf16"
@@ -22,6 +24,10 @@ import (
 // are random letters and digits, so that no word, path or id has so many of them.
 const run = 8
 
+// minCredential is the length of AWS's shortest, an access key id.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_Credentials.html
+const minCredential = 16
+
 // layers are how many escapes may be around one another. A text may have thousands, and
 // each takes as long as all of it.
 const layers = 4
@@ -32,19 +38,22 @@ const mark = "[redacted]"
 // known has every run of every credential.
 var known = struct {
 	sync.RWMutex
-	runs map[uint64]bool
-}{runs: map[uint64]bool{}}
+	runs map[string]bool
+}{runs: map[string]bool{}}
 
 // Learn adds credentials to what this process does not say: access key ids, secret
-// access keys, session tokens. It ignores one of fewer than 8 characters, which AWS does
-// not give out: the letters of an empty or a short one are in every text. It is safe for
-// concurrent use.
+// access keys, session tokens. It ignores one of fewer than 16 characters, which AWS does
+// not give out: that is a word or a number, such as an emulator takes, and may be in
+// every text. It is safe for concurrent use.
 func Learn(credentials ...string) {
 	known.Lock()
 	defer known.Unlock()
 	for _, credential := range credentials {
-		for i := 0; i+run <= len(credential); i++ {
-			known.runs[binary.LittleEndian.Uint64([]byte(credential[i:i+run]))] = true
+		if len(credential) < minCredential {
+			continue
+		}
+		for i := range len(credential) - run + 1 {
+			known.runs[credential[i:i+run]] = true
 		}
 	}
 }
@@ -59,149 +68,86 @@ func Text(text string) string {
 		return text
 	}
 	secret := make([]bool, len(text)) // for each byte of text
-	found := false
-	chars := plain(text)
-	for layer, more := 0, true; more && layer <= layers; layer++ {
-		found = find(chars, secret) || found
-		chars, more = decode(chars)
+	for depth, l, more := 0, asItIs(text), true; more && depth <= layers; depth++ {
+		l.find(secret)
+		l, more = l.decode()
 	}
-	if !found {
+	if !slices.Contains(secret, true) {
 		return text
 	}
-	// No half of an escape is left: JSON stays JSON.
-	escapes, _ := decode(plain(text))
-	for _, c := range escapes {
-		if slices.Contains(secret[c.start:c.end], true) {
-			hide(secret, c.start, c.end)
-		}
-	}
 	var out strings.Builder
-	for i := 0; i < len(text); {
-		if !secret[i] {
-			out.WriteByte(text[i])
-			i++
-			continue
+	marked := false
+	chars, _ := asItIs(text).decode()
+	for i := range chars.text {
+		// An escape is hidden as a whole: JSON stays JSON.
+		start, end := chars.at[i], chars.at[i+1]
+		hidden := slices.Contains(secret[start:end], true)
+		switch {
+		case !hidden:
+			out.WriteString(text[start:end])
+		case !marked:
+			out.WriteString(mark)
 		}
-		out.WriteString(mark)
-		for i < len(text) && secret[i] {
-			i++
-		}
+		marked = hidden
 	}
 	return out.String()
 }
 
-// char is a character as it is meant, and the bytes of the text that write it.
-type char struct {
-	value      byte
-	start, end int32
+// layer is a text with some layers of its escapes undone.
+type layer struct {
+	text []byte
+	// at has where each byte of text begins in the text as it was; its last is the end.
+	at []int
 }
 
-func plain(text string) []char {
-	chars := make([]char, len(text))
-	for i := range chars {
-		chars[i] = char{text[i], int32(i), int32(i + 1)}
+func asItIs(text string) layer {
+	at := make([]int, len(text)+1)
+	for i := range at {
+		at[i] = i
 	}
-	return chars
+	return layer{[]byte(text), at}
 }
 
-// find sets secret for the bytes of every run that is known.
-func find(chars []char, secret []bool) (found bool) {
-	var window [run]byte
-	for i, c := range chars {
-		copy(window[:], window[1:])
-		window[run-1] = c.value
-		if i < run-1 || !known.runs[binary.LittleEndian.Uint64(window[:])] {
-			continue
+// find sets secret for what writes a run that is known.
+func (l layer) find(secret []bool) {
+	for i := 0; i+run <= len(l.text); i++ {
+		if known.runs[string(l.text[i:i+run])] {
+			for at := l.at[i]; at < l.at[i+run]; at++ {
+				secret[at] = true
+			}
 		}
-		found = true
-		hide(secret, chars[i-run+1].start, c.end)
-	}
-	return found
-}
-
-func hide(secret []bool, start, end int32) {
-	for at := start; at < end; at++ {
-		secret[at] = true
 	}
 }
 
-// decode undoes one layer of escapes: %2B, \u002b, \/ and &#x2b; are one character.
-func decode(chars []char) (decoded []char, escaped bool) {
-	decoded = make([]char, 0, len(chars))
-	for i := 0; i < len(chars); {
-		value, length := escape(chars[i:])
-		escaped = escaped || length > 1
-		decoded = append(decoded, char{value, chars[i].start, chars[i+length-1].end})
-		i += length
+// escapes are those of URLs, of JSON and of XML.
+var escapes = regexp.MustCompile(`%[[:xdigit:]]{2}|\\u[[:xdigit:]]{4}|\\[/"\\bfnrt]|&(#[0-9]+|#[xX][[:xdigit:]]+|amp|lt|gt|quot|apos);`)
+
+// decode undoes one layer of escapes. It returns false if there is none.
+func (l layer) decode() (decoded layer, escaped bool) {
+	end := 0
+	for _, match := range escapes.FindAllIndex(l.text, -1) {
+		start := match[0]
+		decoded.text = append(append(decoded.text, l.text[end:start]...), meaning(string(l.text[start:match[1]])))
+		decoded.at = append(append(decoded.at, l.at[end:start]...), l.at[start])
+		end = match[1]
 	}
-	return decoded, escaped
+	return layer{append(decoded.text, l.text[end:]...), append(decoded.at, l.at[end:]...)}, end > 0
 }
 
 // letters come after a backslash in JSON, where they have these meanings.
 const letters, meanings = `/"\bfnrt`, "/\"\\\b\f\n\r\t"
 
-// escape returns the character that chars begin with, and how many of them write it.
-func escape(chars []char) (value byte, length int) {
-	first := chars[0].value
+// meaning returns the character that an escape stands for, or for one that is in no
+// credential another such.
+func meaning(escape string) byte {
 	switch {
-	case first == '%' && len(chars) >= 3:
-		if value, ok := number(chars[1:3], 16); ok {
-			return value, 3
-		}
-	case first == '\\' && len(chars) >= 6 && chars[1].value == 'u':
-		if value, ok := number(chars[2:6], 16); ok {
-			return value, 6
-		}
-	case first == '\\' && len(chars) >= 2:
-		if i := strings.IndexByte(letters, chars[1].value); i >= 0 {
-			return meanings[i], 2
-		}
-	case first == '&':
-		if value, length, ok := entity(chars); ok {
-			return value, length
-		}
+	case escape[0] == '&':
+		return html.UnescapeString(escape)[0]
+	case escape[0] == '\\' && escape[1] != 'u':
+		return meanings[strings.IndexByte(letters, escape[1])]
 	}
-	return first, 1
-}
-
-// entities are those of XML that have a name.
-var entities = map[string]byte{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "apos": '\''}
-
-// maxEntity is the length of &#x0000002b;, with which an entity is long enough.
-const maxEntity = 12
-
-func entity(chars []char) (value byte, length int, ok bool) {
-	var name strings.Builder
-	for i := 1; i < min(len(chars), maxEntity); i++ {
-		if chars[i].value != ';' {
-			name.WriteByte(chars[i].value)
-			continue
-		}
-		switch text := name.String(); {
-		case strings.HasPrefix(text, "#x"), strings.HasPrefix(text, "#X"):
-			value, ok = number(chars[3:i], 16)
-		case strings.HasPrefix(text, "#"):
-			value, ok = number(chars[2:i], 10)
-		default:
-			value, ok = entities[text]
-		}
-		return value, i + 1, ok
-	}
-	return 0, 0, false
-}
-
-// number reads digits; ok is false for anything else. What is above a byte, and so in no
-// credential, is 0.
-func number(digits []char, base int) (value byte, ok bool) {
-	n := 0
-	for _, d := range digits {
-		digit := strings.IndexByte("0123456789abcdef", d.value|0x20) // in lower case; digits stay what they are
-		if digit < 0 || digit >= base || d.value < '0' {
-			return 0, false
-		}
-		n = min(n*base+digit, 0x100)
-	}
-	return byte(n), len(digits) > 0
+	char, _ := strconv.ParseUint(strings.TrimLeft(escape, `%\u`), 16, 8) // 255 for what is above
+	return byte(char)
 }
 
 // maxLine is how much of a line is looked at, far more than any limit, in bytes.

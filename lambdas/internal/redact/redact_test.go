@@ -20,7 +20,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	Learn(accessKey, secretKey, token, "", "short")
+	Learn(accessKey, secretKey, token, "", "123456789012", "at-localhost-it")
 	m.Run()
 }
 
@@ -78,20 +78,16 @@ var forms = map[string]func(string) string{
 
 // leaks says whether a text shows a run of a credential, to whoever undoes its escapes.
 func leaks(text string) bool {
-	chars := plain(text)
+	l := asItIs(text)
 	for range layers {
-		var shown strings.Builder
-		for _, c := range chars {
-			shown.WriteByte(c.value)
-		}
 		for _, credential := range []string{accessKey, secretKey, token} {
 			for i := 0; i+run <= len(credential); i++ {
-				if strings.Contains(shown.String(), credential[i:i+run]) {
+				if strings.Contains(string(l.text), credential[i:i+run]) {
 					return true
 				}
 			}
 		}
-		chars, _ = decode(chars)
+		l, _ = l.decode()
 	}
 	return false
 }
@@ -118,8 +114,8 @@ func TestText(t *testing.T) {
 
 // A line of a log is JSON, also where a credential begins with the letter of an escape.
 func TestTextKeepsJSON(t *testing.T) {
-	Learn("nQ7b/wZkX3mR+dLc", "2028wZkX3mR+dLc")
-	for _, text := range []string{"line\nQ7b/wZkX3mR+dLc", "line\n\\nQ7b/wZkX3mR+dLc", `\nQ7b/wZkX3mR+dLc"`, token + "\n" + secretKey, "line\u2028wZkX3mR+dLc"} {
+	Learn("nQ7b/wZkX3mR+dLc", "2028wZkX3mR+dLcQ")
+	for _, text := range []string{"line\nQ7b/wZkX3mR+dLc", "line\n\\nQ7b/wZkX3mR+dLc", `\nQ7b/wZkX3mR+dLc"`, token + "\n" + secretKey, "line\u2028wZkX3mR+dLcQ"} {
 		line, err := json.Marshal(map[string]string{"msg": text})
 		if err != nil {
 			t.Fatal(err)
@@ -135,6 +131,7 @@ func TestTextLeavesTheRest(t *testing.T) {
 	for _, text := range []string{
 		"", "short", "a\xffb\x00 – 100 % \\u00zz &amp; &nosuch; &#; &#x; %zz % \\",
 		"operation error CloudFront: CreateInvalidation, HTTP 403 AccessDenied: not authorized",
+		"arn:aws:iam::123456789012:role/at-localhost-it", // what an emulator takes for a key
 		`{"blog":"my-blog","distribution":"E2QWRUHAPOMQZL","invalidation":"IV08N6NBBCWA94PA65WBCLWN5T"}`,
 		accessKey[:run-1] + " " + token[len(token)-run+1:],
 	} {
