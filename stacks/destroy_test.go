@@ -82,7 +82,9 @@ func TestOrderOfDestruction(t *testing.T) {
 			before("AWS::CodeDeploy::DeploymentGroup", "AWS::ECS::Service")
 			before("AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ECS::Service")
 			before("AWS::CloudFront::VpcOrigin", "AWS::ECS::Service")
-			before("AWS::CloudFront::VpcOrigin", elb+"LoadBalancer")
+			for _, serves := range []string{elb + "LoadBalancer", elb + "Listener", elb + "ListenerRule", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"} {
+				before("AWS::CloudFront::VpcOrigin", serves)
+			}
 			// Their public addresses hold the gateway.
 			for _, holds := range []string{elb + "LoadBalancer", "AWS::ECS::Service"} {
 				before(holds, "AWS::EC2::VPC")

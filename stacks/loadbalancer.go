@@ -67,8 +67,7 @@ type LoadBalancer struct {
 	// OriginPrefixListID lets in CloudFront, and so nobody around it (but any
 	// distribution, also of others, unless Internal). It is the id that the managed
 	// prefix list com.amazonaws.global.cloudfront.origin-facing has in the service's
-	// region (console: VPC > Managed prefix lists), and counts as 55 of a security
-	// group's 60 rules. Default: none. Example: "pl-3b927c52".
+	// region (console: VPC > Managed prefix lists). Default: none. Example: "pl-3b927c52".
 	OriginPrefixListID string
 
 	// TestPort is where the new version answers before visitors are sent to it. Change it
@@ -95,8 +94,7 @@ const (
 	unhealthy      = 3
 
 	// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
-	maxRules    = 60
-	originRules = 55
+	maxRules = 60
 
 	// minErrors a minute, so that one failed request at night rolls nothing back.
 	minErrors              = 5
@@ -142,11 +140,7 @@ func (l LoadBalancer) validate(p *problems, inside netip.Prefix) {
 
 // rules counts the rules of the balancer's security group.
 func (l LoadBalancer) rules() int {
-	n := len(l.productionPorts())*len(l.allowFrom()) + max(1, len(l.TestFrom))
-	if l.OriginPrefixListID != "" {
-		n += originRules
-	}
-	return n
+	return len(l.productionPorts())*len(l.allowFrom()) + max(1, len(l.TestFrom))
 }
 
 func (l LoadBalancer) testPort() int {
@@ -179,6 +173,7 @@ func (l LoadBalancer) allowFrom() []string {
 // one is in production and the other waits for the next version.
 type loadBalancer struct {
 	balancer         elb.ApplicationLoadBalancer
+	access           awsec2.SecurityGroup
 	production, test elb.ApplicationListener
 	blue, green      elb.ApplicationTargetGroup
 	// moved are the listeners and rules, whose actions a deployment changes.
@@ -194,6 +189,7 @@ func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vp
 		AllowAllOutbound: jsii.Bool(false),
 	})
 	made := loadBalancer{
+		access: group,
 		balancer: elb.NewApplicationLoadBalancer(stack, jsii.String("LoadBalancer"), &elb.ApplicationLoadBalancerProps{
 			Vpc:                     vpc,
 			InternetFacing:          jsii.Bool(!l.Internal),
@@ -232,15 +228,13 @@ func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vp
 	allow := func(peer awsec2.IPeer, port int, what string) {
 		group.AddIngressRule(peer, awsec2.Port_Tcp(jsii.Number(port)), jsii.String(what), nil)
 	}
-	for i, port := range ports {
+	for _, port := range ports {
 		for _, cidr := range l.allowFrom() {
 			allow(awsec2.Peer_Ipv4(jsii.String(cidr)), port, "Requests")
 		}
-		// Only once: two would be more than a group's rules, and CloudFront need not
-		// be redirected.
-		if l.OriginPrefixListID != "" && i == 0 {
-			allow(awsec2.Peer_PrefixList(jsii.String(l.OriginPrefixListID)), port, "CloudFront")
-		}
+	}
+	if l.OriginPrefixListID != "" {
+		l.allowCloudFront(made.balancer, group, vpc)
 	}
 	testers := l.TestFrom
 	if len(testers) == 0 {
@@ -251,6 +245,23 @@ func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vp
 	}
 	l.justifyAccess(group)
 	return made
+}
+
+// allowCloudFront lets CloudFront in by a group of its own. The prefix list counts as 55 of a
+// group's 60 rules, so there is no room for its next rule before the former one is gone, as
+// CloudFormation wants it. The rule is therefore the same with a certificate and without;
+// between these two ports are none that a distribution could name.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/LocationsOfEdgeServers.html
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesOrigin.html
+func (l LoadBalancer) allowCloudFront(balancer elb.ApplicationLoadBalancer, access awsec2.SecurityGroup, vpc awsec2.IVpc) {
+	group := awsec2.NewSecurityGroup(balancer, jsii.String("CloudFront"), &awsec2.SecurityGroupProps{
+		Vpc:              vpc,
+		Description:      jsii.String("CloudFront may send requests to the load balancer"),
+		AllowAllOutbound: jsii.Bool(false),
+	})
+	group.AddIngressRule(awsec2.Peer_PrefixList(jsii.String(l.OriginPrefixListID)), awsec2.Port_TcpRange(jsii.Number(httpPort), jsii.Number(httpsPort)), jsii.String("CloudFront"), nil)
+	// CDK would give this one rules for the tasks, too.
+	cfnResource(balancer).(elb.CfnLoadBalancer).SetSecurityGroups(&[]*string{access.SecurityGroupId(), group.SecurityGroupId()})
 }
 
 // justifyAccess says why a range is open to all, where one is.

@@ -17,26 +17,28 @@ func TestWhoReachesTheLoadBalancer(t *testing.T) {
 		want  []string
 	}{
 		{api, []string{"0.0.0.0/0:80", "10.0.0.0/16:8080"}},
-		{store, []string{"198.51.100.7/32:9443", "pl-58a04531:443"}},
+		{store, []string{"198.51.100.7/32:9443", "pl-58a04531:80-443"}},
 		{docs, []string{"0.0.0.0/0:80", "172.31.0.0/16:8080"}},
 		{search, []string{"10.0.0.0/16:8080", "192.0.2.0/24:80", "203.0.113.0/24:80"}},
-		{cheap, []string{"10.0.0.0/24:8080", "pl-3b927c52:80"}},
-		{inner, []string{"10.0.0.0/8:443", "10.0.0.0/8:80", "172.31.0.0/16:8443", "pl-3b927c52:443"}},
+		{cheap, []string{"10.0.0.0/24:8080", "pl-3b927c52:80-443"}},
+		{inner, []string{"10.0.0.0/8:443", "10.0.0.0/8:80", "172.31.0.0/16:8443", "pl-3b927c52:80-443"}},
 		{shared, []string{"0.0.0.0/0:80", "172.31.0.0/16:8080"}},
 	} {
 		tmpl := fargateTemplate(t, tt.props)
 		groups := at(t, tmpl, only(t, tmpl, "AWS::ElasticLoadBalancingV2::LoadBalancer"), "SecurityGroups").([]any)
 		var got []string
 		add := func(rule map[string]any) {
-			equal(t, "last port", rule["ToPort"], rule["FromPort"])
-			from := rule["CidrIp"]
+			from, ports := rule["CidrIp"], fmt.Sprint(rule["FromPort"])
 			if from == nil {
-				from = rule["SourcePrefixListId"]
+				from, ports = rule["SourcePrefixListId"], fmt.Sprintf("%v-%v", rule["FromPort"], rule["ToPort"])
+			} else {
+				equal(t, "last port", rule["ToPort"], rule["FromPort"])
 			}
-			got = append(got, fmt.Sprintf("%v:%v", from, rule["FromPort"]))
+			got = append(got, fmt.Sprintf("%v:%s", from, ports))
 		}
 		for _, group := range tmpl.OfType("AWS::EC2::SecurityGroup") {
 			if at(t, tmpl, map[string]any{"Ref": group.ID}) != groups[0] {
+				// CloudFront's prefix list leaves no room for other rules in its group.
 				if rules := group.Properties["SecurityGroupIngress"]; rules != nil {
 					t.Errorf("%s lets in %v, want the load balancer alone", group.ID, rules)
 				}
@@ -49,7 +51,7 @@ func TestWhoReachesTheLoadBalancer(t *testing.T) {
 		}
 		for _, rule := range tmpl.OfType("AWS::EC2::SecurityGroupIngress") {
 			resolved := at(t, tmpl, rule.Properties).(map[string]any)
-			if resolved["GroupId"] == groups[0] {
+			if resolved["SourcePrefixListId"] != nil && len(groups) == 2 && resolved["GroupId"] == groups[1] {
 				add(resolved)
 				continue
 			}

@@ -51,16 +51,17 @@ func validatePrivate(p *problems, field string, cidrs []string, inside netip.Pre
 // newVPCOrigin makes CloudFront's way to an internal load balancer. Nothing of it may
 // change: CloudFront refuses to update one that a distribution uses, and the whole update
 // of the stack would fail. It comes last and goes first, so that `make destroy` fails
-// before anything that serves is gone.
-func newVPCOrigin(stack awscdk.Stack, l LoadBalancer, balancer loadBalancer, after constructs.IDependable) {
+// before anything that serves is gone, the security groups' rules included.
+func newVPCOrigin(stack awscdk.Stack, l LoadBalancer, balancer loadBalancer, service constructs.IDependable) {
 	id, protocol := "HTTPOrigin", awscloudfront.OriginProtocolPolicy_HTTP_ONLY
 	if l.CertificateARN != "" {
 		id, protocol = "HTTPSOrigin", awscloudfront.OriginProtocolPolicy_HTTPS_ONLY
 	}
 	// Of at most 64 characters, and the account's alone: CDK's own would be the same in
 	// another region.
-	name := *awscdk.Names_UniqueResourceName(balancer.balancer, &awscdk.UniqueResourceNameOptions{MaxLength: jsii.Number(38)}) +
-		"-" + id + "-" + *stack.Region()
+	name := *awscdk.Names_UniqueResourceName(balancer.balancer, &awscdk.UniqueResourceNameOptions{
+		MaxLength: jsii.Number(64 - len("-HTTPSOrigin-ap-northeast-1")),
+	}) + "-" + id + "-" + *stack.Region()
 	origin := awscloudfront.NewVpcOrigin(stack, jsii.String(id), &awscloudfront.VpcOriginProps{
 		Endpoint:       awscloudfront.VpcOriginEndpoint_ApplicationLoadBalancer(balancer.balancer),
 		VpcOriginName:  jsii.String(name),
@@ -69,6 +70,6 @@ func newVPCOrigin(stack awscdk.Stack, l LoadBalancer, balancer loadBalancer, aft
 		HttpsPort:      jsii.Number(httpsPort),
 	})
 	withoutTags(origin)
-	origin.Node().AddDependency(after)
+	origin.Node().AddDependency(service, balancer.balancer, balancer.access)
 	newOutput(stack, "VPCOriginID", "The VPC origin for the distribution's origin, whose domain name is Origin or, with a certificate, a name that it is for", *origin.VpcOriginId())
 }

@@ -2,7 +2,12 @@ package stacks
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
+	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/rehearse/assembly"
 )
@@ -27,9 +32,6 @@ func TestVPCOrigin(t *testing.T) {
 		origin := at(t, tmpl, origins[0].Properties, "VpcOriginEndpointConfig").(map[string]any)
 		equal(t, "load balancer", origin["Arn"], at(t, tmpl, map[string]any{"Ref": balancer.ID}))
 		equal(t, "ports", []any{origin["HTTPPort"], origin["HTTPSPort"]}, []any{80, 443})
-		if name := origin["Name"].(string); len(name) > 64 {
-			t.Errorf("the name has %d characters, want at most 64: %s", len(name), name)
-		}
 		equal(t, "output", at(t, tmpl, tmpl.Outputs["VPCOriginID"].Value), at(t, tmpl, map[string]any{"Fn::GetAtt": []any{origins[0].ID, "Id"}}))
 		if service := tmpl.OfType("AWS::ECS::Service")[0].ID; !slices.Contains(origins[0].DependsOn, service) {
 			t.Errorf("%s may be deleted before the VPC origin", service)
@@ -44,5 +46,18 @@ func TestVPCOrigin(t *testing.T) {
 	equal(t, "with a certificate", policy(https), "https-only")
 	if http.ID == https.ID {
 		t.Errorf("both are %s: adding a certificate would update a VPC origin in use", http.ID)
+	}
+}
+
+// The longest name of a service, in the region with the longest, leaves the VPC origin a name
+// that CloudFront takes.
+func TestVPCOriginName(t *testing.T) {
+	s := inner
+	s.Name, s.Region = x(maxServiceName), slices.MaxFunc(regions, func(a, b string) int { return len(a) - len(b) })
+	stack := s.newStack(awscdk.NewApp(nil))
+	origin := cfnResource(stack.Node().FindChild(jsii.String("HTTPSOrigin"))).(awscloudfront.CfnVpcOrigin)
+	name := stack.Resolve(origin.VpcOriginEndpointConfig()).(map[string]any)["name"].(string)
+	if len(name) > 64 || !strings.Contains(name, s.Region) {
+		t.Errorf("the name has %d characters, want at most 64, with the region: %s", len(name), name)
 	}
 }
