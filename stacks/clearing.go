@@ -40,7 +40,7 @@ var clearingActions = []string{"cloudfront:CreateInvalidation", "cloudfront:GetI
 func grantClearing(stack awscdk.Stack, role awsiam.Role, roleARN string, distributionIDs ...string) {
 	var distributions []string
 	for _, id := range distributionIDs {
-		distributions = append(distributions, *distributionARN(stack, roleAccount(roleARN), id))
+		distributions = append(distributions, *distributionARN(stack, arnPart(roleARN, 4), id))
 	}
 	if roleARN == "" {
 		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
@@ -58,9 +58,6 @@ func grantClearing(stack awscdk.Stack, role awsiam.Role, roleARN string, distrib
 	newOutput(stack, "RolePermissions", "The one policy that "+roleARN+" needs",
 		policy(statement{Effect: "Allow", Action: clearingActions, Resource: distributions}))
 }
-
-// roleAccount is the account of a role; "" without one.
-func roleAccount(roleARN string) string { return arnPart(roleARN, 4) }
 
 type statement struct {
 	Effect    string

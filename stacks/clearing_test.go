@@ -24,11 +24,7 @@ func TestRoleToTakeOn(t *testing.T) {
 	} {
 		t.Run(tt.tmpl.Name, func(t *testing.T) {
 			output := func(id string) json.RawMessage {
-				text := at(t, tt.tmpl, tt.tmpl.Outputs[id].Value).(string)
-				if len(text) > maxDescription || len(tt.tmpl.Outputs[id].Description) > maxDescription {
-					t.Errorf("output %s: too long: %q", id, tt.tmpl.Outputs[id])
-				}
-				return json.RawMessage(text)
+				return json.RawMessage(at(t, tt.tmpl, tt.tmpl.Outputs[id].Value).(string))
 			}
 			trust, permissions := output("RoleTrust"), output("RolePermissions")
 			id := roleID(t, tt.tmpl, tt.function)
@@ -77,17 +73,6 @@ func TestNoRoleToTakeOn(t *testing.T) {
 		if _, ok := tmpl.Outputs["RoleTrust"]; ok {
 			t.Errorf("%s has the output RoleTrust, want none", tmpl.Name)
 		}
-	}
-}
-
-// The longest outputs there may be are as long as the others.
-func TestRolePermissionsFit(t *testing.T) {
-	var all []string
-	for range maxDistributions {
-		all = append(all, "arn:aws:cloudfront::"+edgeAccount+":distribution/"+strings.Repeat("E", maxDistributionID))
-	}
-	if n := len(policy(statement{Effect: "Allow", Action: clearingActions, Resource: all})); n > 1024 {
-		t.Errorf("the policy has %d characters", n)
 	}
 }
 

@@ -48,13 +48,13 @@ type Container struct {
 	// name of a parameter in the Parameter Store, or by the full ARN of a secret in
 	// Secrets Manager, of the service's account and region. A full ARN ends in a hyphen
 	// and six characters that are not the name's: aws secretsmanager describe-secret
-	// --secret-id NAME --query ARN shows it. One that ends like a word is refused, unless
-	// it names a version. Behind it may be ":password::", for one field of a secret that
-	// is JSON, and a version's label (":password:AWSPREVIOUS:", "::AWSPREVIOUS:") or its id
-	// in the last place. Only tasks that start later get a new value. What is encrypted
-	// with a key of your own needs SecretKeyARNs. A secret costs 0.40 USD a month, a
-	// parameter nothing. What you take away from here goes to FormerSecrets first.
-	// Default: none. Example: map[string]string{"API_TOKEN": "/api/token"}.
+	// --secret-id NAME --query ARN shows it. One that ends like a word or a number, as one
+	// in 60 does, is refused, unless it names a version. Behind it may be ":password::", for
+	// one field of a secret that is JSON, and a version's label (":password:AWSPREVIOUS:",
+	// "::AWSPREVIOUS:") or its id in the last place. Only tasks that start later get a new
+	// value. What is encrypted with a key of your own needs SecretKeyARNs. A secret costs
+	// 0.40 USD a month, a parameter nothing. What you take away from here goes to
+	// FormerSecrets first. Default: none. Example: map[string]string{"API_TOKEN": "/api/token"}.
 	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
 	Secrets map[string]string
 
@@ -189,8 +189,6 @@ func (c Container) validate(p *problems) {
 			p.addReference("Container.Secrets", name, "must be a name of letters, digits and underscores")
 		case both:
 			p.add("Container.Secrets", name, "is in Environment too; keep one of them")
-		case isToken(at):
-			p.add(fmt.Sprintf("Container.Secrets[%q]", name), at, "must name a parameter or secret")
 		default:
 			validateSecret(p, fmt.Sprintf("Container.Secrets[%q]", name), at)
 		}
@@ -198,8 +196,6 @@ func (c Container) validate(p *problems) {
 	for i, at := range c.FormerSecrets {
 		field := fmt.Sprintf("Container.FormerSecrets[%d]", i)
 		switch {
-		case isToken(at):
-			p.add(field, at, "must name a parameter or secret")
 		case slices.Contains(c.FormerSecrets[:i], at):
 			p.addReference(field, at, "is there twice; name it once")
 		case slices.Contains(slices.Collect(maps.Values(c.Secrets)), at):
@@ -247,6 +243,9 @@ func validateSecret(p *problems, field, at string) {
 	const show = "aws secretsmanager describe-secret --secret-id %s --query ARN shows it"
 	want := "must be a parameter's name, such as /api/token, or a secret's full ARN (" + fmt.Sprintf(show, "NAME") + "), such as arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf, with :password:: behind it for one field, :password:AWSPREVIOUS: for the label of a version or :password:: and the id of one"
 	switch {
+	case isToken(at): // one may look like a parameter's name
+		p.add(field, at, "must name a parameter or secret")
+		return
 	case parameterPattern.MatchString(at):
 		validateParameterName(p, field, at)
 		return
@@ -412,22 +411,16 @@ func secret(stack awscdk.Stack, id, at string) (variable awsecs.Secret, action, 
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 // https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
 func (c Container) allowDecrypting(stack awscdk.Stack, role awsiam.Role, service, context string, arns []string) {
-	for len(arns) > 0 {
-		// As many as leave room in one policy, of 6,144 characters, for the keys.
-		n, size := 1, len(arns[0])
-		for n < len(arns) && size+len(arns[n]) < 4000 {
-			size += len(arns[n])
-			n++
-		}
+	// Four, of 1,011 characters at most, leave room in one policy, of 6,144, for the keys.
+	for some := range slices.Chunk(arns, 4) {
 		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Actions:   jsii.Strings("kms:Decrypt"),
 			Resources: jsii.Strings(c.SecretKeyARNs...),
 			Conditions: &map[string]any{"StringEquals": map[string]any{
 				"kms:ViaService":                   service + "." + *stack.Region() + ".amazonaws.com",
-				"kms:EncryptionContext:" + context: arns[:n],
+				"kms:EncryptionContext:" + context: some,
 			}},
 		}))
-		arns = arns[n:]
 	}
 }
 

@@ -50,7 +50,7 @@ var (
 )
 
 // addReference is add for a field that says where a secret is. The secret itself may have
-// been pasted there, so only what cannot be one is repeated: an ARN, or short words.
+// been pasted there, so only what hardly is one is repeated: an ARN, or short words.
 func (p *problems) addReference(field, got, want string) {
 	if isToken(got) || strings.HasPrefix(got, "arn:") || plainPattern.MatchString(got) && !randomPattern.MatchString(got) {
 		p.add(field, got, want)

@@ -236,9 +236,9 @@ type GitHubToken struct {
 	// USD a month. It is of the pipeline's region. One of another account needs its full
 	// ARN, and there a policy of the secret and a key of its own that let this account
 	// read it. Encrypted, and read by CloudFormation only when a deployment changes the
-	// pipeline. An ARN that ends like a word is refused, for Secrets Manager takes a part
-	// of one that does for the full one; the name is always right. Default: none. Example:
-	// "github".
+	// pipeline. An ARN that ends like a word or a number is refused, for Secrets Manager
+	// takes a part of one that does for the full one; the name is always right. Default:
+	// none. Example: "github".
 	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/cfn-example_reference-secret.html
 	SecretName string
 
@@ -353,12 +353,11 @@ func (s GitHubToken) validateSecretName(p *problems) {
 			p.addReference(field, at, want)
 		}
 	case !p.arn(field, at, secretARNPattern, want):
-	case !fullSecretARNPattern.MatchString(at):
-		p.sameRegion(field, at)
-		p.sameAccount(field, at)
 	default:
 		p.sameRegion(field, at)
-		if nameLikePattern.MatchString(at) && !p.isForeign(at) {
+		if !fullSecretARNPattern.MatchString(at) {
+			p.sameAccount(field, at)
+		} else if nameLikePattern.MatchString(at) && !p.isForeign(at) {
 			p.add(field, at, "looks like a part of the secret's ARN, which Secrets Manager would take for the full one: write the secret's name alone (or set Account, if the secret is of another account)")
 		}
 	}

@@ -3,9 +3,9 @@
 // knows IAM's actions, resource types and condition keys; it needs no network
 // and no account. https://github.com/cloud-copilot/iam-simulate
 //
-// It looks at one role in its own account: identity policies and, where given,
-// the resource's policy; or at a service of AWS, for which the resource's policy
-// alone decides. Service control policies, permissions boundaries and
+// It looks at one role: its identity policies and, where given, the policy of the
+// resource, which in another account must allow the call, too; or at a service of AWS,
+// for which the resource's policy alone decides. Service control policies, permissions boundaries and
 // session policies are taken to be absent.
 package iampolicy
 

@@ -39,28 +39,11 @@ for (const [service, action, name] of resourceOf) {
 
 // A condition key may end in a name that the request makes up. iam-simulate finds it
 // behind a slash, as in aws:RequestTag/NAME, but not where KMS has it, behind a colon:
-// policies and requests are shown to it with a tag of that name in its place.
+// it is shown a tag of that name in its place.
 const encryptionContext = /^kms:EncryptionContext:(?=.)/i
 
-function asTags(conditions) {
-  return Object.fromEntries(
-    Object.entries(conditions).map(([key, value]) => [key.replace(encryptionContext, 'aws:RequestTag/$&'), value])
-  )
-}
-
-function policyAsTags(policy) {
-  const statementAsTags = (statement) => {
-    if (!isObject(statement.Condition)) {
-      return statement
-    }
-    const tests = Object.entries(statement.Condition).map(([test, keys]) => [test, isObject(keys) ? asTags(keys) : keys])
-    return { ...statement, Condition: Object.fromEntries(tests) }
-  }
-  const { Statement } = policy
-  if (Statement === undefined) {
-    return policy
-  }
-  return { ...policy, Statement: Array.isArray(Statement) ? Statement.map(statementAsTags) : statementAsTags(Statement) }
+function withTags(simulation) {
+  return JSON.parse(JSON.stringify(simulation).replace(/"(?=kms:EncryptionContext:[^"])/gi, '"aws:RequestTag/'))
 }
 
 async function actionExists(name) {
@@ -173,18 +156,18 @@ async function decide(policies, request) {
   await checkRequest(policies, request)
   const { principal, action, resource, context, resourcePolicy } = request
   const response = await runSimulation(
-    {
-      identityPolicies: policies.map((policy, i) => ({ name: String(i), policy: policyAsTags(policy) })),
+    withTags({
+      identityPolicies: policies.map((policy, i) => ({ name: String(i), policy })),
       serviceControlPolicies: [],
       resourceControlPolicies: [],
-      resourcePolicy: resourcePolicy && policyAsTags(resourcePolicy),
+      resourcePolicy,
       request: {
         principal,
         action,
         resource: { resource, accountId: accountOf(resource, principal) },
-        contextVariables: asTags(context ?? {})
+        contextVariables: context ?? {}
       }
-    },
+    }),
     { simulationMode: 'Strict' }
   )
   if (response.resultType === 'error') {
