@@ -41,8 +41,8 @@ const (
 type Options struct {
 	// Account is the 12-digit id of the account, part of every ARN. Default "123456789012".
 	Account string
-	// Region is where CodePipeline, CodeDeploy, ECS and their callers run; requests must be signed for it, to CloudFront
-	// for it or for us-east-1. Default "us-east-1".
+	// Region is where CodePipeline, CodeDeploy, ECS and their callers run; requests must be signed for it, to
+	// CloudFront and STS for it or for us-east-1. Default "us-east-1".
 	Region string
 	// Now tells the services' time: when invalidations were created and complete, when reports came.
 	// Signature ages are judged by the machine's clock, as clients sign by it. Default time.Now.
