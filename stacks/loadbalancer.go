@@ -22,8 +22,9 @@ import (
 type LoadBalancer struct {
 	// Internal gives the load balancer no public address. It is in the private subnets,
 	// and CloudFront reaches it through a VPC origin, which the stack makes and which
-	// costs nothing; else only private ranges in AllowFrom and TestFrom do. Where the
-	// distribution is in another account, share the VPC origin with that (AWS RAM). Most
+	// costs nothing; else only private ranges in AllowFrom and TestFrom do. An ExistingVPC
+	// must have an internet gateway all the same, though no route has to lead there. Where
+	// the distribution is in another account, share the VPC origin with that (AWS RAM). Most
 	// regions have VPC origins, and an account has 25; gRPC does not pass. Needs
 	// OriginPrefixListID. It cannot be changed. Default: false.
 	//
@@ -307,9 +308,9 @@ func newTargetGroup(stack awscdk.Stack, id string, container Container, vpc awse
 	})
 }
 
-// newErrorAlarms watch for a version that answers with errors of its own. Each group
-// has its alarm: whichever is in production next, and without data from the other,
-// CloudWatch would compute nothing.
+// newErrorAlarms watch for a version that answers with errors of its own. Each group has
+// its alarm, whichever the new version is in: with few visitors at first, its errors would
+// be lost among the former one's answers.
 func newErrorAlarms(stack awscdk.Stack, balancer loadBalancer, owner owner, maxPercent int) []awscloudwatch.Alarm {
 	var alarms []awscloudwatch.Alarm
 	for _, group := range []struct {

@@ -201,10 +201,7 @@ func (s FargateService) Validate() error {
 	if d := or(s.StartTime, defaultStartTime); d < minStartTime || d > maxStartTime || d%time.Second != 0 {
 		p.add("StartTime", s.StartTime, "must be whole seconds, from 10 seconds to 15 minutes, written as 3 * time.Minute")
 	}
-	validateVPC(p, s.network(), s.LoadBalancer.Internal)
-	if vpc, ok := s.network().(NewVPC); ok {
-		vpc.validateRoom(p, max(or(s.DesiredCount, defaultDesiredCount), s.Scaling.MaxTasks))
-	}
+	validateVPC(p, s.network(), s.LoadBalancer.Internal, max(or(s.DesiredCount, defaultDesiredCount), s.Scaling.MaxTasks))
 	if s.Cluster != "" {
 		p.match("Cluster", s.Cluster, ecsPattern, "must be a cluster's name (not its ARN), or empty for a cluster of the service's own")
 	}
@@ -353,10 +350,10 @@ func newCluster(stack awscdk.Stack, name string, vpc awsec2.IVpc) awsecs.ICluste
 
 // newECSService runs the tasks, without a way in for people (ECS Exec): in private
 // subnets, without public addresses, unless the owner wants them in public ones. It
-// names the task definition by its family,
-// whose newest active revision is what the last successful deployment brought. For
-// CodeDeploy, nothing here may depend on a prop that can be changed: to update such a
-// service CloudFormation names its task definition, too, which ECS refuses.
+// names the task definition by its family, whose newest active revision is what the last
+// successful deployment brought. For CodeDeploy, nothing here may depend on a prop that
+// can be changed: to update such a service CloudFormation names its task definition, too,
+// which ECS refuses.
 // https://github.com/aws/aws-cdk/issues/23564
 func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how func(*awsecs.FargateServiceProps)) awsecs.FargateService {
 	cluster := newCluster(stack, s.Cluster, parts.vpc)

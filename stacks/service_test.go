@@ -304,6 +304,10 @@ func TestServiceRefuses(t *testing.T) {
 			s.VPC, s.Scaling = NewVPC{CIDR: "10.0.0.0/24"}, Scaling{MaxTasks: 60, CPUPercent: 60}
 		}, "a deployment of 60 takes 60 there"},
 		{"too little room beside the load balancer", func(s *FargateService) { s.VPC, s.DesiredCount = NewVPC{CIDR: "10.0.0.0/24", PublicTasks: true}, 50 }, "has 49 addresses for tasks in each zone"},
+		{"too little room beside an internal load balancer", func(s *FargateService) {
+			*s = cheap
+			s.VPC, s.DesiredCount = NewVPC{CIDR: "10.0.0.0/24", AvailabilityZones: cheap.VPC.(NewVPC).AvailabilityZones}, 50
+		}, "has 49 addresses for tasks in each zone"},
 		{"cluster's ARN", func(s *FargateService) { s.Cluster = "arn:aws:ecs:us-east-1:" + account + ":cluster/production" }, "must be a cluster's name (not its ARN)"},
 		{"cluster's name too long", func(s *FargateService) { s.Cluster = strings.Repeat("c", 256) }, "Cluster is"},
 		{"network's id", existing(func(v *ExistingVPC) { v.ID = "default" }), `VPC.ID is "default": must be a VPC's id`},
@@ -333,7 +337,7 @@ func TestServiceRefuses(t *testing.T) {
 		{"zone that is none", func(s *FargateService) { s.VPC = NewVPC{AvailabilityZones: []string{"use1-az1", "us-east-1a"}} }, `VPC.AvailabilityZones[0] is "use1-az1": must be a zone's name`},
 		{"zones that CloudFront may not reach", func(s *FargateService) { s.Region, s.LoadBalancer = "us-east-1", cheap.LoadBalancer }, `VPC.AvailabilityZones is "": must name two zones: with LoadBalancer.Internal, they must not be use1-az3,`},
 		{"zones of a region that is not known", func(s *FargateService) { s.LoadBalancer = cheap.LoadBalancer }, "they must not be any of apne1-az3, apne2-az1, cac1-az3, use1-az3, usw1-az2,"},
-		{"subnet for both", existing(func(v *ExistingVPC) { v.PrivateSubnets[0] = v.PublicSubnets[0] }), "the tasks' subnets are not the load balancer's"},
+		{"subnet for both", existing(func(v *ExistingVPC) { v.PrivateSubnets[0] = v.PublicSubnets[0] }), "is there twice; a subnet is in one zone, and either public or private"},
 
 		{"certificate's domain", balancer(func(l *LoadBalancer) { l.CertificateARN = "api.example.com" }), "LoadBalancer.CertificateARN"},
 		{"CloudFront's certificate", func(s *FargateService) {
@@ -404,6 +408,12 @@ func TestServiceAccepts(t *testing.T) {
 		Internal: true, OriginPrefixListID: "pl-82a045eb",
 		AllowFrom: []string{"172.16.0.0/12", "192.168.1.0/24", "100.64.0.0/10"}, TestFrom: []string{"10.1.2.3/32"},
 	}
+	if err := props.Validate(); err != nil {
+		t.Error(err)
+	}
+	// Public tasks have their subnets for themselves then.
+	props = cheap
+	props.DesiredCount = 58
 	if err := props.Validate(); err != nil {
 		t.Error(err)
 	}

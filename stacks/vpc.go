@@ -14,8 +14,8 @@ import (
 
 // VPC is the network that a service runs in: a [NewVPC] or an [ExistingVPC].
 type VPC interface {
-	// validate is told whether the load balancer is internal.
-	validate(p *problems, internal bool)
+	// validate is told whether the load balancer is internal, and how many tasks run at most.
+	validate(p *problems, internal bool, tasks int)
 	// cidr is the range of the network's addresses.
 	cidr() string
 	// publicTasks says in which of its subnets the tasks are.
@@ -80,10 +80,12 @@ type ExistingVPC struct {
 
 	// PrivateSubnets are for an internal load balancer, and without PublicTasks for the
 	// tasks: one in each of the zones, in the zones' order. Tasks must reach ECR,
-	// CloudWatch Logs and S3, through a NAT gateway or VPC endpoints: of ecr.api, ecr.dkr and logs, with Container.Secrets also of ssm or
-	// secretsmanager, at 7.30 USD a month for each zone, and the gateway endpoint of S3,
-	// which is free. With CodeDeploy they cannot be changed; with ECS, a change is a
-	// deployment. Required where they are used, else to be left out.
+	// CloudWatch Logs and S3, through a NAT gateway or VPC endpoints: of ecr.api, ecr.dkr
+	// and logs, with Container.Secrets also of ssm or secretsmanager, at 7.30 USD a month
+	// for each zone, whose security groups let CIDR in, and the gateway endpoint of S3,
+	// which is free. With endpoints alone, Container.InitialImage must be in ECR. With
+	// CodeDeploy they cannot be changed; with ECS, a change is a deployment. Required where
+	// they are used, else to be left out.
 	// https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
 	PrivateSubnets []string
 
@@ -103,8 +105,8 @@ const (
 	// AWS keeps five addresses of each subnet.
 	// https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 	keptAddresses = 5
-	// balancerAddresses is what a load balancer needs in each of its subnets; with them,
-	// there are a NAT gateway's and that of a VPC origin.
+	// balancerAddresses is what a load balancer needs in each of its subnets, and with it a
+	// NAT gateway or a VPC origin.
 	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
 	balancerAddresses = 8 + 2
 )
@@ -125,10 +127,10 @@ func regionOf(zone string) string {
 	return ""
 }
 
-func validateVPC(p *problems, vpc VPC, internal bool) {
+func validateVPC(p *problems, vpc VPC, internal bool, tasks int) {
 	switch vpc := vpc.(type) {
 	case NewVPC, ExistingVPC:
-		vpc.validate(p, internal)
+		vpc.validate(p, internal, tasks)
 	default:
 		p.add("VPC", typeOf(vpc), "must be a stacks.NewVPC{…} or a stacks.ExistingVPC{…}, or left out for a new one")
 	}
@@ -197,13 +199,15 @@ func subnets(public bool) *awsec2.SubnetSelection {
 	return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(privateSubnets)}
 }
 
-func (v NewVPC) validate(p *problems, internal bool) {
+func (v NewVPC) validate(p *problems, internal bool, tasks int) {
 	if prefix, ok := validateCIDR(p, "VPC.CIDR", v.cidr()); ok {
 		switch {
 		case prefix.Bits() < 16 || prefix.Bits() > 24:
 			p.add("VPC.CIDR", v.CIDR, "must have from 16 to 24 bits: AWS takes no wider one, and four subnets share it")
 		case !prefix.Addr().IsPrivate():
 			p.add("VPC.CIDR", v.CIDR, "must be private: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16")
+		default:
+			v.validateRoom(p, prefix.Bits(), internal, tasks)
 		}
 	}
 	if n := len(v.AvailabilityZones); n != 0 && n != zones {
@@ -223,19 +227,18 @@ func (v NewVPC) validate(p *problems, internal bool) {
 
 // validateRoom reports a range with too few addresses for a deployment, during which
 // there are twice as many tasks, in two zones.
-func (v NewVPC) validateRoom(p *problems, tasks int) {
-	prefix, err := netip.ParsePrefix(v.cidr())
-	if err != nil || prefix.Bits() < 16 || prefix.Bits() > 24 || tasks < 1 || tasks > maxDesiredCount {
+func (v NewVPC) validateRoom(p *problems, bits int, internal bool, tasks int) {
+	if tasks > maxDesiredCount {
 		return // that has been reported
 	}
 	room := func(bits int) int {
 		n := 1<<(32-bits)/4 - keptAddresses
-		if v.PublicTasks {
+		if v.PublicTasks != internal { // tasks and load balancer are in the same subnets
 			n -= balancerAddresses
 		}
 		return n
 	}
-	needs, bits := tasks+tasks%2, prefix.Bits()
+	needs := tasks + tasks%2
 	if has := room(bits); has < needs {
 		for room(bits) < needs {
 			bits--
@@ -244,7 +247,7 @@ func (v NewVPC) validateRoom(p *problems, tasks int) {
 	}
 }
 
-func (v ExistingVPC) validate(p *problems, internal bool) {
+func (v ExistingVPC) validate(p *problems, internal bool, _ int) {
 	p.match("VPC.ID", v.ID, vpcPattern, "must be a VPC's id, such as vpc-0123456789abcdef0")
 	if prefix, ok := validateCIDR(p, "VPC.CIDR", v.CIDR); ok && (prefix.Bits() < 16 || prefix.Bits() > 28) {
 		p.add("VPC.CIDR", v.CIDR, "must have from 16 to 28 bits, as each range of a VPC has")
@@ -276,7 +279,7 @@ func (v ExistingVPC) validate(p *problems, internal bool) {
 			field := fmt.Sprintf("VPC.%s[%d]", f.name, i)
 			p.match(field, subnet, subnetPattern, "must be a subnet's id, such as subnet-0123456789abcdef0")
 			if seen[subnet] {
-				p.add(field, subnet, "is there twice; the tasks' subnets are not the load balancer's")
+				p.add(field, subnet, "is there twice; a subnet is in one zone, and either public or private")
 			}
 			seen[subnet] = true
 		}
