@@ -32,7 +32,7 @@ def shape(of):
     elif of.type_name == "list":
         plain["member"] = shape(of.member)
     elif of.type_name == "map":
-        plain["key"], plain["value"] = shape(of.key), shape(of.value)
+        plain["key"] = shape(of.key)
     plain["uri"] = of.serialization.get("location") == "uri"
     return plain
 
@@ -51,7 +51,7 @@ def answer(call):
                        for error in operation.error_shapes}}
     try:
         output = getattr(aws, xform_name(call["operation"]))(**call["input"])
-        output["status"] = output.pop("ResponseMetadata")["HTTPStatusCode"]
+        del output["ResponseMetadata"]
         return {"output": output}
     except ClientError as refused:
         return {
