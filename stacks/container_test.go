@@ -129,6 +129,7 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 		"base64":            "/bPxRfiCYEXAMPLEKEYwJalrXUtnFEMI==",
 		"long":              "/AWSbPxRfiCYEXAMPLEKEY0123",
 		"GitHub":            "github_pat_0123456789abcdefghij",
+		"GitHub, of 2021":   "0123456789abcdef0123456789abcdef01234567",
 		"GitLab":            "glpat-0123456789abcdefghij",
 		"Slack":             "xoxb-0123456789-abcdefghij",
 		"Stripe":            "sk_" + "live_0123456789abcdef",
