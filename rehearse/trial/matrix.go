@@ -205,7 +205,7 @@ func (m Matrix) Test(t *testing.T) {
 }
 
 // varying is what tells one run's messages from another's.
-var varying = regexp.MustCompile(`I[A-Z0-9]{20,}|[0-9a-f]{8}-[0-9a-f-]{27}|127\.0\.0\.1:\d+|\d+(\.\d+)?m?s\b|\d{4}-\d\d-\d\dT\S+|d-[A-Z0-9]{9}`)
+var varying = regexp.MustCompile(`I[A-Z0-9]{20,}|[0-9a-f]{8}-[0-9a-f-]{27}|127\.0\.0\.1:\d+|\d+(\.\d+)?m?s\b|\d{4}-\d\d-\d\dT\S+|d-[A-Z0-9]{9}|\b[0-9a-f]{64}\b|\d{8}T\d{6}Z|attempt \d+:`)
 
 // allMessages returns every message of every trial, once and sorted, for a person to read.
 func allMessages(outcomes []Outcome) string {

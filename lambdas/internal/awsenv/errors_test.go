@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -38,6 +39,7 @@ func against(t *testing.T, answer http.HandlerFunc) aws.Config {
 	env := map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": ownKey, "AWS_SECRET_ACCESS_KEY": ownSecret, "AWS_SESSION_TOKEN": ownToken, "AWS_ENDPOINT_URL": server.URL}
 	cfg := Config(func(name string) string { return env[name] })
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	cfg.HTTPClient.(*http.Client).Timeout = time.Minute // a slow machine is no fault //nolint:forcetypeassert // Config's own
 	return cfg
 }
 

@@ -102,7 +102,7 @@ func lookUp(w Words) string {
 }
 
 func newCredentials(w Words) string {
-	return "If it stays so, deploy the stack again; first, " + w.Again
+	return "If it stays so, deploy the stack again. For now, " + w.Again
 }
 
 func lookOnTheWay(w Words) string {
