@@ -384,13 +384,14 @@ func validateParameterName(p *problems, field, name string) {
 
 var (
 	// tokenInsidePattern are the tokens and keys whose makers gave them a shape that tells
-	// them from other text: GitHub, GitLab, Slack, Stripe, AWS, Google and npm; JSON web
-	// tokens and private keys. oldTokenPattern is GitHub's of the first article's year.
+	// them from other text: GitHub, GitLab, Slack, Stripe, AWS and npm; JSON web tokens and
+	// private keys. tokenAlonePattern are two that only what names a secret must not be:
+	// GitHub's of the first article's year, and Google's keys, which pages may show.
 	// https://docs.github.com/en/code-security/secret-scanning/introduction/supported-secret-scanning-patterns
 	tokenInsidePattern = regexp.MustCompile(`(gh[pousr]|github_pat)_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_-]{20,}|\bxox[abeoprs]-[A-Za-z0-9-]{20,}|` +
-		`\b[rs]k_(live|test)_[A-Za-z0-9]{16,}|\b(AKIA|ASIA)[A-Z2-7]{16}\b|\bAIza[A-Za-z0-9_-]{35}|\bnpm_[A-Za-z0-9]{36}|` +
+		`\b[rs]k_(live|test)_[A-Za-z0-9]{16,}|\b(AKIA|ASIA)[A-Z2-7]{16}\b|\bnpm_[A-Za-z0-9]{36}|` +
 		`\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY-----`)
-	oldTokenPattern = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	tokenAlonePattern = regexp.MustCompile(`^([0-9a-f]{40}|AIza[A-Za-z0-9_-]{35})$`)
 	// A colon would end the part in CloudFormation's reference to the secret.
 	secretPartPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
@@ -436,7 +437,7 @@ func (s GitHubToken) token(scope constructs.Construct) awscdk.SecretValue {
 
 // isToken reports whether a value that should name a token is one itself.
 func isToken(value string) bool {
-	return tokenInsidePattern.MatchString(value) || oldTokenPattern.MatchString(value)
+	return tokenInsidePattern.MatchString(value) || tokenAlonePattern.MatchString(value)
 }
 
 var (
@@ -460,7 +461,7 @@ func validateRepository(p *problems, owner, repo, branch string) {
 	if strings.HasSuffix(strings.ToLower(repo), ".git") || !repoPattern.MatchString(repo) || repo == "." || repo == ".." {
 		p.add("Source.Repo", repo, "must be a repository's name without owner and .git, such as blog")
 	}
-	if name := or(branch, defaultBranch); badRefPattern.MatchString(name) || globCharsPattern.MatchString(name) || strings.HasPrefix(name, "refs/") || len(globEscaper.Replace(name)) > maxBranch || !utf8.ValidString(name) || oldTokenPattern.MatchString(name) || strings.Contains(name, "#{") {
+	if name := or(branch, defaultBranch); badRefPattern.MatchString(name) || globCharsPattern.MatchString(name) || strings.HasPrefix(name, "refs/") || len(globEscaper.Replace(name)) > maxBranch || !utf8.ValidString(name) || tokenAlonePattern.MatchString(name) || strings.Contains(name, "#{") {
 		p.add("Source.Branch", branch, "must be a branch's name as git takes it, such as main")
 	}
 }

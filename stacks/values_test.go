@@ -141,7 +141,7 @@ var blogValues = []values[BlogProps]{
 	{"Build.Image", func(b *BlogProps, v string) { b.Build = Build{Image: v} }, []string{"", "aws/codebuild/standard:7.0"}, map[string]string{
 		"https://public.ecr.aws/x": "must be an image of CodeBuild's", "node:24": "the recipe needs one of CodeBuild's images",
 	}},
-	{"Build.Environment", func(b *BlogProps, v string) { b.Build.Environment = map[string]string{"X": v} }, []string{"", "a\nb", "日本語", strings.Repeat("x", 10000)}, map[string]string{
+	{"Build.Environment", func(b *BlogProps, v string) { b.Build.Environment = map[string]string{"X": v} }, []string{"", "a\nb", "日本語", strings.Repeat("x", 10000), "AIza0123456789abcdefghijABCDEFGHIJ_-xyz"}, map[string]string{
 		"a\x00b": `Build.Environment["X"] is "a\x00b": must be text in UTF-8`, "\xff": "must be text in UTF-8",
 	}},
 	{"Deploy.Bucket", func(b *BlogProps, v string) { b.Deploy.Bucket = v }, []string{
