@@ -39,8 +39,7 @@ type change[T any] struct {
 	says string
 }
 
-// Who adds a prop adds a row. An effect that is not "" is for the prop's comment to say:
-// what happens, and what to do.
+// Parts of comments that several rows have.
 const (
 	// never is said of what cannot be changed, for the reason that the effects show.
 	never = "cannot be changed"
@@ -207,14 +206,18 @@ var serviceChanges = []change[FargateService]{
 		v.PrivateSubnets = []string{"subnet-1a1b2c3d4e5f67892", "subnet-1a1b2c3d4e5f67893"}
 	})},
 
-	{prop: "LoadBalancer.CertificateARN", how: "is added", effects: both("updates LoadBalancerProduction, adds LoadBalancerRedirect, updates LoadBalancerTest"), says: toBlue, after: withCertificate},
+	{prop: "LoadBalancer.CertificateARN", how: "is added", effects: both("updates LoadBalancerProduction, adds LoadBalancerRedirect, updates LoadBalancerTest, cannot be undone"), says: "could not undo an update that fails…" + toBlue, after: withCertificate},
+	{prop: "LoadBalancer.CertificateARN", how: "is added without the redirect", effects: both("updates LoadBalancerProduction, updates LoadBalancerTest"), says: "set NoRedirect, too…" + toBlue, after: func(s *FargateService) {
+		withCertificate(s)
+		s.LoadBalancer.NoRedirect = true
+	}},
 	{prop: "LoadBalancer.CertificateARN", how: "is another", effects: both("updates LoadBalancerProduction, updates LoadBalancerTest"), says: toBlue, before: withCertificate, after: func(s *FargateService) {
 		s.LoadBalancer.CertificateARN = strings.Replace(serviceCertificate, uuid, strings.Replace(uuid, "0", "f", 1), 1)
 	}},
-	{prop: "LoadBalancer.CertificateARN", how: "is added to an internal one", effects: both("removes HTTPOrigin, adds HTTPSOrigin, updates LoadBalancerProduction, adds LoadBalancerRedirect, updates LoadBalancerTest"), says: toBlue, before: internal, after: func(s *FargateService) {
+	{prop: "LoadBalancer.CertificateARN", how: "is added to an internal one", effects: both("removes HTTPOrigin, adds HTTPSOrigin, updates LoadBalancerProduction, adds LoadBalancerRedirect, updates LoadBalancerTest, cannot be undone"), says: toBlue, before: internal, after: func(s *FargateService) {
 		s.LoadBalancer.CertificateARN = strings.Replace(serviceCertificate, "us-east-1", "us-west-1", 1)
 	}},
-	{prop: "LoadBalancer.CertificateARN", how: "is taken away", effects: both("updates LoadBalancerProduction, removes LoadBalancerRedirect, updates LoadBalancerTest, wants port 80 too early"), says: "To take it away, first set NoRedirect", before: withCertificate, after: func(s *FargateService) {
+	{prop: "LoadBalancer.CertificateARN", how: "is taken away", effects: both("updates LoadBalancerProduction, removes LoadBalancerRedirect, updates LoadBalancerTest, wants port 80 too early"), says: "To take it away, set NoRedirect first", before: withCertificate, after: func(s *FargateService) {
 		s.LoadBalancer.CertificateARN = ""
 	}},
 	{prop: "LoadBalancer.CertificateARN", how: "is taken away after the redirect", effects: both("updates LoadBalancerProduction, updates LoadBalancerTest"), says: toBlue, before: func(s *FargateService) {
@@ -437,8 +440,9 @@ var blogChanges = []change[BlogProps]{
 type tagging struct {
 	name string
 	tag  func(app awscdk.App, stack awscdk.Stack)
-	// refused is set where the tag would be one of a service's whole stack.
-	refused bool
+	// refused is set where the tag would be one of a service's whole stack, kept where
+	// the service is Tagged.
+	refused, kept bool
 }
 
 func tag(on constructs.IConstruct, props *awscdk.TagProps) {
@@ -448,6 +452,7 @@ func tag(on constructs.IConstruct, props *awscdk.TagProps) {
 var taggings = []tagging{
 	{name: "no tag", tag: func(awscdk.App, awscdk.Stack) {}},
 	{name: "on the app", tag: func(app awscdk.App, _ awscdk.Stack) { tag(app, nil) }},
+	{name: "on the app of a service that keeps it", tag: func(app awscdk.App, _ awscdk.Stack) { tag(app, nil) }, kept: true},
 	{name: "on the stack", tag: func(_ awscdk.App, stack awscdk.Stack) { tag(stack, nil) }},
 	{name: "on each resource", tag: func(_ awscdk.App, stack awscdk.Stack) {
 		for _, child := range *stack.Node().FindAll("") {
@@ -530,7 +535,7 @@ func TestChangesNameEveryProp(t *testing.T) {
 		props := propsOf(t, of)
 		for _, prop := range props {
 			if !slices.Contains(rows, prop) {
-				t.Errorf("%s has the prop %s, and no row in changes_test.go changes it", of.Name(), prop)
+				t.Errorf("%s has the prop %s, and no row in changes_test.go changes it: add one, with what its change does to a stack that is there", of.Name(), prop)
 			}
 		}
 		for _, row := range rows {
@@ -567,50 +572,48 @@ func names[T any](changes []change[T]) []string {
 	return all
 }
 
-// variant is one template that the tables need: who has what.
+// variant is one app that the tables need.
 type variant struct {
-	dir      string
-	blogs    []BlogProps
-	services []Service
-	tagging  int // of taggings
+	dir     string
+	props   any // BlogProps or a Service
+	tagging int // of taggings
 }
 
 // variants returns the templates before and after each change, of all tables, and where
 // they are.
 func variants() (all []variant, of map[string][2]string) {
 	of = map[string][2]string{}
-	dir := func(v variant) string {
-		same := slices.IndexFunc(all, func(other variant) bool {
-			v.dir = other.dir
-			return reflect.DeepEqual(v, other)
-		})
-		if same < 0 { // most rows have the same template before
-			v.dir = strconv.Itoa(len(all))
-			all = append(all, v)
+	dir := func(props any, tagging int) string {
+		for _, v := range all { // most rows have the same template before
+			if v.tagging == tagging && reflect.DeepEqual(v.props, props) {
+				return v.dir
+			}
 		}
+		v := variant{strconv.Itoa(len(all)), props, tagging}
+		all = append(all, v)
 		return v.dir
 	}
-	service := func(s Service, tagging int) string { return dir(variant{services: []Service{s}, tagging: tagging}) }
-	blog := func(b BlogProps, tagging int) string { return dir(variant{blogs: []BlogProps{b}, tagging: tagging}) }
 	for _, by := range []Controller{CodeDeploy, ECS} {
 		for _, c := range serviceChanges {
 			before, after := c.apply(func() FargateService { return changedService(by) })
-			of[c.row(by)] = [2]string{service(before, 0), service(after, 0)}
+			of[c.row(by)] = [2]string{dir(before, 0), dir(after, 0)}
 		}
 		for i, how := range taggings {
-			of[how.row(by)] = [2]string{service(taggedService(by), 0), service(taggedService(by), i)}
+			after := taggedService(by)
+			after.Tagged = how.kept
+			of[how.row(by)] = [2]string{dir(taggedService(by), 0), dir(after, i)}
 		}
 	}
 	for _, c := range existingChanges {
 		before, after := c.apply(changedExisting)
-		of[c.row("existing")] = [2]string{service(before, 0), service(after, 0)}
+		of[c.row("existing")] = [2]string{dir(before, 0), dir(after, 0)}
 	}
 	for _, c := range blogChanges {
 		before, after := c.apply(changedBlog)
-		of[c.row("blog")] = [2]string{blog(before, 0), blog(after, 0)}
+		of[c.row("blog")] = [2]string{dir(before, 0), dir(after, 0)}
 	}
 	for i, how := range taggings {
-		of[how.row("blog")] = [2]string{blog(taggedBlog(), 0), blog(taggedBlog(), i)}
+		of[how.row("blog")] = [2]string{dir(taggedBlog(), 0), dir(taggedBlog(), i)}
 	}
 	return all, of
 }
@@ -640,16 +643,16 @@ const refusal = ".refused"
 func synthVariants(newApp func(string) awscdk.App, dir string) {
 	all, _ := variants()
 	for _, v := range all {
-		app := newApp(filepath.Join(dir, v.dir))
-		for _, blog := range v.blogs {
-			taggings[v.tagging].tag(app, NewBlogStack(app, blog))
-		}
-		for _, service := range v.services {
-			taggings[v.tagging].tag(app, NewServiceStack(app, service))
-		}
-		if len(v.services) > 0 && taggings[v.tagging].refused {
-			check(os.WriteFile(filepath.Join(dir, v.dir+refusal), []byte(panicOf(func() { app.Synth(nil) })), 0o600))
-			continue
+		app, how := newApp(filepath.Join(dir, v.dir)), taggings[v.tagging]
+		switch props := v.props.(type) {
+		case BlogProps:
+			how.tag(app, NewBlogStack(app, props))
+		case Service:
+			how.tag(app, NewServiceStack(app, props))
+			if how.refused {
+				check(os.WriteFile(filepath.Join(dir, v.dir+refusal), []byte(panicOf(func() { app.Synth(nil) })), 0o600))
+				continue
+			}
 		}
 		app.Synth(nil)
 	}
@@ -684,15 +687,15 @@ func TestChanges(t *testing.T) {
 		t.Helper()
 		got := effectsOf(load(rows[row][0]), load(rows[row][1]), spec)
 		if start, more := strings.CutSuffix(want, "…"); got != want && (!more || !strings.HasPrefix(got, start)) {
-			t.Errorf("a change of %s does:\n%q\nwant\n%q", row, got, want)
+			t.Errorf("a change of %s does:\n%q\nwant\n%q\nKeep the change from doing so. Only if it must: say in the prop's comment what then happens and what to do, and here which words say so", row, got, want)
 		}
 		if want != "" && want != unseen && says == "" {
-			t.Errorf("%s: the row does not say which part of the prop's comment tells what a change does", row)
+			t.Errorf("%s: the row's says is empty: which words of the comment of %s tell what a change does?", row, prop)
 		}
 		of, _, _ := strings.Cut(prop, ".")
 		for part := range strings.SplitSeq(says, "…") {
-			if comment := comments[of] + "\n" + comments[prop]; !strings.Contains(comment, part) {
-				t.Errorf("the comment of %s is\n%s\nwant %q in it", prop, comment, part)
+			if !strings.Contains(comments[of]+"\n"+comments[prop], part) {
+				t.Errorf("the comment of %s is\n%s\nwant %q in it, or in that of %s: what a change does is to be said there; if other words say it, put them into the row", prop, comments[prop], part, of)
 			}
 		}
 		if (want == "" || want == unseen) && strings.Contains(comments[prop], never) {
@@ -714,14 +717,20 @@ func TestChanges(t *testing.T) {
 		for _, of := range []Controller{CodeDeploy, ECS, "blog"} {
 			row := how.row(of)
 			t.Run(row, func(t *testing.T) {
-				want := ""
-				if how.refused {
-					want = unseen // by the template
-				}
-				if how.refused && of != "blog" {
+				want := "" // It reaches something, and nothing that must not be touched.
+				switch {
+				case of != "blog" && how.refused:
 					wantRefusal(t, filepath.Join(dir, rows[row][1]+refusal))
-				} else if got := effectsOf(load(rows[row][0]), load(rows[row][1]), spec); got != want {
-					t.Errorf("a tag does %q, want %q: it reaches all but what must not be touched", got, want)
+					return
+				case how.refused:
+					want = unseen // by the template
+				case of == CodeDeploy && how.kept:
+					want = "updates LoadBalancerProduction, updates LoadBalancerRedirect, updates LoadBalancerTest, updates Service"
+				case of == ECS && how.kept:
+					want = "updates LoadBalancerProduction, updates LoadBalancerRedirect, updates LoadBalancerTest, updates ProductionRule, updates Service, updates TestRule"
+				}
+				if got := effectsOf(load(rows[row][0]), load(rows[row][1]), spec); got != want {
+					t.Errorf("a tag does:\n%q\nwant\n%q\nwithoutTags keeps tags off what deployments change", got, want)
 				}
 			})
 		}

@@ -200,7 +200,12 @@ func stackEffects(before, after *assembly.Template, replacing spec) []string {
 			effects = append(effects, verb+" "+hashPattern.ReplaceAllString(id, ""))
 		}
 	}
-	return append(effects, earlyPorts(before, after)...)
+	effects = append(effects, earlyPorts(before, after)...)
+	// An update that fails is undone in the same way: what it added goes at the end.
+	if len(earlyPorts(after, before)) > 0 {
+		effects = append(effects, "cannot be undone")
+	}
+	return effects
 }
 
 // earlyPorts tells of listeners that want a port which another one has until later: one

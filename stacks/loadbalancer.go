@@ -42,18 +42,21 @@ type LoadBalancer struct {
 	// HTTP: what visitors send to CloudFront by HTTPS then travels in the clear from
 	// there to the load balancer.
 	//
-	// To give a service that runs its first one, set the distribution's origin to HTTPS
-	// only as soon as `make deploy` is through: until then CloudFront asks by HTTP, and gets
-	// the redirect. With CodeDeploy, a change points production at the target group Blue,
+	// To give a service that runs its first one, set NoRedirect, too, `make deploy`, and set
+	// the distribution's origin to HTTPS only: until CloudFront has that, visitors get
+	// errors. Then NoRedirect may go. With the redirect from the start, CloudFront and
+	// browsers would keep it, and CloudFormation could not undo an update that fails.
+	//
+	// To take it away, set NoRedirect first, and `make deploy`: production could not have
+	// port 80 else, since CloudFormation removes the redirect only at the end. Then take
+	// both away, `make deploy`, and set the origin to HTTP only.
+	//
+	// With CodeDeploy, a change points production at the target group Blue,
 	// while CodeDeploy moves it between Blue and Green. Which it is, the console shows
 	// (EC2 > Load balancers > the listener on port 80 or 443: the target group's name has
 	// Blue or Green in it). If it is Green, release the pipeline first (console: Release
 	// change), which moves visitors to Blue, and then `make deploy`. With ECS, visitors stay
-	// where they are.
-	//
-	// To take it away, first set NoRedirect and `make deploy`: production could not have
-	// port 80 else, since CloudFormation removes the redirect only at the end. Then take
-	// both away. Default: none. Example:
+	// where they are. Default: none. Example:
 	// "arn:aws:acm:us-east-1:123456789012:certificate/01234567-…".
 	CertificateARN string
 
