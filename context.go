@@ -35,7 +35,7 @@ func cdkContext(from lookup) (map[string]any, error) {
 		}
 		return context, checkContext(context)
 	}
-	settings, err := readSettings(userSettings(from))
+	user, err := readSettings(userSettings(from))
 	if err != nil {
 		return nil, err
 	}
@@ -51,10 +51,9 @@ func cdkContext(from lookup) (map[string]any, error) {
 		return nil, errors.New("there is no cdk.json here: the app needs its feature flags, and runs in the project's folder")
 	}
 
-	context := map[string]any{}
-	for _, from := range []map[string]any{inObject(settings["context"]), found, inObject(project["context"])} {
-		merge(context, from)
-	}
+	context, settings := map[string]any{}, map[string]any{}
+	merge(context, inObject(user["context"]), found, inObject(project["context"]))
+	merge(settings, user, project)
 	assignment, _ := from("CDK_CONTEXT")
 	if key, value, isOne := strings.Cut(assignment, "="); isOne {
 		context[key] = value
@@ -65,11 +64,7 @@ func cdkContext(from lookup) (map[string]any, error) {
 		{"versionReporting", "CDK_VERSION_REPORTING", "aws:cdk:version-reporting", "aws:cdk:disable-version-reporting"},
 		{"staging", "CDK_STAGING", "", "aws:cdk:disable-asset-staging"},
 	} {
-		value, isSet := project[s.name]
-		if !isSet {
-			value = settings[s.name]
-		}
-		isOn := value != false
+		isOn := settings[s.name] != false
 		if text, isSet := from(s.variable); isSet {
 			isOn = text == "true"
 		}
@@ -130,16 +125,17 @@ func asJSON(v any) string {
 	return string(text)
 }
 
-// merge adds what from has, and makes one object of two, as the CLI does.
-func merge(into, from map[string]any) {
-	for key, value := range from {
-		if inner := inObject(value); inner != nil {
-			both := map[string]any{}
-			merge(both, inObject(into[key]))
-			merge(both, inner)
-			value = both
+// merge adds what the later objects have, and makes one object of two, as the CLI does.
+func merge(into map[string]any, all ...map[string]any) {
+	for _, each := range all {
+		for key, value := range each {
+			if inner := inObject(value); inner != nil {
+				both := map[string]any{}
+				merge(both, inObject(into[key]), inner)
+				value = both
+			}
+			into[key] = value
 		}
-		into[key] = value
 	}
 }
 

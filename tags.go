@@ -15,7 +15,10 @@ func refuseStackTags(from lookup, services []stacks.Service) error {
 		if err != nil {
 			return err
 		}
-		if tags, isList := settings["tags"].([]any); len(tags) > 0 || !isList && settings["tags"] != nil {
+		if tags, isSet := settings["tags"]; isSet { // The first of them prevails, an empty list, too.
+			if list, isList := tags.([]any); tags == nil || isList && len(list) == 0 {
+				return nil
+			}
 			return stacks.RefuseStackTags(services, `"tags" in `+path)
 		}
 	}

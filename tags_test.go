@@ -24,6 +24,7 @@ func TestStackTagsAreRefused(t *testing.T) {
 		{"the project's", tags, "{}", "", []stacks.Service{hook, made}, `"tags" in cdk.json sets tags of whole stacks, and there is the service "api": `},
 		{"the owner's", "{}", tags, "", []stacks.Service{made}, `/.cdk.json sets tags of whole stacks`},
 		{"the environment's", "{}", "{}", "team=web", []stacks.Service{made}, `CDK_TAGS, in the environment, sets tags`},
+		{"the owner's, taken away by the project", `{"tags": []}`, tags, "", []stacks.Service{made}, ""},
 		{"in a form that is not known", `{"tags": {"team": "web"}}`, "{}", "", []stacks.Service{made}, `"tags" in cdk.json sets tags`},
 		{"of blogs alone", tags, tags, "team=web", nil, ""},
 		{"of a hook", tags, "{}", "", []stacks.Service{hook}, ""},
