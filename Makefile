@@ -290,20 +290,22 @@ lint-doubles: $(VENV)/installed
 	AWS_PYTHON="$(CURDIR)/$(VENV)/bin/python" go test -count=1 ./rehearse/fakeaws
 
 # A database of your own may also be a folder of OSV files, as data/osv is in a clone of
-# https://github.com/golang/vulndb. In an empty one nothing would be found.
+# https://github.com/golang/vulndb. In an empty one, or behind a symbolic link, govulncheck finds nothing.
 .PHONY: vuln
-vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in the dependencies: make vuln, or with GOVULNDB=file:///a/folder or https://…
+vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in the dependencies: make vuln, or with GOVULNDB=folder or https://…
 ifneq ($(value GOVULNDB),)
-	@db=$(call quoted,GOVULNDB); folder=$${db#file://}; \
-	if test "$$folder" != "$$db" && ! ls "$$folder" "$$folder/index" 2>/dev/null | grep -q -e '^GO-.*\.json$$' -e '^modules\.json$$'; then \
-		echo "make vuln: GOVULNDB=$$db has neither GO-*.json nor index/modules.json: name the folder data/osv of a clone of https://github.com/golang/vulndb" >&2; exit 2; \
-	fi; \
+	@db=$(call quoted,GOVULNDB); case "$$db" in https://*|http://*) ;; *) \
+		folder=$${db#file://}; \
+		ls "$$folder" "$$folder/index" 2>/dev/null | grep -q -e '^GO-.*\.json$$' -e '^modules\.json$$' || { \
+			echo "make vuln: GOVULNDB=$$db has neither GO-*.json nor index/modules.json: name the folder data/osv of a clone of https://github.com/golang/vulndb" >&2; exit 2; }; \
+		db=file://$$(cd "$$folder" && pwd -P) ;; \
+	esac; \
 	$(GOVULNCHECK) -db "$$db" ./...
 else
 	@if $(GOVULNCHECK) -version | grep -q '^DB updated:'; then \
 		$(GOVULNCHECK) ./...; \
 	else \
-		echo 'vuln: not scanned: the Go vulnerability database at vuln.go.dev cannot be reached from here; GOVULNDB= names another, such as file:///…/vulndb/data/osv in a clone of https://github.com/golang/vulndb'; \
+		echo 'vuln: not scanned: the Go vulnerability database at vuln.go.dev cannot be reached from here; GOVULNDB= names another, such as the folder data/osv of a clone of https://github.com/golang/vulndb'; \
 		test "$(VULN)" != required; \
 	fi
 endif
