@@ -136,7 +136,7 @@ func run(m *testing.M) int {
 	check(os.Chdir(dir)) // the app runs where dist/ is
 	assemblyDir, aloneDir = filepath.Join(dir, "cdk.out"), filepath.Join(dir, "alone")
 	newApp := func(outdir string) awscdk.App {
-		return awscdk.NewApp(&awscdk.AppProps{Context: &settings.Context, Outdir: &outdir, AnalyticsReporting: jsii.Bool(false)})
+		return awscdk.NewApp(&awscdk.AppProps{Context: &settings.Context, Outdir: &outdir, AnalyticsReporting: jsii.Bool(false), TreeMetadata: jsii.Bool(false)})
 	}
 	synth := func(outdir string, blogs []BlogProps, services []Service) {
 		app := newApp(outdir)
