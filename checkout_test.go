@@ -30,6 +30,19 @@ func runAll(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	shared.folder = folder
+	// No ~/.cdk.json of the developer's; what Go has in the developer's home it keeps.
+	for _, name := range []string{"GOENV", "GOPATH", "GOCACHE", "GOMODCACHE"} {
+		value, err := exec.CommandContext(context.Background(), "go", "env", name).Output()
+		if err == nil {
+			err = os.Setenv(name, strings.TrimSpace(string(value)))
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
+	if err := os.Setenv("HOME", folder); err != nil {
+		panic(err)
+	}
 	return m.Run()
 }
 
@@ -164,10 +177,11 @@ func (c checkout) run(env []string, name string, args ...string) (string, error)
 	return string(out), err
 }
 
-// environment is this process's, without its make and without credentials that a developer may have.
+// environment is this process's, without its make, and without what a developer may have set for AWS and
+// for every CDK app.
 func environment() []string {
 	own := slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "MAKE") || strings.HasPrefix(v, "MFLAGS") || strings.HasPrefix(v, "AWS_")
+		return strings.HasPrefix(v, "MAKE") || strings.HasPrefix(v, "MFLAGS") || strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "CDK_")
 	})
 	return append(own, "AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
 }
