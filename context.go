@@ -35,7 +35,7 @@ func cdkContext(from lookup) (map[string]any, error) {
 		}
 		return context, checkContext(context)
 	}
-	user, err := readSettings(userSettings(from))
+	home, err := readSettings(userSettings(from))
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +52,8 @@ func cdkContext(from lookup) (map[string]any, error) {
 	}
 
 	context, settings := map[string]any{}, map[string]any{}
-	merge(context, inObject(user["context"]), found, inObject(project["context"]))
-	merge(settings, user, project)
+	merge(context, inObject(home["context"]), found, inObject(project["context"]))
+	merge(settings, home, project)
 	assignment, _ := from("CDK_CONTEXT")
 	if key, value, isOne := strings.Cut(assignment, "="); isOne {
 		context[key] = value
