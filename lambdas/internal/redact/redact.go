@@ -24,10 +24,6 @@ import (
 // are random letters and digits, so that no word, path or id has so many of them.
 const run = 8
 
-// minCredential is the length of AWS's shortest, an access key id.
-// https://docs.aws.amazon.com/STS/latest/APIReference/API_Credentials.html
-const minCredential = 16
-
 // layers are how many escapes may be around one another. A text may have thousands, and
 // each takes as long as all of it.
 const layers = 4
@@ -42,14 +38,14 @@ var known = struct {
 }{runs: map[string]bool{}}
 
 // Learn adds credentials to what this process does not say: access key ids, secret
-// access keys, session tokens. It ignores one of fewer than 16 characters, which AWS does
-// not give out: that is a word or a number, such as an emulator takes, and may be in
-// every text. It is safe for concurrent use.
+// access keys, session tokens. AWS's have 16 characters or more. It ignores one of fewer
+// than 8, and a number: an emulator takes an account's id for a key, and that is in every
+// ARN. It is safe for concurrent use.
 func Learn(credentials ...string) {
 	known.Lock()
 	defer known.Unlock()
 	for _, credential := range credentials {
-		if len(credential) < minCredential {
+		if len(credential) < run || strings.Trim(credential, "0123456789") == "" {
 			continue
 		}
 		for i := range len(credential) - run + 1 {

@@ -20,7 +20,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	Learn(accessKey, secretKey, token, "", "123456789012", "at-localhost-it")
+	Learn(accessKey, secretKey, token, "", "123456789012", "local", "emulated")
 	m.Run()
 }
 
@@ -110,6 +110,9 @@ func TestText(t *testing.T) {
 	if got := Text(accessKey + " and " + secretKey); got != mark+" and "+mark {
 		t.Errorf("got %q, want two marks and nothing else", got)
 	}
+	if got := Text("an emulator's secret is emulated"); got != "an emulator's secret is "+mark {
+		t.Errorf("got %q: a credential of 8 characters is one, too", got)
+	}
 }
 
 // A line of a log is JSON, also where a credential begins with the letter of an escape.
@@ -131,7 +134,7 @@ func TestTextLeavesTheRest(t *testing.T) {
 	for _, text := range []string{
 		"", "short", "a\xffb\x00 – 100 % \\u00zz &amp; &nosuch; &#; &#x; %zz % \\",
 		"operation error CloudFront: CreateInvalidation, HTTP 403 AccessDenied: not authorized",
-		"arn:aws:iam::123456789012:role/at-localhost-it", // what an emulator takes for a key
+		"arn:aws:iam::123456789012:role/local", // what an emulator takes for a key
 		`{"blog":"my-blog","distribution":"E2QWRUHAPOMQZL","invalidation":"IV08N6NBBCWA94PA65WBCLWN5T"}`,
 		accessKey[:run-1] + " " + token[len(token)-run+1:],
 	} {
