@@ -20,10 +20,11 @@ var (
 			},
 		},
 		{
-			Name:       "nearly-done",
-			Source:     GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github"},
-			Deploy:     Deploy{Bucket: "amzn-s3-demo-bucket"},
-			Invalidate: Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+			Name:          "nearly-done",
+			Source:        GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github"},
+			Deploy:        Deploy{Bucket: "amzn-s3-demo-bucket"},
+			Invalidate:    Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+			Notifications: Notifications{TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"},
 		},
 	}
 	exampleServices = []Service{
@@ -37,6 +38,8 @@ var (
 			Name: "example-api", Region: "eu-west-1",
 			Source: GitHubToken{Owner: "example", Repo: "api", SecretName: "github"},
 			Hook:   Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZL"}}},
+			// CDK makes a rule for a topic of the stack's account alone.
+			Notifications: Notifications{TopicARN: "arn:aws:sns:eu-west-1:" + account + ":alerts"},
 		},
 	}
 )
