@@ -200,7 +200,7 @@ func directivesProblem(policy string) string {
 			case i > 0 && cspKeywords.MatchString(word):
 				return fmt.Sprintf("needs quotes, as in '%s': without, browsers take the word for a host's name", word)
 			case i == 0 && !cspDirective.MatchString(word):
-				return fmt.Sprintf("has %q where a directive's name should be, as in default-src 'self'; NoHeader sends no policy", word)
+				return "has " + quoted(word) + " where a directive's name should be, as in default-src 'self'; NoHeader sends no policy"
 			}
 			directives++
 		}

@@ -18,7 +18,7 @@ type owner struct {
 // file is where the owner is listed.
 func (o owner) file() string { return o.kind + "s.go" }
 
-func (o owner) String() string { return fmt.Sprintf("%s %q", o.kind, o.name) }
+func (o owner) String() string { return o.kind + " " + quoted(o.name) }
 
 var (
 	accountPattern = regexp.MustCompile(`^\d{12}$`)

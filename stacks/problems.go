@@ -22,14 +22,19 @@ type problems struct {
 // maxShown characters of a value are shown whole.
 const maxShown = 200
 
+// quoted shows a text, or the beginning of a long one.
+func quoted(text string) string {
+	if n := utf8.RuneCountInString(text); n > maxShown {
+		return fmt.Sprintf("%.*q… (%d characters)", maxShown/2, text, n)
+	}
+	return fmt.Sprintf("%q", text)
+}
+
 // add reports a field, the value it has and what would be right. A token, in whatever
 // field it was pasted, is reported once, and not repeated.
 func (p *problems) add(field string, got any, want string) {
 	if text, ok := got.(string); ok {
-		got = fmt.Sprintf("%q", text)
-		if n := utf8.RuneCountInString(text); n > maxShown {
-			got = fmt.Sprintf("%.*q… (%d characters)", maxShown/2, text, n)
-		}
+		got = quoted(text)
 		if isToken(text) {
 			if slices.Contains(p.tokens, text) {
 				return

@@ -168,6 +168,7 @@ func TestValidateRefuses(t *testing.T) {
 
 		{"address", func(b *BlogProps) { b.Notifications.Emails = []string{"me"} }, `Notifications.Emails[0] is "me"`},
 		{"address with a name", func(b *BlogProps) { b.Notifications.Emails = []string{"Me <me@blog.dev>"} }, "Notifications.Emails[0]"},
+		{"addresses that are the same to the CDK", func(b *BlogProps) { b.Notifications.Emails = []string{"a/b@blog.dev", "a--b@blog.dev"} }, "is there twice"},
 		{"address twice", func(b *BlogProps) { b.Notifications.Emails = []string{"me@blog.dev", "me@blog.dev"} }, "is there twice"},
 		{"topic of another account", func(b *BlogProps) {
 			*b = full

@@ -618,8 +618,16 @@ func TestOneMistakeIsSaidOnce(t *testing.T) {
 	long := modern
 	long.Deploy.KeyPrefix = strings.Repeat("é", 5000)
 	wantProblem(t, long.Validate(), `é"… (5000 characters): must be a folder`)
-	if n := len(long.Validate().Error()); n > 500 {
-		t.Errorf("the message has %d characters", n)
+	named := modern
+	named.Name = strings.Repeat("x", 700)
+	wantProblem(t, named.Validate(), `x"… (700 characters): Name is "x`)
+	policy := complete
+	setSite(func(s *Site, v string) { s.Headers.Frames, s.Headers.ContentSecurityPolicy = "", v })(&policy, strings.Repeat("/", 1500))
+	wantProblem(t, policy.Validate(), `/"… (1500 characters) where a directive's name should be`)
+	for _, err := range []error{long.Validate(), named.Validate(), policy.Validate()} {
+		if n := len(err.Error()); n > 700 {
+			t.Errorf("the message has %d characters", n)
+		}
 	}
 	mode := webhook
 	mode.ExecutionMode = "PARALLEL"
@@ -627,7 +635,7 @@ func TestOneMistakeIsSaidOnce(t *testing.T) {
 	frames := complete
 	setSite(func(s *Site, v string) { s.Headers.Frames = Frames(v) })(&frames, "nobody")
 	wantProblem(t, frames.Validate(), "must be one of")
-	policy := complete
+	policy = complete
 	setSite(func(s *Site, v string) { s.Headers.Frames, s.Headers.ContentSecurityPolicy = "", v })(&policy, "ü")
 	wantProblem(t, policy.Validate(), "plain ASCII")
 	health := api
