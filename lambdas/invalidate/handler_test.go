@@ -100,7 +100,7 @@ func TestEvents(t *testing.T) {
 		{event: "parameters-misspelt", wantFailure: types.FailureTypeConfigurationError, wantText: `unknown field "Path"`},
 		{event: "parameters-empty", wantFailure: types.FailureTypeConfigurationError, wantText: "no DistributionId"},
 		{event: "first-with-unused-garbage", status: "Completed", wantText: "Cleared /posts/* /index.html in 0s", wantPaths: []string{"/index.html", "/posts/*"}},
-		{event: "data-of-another-shape", wantFailure: types.FailureTypeConfigurationError, wantText: "decode job 11111111-abcd-1111-abcd-111111abcdef: CodePipeline.job.data is a string, and not what CodePipeline sends"},
+		{event: "data-of-another-shape", wantFailure: types.FailureTypeConfigurationError, wantText: "decode job 11111111-abcd-1111-abcd-111111abcdef: CodePipeline.job.data is of the type string, and not what CodePipeline sends"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.event+" "+tt.status, func(t *testing.T) {
@@ -237,6 +237,17 @@ func TestSecondReportIsHarmless(t *testing.T) {
 	}
 	if !strings.Contains(w.log.String(), `"InvalidationFailed":1`) {
 		t.Error("a failure may go uncounted")
+	}
+}
+
+// A message says what is wrong with an event, and not what type of Go's it is, nor all of
+// the event.
+func TestMessagesAboutEvents(t *testing.T) {
+	if _, err := decodeID([]byte(`{"CodePipeline.job":[]}`)); err == nil || !strings.HasSuffix(err.Error(), "\nCodePipeline.job is of the type array, and not what CodePipeline sends") {
+		t.Errorf("error is %v, want one that says what is wrong", err)
+	}
+	if _, err := decodeParameters(strings.Repeat("x", 100_000)); err == nil || len(err.Error()) > 2000 {
+		t.Errorf("error is %v, want one that quotes the beginning", err)
 	}
 }
 

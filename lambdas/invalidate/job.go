@@ -42,7 +42,7 @@ func decodeID(event []byte) (string, error) {
 	}
 	// An id may have been read before what is wrong.
 	if err := json.Unmarshal(event, &envelope); envelope.Job.ID == "" {
-		return "", errors.Join(errors.New(`event has no "CodePipeline.job" with an id: this function answers CodePipeline's Lambda invoke action only`), err)
+		return "", errors.Join(errors.New(`event has no "CodePipeline.job" with an id: this function answers CodePipeline's Lambda invoke action only`), explain(err))
 	}
 	return envelope.Job.ID, nil
 }
@@ -67,12 +67,8 @@ func decodeJob(id string, event []byte) (job, error) {
 			} `json:"data"`
 		} `json:"CodePipeline.job"`
 	}
-	err := json.Unmarshal(event, &envelope)
-	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-		err = fmt.Errorf("%s is a %s, and not what CodePipeline sends", wrong.Field, wrong.Value)
-	}
-	if err != nil {
-		return j, fmt.Errorf("decode job %s: %w", id, err)
+	if err := json.Unmarshal(event, &envelope); err != nil {
+		return j, fmt.Errorf("decode job %s: %w", id, explain(err))
 	}
 	data := envelope.Job.Data
 	params, err := decodeParameters(data.ActionConfiguration.Configuration.UserParameters)
@@ -85,10 +81,18 @@ func decodeJob(id string, event []byte) (job, error) {
 	return j, err
 }
 
+// explain returns an error of decoding an event without the words of Go.
+func explain(err error) error {
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		return fmt.Errorf("%s is of the type %s, and not what CodePipeline sends", wrong.Field, wrong.Value)
+	}
+	return err
+}
+
 func decodeParameters(text string) (parameters, error) {
 	var params parameters
 	if err := strictjson.Decode(text, &params); err != nil {
-		return params, fmt.Errorf(`decode UserParameters %q: %w; must be JSON such as {"PipelineName":"my-blog","DistributionId":"E2EXAMPLE","Paths":["/*"]}`, text, err)
+		return params, fmt.Errorf(`decode UserParameters %.1000q: %w; must be JSON such as {"PipelineName":"my-blog","DistributionId":"E2EXAMPLE","Paths":["/*"]}`, text, err)
 	}
 	var errs []error
 	if params.PipelineName == "" {

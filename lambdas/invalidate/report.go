@@ -130,7 +130,7 @@ func say(text string, limit int) *string {
 	if text == "" {
 		return nil
 	}
-	return aws.String(redact.Cut(redact.Text(text), limit))
+	return aws.String(redact.Cut(redact.Text(redact.Cut(text, 2*limit)), limit)) // an event may have 6 MB
 }
 
 // send delivers the report, or returns [invocation.ErrReportedBefore].
