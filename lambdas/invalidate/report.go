@@ -75,7 +75,7 @@ func overdue(j job, progress invalidation.Progress) report {
 // variables are what later actions can use as #{namespace.Name}.
 func variables(j job, progress invalidation.Progress, took time.Duration) map[string]string {
 	return map[string]string{
-		"InvalidationId": redact.Text(progress.InvalidationID),
+		"InvalidationId": progress.InvalidationID,
 		"Seconds":        strconv.FormatFloat(took.Seconds(), 'f', 0, 64),
 		"Paths":          strings.Join(j.request.Paths, " "),
 	}

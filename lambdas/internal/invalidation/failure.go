@@ -48,8 +48,9 @@ func (f *Failure) Error() string { return f.Message }
 
 func (f *Failure) Unwrap() error { return f.Err }
 
-// errIncompleteAnswer stands for a success whose body has no id or no status, and
-// errOtherInvalidation for one that is about another invalidation.
+// errIncompleteAnswer stands for a success whose body has no id or no status, or
+// something else in their place, and errOtherInvalidation for one that is about another
+// invalidation.
 var (
 	errIncompleteAnswer  = errors.New("CloudFront's answer has no invalidation id or no status")
 	errOtherInvalidation = errors.New("CloudFront's answer is about another invalidation")

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+
+	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
 // CloudFront is what this package needs of the CloudFront client.
@@ -154,11 +156,21 @@ func (i Invalidator) step(ctx context.Context, req Request, progress *Progress) 
 	return read(out.Invalidation, progress)
 }
 
+// maxName is far above the length of CloudFront's ids and statuses, about 30 characters.
+// A continuation token has to hold an id.
+const maxName = 200
+
+// isName says whether text may be an id or a status, which go into logs, reports and
+// tokens: not a credential, which a token would hand on as it is.
+func isName(text string) bool {
+	return text != "" && len(text) <= maxName && redact.Text(text) == text
+}
+
 // read takes id and status from an answer. An answer without them, or about another
 // invalidation than was asked for, is a fault of the connection or the service, and is
 // asked for again.
 func read(inv *types.Invalidation, progress *Progress) (status string, err error) {
-	if inv == nil || aws.ToString(inv.Id) == "" || aws.ToString(inv.Status) == "" {
+	if inv == nil || !isName(aws.ToString(inv.Id)) || !isName(aws.ToString(inv.Status)) {
 		return "", errIncompleteAnswer
 	}
 	if progress.InvalidationID != "" && *inv.Id != progress.InvalidationID {

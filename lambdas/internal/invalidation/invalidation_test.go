@@ -21,6 +21,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
+	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
 var (
@@ -147,6 +148,21 @@ func TestAdvanceKeepsTheDeadline(t *testing.T) {
 			t.Errorf("Deadline is %v, want %v", progress.Deadline, want)
 		}
 	})
+}
+
+// What cannot be an id, or must not be in a token, is no answer.
+func TestAdvanceWantsAnID(t *testing.T) {
+	const credential = "IQoJb3JpZ2luX2VjEKr//////////wEaDmFwLW5vcnRoZWFzdC0x"
+	redact.Learn(credential)
+	for _, said := range [][2]string{{"", "Completed"}, {"I1", ""}, {credential, "Completed"}, {"I" + credential[:12], "Completed"}, {"I1", credential}, {strings.Repeat("I", 3000), "Completed"}, {"I1", strings.Repeat("s", 3000)}} {
+		i := Invalidator{CloudFront: invalidationtest.Answers(func() (*types.Invalidation, error) {
+			return invalidationtest.Invalidation(said[0], said[1]), nil
+		})}
+		progress, _, err := i.Advance(t.Context(), quiet, request, Progress{})
+		if !errors.Is(err, errIncompleteAnswer) || progress.InvalidationID != "" {
+			t.Errorf("%.60q: error is %v, invalidation %q, want no invalidation", said, err, progress.InvalidationID)
+		}
+	}
 }
 
 // What CloudFront says of another invalidation does not count.
