@@ -55,7 +55,7 @@ func Config(getenv func(string) string) aws.Config {
 	cfg := aws.Config{
 		Region:        getenv("AWS_REGION"),
 		Credentials:   credentials.NewStaticCredentialsProvider(key, secret, session),
-		HTTPClient:    httpClient(),
+		HTTPClient:    httpClient(true),
 		Retryer:       retryer,
 		APIOptions:    []func(*middleware.Stack) error{sayErrors},
 		ConfigSources: []any{endpoints(getenv)},
@@ -84,7 +84,9 @@ func WithRole(cfg aws.Config, roleARN string, getenv func(string) string) aws.Co
 	if roleARN == "" {
 		return cfg
 	}
-	client := sts.NewFromConfig(cfg, func(o *sts.Options) { o.Region, o.Retryer = roleRegion, aws.NopRetryer{} })
+	client := sts.NewFromConfig(cfg, func(o *sts.Options) {
+		o.Region, o.Retryer, o.HTTPClient = roleRegion, aws.NopRetryer{}, httpClient(false)
+	})
 	role := stscreds.NewAssumeRoleProvider(client, roleARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = getenv("AWS_LAMBDA_FUNCTION_NAME") // takes every function's name
 	})

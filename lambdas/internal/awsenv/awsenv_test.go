@@ -154,6 +154,7 @@ type edgeAccount struct {
 	assumed  []url.Values
 	askedBy  []string // AssumeRole: the key that signed it, and its region
 	clearing []string // CloudFront: the same
+	kept     int      // connections that AssumeRole's answer leaves open
 }
 
 func (e *edgeAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -168,6 +169,9 @@ func (e *edgeAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		_, _ = io.WriteString(w, `<Invalidation><Id>I1</Id><Status>InProgress</Status></Invalidation>`)
 		return
+	}
+	if !r.Close {
+		e.kept++
 	}
 	_ = r.ParseForm()
 	e.assumed, e.askedBy = append(e.assumed, r.PostForm), append(e.askedBy, by)
@@ -221,6 +225,9 @@ func TestWithRole(t *testing.T) {
 			}
 			if !slices.Equal(edge.clearing, tt.clearing) || len(edge.assumed) != tt.assumed {
 				t.Errorf("CloudFront was asked with %q after %d calls of STS, want %q after %d", edge.clearing, len(edge.assumed), tt.clearing, tt.assumed)
+			}
+			if edge.kept > 0 {
+				t.Error("STS's connection was kept: Go logs what comes on it unasked, such as the same credentials once more")
 			}
 			for i, form := range edge.assumed {
 				want := url.Values{"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleArn": {role}, "RoleSessionName": {"CodeDeployHook_shop"}, "DurationSeconds": {"900"}}

@@ -20,9 +20,13 @@ const (
 // httpClient returns the client that all calls go through. Not the SDK's own, which
 // follows 307 and 308 wherever they lead: a request holds a job's or a hook's id, and is
 // signed for one host.
-func httpClient() *http.Client {
+//
+// What comes on a connection that is kept, and that nobody asked for, is logged by Go: an
+// answer that has credentials in it must have one of its own.
+func httpClient(keep bool) *http.Client {
 	transport := awshttp.NewBuildableClient().GetTransport()
 	transport.MaxResponseHeaderBytes = maxAnswerHeader
+	transport.DisableKeepAlives = !keep
 	return &http.Client{
 		Timeout:       callTimeout,
 		Transport:     bounded{transport},
