@@ -8,6 +8,7 @@
 package redact
 
 import (
+	"encoding/base64"
 	"html"
 	"io"
 	"regexp"
@@ -48,15 +49,23 @@ func Learn(credentials ...string) {
 		if len(credential) < run || strings.Trim(credential, "0123456789") == "" {
 			continue
 		}
-		for i := range len(credential) - run + 1 {
-			known.runs[credential[i:i+run]] = true
+		learn(credential)
+		// In base64 three characters become four; where they begin depends on what is before.
+		for start := range 3 {
+			learn(base64.RawStdEncoding.EncodeToString([]byte(credential[start : len(credential)-(len(credential)-start)%3])))
 		}
 	}
 }
 
+func learn(text string) {
+	for i := range len(text) - run + 1 {
+		known.runs[text[i:i+run]] = true
+	}
+}
+
 // Text returns text with every credential, and every piece of one, replaced by
-// "[redacted]", however it is written: as it is, in a URL, in JSON or in XML, or in one
-// of these within another.
+// "[redacted]", however it is written: as it is or in base64, in a URL, in JSON or in XML,
+// or in one of these within another.
 func Text(text string) string {
 	known.RLock()
 	defer known.RUnlock()

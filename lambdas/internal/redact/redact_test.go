@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -112,6 +113,19 @@ func TestText(t *testing.T) {
 	}
 	if got := Text("an emulator's secret is emulated"); got != "an emulator's secret is "+mark {
 		t.Errorf("got %q: a credential of 8 characters is one, too", got)
+	}
+}
+
+// Of base64 no more may stay than what stands beside the credential.
+func TestTextInBase64(t *testing.T) {
+	for _, credential := range []string{accessKey, secretKey, token} {
+		for _, before := range []string{"", "a", "ab", "X-Amz-Security-Token: "} {
+			text := base64.StdEncoding.EncodeToString([]byte(before + credential + " and"))
+			got := Text(text)
+			if rest := len(got) - len(mark) - base64.StdEncoding.EncodedLen(len(before)); !strings.Contains(got, mark) || rest > 12 {
+				t.Errorf("%q became %q, want a mark and what is beside it", text, got)
+			}
+		}
 	}
 }
 
