@@ -10,18 +10,30 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
+// maxValue is how much of a value is logged, in characters: enough for a panic's stack. A
+// line of 1 MB is no JSON any more in CloudWatch, which takes no more in one piece.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+const maxValue = 16 << 10
+
 // Log returns a function's log: JSON, a line for each record, without credentials. It
 // also takes what the log package prints, such as the errors that aws-lambda-go hands to
 // Lambda.
 func Log(to io.Writer) *slog.Logger {
-	log := slog.New(slog.NewJSONHandler(redact.Writer(to), nil))
+	log := slog.New(slog.NewJSONHandler(redact.Writer(to), &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Value.Kind() == slog.KindString {
+			a.Value = slog.StringValue(redact.Cut(a.Value.String(), maxValue))
+		}
+		return a
+	}}))
 	slog.SetLogLoggerLevel(slog.LevelError) // aws-lambda-go prints nothing else
 	slog.SetDefault(log)
 	return log
@@ -45,7 +57,7 @@ func (r redacted) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		func() (err error) { answer, err = r.handler.Invoke(ctx, event); return err },
 		func(message string) error { return errors.New(message) })
 	if err != nil {
-		return nil, failure(redact.Text(err.Error()))
+		return nil, failure(printable(redact.Text(err.Error())))
 	}
 	return []byte(redact.Text(string(answer))), nil
 }
@@ -54,6 +66,17 @@ func (r redacted) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 type failure string
 
 func (f failure) Error() string { return string(f) }
+
+// printable replaces control characters by spaces. aws-lambda-go sends errors in a header,
+// too, where a DEL would keep it from sending them at all, and end the process.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
 
 // maxReportTime is enough for a report with a few retries.
 const maxReportTime = 15 * time.Second

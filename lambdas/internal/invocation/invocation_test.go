@@ -134,6 +134,22 @@ func TestNoCredentialLeaves(t *testing.T) {
 	}
 }
 
+// A control character in an error's header would end the process.
+func TestErrorsArePrintable(t *testing.T) {
+	handler := handlerFunc(func() ([]byte, error) { return nil, errors.New("a\x7fb\x00c\u0085d\ne – ü") })
+	if _, err := Redacted(slog.New(slog.DiscardHandler), handler).Invoke(t.Context(), nil); err == nil || err.Error() != "a b c d e – ü" {
+		t.Errorf("error is %q, want spaces for control characters", err)
+	}
+}
+
+func TestLogIsBounded(t *testing.T) {
+	var out strings.Builder
+	Log(&out).With("job", strings.Repeat("j", 1<<20)).Error("failed", "message", strings.Repeat("ü", 1<<20), "n", 1)
+	if n := out.Len(); n > 64<<10 || !json.Valid([]byte(out.String())) {
+		t.Errorf("logged %d bytes, want less, and JSON", n)
+	}
+}
+
 func TestGuard(t *testing.T) {
 	var out strings.Builder
 	log := func() *slog.Logger { return slog.New(slog.NewJSONHandler(&out, nil)) }
