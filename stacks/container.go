@@ -121,10 +121,10 @@ const (
 	maxHealthCheckPath     = 1024
 	// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
 	maxImage = 255
-	// maxTaskDefinition is for all of it, as JSON.
+	// maxVariables leaves 2 KiB of the 64 that a task definition has, as JSON, to the rest.
 	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
-	maxTaskDefinition = 64 * 1024
-	defaultCPU        = 256
+	maxVariables = 62 * 1024
+	defaultCPU   = 256
 	// placeholderImage is where a build puts the image's name.
 	placeholderImage = "put-here-by-the-build"
 	// defaultInitialImage is frozen: with another one, a newer nginx for example, the
@@ -156,9 +156,15 @@ var (
 	taskSecretPattern = arnPattern("secretsmanager", fullSecret+`(:[^:[:cntrl:]]*:([^:[:cntrl:]]{0,256}:|:[A-Za-z0-9_.-]{32,64}))?`)
 )
 
-// maxSecretKeys leaves room in a policy for what they encrypt.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const maxSecretKeys = 10
+const (
+	// Four secrets, of 1,011 characters at most, and ten keys leave room in one policy.
+	secretsInGrant, maxSecretKeys = 4, 10
+	// maxGrants is how many characters the grants of all secrets may have. A role has
+	// policies of its own with 10,240, of which some are for other grants, and ten more of
+	// 6,144, which CDK does not fill.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+	maxGrants = 50_000
+)
 
 func (c Container) port() int               { return or(c.Port, defaultPort) }
 func (c Container) healthCheckPath() string { return or(c.HealthCheckPath, defaultHealthCheckPath) }
@@ -205,8 +211,11 @@ func (c Container) validate(p *problems) {
 		}
 	}
 	c.validateSecretKeys(p)
-	if n := len(encodeJSON([]any{c.Environment, c.Secrets})); n > maxTaskDefinition {
-		p.add("Container.Environment", fmt.Sprintf("%d variables", len(c.Environment)+len(c.Secrets)), fmt.Sprintf("with Secrets they are %d bytes, and ECS takes %d for the whole task definition", n, maxTaskDefinition))
+	if n := c.variablesSize(); n > maxVariables {
+		p.add("Container.Environment", fmt.Sprintf("%d variables", len(c.Environment)+len(c.Secrets)), fmt.Sprintf("with Secrets they are %d bytes of the task definition, as JSON, which has room for %d", n, maxVariables))
+	}
+	if n := c.grantsSize(); n > maxGrants {
+		p.add("Container.Secrets", fmt.Sprintf("%d secrets", len(c.Secrets)), fmt.Sprintf("with FormerSecrets and SecretKeyARNs, the grants of all are %d characters long, and a role has room for %d; put several values into one secret, as fields of JSON, which needs one grant", n, maxGrants))
 	}
 	oneOf(p, "Container.Architecture", or(c.Architecture, ARM64), ARM64, X86)
 	if c.Dockerfile != "" && !isFileInside(c.Dockerfile) {
@@ -225,6 +234,43 @@ func (c Container) validate(p *problems) {
 		p.add("Container.InitialImage", c.InitialImage, "must be public, or in ECR as 123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1 is")
 	}
 	c.LogRetention.validate(p, "Container.LogRetention")
+}
+
+// variablesSize is how many bytes the variables are in a task definition.
+func (c Container) variablesSize() int {
+	type variable struct{ Name, ValueFrom string }
+	var all []variable
+	for name, value := range c.Environment {
+		all = append(all, variable{name, value})
+	}
+	for name, at := range c.Secrets {
+		all = append(all, variable{name, fullARN(at)})
+	}
+	return len(encodeJSON(all))
+}
+
+// grantsSize is how many characters the grants of all secrets have, each of which has one.
+func (c Container) grantsSize() int {
+	granted := map[string]bool{}
+	for _, at := range slices.Concat(slices.Collect(maps.Values(c.Secrets)), c.FormerSecrets) {
+		parts := strings.SplitN(fullARN(at), ":", 8)
+		granted[strings.Join(parts[:min(7, len(parts))], ":")] = true
+	}
+	size := len(encodeJSON(slices.Collect(maps.Keys(granted))))
+	if len(c.SecretKeyARNs) == 0 {
+		return size
+	}
+	const rest = 300 // of a statement that names secrets and keys
+	return 2*size + (len(granted)/secretsInGrant+1)*(len(encodeJSON(c.SecretKeyARNs))+rest)
+}
+
+// fullARN returns the ARN of a parameter whose name it is given, in a region with as long a
+// name as any.
+func fullARN(at string) string {
+	if strings.HasPrefix(at, "arn:") {
+		return at
+	}
+	return "arn:aws:ssm:ap-northeast-1:123456789012:parameter/" + at
 }
 
 // initialRepository returns the ARN of the private repository that an image is in, or ""
@@ -411,8 +457,7 @@ func secret(stack awscdk.Stack, id, at string) (variable awsecs.Secret, action, 
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 // https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
 func (c Container) allowDecrypting(stack awscdk.Stack, role awsiam.Role, service, context string, arns []string) {
-	// Four, of 1,011 characters at most, leave room in one policy, of 6,144, for the keys.
-	for some := range slices.Chunk(arns, 4) {
+	for some := range slices.Chunk(arns, secretsInGrant) {
 		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Actions:   jsii.Strings("kms:Decrypt"),
 			Resources: jsii.Strings(c.SecretKeyARNs...),

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +105,16 @@ var (
 		Controller: ECS,
 		Hook:       Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZV"}}},
 	}
+	// secretive has as many secrets as a role has room for.
+	secretive = FargateService{
+		Name: "secretive", Account: account, Region: "ap-northeast-1",
+		Source: GitHubConnection{Owner: "kzmorita", Repo: "secretive", ConnectionARN: connectionARN},
+		Container: Container{
+			FormerSecrets: append(several(42, storeSecret+x(85)+"%02d-AbCdEf"), several(42, "/"+x(85)+"%02d")...),
+			SecretKeyARNs: several(10, storeKey+"%d"),
+		},
+		Hook: Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZW"}}},
+	}
 	// shared is in a network and a cluster that are there.
 	shared = FargateService{
 		Name:   "shared",
@@ -152,6 +163,7 @@ var changedFixtures = []Service{
 		s.Hook, s.Notifications, s.ExecutionMode = Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZS"}}}, Notifications{}, ""
 		return s
 	}(),
+	secretive,
 	func() Service {
 		s := search
 		s.AlarmNames, s.MaxErrorPercent, s.Scaling = nil, 100, Scaling{}
@@ -161,6 +173,36 @@ var changedFixtures = []Service{
 }
 
 var fargateFixtures = []Service{api, store, docs, search, cheap, inner, shared}
+
+// TestPoliciesFit holds what CDK divides the grants of a role into against IAM's limits.
+func TestPoliciesFit(t *testing.T) {
+	if n := secretive.Container.grantsSize(); n < maxGrants-1000 || n > maxGrants {
+		t.Errorf("secretive's grants are %d characters, want nearly %d", n, maxGrants)
+	}
+	all := maps.Clone(templates)
+	maps.Copy(all, changedTemplates)
+	for name, tmpl := range all {
+		for _, kind := range []struct {
+			cfnType     string
+			size, count int
+		}{{"AWS::IAM::Policy", 10240, 1}, {"AWS::IAM::ManagedPolicy", 6144, 10}} {
+			count := map[string]int{}
+			for _, policy := range tmpl.OfType(kind.cfnType) {
+				resolved, err := tmpl.Resolve(policy.Properties["PolicyDocument"])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n := len(encodeJSON(resolved)); n > kind.size {
+					t.Errorf("%s: %s has %d characters, and IAM takes %d", name, policy.ID, n, kind.size)
+				}
+				role := fmt.Sprint(policy.Properties["Roles"])
+				if count[role]++; count[role] > kind.count {
+					t.Errorf("%s: %s has more than %d of %s", name, role, kind.count, kind.cfnType)
+				}
+			}
+		}
+	}
+}
 
 func fargateTemplate(t *testing.T, s FargateService) *assembly.Template {
 	t.Helper()
@@ -253,6 +295,15 @@ func TestServiceRefuses(t *testing.T) {
 		{"too many keys", container(func(c *Container) {
 			c.Secrets, c.SecretKeyARNs = map[string]string{"A": "/a"}, several(11, "arn:aws:kms:us-east-1:123456789012:key/%d")
 		}), "must be at most 10"},
+		{"more secrets than a role has room for", container(func(c *Container) {
+			c.FormerSecrets = several(900, "/api/%d")
+		}), `Container.Secrets is "0 secrets": with FormerSecrets and SecretKeyARNs, the grants of all are`},
+		{"more variables than a task definition has room for", container(func(c *Container) {
+			c.Environment = map[string]string{}
+			for _, name := range several(1200, "VARIABLE_OF_THE_SERVICE_%d") {
+				c.Environment[name] = "1"
+			}
+		}), `Container.Environment is "1200 variables": with Secrets they are`},
 		{"former secret twice", container(func(c *Container) { c.FormerSecrets = []string{"/a", "/a"} }), `Container.FormerSecrets[1] is "/a": is there twice; name it once`},
 		{"former secret that is none", container(func(c *Container) {
 			c.Secrets, c.FormerSecrets = map[string]string{"A": "/a"}, []string{"/a"}

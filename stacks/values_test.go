@@ -298,7 +298,7 @@ var serviceValues = []values[FargateService]{
 		"arn:aws:kms:us-east-1:" + account + ":key/" + uuid: "must be in the service's Region, ap-northeast-1",
 	}},
 	{"Container.Environment", func(s *FargateService, v string) { s.Container.Environment = map[string]string{"X": v} }, []string{"", "a\nb", strings.Repeat("x", 60000)}, map[string]string{
-		"a\x00b": "must be text in UTF-8", "\xff": "must be text in UTF-8", strings.Repeat("x", 65536): "ECS takes 65536 for the whole task definition",
+		"a\x00b": "must be text in UTF-8", "\xff": "must be text in UTF-8", strings.Repeat("x", 64000): "bytes of the task definition, as JSON, which has room for 63488",
 	}},
 	{"Container.Dockerfile", func(s *FargateService, v string) { s.Container.Dockerfile = v }, []string{"", "Dockerfile.prod", "a b/Dockerfile"}, map[string]string{
 		"Dockerfile ": "must be a path inside", `docker\Dockerfile`: "must be a path inside", "/Dockerfile": "must be a path", "-": "must be a path", "a\nb": "must be a path",
