@@ -35,8 +35,8 @@ const mark = "[redacted]"
 // known has every run of every credential.
 var known = struct {
 	sync.RWMutex
-	runs map[string]bool
-}{runs: map[string]bool{}}
+	runs map[[run]byte]bool
+}{runs: map[[run]byte]bool{}}
 
 // Learn adds credentials to what this process does not say: access key ids, secret
 // access keys, session tokens. AWS's have 16 characters or more. It ignores one of fewer
@@ -59,7 +59,7 @@ func Learn(credentials ...string) {
 
 func learn(text string) {
 	for i := range len(text) - run + 1 {
-		known.runs[text[i:i+run]] = true
+		known.runs[[run]byte([]byte(text[i:i+run]))] = true
 	}
 }
 
@@ -116,7 +116,7 @@ func asItIs(text string) layer {
 // find sets secret for what writes a run that is known.
 func (l layer) find(secret []bool) {
 	for i := 0; i+run <= len(l.text); i++ {
-		if known.runs[string(l.text[i:i+run])] {
+		if known.runs[[run]byte(l.text[i:])] {
 			for at := l.at[i]; at < l.at[i+run]; at++ {
 				secret[at] = true
 			}
