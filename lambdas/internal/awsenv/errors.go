@@ -9,10 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	smithy "github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -56,19 +54,34 @@ func (r *readable) Unwrap() error { return r.err }
 
 // sayErrors makes all errors of a client readable.
 func sayErrors(stack *middleware.Stack) error {
+	// What the last attempt that came to an end said. The SDK's own list lacks it where the
+	// time was over while it waited for the next.
+	attempts, said := 0, ""
+	note := middleware.FinalizeMiddlewareFunc("NoteErrors",
+		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			out, metadata, err := next.HandleFinalize(ctx, in)
+			if attempts++; err != nil && !timeIsOver(err) {
+				said = fmt.Sprintf("attempt %d: %v", attempts, say(err, ""))
+			}
+			return out, metadata, err
+		})
+	if err := stack.Finalize.Insert(note, "Retry", middleware.After); err != nil {
+		return err
+	}
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ReadableErrors",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			out, metadata, err := next.HandleInitialize(ctx, in)
 			if err != nil {
-				err = say(err, metadata)
+				err = say(err, said)
 			}
 			return out, metadata, err
 		}), middleware.Before)
 }
 
 // say returns err in one line of bounded length, without credentials: what the service
-// said, and not the layers of the SDK that it came through.
-func say(err error, metadata middleware.Metadata) error {
+// said, and not the layers of the SDK that it came through; where the time is over, what
+// was said before.
+func say(err error, before string) error {
 	// The call may have needed another one, which gave it no credentials, and which has
 	// said why.
 	if operation := (*smithy.OperationError)(nil); errors.As(err, &operation) {
@@ -76,12 +89,8 @@ func say(err error, metadata middleware.Metadata) error {
 	}
 	if timeIsOver(err) {
 		text := "no answer within the time that was left"
-		attempts, _ := retry.GetAttemptResults(metadata)
-		for i, attempt := range slices.Backward(attempts.Results) {
-			if attempt.Err != nil && !timeIsOver(attempt.Err) {
-				text = fmt.Sprintf("attempt %d: %v; then the time was over", i+1, say(attempt.Err, metadata))
-				break
-			}
+		if before != "" {
+			text = before + "; then the time was over"
 		}
 		return &readable{text, err}
 	}

@@ -227,15 +227,25 @@ func TestErrorsWithoutAnAnswer(t *testing.T) {
 	}
 }
 
+// overMeanwhile has the time end in the wait between two attempts.
+type overMeanwhile struct {
+	aws.Retryer
+	end func()
+}
+
+func (o overMeanwhile) RetryDelay(int, error) (time.Duration, error) { o.end(); return time.Hour, nil }
+
 // Where the time is over, the error is what was said before.
 func TestErrorsWhenTheTimeIsOver(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		answers int // before there is none
+		answers int  // before there is none
+		waiting bool // when the time is over, for the next attempt
 		want    string
 	}{
-		{"never an answer", 0, "PutJobSuccessResult, no answer within the time that was left"},
-		{"throttled", 2, "PutJobSuccessResult, attempt 2: ThrottlingException: Rate exceeded (HTTP 400, request 1a2b3c4d); then the time was over"},
+		{"never an answer", 0, false, "PutJobSuccessResult, no answer within the time that was left"},
+		{"throttled", 2, false, "PutJobSuccessResult, attempt 2: ThrottlingException: Rate exceeded (HTTP 400, request 1a2b3c4d); then the time was over"},
+		{"throttled, and waiting", 1, true, "PutJobSuccessResult, attempt 1: ThrottlingException: Rate exceeded (HTTP 400, request 1a2b3c4d); then the time was over"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -250,7 +260,12 @@ func TestErrorsWhenTheTimeIsOver(t *testing.T) {
 				cancel()
 				<-r.Context().Done()
 			})
-			cfg.Retryer = func() aws.Retryer { return retry.AddWithMaxAttempts(atOnce{retryer()}, ReportAttempts) }
+			cfg.Retryer = func() aws.Retryer {
+				if tt.waiting {
+					return overMeanwhile{retryer(), cancel}
+				}
+				return retry.AddWithMaxAttempts(atOnce{retryer()}, ReportAttempts)
+			}
 			err := calls["PutJobSuccessResult"](ctx, cfg)
 			if err == nil || !strings.HasSuffix(err.Error(), tt.want) || !errors.Is(err, context.Canceled) {
 				t.Errorf("error is %v, want %q", err, tt.want)
