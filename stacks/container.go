@@ -401,13 +401,25 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 
 	variables := map[string]*string{}
 	for name, value := range c.Environment {
-		variables[name] = jsii.String(value)
+		variables[name] = literal(value)
 	}
 	made.template = define("Task", made.templateFamily, c.cpu(), c.memory(), placeholderImage, awsecs.ContainerDefinitionOptions{Environment: &variables, Secrets: &secrets})
 	if len(c.Environment) > 0 {
 		justify(made.template, justification{"AwsSolutions-ECS2", "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
 	}
 	return made
+}
+
+var bracedPattern = regexp.MustCompile(`\$\{([^}]*\})`)
+
+// literal keeps ${x} in a text, which CDK's check of the template refuses: it takes it for
+// a reference of CloudFormation's.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html
+func literal(text string) *string {
+	if !bracedPattern.MatchString(text) {
+		return &text
+	}
+	return awscdk.Fn_Sub(jsii.String(bracedPattern.ReplaceAllString(text, "$${!$1")), nil)
 }
 
 // secrets returns the variables that ECS fills in, and lets role fetch exactly them,

@@ -117,7 +117,7 @@ var extremeServices = slices.Concat([]Service{
 		Source: GitHubConnection{Owner: "x", Repo: "x", ConnectionARN: connectionARN},
 		Container: Container{
 			Port: 65535, HealthCheckPath: "/" + x(1023), CPU: 16384, MemoryMiB: 122880,
-			Environment: map[string]string{"_": "\n\"<>&" + x(30000)},
+			Environment: map[string]string{"_": "\n\"<>&${x} ${" + x(30000)},
 			Secrets: func() map[string]string {
 				all := map[string]string{"P": "/" + x(950)}
 				for i, name := range several(30, "S%d") {
