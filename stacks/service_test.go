@@ -163,7 +163,6 @@ var changedFixtures = []Service{
 		s.Hook, s.Notifications, s.ExecutionMode = Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZS"}}}, Notifications{}, ""
 		return s
 	}(),
-	secretive,
 	func() Service {
 		s := search
 		s.AlarmNames, s.MaxErrorPercent, s.Scaling = nil, 100, Scaling{}

@@ -91,7 +91,8 @@ var (
 	assemblyDir string
 	aloneDir    string // of an app that has aloneFixtures only
 	// changedTemplates has the services whose owners have changed their minds, the blog
-	// with the longest name, and what still has example values.
+	// with the longest name, the service with the most secrets, and what still has example
+	// values.
 	changedTemplates = map[string]*assembly.Template{}
 	changedDir       string
 	platformDir      string // of all fixtures, as a platform has them
@@ -163,7 +164,7 @@ func run(m *testing.M) int {
 	synth(assemblyDir, blogFixtures, serviceFixtures)
 	synth(aloneDir, aloneFixtures, nil)
 	changedDir = filepath.Join(dir, "changed")
-	synth(changedDir, append([]BlogProps{longNamed}, exampleBlogs...), slices.Concat(changedFixtures, exampleServices))
+	synth(changedDir, append([]BlogProps{longNamed}, exampleBlogs...), slices.Concat(changedFixtures, exampleServices, []Service{secretive}))
 	platformDir = filepath.Join(dir, "platform")
 	maps.Copy(settings.Context, platform)
 	synth(platformDir, slices.Concat(blogFixtures, exampleBlogs), slices.Concat(serviceFixtures, exampleServices))
