@@ -136,7 +136,7 @@ var (
 	imagePattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:\d+)?/)?` +
 		imagePart + `(/` + imagePart + `)*(:\w[\w.-]{0,127})?(@[a-z0-9+._-]+:[0-9a-fA-F]{32,})?$`)
 	// https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
-	privateImagePattern = regexp.MustCompile(`\.dkr[.-]ecr[.-]`)
+	privateImagePattern = regexp.MustCompile(`(?i)\.dkr[.-]ecr[.-]`) // a host in any case
 )
 
 func (b Build) validate(p *problems) {

@@ -309,7 +309,7 @@ var serviceValues = []values[FargateService]{
 	{"Container.InitialImage", func(s *FargateService, v string) { s.Container.InitialImage = v }, []string{
 		"nginx", "public.ecr.aws/docker/library/httpd:2.4.65", "999999999999.dkr.ecr.eu-west-1.amazonaws.com/a/b_c:1",
 	}, map[string]string{
-		"https://public.ecr.aws/docker/library/httpd:2.4.65": "must be an image's name", account + ".dkr-ecr.us-east-1.on.aws/x": "must be public",
+		"https://public.ecr.aws/docker/library/httpd:2.4.65": "must be an image's name", account + ".dkr-ecr.us-east-1.on.aws/x": "must be public", account + ".DKR.ECR.us-east-1.amazonaws.com/x": "must be public",
 		strings.Repeat("n", 256): "must be an image's name", "nginx ": "must be an image's name",
 	}},
 	{"Container.HealthCheckPath", func(s *FargateService, v string) { s.Container.HealthCheckPath = v }, []string{"/", "/a?b=c", "/" + strings.Repeat("a", 1023)}, map[string]string{

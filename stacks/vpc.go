@@ -38,9 +38,11 @@ type NewVPC struct {
 	CIDR string
 
 	// AvailabilityZones are the names of the two zones. They cannot be changed. Default:
-	// the account's first two. Required with LoadBalancer.Internal in regions with a zone
-	// that VPC origins do not lead to, such as us-east-1 (use1-az3). Example:
+	// the account's first two. Name them if Fargate is not in one of these: it is not in
+	// usw1-az2, cac1-az3 and apne1-az3. Required with LoadBalancer.Internal in regions with
+	// a zone that VPC origins do not lead to, such as us-east-1 (use1-az3). Example:
 	// []string{"us-east-1a", "us-east-1b"}.
+	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AWS_Fargate-Regions.html
 	AvailabilityZones []string
 
 	// NATGateways is 1 or 2. With 1, the tasks of one zone lose their way out, and
