@@ -336,6 +336,7 @@ func TestRefused(t *testing.T) {
 		{err: invalidationtest.APIError(403, "ExpiredToken", ""), want: Permission},
 		{err: invalidationtest.APIError(403, "InvalidClientTokenId", ""), want: Permission},
 		{err: invalidationtest.APIError(429, "UnknownError", "HTTP 429 Too Many Requests"), wait: true},
+		{err: invalidationtest.APIError(408, "UnknownError", "HTTP 408 Request Timeout"), wait: true},
 		{err: invalidationtest.APIError(502, "UnknownError", "HTTP 502 Bad Gateway"), wait: true},
 		{err: invalidationtest.APIError(407, "UnknownError", "HTTP 407 Proxy Authentication Required"), want: Other},
 		{err: invalidationtest.APIError(400, "InvalidationBatchAlreadyExists", ""), want: Other},
