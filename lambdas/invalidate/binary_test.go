@@ -270,10 +270,10 @@ func TestBinaryBoundsWhatItReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report, _ := d.last(); d.outcome() != "JobFailed" || !strings.Contains(report.FailureMessage, "Last answer: operation error CloudFront: GetInvalidation, the answer is longer than 1 MiB") {
+	if report, _ := d.last(); d.outcome() != "JobFailed" || !strings.Contains(report.FailureMessage, "Last answer: operation error CloudFront: GetInvalidation, the answer is longer than 256 KiB") {
 		t.Errorf("ended as %s with %q, want JobFailed and why", d.outcome(), report.FailureMessage)
 	}
-	const most = 64 << 10 // 64 MB; it takes 10 at rest
+	const most = 40 << 10 // 40 MB; it takes 10 at rest
 	for _, attempts := range d.attempts {
 		for _, attempt := range attempts {
 			if attempt.MaxRSSKB > most { // 0 where that cannot be known

@@ -333,7 +333,7 @@ func TestAnswersAreBounded(t *testing.T) {
 						err = call(t.Context(), cfg)
 					}
 					// The SDK asks for no packed answers: such a one is read as it is, and is no document.
-					if err == nil || !packed && !strings.Contains(err.Error(), "longer than 1 MiB") {
+					if err == nil || !packed && !strings.Contains(err.Error(), "longer than 256 KiB") {
 						t.Errorf("error is %v, want one that says that the answer is too long", err)
 					}
 				})

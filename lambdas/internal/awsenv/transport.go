@@ -11,8 +11,8 @@ import (
 const (
 	// maxAnswer is far above the longest answer: an invalidation's paths come back with
 	// it, and an action's or a function's settings hold a few thousand characters. A
-	// function has 128 MB.
-	maxAnswer = 1 << 20
+	// function has 128 MB, and XML of nothing but tags takes 40 times its length.
+	maxAnswer = 256 << 10
 	// maxAnswerHeader is the same for the header, which is otherwise 10 MB.
 	maxAnswerHeader = 64 << 10
 )
@@ -72,7 +72,7 @@ type tooLong struct{}
 var errTooLong error = tooLong{}
 
 func (tooLong) Error() string {
-	return fmt.Sprintf("the answer is longer than %d MiB, as none of AWS's is", maxAnswer>>20)
+	return fmt.Sprintf("the answer is longer than %d KiB, as none of AWS's is", maxAnswer>>10)
 }
 
 // RetryableError implements what the SDK asks of an error.
