@@ -410,16 +410,13 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	return made
 }
 
-var bracedPattern = regexp.MustCompile(`\$\{([^}]*\})`)
-
 // literal keeps ${x} in a text, which CDK's check of the template refuses: it takes it for
 // a reference of CloudFormation's.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html
 func literal(text string) *string {
-	if !bracedPattern.MatchString(text) {
+	if !strings.Contains(text, "${") {
 		return &text
 	}
-	return awscdk.Fn_Sub(jsii.String(bracedPattern.ReplaceAllString(text, "$${!$1")), nil)
+	return awscdk.Fn_Sub(jsii.String(strings.ReplaceAll(text, "${", "${Dollar}{")), &map[string]*string{"Dollar": jsii.String("$")})
 }
 
 // secrets returns the variables that ECS fills in, and lets role fetch exactly them,

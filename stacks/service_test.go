@@ -110,6 +110,7 @@ var (
 		Name: "secretive", Account: account, Region: "ap-northeast-1",
 		Source: GitHubConnection{Owner: "kzmorita", Repo: "secretive", ConnectionARN: connectionARN},
 		Container: Container{
+			Environment:   map[string]string{"FORMAT": "${AWS::Region} ${level} ${!x} ${ $5"},
 			FormerSecrets: append(several(42, storeSecret+x(85)+"%02d-AbCdEf"), several(42, "/"+x(85)+"%02d")...),
 			SecretKeyARNs: several(10, storeKey+"%d"),
 		},
@@ -172,6 +173,18 @@ var changedFixtures = []Service{
 }
 
 var fargateFixtures = []Service{api, store, docs, search, cheap, inner, shared}
+
+// TestVariablesAreLiteral: CloudFormation gives the task what the owner has written.
+func TestVariablesAreLiteral(t *testing.T) {
+	tmpl := changedTemplates[secretive.stackID()]
+	for _, task := range tmpl.OfType("AWS::ECS::TaskDefinition") {
+		if variables := at(t, tmpl, task.Properties, "ContainerDefinitions", 0, "Environment"); variables != nil {
+			equal(t, "variables", variables, []any{map[string]any{"Name": "FORMAT", "Value": secretive.Container.Environment["FORMAT"]}})
+			return
+		}
+	}
+	t.Error("no task has the variable")
+}
 
 // TestPoliciesFit holds what CDK divides the grants of a role into against IAM's limits.
 func TestPoliciesFit(t *testing.T) {
