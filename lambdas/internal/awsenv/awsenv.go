@@ -133,10 +133,10 @@ func retryer() aws.Retryer {
 }
 
 // retryables are the SDK's own judgement of throttling, server faults and broken
-// connections. It knows throttling, and a request that came too slowly, by AWS's codes, of
-// which a proxy has none.
+// connections. It knows a request that came too slowly by AWS's code, of which a proxy has
+// none.
 var retryables = retry.IsErrorRetryables(append(slices.Clip(retry.DefaultRetryables),
-	retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}, http.StatusRequestTimeout: {}}}))
+	retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusRequestTimeout: {}}}))
 
 // Retryable says whether a call that failed so may succeed when it is made again.
 func Retryable(err error) bool { return retryables.IsErrorRetryable(err).Bool() }
