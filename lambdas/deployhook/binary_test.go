@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
+	"blog-deploy-pipeline/rehearse/functiontest"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
-	"blog-deploy-pipeline/rehearse/trial"
 )
 
 const (
@@ -27,11 +27,11 @@ type scenario struct {
 	env     map[string]string
 	timeout time.Duration
 	// started, where set, is called before each event is handed over.
-	started func(w *trial.World, event []byte)
+	started func(w *functiontest.World, event []byte)
 }
 
 // setup is the function with all of the scenario's distributions in its environment.
-func (s *scenario) setup() trial.Setup {
+func (s *scenario) setup() functiontest.Setup {
 	if s.edges == nil {
 		s.edges = []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 100 * time.Millisecond}}
 	}
@@ -40,10 +40,10 @@ func (s *scenario) setup() trial.Setup {
 		list = append(list, map[string]string{"DistributionId": edge.ID})
 	}
 	env := map[string]string{"SERVICE": "shop", "DISTRIBUTIONS": string(mustMarshal(list))}
-	return trial.Setup{Binary: binary, Name: functionName, Cloud: s.cloud, Distributions: s.edges, Role: s.role, Env: []map[string]string{env, s.env}, Timeout: s.timeout}
+	return functiontest.Setup{Binary: binary, Name: functionName, Cloud: s.cloud, Distributions: s.edges, Role: s.role, Env: []map[string]string{env, s.env}, Timeout: s.timeout}
 }
 
-func (s *scenario) handOver(w *trial.World, event []byte) {
+func (s *scenario) handOver(w *functiontest.World, event []byte) {
 	if s.started != nil {
 		s.started(w, event)
 	}
@@ -51,8 +51,8 @@ func (s *scenario) handOver(w *trial.World, event []byte) {
 
 // deployed is a deployment that has come to its end, with what was recorded of it.
 type deployed struct {
-	*trial.World
-	record trial.Record
+	*functiontest.World
+	record functiontest.Record
 	status string // the deployment's
 
 	codeDeploy *fakeaws.Deployment
@@ -80,7 +80,7 @@ func (s scenario) byCodeDeploy(ctx context.Context) (*deployed, error) {
 	d := &deployed{}
 	setup := s.setup()
 	d.record.Distributions = setup.Distributions
-	err := trial.With(setup, func(w *trial.World) (err error) {
+	err := functiontest.With(setup, func(w *functiontest.World) (err error) {
 		d.World = w
 		d.codeDeploy, err = w.Cloud.StartDeployment(fakeaws.DeploymentInput{Application: "shop", DeploymentGroup: "shop-blue-green", AutoRollback: true,
 			Hooks: map[string]string{"AfterAllowTraffic": functionName}})
@@ -91,7 +91,7 @@ func (s scenario) byCodeDeploy(ctx context.Context) (*deployed, error) {
 		s.handOver(w, hook.Event())
 		attempts := w.Function.InvokeAsync(ctx, hook.Event())
 		reports := hook.Reports()
-		d.record.Requests = append(d.record.Requests, trial.Request{Attempts: attempts, Reports: len(reports)})
+		d.record.Requests = append(d.record.Requests, functiontest.Request{Attempts: attempts, Reports: len(reports)})
 		for _, attempt := range attempts {
 			d.record.Said = append(d.record.Said, string(attempt.Payload))
 		}
@@ -128,7 +128,7 @@ func (s scenario) byECS(ctx context.Context, input fakeaws.ServiceDeploymentInpu
 	setup := s.setup()
 	d.record.Distributions = setup.Distributions
 	d.record.Secrets = []string{ownDetail, `"executionDetails"`}
-	err := trial.With(setup, func(w *trial.World) (err error) {
+	err := functiontest.With(setup, func(w *functiontest.World) (err error) {
 		d.World = w
 		input.Cluster, input.Service = "production", "shop"
 		input.Hooks = []fakeaws.ServiceHook{{HookTargetARN: functionARN, RoleARN: roleARN, LifecycleStages: stages, HookDetails: json.RawMessage(`{"own":"` + ownDetail + `"}`)}}
@@ -164,7 +164,7 @@ func (s scenario) byECS(ctx context.Context, input fakeaws.ServiceDeploymentInpu
 
 // answer hands an answer to ECS and records it.
 func (d *deployed) answer(call *fakeaws.HookCall, result lambdaruntime.Result) {
-	request := trial.Request{Attempts: []lambdaruntime.Result{result}, Synchronous: true}
+	request := functiontest.Request{Attempts: []lambdaruntime.Result{result}, Synchronous: true}
 	var failure error
 	if result.Err != nil {
 		failure = result.Err
@@ -243,7 +243,7 @@ func TestBinaryWaitsForNoMoreThanTheCreation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.outcome() != "Succeeded" || d.Count(trial.Calls("cloudfront:GetInvalidation")) != 0 {
+	if d.outcome() != "Succeeded" || d.Count(functiontest.Calls("cloudfront:GetInvalidation")) != 0 {
 		t.Errorf("ended as %q, want Succeeded without a poll\n%s", d.outcome(), d.Function.Logs())
 	}
 }
@@ -305,7 +305,7 @@ func TestBinaryECSContinues(t *testing.T) {
 	s := scenario{
 		edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 400 * time.Millisecond}, {ID: "E3ANOTHERONE000"}},
 		// Each of its events comes twice.
-		started: func(w *trial.World, event []byte) { w.Again(t.Context(), event) },
+		started: func(w *functiontest.World, event []byte) { w.Again(t.Context(), event) },
 	}
 	d, err := s.byECS(t.Context(), fakeaws.ServiceDeploymentInput{}, "", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT")
 	if err != nil {
@@ -328,7 +328,7 @@ func TestBinaryECSContinues(t *testing.T) {
 // An event of neither caller is an error of Lambda's, and nobody is called.
 func TestBinaryRefusesOtherEvents(t *testing.T) {
 	s := scenario{}
-	err := trial.With(s.setup(), func(w *trial.World) error {
+	err := functiontest.With(s.setup(), func(w *functiontest.World) error {
 		result, err := w.Function.Invoke(t.Context(), []byte(`{"DeploymentId":"d-ABCDEF123","Secret":"`+ownDetail+`"}`))
 		if err != nil {
 			return err

@@ -8,29 +8,29 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
-	"blog-deploy-pipeline/rehearse/trial"
+	"blog-deploy-pipeline/rehearse/functiontest"
 )
 
 var (
-	create = trial.Call{Name: "CreateInvalidation", Match: trial.Calls("cloudfront:CreateInvalidation")}
-	assume = trial.Call{Name: "AssumeRole", Match: trial.Calls("sts:AssumeRole")}
-	get    = trial.Call{Name: "GetInvalidation", Match: trial.Calls("cloudfront:GetInvalidation")}
+	create = functiontest.Call{Name: "CreateInvalidation", Match: functiontest.Calls("cloudfront:CreateInvalidation")}
+	assume = functiontest.Call{Name: "AssumeRole", Match: functiontest.Calls("sts:AssumeRole")}
+	get    = functiontest.Call{Name: "GetInvalidation", Match: functiontest.Calls("cloudfront:GetInvalidation")}
 
-	putStatus = trial.Calls("codedeploy:PutLifecycleEventHookExecutionStatus")
-	putOfEnd  = trial.Call{Name: "PutLifecycleEventHookExecutionStatus", Match: putStatus, Report: true}
+	putStatus = functiontest.Calls("codedeploy:PutLifecycleEventHookExecutionStatus")
+	putOfEnd  = functiontest.Call{Name: "PutLifecycleEventHookExecutionStatus", Match: putStatus, Report: true}
 	// The function has a failure to report, in whose way the fault then is.
-	putOfFailure = trial.Call{Name: "PutLifecycleEventHookExecutionStatus, not cleared", Match: putStatus, Report: true}
+	putOfFailure = functiontest.Call{Name: "PutLifecycleEventHookExecutionStatus, not cleared", Match: putStatus, Report: true}
 
 	choices = []string{string(proceed), string(rollBack)}
 )
 
 // scenarioOf is the world in which the fault strikes.
-func scenarioOf(ctx context.Context, c *trial.Case) scenario {
+func scenarioOf(ctx context.Context, c *functiontest.Case) scenario {
 	s := scenario{
 		cloud: fakeaws.Options{Fault: c.Strike},
 		edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 400 * time.Millisecond}},
 		env:   map[string]string{"ON_FAILURE": c.Variant},
-		started: func(w *trial.World, event []byte) {
+		started: func(w *functiontest.World, event []byte) {
 			c.World, c.Redeliver = w, func() { w.Again(ctx, event) }
 		},
 	}
@@ -48,10 +48,10 @@ func scenarioOf(ctx context.Context, c *trial.Case) scenario {
 }
 
 // judge checks what must hold in every case.
-func judge(c *trial.Case, d *deployed) trial.Outcome {
+func judge(c *functiontest.Case, d *deployed) functiontest.Outcome {
 	broken := d.BrokenRules(d.record)
 	// Only an answer that was lost, or an event that came twice, excuses a second report.
-	if n := d.Count(trial.Refused("LifecycleEventAlreadyCompletedException")); n > 0 && !c.Fault.Processed() && !c.Fault.Again {
+	if n := d.Count(functiontest.Refused("LifecycleEventAlreadyCompletedException")); n > 0 && !c.Fault.Processed() && !c.Fault.Again {
 		broken = append(broken, fmt.Sprintf("rule 1: reported %d times more than once", n))
 	}
 	// A process that dies may do so between the report and its line, and who finds that
@@ -60,7 +60,7 @@ func judge(c *trial.Case, d *deployed) trial.Outcome {
 	if n := d.counted(); n > 1 && !c.Fault.Again || n == 0 && d.status != "no report" && !uncounted {
 		broken = append(broken, fmt.Sprintf("the end was counted %d times, want once", n))
 	}
-	return trial.Outcome{Ended: d.outcome(), Broken: broken, Logs: d.Function.Logs()}
+	return functiontest.Outcome{Ended: d.outcome(), Broken: broken, Logs: d.Function.Logs()}
 }
 
 // TestFaultMatrix strikes every call that the function makes with every fault, once
@@ -71,10 +71,10 @@ func TestFaultMatrix(t *testing.T) {
 	t.Run("ECS", ecsMatrix().Test)
 }
 
-func codeDeployMatrix() trial.Matrix {
-	return trial.Matrix{
-		Name: "lambdas/deployhook for CodeDeploy", Calls: []trial.Call{assume, create, get, putOfEnd, putOfFailure}, Faults: trial.Faults, Variants: choices,
-		Run: func(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
+func codeDeployMatrix() functiontest.Matrix {
+	return functiontest.Matrix{
+		Name: "lambdas/deployhook for CodeDeploy", Calls: []functiontest.Call{assume, create, get, putOfEnd, putOfFailure}, Faults: functiontest.Faults, Variants: choices,
+		Run: func(ctx context.Context, c *functiontest.Case) (functiontest.Outcome, error) {
 			s := scenarioOf(ctx, c)
 			if c.Call.Name == putOfFailure.Name {
 				s.env["DISTRIBUTIONS"] = `[{"DistributionId":"E1NOTTHERE0000"}]`
@@ -85,11 +85,11 @@ func codeDeployMatrix() trial.Matrix {
 			}
 			d, err := s.byCodeDeploy(ctx)
 			if err != nil {
-				return trial.Outcome{}, err
+				return functiontest.Outcome{}, err
 			}
 			return judge(c, d), nil
 		},
-		Want: func(c *trial.Case) string {
+		Want: func(c *functiontest.Case) string {
 			cleared, notCleared := "Succeeded", "Succeeded, not cleared"
 			if c.Variant == string(rollBack) {
 				notCleared = "Failed, not cleared"
@@ -118,10 +118,10 @@ func codeDeployMatrix() trial.Matrix {
 	}
 }
 
-func ecsMatrix() trial.Matrix {
-	return trial.Matrix{
-		Name: "lambdas/deployhook for ECS", Calls: []trial.Call{assume, create, get}, Faults: slices.Concat(trial.Faults, trial.Freezes), Variants: choices,
-		Run: func(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
+func ecsMatrix() functiontest.Matrix {
+	return functiontest.Matrix{
+		Name: "lambdas/deployhook for ECS", Calls: []functiontest.Call{assume, create, get}, Faults: slices.Concat(functiontest.Faults, functiontest.Freezes), Variants: choices,
+		Run: func(ctx context.Context, c *functiontest.Case) (functiontest.Outcome, error) {
 			s := scenarioOf(ctx, c)
 			if c.Fault.Freeze {
 				s.timeout = 1500 * time.Millisecond
@@ -130,14 +130,14 @@ func ecsMatrix() trial.Matrix {
 			// the cases each.
 			d, err := s.byECS(ctx, fakeaws.ServiceDeploymentInput{NewExecutionIDs: c.Always}, "", "POST_PRODUCTION_TRAFFIC_SHIFT")
 			if err != nil {
-				return trial.Outcome{}, err
+				return functiontest.Outcome{}, err
 			}
 			for i := range d.record.Requests {
 				d.record.Requests[i].Killed = c.Fault.Fatal()
 			}
 			return judge(c, d), nil
 		},
-		Want: func(c *trial.Case) string {
+		Want: func(c *functiontest.Case) string {
 			notCleared := "SUCCESSFUL, not cleared"
 			if c.Variant == string(rollBack) {
 				notCleared = "ROLLBACK_SUCCESSFUL, not cleared"

@@ -22,13 +22,13 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
-	"blog-deploy-pipeline/rehearse/trial"
+	"blog-deploy-pipeline/rehearse/functiontest"
 )
 
 // binary is this command, compiled for the machine that runs the tests.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(trial.Main(m, &binary)) }
+func TestMain(m *testing.M) { os.Exit(functiontest.Main(m, &binary)) }
 
 // fakeCodeDeploy keeps the reports it gets, and answers with what fail says.
 type fakeCodeDeploy struct {
@@ -356,12 +356,12 @@ func TestWhatIsSaidOfEachEvent(t *testing.T) {
 					w := newWorld(edge, nil)
 					_, err := w.invoke(t, invocationtest.Limit, invocationtest.Event(t, name))
 					w.log.CheckSecrets(t, []string{"SECRET", "eyJlbmNyeXB0ZWREYXRhIjoi", "hookDetails\":", `"job":"`, "executionDetails\":", "LifecycleEventHookExecutionId\":"}, err)
-					messages, bad := trial.Messages(w.log.String())
+					messages, bad := functiontest.Messages(w.log.String())
 					if bad != nil {
 						t.Error(bad)
 					}
 					for _, message := range messages {
-						if slip := trial.Slip(message); slip != "" {
+						if slip := functiontest.Slip(message); slip != "" {
 							t.Errorf("a message has %s: %s", slip, message)
 						}
 					}

@@ -11,14 +11,14 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
+	"blog-deploy-pipeline/rehearse/functiontest"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
-	"blog-deploy-pipeline/rehearse/trial"
 )
 
 // binary is this command, compiled for the machine that runs the tests.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(trial.Main(m, &binary)) }
+func TestMain(m *testing.M) { os.Exit(functiontest.Main(m, &binary)) }
 
 const (
 	distribution = "E2QWRUHAPOMQZL"
@@ -28,7 +28,7 @@ const (
 // delivery plays one action of a pipeline: CodePipeline, CloudFront, and Lambda
 // with the compiled function.
 type delivery struct {
-	*trial.World
+	*functiontest.World
 	attempts [][]lambdaruntime.Result // for each job
 
 	mu   sync.Mutex
@@ -50,8 +50,8 @@ type scenario struct {
 // deliver runs an action until a job of it has a final report, or none at all.
 func (s scenario) deliver(ctx context.Context) (*delivery, error) {
 	d := &delivery{}
-	setup := trial.Setup{Binary: binary, Name: "invalidate", Cloud: s.cloud, Distributions: []fakeaws.Distribution{s.edge}, Role: s.role, Env: []map[string]string{s.env}}
-	return d, trial.With(setup, func(w *trial.World) error {
+	setup := functiontest.Setup{Binary: binary, Name: "invalidate", Cloud: s.cloud, Distributions: []fakeaws.Distribution{s.edge}, Role: s.role, Env: []map[string]string{s.env}}
+	return d, functiontest.With(setup, func(w *functiontest.World) error {
 		d.World = w
 		job, err := d.Cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: cmp.Or(s.params, params), KeepJobID: s.keepJobID})
 		if err != nil {
@@ -104,13 +104,13 @@ func (d *delivery) outcome() string {
 
 // brokenRules checks the rules that never bend on all that was recorded.
 func (d *delivery) brokenRules(edge fakeaws.Distribution) []string {
-	record := trial.Record{
+	record := functiontest.Record{
 		Distributions: []fakeaws.Distribution{edge},
 		Secrets:       []string{"artifactCredentials"},
 	}
 	for i, job := range d.jobs {
 		reports := job.Reports()
-		record.Requests = append(record.Requests, trial.Request{Attempts: d.attempts[i], Reports: len(reports)})
+		record.Requests = append(record.Requests, functiontest.Request{Attempts: d.attempts[i], Reports: len(reports)})
 		for _, attempt := range d.attempts[i] {
 			record.Said = append(record.Said, string(attempt.Payload))
 		}
@@ -128,7 +128,9 @@ func (d *delivery) brokenRules(edge fakeaws.Distribution) []string {
 }
 
 // reportedTwice counts the reports for jobs that already had one.
-func (d *delivery) reportedTwice() int { return d.Count(trial.Refused("InvalidJobStateException")) }
+func (d *delivery) reportedTwice() int {
+	return d.Count(functiontest.Refused("InvalidJobStateException"))
+}
 
 const params = `{"PipelineName":"my-blog","DistributionId":"` + distribution + `"}`
 
@@ -149,7 +151,7 @@ func TestBinaryCompletesInOneInvocation(t *testing.T) {
 	if report.OutputVariables["InvalidationId"] != inv.ID || report.OutputVariables["Paths"] != "/*" || report.ExternalExecutionID != inv.ID {
 		t.Errorf("report is %+v, want the invalidation %s and its paths in it", report, inv.ID)
 	}
-	if creates := d.Count(trial.Calls("cloudfront:CreateInvalidation")); creates != 1 {
+	if creates := d.Count(functiontest.Calls("cloudfront:CreateInvalidation")); creates != 1 {
 		t.Errorf("made %d requests to create, want 1", creates)
 	}
 }
@@ -164,7 +166,7 @@ func TestBinaryTakesOnARole(t *testing.T) {
 	if broken := d.brokenRules(edge); len(broken) > 0 || d.outcome() != "success" || len(d.jobs) < 2 {
 		t.Errorf("ended as %s after %d jobs, broken rules %q, want success after several", d.outcome(), len(d.jobs), broken)
 	}
-	if n := d.Count(trial.Calls("sts:AssumeRole")); n != 1 {
+	if n := d.Count(functiontest.Calls("sts:AssumeRole")); n != 1 {
 		t.Errorf("took the role on %d times, want once for all jobs of a process", n)
 	}
 	for _, call := range d.Cloud.Calls() {
@@ -300,7 +302,7 @@ func TestBinaryWaitsForTheQuota(t *testing.T) {
 		report, _ := first.last()
 		t.Errorf("ended as %s (%s), want success after waiting", first.outcome(), report.FailureMessage)
 	}
-	if first.Count(trial.Refused("TooManyInvalidationsInProgress")) == 0 {
+	if first.Count(functiontest.Refused("TooManyInvalidationsInProgress")) == 0 {
 		t.Error("the quota never refused, so the test shows nothing")
 	}
 }
@@ -308,8 +310,8 @@ func TestBinaryWaitsForTheQuota(t *testing.T) {
 // The same event, delivered again when all is over, changes nothing.
 func TestBinaryDeliveredAgainAfterTheEnd(t *testing.T) {
 	edge := fakeaws.Distribution{ID: distribution, CompleteAfter: 50 * time.Millisecond}
-	setup := trial.Setup{Binary: binary, Name: "invalidate", Distributions: []fakeaws.Distribution{edge}, Env: []map[string]string{{"POLL_FOR": "2s"}}}
-	err := trial.With(setup, func(w *trial.World) error {
+	setup := functiontest.Setup{Binary: binary, Name: "invalidate", Distributions: []fakeaws.Distribution{edge}, Env: []map[string]string{{"POLL_FOR": "2s"}}}
+	err := functiontest.With(setup, func(w *functiontest.World) error {
 		job, err := w.Cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: params})
 		if err != nil {
 			return err

@@ -8,17 +8,17 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
-	"blog-deploy-pipeline/rehearse/trial"
+	"blog-deploy-pipeline/rehearse/functiontest"
 )
 
 // awsCalls are the calls that the function makes.
-var awsCalls = []trial.Call{
-	{Name: toTakeOn, Match: trial.Calls("sts:AssumeRole")},
-	{Name: "CreateInvalidation", Match: trial.Calls("cloudfront:CreateInvalidation")},
-	{Name: "GetInvalidation", Match: trial.Calls("cloudfront:GetInvalidation")},
-	{Name: toContinue, Match: trial.Reports("codepipeline:PutJobSuccessResult", "InProgress"), Report: true},
-	{Name: "PutJobSuccessResult, at the end", Match: trial.Reports("codepipeline:PutJobSuccessResult", "Succeeded"), Report: true},
-	{Name: ofFailure, Match: trial.Calls("codepipeline:PutJobFailureResult"), Report: true},
+var awsCalls = []functiontest.Call{
+	{Name: toTakeOn, Match: functiontest.Calls("sts:AssumeRole")},
+	{Name: "CreateInvalidation", Match: functiontest.Calls("cloudfront:CreateInvalidation")},
+	{Name: "GetInvalidation", Match: functiontest.Calls("cloudfront:GetInvalidation")},
+	{Name: toContinue, Match: functiontest.Reports("codepipeline:PutJobSuccessResult", "InProgress"), Report: true},
+	{Name: "PutJobSuccessResult, at the end", Match: functiontest.Reports("codepipeline:PutJobSuccessResult", "Succeeded"), Report: true},
+	{Name: ofFailure, Match: functiontest.Calls("codepipeline:PutJobFailureResult"), Report: true},
 }
 
 const (
@@ -28,7 +28,7 @@ const (
 )
 
 // wantEnd is how the action must end if the fault strikes the call once, or always.
-func wantEnd(c *trial.Case) string {
+func wantEnd(c *functiontest.Case) string {
 	normal := "success"
 	if c.Call.Name == ofFailure {
 		normal = "ConfigurationError"
@@ -53,7 +53,7 @@ func wantEnd(c *trial.Case) string {
 }
 
 // tryAction runs one action in which the fault strikes.
-func tryAction(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
+func tryAction(ctx context.Context, c *functiontest.Case) (functiontest.Outcome, error) {
 	s := scenario{
 		cloud: fakeaws.Options{Fault: c.Strike},
 		edge:  fakeaws.Distribution{ID: distribution, CompleteAfter: 400 * time.Millisecond},
@@ -78,7 +78,7 @@ func tryAction(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
 	}
 	d, err := s.deliver(ctx)
 	if err != nil {
-		return trial.Outcome{}, err
+		return functiontest.Outcome{}, err
 	}
 	broken := d.brokenRules(s.edge)
 	// Only an answer that was lost, or an event that came twice, excuses a second report.
@@ -90,11 +90,11 @@ func tryAction(ctx context.Context, c *trial.Case) (trial.Outcome, error) {
 	if failed := ended != "success" && ended != "no report"; failed && (!c.Fault.Fatal() || !c.Always) && !strings.Contains(d.Function.Logs(), `"InvalidationFailed":1`) {
 		broken = append(broken, "a failure was not counted")
 	}
-	return trial.Outcome{Ended: ended, Broken: broken, Logs: d.Function.Logs()}, nil
+	return functiontest.Outcome{Ended: ended, Broken: broken, Logs: d.Function.Logs()}, nil
 }
 
 // TestFaultMatrix strikes every call that the function makes with every fault, once
 // and always, and checks the rules that never bend and how the action ends.
 func TestFaultMatrix(t *testing.T) {
-	trial.Matrix{Name: "lambdas/invalidate", Calls: awsCalls, Faults: trial.Faults, Run: tryAction, Want: wantEnd}.Test(t)
+	functiontest.Matrix{Name: "lambdas/invalidate", Calls: awsCalls, Faults: functiontest.Faults, Run: tryAction, Want: wantEnd}.Test(t)
 }

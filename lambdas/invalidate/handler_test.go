@@ -20,7 +20,7 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
 	"blog-deploy-pipeline/lambdas/internal/redact"
-	"blog-deploy-pipeline/rehearse/trial"
+	"blog-deploy-pipeline/rehearse/functiontest"
 )
 
 // fakeCodePipeline keeps the reports it gets, and answers with what fail says.
@@ -369,7 +369,7 @@ func TestWhatIsSaidOfEachEvent(t *testing.T) {
 					w.cloudFront(edge)
 					err := w.invoke(t, invocationtest.Event(t, name))
 					w.log.CheckSecrets(t, []string{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "SESSIONTOKEN", "artifactCredentials"}, err)
-					messages, bad := trial.Messages(w.log.String())
+					messages, bad := functiontest.Messages(w.log.String())
 					if bad != nil {
 						t.Error(bad)
 					}
@@ -377,7 +377,7 @@ func TestWhatIsSaidOfEachEvent(t *testing.T) {
 						messages = append(messages, *report.FailureDetails.Message)
 					}
 					for _, message := range messages {
-						if slip := trial.Slip(message); slip != "" {
+						if slip := functiontest.Slip(message); slip != "" {
 							t.Errorf("a message has %s: %s", slip, message)
 						}
 					}

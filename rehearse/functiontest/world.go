@@ -1,4 +1,4 @@
-// Package trial puts a compiled function among the doubles of AWS, strikes its calls with faults, and
+// Package functiontest puts a compiled function among the doubles of AWS, strikes its calls with faults, and
 // checks on what was recorded the rules that never bend:
 //
 //  1. every invocation ends in exactly one report or one continuation;
@@ -8,7 +8,7 @@
 //  5. no credential, token or whole event is ever logged or reported.
 //
 // What a function's protocol calls a request, a report and a success is for that function's tests.
-package trial
+package functiontest
 
 import (
 	"context"

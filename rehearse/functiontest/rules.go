@@ -1,4 +1,4 @@
-package trial
+package functiontest
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
 
-// Record is what was recorded of one trial.
+// Record is what was recorded of one functiontest.
 type Record struct {
 	// Requests for work that the function got, in order.
 	Requests []Request
