@@ -174,7 +174,7 @@ func TestResize(t *testing.T) {
 func TestTerminalWithWideSymbols(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		vt := newTerminal(t, 70, 12)
-		vt.ambiguous = 2
+		vt.Ambiguous = 2
 		d := New(vt, Options{Terminal: true, Width: 70, Height: 12})
 		moments, r := success()
 		play(d, moments)
