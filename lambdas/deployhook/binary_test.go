@@ -1,196 +1,20 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/functiontest"
-	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
 
-const (
-	edgeID   = "E2QWRUHAPOMQZL"
-	edgeRole = "arn:aws:iam::210987654321:role/edge/clear-cache"
-)
-
-// scenario is the world that a deployment runs in.
-type scenario struct {
-	cloud   fakeaws.Options
-	edges   []fakeaws.Distribution // default: one that takes 100 ms
-	role    string                 // to take on; default: none
-	env     map[string]string
-	timeout time.Duration
-	// started, where set, is called before each event is handed over.
-	started func(w *functiontest.World, event []byte)
-}
-
-// setup is the function with all of the scenario's distributions in its environment.
-func (s *scenario) setup() functiontest.Setup {
-	if s.edges == nil {
-		s.edges = []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 100 * time.Millisecond}}
-	}
-	var list []map[string]string
-	for _, edge := range s.edges {
-		list = append(list, map[string]string{"DistributionId": edge.ID})
-	}
-	env := map[string]string{"SERVICE": "shop", "DISTRIBUTIONS": string(mustMarshal(list))}
-	return functiontest.Setup{Binary: binary, Name: functionName, Cloud: s.cloud, Distributions: s.edges, Role: s.role, Env: []map[string]string{env, s.env}, Timeout: s.timeout}
-}
-
-func (s *scenario) handOver(w *functiontest.World, event []byte) {
-	if s.started != nil {
-		s.started(w, event)
-	}
-}
-
-// deployed is a deployment that has come to its end, with what was recorded of it.
-type deployed struct {
-	*functiontest.World
-	record functiontest.Record
-	status string // the deployment's
-
-	codeDeploy *fakeaws.Deployment
-	ecs        *fakeaws.ServiceDeployment
-}
-
-// notCleared says whether the function has logged a failure.
-func (d *deployed) notCleared() bool {
-	return strings.Contains(d.Function.Logs(), `"msg":"not cleared"`)
-}
-
-// counted is how often each hook's end was counted.
-func (d *deployed) counted() int { return strings.Count(d.Function.Logs(), `"_aws":`) }
-
-// outcome is how the owner sees the deployment end.
-func (d *deployed) outcome() string {
-	if d.notCleared() {
-		return d.status + ", not cleared"
-	}
-	return d.status
-}
-
-// byCodeDeploy runs a deployment with a hook at AfterAllowTraffic.
-func (s scenario) byCodeDeploy(ctx context.Context) (*deployed, error) {
-	d := &deployed{}
-	setup := s.setup()
-	d.record.Distributions = setup.Distributions
-	err := functiontest.With(setup, func(w *functiontest.World) (err error) {
-		d.World = w
-		d.codeDeploy, err = w.Cloud.StartDeployment(fakeaws.DeploymentInput{Application: "shop", DeploymentGroup: "shop-blue-green", AutoRollback: true,
-			Hooks: map[string]string{"AfterAllowTraffic": functionName}})
-		if err != nil {
-			return err
-		}
-		hook := d.codeDeploy.Next()
-		s.handOver(w, hook.Event())
-		attempts := w.Function.InvokeAsync(ctx, hook.Event())
-		reports := hook.Reports()
-		d.record.Requests = append(d.record.Requests, functiontest.Request{Attempts: attempts, Reports: len(reports)})
-		for _, attempt := range attempts {
-			d.record.Said = append(d.record.Said, string(attempt.Payload))
-		}
-		var event struct {
-			HookExecution string `json:"LifecycleEventHookExecutionId"`
-		}
-		if err := json.Unmarshal(hook.Event(), &event); err != nil {
-			return err
-		}
-		d.record.Secrets = []string{event.HookExecution, `"LifecycleEventHookExecutionId"`}
-		if hook := d.codeDeploy.Next(); hook != nil {
-			return fmt.Errorf("another hook at %s", hook.LifecycleEvent())
-		}
-		d.status = d.codeDeploy.Status()
-		switch {
-		case len(reports) == 0:
-			d.status = "no report"
-		case reports[0].Success && !d.notCleared():
-			d.record.Success = reports[0].At
-		}
-		return nil
-	})
-	return d, err
-}
-
-// Names and values of a hook's own details; they are the owner's affair.
-const ownDetail = "theOwnersOwnDetailEXAMPLE"
-
-// byECS runs a deployment with the function at some stages and, where other is
-// set, another function at the end, which answers that.
-func (s scenario) byECS(ctx context.Context, input fakeaws.ServiceDeploymentInput, other string, stages ...string) (*deployed, error) {
-	const otherARN = "arn:aws:lambda:us-east-1:123456789012:function:other"
-	d := &deployed{}
-	setup := s.setup()
-	d.record.Distributions = setup.Distributions
-	d.record.Secrets = []string{ownDetail, `"executionDetails"`}
-	err := functiontest.With(setup, func(w *functiontest.World) (err error) {
-		d.World = w
-		input.Cluster, input.Service = "production", "shop"
-		input.Hooks = []fakeaws.ServiceHook{{HookTargetARN: functionARN, RoleARN: roleARN, LifecycleStages: stages, HookDetails: json.RawMessage(`{"own":"` + ownDetail + `"}`)}}
-		if other != "" {
-			input.Hooks = append(input.Hooks, fakeaws.ServiceHook{HookTargetARN: otherARN, RoleARN: roleARN, LifecycleStages: []string{"POST_PRODUCTION_TRAFFIC_SHIFT"}})
-		}
-		if d.ecs, err = w.Cloud.StartServiceDeployment(input); err != nil {
-			return err
-		}
-		for call := d.ecs.Next(); call != nil; call = d.ecs.Next() {
-			if call.Function() == otherARN {
-				if err := call.Answer([]byte(`{"hookStatus":"`+other+`"}`), nil); err != nil {
-					return err
-				}
-				continue
-			}
-			if len(d.record.Requests) == 200 {
-				return fmt.Errorf("still not done after %d calls", len(d.record.Requests))
-			}
-			time.Sleep(call.Delay() / 100)
-			s.handOver(w, call.Event())
-			result, err := w.Function.Invoke(ctx, call.Event())
-			if err != nil {
-				return err
-			}
-			d.answer(call, result)
-		}
-		d.status = d.ecs.Status()
-		return nil
-	})
-	return d, err
-}
-
-// answer hands an answer to ECS and records it.
-func (d *deployed) answer(call *fakeaws.HookCall, result lambdaruntime.Result) {
-	request := functiontest.Request{Attempts: []lambdaruntime.Result{result}, Synchronous: true}
-	var failure error
-	if result.Err != nil {
-		failure = result.Err
-	}
-	if call.Answer(result.Payload, failure) == nil {
-		request.Reports = 1
-	}
-	d.record.Requests = append(d.record.Requests, request)
-
-	var answer struct {
-		HookStatus  string
-		HookDetails map[string]json.RawMessage
-	}
-	_ = json.Unmarshal(result.Payload, &answer) // Answer has refused what cannot be read.
-	if state := string(answer.HookDetails[detailsKey]); state != "" {
-		d.record.Secrets = append(d.record.Secrets, state)
-	}
-	if answer.HookStatus == "SUCCEEDED" && !d.notCleared() {
-		d.record.Success = time.Now()
-	}
-}
-
-// The article's own flow: traffic has shifted, the hook runs, the invalidation goes
-// from InProgress to Completed, CodeDeploy is told, and the deployment succeeds.
+// The flow of the article: traffic has shifted, the hook runs, the invalidation goes from
+// InProgress to Completed, the function reports to CodeDeploy, and the deployment succeeds.
 func TestBinaryTheArticlesFlow(t *testing.T) {
-	s := scenario{edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfterGets: 2}}, env: map[string]string{"ON_FAILURE": "roll-back"}}
+	s := scenario{edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfterGets: 2}}, env: map[string]string{contract.EnvOnFailure: fail}}
 	d, err := s.byCodeDeploy(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +30,7 @@ func TestBinaryTheArticlesFlow(t *testing.T) {
 	if !slices.Equal(calls, want) {
 		t.Errorf("calls are %q, want %q", calls, want)
 	}
-	for _, want := range []string{`"status":"InProgress"`, `"status":"Completed"`, `"InvalidationFailed":0`} {
+	for _, want := range []string{`"status":"InProgress"`, `"status":"Completed"`, `"` + contract.MetricFailed + `":0`} {
 		if !strings.Contains(d.Function.Logs(), want) {
 			t.Errorf("log has no %s:\n%s", want, d.Function.Logs())
 		}
@@ -217,10 +41,10 @@ func TestBinaryTheArticlesFlow(t *testing.T) {
 	}
 }
 
-// And with the other choice, an invalidation that fails undoes the release.
+// A failed invalidation rolls the release back, if that is the owner's choice.
 func TestBinaryTheArticlesFlowFails(t *testing.T) {
-	for choice, want := range map[string]string{"proceed": "Succeeded, not cleared", "roll-back": "Failed, not cleared"} {
-		s := scenario{env: map[string]string{"ON_FAILURE": choice, "DISTRIBUTIONS": `[{"DistributionId":"E1NOTTHERE0000"}]`}}
+	for choice, want := range map[string]string{proceed: "Succeeded, not cleared", fail: "Failed, not cleared"} {
+		s := scenario{env: map[string]string{contract.EnvOnFailure: choice, contract.EnvDistributions: distributions(contract.Distribution{ID: "E1NOTTHERE0000"})}}
 		d, err := s.byCodeDeploy(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -228,17 +52,17 @@ func TestBinaryTheArticlesFlowFails(t *testing.T) {
 		if got := d.outcome(); got != want {
 			t.Errorf("%s: ended as %q, want %q", choice, got, want)
 		}
-		if got, want := d.codeDeploy.Rollback() != nil, choice == "roll-back"; got != want {
+		if got, want := d.codeDeploy.Rollback() != nil, choice == fail; got != want {
 			t.Errorf("%s: rolled back: %v, want %v", choice, got, want)
 		}
-		if logs := d.Function.Logs(); d.counted() != 1 || !strings.Contains(logs, `"InvalidationFailed":1`) || !strings.Contains(logs, "aws cloudfront create-invalidation --distribution-id E1NOTTHERE0000") {
+		if logs := d.Function.Logs(); d.counted() != 1 || !strings.Contains(logs, `"`+contract.MetricFailed+`":1`) || !strings.Contains(logs, "aws cloudfront create-invalidation --distribution-id E1NOTTHERE0000") {
 			t.Errorf("%s: log counts no failure, or does not say what to do:\n%s", choice, logs)
 		}
 	}
 }
 
-func TestBinaryWaitsForNoMoreThanTheCreation(t *testing.T) {
-	s := scenario{edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: time.Hour}}, env: map[string]string{"WAIT_FOR": "created", "ON_FAILURE": "roll-back"}}
+func TestBinaryWaitsForTheCreationOnly(t *testing.T) {
+	s := scenario{edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: time.Hour}}, env: map[string]string{contract.EnvWaitFor: string(contract.WaitForCreated), contract.EnvOnFailure: fail}}
 	d, err := s.byCodeDeploy(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -248,13 +72,13 @@ func TestBinaryWaitsForNoMoreThanTheCreation(t *testing.T) {
 	}
 }
 
-// All distributions are cleared, and the message carries CloudFront's own words for
-// the one that was not.
+// The other distributions are cleared, and the message has CloudFront's own words for the
+// one that is not.
 func TestBinaryKeepsTheCause(t *testing.T) {
 	const other = "E3ANOTHERONE000"
 	s := scenario{
 		edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 50 * time.Millisecond}, {ID: other}},
-		env:   map[string]string{"DEADLINE": "1s", "ON_FAILURE": "roll-back"},
+		env:   map[string]string{contract.EnvDeadline: "1s", contract.EnvOnFailure: fail},
 		cloud: fakeaws.Options{Fault: func(call fakeaws.Call) fakeaws.Fault {
 			if strings.HasSuffix(call.Resource, other) {
 				return fakeaws.Fault{Kind: fakeaws.Throttle}
@@ -275,8 +99,8 @@ func TestBinaryKeepsTheCause(t *testing.T) {
 	}
 }
 
-// A rollback's firing of the hook clears the cache once more: readers may have
-// fetched pages of the release that is undone.
+// The hook clears the cache again on a rollback, because readers may have fetched pages of
+// the release that is undone.
 func TestBinaryECSAndItsRollback(t *testing.T) {
 	for _, newIDs := range []bool{false, true} { // whether a hook's calls share an id is not documented
 		s := scenario{edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 500 * time.Millisecond}}}
@@ -289,10 +113,10 @@ func TestBinaryECSAndItsRollback(t *testing.T) {
 			t.Error(broken)
 		}
 		if d.outcome() != "ROLLBACK_SUCCESSFUL" || len(d.record.Requests) < 4 {
-			t.Errorf("ended as %q after %d calls, want ROLLBACK_SUCCESSFUL after several for each firing", d.outcome(), len(d.record.Requests))
+			t.Errorf("ended as %q after %d calls, want ROLLBACK_SUCCESSFUL after several for each run of the hook", d.outcome(), len(d.record.Requests))
 		}
 		if n := len(d.Cloud.Invalidations(edgeID)); n != 2 {
-			t.Errorf("%d invalidations, want one for the shift and one for the way back", n)
+			t.Errorf("%d invalidations, want one for the shift and one for the rollback", n)
 		}
 		if n := d.counted(); n != 2 {
 			t.Errorf("counted %d ends, want 2", n)
@@ -300,11 +124,11 @@ func TestBinaryECSAndItsRollback(t *testing.T) {
 	}
 }
 
-// The default events of an ECS service.
+// The hook continues at both default stages of an ECS service.
 func TestBinaryECSContinues(t *testing.T) {
 	s := scenario{
 		edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 400 * time.Millisecond}, {ID: "E3ANOTHERONE000"}},
-		// Each of its events comes twice.
+		// ECS delivers each event twice.
 		started: func(w *functiontest.World, event []byte) { w.Again(t.Context(), event) },
 	}
 	d, err := s.byECS(t.Context(), fakeaws.ServiceDeploymentInput{}, "", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT")
@@ -325,7 +149,7 @@ func TestBinaryECSContinues(t *testing.T) {
 	}
 }
 
-// An event of neither caller is an error of Lambda's, and nobody is called.
+// The function returns an error for an event of neither caller, and calls nobody.
 func TestBinaryRefusesOtherEvents(t *testing.T) {
 	s := scenario{}
 	err := functiontest.With(s.setup(), func(w *functiontest.World) error {

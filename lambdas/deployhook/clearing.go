@@ -9,55 +9,45 @@ import (
 	"sync"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
 
-// clearing is one distribution on its way to being clear.
+// clearing is the invalidation of one distribution by one run of the hook.
 type clearing struct {
-	distribution
-	// execution names the run of the hook that asked first.
-	execution string
-	progress  invalidation.Progress
-	state     clearingState
-	// took is the time to Completed; 0 if it was not completed.
+	invalidation.Request
+	progress invalidation.Progress
+	state    clearingState
+	// took is the time until the invalidation was completed; 0 if it was not.
 	took time.Duration
-	// message is what happened and what to do, where it failed.
+	// message says what happened and what to do, if the clearing failed.
 	message string
 }
 
 type clearingState string
 
 const (
-	pending   clearingState = "" // neither CloudFront nor the deadline is done
+	pending   clearingState = "" // not completed, before the deadline
 	completed clearingState = "completed"
-	created   clearingState = "created" // which is enough for the owner
+	created   clearingState = "created" // the owner waits for no more
 	failed    clearingState = "failed"
 	late      clearingState = "late" // failed at the deadline
 )
 
 func (s clearingState) failed() bool { return s == failed || s == late }
 
-// start returns the clearings of a run of the hook that begins.
-func start(distributions []distribution, execution string) []clearing {
+// start returns the clearings at the start of a run of the hook.
+func start(distributions []contract.Distribution, execution string) []clearing {
 	var all []clearing
 	for _, d := range distributions {
-		all = append(all, clearing{distribution: d, execution: execution})
+		all = append(all, clearing{Request: invalidation.Request{Distribution: d, Execution: execution}})
 	}
 	return all
 }
 
-// fail ends a clearing that did not come to its end.
-func (c *clearing) fail(state clearingState, message string) {
-	c.state, c.message = state, message
-	// What CloudFront refuses has its own advice; the cache is old even so.
-	if again := again(c.distribution); !strings.Contains(message, again) {
-		c.message += "; then " + again
-	}
-}
-
-// advanceAll takes all clearings that go on as far as this call can, together: one
-// that fails, or panics, keeps no other from being created and completed.
+// advanceAll advances all pending clearings at the same time. One that fails, or panics,
+// does not keep the others from being completed.
 func (h *handler) advanceAll(ctx context.Context, log *slog.Logger, settings invalidation.Settings, all []clearing) {
 	var running sync.WaitGroup
 	for i := range all {
@@ -67,32 +57,28 @@ func (h *handler) advanceAll(ctx context.Context, log *slog.Logger, settings inv
 		}
 		log := log.With("distribution", c.ID)
 		running.Go(func() {
-			guarded := func() *slog.Logger { return log.With("invalidation", c.progress.InvalidationID) }
-			*c = invocation.Guard(guarded, func() clearing { return h.advance(ctx, log, settings, *c) }, func(message string) clearing {
-				panicked := *c
-				panicked.fail(failed, message)
-				return panicked
+			named := func() *slog.Logger { return log.With("invalidation", c.progress.InvalidationID) }
+			*c = invocation.Guard(named, func() clearing { return h.advance(ctx, log, settings, *c) }, func(message string) clearing {
+				return h.fail(*c, failed, message)
 			})
 			if c.state.failed() {
-				guarded().Error("not cleared", "message", c.message)
+				named().Error("not cleared", "message", c.message)
 			}
 		})
 	}
 	running.Wait()
 }
 
+// advance does as much of a clearing as one call of the function can.
 func (h *handler) advance(ctx context.Context, log *slog.Logger, settings invalidation.Settings, c clearing) clearing {
-	invalidator := invalidation.Invalidator{CloudFront: h.cloudFront, Settings: settings, Words: words(c.distribution)}
-	request := invalidation.Request{DistributionID: c.ID, Paths: c.Paths, Execution: c.execution}
-	progress, outcome, err := invalidator.Advance(ctx, log, request, c.progress)
+	invalidator := invalidation.Invalidator{CloudFront: h.cloudFront, Settings: settings, Words: h.words(c.Distribution)}
+	progress, outcome, err := invalidator.Advance(ctx, log, c.Request, c.progress)
 	c.progress = progress
 	if failure := (*invalidation.Failure)(nil); errors.As(err, &failure) {
-		state := failed
 		if failure.Kind == invalidation.Late {
-			state = late
+			return h.fail(c, late, failure.Message)
 		}
-		c.fail(state, failure.Message)
-		return c
+		return h.fail(c, failed, failure.Message)
 	}
 	switch outcome {
 	case invalidation.Completed:
@@ -103,18 +89,61 @@ func (h *handler) advance(ctx context.Context, log *slog.Logger, settings invali
 	return c
 }
 
+// fail returns the clearing as failed.
+func (h *handler) fail(c clearing, state clearingState, message string) clearing {
+	c.state, c.message = state, message
+	// A message about an error of CloudFront's has other advice, but the cache is old
+	// all the same.
+	if again := h.again(c.Distribution); !strings.Contains(message, again) {
+		c.message += "; then " + again
+	}
+	return c
+}
+
+// words are the names in services.go.
+func (h *handler) words(d contract.Distribution) invalidation.Words {
+	return invalidation.Words{
+		Distribution: "the DistributionID in the service's Hook.Invalidations",
+		Paths:        "the Paths in the service's Hook.Invalidations",
+		Deadline:     "the service's Hook.Deadline",
+		Again:        h.again(d),
+	}
+}
+
+// maxCommandPaths keeps a command readable. With more paths, the command clears all.
+const maxCommandPaths = 10
+
+// again says how to clear a distribution after a failure: nobody can run a hook again by
+// itself.
+func (h *handler) again(d contract.Distribution) string {
+	paths := d.Paths
+	if len(paths) > maxCommandPaths {
+		paths = []string{contract.AllPaths}
+	}
+	var quoted []string
+	for _, path := range paths {
+		quoted = append(quoted, "'"+strings.ReplaceAll(path, "'", `'\''`)+"'")
+	}
+	where := ""
+	if account := h.settings.invalidation.RoleAccount(); account != "" {
+		where = ", with credentials of the account " + account
+	}
+	return fmt.Sprintf("deploy the service again, or clear by hand%s: aws cloudfront create-invalidation --distribution-id %s --paths %s",
+		where, d.ID, strings.Join(quoted, " "))
+}
+
 // ending is how a run of the hook ended.
 type ending struct {
 	message string
 	result  invalidation.Result
 }
 
-// refused is a run of the hook that could not do its work.
+// refused returns the ending of a run that could not clear anything.
 func refused(message string) ending {
 	return ending{message: message + "; then deploy the service again, or clear its distributions by hand", result: invalidation.Result{Failed: true}}
 }
 
-// summarise returns how a run of the hook ended, or false if a clearing goes on.
+// summarise returns how a run of the hook ended, or false if a clearing is pending.
 func summarise(all []clearing) (ending, bool) {
 	var end ending
 	var cleared, problems []string
@@ -132,8 +161,7 @@ func summarise(all []clearing) (ending, bool) {
 		}
 	}
 	if end.result.Failed {
-		// Some distributions are not clear, however long the others took.
-		end.result.Took = 0
+		end.result.Took = 0 // not every distribution is clear
 	}
 	end.message = strings.Join(append(problems, cleared...), "\n")
 	return end, true

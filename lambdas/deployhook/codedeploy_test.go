@@ -10,19 +10,19 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
 )
 
-// The report must go out before Lambda stops the function, however long the work
-// would take.
+// The function reports before Lambda stops it, however long the work would take.
 func TestReportsBeforeLambdasDeadline(t *testing.T) {
 	for _, limit := range invocationtest.Limits {
 		for name, edge := range map[string]*invalidationtest.CloudFront{"in progress": invalidationtest.Says("InProgress"), "no answer": {Hang: true}} {
 			t.Run(limit.String()+", "+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(edge, map[string]string{"DEADLINE": "1h", "ON_FAILURE": "roll-back"})
+					w := newWorld(edge, map[string]string{contract.EnvDeadline: "1h", contract.EnvOnFailure: fail})
 					start := time.Now()
 					w.deploy.fail = func(ctx context.Context) error {
 						invocationtest.CheckReport(t, ctx, start, limit)
@@ -34,7 +34,7 @@ func TestReportsBeforeLambdasDeadline(t *testing.T) {
 					if len(w.deploy.reports) != 1 || w.deploy.reports[0].Status != types.LifecycleEventStatusFailed {
 						t.Errorf("reports are %v, want one that says Failed", w.deploy.reports)
 					}
-					if want := "timeout leaves less than its DEADLINE"; !strings.Contains(w.log.String(), want) {
+					if want := "timeout leaves less than its " + contract.EnvDeadline; !strings.Contains(w.log.String(), want) {
 						t.Errorf("log has no %q:\n%s", want, w.log.String())
 					}
 				})
@@ -43,10 +43,10 @@ func TestReportsBeforeLambdasDeadline(t *testing.T) {
 	}
 }
 
-// An invocation that Lambda cancels early is a failure, not a hang.
+// An invocation that Lambda cancels early is a failure.
 func TestCancelledCallIsAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(invalidationtest.Says("InProgress"), map[string]string{"ON_FAILURE": "roll-back"})
+		w := newWorld(invalidationtest.Says("InProgress"), map[string]string{contract.EnvOnFailure: fail})
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Second, cancel)
 		if _, err := w.handler.Invoke(ctx, invocationtest.Event(t, "codedeploy")); err != nil {
@@ -72,13 +72,13 @@ func TestUnsentReportIsAnError(t *testing.T) {
 			t.Errorf("%s: error is %v, want the one of the report, so that Lambda tries again", name, err)
 		}
 		if strings.Contains(w.log.String(), "_aws") {
-			t.Errorf("%s: counted a result that nobody has heard of", name)
+			t.Errorf("%s: counted a result that was not reported", name)
 		}
 	}
 }
 
-// The hook's token is no more said than a credential.
-func TestHooksTokenIsNotSaid(t *testing.T) {
+// The hook's token is as secret as a credential.
+func TestTokenIsRedacted(t *testing.T) {
 	w := newWorld(invalidationtest.Says("Completed"), nil)
 	w.deploy.fail = func(context.Context) error {
 		return errors.New("Value '" + *w.deploy.reports[0].LifecycleEventHookExecutionId + "' failed to satisfy a constraint")
@@ -98,9 +98,9 @@ func TestSecondReportIsHarmless(t *testing.T) {
 	}
 }
 
-// The same hook, delivered again, creates nothing; another hook of the same
+// The same event, delivered again, creates no invalidation. Another hook of the same
 // deployment does.
-func TestOneReferenceForEachHook(t *testing.T) {
+func TestOneInvalidationForEachHook(t *testing.T) {
 	w := newWorld(invalidationtest.Says("Completed"), nil)
 	for range 2 {
 		w.deploy.reports = nil

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/functiontest"
 )
@@ -18,18 +19,18 @@ var (
 
 	putStatus = functiontest.Calls("codedeploy:PutLifecycleEventHookExecutionStatus")
 	putOfEnd  = functiontest.Call{Name: "PutLifecycleEventHookExecutionStatus", Match: putStatus, Report: true}
-	// The function has a failure to report, in whose way the fault then is.
+	// The fault strikes the report of a failure.
 	putOfFailure = functiontest.Call{Name: "PutLifecycleEventHookExecutionStatus, not cleared", Match: putStatus, Report: true}
 
-	choices = []string{string(proceed), string(rollBack)}
+	choices = []string{proceed, fail}
 )
 
-// scenarioOf is the world in which the fault strikes.
+// scenarioOf returns the scenario in which the fault strikes.
 func scenarioOf(ctx context.Context, c *functiontest.Case) scenario {
 	s := scenario{
 		cloud: fakeaws.Options{Fault: c.Strike},
 		edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 400 * time.Millisecond}},
-		env:   map[string]string{"ON_FAILURE": c.Variant},
+		env:   map[string]string{contract.EnvOnFailure: c.Variant},
 		started: func(w *functiontest.World, event []byte) {
 			c.World, c.Redeliver = w, func() { w.Again(ctx, event) }
 		},
@@ -38,10 +39,11 @@ func scenarioOf(ctx context.Context, c *functiontest.Case) scenario {
 		s.role = edgeRole
 	}
 	if c.Always {
-		s.env["DEADLINE"] = "1500ms"
+		s.env[contract.EnvDeadline] = "1500ms"
 	}
 	if c.Always && c.Fault.Fatal() && !c.Call.Report {
-		// Else a retry on a slow machine finds it completed, and asks no more.
+		// Otherwise a retry on a slow machine finds the invalidation completed, and makes no
+		// more calls.
 		s.edges[0].CompleteAfter = time.Hour
 	}
 	return s
@@ -50,12 +52,12 @@ func scenarioOf(ctx context.Context, c *functiontest.Case) scenario {
 // judge checks what must hold in every case.
 func judge(c *functiontest.Case, d *deployed) functiontest.Outcome {
 	broken := d.BrokenRules(d.record)
-	// Only an answer that was lost, or an event that came twice, excuses a second report.
+	// There may be a second report only if an answer was lost or an event came twice.
 	if n := d.Count(functiontest.Refused("LifecycleEventAlreadyCompletedException")); n > 0 && !c.Fault.Processed() && !c.Fault.Again {
 		broken = append(broken, fmt.Sprintf("rule 1: reported %d times more than once", n))
 	}
-	// A process that dies may do so between the report and its line, and who finds that
-	// its report is there already does not count a success again. A failure must count.
+	// A process may die between its report and the line that counts it, and the next one
+	// does not count a success again. A failure must be counted.
 	uncounted := c.Fault.Fatal() && c.Always || (c.Fault.Fatal() || c.Fault.Processed()) && !d.notCleared()
 	if n := d.counted(); n > 1 && !c.Fault.Again || n == 0 && d.status != "no report" && !uncounted {
 		broken = append(broken, fmt.Sprintf("the end was counted %d times, want once", n))
@@ -77,10 +79,10 @@ func codeDeployMatrix() functiontest.Matrix {
 		Run: func(ctx context.Context, c *functiontest.Case) (functiontest.Outcome, error) {
 			s := scenarioOf(ctx, c)
 			if c.Call.Name == putOfFailure.Name {
-				s.env["DISTRIBUTIONS"] = `[{"DistributionId":"E1NOTTHERE0000"}]`
+				s.env[contract.EnvDistributions] = distributions(contract.Distribution{ID: "E1NOTTHERE0000"})
 			}
 			if c.Fault.Kind == fakeaws.Hang && !c.Call.Report && !c.Always {
-				// A call is given up after five seconds; there must be time for another one.
+				// A call ends after five seconds; there must be time for another one.
 				s.timeout = 14 * time.Second
 			}
 			d, err := s.byCodeDeploy(ctx)
@@ -91,7 +93,7 @@ func codeDeployMatrix() functiontest.Matrix {
 		},
 		Want: func(c *functiontest.Case) string {
 			cleared, notCleared := "Succeeded", "Succeeded, not cleared"
-			if c.Variant == string(rollBack) {
+			if c.Variant == fail {
 				notCleared = "Failed, not cleared"
 			}
 			normal := cleared
@@ -108,8 +110,7 @@ func codeDeployMatrix() functiontest.Matrix {
 			case c.Call.Report && c.Call.Name == putOfFailure.Name:
 				return "no report, not cleared"
 			case c.Call.Report, c.Fault.Fatal():
-				// Nothing gets through: Lambda tries three times, and CodeDeploy fails the
-				// deployment after an hour.
+				// Lambda tries three times, and CodeDeploy fails the deployment after an hour.
 				return "no report"
 			default:
 				return notCleared
@@ -126,8 +127,8 @@ func ecsMatrix() functiontest.Matrix {
 			if c.Fault.Freeze {
 				s.timeout = 1500 * time.Millisecond
 			}
-			// Whether the calls of a hook share an execution id is not documented: half
-			// the cases each.
+			// AWS does not document whether the calls of a hook share an execution id, so half
+			// of the cases have each.
 			d, err := s.byECS(ctx, fakeaws.ServiceDeploymentInput{NewExecutionIDs: c.Always}, "", "POST_PRODUCTION_TRAFFIC_SHIFT")
 			if err != nil {
 				return functiontest.Outcome{}, err
@@ -139,14 +140,14 @@ func ecsMatrix() functiontest.Matrix {
 		},
 		Want: func(c *functiontest.Case) string {
 			notCleared := "SUCCESSFUL, not cleared"
-			if c.Variant == string(rollBack) {
+			if c.Variant == fail {
 				notCleared = "ROLLBACK_SUCCESSFUL, not cleared"
 			}
 			switch {
 			case c.Fault.Again:
 				return "SUCCESSFUL"
 			case c.Fault.Fatal():
-				// ECS calls no second time, whatever the owner's choice.
+				// ECS does not call again, whatever the owner's choice is.
 				return "ROLLBACK_SUCCESSFUL"
 			case c.Fault.Refused(), c.Always:
 				return notCleared

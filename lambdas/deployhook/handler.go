@@ -8,32 +8,36 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
 
-// lambda.StartWithOptions takes any value, and finds out only when it runs.
-var _ lambda.Handler = (*handler)(nil)
-
-// handler clears a service's distributions when a hook asks for it, and turns every
-// way that this can end into the one answer that the hook's caller waits for.
+// handler clears a service's distributions when a hook calls it, and gives the caller
+// exactly one answer, whatever happens.
 type handler struct {
-	codeDeploy    codeDeploy
-	cloudFront    invalidation.CloudFront
-	settings      settings
+	codeDeploy codeDeployClient
+	cloudFront invalidation.CloudFront
+	settings   settings
+	// misconfigured is what is wrong with the function's environment. The function
+	// reports it, because a function that does not start leaves a deployment waiting, or
+	// rolls it back.
 	misconfigured error
 	log           *slog.Logger
 }
 
-// Invoke implements lambda.Handler. It takes the raw event, because an event that
-// cannot be decoded may still have somebody waiting for an answer.
+// lambda.StartWithOptions accepts any value and checks it only when it runs.
+var _ lambda.Handler = (*handler)(nil)
+
+// Invoke implements lambda.Handler. It needs the raw event, because the caller waits for
+// an answer even if the event cannot be decoded.
 //
-// The only errors it returns are an event that nobody can be told of, and a report
-// to CodeDeploy that could not be sent: Lambda then delivers the event again, and
-// the invalidations are found instead of repeated. ECS would take an error for a
+// The only errors it returns are an event of no known caller and a report to CodeDeploy
+// that could not be sent. Lambda then delivers the event again, and the function finds
+// the invalidations that it has created. ECS must get no error: it would take one for a
 // crash, and roll back.
 func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
-	log := h.log.With("service", h.settings.service)
+	log := h.log.With(contract.DimensionService, h.settings.service)
 	hook, err := decodeEvent(event)
 	if err != nil {
 		log.Error("event refused", "error", err.Error())
@@ -42,47 +46,45 @@ func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	working, reporting, cancel := invocation.Split(ctx, time.Now())
 	defer cancel()
 	if hook.codeDeploy != nil {
-		return nothing, h.runForCodeDeploy(working, reporting, log, *hook.codeDeploy)
+		return invocation.NoAnswer, h.runForCodeDeploy(working, reporting, log, *hook.codeDeploy)
 	}
 	return h.runForECS(working, log, *hook.ecs), nil
 }
 
-// nothing is what Lambda gets where nobody reads the answer.
-var nothing = []byte("null")
-
-// ready returns why the hook can do nothing at all, if so.
+// ready returns an error if the function can do nothing at all.
 func (h *handler) ready() error {
 	if h.misconfigured != nil {
-		return fmt.Errorf("the function's environment is wrong: %w; deploy the service's stack again", h.misconfigured)
+		return fmt.Errorf("%w; deploy the service's stack again", h.misconfigured)
 	}
 	return nil
 }
 
-// verdict is what an end does to the deployment.
+// verdict is the consequence of a hook's end for the deployment.
 type verdict struct {
 	passes bool
-	// consequence is for the log of an end that is a failure.
+	// consequence explains it in the log, if the hook failed.
 	consequence string
 }
 
-// judge applies the owner's choice. A deployment that is on its way back cannot be
-// sent back once more; a failure there would leave it in between.
-func (h *handler) judge(end ending, wayBack bool) verdict {
+// judge applies the owner's choice. A deployment that is rolling back cannot roll back
+// once more; a failure would leave it in between.
+func (h *handler) judge(end ending, rollingBack bool) verdict {
+	choice := fmt.Sprintf("%s is %s, so ", contract.EnvOnFailure, h.settings.onFailure)
 	switch {
 	case !end.result.Failed:
 		return verdict{passes: true}
-	case wayBack:
-		return verdict{true, "The deployment is on its way back already, so it goes on, and readers may see the pages of the release that is undone. "}
-	case h.settings.onFailure == rollBack:
-		return verdict{false, "ON_FAILURE is roll-back, so the deployment fails. "}
+	case rollingBack:
+		return verdict{true, "The deployment is rolling back already, so it goes on, and readers may see pages of the release that is undone. "}
+	case h.settings.onFailure == contract.OnFailureFail:
+		return verdict{false, choice + "the deployment fails. "}
 	default:
-		return verdict{true, "ON_FAILURE is proceed, so the release stands, and readers may see old pages. "}
+		return verdict{true, choice + "the release stands, and readers may see old pages. "}
 	}
 }
 
-// logEnd logs how the hook ended and what its caller was told, with its metrics.
+// logEnd logs how the hook ended and what its caller was told, with the metrics.
 func (h *handler) logEnd(log *slog.Logger, end ending, v verdict, told string) {
-	log = invalidation.Counting(log, "service", h.settings.service, end.result)
+	log = log.With(invalidation.Metrics(contract.DimensionService, h.settings.service, end.result))
 	if end.result.Failed {
 		log.Error("failed", "told", told, "message", v.consequence+end.message)
 		return

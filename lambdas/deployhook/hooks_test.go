@@ -9,33 +9,34 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
 	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
-// The function under test, as CodeDeploy and ECS know it.
+// The names of the function under test for CodeDeploy and ECS.
 const (
-	functionName = "CodeDeployHook_shop"
+	functionName = contract.HookFunctionPrefix + "shop"
 	functionARN  = "arn:aws:lambda:us-east-1:123456789012:function:" + functionName
 	roleARN      = "arn:aws:iam::123456789012:role/invoke-hook"
 )
 
-// everyChoice is each of the owner's choices with a distribution that is there and
-// one that is not.
+// everyChoice has each of the owner's choices with a distribution that exists and with one
+// that does not.
 var everyChoice = []struct {
 	env    map[string]string
 	passes bool
 }{
-	{map[string]string{"ON_FAILURE": "proceed"}, true},
-	{map[string]string{"ON_FAILURE": "roll-back"}, true},
-	{map[string]string{"ON_FAILURE": "proceed", "DISTRIBUTIONS": `[{"DistributionId":"E1NOTTHERE0000"}]`}, true},
-	{map[string]string{"ON_FAILURE": "roll-back", "DISTRIBUTIONS": `[{"DistributionId":"E1NOTTHERE0000"}]`}, false},
+	{map[string]string{contract.EnvOnFailure: proceed}, true},
+	{map[string]string{contract.EnvOnFailure: fail}, true},
+	{map[string]string{contract.EnvOnFailure: proceed, contract.EnvDistributions: distributions(contract.Distribution{ID: "E1NOTTHERE0000"})}, true},
+	{map[string]string{contract.EnvOnFailure: fail, contract.EnvDistributions: distributions(contract.Distribution{ID: "E1NOTTHERE0000"})}, false},
 }
 
-// withCloud returns a handler that talks to the double of AWS through the clients
-// that it has when it is deployed.
+// withCloud returns a handler that calls the double of AWS with the clients that it also
+// has in AWS.
 func withCloud(t *testing.T, env map[string]string) (*handler, *fakeaws.Cloud) {
 	t.Helper()
 	cloud := fakeaws.New(fakeaws.Options{})
@@ -69,7 +70,7 @@ func TestEveryHookOfCodeDeploy(t *testing.T) {
 				}
 				want, wantRollback := "Succeeded", false
 				if !tt.passes {
-					// Nothing has been installed yet that could be taken back.
+					// Nothing is installed yet that CodeDeploy could roll back.
 					want, wantRollback = "Failed", event != "BeforeInstall"
 				}
 				if got := d.Status(); got != want || (d.Rollback() != nil) != wantRollback {

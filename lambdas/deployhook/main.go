@@ -1,6 +1,6 @@
-// Command deployhook is the Lambda function behind the lifecycle hooks of a service
-// on ECS. CodeDeploy, or ECS itself, runs it when a deployment has shifted traffic;
-// it clears CloudFront's cache, and says how that went.
+// Command deployhook is the Lambda function for the lifecycle hooks of a service on ECS.
+// CodeDeploy, or ECS itself, calls it when a deployment has shifted traffic. It clears
+// CloudFront's cache and answers whether the deployment may go on.
 package main
 
 import (
@@ -11,20 +11,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
+	"blog-deploy-pipeline/lambdas/internal/environment"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
 
 func main() {
+	settings, err := readSettings(environment.Transition(os.Getenv))
 	cfg := awsenv.Config(os.Getenv)
-	settings, err := parseSettings(os.Getenv)
 	edge := awsenv.WithRole(cfg, settings.invalidation.RoleARN, os.Getenv)
 	log := invocation.Log(os.Stdout)
 	lambda.StartWithOptions(invocation.Redacted(log, &handler{
-		codeDeploy: codedeploy.NewFromConfig(cfg, func(o *codedeploy.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
-		cloudFront: cloudfront.NewFromConfig(edge),
-		settings:   settings,
-		// Not fatal: a function that does not start leaves a deployment hanging, or
-		// rolls it back.
+		codeDeploy:    codedeploy.NewFromConfig(cfg, func(o *codedeploy.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
+		cloudFront:    cloudfront.NewFromConfig(edge),
+		settings:      settings,
 		misconfigured: err,
 		log:           log,
 	}))

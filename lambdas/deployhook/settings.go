@@ -1,137 +1,63 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/environment"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
 
-// settings are what the owner chose for one service's hook.
+// settings are what the owner chose for the hook of one service.
 type settings struct {
-	// service is for logs and metrics.
+	// service is the name of the service, for logs and metrics.
 	service       string
-	distributions []distribution
-	onFailure     onFailure
+	distributions []contract.Distribution
+	onFailure     contract.OnFailure
 	invalidation  invalidation.Settings
 }
 
-// distribution is one that stands in front of the service.
-type distribution struct {
-	ID string `json:"DistributionId"`
-	// Paths to clear; everything, if there are none.
-	Paths []string
-	// account is that of the role that the function takes on; "" for its own.
-	account string
-}
-
-// onFailure is what a cache that was not cleared does to the deployment.
-type onFailure string
-
-const (
-	proceed  onFailure = "proceed"
-	rollBack onFailure = "roll-back"
-)
-
-// Names of the environment variables, besides those of the invalidation.
-const (
-	envService       = "SERVICE"
-	envDistributions = "DISTRIBUTIONS"
-	envOnFailure     = "ON_FAILURE"
-	envWaitFor       = "WAIT_FOR"
-)
-
-// parseSettings reads the settings from the function's environment. All that is
-// wrong is reported at once, and what is right is there even so: a failure is told
-// as the owner chose.
-func parseSettings(getenv func(string) string) (settings, error) {
-	s := settings{service: getenv(envService), onFailure: proceed}
-	var errs []error
-	var err error
-	if s.invalidation, err = invalidation.ParseSettings(getenv); err != nil {
-		errs = append(errs, err)
+// readSettings reads the settings from the function's environment. It returns every
+// problem, and with them the settings that are right, so that a failure has the
+// consequence that the owner chose.
+func readSettings(getenv func(string) string) (settings, error) {
+	env := environment.Reader{Getenv: getenv}
+	s := settings{
+		service:      getenv(contract.EnvService),
+		onFailure:    environment.Choice(&env, contract.EnvOnFailure, contract.OnFailureProceed, contract.OnFailureFail),
+		invalidation: invalidation.ReadSettings(&env),
 	}
-	// onFailure is for late invalidations, too.
-	s.invalidation.AfterDeadline = invalidation.Fail
+	s.invalidation.WaitFor = environment.Choice(&env, contract.EnvWaitFor, contract.WaitForCompleted, contract.WaitForCreated)
 	if s.service == "" {
-		errs = append(errs, fmt.Errorf("%s is empty: must be the service's name", envService))
+		env.Add(fmt.Errorf("%s is empty: must be the service's name", contract.EnvService))
 	}
-	if s.distributions, err = parseDistributions(getenv(envDistributions)); err != nil {
-		errs = append(errs, err)
-	}
-	for i := range s.distributions {
-		s.distributions[i].account = s.invalidation.RoleAccount()
-	}
-	switch choice := onFailure(getenv(envOnFailure)); choice {
-	case "":
-	case proceed, rollBack:
-		s.onFailure = choice
-	default:
-		errs = append(errs, fmt.Errorf("%s is %q: must be %q or %q", envOnFailure, choice, proceed, rollBack))
-	}
-	switch choice := invalidation.WaitFor(getenv(envWaitFor)); choice {
-	case "", invalidation.UntilCompleted, invalidation.UntilCreated:
-		s.invalidation.WaitFor = choice
-	default:
-		errs = append(errs, fmt.Errorf("%s is %q: must be %q or %q", envWaitFor, choice, invalidation.UntilCompleted, invalidation.UntilCreated))
-	}
-	return s, errors.Join(errs...)
+	s.distributions = readDistributions(&env)
+	return s, env.Err()
 }
 
-func parseDistributions(text string) ([]distribution, error) {
-	var all []distribution
+func readDistributions(env *environment.Reader) []contract.Distribution {
+	var all []contract.Distribution
+	text := env.Getenv(contract.EnvDistributions)
 	if err := strictjson.Decode(text, &all); err != nil {
-		return nil, fmt.Errorf(`%s is %q: %w; must be JSON such as [{"DistributionId":"E2EXAMPLE","Paths":["/*"]}]`, envDistributions, text, err)
+		example := []contract.Distribution{{ID: "E2EXAMPLE", Paths: []string{contract.AllPaths}}}
+		env.Add(fmt.Errorf("%s is %q: %w; must be JSON such as %s", contract.EnvDistributions, text, err, contract.JSON(example)))
+		return nil
 	}
-	var errs []error
 	if len(all) == 0 {
-		errs = append(errs, fmt.Errorf("%s has no distribution: must have one at least", envDistributions))
+		env.Add(fmt.Errorf("%s has no distribution: must have at least one", contract.EnvDistributions))
 	}
 	for i, d := range all {
 		if d.ID == "" {
-			errs = append(errs, fmt.Errorf("%s[%d] has no DistributionId", envDistributions, i))
+			env.Add(fmt.Errorf("%s[%d] has no DistributionId", contract.EnvDistributions, i))
 		}
-		if slices.ContainsFunc(all[:i], func(other distribution) bool { return other.ID == d.ID }) {
-			errs = append(errs, fmt.Errorf("%s has %q twice: put all its paths in one", envDistributions, d.ID))
+		if slices.ContainsFunc(all[:i], func(other contract.Distribution) bool { return other.ID == d.ID }) {
+			env.Add(fmt.Errorf("%s has %q twice: put all its paths in one", contract.EnvDistributions, d.ID))
 		}
 		if len(d.Paths) == 0 {
-			all[i].Paths = []string{invalidation.Everything}
+			all[i].Paths = []string{contract.AllPaths}
 		}
 	}
-	return all, errors.Join(errs...)
-}
-
-// words are those of blogs.go.
-func words(d distribution) invalidation.Words {
-	return invalidation.Words{
-		Distribution: "the ID in the service's Hook.Distributions",
-		Paths:        "the Paths in the service's Hook.Distributions",
-		Deadline:     "the service's Hook.Deadline",
-		Again:        again(d),
-	}
-}
-
-// maxCommandPaths keeps a command short enough to read: beyond, it clears all.
-const maxCommandPaths = 10
-
-// again is how to clear a distribution after a failure. A hook cannot be run again
-// by itself.
-func again(d distribution) string {
-	paths := d.Paths
-	if len(paths) > maxCommandPaths {
-		paths = []string{invalidation.Everything}
-	}
-	var quoted []string
-	for _, path := range paths {
-		quoted = append(quoted, "'"+strings.ReplaceAll(path, "'", `'\''`)+"'")
-	}
-	where := ""
-	if d.account != "" {
-		where = ", with credentials of the account " + d.account
-	}
-	return fmt.Sprintf("deploy the service again, or clear by hand%s: aws cloudfront create-invalidation --distribution-id %s --paths %s",
-		where, d.ID, strings.Join(quoted, " "))
+	return all
 }

@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/functiontest"
 )
 
 // awsCalls are the calls that the function makes.
 var awsCalls = []functiontest.Call{
-	{Name: toTakeOn, Match: functiontest.Calls("sts:AssumeRole")},
+	{Name: toAssume, Match: functiontest.Calls("sts:AssumeRole")},
 	{Name: "CreateInvalidation", Match: functiontest.Calls("cloudfront:CreateInvalidation")},
 	{Name: "GetInvalidation", Match: functiontest.Calls("cloudfront:GetInvalidation")},
 	{Name: toContinue, Match: functiontest.Reports("codepipeline:PutJobSuccessResult", "InProgress"), Report: true},
@@ -22,12 +23,12 @@ var awsCalls = []functiontest.Call{
 }
 
 const (
-	toTakeOn   = "AssumeRole"
+	toAssume   = "AssumeRole"
 	toContinue = "PutJobSuccessResult, to continue"
 	ofFailure  = "PutJobFailureResult"
 )
 
-// wantEnd is how the action must end if the fault strikes the call once, or always.
+// wantEnd returns how the action must end if the fault strikes the call once, or always.
 func wantEnd(c *functiontest.Case) string {
 	normal := "success"
 	if c.Call.Name == ofFailure {
@@ -39,13 +40,12 @@ func wantEnd(c *functiontest.Case) string {
 	case !c.Call.Report && c.Fault.Refused():
 		return "PermissionError"
 	case !c.Always, c.Call.Name == toContinue:
-		// Where it cannot continue, Lambda's next try finds the invalidation completed.
+		// If it cannot continue, Lambda's next try finds the invalidation completed.
 		return normal
 	case c.Call.Report, c.Fault.Fatal():
-		// Nothing gets through: Lambda tries three times, and CodePipeline fails the
-		// action after 20 minutes.
+		// Lambda tries three times, and CodePipeline fails the action after 20 minutes.
 		return "no report"
-	case c.Call.Name == "CreateInvalidation", c.Call.Name == toTakeOn:
+	case c.Call.Name == "CreateInvalidation", c.Call.Name == toAssume:
 		return "SystemUnavailable"
 	default:
 		return "JobFailed" // late
@@ -61,19 +61,21 @@ func tryAction(ctx context.Context, c *functiontest.Case) (functiontest.Outcome,
 			c.World, c.Redeliver = d.World, func() { d.again(ctx) }
 		},
 	}
-	if c.Call.Name == toTakeOn {
+	if c.Call.Name == toAssume {
 		s.role = edgeRole
 	}
 	if c.Call.Name == ofFailure {
-		s.params = strings.Replace(params, distribution, "E1NOTTHERE0000", 1)
+		s.params = parameters("E1NOTTHERE0000")
 	}
 	if c.Always {
-		// Whether CodePipeline keeps a job's id is not documented: half the cases each.
+		// AWS does not document whether CodePipeline keeps a job's id, so half of the cases
+		// have each.
 		s.keepJobID = !c.Fault.Again
-		s.env = map[string]string{"DEADLINE": "1500ms"}
+		s.env = map[string]string{contract.EnvDeadline: "1500ms"}
 	}
 	if c.Always && c.Fault.Fatal() && !c.Call.Report {
-		// Else a retry on a slow machine finds it completed, and asks no more.
+		// Otherwise a retry on a slow machine finds the invalidation completed, and makes no
+		// more calls.
 		s.edge.CompleteAfter = time.Hour
 	}
 	d, err := s.deliver(ctx)
@@ -81,13 +83,13 @@ func tryAction(ctx context.Context, c *functiontest.Case) (functiontest.Outcome,
 		return functiontest.Outcome{}, err
 	}
 	broken := d.brokenRules(s.edge)
-	// Only an answer that was lost, or an event that came twice, excuses a second report.
+	// There may be a second report only if an answer was lost or an event came twice.
 	if n := d.reportedTwice(); n > 0 && !c.Fault.Processed() && !c.Fault.Again {
 		broken = append(broken, fmt.Sprintf("rule 1: %d jobs were reported twice", n))
 	}
-	// A process that dies each time has no time left to count.
+	// A process that dies each time cannot count.
 	ended := d.outcome()
-	if failed := ended != "success" && ended != "no report"; failed && (!c.Fault.Fatal() || !c.Always) && !strings.Contains(d.Function.Logs(), `"InvalidationFailed":1`) {
+	if failed := ended != "success" && ended != "no report"; failed && (!c.Fault.Fatal() || !c.Always) && !strings.Contains(d.Function.Logs(), `"`+contract.MetricFailed+`":1`) {
 		broken = append(broken, "a failure was not counted")
 	}
 	return functiontest.Outcome{Ended: ended, Broken: broken, Logs: d.Function.Logs()}, nil

@@ -1,6 +1,6 @@
-// Command invalidate is the Lambda function behind a pipeline's Invalidate stage.
-// CodePipeline hands it a job; it clears CloudFront's cache, and reports to
-// CodePipeline when CloudFront is done.
+// Command invalidate is the Lambda function of a pipeline's Invalidate stage. For each
+// job of CodePipeline it clears CloudFront's cache, and it reports to CodePipeline when
+// CloudFront has completed that.
 package main
 
 import (
@@ -10,22 +10,31 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
+	"blog-deploy-pipeline/lambdas/internal/environment"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
+	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
 )
 
 func main() {
+	env := environment.Reader{Getenv: environment.Transition(os.Getenv)}
+	settings := invalidation.ReadSettings(&env)
 	cfg := awsenv.Config(os.Getenv)
-	settings, err := invalidation.ParseSettings(os.Getenv)
-	edge := awsenv.WithRole(cfg, settings.RoleARN, os.Getenv)
 	log := invocation.Log(os.Stdout)
-	lambda.StartWithOptions(invocation.Redacted(log, &handler{
-		codePipeline: codepipeline.NewFromConfig(cfg, func(o *codepipeline.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
-		invalidator:  invalidation.Invalidator{CloudFront: cloudfront.NewFromConfig(edge), Settings: settings, Words: words},
-		// Not fatal: a function that does not start leaves its pipeline hanging,
-		// whereas a job can be told.
-		misconfigured: err,
-		log:           log,
+	s := &stage{
+		invalidator: invalidation.Invalidator{
+			CloudFront: cloudfront.NewFromConfig(awsenv.WithRole(cfg, settings.RoleARN, os.Getenv)),
+			Settings:   settings,
+			Words:      words,
+		},
+		onFailure: environment.Choice(&env, contract.EnvOnFailure, contract.OnFailureFail, contract.OnFailureProceed),
+	}
+	lambda.StartWithOptions(invocation.Redacted(log, pipelinejob.Handler{
+		CodePipeline:  codepipeline.NewFromConfig(cfg, func(o *codepipeline.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
+		Read:          s.read,
+		Misconfigured: env.Err(),
+		Log:           log,
 	}))
 }

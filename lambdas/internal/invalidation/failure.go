@@ -9,24 +9,28 @@ import (
 	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
 	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
-// Kind says whose move it is after a failure.
+// Kind says what a failure is due to.
 type Kind int
 
-// The kinds of failure. A caller translates them into its own protocol's words.
+// The kinds of failure. A caller translates them into the words of its own protocol.
 const (
-	// Other is a refusal that this package has no advice for.
+	// Other is an error that this package has no particular advice for.
 	Other Kind = iota
-	// Configuration: the owner named a distribution or paths that CloudFront refuses.
+	// Configuration means that the owner named a distribution or paths that CloudFront
+	// refuses.
 	Configuration
-	// Permission: the function's role may not do this.
+	// Permission means that the role of the function lacks a permission.
 	Permission
-	// Unavailable: CloudFront did not accept the invalidation before the deadline.
+	// Unavailable means that CloudFront did not accept the invalidation before the
+	// deadline.
 	Unavailable
-	// Late: CloudFront accepted the invalidation, and did not complete it in time.
+	// Late means that CloudFront accepted the invalidation and was not seen to complete
+	// it before the deadline.
 	Late
 )
 
@@ -34,13 +38,14 @@ func (k Kind) String() string {
 	return [...]string{"other", "configuration", "permission", "unavailable", "late"}[k]
 }
 
-// Failure ends an invalidation for good.
+// Failure is the error of an invalidation that has failed for good.
 type Failure struct {
 	Kind Kind
-	// Message is for the person who reads the deployment's result: what happened
+	// Message tells the person who reads the result of the deployment what happened
 	// and what to do.
 	Message string
-	// Err is what CloudFront answered last; nil if it only took too long.
+	// Err is CloudFront's last error. It is nil if CloudFront said until the deadline
+	// that the invalidation is in progress.
 	Err error
 }
 
@@ -48,27 +53,25 @@ func (f *Failure) Error() string { return f.Message }
 
 func (f *Failure) Unwrap() error { return f.Err }
 
-// errIncompleteAnswer stands for a success whose body has no id or no status, or
-// something else in their place, and errOtherInvalidation for one that is about another
-// invalidation.
+// Errors for answers with status 200 that this package cannot use.
 var (
 	errIncompleteAnswer  = errors.New("CloudFront's answer has no invalidation id or no status")
 	errOtherInvalidation = errors.New("CloudFront's answer is about another invalidation")
 )
 
-// Words are the caller's names for what a message tells the owner to look at or to
-// do. Each reads on in the middle of a sentence.
+// Words are the parts of messages that depend on the caller. Each fits into the middle
+// of a sentence.
 type Words struct {
 	// Distribution, Paths and Deadline name the owner's settings, such as "the
 	// blog's Invalidate.Deadline".
 	Distribution, Paths, Deadline string
-	// Again is how to clear the cache after a failure, such as "retry this stage".
+	// Again says how to clear the cache after a failure, such as "retry this stage".
 	Again string
-	// role and roleAccount are of the Settings.
+	// role and roleAccount come from the Settings.
 	role, roleAccount string
 }
 
-// refusal is what one of a service's error codes means to the owner.
+// refusal is the meaning of an error code for the owner.
 type refusal struct {
 	kind   Kind
 	advice func(Words) string
@@ -76,7 +79,7 @@ type refusal struct {
 
 func fixDistribution(w Words) string {
 	if w.role != "" {
-		return "Check " + w.Distribution + ", and that it is a distribution of the account " + w.roleAccount + ", whose role the function takes on"
+		return "Check " + w.Distribution + ", and that it is a distribution of the account " + w.roleAccount + ", whose role the function assumes"
 	}
 	return "Check " + w.Distribution + ", and that it is a distribution of this account"
 }
@@ -84,18 +87,18 @@ func fixDistribution(w Words) string {
 func fixPaths(w Words) string { return "Check " + w.Paths }
 
 func fewerPaths(w Words) string {
-	return "Name fewer paths in " + w.Paths + ": CloudFront takes 3,000 at a time; /* counts as one"
+	return "Name fewer paths in " + w.Paths + ": CloudFront accepts 3,000 at a time; /* counts as one"
 }
 
 func fixRole(w Words) string {
 	if w.role != "" {
-		return "The role " + w.role + " must allow cloudfront:CreateInvalidation and cloudfront:GetInvalidation on this distribution, as the stack's output RolePermissions does; then " + w.Again
+		return "The role " + w.role + " must allow cloudfront:CreateInvalidation and cloudfront:GetInvalidation on this distribution, as the stack's output " + contract.OutputRolePermissions + " does; then " + w.Again
 	}
 	return "The function's role must allow cloudfront:CreateInvalidation and cloudfront:GetInvalidation on this distribution; deploy the stack again if somebody changed it"
 }
 
 func newReference(w Words) string {
-	return "A new caller reference will do: " + w.Again
+	return "The next try has a new caller reference: " + w.Again
 }
 
 func lookUp(w Words) string {
@@ -103,14 +106,14 @@ func lookUp(w Words) string {
 }
 
 func newCredentials(w Words) string {
-	return "If it stays so, deploy the stack again. For now, " + w.Again
+	return "If the error stays, deploy the stack again. For now, " + w.Again
 }
 
 func lookOnTheWay(w Words) string {
-	return "Something between the function and AWS may have said that: look for a proxy or a firewall, and for AWS_ENDPOINT_URL in the function's environment; then " + w.Again
+	return "Something between the function and AWS may have answered: look for a proxy or a firewall, and for AWS_ENDPOINT_URL in the function's environment; then " + w.Again
 }
 
-// refusals are CloudFront's answers that stay the same however often one asks.
+// refusals are the error codes of CloudFront that a retry does not change.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html
 var refusals = map[string]refusal{
 	"NoSuchDistribution":     {Configuration, fixDistribution},
@@ -122,31 +125,31 @@ var refusals = map[string]refusal{
 	"AccessDenied":           {Permission, fixRole},
 	"AccessDeniedException":  {Permission, fixRole},
 	"UnauthorizedOperation":  {Permission, fixRole},
-	// The reference is a hash of this very batch, so CloudFront and we disagree on
-	// what the batch was; another execution has another reference.
+	// The reference is a hash of the batch, so CloudFront and this package disagree on
+	// the content of the batch. Another execution has another reference.
 	"InvalidationBatchAlreadyExists": {Other, newReference},
 }
 
 func fixTrust(w Words) string {
-	return "There must be a role " + w.role + ", with the trust policy that is the stack's output RoleTrust (again, if the stack was made anew); then " + w.Again
+	return "There must be a role " + w.role + ", with the trust policy that is the stack's output " + contract.OutputRoleTrust + " (again, if the stack was made anew); then " + w.Again
 }
 
 func lookUpInSTS(w Words) string {
 	return "Look the error up in the API reference of AWS STS, from which the function has the credentials of the role " + w.role + "; then " + w.Again
 }
 
-// roleRefusals are STS's answers of that kind. It does not tell a role that is not there
-// from one that does not trust the function.
+// roleRefusals are the error codes of STS that a retry does not change. STS does not
+// distinguish a role that does not exist from one that does not trust the function.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 var roleRefusals = map[string]refusal{
 	"AccessDenied": {Permission, fixTrust},
 }
 
-// sts is the SDK's name for the service that gives out a role's credentials.
+// sts is the SDK's name of the service that gives out the credentials of a role.
 const sts = "STS"
 
-// answered names the service that an error is of: a call of CloudFront's fails also
-// where STS gave no credentials for it.
+// answered returns the service that an error comes from. A call to CloudFront also fails
+// if STS gives no credentials for it.
 func answered(err error) (service string) {
 	for operation := (*smithy.OperationError)(nil); errors.As(err, &operation); err = operation.Err {
 		service = operation.ServiceID
@@ -154,20 +157,20 @@ func answered(err error) (service string) {
 	return service
 }
 
-// transient are codes that the SDK does not retry and that waiting does mend.
+// transient are error codes that the SDK does not retry, although they pass.
 var transient = map[string]bool{
-	// HTTP 400: 3,000 file or 15 wildcard paths are in progress on the distribution.
+	// HTTP 400: 3,000 paths of files or 15 with a wildcard are in progress.
 	"TooManyInvalidationsInProgress": true,
-	// An invalidation just created may not have reached the replica that is asked.
+	// A new invalidation may not have reached the replica that answers.
 	"NoSuchInvalidation": true,
 }
 
-// refused returns the failure that err stands for: CloudFront will answer the same
-// again. It returns nil where waiting may help, and for a nil err.
+// refused returns the failure for an error that a retry does not change. It returns nil
+// if waiting may help, and for a nil err.
 func refused(err error, words Words) *Failure {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		// No answer, one that cannot be read, or the end of this call's time.
+		// There was no answer, it could not be read, or the time of this call is over.
 		return nil
 	}
 	if transient[api.ErrorCode()] || awsenv.Retryable(err) {
@@ -178,8 +181,8 @@ func refused(err error, words Words) *Failure {
 		return nil
 	}
 	code := api.ErrorCode()
-	// What the reference documents as InvalidationBatchAlreadyExists arrives as an
-	// InvalidArgument in practice; only its text tells.
+	// The API reference documents InvalidationBatchAlreadyExists. In practice the error
+	// is an InvalidArgument that only its text distinguishes.
 	if code == "InvalidArgument" && strings.Contains(strings.ToLower(api.ErrorMessage()), "caller reference") {
 		code = "InvalidationBatchAlreadyExists"
 	}
@@ -201,8 +204,8 @@ func refused(err error, words Words) *Failure {
 	return &Failure{Kind: known.kind, Err: err, Message: fmt.Sprintf("%s refused: %s. %s", who, what, known.advice(words))}
 }
 
-// maxQuote is how much of an answer is in a message, in characters.
+// maxQuote limits the part of an answer that a message quotes, in characters.
 const maxQuote = 1500
 
-// quote is what CloudFront said, in the middle of a message.
+// quote returns an answer's text for the middle of a message.
 func quote(text string) string { return redact.Line(text, maxQuote) }

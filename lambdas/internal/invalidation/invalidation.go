@@ -1,8 +1,8 @@
-// Package invalidation clears CloudFront's cache and watches until it is clear.
+// Package invalidation clears CloudFront's cache and waits until it is clear.
 //
-// It knows nothing of who asks. A caller brings a [Request] and the [Progress] of
-// the call before (CodePipeline keeps it in a continuation token, ECS in
-// hookDetails), and gets the next Progress back with an [Outcome].
+// It does not know its callers. A caller passes a [Request] and the [Progress] of the
+// previous call (CodePipeline keeps it in a continuation token, ECS in hookDetails), and
+// gets the next Progress with an [Outcome].
 package invalidation
 
 import (
@@ -15,30 +15,26 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
-// CloudFront is what this package needs of the CloudFront client.
+// CloudFront has the methods of the CloudFront client that this package calls.
 type CloudFront interface {
 	CreateInvalidation(context.Context, *cloudfront.CreateInvalidationInput, ...func(*cloudfront.Options)) (*cloudfront.CreateInvalidationOutput, error)
 	GetInvalidation(context.Context, *cloudfront.GetInvalidationInput, ...func(*cloudfront.Options)) (*cloudfront.GetInvalidationOutput, error)
 }
 
-// Request says what to clear, and on whose behalf.
+// Request says what to clear, and for which deployment.
 type Request struct {
-	DistributionID string
-	// Paths as CloudFront takes them: "/a/*", or "#tag" for a cache tag.
-	Paths []string
-	// Execution names the deployment: a retry or a duplicate delivery carries the
-	// same name, and so finds the invalidation that the first one created.
+	contract.Distribution
+	// Execution names the deployment. A retry or a duplicate delivery has the same
+	// name, and so finds the invalidation that the first one created.
 	Execution string
 }
 
-// Everything is the path that clears all; it counts as one in CloudFront's prices
-// and quotas.
-const Everything = "/*"
-
-// Progress is what one call leaves for the next. The zero value starts afresh.
+// Progress is the state that one call leaves for the next. The zero value is that of the
+// first call.
 type Progress struct {
 	// InvalidationID is empty until CloudFront has accepted the invalidation.
 	InvalidationID string
@@ -48,45 +44,43 @@ type Progress struct {
 	Attempt int
 }
 
-// Outcome is where an invalidation stands when a call ends.
+// Outcome says where an invalidation stands at the end of a call.
 type Outcome int
 
 // The outcomes of a call that did not fail.
 const (
-	// Pending: neither CloudFront nor the deadline is done; call again.
+	// Pending means that the invalidation is not completed and the deadline has not
+	// passed: call again.
 	Pending Outcome = iota
-	// Completed: CloudFront said so.
+	// Completed means that CloudFront has completed the invalidation.
 	Completed
-	// Overdue: at the deadline CloudFront still said that the invalidation is in
-	// progress, with [Warn] as the owner's choice.
-	Overdue
-	// Created: CloudFront has accepted the invalidation, with [UntilCreated] as the
-	// owner's choice.
+	// Created means that CloudFront has accepted the invalidation, and that the owner
+	// waits for no more.
 	Created
 )
 
 func (o Outcome) String() string {
-	return [...]string{"pending", "completed", "overdue", "created"}[o]
+	return [...]string{"pending", "completed", "created"}[o]
 }
 
-// completed is the status as CloudFront writes it; the SDK's own waiter compares
-// with the same literal.
+// completed is the status as CloudFront writes it. The SDK's own waiter compares with
+// the same literal.
 const completed = "Completed"
 
-// Invalidator starts invalidations and watches them.
+// Invalidator creates invalidations and polls their status.
 type Invalidator struct {
 	CloudFront CloudFront
 	Settings   Settings
 	Words      Words
 }
 
-// Advance takes an invalidation as far as one call can: it creates it where
-// progress names none, and polls until it is as far as Settings.WaitFor says, until
-// Settings.PollFor is over or until ctx ends. Throttling, server faults and broken connections are
-// waited out and never returned; so is a full quota of invalidations in progress.
+// Advance does as much of an invalidation as one call can. It creates the invalidation
+// if progress has none, and polls until the invalidation is as far as Settings.WaitFor
+// says, until Settings.PollFor has passed or until ctx ends. It waits through throttling,
+// server errors, broken connections and a full quota of invalidations in progress.
 //
 // The error is a [*Failure]: CloudFront refused for a reason that waiting does not
-// mend, or the deadline has passed.
+// remove, or the deadline has passed.
 func (i Invalidator) Advance(ctx context.Context, log *slog.Logger, req Request, progress Progress) (Progress, Outcome, error) {
 	now := time.Now()
 	if progress.Deadline.IsZero() {
@@ -101,8 +95,8 @@ func (i Invalidator) Advance(ctx context.Context, log *slog.Logger, req Request,
 	for wait := i.Settings.PollEvery; ; wait = max(min(wait*3/2, maxPollInterval), i.Settings.PollEvery) {
 		status, err := i.step(ctx, req, &progress)
 		if err != nil {
-			log.Warn("cloudfront did not take the call", "invalidation", progress.InvalidationID, "error", err.Error())
-			// A call that was cut short says less than the one before it.
+			log.Warn("cloudfront call failed", "invalidation", progress.InvalidationID, "error", err.Error())
+			// The error of a call that was interrupted says less than the previous one.
 			if lastErr != nil && ctx.Err() != nil {
 				err = lastErr
 			}
@@ -122,22 +116,22 @@ func (i Invalidator) Advance(ctx context.Context, log *slog.Logger, req Request,
 	}
 }
 
-// words are the caller's, with what a message also says.
+// words returns the caller's words, with the role that some messages name.
 func (i Invalidator) words() Words {
 	words := i.Words
 	words.role, words.roleAccount = i.Settings.RoleARN, i.Settings.RoleAccount()
 	return words
 }
 
-// step makes one call: the one that creates the invalidation, or one that asks how
-// far it is.
+// step makes one call to CloudFront, which creates the invalidation or asks for its
+// status.
 func (i Invalidator) step(ctx context.Context, req Request, progress *Progress) (status string, err error) {
 	if progress.InvalidationID == "" {
 		paths := sortedUnique(req.Paths)
 		out, err := i.CloudFront.CreateInvalidation(ctx, &cloudfront.CreateInvalidationInput{
-			DistributionId: aws.String(req.DistributionID),
+			DistributionId: aws.String(req.ID),
 			InvalidationBatch: &types.InvalidationBatch{
-				CallerReference: aws.String(callerReference(req.Execution, req.DistributionID, paths)),
+				CallerReference: aws.String(callerReference(req.Execution, req.ID, paths)),
 				Paths:           &types.Paths{Items: paths, Quantity: aws.Int32(int32(len(paths)))}, //nolint:gosec // an action's parameters and a function's environment hold a few thousand characters, so there are far fewer paths
 			},
 		})
@@ -147,7 +141,7 @@ func (i Invalidator) step(ctx context.Context, req Request, progress *Progress) 
 		return read(out.Invalidation, progress)
 	}
 	out, err := i.CloudFront.GetInvalidation(ctx, &cloudfront.GetInvalidationInput{
-		DistributionId: aws.String(req.DistributionID),
+		DistributionId: aws.String(req.ID),
 		Id:             aws.String(progress.InvalidationID),
 	})
 	if err != nil {
@@ -156,19 +150,18 @@ func (i Invalidator) step(ctx context.Context, req Request, progress *Progress) 
 	return read(out.Invalidation, progress)
 }
 
-// maxName is far above the length of CloudFront's ids and statuses, about 30 characters.
-// A continuation token has to hold an id.
+// maxName limits an id or a status. CloudFront's have about 30 characters, and a
+// continuation token has to hold an id.
 const maxName = 200
 
-// isName says whether text may be an id or a status, which go into logs, reports and
-// tokens: not a credential, which a token would hand on as it is.
+// isName reports whether text may be an id or a status. They go into logs, reports and
+// tokens, and tokens are not redacted, so a credential must not pass for one.
 func isName(text string) bool {
 	return text != "" && len(text) <= maxName && redact.Text(text) == text
 }
 
-// read takes id and status from an answer. An answer without them, or about another
-// invalidation than was asked for, is a fault of the connection or the service, and is
-// asked for again.
+// read reads id and status from an answer. An answer without them, or about another
+// invalidation, is a fault of the connection or the service; the caller asks again.
 func read(inv *types.Invalidation, progress *Progress) (status string, err error) {
 	if inv == nil || !isName(aws.ToString(inv.Id)) || !isName(aws.ToString(inv.Status)) {
 		return "", errIncompleteAnswer
@@ -177,24 +170,25 @@ func read(inv *types.Invalidation, progress *Progress) (status string, err error
 		return "", errOtherInvalidation
 	}
 	progress.InvalidationID = *inv.Id
-	// An earlier delivery of the same event created it, and was cut short.
+	// CloudFront returns an older invalidation if an earlier delivery of the same event
+	// created it.
 	if inv.CreateTime != nil {
 		progress.Started = earliest(progress.Started, *inv.CreateTime)
 	}
 	return *inv.Status, nil
 }
 
-// maxPollInterval keeps the number of requests down: CloudFront throttles after a
-// handful of quick calls, and counts all of the account's pipelines together.
+// maxPollInterval keeps the number of requests low: CloudFront throttles after a few
+// quick calls, and counts the calls of all pipelines of the account together.
 const maxPollInterval = 10 * time.Second
 
-// jitter spreads a wait over ±20 %, so that blogs deployed together do not poll
-// together.
+// jitter changes a wait by up to 20 %, so that blogs that are deployed at the same time
+// do not poll at the same time.
 func jitter(d time.Duration) time.Duration {
 	return d*4/5 + rand.N(d*2/5+1)
 }
 
-// sleep reports false when ctx ended first.
+// sleep waits for d, and returns false if ctx ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

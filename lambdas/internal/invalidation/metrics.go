@@ -3,46 +3,32 @@ package invalidation
 import (
 	"log/slog"
 	"time"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
-// MetricNamespace and the metric names are a contract with the owner's alarms.
-const (
-	MetricNamespace = "BlogDeployPipeline"
-	// MetricFailed is 1 for an invalidation that failed, and 0 for one that did not.
-	// Nothing is sent between deployments: alarms treat missing data as not breaching.
-	MetricFailed = "InvalidationFailed"
-	// MetricLate is 1 for an invalidation that missed its deadline.
-	MetricLate = "InvalidationLate"
-	// MetricSeconds is the time from the first call to Completed.
-	MetricSeconds = "InvalidationSeconds"
-)
-
-// Result is what [Metrics] counts of an invalidation that has ended.
+// Result is how an invalidation ended, as the metrics count it.
 type Result struct {
 	Failed bool
-	// Late is set whether or not the owner lets a late invalidation pass.
+	// Late is true whether or not the owner lets a late invalidation pass.
 	Late bool
-	// Took is the time to Completed; 0 if it was not completed.
+	// Took is the time until the invalidation was completed; 0 if it was not.
 	Took time.Duration
 }
 
-// Counting returns a logger whose next line counts a result under the value of a
-// dimension, which is an attribute of the logger. Without a value there is nothing to
-// count it under.
-func Counting(log *slog.Logger, dimension, value string, result Result) *slog.Logger {
-	if value == "" {
-		return log
-	}
-	return log.With(Metrics(dimension, result))
-}
-
-// Metrics returns the attributes that make a log line a set of metrics, in
-// CloudWatch's embedded metric format: CloudWatch reads them from the log, so that
-// the function makes no request and needs no permission. dimension names an
-// attribute of the same line whose value is a string that is not empty.
+// Metrics returns the attributes that make a log line a set of metrics, in CloudWatch's
+// embedded metric format. CloudWatch reads them from the log, so the function makes no
+// request and needs no permission.
+//
+// The dimension is the name of an attribute of the same line, and value is its value.
+// Metrics returns an empty attribute if the value is "", because CloudWatch refuses such
+// a dimension.
 //
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-func Metrics(dimension string, result Result) slog.Attr {
+func Metrics(dimension, value string, result Result) slog.Attr {
+	if value == "" {
+		return slog.Attr{}
+	}
 	type metric struct {
 		Name string
 		Unit string
@@ -52,20 +38,21 @@ func Metrics(dimension string, result Result) slog.Attr {
 		Dimensions [][]string
 		Metrics    []metric
 	}
-	metrics := []metric{{MetricFailed, "Count"}, {MetricLate, "Count"}}
+	metrics := []metric{{contract.MetricFailed, "Count"}, {contract.MetricLate, "Count"}}
 	values := []any{
-		slog.Int(MetricFailed, count(result.Failed)),
-		slog.Int(MetricLate, count(result.Late)),
+		slog.Int(contract.MetricFailed, count(result.Failed)),
+		slog.Int(contract.MetricLate, count(result.Late)),
 	}
 	if result.Took > 0 {
-		metrics = append(metrics, metric{MetricSeconds, "Seconds"})
-		values = append(values, slog.Float64(MetricSeconds, result.Took.Seconds()))
+		metrics = append(metrics, metric{contract.MetricSeconds, "Seconds"})
+		values = append(values, slog.Float64(contract.MetricSeconds, result.Took.Seconds()))
 	}
 	values = append(values, slog.Any("_aws", struct {
 		Timestamp         int64
 		CloudWatchMetrics []directive
-	}{time.Now().UnixMilli(), []directive{{MetricNamespace, [][]string{{dimension}}, metrics}}}))
-	// A group without a key is inlined: the format wants its members at the top.
+	}{time.Now().UnixMilli(), []directive{{contract.MetricNamespace, [][]string{{dimension}}, metrics}}}))
+	// slog writes the members of a group without a key at the top of the line, where the
+	// format needs them.
 	return slog.Group("", values...)
 }
 

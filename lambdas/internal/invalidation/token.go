@@ -9,25 +9,25 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
 
-// tokenVersion changes whenever a token's meaning does: a deployment may carry a
-// token across a replacement of the function.
+// tokenVersion changes whenever the meaning of a token does: a new version of the
+// function may get a token that the old one wrote.
 const tokenVersion = 1
 
-// token is how a caller's protocol keeps an invalidation between two calls. It is
-// below 300 characters, where CodePipeline takes 2,048.
+// token holds the progress of an invalidation between two calls, in the caller's
+// protocol. It has less than 300 characters; CodePipeline accepts 2,048.
 type token struct {
 	Version int `json:"v"`
-	// Execution travels along, because a later call may not carry the name of the
-	// first: CodePipeline does not say whether a continuation has the same job id.
+	// Execution is part of the token because CodePipeline does not say whether a
+	// continuation has the job id of the first call.
 	Execution      string `json:"job"`
 	InvalidationID string `json:"invalidation,omitempty"`
-	Started        int64  `json:"started"` // milliseconds since 1970, as is Deadline
+	Started        int64  `json:"started"` // in milliseconds since 1970, as Deadline
 	Deadline       int64  `json:"deadline"`
 	Attempt        int    `json:"attempt"`
 }
 
-// EncodeToken returns a text that holds an execution's name and its progress until
-// the next call.
+// EncodeToken returns a text that holds an execution's name and its progress until the
+// next call.
 func EncodeToken(execution string, progress Progress) string {
 	text, err := json.Marshal(token{
 		Version:        tokenVersion,

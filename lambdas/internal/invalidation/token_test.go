@@ -10,7 +10,7 @@ func TestTokenKeepsItsState(t *testing.T) {
 	want := Progress{InvalidationID: "I1", Started: time.Unix(1000, 0), Deadline: time.Unix(2000, 0), Attempt: 7}
 	text := EncodeToken("first-job", want)
 	if len(text) > 2048 {
-		t.Errorf("token has %d characters, CodePipeline takes 2,048", len(text))
+		t.Errorf("token has %d characters, CodePipeline accepts 2,048", len(text))
 	}
 	execution, got, err := DecodeToken(text)
 	if err != nil || got != want || execution != "first-job" {
@@ -18,7 +18,7 @@ func TestTokenKeepsItsState(t *testing.T) {
 	}
 }
 
-// A function that is deployed while a pipeline waits finds its predecessor's token.
+// A new version of the function may get a token that the old one wrote.
 func TestTokenOfVersion1(t *testing.T) {
 	const written = `{"v":1,"job":"11111111-abcd","invalidation":"I1","started":1000000,"deadline":2000000,"attempt":7}`
 	execution, progress, err := DecodeToken(written)
@@ -52,7 +52,7 @@ func TestTokenRefusals(t *testing.T) {
 	}
 }
 
-// FuzzToken: a token is refused, or means the same when it is written again.
+// FuzzToken checks that a token is refused, or means the same when it is written again.
 func FuzzToken(f *testing.F) {
 	f.Add(EncodeToken("job", Progress{InvalidationID: "I1", Started: time.Unix(1, 0), Deadline: time.Unix(2, 0), Attempt: 1}))
 	f.Add(`{"v":1}`)

@@ -1,6 +1,6 @@
-// Package invocation is what every invocation of a function owes to whoever waits
-// for it, whatever it is about: an answer that goes out before Lambda stops the
-// function, an answer even after a panic, and no credential in any of it.
+// Package invocation has the duties of every invocation of a function, whatever it is
+// about: the function answers before Lambda stops it, it answers after a panic, too, and
+// no answer, error or log line contains a credential.
 package invocation
 
 import (
@@ -19,14 +19,14 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
-// maxValue is how much of a value is logged, in characters: enough for a panic's stack. A
-// line of 1 MB is no JSON any more in CloudWatch, which takes no more in one piece.
+// maxValue limits a value in the log, in characters. It is enough for the stack of a
+// panic. CloudWatch cuts a line of more than 1 MB into pieces that are no JSON.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 const maxValue = 16 << 10
 
-// Log returns a function's log: JSON, a line for each record, without credentials. It
-// also takes what the log package prints, such as the errors that aws-lambda-go hands to
-// Lambda.
+// Log returns the log of a function, which writes each record as a line of JSON without
+// credentials. Log also redirects the log package to it, with which aws-lambda-go prints
+// the errors that it sends to Lambda.
 func Log(to io.Writer) *slog.Logger {
 	log := slog.New(slog.NewJSONHandler(redact.Writer(to), &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Value.Kind() == slog.KindString {
@@ -39,8 +39,8 @@ func Log(to io.Writer) *slog.Logger {
 	return log
 }
 
-// Redacted returns a handler whose answers and errors hold no credentials, and which
-// makes an error of a panic: Lambda logs errors, and hands them on, by itself.
+// Redacted returns a handler whose answers and errors contain no credentials, because
+// Lambda logs errors and passes them on. It turns a panic into an error.
 func Redacted(log *slog.Logger, handler lambda.Handler) lambda.Handler {
 	return redacted{log, handler}
 }
@@ -62,13 +62,13 @@ func (r redacted) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	return []byte(redact.Text(string(answer))), nil
 }
 
-// failure is an error that is nothing but its text.
+// failure is an error that has nothing but its text.
 type failure string
 
 func (f failure) Error() string { return string(f) }
 
-// printable replaces control characters by spaces. aws-lambda-go sends errors in a header,
-// too, where a DEL would keep it from sending them at all, and end the process.
+// printable replaces control characters by spaces. aws-lambda-go also sends errors in a
+// header. It cannot send a header with a DEL, and would end the process.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -78,13 +78,16 @@ func printable(text string) string {
 	}, text)
 }
 
+// NoAnswer is the answer of a function whose caller does not read it.
+var NoAnswer = []byte("null")
+
 // maxReportTime is enough for a report with a few retries.
 const maxReportTime = 15 * time.Second
 
-// Split divides the time until Lambda stops the function: the last quarter, at
-// most 15 seconds, is for the report. The second context does not end with the
-// first, and ends a little before Lambda's patience, so that a report that cannot
-// be sent is still logged.
+// Split divides the time until Lambda stops the function: the last quarter, at most 15
+// seconds, is for the report. The second context does not end with the first. It ends a
+// little before Lambda stops the function, so that the function can log a report that it
+// could not send.
 func Split(ctx context.Context, now time.Time) (working, reporting context.Context, cancel func()) {
 	deadline, limited := ctx.Deadline()
 	if !limited { // not under Lambda
@@ -96,15 +99,14 @@ func Split(ctx context.Context, now time.Time) (working, reporting context.Conte
 	return working, reporting, func() { cancelWorking(); cancelReporting() }
 }
 
-// ErrReportedBefore is no failure: the event came twice, or an earlier attempt to
-// report arrived and the answer to it did not.
+// ErrReportedBefore says that the caller has a report already: the event came twice, or
+// the answer to an earlier report was lost. It is no failure.
 var ErrReportedBefore = errors.New("there is a report already")
 
-// Reported logs how an attempt to report went. It returns whether what was reported
-// counts, and an error where nobody has heard: Lambda then delivers the event once
-// more. A second report does not count, unless it is of a failure: whether the first
-// one was counted cannot be told, and an alarm that hears of a failure twice is better
-// than one that never does.
+// Reported logs how an attempt to report went. It returns whether the report counts in
+// the metrics, and an error if the report was not sent: Lambda then delivers the event
+// again. A second report counts only if it reports a failure: nobody knows whether the
+// first one was counted, and it is better to count a failure twice than never.
 func Reported(log *slog.Logger, failed bool, err error) (counts bool, _ error) {
 	switch {
 	case errors.Is(err, ErrReportedBefore):
@@ -117,12 +119,12 @@ func Reported(log *slog.Logger, failed bool, err error) (counts bool, _ error) {
 	return true, nil
 }
 
-// maxCause is how much of a panic's cause is told to the owner, in characters.
+// maxCause limits the cause of a panic in a message, in characters.
 const maxCause = 500
 
-// Guard returns what work returns. If work panics, Guard logs the cause and the
-// stack, to the logger that log returns at that moment, and returns what panicked
-// makes of a message for the owner.
+// Guard returns what work returns. If work panics, Guard logs the cause and the stack
+// with the logger that log returns at that moment, and returns what panicked returns for
+// a message to the owner.
 func Guard[Result any](log func() *slog.Logger, work func() Result, panicked func(message string) Result) (result Result) {
 	defer func() {
 		if cause := recover(); cause != nil {

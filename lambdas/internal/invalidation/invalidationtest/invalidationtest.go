@@ -1,6 +1,6 @@
-// Package invalidationtest is a CloudFront for the tests of handlers and of the
-// core, in the process and without a network; see rehearse/fakeaws for one that
-// compiled functions talk to.
+// Package invalidationtest has a CloudFront for tests of handlers and of package
+// invalidation, in the process and without a network. Package rehearse/fakeaws has one for
+// compiled functions.
 package invalidationtest
 
 import (
@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
 // ID is the id of every invalidation that the functions below make.
@@ -27,13 +29,13 @@ const (
 	Completed  = "Completed"
 )
 
-// CloudFront answers with what its functions say. It is safe for concurrent use if
+// CloudFront answers with what its functions return. It is safe for concurrent use if
 // they are.
 type CloudFront struct {
 	Create func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error)
 	Get    func(*cloudfront.GetInvalidationInput) (*types.Invalidation, error)
 
-	// Hang has every call wait until its context ends, as for an answer that never comes.
+	// Hang makes every call wait until its context ends, as if no answer came.
 	Hang bool
 
 	mu      sync.Mutex
@@ -70,7 +72,7 @@ func (f *CloudFront) GetInvalidation(ctx context.Context, in *cloudfront.GetInva
 	return &cloudfront.GetInvalidationOutput{Invalidation: inv}, err
 }
 
-// Answers returns a CloudFront that answers every call with the same.
+// Answers returns a CloudFront that answers every call with the result of one function.
 func Answers(answer func() (*types.Invalidation, error)) *CloudFront {
 	return &CloudFront{
 		Create: func(*cloudfront.CreateInvalidationInput) (*types.Invalidation, error) { return answer() },
@@ -78,7 +80,7 @@ func Answers(answer func() (*types.Invalidation, error)) *CloudFront {
 	}
 }
 
-// Says returns a CloudFront where every invalidation has the status.
+// Says returns a CloudFront in which every invalidation has the status.
 func Says(status string) *CloudFront {
 	return Answers(func() (*types.Invalidation, error) { return Invalidation(ID, status), nil })
 }
@@ -105,8 +107,8 @@ func CompletesAfter(d time.Duration) *CloudFront {
 	})
 }
 
-// Each returns a CloudFront that does for each distribution what the one under its
-// id does; any other distribution does not exist.
+// Each returns a CloudFront that answers for each distribution as the CloudFront under
+// its id does. Other distributions do not exist.
 func Each(distributions map[string]*CloudFront) *CloudFront {
 	find := func(id *string) *CloudFront {
 		if one := distributions[aws.ToString(id)]; one != nil {
@@ -124,12 +126,12 @@ func Each(distributions map[string]*CloudFront) *CloudFront {
 	}
 }
 
-// Invalidation is an answer of CloudFront's.
+// Invalidation returns an answer of CloudFront's.
 func Invalidation(id, status string) *types.Invalidation {
 	return &types.Invalidation{Id: aws.String(id), Status: aws.String(status)}
 }
 
-// APIError is an error as the client returns it.
+// APIError returns an error as the client does.
 func APIError(status int, code, message string) error {
 	return &smithy.OperationError{ServiceID: "CloudFront", OperationName: "CreateInvalidation", Err: &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}},
@@ -137,10 +139,9 @@ func APIError(status int, code, message string) error {
 	}}
 }
 
-// Counted returns what the lines of a log count, as InvalidationFailed,
-// InvalidationLate and whether there are seconds, such as "0 0 true", and the level
-// of the line that counts; both are "" if none does. More than one line that counts
-// is an error of the test.
+// Counted returns what the lines of a log count, as the metrics failed and late and
+// whether there is one of the seconds, such as "0 0 true", and the level of the line that
+// counts. Both are "" if no line counts. It is an error of the test if several do.
 func Counted(t testing.TB, lines []map[string]any) (counted, level string) {
 	t.Helper()
 	for _, line := range lines {
@@ -150,7 +151,7 @@ func Counted(t testing.TB, lines []map[string]any) (counted, level string) {
 		if counted != "" {
 			t.Errorf("counted twice: %v", line)
 		}
-		counted = fmt.Sprint(line["InvalidationFailed"], " ", line["InvalidationLate"], " ", line["InvalidationSeconds"] != nil)
+		counted = fmt.Sprint(line[contract.MetricFailed], " ", line[contract.MetricLate], " ", line[contract.MetricSeconds] != nil)
 		level = fmt.Sprint(line["level"])
 	}
 	return counted, level

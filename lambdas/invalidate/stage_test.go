@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
+)
+
+func TestEvents(t *testing.T) {
+	tests := []struct {
+		event       string
+		status      string // CloudFront's
+		wantFailure types.FailureType
+		wantText    string // in the failure's message or the summary
+		wantToken   bool
+		wantPaths   []string // of a created invalidation
+	}{
+		{event: "first-job", status: "Completed", wantText: "Cleared /posts/* /index.html in 0s", wantPaths: []string{"/index.html", "/posts/*"}},
+		{event: "first-article", status: "Completed", wantText: "Cleared /* in 0s", wantPaths: []string{"/*"}},
+		{event: "first-job", status: "InProgress", wantText: "Waiting for invalidation I2J0I21PCUYOIK", wantToken: true, wantPaths: []string{"/index.html", "/posts/*"}},
+		{event: "continuation", status: "Completed", wantText: "Cleared /posts/* /index.html"},
+		{event: "continuation", status: "InProgress", wantText: "Waiting for invalidation", wantToken: true},
+		{event: "continuation-not-created", status: "Completed", wantText: "Cleared", wantPaths: []string{"/index.html", "/posts/*"}},
+		{event: "token-of-tomorrow", wantFailure: types.FailureTypeConfigurationError, wantText: "version is 2, this function knows 1"},
+		{event: "token-of-the-article", wantFailure: types.FailureTypeConfigurationError, wantText: "continuation token"},
+		{event: "token-garbage", wantFailure: types.FailureTypeConfigurationError, wantText: "retry this stage to start again"},
+		{event: "parameters-not-json", wantFailure: types.FailureTypeConfigurationError, wantText: `decode UserParameters "E2EXAMPLE"`},
+		{event: "parameters-misspelt", wantFailure: types.FailureTypeConfigurationError, wantText: `unknown field "Path"`},
+		{event: "parameters-empty", wantFailure: types.FailureTypeConfigurationError, wantText: "no DistributionId"},
+		{event: "first-with-unused-garbage", status: "Completed", wantText: "Cleared /posts/* /index.html in 0s", wantPaths: []string{"/index.html", "/posts/*"}},
+		{event: "data-of-another-shape", wantFailure: types.FailureTypeConfigurationError, wantText: "decode job 11111111-abcd-1111-abcd-111111abcdef: CodePipeline.job.data is of the type string, and not what CodePipeline sends"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.event+" "+tt.status, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { // starts at 2000-01-01, the time of the tokens in testdata
+				w := newWorld(tt.status)
+				if err := w.invoke(t, invocationtest.Event(t, tt.event)); err != nil {
+					t.Fatalf("Invoke: %v, want a report and no error", err)
+				}
+				if got := w.pipeline.Reports(); got != 1 {
+					t.Fatalf("sent %d reports, want exactly 1", got)
+				}
+				if tt.wantFailure != "" {
+					if len(w.pipeline.Failures) != 1 {
+						t.Fatalf("reported success, want failure %s", tt.wantFailure)
+					}
+					details := w.pipeline.Failures[0].FailureDetails
+					if details.Type != tt.wantFailure || !strings.Contains(*details.Message, tt.wantText) {
+						t.Errorf("reported %s %q, want %s with %q", details.Type, *details.Message, tt.wantFailure, tt.wantText)
+					}
+					if len(w.edge.Created()) != 0 {
+						t.Errorf("created an invalidation for a job that is refused")
+					}
+					return
+				}
+				if len(w.pipeline.Successes) != 1 {
+					t.Fatalf("reported failure %q, want success", *w.pipeline.Failures[0].FailureDetails.Message)
+				}
+				report := w.pipeline.Successes[0]
+				if got := *report.ExecutionDetails.Summary; !strings.Contains(got, tt.wantText) {
+					t.Errorf("summary is %q, want %q in it", got, tt.wantText)
+				}
+				if got := report.ContinuationToken != nil; got != tt.wantToken {
+					t.Errorf("report has a continuation token: %v, want %v", got, tt.wantToken)
+				}
+				// CodePipeline accepts output variables with the last report only.
+				if got := report.OutputVariables != nil; got == tt.wantToken {
+					t.Errorf("report has output variables: %v, want %v", got, !tt.wantToken)
+				}
+				var paths []string
+				for _, in := range w.edge.Created() {
+					paths = in.InvalidationBatch.Paths.Items
+				}
+				if !slices.Equal(paths, tt.wantPaths) {
+					t.Errorf("invalidated %q, want %q", paths, tt.wantPaths)
+				}
+			})
+		})
+	}
+}
+
+func TestFinalReportCarriesVariables(t *testing.T) {
+	w := newWorld("Completed")
+	if err := w.invoke(t, invocationtest.Event(t, "first-job")); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"InvalidationId": "I2J0I21PCUYOIK", "Seconds": "0", "Paths": "/posts/* /index.html"}
+	if got := w.pipeline.Successes[0].OutputVariables; !maps.Equal(got, want) {
+		t.Errorf("output variables are %v, want %v", got, want)
+	}
+	if got := aws.ToString(w.pipeline.Successes[0].ExecutionDetails.ExternalExecutionId); got != "I2J0I21PCUYOIK" {
+		t.Errorf("external execution id is %q, want the invalidation's", got)
+	}
+}
+
+// A failure, too, says which invalidation to look at.
+func TestFailureNamesTheInvalidation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("InProgress")
+		if err := w.invoke(t, invocationtest.Event(t, "continuation-late")); err != nil {
+			t.Fatal(err)
+		}
+		if got := aws.ToString(w.pipeline.Failures[0].FailureDetails.ExternalExecutionId); got != "I2J0I21PCUYOIK" {
+			t.Errorf("external execution id is %q, want the invalidation's", got)
+		}
+	})
+}
+
+// The function reports before Lambda stops it, however long the work would take.
+func TestReportsBeforeLambdasDeadline(t *testing.T) {
+	for _, limit := range invocationtest.Limits {
+		t.Run(limit.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld("InProgress")
+				w.stage.invalidator.Settings.PollFor = time.Hour
+				start := time.Now()
+				w.pipeline.Fail = func(ctx context.Context) error {
+					invocationtest.CheckReport(t, ctx, start, limit)
+					return nil
+				}
+				if _, err := invocationtest.Invoke(t, w.handler, limit, invocationtest.Event(t, "first-job")); err != nil {
+					t.Fatal(err)
+				}
+				if len(w.pipeline.Successes) != 1 || w.pipeline.Successes[0].ContinuationToken == nil {
+					t.Errorf("want one continuation, got %v %v", w.pipeline.Successes, w.pipeline.Failures)
+				}
+			})
+		})
+	}
+}
+
+// FuzzInvoke checks that each event has one report, or an error and no report.
+func FuzzInvoke(f *testing.F) {
+	invocationtest.Seed(f)
+	f.Fuzz(func(t *testing.T, event []byte) {
+		w := newWorld("Completed")
+		err := w.invoke(t, event)
+		reports := w.pipeline.Reports()
+		if (err == nil) != (reports == 1) || reports > 1 {
+			t.Errorf("error %v and %d reports", err, reports)
+		}
+		if len(w.pipeline.Successes) == 1 && w.pipeline.Successes[0].ContinuationToken != nil {
+			t.Error("continued a completed invalidation")
+		}
+	})
+}
+
+// An error about parameters quotes only their beginning.
+func TestErrorsAboutParameters(t *testing.T) {
+	if _, err := decodeParameters(strings.Repeat("x", 100_000)); err == nil || len(err.Error()) > 2000 {
+		t.Errorf("error is %v, want one that quotes the beginning", err)
+	}
+}
