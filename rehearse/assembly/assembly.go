@@ -1,11 +1,11 @@
-// Package assembly reads a synthesised CDK cloud assembly (cdk.out) the way
-// CloudFormation would see it: stacks, resources with their intrinsic
-// functions resolved, the policies a role ends up with, and the asset a
-// function is made of.
+// Package assembly reads a synthesised CDK cloud assembly (cdk.out) as CloudFormation does: its stacks,
+// their resources with the intrinsic functions resolved, the policies of a role, and the asset of a function.
 //
-// Nothing here asks AWS. Names and ARNs that CloudFormation would generate are
-// made up, but the same on every run and shaped like the real ones. What
-// cannot be known is an error that names it, never a guess.
+// The package never asks AWS. It invents the names and ARNs that CloudFormation would generate. An invented
+// name has the form of a real one and is the same on every run. Whatever only AWS knows is an error that
+// names it; the package never guesses.
+//
+// Conditions, macros and nested stacks are not supported, because the stacks of this project have none.
 package assembly
 
 import (
@@ -19,8 +19,8 @@ import (
 	"strings"
 )
 
-// Types of artifacts in a cloud assembly's manifest. Others (asset manifests,
-// the construct tree, feature flag reports) hold no stack.
+// The types of artifacts that lead to stacks in a cloud assembly's manifest. The other types, such as asset
+// manifests and the construct tree, hold no stack.
 // https://github.com/aws/aws-cdk-cli/blob/main/packages/%40aws-cdk/cloud-assembly-schema/lib/cloud-assembly/schema.ts
 const (
 	stackArtifact  = "aws:cloudformation:stack"
@@ -42,11 +42,11 @@ type artifact struct {
 	} `json:"properties"`
 }
 
-// artifacts keeps the order of the manifest's JSON object, which is the order
-// in which the app declared its stacks; a map would lose it.
+// artifacts lists the manifest's artifacts in the order of its JSON object, which is the order in which the
+// app declares its stacks. A map would lose that order.
 type artifacts []artifact
 
-// UnmarshalJSON decodes an object of artifacts by id.
+// UnmarshalJSON decodes an object whose keys are the artifacts' ids.
 func (as *artifacts) UnmarshalJSON(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	open, err := dec.Token()
@@ -61,7 +61,7 @@ func (as *artifacts) UnmarshalJSON(data []byte) error {
 		if err != nil {
 			return err
 		}
-		a := artifact{ID: key.(string)} // keys of a JSON object are always strings
+		a := artifact{ID: key.(string)} // The keys of a JSON object are always strings.
 		if err := dec.Decode(&a); err != nil {
 			return fmt.Errorf("artifact %s: %w", a.ID, err)
 		}
@@ -70,16 +70,15 @@ func (as *artifacts) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Load reads every stack of the cloud assembly in dir, stages' nested
-// assemblies included, in the order of the manifest. An assembly without
-// stacks is an error: nothing would be checked or rehearsed.
+// Load reads every stack of the cloud assembly in dir, in the order of the manifest. It also reads the nested
+// assemblies of stages. An assembly without stacks is an error, because there would be nothing to rehearse.
 func Load(dir string) ([]*Template, error) {
 	templates, err := load(dir)
 	if err != nil {
 		return nil, fmt.Errorf("load cloud assembly %s: %w", dir, err)
 	}
 	if len(templates) == 0 {
-		return nil, fmt.Errorf("load cloud assembly %s: it has no stack", dir)
+		return nil, fmt.Errorf("load cloud assembly %s: it has no stacks", dir)
 	}
 	for _, t := range templates {
 		t.stacks = templates
@@ -126,9 +125,9 @@ func load(dir string) ([]*Template, error) {
 	return templates, nil
 }
 
-// setEnvironment takes the account and region a stack is bound to from the
-// manifest's aws://account/region. A stack that may go anywhere has
-// unknown-account or unknown-region there and keeps the defaults.
+// setEnvironment sets the account and the Region from the stack's environment in the manifest, which is
+// aws://account/region. A stack that can be deployed anywhere has unknown-account or unknown-region there, and
+// keeps the default.
 func (t *Template) setEnvironment(environment string) error {
 	rest, ok := strings.CutPrefix(environment, "aws://")
 	account, region, slash := strings.Cut(rest, "/")

@@ -8,14 +8,13 @@ import (
 	"path/filepath"
 )
 
-// FunctionAssetDir returns the folder whose content an AWS::Lambda::Function
-// runs, such as cdk.out/asset.1f2e….
+// FunctionAssetDir returns the folder that holds the code of an AWS::Lambda::Function, such as
+// cdk.out/asset.1f2e….
 //
-// It finds it as `cdk deploy` does, by the object key of the function's code in
-// the stack's asset manifest: the aws:asset:path metadata on the resource is
-// there only when the CDK CLI, and not the app's binary, ran the synth. Code
-// that is no zipped folder (inline, an image, a ready-made archive) is an
-// error.
+// It finds the folder as `cdk deploy` does: by the object key of the function's code in the stack's asset
+// manifest. The resource's aws:asset:path metadata would be shorter, but only the CDK CLI adds it, and a
+// rehearsal runs the app without the CLI. Code that is not a zipped folder (inline code, an image, an archive)
+// is an error.
 func (t *Template) FunctionAssetDir(functionLogicalID string) (string, error) {
 	dir, err := t.functionAssetDir(functionLogicalID)
 	if err != nil {
@@ -65,7 +64,7 @@ func (t *Template) functionAssetDir(functionLogicalID string) (string, error) {
 				continue
 			}
 			if file.Source.Packaging != "zip" {
-				return "", fmt.Errorf("asset %s: packaging is %q, want zip (a folder)", file.Source.Path, file.Source.Packaging)
+				return "", fmt.Errorf("asset %s: packaging is %q, want zip, which stands for a folder", file.Source.Path, file.Source.Packaging)
 			}
 			dir := file.Source.Path
 			if !filepath.IsAbs(dir) {
@@ -81,5 +80,5 @@ func (t *Template) functionAssetDir(functionLogicalID string) (string, error) {
 			return dir, nil
 		}
 	}
-	return "", fmt.Errorf("no file in %s goes to object key %s", path, key)
+	return "", fmt.Errorf("%s has no file with the object key %s", path, key)
 }

@@ -3,42 +3,47 @@ package assembly
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
-// resourceKind says what CloudFormation answers for a resource type: the Ref,
-// the attributes and how it makes up a name. ref and the attributes are
-// patterns with {partition}, {account}, {region}, {suffix} (the URL suffix),
-// {name} (the physical name), {path} (the Path property, default /), {hash}
-// (six characters that are the resource's own), {hex} (sixteen hexadecimal
-// digits that are) and {parent}, what of another
-// resource's Ref is in its ARN.
+// resourceKind describes what CloudFormation returns for a resource type. ref and the attributes are patterns
+// with these placeholders:
 //
-// Source: "Return values" of each type in the CloudFormation template
-// reference; https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
+//	{partition} {account} {region}  of the stack
+//	{suffix}                        the URL suffix, such as amazonaws.com
+//	{name}                          the resource's physical name
+//	{path}                          the resource's Path property; default /
+//	{hash}                          six characters that depend on the stack and the logical id
+//	{hex}                           sixteen hexadecimal digits that depend on them
+//	{parent}                        see parent
+//
+// Source: "Return values" of each type in the CloudFormation template reference;
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
 type resourceKind struct {
-	nameProperty string // the property that sets the physical name, if there is one; dots lead into it
-	generate     func(stack, id string) string
-	ref          string
-	attributes   map[string]string
-	parent       parent
+	nameProperty string // the property that sets the physical name, such as "Budget.BudgetName"; optional
+	// generate invents a name where the template sets none. It is nil for a type whose name is required.
+	generate   func(stack, id string) string
+	ref        string
+	attributes map[string]string
+	parent     parent
 }
 
-// parent is the property that names the resource another one belongs to, and
-// the mark in that resource's ARN after which {parent} begins. What has no mark
-// is a name, and taken whole.
+// parent describes the resource that another resource belongs to. property is the property that names the
+// parent, and fallback is its default. If the value is an ARN that contains mark, {parent} is the text after the
+// mark; otherwise {parent} is the whole value.
 type parent struct{ property, mark, fallback string }
 
-// resourceKinds lists the types a delivery pipeline is made of. A type that is
-// missing here is an error where something refers to it; add it with the
-// values its reference page gives.
+// resourceKinds lists the resource types that this project's stacks refer to. A reference to another type is an
+// error. To support a type, add it with the values from its reference page.
 var resourceKinds = map[string]resourceKind{
 	"AWS::ApplicationAutoScaling::ScalableTarget": {
-		nameProperty: "ResourceId", // required
-		generate:     func(string, string) string { return "" },
+		nameProperty: "ResourceId",
 		ref:          "{name}|ecs:service:DesiredCount|ecs",
 	},
 	"AWS::Budgets::Budget": {
@@ -47,12 +52,12 @@ var resourceKinds = map[string]resourceKind{
 		ref:          "{name}",
 	},
 	"AWS::CertificateManager::Certificate": {
-		generate:   func(stack, id string) string { return uuidFor(stack, id) },
+		generate:   uuidOf,
 		ref:        "arn:{partition}:acm:{region}:{account}:certificate/{name}",
 		attributes: map[string]string{"CertificateArn": "arn:{partition}:acm:{region}:{account}:certificate/{name}"},
 	},
 	"AWS::CloudFront::CachePolicy": {
-		generate:   func(stack, id string) string { return uuidFor(stack, id) },
+		generate:   uuidOf,
 		ref:        "{name}",
 		attributes: map[string]string{"Id": "{name}"},
 	},
@@ -79,7 +84,7 @@ var resourceKinds = map[string]resourceKind{
 		attributes: map[string]string{"Id": "{name}"},
 	},
 	"AWS::CloudFront::ResponseHeadersPolicy": {
-		generate:   func(stack, id string) string { return uuidFor(stack, id) },
+		generate:   uuidOf,
 		ref:        "{name}",
 		attributes: map[string]string{"Id": "{name}"},
 	},
@@ -99,7 +104,7 @@ var resourceKinds = map[string]resourceKind{
 	},
 	"AWS::CodeBuild::Project": {
 		nameProperty: "Name",
-		generate:     func(stack, id string) string { return fit(id, 150, hash(stack, id, 12)) }, // no stack name here
+		generate:     func(stack, id string) string { return fit(id, 150, hash(stack, id, 12)) }, // The name has no stack name.
 		ref:          "{name}",
 		attributes:   map[string]string{"Arn": "arn:{partition}:codebuild:{region}:{account}:project/{name}"},
 	},
@@ -121,7 +126,7 @@ var resourceKinds = map[string]resourceKind{
 	},
 	"AWS::EC2::EIP": {
 		generate:   hexID("eipalloc"),
-		ref:        "198.51.100.1", // of a range for documentation
+		ref:        "198.51.100.1", // an address that is reserved for documentation
 		attributes: map[string]string{"AllocationId": "{name}", "PublicIp": "198.51.100.1"},
 	},
 	"AWS::EC2::InternetGateway": {
@@ -141,7 +146,7 @@ var resourceKinds = map[string]resourceKind{
 	},
 	"AWS::EC2::SecurityGroup": {
 		generate:   hexID("sg"),
-		ref:        "{name}", // of a group in a VPC
+		ref:        "{name}",
 		attributes: map[string]string{"GroupId": "{name}", "Id": "{name}"},
 	},
 	"AWS::EC2::Subnet": {
@@ -198,7 +203,7 @@ var resourceKinds = map[string]resourceKind{
 		attributes: map[string]string{"RuleArn": "arn:{partition}:elasticloadbalancing:{region}:{account}:listener-rule/{parent}/{name}"},
 		parent:     parent{property: "ListenerArn", mark: ":listener/"},
 	},
-	// Of an Application Load Balancer; the others' ARNs have net or gwy for app.
+	// This is an Application Load Balancer. ARNs of the other kinds have net or gwy in place of app.
 	"AWS::ElasticLoadBalancingV2::LoadBalancer": {
 		nameProperty: "Name",
 		generate:     stackIDHash(32),
@@ -238,14 +243,6 @@ var resourceKinds = map[string]resourceKind{
 		ref:          "{name}",
 		attributes:   map[string]string{"Arn": "arn:{partition}:iam::{account}:role{path}{name}"},
 	},
-	"AWS::KMS::Key": {
-		generate: func(stack, id string) string { return uuidFor(stack, id) },
-		ref:      "{name}",
-		attributes: map[string]string{
-			"Arn":   "arn:{partition}:kms:{region}:{account}:key/{name}",
-			"KeyId": "{name}",
-		},
-	},
 	"AWS::Lambda::Function": {
 		nameProperty: "FunctionName",
 		generate:     stackIDHash(64),
@@ -279,8 +276,7 @@ var resourceKinds = map[string]resourceKind{
 		attributes:   map[string]string{"Arn": "arn:{partition}:logs:{region}:{account}:log-group:{name}:*"},
 	},
 	"AWS::Route53::RecordSet": {
-		nameProperty: "Name", // required
-		generate:     func(string, string) string { return "" },
+		nameProperty: "Name",
 		ref:          "{name}",
 	},
 	"AWS::S3::Bucket": {
@@ -294,15 +290,8 @@ var resourceKinds = map[string]resourceKind{
 		},
 	},
 	"AWS::S3::BucketPolicy": {
-		nameProperty: "Bucket", // required
-		generate:     func(string, string) string { return "" },
+		nameProperty: "Bucket",
 		ref:          "{name}",
-	},
-	"AWS::SecretsManager::Secret": {
-		nameProperty: "Name",
-		generate:     func(stack, id string) string { return fit(id, 512, hash(stack, id, 12)) },
-		ref:          "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-{hash}",
-		attributes:   map[string]string{"Id": "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-{hash}"},
 	},
 	"AWS::SNS::Topic": {
 		nameProperty: "TopicName",
@@ -313,22 +302,15 @@ var resourceKinds = map[string]resourceKind{
 			"TopicName": "{name}",
 		},
 	},
-	"AWS::SQS::Queue": {
-		nameProperty: "QueueName",
-		generate:     stackIDHash(80),
-		ref:          "https://sqs.{region}.{suffix}/{account}/{name}",
-		attributes: map[string]string{
-			"Arn":       "arn:{partition}:sqs:{region}:{account}:{name}",
-			"QueueName": "{name}",
-			"QueueUrl":  "https://sqs.{region}.{suffix}/{account}/{name}",
-		},
-	},
-	// CDK's own, whose functions name nothing: CloudFormation does, by the id of the request.
+	// The CDK's function returns no physical id, so CloudFormation uses the id of its request.
 	"Custom::S3AutoDeleteObjects": {
-		generate: func(stack, id string) string { return uuidFor(stack, id) },
+		generate: uuidOf,
 		ref:      "{name}",
 	},
 }
+
+// errNoConditions is the error for an element that CloudFormation creates only if a condition is true.
+var errNoConditions = errors.New("the rehearsal does not support conditions")
 
 func (r *resolver) physicalRef(id string) (any, error) {
 	resource, kind, err := r.lookUp(id)
@@ -346,7 +328,7 @@ func (r *resolver) physicalAttribute(id, attribute string) (any, error) {
 	pattern, ok := kind.attributes[attribute]
 	if !ok {
 		known := slices.Sorted(maps.Keys(kind.attributes))
-		return nil, fmt.Errorf("%s.%s: attribute of %s is not known to the rehearsal (it knows %s)",
+		return nil, fmt.Errorf("%s.%s: the rehearsal does not support this attribute of %s; it supports %s",
 			id, attribute, resource.Type, strings.Join(known, ", "))
 	}
 	return r.fill(pattern, id, resource, kind)
@@ -355,20 +337,14 @@ func (r *resolver) physicalAttribute(id, attribute string) (any, error) {
 func (r *resolver) lookUp(id string) (Resource, resourceKind, error) {
 	resource, ok := r.template.Resources[id]
 	if !ok {
-		return Resource{}, resourceKind{}, fmt.Errorf("%s: no such parameter or resource", id)
+		return Resource{}, resourceKind{}, fmt.Errorf("%s: the template has no such parameter or resource", id)
 	}
 	if resource.Condition != "" {
-		holds, err := r.conditionNamed(resource.Condition)
-		if err != nil {
-			return Resource{}, resourceKind{}, fmt.Errorf("%s: %w", id, err)
-		}
-		if !holds {
-			return Resource{}, resourceKind{}, fmt.Errorf("%s: not created, since condition %s is false", id, resource.Condition)
-		}
+		return Resource{}, resourceKind{}, fmt.Errorf("%s has the condition %s: %w", id, resource.Condition, errNoConditions)
 	}
 	kind, ok := resourceKinds[resource.Type]
 	if !ok {
-		return Resource{}, resourceKind{}, fmt.Errorf("%s: resource type %s is not known to the rehearsal", id, resource.Type)
+		return Resource{}, resourceKind{}, fmt.Errorf("%s: the rehearsal does not support the resource type %s", id, resource.Type)
 	}
 	return resource, kind, nil
 }
@@ -380,7 +356,11 @@ func (r *resolver) fill(pattern, id string, resource Resource, kind resourceKind
 	}
 	defer leave()
 	t := r.template
-	name, err := r.property(id, resource, kind.nameProperty, kind.generate(t.Name, id))
+	generated := ""
+	if kind.generate != nil {
+		generated = kind.generate(t.Name, id)
+	}
+	name, err := r.property(id, resource, kind.nameProperty, generated)
 	if err != nil {
 		return "", err
 	}
@@ -400,7 +380,7 @@ func (r *resolver) fill(pattern, id string, resource Resource, kind resourceKind
 		parent = after
 	}
 	if parent == "" && strings.Contains(pattern, "{parent}") {
-		return "", fmt.Errorf("%s.%s: not in the template", id, kind.parent.property)
+		return "", fmt.Errorf("%s.%s is not in the template", id, kind.parent.property)
 	}
 	return strings.NewReplacer(
 		"{partition}", t.Partition,
@@ -415,8 +395,8 @@ func (r *resolver) fill(pattern, id string, resource Resource, kind resourceKind
 	).Replace(pattern), nil
 }
 
-// property returns a string property of a resource, or the fallback where the
-// template does not set it. The empty property name is never set.
+// property returns a string property of a resource, or the fallback if the template does not set the property.
+// Dots lead into nested properties. For the empty name it returns the fallback.
 func (r *resolver) property(id string, resource Resource, property, fallback string) (string, error) {
 	v := any(resource.Properties)
 	for part := range strings.SplitSeq(property, ".") {
@@ -439,15 +419,15 @@ func (r *resolver) property(id string, resource Resource, property, fallback str
 	return s, nil
 }
 
-// stackIDHash generates names like CloudFormation's own: the stack's name, the
-// logical id and something random, here a hash, within limit characters.
+// stackIDHash generates names of at most limit characters as CloudFormation does: from the stack's name, the
+// logical id and a suffix. CloudFormation's suffix is random; here it is a hash.
 func stackIDHash(limit int) func(stack, id string) string {
 	return func(stack, id string) string {
 		return fit(stack+"-"+id, limit, hash(stack, id, 12))
 	}
 }
 
-// hexID generates ids like those of EC2.
+// hexID generates ids like those of EC2, such as vpc-0123456789abcdef0.
 func hexID(kind string) func(stack, id string) string {
 	return func(stack, id string) string { return kind + "-0" + hexID16(stack, id) }
 }
@@ -458,7 +438,8 @@ func hexID16(stack, id string) string {
 	return fmt.Sprintf("%x", sum[:8])
 }
 
-// fit cuts the prefix, never the suffix that makes the name unique.
+// fit joins prefix and suffix. If the name is longer than limit, fit shortens the prefix, because the suffix
+// makes the name unique.
 func fit(prefix string, limit int, suffix string) string {
 	if room := limit - len(suffix) - 1; len(prefix) > room {
 		prefix = strings.TrimRight(prefix[:room], "-")
@@ -466,16 +447,11 @@ func fit(prefix string, limit int, suffix string) string {
 	return prefix + "-" + suffix
 }
 
-// hash returns n (at most 52) characters of A-Z and 2-7 that depend on stack
-// and logical id only.
+// hash returns n characters of A-Z and 2-7 that depend only on the stack and the logical id; n is at most 52.
 func hash(stack, id string, n int) string {
 	sum := sha256.Sum256([]byte(stack + "\x00" + id))
 	return base32.StdEncoding.EncodeToString(sum[:])[:n]
 }
 
-func uuidFor(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	sum[6] = sum[6]&0x0f | 0x40 // version 4
-	sum[8] = sum[8]&0x3f | 0x80 // variant of RFC 9562
-	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
-}
+// uuidOf returns a UUID that depends only on the stack and the logical id.
+func uuidOf(stack, id string) string { return uuid.NewSHA1(uuid.Nil, []byte(stack+"\x00"+id)).String() }

@@ -7,14 +7,14 @@ import (
 )
 
 func TestPhysicalNames(t *testing.T) {
-	// Each type once with the name the template sets and once with a generated
-	// one. The patterns are AWS's own for such names, where it documents one.
+	// The test resolves each type once with the name that the template sets and once with a generated name. The
+	// patterns are AWS's own where AWS documents one.
 	tests := []struct {
 		cfnType    string
-		properties string // that set the name blog
-		attribute  string // empty for Ref
+		properties string // with the name blog
+		attribute  string // "" stands for Ref
 		want       string
-		generated  string // regular expression
+		generated  string // a regular expression
 	}{
 		{"AWS::Budgets::Budget", `{"Budget": {"BudgetName": "blog"}}`, "", "blog", `^Blog-Thing-[A-Z2-7]{12}$`},
 		{"AWS::CertificateManager::Certificate", `{}`, "", "", `^arn:aws:acm:us-east-1:123456789012:certificate/[0-9a-f-]{36}$`},
@@ -67,8 +67,6 @@ func TestPhysicalNames(t *testing.T) {
 		{"AWS::IAM::Role", `{"RoleName": "blog"}`, "", "blog", `^[\w+=,.@-]{1,64}$`},
 		{"AWS::IAM::Role", `{"RoleName": "blog"}`, "Arn", "arn:aws:iam::123456789012:role/blog", `^arn:aws:iam::123456789012:role/Blog-Thing-[A-Z2-7]{12}$`},
 		{"AWS::IAM::Role", `{"RoleName": "blog", "Path": "/service-role/"}`, "Arn", "arn:aws:iam::123456789012:role/service-role/blog", ``},
-		{"AWS::KMS::Key", `{}`, "", "", `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`},
-		{"AWS::KMS::Key", `{}`, "Arn", "", `^arn:aws:kms:us-east-1:123456789012:key/[0-9a-f-]{36}$`},
 		{"AWS::Lambda::Function", `{"FunctionName": "blog"}`, "", "blog", `^[A-Za-z0-9_-]{1,64}$`},
 		{"AWS::Lambda::Function", `{"FunctionName": "blog"}`, "Arn", "arn:aws:lambda:us-east-1:123456789012:function:blog", `:function:Blog-Thing-`},
 		{"AWS::Logs::Delivery", `{}`, "", "", `^[0-9A-Za-z]{1,64}$`},
@@ -85,11 +83,8 @@ func TestPhysicalNames(t *testing.T) {
 		{"AWS::S3::Bucket", `{"BucketName": "blog"}`, "Arn", "arn:aws:s3:::blog", `^arn:aws:s3:::blog-thing-[a-z2-7]{12}$`},
 		{"AWS::S3::Bucket", `{"BucketName": "blog"}`, "RegionalDomainName", "blog.s3.us-east-1.amazonaws.com", `^blog-thing-`},
 		{"AWS::S3::BucketPolicy", `{"Bucket": "blog"}`, "", "blog", ``},
-		{"AWS::SecretsManager::Secret", `{"Name": "blog"}`, "", "", `^arn:aws:secretsmanager:us-east-1:123456789012:secret:Thing-[A-Z2-7]{12}-[a-z2-7]{6}$`},
 		{"AWS::SNS::Topic", `{"TopicName": "blog"}`, "", "arn:aws:sns:us-east-1:123456789012:blog", `:Blog-Thing-[A-Z2-7]{12}$`},
 		{"AWS::SNS::Topic", `{"TopicName": "blog"}`, "TopicName", "blog", `^Blog-Thing-`},
-		{"AWS::SQS::Queue", `{"QueueName": "blog"}`, "", "https://sqs.us-east-1.amazonaws.com/123456789012/blog", `/Blog-Thing-[A-Z2-7]{12}$`},
-		{"AWS::SQS::Queue", `{"QueueName": "blog"}`, "Arn", "arn:aws:sqs:us-east-1:123456789012:blog", `:Blog-Thing-`},
 		{"Custom::S3AutoDeleteObjects", `{}`, "", "", `^[0-9a-f-]{36}$`},
 	}
 	for _, tt := range tests {
@@ -138,13 +133,13 @@ func TestGeneratedNamesFitAndDiffer(t *testing.T) {
 			t.Errorf("%s: got %d characters, want at most %d", got, n, limit)
 		}
 		if other, ok := seen[got]; ok {
-			t.Errorf("%s and %s are both called %s", id, other, got)
+			t.Errorf("%s and %s have the same name %s", id, other, got)
 		}
 		seen[got] = id
 	}
 }
 
-// An ARN that is below another's holds that one's last part.
+// An ARN of a resource that belongs to another one contains the last part of the other's ARN.
 func TestNamesBelowOthers(t *testing.T) {
 	tpl := parse(t, `{"Resources": {
 		"Network": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
@@ -168,19 +163,19 @@ func TestNamesBelowOthers(t *testing.T) {
 		return resolve(map[string]any{"Ref": id})
 	}
 	if got, want := resolve(map[string]any{"Fn::GetAtt": []any{"Network", "CidrBlock"}}), "10.0.0.0/16"; got != want {
-		t.Errorf("range is %s, want %s", got, want)
+		t.Errorf("CidrBlock is %s, want %s", got, want)
 	}
 	if got, want := ref("Service"), "arn:aws:ecs:us-east-1:123456789012:service/production/api"; got != want {
-		t.Errorf("service is %s, want %s", got, want)
+		t.Errorf("the service is %s, want %s", got, want)
 	}
 	balancer, listener, rule := ref("Balancer"), ref("Listener"), ref("Rule")
 	if want := strings.Replace(balancer, ":loadbalancer/", ":listener/", 1) + "/"; !strings.HasPrefix(listener, want) {
-		t.Errorf("listener is %s, want it to begin with %s", listener, want)
+		t.Errorf("the listener is %s, want it to begin with %s", listener, want)
 	}
 	if want := strings.Replace(listener, ":listener/", ":listener-rule/", 1) + "/"; !strings.HasPrefix(rule, want) {
-		t.Errorf("rule is %s, want it to begin with %s", rule, want)
+		t.Errorf("the rule is %s, want it to begin with %s", rule, want)
 	}
-	if got, err := tpl.Resolve(map[string]any{"Ref": "Lost"}); err == nil || !strings.Contains(err.Error(), "Lost.LoadBalancerArn: not in the template") {
-		t.Errorf("a listener without a load balancer: %v, %v, want an error that says so", got, err)
+	if got, err := tpl.Resolve(map[string]any{"Ref": "Lost"}); err == nil || !strings.Contains(err.Error(), "Lost.LoadBalancerArn is not in the template") {
+		t.Errorf("a listener without a load balancer: got %v, %v, want an error that names the property", got, err)
 	}
 }

@@ -1,7 +1,6 @@
 package assembly
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,26 +10,22 @@ import (
 	"strings"
 )
 
-// Why not a library. goformation's intrinsics package, the one that exists for
-// Go, answers every Fn::GetAtt, Fn::ImportValue and Ref to a resource with nil
-// instead of an error, and takes the Condition of an IAM statement for a
-// CloudFormation condition. Both lose exactly what a policy check reads.
+// This package does not use a library for intrinsic functions. The only one for Go, goformation's intrinsics
+// package, returns nil for every Fn::GetAtt, every Fn::ImportValue and every Ref to a resource, and it mistakes
+// the Condition of an IAM statement for a CloudFormation condition. A policy check reads exactly these values.
 
-// Resolve returns v with every intrinsic function replaced by its value. v is
-// any part of the template: a property, a resource's Properties, an output's
-// value. It is not modified.
+// Resolve returns v with every intrinsic function replaced by its value. v is any part of the template, such as
+// a property, a resource's Properties or an output's value. Resolve does not modify v.
 //
-// Ref and Fn::GetAtt of a resource give the physical name the template sets,
-// else a made-up one that is the same on every run. Properties set to
-// AWS::NoValue are left out. Dynamic references ({{resolve:ssm:…}},
-// {{resolve:secretsmanager:…}}) stay as they are: CloudFormation hands them on
-// too, and their values belong in no log of ours.
+// Ref and Fn::GetAtt of a resource return the physical name that the template sets, or else an invented name
+// that is the same on every run. Resolve omits properties whose value is AWS::NoValue. It leaves dynamic
+// references ({{resolve:ssm:…}}, {{resolve:secretsmanager:…}}) as they are, because CloudFormation also passes
+// them on and their values must not reach a log.
 //
 // Fn::GetStackOutput finds the other stack in the template's assembly; see [Load].
 //
-// An intrinsic function, resource type or attribute that is not known here, a
-// name that is not in the template, and a parameter without a value are errors
-// that name it.
+// Resolve returns an error that names the cause for an intrinsic function, a resource type or an attribute that
+// this package does not support, for a name that is not in the template, and for a parameter without a value.
 func (t *Template) Resolve(v any) (any, error) {
 	r := resolver{template: t, visiting: map[visit]bool{}}
 	resolved, err := r.value(v)
@@ -43,9 +38,9 @@ func (t *Template) Resolve(v any) (any, error) {
 	return resolved, nil
 }
 
-// resolver carries one call of Resolve; visiting holds the conditions, resources
-// and outputs it is in the middle of, in this stack and in those that it refers
-// to, so that a circle is an error and not a stack overflow.
+// resolver holds the state of one call of Resolve. visiting holds the resources and outputs that are being
+// resolved, in this stack and in the stacks that it refers to. With it a circular reference is an error and not a
+// stack overflow.
 type resolver struct {
 	template *Template
 	visiting map[visit]bool
@@ -58,11 +53,10 @@ type visit struct {
 
 type noValueType struct{}
 
-// noValue is what Ref AWS::NoValue resolves to: the property that holds it is
-// as good as absent.
+// noValue is the value of Ref AWS::NoValue. A property with this value counts as absent.
 var noValue any = noValueType{}
 
-// enter marks name as being resolved; call leave when done.
+// enter marks name as being resolved. The caller must call leave afterwards.
 func (r *resolver) enter(name string) (leave func(), err error) {
 	at := visit{r.template, name}
 	if r.visiting[at] {
@@ -87,7 +81,7 @@ func (r *resolver) value(v any) (any, error) {
 			return resolved, nil
 		}
 		object := make(map[string]any, len(v))
-		// Sorted, so that of several errors the same one is reported each time.
+		// The keys are sorted so that every run reports the same one of several errors.
 		for _, key := range slices.Sorted(maps.Keys(v)) {
 			resolved, err := r.value(v[key])
 			if err != nil {
@@ -115,9 +109,8 @@ func (r *resolver) value(v any) (any, error) {
 	}
 }
 
-// intrinsic tells whether an object is a call of an intrinsic function. Such
-// an object has one key only. A lone Condition is none: it is one inside
-// Conditions only (see condition), and elsewhere an ordinary property.
+// intrinsic returns the name and the argument of the intrinsic function that an object calls, or "" if the
+// object is no such call. A call is an object with one key.
 func intrinsic(object map[string]any) (name string, argument any, err error) {
 	for key, value := range object {
 		if key != "Ref" && !strings.HasPrefix(key, "Fn::") {
@@ -126,8 +119,8 @@ func intrinsic(object map[string]any) (name string, argument any, err error) {
 		if len(object) == 1 {
 			return key, value, nil
 		}
-		if key != "Ref" { // a property may well be called Ref
-			return "", nil, fmt.Errorf("%s: has other keys beside it", key)
+		if key != "Ref" { // A property may have the name Ref.
+			return "", nil, fmt.Errorf("%s: the object has other keys, too", key)
 		}
 	}
 	return "", nil, nil
@@ -149,15 +142,10 @@ func (r *resolver) call(name string, argument any) (any, error) {
 		return r.split(argument)
 	case "Fn::FindInMap":
 		return r.findInMap(argument)
-	case "Fn::If":
-		return r.conditional(argument)
 	case "Fn::GetStackOutput":
 		return r.stackOutput(argument)
-	case "Fn::Base64":
-		s, err := r.text(argument)
-		return base64.StdEncoding.EncodeToString([]byte(s)), err
 	default:
-		return nil, errors.New("intrinsic function is not supported by the rehearsal")
+		return nil, errors.New("the rehearsal does not support this intrinsic function")
 	}
 }
 
@@ -191,36 +179,28 @@ func (r *resolver) pseudoParameter(name string) (any, error) {
 		return t.Partition, nil
 	case "AWS::StackName":
 		return t.Name, nil
-	case "AWS::StackId":
-		return fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/%s/%s", t.Partition, t.Region, t.Account, t.Name, uuidFor(t.Name)), nil
 	case "AWS::URLSuffix":
-		if t.Partition == "aws-cn" {
-			return "amazonaws.com.cn", nil
-		}
 		return "amazonaws.com", nil
-	case "AWS::NotificationARNs":
-		return []any{}, nil
 	case "AWS::NoValue":
 		return noValue, nil
 	default:
-		return nil, fmt.Errorf("%s: no such pseudo parameter", name)
+		return nil, fmt.Errorf("%s: the rehearsal does not support this pseudo parameter", name)
 	}
 }
 
 func (r *resolver) parameter(name string, p Parameter) (any, error) {
 	value, given := r.template.ParameterValues[name]
 	if !given {
-		// The default of such a parameter is the name of an SSM parameter; what it
-		// holds is known to AWS only.
+		// The default of such a parameter is the name of an SSM parameter, whose value only AWS knows.
 		if strings.HasPrefix(p.Type, "AWS::SSM::Parameter::Value<") {
-			return nil, fmt.Errorf("parameter %s: its value is in SSM parameter %v: set ParameterValues", name, p.Default)
+			return nil, fmt.Errorf("parameter %s: its value is in the SSM parameter %v; set ParameterValues", name, p.Default)
 		}
 		if p.Default == nil {
-			return nil, fmt.Errorf("parameter %s: has no default: set ParameterValues", name)
+			return nil, fmt.Errorf("parameter %s has no default; set ParameterValues", name)
 		}
 		var ok bool
 		if value, ok = scalar(p.Default); !ok {
-			return nil, fmt.Errorf("parameter %s: default is a %T, want a string or number", name, p.Default)
+			return nil, fmt.Errorf("parameter %s: the default is a %T, want a string or a number", name, p.Default)
 		}
 	}
 	if p.Type != "CommaDelimitedList" && !strings.Contains(p.Type, "List<") {
@@ -233,7 +213,7 @@ func (r *resolver) parameter(name string, p Parameter) (any, error) {
 	return list, nil
 }
 
-// getAtt takes ["Id", "Attribute"] or "Id.Attribute"; attributes may hold dots.
+// getAtt accepts ["Id", "Attribute"] and "Id.Attribute". An attribute may contain dots.
 func (r *resolver) getAtt(argument any) (any, error) {
 	if s, ok := argument.(string); ok {
 		id, attribute, ok := strings.Cut(s, ".")
@@ -248,9 +228,9 @@ func (r *resolver) getAtt(argument any) (any, error) {
 	}
 	id, ok := pair[0].(string)
 	if !ok {
-		return nil, fmt.Errorf("got %v for a logical id, want a string", pair[0])
+		return nil, fmt.Errorf("the logical id is %v, want a string", pair[0])
 	}
-	attribute, err := r.text(pair[1]) // the one part that may be a Ref
+	attribute, err := r.text(pair[1]) // CloudFormation allows a Ref here.
 	if err != nil {
 		return nil, err
 	}
@@ -264,7 +244,7 @@ func (r *resolver) join(argument any) (any, error) {
 	}
 	delimiter, ok := args[0].(string)
 	if !ok {
-		return nil, fmt.Errorf("delimiter is a %T, want a string", args[0])
+		return nil, fmt.Errorf("the delimiter is a %T, want a string", args[0])
 	}
 	list, err := r.list(args[1])
 	if err != nil {
@@ -281,8 +261,7 @@ func (r *resolver) join(argument any) (any, error) {
 
 var placeholder = regexp.MustCompile(`\$\{[^}]*\}`)
 
-// sub takes "text" or ["text", {variables}]. ${!Name} stands for a literal
-// ${Name}.
+// sub accepts "text" and ["text", {variables}]. In the text ${!Name} stands for a literal ${Name}.
 func (r *resolver) sub(argument any) (any, error) {
 	text, ok := argument.(string)
 	var variables map[string]any
@@ -293,10 +272,10 @@ func (r *resolver) sub(argument any) (any, error) {
 		}
 		text, ok = args[0].(string)
 		if !ok {
-			return nil, fmt.Errorf("text is a %T, want a string", args[0])
+			return nil, fmt.Errorf("the text is a %T, want a string", args[0])
 		}
 		if variables, ok = args[1].(map[string]any); !ok {
-			return nil, fmt.Errorf("variables are a %T, want an object", args[1])
+			return nil, fmt.Errorf("the variables are a %T, want an object", args[1])
 		}
 	}
 	var errs []error
@@ -354,7 +333,7 @@ func (r *resolver) split(argument any) (any, error) {
 	}
 	delimiter, ok := args[0].(string)
 	if !ok || delimiter == "" {
-		return nil, fmt.Errorf("delimiter is %v, want a non-empty string", args[0])
+		return nil, fmt.Errorf("the delimiter is %v, want a string that is not empty", args[0])
 	}
 	text, err := r.text(args[1])
 	if err != nil {
@@ -368,8 +347,7 @@ func (r *resolver) split(argument any) (any, error) {
 }
 
 func (r *resolver) findInMap(argument any) (any, error) {
-	// A fourth argument, DefaultValue, needs the language extensions transform,
-	// which LoadTemplate refuses.
+	// A fourth argument, DefaultValue, needs a transform, which LoadTemplate refuses.
 	args, err := arguments(argument, "map", "first key", "second key")
 	if err != nil {
 		return nil, err
@@ -387,8 +365,7 @@ func (r *resolver) findInMap(argument any) (any, error) {
 	return value, nil
 }
 
-// text resolves v to a string; numbers and booleans count as their JSON text,
-// as CloudFormation has it.
+// text resolves v to a string. Like CloudFormation it converts numbers and booleans to their JSON text.
 func (r *resolver) text(v any) (string, error) {
 	resolved, err := r.value(v)
 	if err != nil {

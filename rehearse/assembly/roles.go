@@ -7,13 +7,13 @@ import (
 	"slices"
 )
 
-// RolePolicies returns the identity policies of an AWS::IAM::Role, resolved:
-// its inline Policies, then those the template attaches to it (AWS::IAM::Policy
-// and AWS::IAM::ManagedPolicy by their Roles, AWS::IAM::RolePolicy by its
-// RoleName, ManagedPolicyArns of the role), by type and logical id.
+// RolePolicies returns the identity policies of an AWS::IAM::Role with their intrinsic functions resolved. The
+// inline policies come first, then each AWS::IAM::Policy and AWS::IAM::ManagedPolicy that is attached to the
+// role, sorted by type and logical id. A policy is attached by its Roles property or by the role's
+// ManagedPolicyArns.
 //
-// A policy managed by AWS or elsewhere is an error, since the template does not
-// say what it grants. A permissions boundary grants nothing, and is not looked at.
+// A managed policy from outside the template is an error, because the template does not say what the policy
+// grants. RolePolicies ignores permissions boundaries, because they grant nothing.
 func (t *Template) RolePolicies(roleLogicalID string) ([]json.RawMessage, error) {
 	policies, err := t.rolePolicies(roleLogicalID)
 	if err != nil {
@@ -39,11 +39,15 @@ func (t *Template) rolePolicies(roleLogicalID string) ([]json.RawMessage, error)
 	if err != nil {
 		return nil, fmt.Errorf("ManagedPolicyArns: %w", err)
 	}
-	for _, cfnType := range []string{"AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"} {
+	for _, cfnType := range []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"} {
 		for _, p := range t.OfType(cfnType) {
-			attached, err := t.attaches(p, name)
+			roles, err := t.resolveList(p.Properties["Roles"])
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", p.ID, err)
+			}
+			attached := slices.Contains(roles, name)
+			if attached && p.Condition != "" {
+				return nil, fmt.Errorf("%s has the condition %s: %w", p.ID, p.Condition, errNoConditions)
 			}
 			if cfnType == "AWS::IAM::ManagedPolicy" {
 				arn, err := t.Resolve(map[string]any{"Ref": p.ID})
@@ -65,7 +69,7 @@ func (t *Template) rolePolicies(roleLogicalID string) ([]json.RawMessage, error)
 	}
 	var errs []error
 	for _, arn := range managedARNs {
-		errs = append(errs, fmt.Errorf("ManagedPolicyArns: %v: policies managed by AWS or outside the template are not evaluated", arn))
+		errs = append(errs, fmt.Errorf("ManagedPolicyArns: %v is not in the template, and the rehearsal cannot evaluate it", arn))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -80,7 +84,7 @@ func (t *Template) inlinePolicies(role Resource) ([]json.RawMessage, error) {
 	}
 	var policies []json.RawMessage
 	for i, p := range inline {
-		properties, _ := p.(map[string]any) // policyDocument reports a nil map
+		properties, _ := p.(map[string]any) // policyDocument returns an error for a nil map.
 		document, err := t.policyDocument(properties)
 		if err != nil {
 			return nil, fmt.Errorf("read Policies[%d]: %w", i, err)
@@ -88,19 +92,6 @@ func (t *Template) inlinePolicies(role Resource) ([]json.RawMessage, error) {
 		policies = append(policies, document)
 	}
 	return policies, nil
-}
-
-// attaches tells whether a policy resource names the role.
-func (t *Template) attaches(policy NamedResource, roleName any) (bool, error) {
-	if created, err := t.created(policy.Resource); err != nil || !created {
-		return false, err
-	}
-	if policy.Type == "AWS::IAM::RolePolicy" {
-		name, err := t.Resolve(policy.Properties["RoleName"])
-		return name == roleName, err
-	}
-	roles, err := t.resolveList(policy.Properties["Roles"])
-	return slices.Contains(roles, roleName), err
 }
 
 func (t *Template) policyDocument(properties map[string]any) (json.RawMessage, error) {
@@ -114,7 +105,7 @@ func (t *Template) policyDocument(properties map[string]any) (json.RawMessage, e
 	return json.Marshal(document)
 }
 
-// resolveList resolves a property that holds a list; an absent one is empty.
+// resolveList resolves a property that holds a list. An absent property is an empty list.
 func (t *Template) resolveList(v any) ([]any, error) {
 	resolved, err := t.Resolve(v)
 	if err != nil || resolved == nil {

@@ -7,13 +7,12 @@ import (
 	"strings"
 )
 
-// stackOutput is Fn::GetStackOutput: what another stack puts out, which needs no
-// export and may be in another Region. The CDK writes references between stacks
-// so with its feature flag defaultCrossStackReferences set to weak. What is not
-// in the assembly is an error: only AWS knows it.
+// stackOutput resolves Fn::GetStackOutput, which reads an output of another stack. The other stack may be in
+// another Region, and the output needs no export. The CDK writes such calls for references between stacks when
+// its feature flag defaultCrossStackReferences is "weak". A stack that is not in the assembly is an error,
+// because only AWS knows its outputs.
 //
-// RoleArn is the role with which CloudFormation reads the other stack; the stack
-// is in that role's account.
+// CloudFormation reads the other stack with the role RoleArn, so that stack is in the role's account.
 //
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getstackoutput.html
 func (r *resolver) stackOutput(argument any) (any, error) {
@@ -26,7 +25,7 @@ func (r *resolver) stackOutput(argument any) (any, error) {
 		switch key {
 		case "StackName", "OutputName", "Region", "RoleArn":
 		default:
-			return nil, fmt.Errorf("%s: no such parameter; there are StackName, OutputName, Region and RoleArn", key)
+			return nil, fmt.Errorf("%s: no such parameter; the parameters are StackName, OutputName, Region and RoleArn", key)
 		}
 		var err error
 		if values[key], err = r.text(parameters[key]); err != nil {
@@ -35,7 +34,7 @@ func (r *resolver) stackOutput(argument any) (any, error) {
 	}
 	for _, key := range []string{"StackName", "OutputName"} {
 		if values[key] == "" {
-			return nil, fmt.Errorf("%s: not given", key)
+			return nil, fmt.Errorf("%s is missing", key)
 		}
 	}
 	region, account := r.template.Region, r.template.Account
@@ -60,7 +59,7 @@ func (r *resolver) stackOutput(argument any) (any, error) {
 	return value, nil
 }
 
-// sibling finds a stack of the assembly by name, Region and account.
+// sibling returns the stack of the assembly with this name, Region and account.
 func (t *Template) sibling(name, region, account string) (*Template, error) {
 	var known []string
 	for _, s := range t.Stacks() {
@@ -69,22 +68,22 @@ func (t *Template) sibling(name, region, account string) (*Template, error) {
 			continue
 		}
 		if s.Account != account {
-			return nil, fmt.Errorf("stack %s in %s is in account %s, and wanted in %s: across accounts it takes a RoleArn of the stack's", name, region, s.Account, account)
+			return nil, fmt.Errorf("stack %s in %s is in account %s, not in %s: to read it from another account, give a RoleArn of its account", name, region, s.Account, account)
 		}
 		return s, nil
 	}
-	return nil, fmt.Errorf("stack %s in %s: not in the assembly, which has %s", name, region, strings.Join(known, ", "))
+	return nil, fmt.Errorf("stack %s in %s is not in the assembly, which has %s", name, region, strings.Join(known, ", "))
 }
 
-// output resolves an output of the resolver's stack.
+// output resolves the named output of the resolver's stack.
 func (r *resolver) output(name string) (string, error) {
 	output, ok := r.template.Outputs[name]
 	if !ok {
 		known := slices.Sorted(maps.Keys(r.template.Outputs))
 		if len(known) == 0 {
-			return "", fmt.Errorf("output %s: the stack puts out nothing", name)
+			return "", fmt.Errorf("output %s: the stack has no outputs", name)
 		}
-		return "", fmt.Errorf("output %s: the stack has none of that name, but %s", name, strings.Join(known, ", "))
+		return "", fmt.Errorf("output %s: no such output; the stack has %s", name, strings.Join(known, ", "))
 	}
 	leave, err := r.enter("output " + name)
 	if err != nil {
@@ -92,13 +91,7 @@ func (r *resolver) output(name string) (string, error) {
 	}
 	defer leave()
 	if output.Condition != "" {
-		holds, err := r.conditionNamed(output.Condition)
-		if err != nil {
-			return "", fmt.Errorf("output %s: %w", name, err)
-		}
-		if !holds {
-			return "", fmt.Errorf("output %s: not put out, since condition %s is false", name, output.Condition)
-		}
+		return "", fmt.Errorf("output %s has the condition %s: %w", name, output.Condition, errNoConditions)
 	}
 	value, err := r.text(output.Value)
 	if err != nil {

@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// environments are where the stacks of [site] go.
+// environments holds the environments of the stacks of [site].
 type environments struct{ site, certificate, pipeline string }
 
-// site loads an assembly whose stacks refer to each other, as the CDK writes it: the pipeline's to the
-// site's, and the site's to the certificate's in us-east-1.
+// site loads an assembly whose stacks refer to each other as the CDK writes it: the pipeline's stack to the
+// site's stack, and the site's stack to the certificate's stack in us-east-1.
 func site(t *testing.T, at environments) map[string]*Template {
 	t.Helper()
 	dir := t.TempDir()
@@ -23,17 +23,16 @@ func site(t *testing.T, at environments) map[string]*Template {
 		"Outputs": {"ARN": {"Value": {"Ref": "Certificate"}}}}`)
 	artifacts += "," + stack("blog-site", at.site, `{
 		"Parameters": {"Suffix": {"Type": "String", "Default": "blog"}},
-		"Conditions": {"Never": {"Fn::Equals": ["a", "b"]}, "Always": {"Fn::Not": [{"Condition": "Never"}]}},
 		"Resources": {
 			"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::Sub": "${AWS::Region}-${Suffix}"}}},
 			"Distribution": {"Type": "AWS::CloudFront::Distribution"}
 		},
 		"Outputs": {
-			"Bucket": {"Value": {"Ref": "Bucket"}, "Condition": "Always"},
+			"Bucket": {"Value": {"Ref": "Bucket"}},
 			"Port": {"Value": 443},
 			"DistributionARN": {"Value": {"Fn::Sub": "arn:aws:cloudfront::${AWS::AccountId}:distribution/x"}},
 			"Certificate": {"Value": {"Fn::GetStackOutput": {"StackName": "blog-certificate", "OutputName": "ARN", "Region": "us-east-1"}}},
-			"Never": {"Value": "x", "Condition": "Never"},
+			"Conditional": {"Value": "x", "Condition": "Never"},
 			"List": {"Value": ["x"]},
 			"Wrong": {"Value": {"Ref": "Bukcet"}},
 			"Circle": {"Value": {"Fn::GetStackOutput": {"StackName": "blog-pipeline", "OutputName": "Circle"}}}
@@ -67,16 +66,16 @@ func TestStackOutput(t *testing.T) {
 		name string
 		at   environments
 		call string // in the stack of the pipeline
-		want any    // nil: the certificate, whose ARN is made up
+		want any    // nil stands for the certificate, whose ARN is invented
 	}{
-		{"same Region, named", tokyo, `{"StackName": "blog-site", "Region": "ap-northeast-1", "OutputName": "Bucket"}`, "ap-northeast-1-blog"},
-		{"same Region, not named", tokyo, `{"StackName": "blog-site", "OutputName": "Bucket"}`, "ap-northeast-1-blog"},
+		{"same Region, given", tokyo, `{"StackName": "blog-site", "Region": "ap-northeast-1", "OutputName": "Bucket"}`, "ap-northeast-1-blog"},
+		{"same Region, not given", tokyo, `{"StackName": "blog-site", "OutputName": "Bucket"}`, "ap-northeast-1-blog"},
 		{"another Region", tokyo, `{"StackName": "blog-certificate", "Region": "us-east-1", "OutputName": "ARN"}`, nil},
 		{"through another stack", tokyo, `{"StackName": "blog-site", "OutputName": "Certificate"}`, nil},
 		{"a number is text", tokyo, `{"StackName": "blog-site", "OutputName": "Port"}`, "443"},
 		{"names by intrinsics", tokyo, `{"StackName": {"Fn::Sub": "blog-site"}, "OutputName": "Bucket", "Region": {"Ref": "AWS::Region"}}`, "ap-northeast-1-blog"},
-		{"stacks bound to nothing", agnostic, `{"StackName": "blog-site", "OutputName": "Bucket"}`, "us-east-1-blog"},
-		{"stacks bound to an account", bound, `{"StackName": "blog-site", "OutputName": "DistributionARN"}`, "arn:aws:cloudfront::111122223333:distribution/x"},
+		{"stacks without an environment", agnostic, `{"StackName": "blog-site", "OutputName": "Bucket"}`, "us-east-1-blog"},
+		{"stacks in a given environment", bound, `{"StackName": "blog-site", "OutputName": "DistributionARN"}`, "arn:aws:cloudfront::111122223333:distribution/x"},
 		{"a role of the same account", bound, `{"StackName": "blog-site", "OutputName": "Bucket", "RoleArn": "arn:aws:iam::111122223333:role/reader"}`, "eu-west-1-blog"},
 		{"a role of another account", environments{"aws://444455556666/eu-west-1", "aws://111122223333/us-east-1", "aws://111122223333/eu-west-1"},
 			`{"StackName": "blog-site", "OutputName": "DistributionARN", "RoleArn": "arn:aws:iam::444455556666:role/reader"}`, "arn:aws:cloudfront::444455556666:distribution/x"},
@@ -109,21 +108,21 @@ func TestStackOutputErrorsNameTheirCause(t *testing.T) {
 		name, argument string
 		want           []string
 	}{
-		{"no such stack", `{"StackName": "blog-sight", "OutputName": "Bucket"}`, []string{"stack blog-pipeline", "Fn::GetStackOutput", "blog-sight in ap-northeast-1: not in the assembly", "blog-site in ap-northeast-1", "blog-certificate in us-east-1"}},
-		{"stack in another Region", `{"StackName": "blog-certificate", "OutputName": "ARN"}`, []string{"blog-certificate in ap-northeast-1: not in the assembly", "blog-certificate in us-east-1"}},
-		{"Region that is wrong", `{"StackName": "blog-site", "OutputName": "Bucket", "Region": "us-east-1"}`, []string{"blog-site in us-east-1: not in the assembly"}},
+		{"no such stack", `{"StackName": "blog-sight", "OutputName": "Bucket"}`, []string{"stack blog-pipeline", "Fn::GetStackOutput", "blog-sight in ap-northeast-1 is not in the assembly", "blog-site in ap-northeast-1", "blog-certificate in us-east-1"}},
+		{"stack in another Region", `{"StackName": "blog-certificate", "OutputName": "ARN"}`, []string{"blog-certificate in ap-northeast-1 is not in the assembly", "blog-certificate in us-east-1"}},
+		{"wrong Region", `{"StackName": "blog-site", "OutputName": "Bucket", "Region": "us-east-1"}`, []string{"blog-site in us-east-1 is not in the assembly"}},
 		{"no such output", `{"StackName": "blog-site", "OutputName": "Bukcet"}`, []string{"stack blog-site", "output Bukcet", "Bucket, Certificate, Circle"}},
 		{"output by its export", `{"StackName": "blog-site", "ExportName": "Bucket"}`, []string{"ExportName: no such parameter"}},
-		{"no stack named", `{"OutputName": "Bucket"}`, []string{"StackName: not given"}},
-		{"no output named", `{"StackName": "blog-site"}`, []string{"OutputName: not given"}},
+		{"no StackName", `{"OutputName": "Bucket"}`, []string{"StackName is missing"}},
+		{"no OutputName", `{"StackName": "blog-site"}`, []string{"OutputName is missing"}},
 		{"not an object", `["blog-site", "Bucket"]`, []string{"Fn::GetStackOutput", "want {StackName, OutputName}"}},
 		{"name that cannot be resolved", `{"StackName": {"Ref": "Nobody"}, "OutputName": "Bucket"}`, []string{"StackName", "Nobody"}},
-		{"output under a condition that is false", `{"StackName": "blog-site", "OutputName": "Never"}`, []string{"output Never", "condition Never is false"}},
+		{"output with a condition", `{"StackName": "blog-site", "OutputName": "Conditional"}`, []string{"output Conditional has the condition Never", "does not support conditions"}},
 		{"output that is a list", `{"StackName": "blog-site", "OutputName": "List"}`, []string{"output List", "want a string"}},
 		{"output that cannot be resolved", `{"StackName": "blog-site", "OutputName": "Wrong"}`, []string{"stack blog-site", "output Wrong", "Bukcet"}},
 		{"stacks in a circle", `{"StackName": "blog-site", "OutputName": "Circle"}`, []string{"output Circle refers to itself"}},
-		{"role of another account", `{"StackName": "blog-site", "OutputName": "Bucket", "RoleArn": "arn:aws:iam::444455556666:role/reader"}`, []string{"is in account 123456789012, and wanted in 444455556666"}},
-		{"no role", `{"StackName": "blog-site", "OutputName": "Bucket", "RoleArn": "reader"}`, []string{`RoleArn: "reader" is not the ARN`}},
+		{"role of another account", `{"StackName": "blog-site", "OutputName": "Bucket", "RoleArn": "arn:aws:iam::444455556666:role/reader"}`, []string{"is in account 123456789012, not in 444455556666"}},
+		{"RoleArn that is not an ARN", `{"StackName": "blog-site", "OutputName": "Bucket", "RoleArn": "reader"}`, []string{`RoleArn: "reader" is not the ARN`}},
 	}
 	stacks := site(t, tokyo)
 	for _, tt := range tests {
@@ -134,11 +133,11 @@ func TestStackOutputErrorsNameTheirCause(t *testing.T) {
 	}
 	t.Run("template by itself", func(t *testing.T) {
 		_, err := parse(t, oneBucket).Resolve(fromJSON(t, `{"Fn::GetStackOutput": {"StackName": "blog-site", "OutputName": "Bucket"}}`))
-		wantError(t, err, "blog-site in us-east-1: not in the assembly, which has Blog in us-east-1")
+		wantError(t, err, "blog-site in us-east-1 is not in the assembly, which has Blog in us-east-1")
 	})
 }
 
-// A name that the same stack has for something else is no circle.
+// Outputs of the same name in two stacks are not a circle.
 func TestStackOutputOfTheSameName(t *testing.T) {
 	stacks := site(t, tokyo)
 	stacks["blog-pipeline"].Outputs["Bucket"] = Output{Value: fromJSON(t, `{"Fn::GetStackOutput": {"StackName": "blog-site", "OutputName": "Bucket"}}`)}
@@ -148,7 +147,6 @@ func TestStackOutputOfTheSameName(t *testing.T) {
 	}
 }
 
-// Stacks that are bound to no account are deployed to one.
 func TestInAccount(t *testing.T) {
 	stacks := site(t, environments{tokyo.site, "aws://444455556666/us-east-1", tokyo.pipeline})
 	before := stacks["blog-pipeline"]
@@ -165,24 +163,24 @@ func TestInAccount(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if got, want := resolve(t, before, call), "arn:aws:cloudfront::123456789012:distribution/x"; got != want {
-		t.Errorf("the template itself: got %v, want %v", got, want)
+		t.Errorf("the original template: got %v, want %v", got, want)
 	}
-	// What is written out is moved, too, and the rest is left.
+	// InAccount also replaces an account that is written out in the template, and changes nothing else.
 	stacks = site(t, environments{"aws://111122223333/ap-northeast-1", "aws://444455556666/us-east-1", "aws://111122223333/ap-northeast-1"})
 	before = stacks["blog-pipeline"]
 	stacks["blog-site"].Outputs["DistributionARN"] = Output{Value: "arn:aws:cloudfront::111122223333:distribution/x"}
 	before.Resources["Topic"] = Resource{Type: "AWS::SNS::Topic", Properties: fromJSON(t, `{"Tags": [{"Key": "111122223333", "Value": "aws:111122223333:x"}], "FifoTopic": true}`).(map[string]any)}
 	bound = before.InAccount("210987654321")
 	if got, want := resolve(t, bound, call), "arn:aws:cloudfront::210987654321:distribution/x"; got != want {
-		t.Errorf("written out in another stack: got %v, want %v", got, want)
+		t.Errorf("account written out in another stack: got %v, want %v", got, want)
 	}
 	if got, want := bound.Resources["Topic"].Properties, fromJSON(t, `{"Tags": [{"Key": "210987654321", "Value": "aws:210987654321:x"}], "FifoTopic": true}`); !reflect.DeepEqual(any(got), want) {
-		t.Errorf("written out: got %v, want %v", got, want)
+		t.Errorf("account written out: got %v, want %v", got, want)
 	}
 	if got := before.Resources["Topic"].Properties["Tags"].([]any)[0].(map[string]any)["Key"]; got != "111122223333" {
-		t.Errorf("the template itself has %v", got)
+		t.Errorf("the original template has %v, want no change", got)
 	}
 	if got := parse(t, oneBucket).InAccount("111122223333").Account; got != "111122223333" {
-		t.Errorf("a template by itself is in %s", got)
+		t.Errorf("a template that was read alone is in account %s, want 111122223333", got)
 	}
 }

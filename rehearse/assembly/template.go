@@ -10,45 +10,41 @@ import (
 	"strings"
 )
 
-// Where a stack goes if its template does not say: the account AWS uses in its
-// documentation, and CloudFront's home region.
+// The environment of a stack whose template does not name one: the account from AWS's documentation, and
+// CloudFront's home Region.
 const (
 	defaultPartition = "aws"
 	defaultAccount   = "123456789012"
 	defaultRegion    = "us-east-1"
 )
 
-// Template is one stack's CloudFormation template. Its values are as written:
-// pass them through [Template.Resolve] to get what CloudFormation would make
-// of them. Reading it from several goroutines is safe.
+// Template is the CloudFormation template of one stack. Its values are as written; [Template.Resolve] turns
+// them into the values that CloudFormation would use. Several goroutines may read a Template at once.
 type Template struct {
 	// Name is the stack's name.
 	Name string
-	// Dir is the folder the template was read from; its assets are relative to it.
+	// Dir is the folder of the template's file. The paths of its assets are relative to Dir.
 	Dir string
 
-	// Partition, Account and Region are the values of the pseudo parameters.
-	// Default: the environment in the assembly's manifest, else aws,
-	// 123456789012 and us-east-1.
+	// Partition, Account and Region are the values of the pseudo parameters. Partition is always "aws".
+	// Default: the environment in the assembly's manifest, or else 123456789012 and us-east-1.
 	Partition, Account, Region string
 
-	// ParameterValues are what a deployment would pass with --parameters.
-	// A parameter that is not in it has its default. Lists are separated by
-	// commas.
+	// ParameterValues holds the values that a deployment would pass with --parameters. A parameter without a
+	// value here has its default. Commas separate the elements of a list.
 	ParameterValues map[string]string
 
 	Parameters map[string]Parameter
 	Mappings   map[string]map[string]map[string]any
-	Conditions map[string]any
 	Resources  map[string]Resource
 	Outputs    map[string]Output
 
 	assetManifest string
-	stacks        []*Template // of the assembly, this one among them
+	stacks        []*Template // all stacks of the assembly, including this one
 }
 
-// Stacks returns all stacks of the template's assembly, this one among them, in the order of the
-// manifest. A template that was read by itself is the only one.
+// Stacks returns all stacks of the template's assembly, including this one, in the order of the manifest. A
+// template that was read alone is the only stack.
 func (t *Template) Stacks() []*Template {
 	if t.stacks == nil {
 		return []*Template{t}
@@ -56,9 +52,9 @@ func (t *Template) Stacks() []*Template {
 	return slices.Clone(t.stacks)
 }
 
-// InAccount returns the template as it is in another account, and with it those of its assembly that
-// are bound to the same one, or like it to none: stacks that refer to each other are deployed to the same
-// one. What is written out with the account that the template was bound to is written with the other.
+// InAccount returns the template as if it were deployed to another account. It also moves the other stacks of
+// the assembly that have the same account, because stacks that refer to each other are in one account. In a
+// template that is bound to an account, InAccount replaces the account wherever it is written out.
 func (t *Template) InAccount(account string) *Template {
 	var moved *Template
 	var stacks []*Template
@@ -66,7 +62,7 @@ func (t *Template) InAccount(account string) *Template {
 		other := *s
 		if s.Account == t.Account {
 			other.Account = account
-			if t.Account != defaultAccount { // which is in no template: it stands for one that is not known
+			if t.Account != defaultAccount { // No template contains the default account, which stands for an unknown one.
 				other.Resources = make(map[string]Resource, len(s.Resources))
 				for id, r := range s.Resources {
 					r.Properties, _ = rewritten(r.Properties, t.Account, account).(map[string]any)
@@ -90,7 +86,7 @@ func (t *Template) InAccount(account string) *Template {
 	return moved
 }
 
-// rewritten returns a value in whose texts one text is in the place of another.
+// rewritten returns a copy of a value in which every string has one text replaced by another.
 func rewritten(value any, old, with string) any {
 	switch v := value.(type) {
 	case string:
@@ -118,12 +114,12 @@ type Resource struct {
 	DependsOn  LogicalIDs
 	Condition  string
 	Metadata   map[string]any
-	// What CloudFormation does with it when it leaves the stack, and when another takes
-	// its place. "" is Delete for all but a few types.
+	// DeletionPolicy says what CloudFormation does with the resource when it is removed from the stack, and
+	// UpdateReplacePolicy when it is replaced. For most types "" means Delete.
 	DeletionPolicy, UpdateReplacePolicy string
 }
 
-// NamedResource is a resource with its logical id.
+// NamedResource is a resource together with its logical id.
 type NamedResource struct {
 	ID string
 	Resource
@@ -142,7 +138,7 @@ type Output struct {
 	Condition   string
 }
 
-// LogicalIDs is a list that a template may also write as a single string.
+// LogicalIDs is a list of logical ids, which a template may also write as a single string.
 type LogicalIDs []string
 
 // UnmarshalJSON decodes a string or a list of strings.
@@ -155,19 +151,18 @@ func (ids *LogicalIDs) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(ids))
 }
 
-// LoadTemplate reads one JSON template. The stack's name is the file's, without
-// .template.json; account and region are the defaults.
+// LoadTemplate reads one JSON template. The stack's name is the file's name without .template.json. The account
+// and the Region are the defaults.
 func LoadTemplate(path string) (*Template, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("load template: %w", err)
 	}
-	// Not decoded into Template itself: a template's own section names must not
-	// be able to set Name, Dir or Account.
+	// The template is not decoded into a Template, because a section of that name could then set Name, Dir or
+	// Account.
 	var sections struct {
 		Parameters map[string]Parameter
 		Mappings   map[string]map[string]map[string]any
-		Conditions map[string]any
 		Resources  map[string]Resource
 		Outputs    map[string]Output
 		Transform  any
@@ -176,7 +171,7 @@ func LoadTemplate(path string) (*Template, error) {
 		return nil, fmt.Errorf("decode template %s: %w", path, err)
 	}
 	if sections.Transform != nil {
-		return nil, fmt.Errorf("load template %s: Transform %v: macros run in AWS and cannot be expanded here", path, sections.Transform)
+		return nil, fmt.Errorf("load template %s: Transform %v: macros run at AWS, and a rehearsal cannot expand them", path, sections.Transform)
 	}
 	if len(sections.Resources) == 0 {
 		return nil, fmt.Errorf("load template %s: it has no resources", path)
@@ -190,17 +185,14 @@ func LoadTemplate(path string) (*Template, error) {
 		Region:     defaultRegion,
 		Parameters: sections.Parameters,
 		Mappings:   sections.Mappings,
-		Conditions: sections.Conditions,
 		Resources:  sections.Resources,
 		Outputs:    sections.Outputs,
-		// The CDK names both files after the stack's artifact id.
+		// The CDK names both files after the id of the stack's artifact.
 		assetManifest: name + ".assets.json",
 	}, nil
 }
 
-// OfType returns the resources of a CloudFormation type, such as
-// AWS::Lambda::Function, sorted by logical id. Resources whose condition is
-// false are among them.
+// OfType returns the resources of a CloudFormation type, such as AWS::Lambda::Function, sorted by logical id.
 func (t *Template) OfType(cfnType string) []NamedResource {
 	var named []NamedResource
 	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
@@ -211,14 +203,14 @@ func (t *Template) OfType(cfnType string) []NamedResource {
 	return named
 }
 
-// resource returns the resource with the given logical id if it has the type.
+// resource returns the resource with the given logical id and type.
 func (t *Template) resource(id, cfnType string) (Resource, error) {
 	r, ok := t.Resources[id]
 	if !ok {
-		return Resource{}, fmt.Errorf("resource %s: not in stack %s", id, t.Name)
+		return Resource{}, fmt.Errorf("resource %s is not in stack %s", id, t.Name)
 	}
 	if r.Type != cfnType {
-		return Resource{}, fmt.Errorf("resource %s: got a %s, want %s", id, r.Type, cfnType)
+		return Resource{}, fmt.Errorf("resource %s is a %s, want %s", id, r.Type, cfnType)
 	}
 	return r, nil
 }

@@ -331,15 +331,6 @@ func (c *Cloud) signingRegions(svc *service) []string {
 	return []string{c.opts.Region}
 }
 
-// newUUID returns a version 4 UUID, lower case, as AWS uses for request and job ids.
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // Never fails (crypto/rand).
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
-}
-
 // randomString returns n characters drawn from alphabet.
 func randomString(n int, alphabet string) string {
 	b := make([]byte, n)

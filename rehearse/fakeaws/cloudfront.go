@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // CloudFront's quotas on invalidations.
@@ -343,7 +345,7 @@ func (d *distribution) invalidationReply(status int, inv *invalidation) reply {
 			CallerReference: inv.CallerReference,
 		},
 	})
-	header := xmlHeader(newUUID())
+	header := xmlHeader(uuid.NewString())
 	if status == http.StatusCreated {
 		header["Location"] = fmt.Sprintf("https://cloudfront.amazonaws.com/2020-05-31/distribution/%s/invalidation/%s", d.ID, inv.ID)
 	}

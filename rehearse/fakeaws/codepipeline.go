@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // CodePipeline's limits. Lengths are in characters.
@@ -82,7 +84,7 @@ func (c *Cloud) StartAction(action Action) (*Job, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.newJob(action, newUUID(), ""), nil
+	return c.newJob(action, uuid.NewString(), ""), nil
 }
 
 // newJob is called with c.mu held.
@@ -272,7 +274,7 @@ func (c *Cloud) putJobSuccessResult(body []byte) reply {
 	}
 	job.reports = append(job.reports, report)
 	if report.ContinuationToken != "" {
-		id := newUUID()
+		id := uuid.NewString()
 		if job.action.KeepJobID {
 			id = job.id
 		}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // ECS's limits of a hook.
@@ -206,7 +208,7 @@ func (d *ServiceDeployment) proceed() {
 		}
 		if d.hook < len(hooks) {
 			hook := hooks[d.hook]
-			d.call = &HookCall{deployment: d, hook: hook, stage: stage, rollback: rollback, executionID: newUUID(), started: d.cloud.opts.Now()}
+			d.call = &HookCall{deployment: d, hook: hook, stage: stage, rollback: rollback, executionID: uuid.NewString(), started: d.cloud.opts.Now()}
 			d.call.details, _ = hookDetails(hook.HookDetails) // Validated; nil where there are none.
 			return
 		}
@@ -387,7 +389,7 @@ func (h *HookCall) again(answer hookAnswer) *HookCall {
 	maps.Copy(next.details, h.details)
 	maps.Copy(next.details, answer.details)
 	if h.deployment.input.NewExecutionIDs {
-		next.executionID = newUUID()
+		next.executionID = uuid.NewString()
 	}
 	return &next
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 const jsonContentType = "application/x-amz-json-1.1"
@@ -123,7 +125,7 @@ func refuseJSON(refusal apiError) reply {
 }
 
 func jsonHeader() map[string]string {
-	return map[string]string{"Content-Type": jsonContentType, "X-Amzn-Requestid": newUUID()}
+	return map[string]string{"Content-Type": jsonContentType, "X-Amzn-Requestid": uuid.NewString()}
 }
 
 // mustMarshalJSON marshals the double's own values, which cannot fail.

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const (
@@ -104,7 +106,7 @@ func (c *Cloud) assumeRole(by string, form url.Values) reply {
 		AssumedRoleUser user
 		Credentials     key
 	}
-	requestID := newUUID()
+	requestID := uuid.NewString()
 	body := mustMarshalXML(struct {
 		XMLName   xml.Name
 		Result    result `xml:"AssumeRoleResult"`

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+
+	"github.com/google/uuid"
 )
 
 // newXMLService returns a service that answers in XML of a namespace. IncompleteSignature comes with status
@@ -31,7 +33,7 @@ func refuseXML(namespace string, refusal apiError) reply {
 	if refusal.status >= http.StatusInternalServerError {
 		who = "Receiver"
 	}
-	id := newUUID()
+	id := uuid.NewString()
 	body := mustMarshalXML(struct {
 		XMLName   xml.Name
 		Error     detail

@@ -10,7 +10,6 @@ package lambdaruntime
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +20,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const (
@@ -148,7 +149,7 @@ func Start(fn Function) (*Runtime, error) {
 // The error is about the runtime: it is closed, the process cannot be started, or ctx is done, in
 // which case the process is killed. How the function fared is in Result.Err.
 func (r *Runtime) Invoke(ctx context.Context, event []byte) (Result, error) {
-	return r.invoke(ctx, newRequestID(), event)
+	return r.invoke(ctx, uuid.NewString(), event)
 }
 
 // InvokeAsync runs the function as an asynchronous invocation does: after an error, a timeout or a
@@ -156,7 +157,7 @@ func (r *Runtime) Invoke(ctx context.Context, event []byte) (Result, error) {
 // every attempt in order. When the runtime itself gives up (see Invoke), the last attempt says so as
 // an error of type Runtime.Unavailable.
 func (r *Runtime) InvokeAsync(ctx context.Context, event []byte) []Result {
-	requestID := newRequestID()
+	requestID := uuid.NewString()
 	var attempts []Result
 	for attempt := 0; ; attempt++ {
 		if attempt > 0 {
@@ -296,13 +297,4 @@ func failed(requestID, errorType, message string) Result {
 	err := &FunctionError{ErrorType: errorType, ErrorMessage: message}
 	payload, _ := json.Marshal(err) // Two strings: cannot fail.
 	return Result{Payload: payload, Err: err, RequestID: requestID}
-}
-
-// newRequestID returns a version 4 UUID.
-func newRequestID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // Never fails (crypto/rand).
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }

@@ -266,7 +266,6 @@ func TestReadDistributionVariants(t *testing.T) {
 		{"no access control", `"OriginAccessControlId": {"Fn::GetAtt": ["AccessControl", "Id"]}, `, ``, func(d *Distribution) bool { return strings.Contains(d.Unsigned, "no OriginAccessControlId") }},
 		{"access control that does not sign", `"SigningBehavior": "always"`, `"SigningBehavior": "never"`, func(d *Distribution) bool { return strings.Contains(d.Unsigned, "SigningBehavior of AccessControl") }},
 		{"access control of another kind", `"OriginAccessControlOriginType": "s3"`, `"OriginAccessControlOriginType": "lambda"`, func(d *Distribution) bool { return strings.Contains(d.Unsigned, `"lambda"`) }},
-		{"policy that is not created", `"Resources": {`, `"Conditions": {"No": {"Fn::Equals": ["a", "b"]}}, "Resources": {"Another": {"Type": "AWS::S3::BucketPolicy", "Condition": "No", "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": {}}},`, func(d *Distribution) bool { return d.PolicyResource == "BucketPolicy" }},
 		{"property that is off", `"Enabled": true,`, `"Enabled": true, "Staging": false, "ContinuousDeploymentPolicyId": "", "OriginGroups": {"Items": [], "Quantity": 0},`, func(d *Distribution) bool { return d.ID != "" }},
 		{"function on responses", `"EventType": "viewer-request"`, `"EventType": "viewer-response"`, func(d *Distribution) bool {
 			return d.Behaviors[0].ViewerRequest == nil && d.Behaviors[0].ViewerResponse != nil
@@ -362,7 +361,7 @@ func TestReadDistributionRefuses(t *testing.T) {
 		{"origin that is a website", `"Id": "bucket",`, `"Id": "bucket", "CustomOriginConfig": {"OriginProtocolPolicy": "http-only"},`, []string{"Origins[0]: CustomOriginConfig cannot be"}},
 		{"identity of the older kind", `"OriginAccessIdentity": ""`, `"OriginAccessIdentity": "origin-access-identity/cloudfront/E1"`, []string{"Origins[0]: S3OriginConfig: OriginAccessIdentity cannot be"}},
 		{"page of an error without a status", `"ResponseCode": 404, `, ``, []string{`CustomErrorResponses[0]: ResponseCode is "" and ResponsePagePath "/404.html"`}},
-		{"name that cannot be resolved", `"Region": "us-east-1"`, `"Region": "us-west-1"`, []string{"the distribution Distribution of the stack blog-site", "blog-certificate in us-west-1: not in the assembly"}},
+		{"name that cannot be resolved", `"Region": "us-east-1"`, `"Region": "us-west-1"`, []string{"the distribution Distribution of the stack blog-site", "blog-certificate in us-west-1 is not in the assembly"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Read(siteAssembly(t, replace(t, tt.old, tt.with)))
