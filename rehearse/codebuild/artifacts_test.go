@@ -1,7 +1,10 @@
 package codebuild
 
 import (
+	"archive/zip"
 	"bytes"
+	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -145,23 +148,23 @@ func TestArtifacts(t *testing.T) {
 			if tc.command == "" {
 				tc.command = "true"
 			}
-			tr := newTrial(t, "version: 0.2\nphases:\n  build:\n    commands:\n      - "+tc.command+"\nartifacts: "+tc.artifacts+"\n", tc.source)
-			tr.run(t.Context())
-			if tr.err != nil {
-				t.Fatal(tr.err)
+			tb := newTestBuild(t, "version: 0.2\nphases:\n  build:\n    commands:\n      - "+tc.command+"\nartifacts: "+tc.artifacts+"\n", tc.source)
+			tb.run(t.Context())
+			if tb.err != nil {
+				t.Fatal(tb.err)
 			}
-			if got := tr.context(); got != tc.failure {
-				t.Fatalf("failure is %q, want %q, see %s\n%s", got, tc.failure, tc.doc, strings.Join(tr.log, "\n"))
+			if got := tb.context(); got != tc.failure {
+				t.Fatalf("failure is %q, want %q, see %s\n%s", got, tc.failure, tc.doc, strings.Join(tb.log, "\n"))
 			}
-			wantNotes(t, tr.result.Warnings, tc.notes)
+			wantNotes(t, tb.result.Warnings, tc.notes)
 			if tc.failure != "" {
-				if tr.result.Artifact != nil || tr.result.Status != Failed {
-					t.Errorf("artifact is %v, status %s", tr.result.Artifact, tr.result.Status)
+				if tb.result.Artifact != nil || tb.result.Status != Failed {
+					t.Errorf("artifact is %v, status %s", tb.result.Artifact, tb.result.Status)
 				}
 				return
 			}
 			var got []string
-			for name, content := range unzip(t, tr.result.Artifact) {
+			for name, content := range unzip(t, tb.result.Artifact) {
 				if strings.HasPrefix(content, "-> ") {
 					name += " " + content
 				}
@@ -169,7 +172,7 @@ func TestArtifacts(t *testing.T) {
 			}
 			slices.Sort(got)
 			if !slices.Equal(got, tc.want) {
-				t.Errorf("artifact has %q, want %q, see %s\n%s", got, tc.want, tc.doc, strings.Join(tr.log, "\n"))
+				t.Errorf("artifact has %q, want %q, see %s\n%s", got, tc.want, tc.doc, strings.Join(tb.log, "\n"))
 			}
 		})
 	}
@@ -177,16 +180,16 @@ func TestArtifacts(t *testing.T) {
 
 func TestArtifactName(t *testing.T) {
 	t.Parallel()
-	tr := newTrial(t, `
+	tb := newTestBuild(t, `
 version: 0.2
 phases: {build: {commands: [V=7]}}
 artifacts: {files: [f], name: 'builds/$V/my artifact-$(echo $AWS_REGION)'}
 `, map[string]string{"f": ""})
-	tr.run(t.Context())
-	if tr.err != nil || tr.result.Artifact == nil {
-		t.Fatalf("%s: %v", tr.summary(), tr.err)
+	tb.run(t.Context())
+	if tb.err != nil || tb.result.Artifact == nil {
+		t.Fatalf("%s: %v", tb.summary(), tb.err)
 	}
-	if got, want := tr.result.Artifact.Name, "builds/7/my artifact-us-east-1"; got != want {
+	if got, want := tb.result.Artifact.Name, "builds/7/my artifact-us-east-1"; got != want {
 		t.Errorf("name is %q, want %q", got, want)
 	}
 }
@@ -202,23 +205,23 @@ artifacts:
     one: {files: [a/f], discard-paths: yes, name: x}
     two: {files: ['**/*'], base-directory: b}
 `
-	tr := newTrial(t, text, map[string]string{"a/f": "1", "b/g": "2"})
-	tr.run(t.Context())
-	if tr.err != nil || tr.result.Status != Succeeded {
-		t.Fatalf("%s: %v", tr.summary(), tr.err)
+	tb := newTestBuild(t, text, map[string]string{"a/f": "1", "b/g": "2"})
+	tb.run(t.Context())
+	if tb.err != nil || tb.result.Status != Succeeded {
+		t.Fatalf("%s: %v", tb.summary(), tb.err)
 	}
-	if got, want := unzip(t, tr.result.Artifact), map[string]string{"a/f": "1", "b/g": "2"}; !maps.Equal(got, want) {
+	if got, want := unzip(t, tb.result.Artifact), map[string]string{"a/f": "1", "b/g": "2"}; !maps.Equal(got, want) {
 		t.Errorf("artifact has %q, want %q", got, want)
 	}
 	for id, want := range map[string]map[string]string{"one": {"f": "1"}, "two": {"g": "2"}} {
-		if got := unzip(t, tr.result.Secondary[id]); !maps.Equal(got, want) {
+		if got := unzip(t, tb.result.Secondary[id]); !maps.Equal(got, want) {
 			t.Errorf("artifact %s has %q, want %q", id, got, want)
 		}
 	}
-	tr = newTrial(t, text, map[string]string{"b/g": "2"})
-	tr.run(t.Context())
-	if got, want := tr.context(), "CLIENT_ERROR: no matching artifact paths found for one"; got != want || tr.result.Artifact != nil {
-		t.Errorf("context is %q, want %q, artifact %v", got, want, tr.result.Artifact)
+	tb = newTestBuild(t, text, map[string]string{"b/g": "2"})
+	tb.run(t.Context())
+	if got, want := tb.context(), "CLIENT_ERROR: no matching artifact paths found for one"; got != want || tb.result.Artifact != nil {
+		t.Errorf("context is %q, want %q, artifact %v", got, want, tb.result.Artifact)
 	}
 }
 
@@ -226,13 +229,13 @@ func TestSameFilesMakeTheSameZip(t *testing.T) {
 	t.Parallel()
 	var first []byte
 	for range 2 {
-		tr := newTrial(t, "{version: 0.2, phases: {build: {commands: ['mkdir p; echo x >p/x; chmod 755 p/x; echo y >p/y']}}, artifacts: {files: ['**/*'], base-directory: p}}", nil)
-		tr.run(t.Context())
-		if tr.err != nil {
-			t.Fatal(tr.err)
+		tb := newTestBuild(t, "{version: 0.2, phases: {build: {commands: ['mkdir p; echo x >p/x; chmod 755 p/x; echo y >p/y']}}, artifacts: {files: ['**/*'], base-directory: p}}", nil)
+		tb.run(t.Context())
+		if tb.err != nil {
+			t.Fatal(tb.err)
 		}
-		unzip(t, tr.result.Artifact)
-		content, err := os.ReadFile(tr.result.Artifact.Zip)
+		unzip(t, tb.result.Artifact)
+		content, err := os.ReadFile(tb.result.Artifact.Zip)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,13 +250,47 @@ func TestSameFilesMakeTheSameZip(t *testing.T) {
 // A folder above the source may have a name that looks like a pattern.
 func TestArtifactsBelowAStrangeName(t *testing.T) {
 	t.Parallel()
-	tr := newTrial(t, "{version: 0.2, phases: {build: {commands: ['true']}}, artifacts: {files: ['**/*'], base-directory: p}}", map[string]string{"p/f": "x"})
-	tr.Dir = filepath.Join(filepath.Dir(tr.Dir), `a[b]*?\c`)
-	if err := os.MkdirAll(tr.Dir, 0o755); err != nil {
+	tb := newTestBuild(t, "{version: 0.2, phases: {build: {commands: ['true']}}, artifacts: {files: ['**/*'], base-directory: p}}", map[string]string{"p/f": "x"})
+	tb.Dir = filepath.Join(filepath.Dir(tb.Dir), `a[b]*?\c`)
+	if err := os.MkdirAll(tb.Dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	tr.run(t.Context())
-	if tr.err != nil || tr.result.Status != Succeeded {
-		t.Errorf("%s: %v %s", tr.summary(), tr.err, tr.context())
+	tb.run(t.Context())
+	if tb.err != nil || tb.result.Status != Succeeded {
+		t.Errorf("%s: %v %s", tb.summary(), tb.err, tb.context())
 	}
+}
+
+// unzip returns what is in an artifact: a file's content, or "-> target".
+func unzip(t *testing.T, a *Artifact) map[string]string {
+	t.Helper()
+	if a == nil {
+		t.Fatal("there is no artifact")
+	}
+	r, err := zip.OpenReader(a.Zip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close() //nolint:errcheck // it was only read
+	files := make(map[string]string)
+	var names []string
+	for _, f := range r.File {
+		in, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, f.Name)
+		files[f.Name] = string(content)
+		if f.Mode()&fs.ModeSymlink != 0 {
+			files[f.Name] = "-> " + string(content)
+		}
+	}
+	if !slices.Equal(names, a.Files) || !slices.IsSorted(names) {
+		t.Errorf("zip has %q, Files are %q, want both the same and sorted", names, a.Files)
+	}
+	return files
 }

@@ -143,3 +143,32 @@ func TestParseReportsAllProblems(t *testing.T) {
 		}
 	}
 }
+
+// TestUnsupported checks that a build tells which keys of the buildspec have no effect in a rehearsal.
+func TestUnsupported(t *testing.T) {
+	t.Parallel()
+	testRules(t, []rule{
+		{
+			name: "what has no effect here is said",
+			doc:  specRef + "build-spec-ref-syntax",
+			spec: `
+version: 0.2
+run-as: builder
+env: {git-credential-helper: yes}
+proxy: {upload-artifacts: no, logs: yes}
+batch: {fast-fail: false, build-list: [{identifier: a}]}
+phases:
+  build: {run-as: other, commands: ['true']}
+reports:
+  unit: {files: ['**/*'], base-directory: x, discard-paths: no, file-format: JUNITXML}
+artifacts: {files: [f], s3-prefix: p}
+cache: {key: 'k-$(x)', fallback-keys: [k-], action: restore, paths: ['/root/.npm/**/*']}
+`,
+			source: map[string]string{"f": ""},
+			notes: []string{
+				"run-as: commands run as you, not as builder", "phases.build.run-as: commands run as you, not as other",
+				"git-credential-helper", "proxy", "batch", "reports: not published here: unit", "cache", "s3-prefix",
+			},
+		},
+	})
+}

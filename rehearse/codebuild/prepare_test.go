@@ -19,7 +19,7 @@ func TestPrepare(t *testing.T) {
 	for name, change := range shells() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tr := newTrial(t, `version: 0.2
+			tb := newTestBuild(t, `version: 0.2
 env:
   variables: {A: from the start}
 phases:
@@ -33,13 +33,13 @@ phases:
     finally:
       - test "${CODEBUILD_LAST_EXIT:-1}" = 1 && the-tool
 `, nil)
-			change(&tr.Build)
+			change(&tb.Build)
 			bin := t.TempDir()
-			tr.Path = bin + ":" + tr.Path
-			tr.PrepareFrom = []string{"TOOL", "A", "NONE"}
+			tb.Path = bin + ":" + tb.Path
+			tb.PrepareFrom = []string{"TOOL", "A", "NONE"}
 			var got []string
 			var preparing time.Duration
-			tr.Prepare = func(_ context.Context, variables map[string]string) error {
+			tb.Prepare = func(_ context.Context, variables map[string]string) error {
 				began := time.Now()
 				defer func() { preparing += time.Since(began) }()
 				got = append(got, fmt.Sprint(variables))
@@ -50,19 +50,19 @@ phases:
 				return os.WriteFile(filepath.Join(bin, "the-tool"), []byte("#!/bin/sh\necho the tool\n"), 0o755)
 			}
 			began := time.Now()
-			tr.run(t.Context())
+			tb.run(t.Context())
 			whole := time.Since(began)
-			if want := "FAILED: INSTALL FAILED"; tr.err != nil || tr.summary() != want {
-				t.Errorf("it ends as %s (%v), want %s", tr.summary(), tr.err, want)
+			if want := "FAILED: INSTALL FAILED"; tb.err != nil || tb.summary() != want {
+				t.Errorf("it ends as %s (%v), want %s", tb.summary(), tb.err, want)
 			}
 			if want := []string{"map[A:from the start]", "map[A:from the start]", "map[TOOL:one]", "map[TOOL:one]", "map[TOOL:one]"}; !slices.Equal(got, want) {
 				t.Errorf("it is called with\n%q, want\n%q", got, want)
 			}
-			if want := []string{"the tool", "the tool"}; !slices.Equal(tr.out, want) && !tr.OneShell { // Which remembers no failure.
-				t.Errorf("the commands say %q, want %q", tr.out, want)
+			if want := []string{"the tool", "the tool"}; !slices.Equal(tb.out, want) && !tb.OneShell { // Which remembers no failure.
+				t.Errorf("the commands say %q, want %q", tb.out, want)
 			}
 			var phases time.Duration
-			for _, p := range tr.result.Phases {
+			for _, p := range tb.result.Phases {
 				phases += p.Duration
 			}
 			if phases > whole-preparing {
@@ -74,18 +74,18 @@ phases:
 
 func TestPrepareFails(t *testing.T) {
 	t.Parallel()
-	tr := newTrial(t, "version: 0.2\nphases:\n  build:\n    commands: [echo one, echo two]\n    finally: [echo three]\n", nil)
+	tb := newTestBuild(t, "version: 0.2\nphases:\n  build:\n    commands: [echo one, echo two]\n    finally: [echo three]\n", nil)
 	why := errors.New("no room")
 	var calls int
-	tr.Prepare = func(context.Context, map[string]string) error {
+	tb.Prepare = func(context.Context, map[string]string) error {
 		if calls++; calls == 2 {
 			return why
 		}
 		return nil
 	}
-	tr.run(t.Context())
-	if !errors.Is(tr.err, why) || tr.result.Status != Stopped || strings.Join(tr.out, " ") != "one" {
-		t.Errorf("it ends as %s, %v, after %q; want STOPPED, %v, after one", tr.result.Status, tr.err, tr.out, why)
+	tb.run(t.Context())
+	if !errors.Is(tb.err, why) || tb.result.Status != Stopped || strings.Join(tb.out, " ") != "one" {
+		t.Errorf("it ends as %s, %v, after %q; want STOPPED, %v, after one", tb.result.Status, tb.err, tb.out, why)
 	}
 }
 

@@ -1,6 +1,8 @@
 package codebuild
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,12 +27,12 @@ func TestLinksStayInside(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			tr := newTrial(t, "{version: 0.2, phases: {build: {commands: ['for f in a d/a b public; do { cat $f; echo gone >$f; } 2>/dev/null; done; true']}}}", map[string]string{"file": "x", "d/e/file": "x"})
+			tb := newTestBuild(t, "{version: 0.2, phases: {build: {commands: ['for f in a d/a b public; do { cat $f; echo gone >$f; } 2>/dev/null; done; true']}}}", map[string]string{"file": "x", "d/e/file": "x"})
 			parent := t.TempDir()
-			if err := os.Rename(tr.Source, filepath.Join(parent, "source")); err != nil {
+			if err := os.Rename(tb.Source, filepath.Join(parent, "source")); err != nil {
 				t.Fatal(err)
 			}
-			tr.Source, tr.Dir = filepath.Join(parent, "source"), filepath.Join(parent, "build")
+			tb.Source, tb.Dir = filepath.Join(parent, "source"), filepath.Join(parent, "build")
 			outside := filepath.Join(parent, "outside")
 			if err := os.Mkdir(outside, 0o755); err != nil {
 				t.Fatal(err)
@@ -39,17 +41,17 @@ func TestLinksStayInside(t *testing.T) {
 				t.Fatal(err)
 			}
 			for name, target := range tc.links {
-				if err := os.Symlink(strings.ReplaceAll(target, "OUTSIDE", outside), filepath.Join(tr.Source, name)); err != nil {
+				if err := os.Symlink(strings.ReplaceAll(target, "OUTSIDE", outside), filepath.Join(tb.Source, name)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			tr.Keep = true
-			tr.run(t.Context())
-			if tr.err != nil || tr.result.Status != Succeeded {
-				t.Fatalf("%s: %v %s", tr.summary(), tr.err, tr.context())
+			tb.Keep = true
+			tb.run(t.Context())
+			if tb.err != nil || tb.result.Status != Succeeded {
+				t.Fatalf("%s: %v %s", tb.summary(), tb.err, tb.context())
 			}
 			for name, target := range tc.links {
-				got, _ := os.Readlink(filepath.Join(tr.Dir, "src", name))
+				got, _ := os.Readlink(filepath.Join(tb.Dir, "src", name))
 				if kept := got != nowhere; kept != slices.Contains(tc.inside, name) {
 					t.Errorf("the link %s to %s leads to %s", name, target, got)
 				}
@@ -57,11 +59,11 @@ func TestLinksStayInside(t *testing.T) {
 			if left, err := os.ReadDir(outside); err != nil || len(left) != 1 {
 				t.Errorf("outside are %v, %v", left, err)
 			}
-			if content, _ := os.ReadFile(filepath.Join(outside, "secret")); string(content) != "secret" || slices.Contains(tr.out, "secret") {
-				t.Errorf("the build has read it (%q), or left %q", tr.out, content)
+			if content, _ := os.ReadFile(filepath.Join(outside, "secret")); string(content) != "secret" || slices.Contains(tb.out, "secret") {
+				t.Errorf("the build has read it (%q), or left %q", tb.out, content)
 			}
-			if warned := strings.Contains(strings.Join(tr.result.Warnings, "\n"), "leads out of the source"); warned != (len(tc.inside) < len(tc.links)) {
-				t.Errorf("warnings are %q", tr.result.Warnings)
+			if warned := strings.Contains(strings.Join(tb.result.Warnings, "\n"), "leads out of the source"); warned != (len(tc.inside) < len(tc.links)) {
+				t.Errorf("warnings are %q", tb.result.Warnings)
 			}
 		})
 	}
@@ -74,12 +76,49 @@ func TestSourceOfStrangeNames(t *testing.T) {
 	if latin1 := filepath.Join(t.TempDir(), "\xe4"); os.WriteFile(latin1, nil, 0o644) == nil { // macOS refuses it.
 		names["\xe4/\xe4"] = "5"
 	}
-	tr := newTrial(t, "{version: 0.2, phases: {build: {commands: ['true']}}, artifacts: {files: ['**/*']}}", names)
-	tr.run(t.Context())
-	if tr.err != nil || tr.result.Status != Succeeded {
-		t.Fatalf("%s: %v %s", tr.summary(), tr.err, tr.context())
+	tb := newTestBuild(t, "{version: 0.2, phases: {build: {commands: ['true']}}, artifacts: {files: ['**/*']}}", names)
+	tb.run(t.Context())
+	if tb.err != nil || tb.result.Status != Succeeded {
+		t.Fatalf("%s: %v %s", tb.summary(), tb.err, tb.context())
 	}
-	if got := unzip(t, tr.result.Artifact); len(got) != len(names) || got["a\nb"] != "2" {
+	if got := unzip(t, tb.result.Artifact); len(got) != len(names) || got["a\nb"] != "2" {
 		t.Errorf("got %q, want %q", got, names)
+	}
+}
+
+func TestSourceIsCopied(t *testing.T) {
+	t.Parallel()
+	owner := t.TempDir()
+	write(t, filepath.Join(owner, "run.sh"), "#!/bin/sh\necho ran\n", 0o755)
+	write(t, filepath.Join(owner, "dir", ".hidden"), "x", 0o444)
+	for link, target := range map[string]string{"link": "dir/.hidden", "broken": "nowhere"} {
+		if err := os.Symlink(target, filepath.Join(owner, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tb := newTestBuild(t, `
+version: 0.2
+phases:
+  build:
+    commands: [./run.sh, '[ -L link ] && [ -L broken ] && cat link', 'echo y >dir/.hidden', 'rm run.sh; echo new >new']
+`, nil)
+	tb.Source = owner
+	tb.run(t.Context())
+	if tb.err != nil || tb.result.Status != Succeeded || !slices.Equal(tb.out, []string{"ran", "x"}) {
+		t.Errorf("error is %v, %s, output %q", tb.err, tb.summary(), tb.out)
+	}
+	entries, err := os.ReadDir(owner)
+	if err != nil || len(entries) != 4 {
+		t.Errorf("the owner's folder has %v (%v)", entries, err)
+	}
+	if content, err := os.ReadFile(filepath.Join(owner, "dir", ".hidden")); err != nil || string(content) != "x" {
+		t.Errorf("the owner's file is %q (%v)", content, err)
+	}
+}
+
+func write(t *testing.T, file, content string, mode fs.FileMode) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(content), mode)); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,9 +1,13 @@
 package edge
 
 import (
+	"strings"
+	"sync/atomic"
 	"testing"
 
+	"blog-deploy-pipeline/rehearse/edgefunction"
 	"blog-deploy-pipeline/rehearse/fakeaws"
+	"blog-deploy-pipeline/stacks/viewerrequest"
 )
 
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
@@ -90,4 +94,135 @@ func TestAfter(t *testing.T) {
 			t.Errorf("after(%q): got %d invalidations, want %d", last, len(got), want)
 		}
 	}
+}
+
+func TestEdgeObeysInvalidations(t *testing.T) {
+	w := newWorld(t, Distribution{DefaultRootObject: "index.html"})
+	w.put("/index.html", "old", "")
+	w.put("/posts/日本/", "old", "")
+	home, post := "/", "/posts/%E6%97%A5%E6%9C%AC/"
+	want(t, "home", w.get(t, home), 200, "old", "Miss")
+	want(t, "home as a file", w.get(t, "/index.html"), 200, "old", "Hit")
+	want(t, "post", w.get(t, post), 200, "old", "Miss")
+	want(t, "post in another spelling", w.get(t, strings.ToLower(post)), 200, "old", "Hit")
+	w.put("/index.html", "new", "")
+	w.put("/posts/日本/", "new", "")
+
+	// Time stands still: which came first is not a matter of clocks.
+	w.invalidate("InProgress", "/*")
+	want(t, "in progress", w.get(t, home), 200, "old", "Hit")
+	w.invalidations[0].Status = "Completed"
+	want(t, "completed", w.get(t, home), 200, "new", "Miss")
+	want(t, "and cached again", w.get(t, home), 200, "new", "Hit")
+	want(t, "completed, other object", w.get(t, post), 200, "new", "Miss")
+
+	w.put("/index.html", "newer", "")
+	w.invalidate("Completed", "/posts/*", "/INDEX.html")
+	want(t, "other paths", w.get(t, home), 200, "new", "Hit")
+	w.invalidate("Completed", "/index.html")
+	want(t, "the default root object by its file", w.get(t, home), 200, "newer", "Miss")
+	want(t, "the same object", w.get(t, "/index.html"), 200, "newer", "Hit")
+	w.invalidate("Completed", "/")
+	want(t, "the default root object, but not by its file", w.get(t, home), 200, "newer", "Hit")
+
+	// Somebody else's, and one from before.
+	w.edge.opts.Distribution.ID = "E2"
+	w.put("/index.html", "newest", "")
+	w.invalidate("Completed", "/*")
+	want(t, "another distribution's", w.get(t, home), 200, "newer", "Hit")
+}
+
+func TestEdgeForgetsErrorsByInvalidationToo(t *testing.T) {
+	w := newWorld(t, Distribution{})
+	want(t, "missing", w.get(t, "/new.html"), 403, "<Code>AccessDenied</Code>", "Error")
+	w.put("/new.html", "new", "")
+	want(t, "published, error still cached", w.get(t, "/new.html"), 403, "<Code>AccessDenied</Code>", "Error")
+	w.invalidate("Completed", "/new.html")
+	want(t, "invalidated", w.get(t, "/new.html"), 200, "new", "Miss")
+}
+
+func TestEdgeAfterARewriteWantsBothPathsInvalidated(t *testing.T) {
+	w := newWorld(t, Assumed("E1"))
+	w.put("/a/index.html", "old", "")
+	want(t, "pretty", w.get(t, "/a/"), 200, "old", "Miss")
+	want(t, "as a file", w.get(t, "/a/index.html"), 200, "old", "Hit")
+	w.put("/a/index.html", "new", "")
+	w.invalidate("Completed", "/a/")
+	want(t, "only the pretty one invalidated", w.get(t, "/a/"), 200, "old", "Hit")
+	w.invalidate("Completed", "/a/index.html")
+	want(t, "both invalidated", w.get(t, "/a/"), 200, "new", "Miss")
+}
+
+// TestSiteIsClearedByWhatBelongsTogether: readers of all addresses of a page get the new one, whichever of them
+// its owner names, and with fewer than all of its paths somebody gets the old one.
+func TestSiteIsClearedByWhatBelongsTogether(t *testing.T) {
+	for _, tt := range []struct {
+		settings viewerrequest.Settings
+		object   string
+		asked    []string
+	}{
+		{viewerrequest.Settings{}, "/index.html", []string{"/", "/index.html"}},
+		{viewerrequest.Settings{}, "/a/index.html", []string{"/a/", "/a/index.html"}},
+		{viewerrequest.Settings{}, "/tags/c++/index.html", []string{"/tags/c++/", "/tags/c%2B%2B/", "/tags/c++/index.html"}},
+		{viewerrequest.Settings{}, "/a+b.txt", []string{"/a+b.txt", "/a%2Bb.txt"}},
+		{viewerrequest.Settings{MissingSlash: viewerrequest.Rewrite}, "/go-1.21/index.html", []string{"/go-1.21", "/go-1.21/", "/go-1.21/index.html"}},
+	} {
+		function, err := edgefunction.New(viewerrequest.Code(tt.settings))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, named := range tt.asked {
+			w := newWorld(t, Distribution{DefaultRootObject: "index.html", Behaviors: []Behavior{{PathPattern: "*", ViewerProtocol: "allow-all", ViewerRequest: function}}})
+			w.put(tt.object, "old", "")
+			for _, asked := range tt.asked {
+				w.get(t, asked)
+			}
+			w.put(tt.object, "new", "")
+			w.invalidate("Completed", named)
+			stale := ""
+			for _, asked := range tt.asked {
+				if w.get(t, asked).Body.String() == "old" {
+					stale = asked
+				}
+			}
+			if stale == "" && named != "/index.html" { // The default root object has one path to everybody.
+				t.Errorf("%s alone clears %s", named, tt.object)
+			}
+			w.invalidate("Completed", tt.settings.Addresses(named)...)
+			for _, asked := range tt.asked {
+				if got := w.get(t, asked).Body.String(); got != "new" {
+					t.Errorf("what belongs to %s leaves %s at %s", named, got, asked)
+				}
+			}
+		}
+	}
+}
+
+// A fetch that is under way when an invalidation completes may bring the old object: neither may a
+// later reader wait for it, nor may it stay in the cache.
+func TestEdgeWithAnInvalidationDuringAFetch(t *testing.T) {
+	w := newWorld(t, Distribution{})
+	w.put("/a.html", "new", "")
+	entered, release := make(chan struct{}), make(chan struct{})
+	var slow atomic.Bool
+	w.before = func() {
+		if slow.CompareAndSwap(false, true) { // The first question only.
+			close(entered)
+			<-release
+		}
+	}
+	old := make(chan string)
+	go func() { old <- w.get(t, "/a.html").Body.String() }()
+	<-entered
+	w.invalidate("Completed", "/*")
+	w.put("/a.html", "new", "")
+	want(t, "a reader after the invalidation", w.get(t, "/a.html"), 200, "new", "Miss")
+	w.put("/a.html", "old", "")
+	close(release)
+	if got := <-old; got != "old" {
+		t.Errorf("the reader before it: got %q, want old", got)
+	}
+	w.put("/a.html", "new", "")
+	want(t, "what the slow answer left in the cache is gone", w.get(t, "/a.html"), 200, "new", "Miss")
+	want(t, "and then", w.get(t, "/a.html"), 200, "new", "Hit")
 }

@@ -2,25 +2,17 @@ package s3
 
 import (
 	"archive/zip"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // file is one entry of an artifact.
@@ -245,179 +237,6 @@ func TestDeployChecksItsConfiguration(t *testing.T) {
 	}
 }
 
-func TestDeployFailsAsS3Says(t *testing.T) {
-	s := startServer(t)
-	createBucket(t, s, "blog")
-	page := artifact(t, file{name: "index.html", content: "hello"})
-	owner, err := s.credentials.Retrieve(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	stranger := awss3.New(awss3.Options{BaseEndpoint: aws.String(s.Endpoint()), Region: "us-east-1", UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider(owner.AccessKeyID, "guess", "")})
-	tests := []struct {
-		name   string
-		client *awss3.Client
-		config map[string]string
-		want   string
-	}{
-		{"no such bucket", s.Client(), config("BucketName", "nowhere"), "NoSuchBucket: The specified bucket does not exist"},
-		{"wrong secret", stranger, config(), "SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			result, err := Deploy(t.Context(), test.client, Action{Configuration: test.config}, page)
-			if failure := (*Error)(nil); !errors.As(err, &failure) || !strings.HasPrefix(err.Error(), test.want) {
-				t.Errorf("Deploy: got %v, want %s", err, test.want)
-			}
-			if err == nil || !strings.Contains(err.Error(), "(upload index.html to "+test.config["BucketName"]+")") {
-				t.Errorf("Deploy: got %v, want an error that names file and bucket", err)
-			}
-			if result.Objects != 0 {
-				t.Errorf("result: got %+v, want nothing uploaded", result)
-			}
-		})
-	}
-	wantListing(t, s)
-}
-
-func TestDeployAsksBeforeEachUpload(t *testing.T) {
-	s := startServer(t)
-	createBucket(t, s, "blog")
-	denied := errors.New("User: DeployRole is not authorized to perform: s3:PutObject because no identity-based policy allows the s3:PutObject action")
-	site := artifact(t, file{name: "a.html", content: "a"}, file{name: "secret/b.html", content: "b"})
-	result, err := Deploy(t.Context(), s.Client(), Action{Configuration: config(), Authorize: func(_, resource string) error {
-		if strings.HasPrefix(resource, "arn:aws:s3:::blog/secret/") {
-			return denied
-		}
-		return nil
-	}}, site)
-	if !errors.Is(err, denied) || err.Error() != "AccessDenied: "+denied.Error() {
-		t.Errorf("Deploy: got %v, want AccessDenied and the reason", err)
-	}
-	for _, line := range listing(t, s, "blog") {
-		if strings.HasPrefix(line, "secret/") {
-			t.Errorf("uploaded without permission: %s", line)
-		}
-	}
-	if result.Objects > 1 {
-		t.Errorf("result: got %+v, want one object at most", result)
-	}
-	_, err = Deploy(t.Context(), s.Client(), Action{Configuration: config("CannedACL", "private"), Authorize: func(action, _ string) error {
-		if action == "s3:PutObjectAcl" {
-			return denied
-		}
-		return nil
-	}}, site)
-	if !errors.Is(err, denied) {
-		t.Errorf("Deploy with an ACL and without s3:PutObjectAcl: got %v, want AccessDenied", err)
-	}
-}
-
-func TestDeployStopsAtTheFirstFailure(t *testing.T) {
-	var files []file
-	for i := range 100 {
-		files = append(files, file{name: fmt.Sprintf("%d.html", i)})
-	}
-	asked := 0
-	_, err := Deploy(t.Context(), nil, Action{Configuration: config(), Authorize: func(string, string) error {
-		asked++
-		return errors.New("denied")
-	}}, artifact(t, files...))
-	if err == nil || asked > 2*uploadsAtOnce {
-		t.Errorf("Deploy: got %v after %d questions, want an error and no more questions than are under way", err, asked)
-	}
-}
-
-func TestDeployRefusesPathsThatAreNotPlain(t *testing.T) {
-	tests := []struct {
-		name string
-		file file
-		want string
-	}{
-		{"parent", file{name: "../evil.html"}, `"../evil.html" is refused: a file of an artifact has a path like a/b.html`},
-		{"parent folder", file{name: "../", mode: fs.ModeDir | 0o755}, `"../" is refused`},
-		{"inner parent", file{name: "a/../../evil.html"}, "is refused: a file of an artifact"},
-		{"harmless inner parent", file{name: "a/../b.html"}, "is refused: a file of an artifact"},
-		{"absolute", file{name: "/etc/passwd"}, `"/etc/passwd" is refused`},
-		{"itself", file{name: "."}, "is refused"},
-		{"dot", file{name: "./a.html"}, "is refused"},
-		{"double slash", file{name: "a//b.html"}, "is refused"},
-		{"symbolic link", file{name: "link", content: "/etc/passwd", mode: fs.ModeSymlink | 0o777}, `"link" is refused: it is no regular file (L`},
-		{"twice", file{name: "index.html"}, `"index.html" is refused: it is in there twice`},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			site := artifact(t, file{name: "index.html", content: "harmless"}, test.file)
-			uploads := 0
-			server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { uploads++ }))
-			defer server.Close()
-			client := awss3.New(awss3.Options{BaseEndpoint: aws.String(server.URL), Region: "us-east-1", UsePathStyle: true,
-				Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", "")})
-			_, err := Deploy(t.Context(), client, Action{Configuration: config()}, site)
-			if failure := (*Error)(nil); !errors.As(err, &failure) || failure.Code != "JobFailed" || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("Deploy: got %v, want JobFailed: … %s", err, test.want)
-			}
-			if uploads != 0 {
-				t.Errorf("uploads: got %d, want none of an artifact that is refused", uploads)
-			}
-		})
-	}
-}
-
-// TestDeployOfAnyName has what S3 takes for a key, what it refuses, and what only the server here cannot do.
-func TestDeployOfAnyName(t *testing.T) {
-	s := startServer(t)
-	createBucket(t, s, "blog")
-	takes := []string{
-		"*", "a*b?.html", "tags/c#/%41.html", "new\nline", "re\rturn", "tab\t", `back\slash`, `\`, "with space ", "+", "é", "e\u0301", "'\"<>&", "😀", "-", "~", "$x", "{a}[b]",
-		strings.Repeat("n", 255), strings.Repeat("日", 85), strings.Repeat("n/", 511) + "xy",
-	}
-	var files []file
-	for _, name := range takes {
-		files = append(files, file{name: name, content: "x"})
-	}
-	if _, err := Deploy(t.Context(), s.Client(), Action{Configuration: config()}, artifact(t, files...)); err != nil {
-		t.Errorf("Deploy: %v", err)
-	}
-	objects, err := s.Objects(t.Context(), "blog")
-	var keys []string
-	for _, o := range objects {
-		keys = append(keys, o.Key)
-	}
-	slices.Sort(takes)
-	slices.Sort(keys)
-	if err != nil || !slices.Equal(keys, takes) {
-		t.Errorf("objects: got %q, %v; want %q", keys, err, takes)
-	}
-
-	createBucket(t, s, "other")
-	for _, tt := range []struct {
-		name, key, code, want string
-	}{
-		{"as long as a key can be and one byte", strings.Repeat("m/", 511) + "xyz", "KeyTooLongError", "Your key is too long (1025 bytes, and 1024 is the most: m/m/"},
-		{"not UTF-8", "caf\xe9.html", "InvalidURI", `the name of "caf\xe9.html" is not UTF-8`},
-		{"control character", "a\x01b", "", `the name of "a\x01b" has a character that XML cannot have: S3 takes it, and the S3 server of rehearsals cannot list it`},
-		{"file that is a folder", "posts/a", "", "upload posts/a to other: a name is there for a file and for a folder"},
-		{"folder that is a file", "about/index.html", "", "upload about/index.html to other: a name is there for a file and for a folder"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			there := artifact(t, file{name: "posts/a/index.html"}, file{name: "about"})
-			if _, err := Deploy(t.Context(), s.Client(), Action{Configuration: config("BucketName", "other")}, there); err != nil {
-				t.Fatal(err)
-			}
-			_, err := Deploy(t.Context(), s.Client(), Action{Configuration: config("BucketName", "other")}, artifact(t, file{name: tt.key}))
-			var code string
-			if refused := (*Error)(nil); errors.As(err, &refused) {
-				code = refused.Code
-			}
-			if err == nil || code != tt.code || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("Deploy: got %v with the code %q, want %s and %q", err, code, tt.want, tt.code)
-			}
-		})
-	}
-}
-
 // TestDeployOfALargeFile holds little of it in memory, and tells how far it is.
 func TestDeployOfALargeFile(t *testing.T) {
 	s := startServer(t)
@@ -438,50 +257,6 @@ func TestDeployOfALargeFile(t *testing.T) {
 	}
 	if len(told) < 10 || !slices.IsSorted(told) || told[len(told)-1] != size {
 		t.Errorf("progress: got %d", told)
-	}
-}
-
-// TestDeployTellsOfTypes that browsers do not take for what they are.
-func TestDeployTellsOfTypes(t *testing.T) {
-	s := startServer(t)
-	createBucket(t, s, "blog")
-	site := artifact(t,
-		file{name: "index.html", content: "日本"}, file{name: "style.css", content: "/* 日本 */"}, file{name: "robots.txt", content: "ascii"},
-		file{name: "llms.txt", content: strings.Repeat("a", 70000) + "日本"}, file{name: "data.csv", content: "é"},
-		file{name: "lib.wasm"}, file{name: "b/app.mjs"}, file{name: "a/app.MJS"}, file{name: "CNAME"})
-	result, err := Deploy(t.Context(), s.Client(), Action{Configuration: config()}, site)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range []string{
-		"published as application/octet-stream, which browsers download and do not show or run, by the guess of CodePipeline's S3 action (unverified): 4 of 9 files, .mjs .wasm without an extension; the first is CNAME",
-		"published without a charset, in which browsers show all but ASCII garbled, by the guess of CodePipeline's S3 action (unverified): 2 of 9 files, .csv .txt; the first is data.csv",
-	} {
-		if len(result.Warnings) != 2 || !strings.HasPrefix(result.Warnings[i], want) {
-			t.Errorf("warnings: got %q, want %q", result.Warnings, want)
-		}
-	}
-	if len(result.Types) != 2 || !strings.HasSuffix(result.Types[0], ": CNAME, a/app.MJS, b/app.mjs, lib.wasm") {
-		t.Errorf("types: got %q", result.Types)
-	}
-	if got, want := extensions(strings.Fields("x.a x.b x.c x.d x.e x.f x.g x.h x.i x.j x.k x.l x.m x.n")), ".a .b .c .d .e .f .g .h .i .j .k .l and 2 more extensions"; got != want {
-		t.Errorf("extensions: got %q, want %q", got, want)
-	}
-}
-
-func TestDeployOfNoArtifact(t *testing.T) {
-	notZip := filepath.Join(t.TempDir(), "artifact.zip")
-	if err := os.WriteFile(notZip, []byte("not a zip file"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range []string{notZip, "no/such/artifact.zip"} {
-		if _, err := Deploy(t.Context(), nil, Action{Configuration: config()}, path); err == nil || !strings.Contains(err.Error(), "read artifact: ") {
-			t.Errorf("Deploy of %s: got %v, want an error that says so", path, err)
-		}
-	}
-	result, err := Deploy(t.Context(), nil, Action{Configuration: config()}, artifact(t))
-	if err != nil || result.Objects != 0 {
-		t.Errorf("Deploy of an empty artifact: got %+v, %v; want nothing and no error", result, err)
 	}
 }
 
@@ -510,69 +285,6 @@ func TestDeployOfManyFilesIsConcurrentAndExact(t *testing.T) {
 	for _, key := range slices.Sorted(maps.Keys(want))[:20] {
 		if _, content, err := s.Object(t.Context(), "blog", key); err != nil || string(content) != want[key] {
 			t.Errorf("%s: got %d bytes, %v; want %d", key, len(content), err, len(want[key]))
-		}
-	}
-}
-
-func TestDeployStopsWithItsContext(t *testing.T) {
-	var files []file
-	for i := range 50 {
-		files = append(files, file{name: fmt.Sprintf("%d.html", i)})
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var mu sync.Mutex
-	uploads := 0
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		if uploads++; uploads == 3 {
-			cancel()
-		}
-	}))
-	defer server.Close()
-	client := awss3.New(awss3.Options{BaseEndpoint: aws.String(server.URL), Region: "us-east-1", UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", "")})
-	if _, err := Deploy(ctx, client, Action{Configuration: config()}, artifact(t, files...)); !errors.Is(err, context.Canceled) {
-		t.Errorf("Deploy: got %v, want %v", err, context.Canceled)
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	if uploads > 3+uploadsAtOnce {
-		t.Errorf("uploads: got %d, want none begun after the end of the context", uploads)
-	}
-
-	// Also when it ends between two uploads, and none of them fails.
-	ended, end := context.WithCancel(t.Context())
-	end()
-	if _, err := Deploy(ended, client, Action{Configuration: config()}, artifact(t, files...)); !errors.Is(err, context.Canceled) {
-		t.Errorf("Deploy in an ended context: got %v, want %v", err, context.Canceled)
-	}
-}
-
-func TestContentType(t *testing.T) {
-	tests := map[string]string{
-		"index.html":              "text/html", // No charset: the page's own <meta charset> decides.
-		"PHOTO.JPG":               "image/jpeg",
-		"posts/index.xml":         "application/xml",
-		"feed.rss":                "application/rss+xml",
-		"css/main.min.0a1b2c.css": "text/css",
-		"js/app.js":               "application/javascript",
-		"fonts/a.woff2":           "font/woff2",
-		"favicon.ico":             "image/x-icon",
-		"logo.svg":                "image/svg+xml",
-		"robots.txt":              "text/plain",
-		"index.json":              "application/json",
-		"image.webp":              "image/webp",
-		"image.avif":              "application/octet-stream",
-		"site.webmanifest":        "application/octet-stream",
-		"CNAME":                   "application/octet-stream",
-		"v1.2/README":             "application/octet-stream",
-		".nojekyll":               "application/octet-stream",
-		"html":                    "application/octet-stream",
-	}
-	for name, want := range tests {
-		if got := contentType(name); got != want {
-			t.Errorf("contentType(%q): got %q, want %q", name, got, want)
 		}
 	}
 }

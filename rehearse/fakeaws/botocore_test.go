@@ -1,0 +1,337 @@
+package fakeaws_test
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"blog-deploy-pipeline/rehearse/fakeaws"
+)
+
+// botoModel is an operation in botocore's model.
+type botoModel struct {
+	Input, Output *botoShape
+	Errors        map[string]struct { // by code
+		Class  string
+		Status int
+	}
+}
+
+type botoShape struct {
+	Type        string
+	Required    []string
+	Min, Max    *int
+	Pattern     string
+	Enum        []string
+	Members     map[string]*botoShape
+	Member, Key *botoShape // of a list, of a map
+	URI         bool       // part of the path
+}
+
+func (b *boto3) model(t *testing.T, w *world, service, operation string) (model botoModel) {
+	t.Helper()
+	b.ask(t, w, botoCall{Service: service, Operation: operation}, &model)
+	return model
+}
+
+// botoOperation is an operation of the doubles, with an input that is right.
+type botoOperation struct {
+	service, operation string
+	input              func(t *testing.T, w *world) map[string]any
+	// refusal is the code for what the model forbids.
+	refusal string
+	// stricter are the codes for what AWS refuses although its model has nothing against it, and where it
+	// has another code than refusal.
+	stricter map[string]string
+	// unknown members are those that the double refuses: nothing here sends them.
+	unknown []string
+}
+
+// botoOperations have all members of the model, if not in one input of an operation, then in several.
+var botoOperations = []botoOperation{
+	{
+		service: "cloudfront", operation: "CreateInvalidation", refusal: "MalformedXML",
+		input: func(*testing.T, *world) map[string]any {
+			return map[string]any{"DistributionId": distID, "InvalidationBatch": map[string]any{
+				"CallerReference": "job-1", "Paths": map[string]any{"Quantity": 2, "Items": []any{"/*", "/a&b"}},
+			}}
+		},
+		stricter: map[string]string{
+			"InvalidationBatch absent":             "MissingBody",
+			"InvalidationBatch.Paths.Items absent": "InconsistentQuantities",
+		},
+	},
+	{
+		service: "cloudfront", operation: "GetInvalidation",
+		input: func(t *testing.T, w *world) map[string]any {
+			out, err := w.create(t, "job-1", "/*")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return map[string]any{"DistributionId": distID, "Id": *out.Invalidation.Id}
+		},
+	},
+	{
+		service: "codepipeline", operation: "PutJobSuccessResult", refusal: "ValidationException",
+		input: func(t *testing.T, w *world) map[string]any {
+			return map[string]any{
+				"jobId":            w.startAction(t).ID(),
+				"currentRevision":  map[string]any{"revision": "r", "changeIdentifier": "c", "created": "2026-11-21T12:00:00Z", "revisionSummary": "s"},
+				"executionDetails": map[string]any{"summary": "s", "externalExecutionId": "e", "percentComplete": 50},
+				"outputVariables":  map[string]any{"a-Z_0@": "v"},
+			}
+		},
+	},
+	{
+		service: "codepipeline", operation: "PutJobSuccessResult", refusal: "ValidationException",
+		input: func(t *testing.T, w *world) map[string]any {
+			return map[string]any{"jobId": w.startAction(t).ID(), "continuationToken": "t"}
+		},
+	},
+	{
+		service: "codepipeline", operation: "PutJobFailureResult", refusal: "ValidationException",
+		input: func(t *testing.T, w *world) map[string]any {
+			return map[string]any{"jobId": w.startAction(t).ID(), "failureDetails": map[string]any{"type": "JobFailed", "message": "m", "externalExecutionId": "e"}}
+		},
+	},
+	{
+		service: "codedeploy", operation: "PutLifecycleEventHookExecutionStatus", refusal: "InvalidLifecycleEventHookExecutionStatusException",
+		input: func(t *testing.T, w *world) map[string]any {
+			ids := hookReport(startDeployment(t, w.cloud, "AfterAllowTraffic").Next(), "")
+			return map[string]any{"deploymentId": *ids.DeploymentId, "lifecycleEventHookExecutionId": *ids.LifecycleEventHookExecutionId, "status": "Succeeded"}
+		},
+		stricter: map[string]string{
+			"deploymentId absent":                  "DeploymentIdRequiredException",
+			"lifecycleEventHookExecutionId absent": "InvalidLifecycleEventHookExecutionIdException",
+			"status absent":                        "InvalidLifecycleEventHookExecutionStatusException",
+			"status is Pending":                    "InvalidLifecycleEventHookExecutionStatusException",
+			"status is InProgress":                 "InvalidLifecycleEventHookExecutionStatusException",
+			"status is Skipped":                    "InvalidLifecycleEventHookExecutionStatusException",
+			"status is Unknown":                    "InvalidLifecycleEventHookExecutionStatusException",
+		},
+	},
+	{
+		service: "sts", operation: "AssumeRole", refusal: "ValidationError",
+		input: func(*testing.T, *world) map[string]any {
+			return map[string]any{"RoleArn": edgeRole, "RoleSessionName": "my-blog", "DurationSeconds": 900}
+		},
+		stricter: map[string]string{
+			"DurationSeconds is 43200": "ValidationError", // A role that is taken on by a role has an hour.
+		},
+		unknown: []string{
+			"PolicyArns", "Policy", "Tags", "TransitiveTagKeys", "ExternalId", "SerialNumber", "TokenCode", "SourceIdentity", "ProvidedContexts", "MinimumSessionTokenSize",
+		},
+	},
+}
+
+// mutation changes one thing of an input.
+type mutation struct {
+	name, path string
+	to         any // nil: absent
+	legal      bool
+}
+
+// mutations go to each limit of each member of the model, and one beyond. covered gets the members' paths.
+func mutations(t *testing.T, s *botoShape, value any, path string, covered map[string]bool) (all []mutation) {
+	t.Helper()
+	covered[path] = true
+	add := func(legal bool, what string, to any) { all = append(all, mutation{path + " " + what, path, to, legal}) }
+	switch s.Type {
+	case "structure":
+		for _, name := range slices.Sorted(maps.Keys(s.Members)) {
+			member, at := s.Members[name], strings.TrimPrefix(path+"."+name, ".")
+			given, ok := value.(map[string]any)[name]
+			if !ok {
+				continue
+			}
+			if !member.URI { // Without it boto3 has no path to send a request to.
+				all = append(all, mutation{at + " absent", at, nil, !slices.Contains(s.Required, name)})
+			}
+			all = append(all, mutations(t, member, given, at, covered)...)
+		}
+	case "map":
+		if s.Key.Pattern != "" {
+			add(false, "with another key", map[string]any{"\x01": "v"})
+		}
+	case "list", "timestamp":
+		if s.Min != nil || s.Max != nil {
+			t.Errorf("%s: a %s has limits now: have them tried here", path, s.Type)
+		}
+	case "string":
+		if s.Pattern != "" {
+			add(false, "with another character", value.(string)+"\x01")
+		}
+		for _, value := range s.Enum {
+			add(true, "is "+value, value)
+		}
+		if s.Enum != nil {
+			add(false, "is none of the values", "None")
+		}
+		pattern, err := regexp.Compile("^(?:" + s.Pattern + ")$")
+		length := func(n int, legal bool) {
+			to := strings.Repeat("a", n)
+			if !legal || s.Pattern == "" || err == nil && pattern.MatchString(to) {
+				add(legal, fmt.Sprintf("of %d characters", n), to)
+			}
+		}
+		if s.Min != nil {
+			length(*s.Min, true)
+			if *s.Min > 0 {
+				length(*s.Min-1, false)
+			}
+		}
+		if s.Max != nil {
+			length(*s.Max, true)
+			length(*s.Max+1, false)
+		}
+	case "integer":
+		number := func(n int, legal bool) { add(legal, fmt.Sprintf("is %d", n), n) }
+		if s.Min != nil {
+			number(*s.Min, true)
+			number(*s.Min-1, false)
+		}
+		if s.Max != nil {
+			number(*s.Max, true)
+			number(*s.Max+1, false)
+			number(18446744974, false) // seconds, as int64 nanoseconds, are 900 again
+		}
+	default:
+		t.Errorf("%s: no mutations for a %s", path, s.Type)
+	}
+	return all
+}
+
+// TestDoublesKeepToBotocoresModels goes to every limit of botocore's models, on both sides, and compares
+// the answers with them.
+func TestDoublesKeepToBotocoresModels(t *testing.T) {
+	boto := startBoto3(t)
+	covered := make(map[string]map[string]bool)
+	for _, op := range botoOperations {
+		w := botoWorld(t)
+		model := boto.model(t, w, op.service, op.operation)
+		if covered[op.operation] == nil {
+			covered[op.operation] = make(map[string]bool)
+		}
+		all := mutations(t, model.Input, op.input(t, w), "", covered[op.operation])
+		for _, m := range append([]mutation{{name: "as it should be", legal: true}}, all...) {
+			t.Run(op.operation+"/"+m.name, func(t *testing.T) {
+				w := botoWorld(t) // Invalidations of one would be in each other's way.
+				input := op.input(t, w)
+				if m.path != "" {
+					input = altered(input, m.path, m.to)
+				}
+				answer := boto.call(t, w, op.service, op.operation, input)
+				want, stricter := op.stricter[m.name]
+				if !stricter && !m.legal {
+					want = op.refusal
+				}
+				if answer.Code != want {
+					t.Fatalf("got %q (%s), want %q", answer.Code, answer.Message, want)
+				}
+				if want != "" {
+					expectClass(t, model, answer)
+				} else if model.Output != nil {
+					for _, problem := range against(model.Output, answer.Output, "output") {
+						t.Error(problem)
+					}
+				}
+			})
+		}
+	}
+	for _, op := range botoOperations {
+		for path := range paths(boto.model(t, botoWorld(t), op.service, op.operation).Input, "") {
+			top, _, _ := strings.Cut(path, ".")
+			if got, want := covered[op.operation][path], !slices.Contains(op.unknown, top); got != want {
+				t.Errorf("%s of %s: tried %v, want %v: the model has a member that botoOperations has not, or the other way round", path, op.operation, got, want)
+			}
+		}
+	}
+}
+
+// paths yields those of all members below a shape.
+func paths(s *botoShape, at string) map[string]bool {
+	all := make(map[string]bool)
+	for name, member := range s.Members {
+		path := strings.TrimPrefix(at+"."+name, ".")
+		all[path] = true
+		maps.Copy(all, paths(member, path))
+	}
+	return all
+}
+
+// against returns what in an output is not as the model has it.
+func against(s *botoShape, value any, path string) (problems []string) {
+	bad := func(format string, args ...any) { problems = append(problems, path+": "+fmt.Sprintf(format, args...)) }
+	switch s.Type {
+	case "structure":
+		members, ok := value.(map[string]any)
+		if !ok {
+			bad("got %v, want a structure", value)
+		}
+		for _, name := range s.Required {
+			if _, ok := members[name]; !ok {
+				bad("%s is required and not there", name)
+			}
+		}
+		for name, member := range s.Members {
+			if given, ok := members[name]; ok {
+				problems = append(problems, against(member, given, path+"."+name)...)
+			}
+		}
+	case "list":
+		items, ok := value.([]any)
+		if !ok {
+			bad("got %v, want a list", value)
+		}
+		for _, item := range items {
+			problems = append(problems, against(s.Member, item, path)...)
+		}
+	case "string":
+		text, ok := value.(string)
+		if !ok || s.Min != nil && len(text) < *s.Min || s.Max != nil && len(text) > *s.Max {
+			bad("got %v, want a string within the model's limits", value)
+		}
+		if pattern, err := regexp.Compile("^(?:" + s.Pattern + ")$"); s.Pattern != "" && err == nil && !pattern.MatchString(text) {
+			bad("got %q, want it to match %s", text, s.Pattern)
+		}
+	case "timestamp":
+		text, _ := value.(string)
+		if at, err := time.Parse(time.RFC3339, text); err != nil || time.Since(at).Abs() > 24*time.Hour {
+			bad("got %v, want a time of today", value)
+		}
+	case "integer":
+		if _, ok := value.(float64); !ok {
+			bad("got %v, want a number", value)
+		}
+	default:
+		bad("no check for a %s", s.Type)
+	}
+	return problems
+}
+
+// TestHooksOfECSAreBotocores: the double of ECS has no requests, but what it takes of a service is ECS's.
+func TestHooksOfECSAreBotocores(t *testing.T) {
+	boto, w := startBoto3(t), botoWorld(t)
+	var model botoShape
+	boto.ask(t, w, botoCall{Service: "ecs", Shape: "DeploymentLifecycleHook"}, &model)
+	for _, stage := range model.Members["lifecycleStages"].Member.Enum {
+		_, err := w.cloud.StartServiceDeployment(fakeaws.ServiceDeploymentInput{Cluster: "shop", Service: "shop", Hooks: []fakeaws.ServiceHook{{
+			HookTargetARN: "arn:aws:lambda:eu-west-1:123456789012:function:hook", RoleARN: edgeRole, LifecycleStages: []string{stage},
+		}}})
+		if err != nil {
+			t.Errorf("stage %s: got %v, want none", stage, err)
+		}
+	}
+	known := map[string]bool{"targetType": true, "timeoutConfiguration": true} // For hooks that nothing here makes.
+	for field := range reflect.TypeFor[fakeaws.ServiceHook]().Fields() {
+		known[field.Tag.Get("json")] = true
+	}
+	if got, want := slices.Sorted(maps.Keys(model.Members)), slices.Sorted(maps.Keys(known)); !slices.Equal(got, want) {
+		t.Errorf("members of a hook: the model has %q, the double knows %q", got, want)
+	}
+}
