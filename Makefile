@@ -152,6 +152,10 @@ race: node_modules/.package-lock.json ## Run the tests that need no jsii under t
 golden: build ## Renew the golden templates in stacks/testdata; read the diff before committing it
 	go test -count=1 -run='^TestGolden$$' ./stacks -update
 
+.PHONY: picture
+picture: build dist/rehearse ## Record make rehearse anew for the README's picture, docs/rehearsal.svg
+	go run ./rehearse/picture
+
 .PHONY: bench
 bench: build hugo ## Measure synth time, function size and start, the rehearsal, as ratios to peers
 	go test -run='^$$' -bench=. -benchtime=3x $(UNTIL_IT_HANGS) .
