@@ -1,5 +1,5 @@
-// Package appspec renders the AppSpec file of a service that CodeDeploy deploys to
-// ECS: which container gets the traffic, and which functions are told of it.
+// Package appspec renders the AppSpec file of a service that CodeDeploy deploys to ECS. The
+// file names the container that gets the traffic and the functions that CodeDeploy calls.
 //
 // https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-resources.html
 package appspec
@@ -13,33 +13,35 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
-// Events are the five that a deployment to ECS calls functions for, in their order.
+// Events are the five events at which a deployment to ECS calls functions, in their order.
 var Events = []string{"BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic"}
 
-// Spec is what AppSpec files of ECS services differ in.
+// Spec is the content of an AppSpec file that differs between ECS services.
 type Spec struct {
-	// Container is the container's name in the task definition. Required. Example:
+	// Container is the name of the container in the task definition. Required. Example:
 	// "web".
 	Container string
 
-	// Port is the container's port that the load balancer sends requests to.
+	// Port is the port of the container that the load balancer sends requests to.
 	// Required. Example: 80.
 	Port int
 
-	// Hooks are the functions to call, at most one for each of [Events]. Default:
-	// none.
+	// Hooks are the functions to call, at most one at each of [Events]. Default: none.
 	Hooks []Hook
 }
 
-// Hook calls a Lambda function at an event, and waits for its report.
+// Hook is a Lambda function that CodeDeploy calls at an event. CodeDeploy waits for the
+// function's report.
 type Hook struct {
 	// Event is one of [Events]. Required. Example: "AfterAllowTraffic".
 	Event string
 
-	// Function is the name or ARN of a function in the deployment's account and
-	// region. Required. Example: "CodeDeployHook_shop".
+	// Function is the name or ARN of a function in the account and region of the
+	// deployment. Required. Example: "clear-cache".
 	Function string
 }
 
@@ -76,11 +78,11 @@ func (s Spec) Validate() error {
 		case !slices.Contains(Events, hook.Event):
 			bad(event, hook.Event, "must be one of "+strings.Join(Events, ", "))
 		case called[hook.Event]:
-			bad(event, hook.Event, "is there twice; CodeDeploy calls one function for each event")
+			bad(event, hook.Event, "has a function already; CodeDeploy calls one function for each event")
 		}
 		called[hook.Event] = true
 		if !functionPattern.MatchString(hook.Function) {
-			bad(fmt.Sprintf("Hooks[%d].Function", i), hook.Function, "must be a Lambda function's name or ARN, such as CodeDeployHook_shop")
+			bad(fmt.Sprintf("Hooks[%d].Function", i), hook.Function, "must be a Lambda function's name or ARN, such as "+contract.HookFunctionName("shop"))
 		}
 	}
 	return errors.Join(errs...)

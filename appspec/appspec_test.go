@@ -7,10 +7,12 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
-// parsed is the structure that CodeDeploy reads for ECS, and nothing else. Properties
-// that the template leaves at their default are left out here too.
+// parsed has the fields that CodeDeploy reads for ECS, without those that the template
+// never sets.
 // https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-resources.html
 type parsed struct {
 	Version   any `yaml:"version"`
@@ -29,7 +31,7 @@ type parsed struct {
 	Hooks []map[string]any `yaml:"Hooks"`
 }
 
-// parse refuses fields that CodeDeploy does not know, and fields that are there twice.
+// parse ends the test for fields that CodeDeploy does not know, and for duplicate fields.
 func parse(t *testing.T, text string) parsed {
 	t.Helper()
 	var out parsed
@@ -39,24 +41,24 @@ func parse(t *testing.T, text string) parsed {
 	return out
 }
 
-func TestRenderIsWhatCodeDeployReads(t *testing.T) {
+func TestRender(t *testing.T) {
 	everyHook := make([]Hook, len(Events))
 	for i, event := range Events {
-		everyHook[i] = Hook{event, fmt.Sprintf("CodeDeployHook_%d", i)}
+		everyHook[i] = Hook{event, contract.HookFunctionName(fmt.Sprint(i))}
 	}
 	tests := []struct {
 		name string
 		spec Spec
 	}{
-		{"the article's", Spec{Container: "web", Port: 80, Hooks: []Hook{{"AfterAllowTraffic", "CodeDeployHook_shop"}}}},
+		{"the article's", Spec{Container: "web", Port: 80, Hooks: []Hook{{"AfterAllowTraffic", contract.HookFunctionName("shop")}}}},
 		{"no hook", Spec{Container: "web", Port: 65535}},
 		{"every hook", Spec{Container: "web", Port: 1, Hooks: everyHook}},
 		{"by ARN", Spec{Container: "web", Port: 80, Hooks: []Hook{{"BeforeInstall", "arn:aws:lambda:us-east-1:123456789012:function:check:live"}}}},
-		{"container that YAML takes for nothing", Spec{Container: "null", Port: 80}},
-		{"container that YAML takes for a number", Spec{Container: "1e5", Port: 80}},
-		{"container that YAML takes for a list", Spec{Container: "-", Port: 80}},
-		{"function that YAML takes for a truth", Spec{Container: "web", Port: 80, Hooks: []Hook{{"AfterInstall", "no"}}}},
-		{"function that YAML takes for a number", Spec{Container: "web", Port: 80, Hooks: []Hook{{"AfterInstall", "007"}}}},
+		{"container that unquoted YAML reads as null", Spec{Container: "null", Port: 80}},
+		{"container that unquoted YAML reads as a number", Spec{Container: "1e5", Port: 80}},
+		{"container that unquoted YAML reads as a list", Spec{Container: "-", Port: 80}},
+		{"function that unquoted YAML reads as a boolean", Spec{Container: "web", Port: 80, Hooks: []Hook{{"AfterInstall", "no"}}}},
+		{"function that unquoted YAML reads as a number", Spec{Container: "web", Port: 80, Hooks: []Hook{{"AfterInstall", "007"}}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -66,7 +68,7 @@ func TestRenderIsWhatCodeDeployReads(t *testing.T) {
 			}
 			got := parse(t, text)
 			if got.Version != 0.0 || !strings.HasPrefix(text, "version: 0.0\n") {
-				t.Errorf("version is %v (%[1]T), want 0.0, the only one there is", got.Version)
+				t.Errorf("version is %v (%[1]T), want 0.0, the only version", got.Version)
 			}
 			if len(got.Resources) != 1 {
 				t.Fatalf("%d resources, want 1\n%s", len(got.Resources), text)
@@ -76,7 +78,7 @@ func TestRenderIsWhatCodeDeployReads(t *testing.T) {
 				t.Errorf("type is %q", service.Type)
 			}
 			if service.Properties.TaskDefinition != "<TASK_DEFINITION>" {
-				t.Errorf("task definition is %q, want what CodePipeline replaces", service.Properties.TaskDefinition)
+				t.Errorf("task definition is %q, want the placeholder that CodePipeline replaces", service.Properties.TaskDefinition)
 			}
 			if got := service.Properties.LoadBalancerInfo.ContainerName; got != tt.spec.Container {
 				t.Errorf("container is %v (%T), want %q", got, got, tt.spec.Container)
@@ -94,7 +96,7 @@ func TestRenderIsWhatCodeDeployReads(t *testing.T) {
 			}
 			// CodePipeline replaces every occurrence.
 			if n := strings.Count(text, "<TASK_DEFINITION>"); n != 1 {
-				t.Errorf("the placeholder is there %d times, want once", n)
+				t.Errorf("the text has the placeholder %d times, want once", n)
 			}
 		})
 	}
@@ -109,18 +111,18 @@ func TestRenderRefuses(t *testing.T) {
 	}{
 		{"no container", func(s *Spec) { s.Container = "" }, `Container is "": must be the container's name in the task definition`},
 		{"container too long", func(s *Spec) { s.Container = strings.Repeat("x", 256) }, "1 to 255"},
-		{"container that breaks out", func(s *Spec) { s.Container = "web\"\nHooks: []" }, `Container is "web\"\nHooks: []"`},
+		{"container with YAML in it", func(s *Spec) { s.Container = "web\"\nHooks: []" }, `Container is "web\"\nHooks: []"`},
 		{"container on two lines", func(s *Spec) { s.Container = "web\n" }, "Container"},
 		{"no port", func(s *Spec) { s.Port = 0 }, "Port is 0: must be the container's port, from 1 to 65535"},
 		{"port too high", func(s *Spec) { s.Port = 65536 }, "Port is 65536"},
 		{"unknown hook", func(s *Spec) { s.Hooks[0].Event = "AfterInvalidation" }, `Hooks[0].Event is "AfterInvalidation": must be one of BeforeInstall, AfterInstall, AfterAllowTestTraffic, BeforeAllowTraffic, AfterAllowTraffic`},
 		{"hook of EC2", func(s *Spec) { s.Hooks[0].Event = "ValidateService" }, "must be one of"},
 		{"ECS's own stage", func(s *Spec) { s.Hooks[0].Event = "POST_SCALE_UP" }, "must be one of"},
-		{"hook twice", func(s *Spec) { s.Hooks = append(s.Hooks, s.Hooks[0]) }, `Hooks[1].Event is "AfterAllowTraffic": is there twice`},
+		{"hook twice", func(s *Spec) { s.Hooks = append(s.Hooks, s.Hooks[0]) }, `Hooks[1].Event is "AfterAllowTraffic": has a function already`},
 		{"no function", func(s *Spec) { s.Hooks[0].Function = "" }, `Hooks[0].Function is "": must be a Lambda function's name or ARN`},
 		{"function too long", func(s *Spec) { s.Hooks[0].Function = strings.Repeat("x", 65) }, "Hooks[0].Function"},
 		{"another ARN", func(s *Spec) { s.Hooks[0].Function = "arn:aws:sns:us-east-1:123456789012:topic" }, "Hooks[0].Function"},
-		{"function that breaks out", func(s *Spec) { s.Hooks[0].Function = "x\"\n  - BeforeInstall: y" }, "Hooks[0].Function"},
+		{"function with YAML in it", func(s *Spec) { s.Hooks[0].Function = "x\"\n  - BeforeInstall: y" }, "Hooks[0].Function"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -131,16 +133,16 @@ func TestRenderRefuses(t *testing.T) {
 				t.Fatalf("Render: %v, want %q in it", err, tt.want)
 			}
 			if n := strings.Count(err.Error(), "AppSpec: "); n != 1 {
-				t.Errorf("one mistake, %d messages: %v", n, err)
+				t.Errorf("one problem has %d messages: %v", n, err)
 			}
 			if text != "" {
-				t.Errorf("it rendered all the same:\n%s", text)
+				t.Errorf("Render returned a file all the same:\n%s", text)
 			}
 		})
 	}
 }
 
-func TestRenderReportsEverythingAtOnce(t *testing.T) {
+func TestRenderReturnsEveryProblem(t *testing.T) {
 	_, err := Render(Spec{Hooks: []Hook{{"Before", "a b"}}})
 	for _, want := range []string{"Container is", "Port is", "Hooks[0].Event is", "Hooks[0].Function is"} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -1,9 +1,9 @@
-// Package awsenv is the AWS configuration of a Lambda function, read from the
+// Package awsenv configures the AWS clients of a Lambda function from the environment
 // variables that Lambda sets.
 //
-// The SDK's own config package does this too, and more: shared files, SSO,
-// container and instance credentials, none of which exist in a function. They
-// would add a quarter to the binary and to its start.
+// The SDK's own config package also reads shared files and credentials of SSO, containers
+// and instances. A function has none of them, and they would make the binary and its start
+// time larger by a quarter.
 package awsenv
 
 import (
@@ -27,28 +27,28 @@ import (
 )
 
 const (
-	// callTimeout bounds one attempt, so that a connection that went silent
-	// costs seconds and not the invocation.
+	// callTimeout limits one attempt, so that a connection without an answer costs seconds
+	// and not the invocation.
 	callTimeout = 5 * time.Second
-	// maxAttempts bridges a broken connection. Whoever polls has waits of its own, and
-	// wants to see an error rather than have it waited out below.
+	// maxAttempts is enough for one broken connection. Code that polls waits by itself,
+	// and needs to see other errors.
 	maxAttempts = 2
-	// maxBackoff is below the SDK's 20 seconds, which would outlast the time
-	// that a function keeps for its report.
+	// maxBackoff is shorter than the SDK's 20 seconds, which are longer than the time that
+	// a function keeps for its report.
 	maxBackoff = 4 * time.Second
 )
 
-// ReportAttempts is for clients whose call is a function's last word: more than
-// fit, so that the caller's context decides when to stop.
+// ReportAttempts is the maximum number of attempts of clients that send reports. It is so
+// high that the context of the call ends first.
 const ReportAttempts = 20
 
 // Config returns the configuration for clients in a Lambda function: region and
-// credentials of the execution role, retries with exponential backoff and jitter
-// within the caller's context, and AWS_ENDPOINT_URL where it is set.
-// AWS_ENDPOINT_URL_<SERVICE> wins over it; the clients see to that themselves.
+// credentials of the execution role, retries with exponential backoff and jitter within
+// the context of the call, and AWS_ENDPOINT_URL if it is set. The clients themselves prefer
+// AWS_ENDPOINT_URL_<SERVICE>.
 //
-// The clients' errors are one line each, a [*Refusal] where there was an answer, and the
-// process does not say its credentials (see [redact]).
+// Each error of the clients has one line, and is a [*Refusal] if the service answered.
+// Config passes the credentials to [redact.Learn].
 func Config(getenv func(string) string) aws.Config {
 	key, secret, session := getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")
 	redact.Learn(key, secret, session)
@@ -57,7 +57,7 @@ func Config(getenv func(string) string) aws.Config {
 		Credentials:   credentials.NewStaticCredentialsProvider(key, secret, session),
 		HTTPClient:    httpClient(true),
 		Retryer:       retryer,
-		APIOptions:    []func(*middleware.Stack) error{sayErrors},
+		APIOptions:    []func(*middleware.Stack) error{readableErrors},
 		ConfigSources: []any{endpoints(getenv)},
 	}
 	if url := getenv("AWS_ENDPOINT_URL"); url != "" {
@@ -66,20 +66,20 @@ func Config(getenv func(string) string) aws.Config {
 	return cfg
 }
 
-// roleRegion is where roles are taken on: where CloudFront's API is, which the function
-// needs in any case, and a region that every account has. Its own region's STS would
-// refuse (RegionDisabledException) where the role's account has not enabled that region.
+// roleRegion is the region of the STS that the function calls. Every account has it, and
+// CloudFront's API is there, too. The STS of the function's own region would return
+// RegionDisabledException if the account of the role has not enabled that region.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
 const roleRegion = "us-east-1"
 
-// expiryWindow has credentials renewed a little before they end, on whatever clock.
+// expiryWindow renews credentials before they expire, even if the clock is slow.
 const expiryWindow = time.Minute
 
-// WithRole returns cfg with the credentials of a role, or cfg where roleARN is "". The
-// function takes the role on at the first call that needs it, and again when the
-// credentials are about to end, after 15 minutes, or were refused; in CloudTrail the
-// session has the function's name. STS is asked once for each attempt of the call that
-// waits for it: that call's retries are enough.
+// WithRole returns cfg with the credentials of a role, or cfg itself if roleARN is "". The
+// function assumes the role at the first call that needs it, and again when the credentials
+// are about to expire, after 15 minutes, or were refused. In CloudTrail the session has the
+// name of the function. The STS client does not retry, because the call that needs the
+// credentials does.
 func WithRole(cfg aws.Config, roleARN string, getenv func(string) string) aws.Config {
 	if roleARN == "" {
 		return cfg
@@ -88,13 +88,13 @@ func WithRole(cfg aws.Config, roleARN string, getenv func(string) string) aws.Co
 		o.Region, o.Retryer, o.HTTPClient = roleRegion, aws.NopRetryer{}, httpClient(false)
 	})
 	role := stscreds.NewAssumeRoleProvider(client, roleARN, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = getenv("AWS_LAMBDA_FUNCTION_NAME") // takes every function's name
+		o.RoleSessionName = getenv("AWS_LAMBDA_FUNCTION_NAME") // accepts every function's name
 	})
 	known := aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 		session, err := role.Retrieve(ctx)
 		redact.Learn(session.AccessKeyID, session.SecretAccessKey, session.SessionToken)
 		if operation := (*smithy.OperationError)(nil); err != nil && !errors.As(err, &operation) {
-			// An answer without credentials is an error of the provider's, and STS's fault.
+			// The provider returns an error of its own for an answer without credentials.
 			err = &smithy.OperationError{ServiceID: sts.ServiceID, OperationName: "AssumeRole", Err: err}
 		}
 		return session, err
@@ -105,8 +105,8 @@ func WithRole(cfg aws.Config, roleARN string, getenv func(string) string) aws.Co
 	return cfg
 }
 
-// forgetRefused has credentials fetched anew after a refusal that may be of a role as it
-// was: what its owner has mended since then counts at once, and not when they end.
+// forgetRefused drops credentials after an error that a change of the role may remove, so
+// that the change has an effect before the credentials expire.
 func forgetRefused(cache *aws.CredentialsCache) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ForgetRefusedCredentials",
@@ -120,9 +120,9 @@ func forgetRefused(cache *aws.CredentialsCache) func(*middleware.Stack) error {
 	}
 }
 
-// retryer has no quota, which would outlive an invocation: after a service's bad hours a
-// warm process would try a report once, where a new one tries for as long as it has
-// time. Nor does it need one: whoever polls has a pace, and a report has an end.
+// retryer returns a retryer without a quota of retries. A quota would last longer than an
+// invocation: after many errors, a warm process would try to report only once. No quota is
+// needed, because polling has its own pace, and a report has its own time.
 func retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
@@ -132,20 +132,20 @@ func retryer() aws.Retryer {
 	})
 }
 
-// retryables are the SDK's own judgement of throttling, server faults and broken
-// connections. It knows a request that came too slowly by AWS's code, of which a proxy has
-// none.
+// retryables are the SDK's own rules for throttling, server errors and broken connections.
+// The SDK recognises a request timeout by AWS's error code; a proxy sends only the status.
 var retryables = retry.IsErrorRetryables(append(slices.Clip(retry.DefaultRetryables),
 	retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusRequestTimeout: {}}}))
 
-// Retryable says whether a call that failed so may succeed when it is made again.
+// Retryable reports whether a call that returned err may succeed on a retry.
 func Retryable(err error) bool { return retryables.IsErrorRetryable(err).Bool() }
 
-// endpoints finds AWS_ENDPOINT_URL_<SERVICE>, as the SDK's clients ask for it.
+// endpoints implements the interface by which the SDK's clients look for
+// AWS_ENDPOINT_URL_<SERVICE>.
 type endpoints func(string) string
 
-// GetServiceBaseEndpoint implements the SDK's lookup of one service's endpoint;
-// sdkID is the service's name in AWS's models, such as "CodePipeline".
+// GetServiceBaseEndpoint returns the endpoint of a service. sdkID is the name of the
+// service in AWS's models, such as "CodePipeline".
 func (getenv endpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (string, bool, error) {
 	url := getenv("AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(sdkID, " ", "_")))
 	return url, url != "", nil

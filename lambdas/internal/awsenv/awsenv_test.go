@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 )
 
-// asked is a server that counts what it is asked, and signs nothing off.
+// asked is a server that counts requests and keeps the last one.
 func asked(t *testing.T) (url string, count *atomic.Int32, authorization *atomic.Value) {
 	t.Helper()
 	count, authorization = &atomic.Int32{}, &atomic.Value{}
@@ -60,8 +60,7 @@ func TestConfigReadsTheFunctionsEnvironment(t *testing.T) {
 	}
 }
 
-// A report is retried for as long as the caller has time: the function's own
-// deadline decides, not a count.
+// A report is retried until the context of the call ends.
 func TestReportsRetryUntilTheContextEnds(t *testing.T) {
 	var count atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -87,8 +86,7 @@ func TestReportsRetryUntilTheContextEnds(t *testing.T) {
 	}
 }
 
-// However long a service was bad to a warm process, its next report is tried as often as
-// that of a new one.
+// After many errors, a warm process tries a report as often as a new one.
 func TestReportsHaveNoQuota(t *testing.T) {
 	var throttles, count atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -122,13 +120,13 @@ func TestReportsHaveNoQuota(t *testing.T) {
 	}
 }
 
-// atOnce is a retryer that does not wait.
+// atOnce returns a retryer that does not wait.
 type atOnce struct{ aws.Retryer }
 
 func (atOnce) RetryDelay(int, error) (time.Duration, error) { return 0, nil }
 
-// A silent connection, and a long wait between attempts, must leave the function
-// time for its report, of which it keeps 15 seconds at most.
+// A connection without an answer, and a long wait between attempts, leave time for the
+// report, for which the function keeps at most 15 seconds.
 func TestConfigLeavesTimeForTheReport(t *testing.T) {
 	cfg := Config(func(string) string { return "" })
 	client, ok := cfg.HTTPClient.(*http.Client)
@@ -146,7 +144,7 @@ func TestConfigLeavesTimeForTheReport(t *testing.T) {
 
 const role = "arn:aws:iam::210987654321:role/edge/clear-cache"
 
-// edgeAccount is CloudFront and STS, which gives out numbered credentials for a while each.
+// edgeAccount has a CloudFront, and an STS that returns numbered credentials.
 type edgeAccount struct {
 	lasts    time.Duration
 	answer   string // of STS, in place of credentials
@@ -183,7 +181,7 @@ func (e *edgeAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		len(e.assumed), time.Now().Add(e.lasts).UTC().Format(time.RFC3339))
 }
 
-// clear asks CloudFront n times about an invalidation, in a function with the role.
+// clear asks CloudFront n times for an invalidation, in a function with the role.
 func (e *edgeAccount) clear(t *testing.T, role string, n int) (err error) {
 	t.Helper()
 	server := httptest.NewServer(e)
@@ -239,8 +237,8 @@ func TestWithRole(t *testing.T) {
 	}
 }
 
-// An answer without credentials is an error, and no panic: the SDK asks in a goroutine of
-// its own, where a panic would end the process.
+// An answer without credentials is an error and no panic: the SDK calls STS in a goroutine
+// of its own, in which a panic would end the process.
 func TestWithRoleOfAnIncompleteAnswer(t *testing.T) {
 	for _, answer := range []string{"no tag", "<AssumeRoleRe", `<AssumeRoleResponse/>`, `<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>`} {
 		edge := &edgeAccount{answer: answer}
@@ -251,7 +249,7 @@ func TestWithRoleOfAnIncompleteAnswer(t *testing.T) {
 	}
 }
 
-// What STS gave is no more said than what Lambda gave.
+// Credentials of STS are redacted as those of Lambda are.
 func TestWithRoleIsNotSaid(t *testing.T) {
 	const session = "IQoJb3JpZ2luX2VjEKr//////////wEaDmFwLW5vcnRoZWFzdC0xIkcwRQIgHt5LwYb8vQmZ"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

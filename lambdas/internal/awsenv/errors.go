@@ -19,30 +19,29 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
-// maxQuote is how much of what a service says is quoted, in characters: more than a
-// refusal of IAM's has, and little of what a report to CodePipeline may have, 5,000.
+// maxQuote limits what is quoted of an answer, in characters. Errors of IAM are shorter,
+// and a report to CodePipeline may have 5,000.
 const maxQuote = 1000
 
-// NoCode is the code of a refusal that names none, such as a proxy's; it is the SDK's.
+// NoCode is the SDK's code for an error without one, such as an answer of a proxy.
 const NoCode = "UnknownError"
 
-// Refusal is what a service, or something on the way to it, answered instead of a
-// result.
+// Refusal is an error that a service, or a proxy on the way to it, has answered with.
 type Refusal struct {
 	readable
 	code, message string
 }
 
-// ErrorCode implements smithy.APIError, as the following methods do.
+// ErrorCode implements smithy.APIError.
 func (r *Refusal) ErrorCode() string { return r.code }
 
-// ErrorMessage is in one line, without a full stop.
+// ErrorMessage implements smithy.APIError. It returns one line without a full stop.
 func (r *Refusal) ErrorMessage() string { return r.message }
 
 // ErrorFault implements smithy.APIError.
 func (r *Refusal) ErrorFault() smithy.ErrorFault { return smithy.FaultUnknown }
 
-// readable is an error of the SDK's in words that are fit to be logged and reported.
+// readable is an error of the SDK with a text that can be logged and reported.
 type readable struct {
 	text string
 	err  error
@@ -52,16 +51,16 @@ func (r *readable) Error() string { return r.text }
 
 func (r *readable) Unwrap() error { return r.err }
 
-// sayErrors makes all errors of a client readable.
-func sayErrors(stack *middleware.Stack) error {
-	// What the last attempt that came to an end said. The SDK's own list lacks it where the
-	// time was over while it waited for the next.
+// readableErrors makes all errors of a client readable.
+func readableErrors(stack *middleware.Stack) error {
+	// said is the error of the last attempt that has ended. The SDK does not return it if
+	// the context ends while the SDK waits for the next attempt.
 	attempts, said := 0, ""
 	note := middleware.FinalizeMiddlewareFunc("NoteErrors",
 		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 			out, metadata, err := next.HandleFinalize(ctx, in)
 			if attempts++; err != nil && !timeIsOver(err) {
-				said = fmt.Sprintf("attempt %d: %v", attempts, say(err, ""))
+				said = fmt.Sprintf("attempt %d: %v", attempts, explain(err, ""))
 			}
 			return out, metadata, err
 		})
@@ -72,18 +71,18 @@ func sayErrors(stack *middleware.Stack) error {
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			out, metadata, err := next.HandleInitialize(ctx, in)
 			if err != nil {
-				err = say(err, said)
+				err = explain(err, said)
 			}
 			return out, metadata, err
 		}), middleware.Before)
 }
 
-// say returns err in one line of bounded length, without credentials: what the service
-// said, and not the layers of the SDK that it came through; where the time is over, what
-// was said before.
-func say(err error, before string) error {
-	// The call may have needed another one, which gave it no credentials, and which has
-	// said why.
+// explain returns err with a text of one line, of limited length and without credentials.
+// The text is the error of the service without those that the SDK wraps around it. If the
+// context has ended, the text is that of the previous error.
+func explain(err error, before string) error {
+	// The call may have failed because it got no credentials from another one, whose error
+	// is readable already.
 	if operation := (*smithy.OperationError)(nil); errors.As(err, &operation) {
 		return &readable{operation.Error(), err}
 	}
@@ -99,7 +98,7 @@ func say(err error, before string) error {
 		status, request, cause = response.HTTPStatusCode(), response.ServiceRequestID(), response.Err
 	}
 	if api := smithy.APIError(nil); errors.As(err, &api) || status >= http.StatusMultipleChoices && isNoErrorOfAWS(err) {
-		return sayRefusal(err, api, status, request)
+		return newRefusal(err, api, status, request)
 	}
 	var (
 		sent *smithyhttp.RequestSendError
@@ -117,14 +116,14 @@ func say(err error, before string) error {
 	return &readable{withDetails(redact.Line(cause.Error(), maxQuote), status, request), err}
 }
 
-// timeIsOver says whether the caller's context ended a call.
+// timeIsOver reports whether a call failed because its context ended.
 func timeIsOver(err error) bool {
 	var canceled interface{ CanceledError() bool }
 	return errors.As(err, &canceled) && canceled.CanceledError()
 }
 
-// isNoErrorOfAWS says whether an answer came whole, and was no document that the SDK
-// could look for an error in, such as a page for people.
+// isNoErrorOfAWS reports whether an answer is complete, but no document in which the SDK
+// can look for an error, such as an HTML page.
 func isNoErrorOfAWS(err error) bool {
 	var (
 		syntaxXML  *xml.SyntaxError
@@ -132,11 +131,12 @@ func isNoErrorOfAWS(err error) bool {
 		syntaxJSON *json.SyntaxError
 		typeJSON   *json.UnmarshalTypeError
 	)
-	return errors.Is(err, io.EOF) || // an empty one, where XML was expected
+	return errors.Is(err, io.EOF) || // an empty answer instead of XML
 		errors.As(err, &syntaxXML) || errors.As(err, &typeXML) || errors.As(err, &syntaxJSON) || errors.As(err, &typeJSON)
 }
 
-func sayRefusal(err error, api smithy.APIError, status int, request string) *Refusal {
+// newRefusal returns the error of an answer. api is nil if the SDK found none in it.
+func newRefusal(err error, api smithy.APIError, status int, request string) *Refusal {
 	r := &Refusal{readable{err: err}, NoCode, ""}
 	if api != nil {
 		r.code, r.message = redact.Line(api.ErrorCode(), maxQuote), redact.Line(api.ErrorMessage(), maxQuote)
@@ -160,7 +160,7 @@ func sayRefusal(err error, api smithy.APIError, status int, request string) *Ref
 	return r
 }
 
-// withDetails adds what helps AWS Support to find a call.
+// withDetails adds the details by which AWS Support finds a call.
 func withDetails(text string, status int, request string) string {
 	var details []string
 	if status != 0 {
@@ -178,11 +178,11 @@ func withDetails(text string, status int, request string) string {
 const (
 	expired = "The function's credentials have ended, or its clock is wrong; its next process gets new ones"
 	unknown = "AWS does not know the function's credentials: their role was deleted, or made anew under the same name, or the Region is not enabled for the account"
-	altered = "Something on the way has changed the request, or the function's environment has other credentials than Lambda's: look for a proxy, and for variables that begin with AWS_"
+	altered = "A proxy has changed the request, or the function's environment has other credentials than Lambda's: look for a proxy, and for variables that begin with AWS_"
 )
 
-// credentialCodes are those by which services refuse a caller's credentials or
-// signature, with what that means in a function, whose credentials are Lambda's affair.
+// credentialCodes are the codes of errors about a caller's credentials or signature, with
+// their meaning in a function, whose credentials come from Lambda.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 var credentialCodes = map[string]string{
 	"ExpiredToken":                        expired,
@@ -202,5 +202,6 @@ var credentialCodes = map[string]string{
 	"MissingAuthenticationTokenException": altered,
 }
 
-// OfCredentials says whether a code refuses the caller's credentials or signature.
+// OfCredentials reports whether a code is of an error about the caller's credentials or
+// signature.
 func OfCredentials(code string) bool { return credentialCodes[code] != "" }

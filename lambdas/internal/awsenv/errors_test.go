@@ -31,7 +31,7 @@ const (
 	ownToken  = "IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQDx+7Yk/q3Rw9Zt0PsLm8vNa+2Ub6Ec1HdGfTjKoSiXWAIgB5yMzV4nCq8pQlDrF0tJuOeIhAxKw=="
 )
 
-// against serves what answer says, and returns a function's configuration for it.
+// against starts a server with that handler, and returns a function's configuration for it.
 func against(t *testing.T, answer http.HandlerFunc) aws.Config {
 	t.Helper()
 	server := httptest.NewServer(answer)
@@ -43,7 +43,7 @@ func against(t *testing.T, answer http.HandlerFunc) aws.Config {
 	return cfg
 }
 
-// calls are those that the functions make.
+// calls are the calls that the functions make.
 var calls = map[string]func(context.Context, aws.Config) error{
 	"CreateInvalidation": func(ctx context.Context, cfg aws.Config) error {
 		batch := &cloudfronttypes.InvalidationBatch{CallerReference: new("1"), Paths: &cloudfronttypes.Paths{Items: []string{"/*"}, Quantity: new(int32(1))}}
@@ -72,7 +72,7 @@ var calls = map[string]func(context.Context, aws.Config) error{
 	},
 }
 
-// asAWS writes a refusal in the protocol of the service that was asked.
+// asAWS writes an error in the protocol of the called service.
 func asAWS(w http.ResponseWriter, r *http.Request, status int, code, message string) {
 	w.Header().Set("X-Amzn-Requestid", "1a2b3c4d")
 	w.WriteHeader(status)
@@ -84,7 +84,7 @@ func asAWS(w http.ResponseWriter, r *http.Request, status int, code, message str
 	_, _ = fmt.Fprintf(w, `{"__type":%q,"message":%q}`, code, message) //nolint:gosec // no browser reads it
 }
 
-// canonical is what AWS makes of a request, and says where the signature is not that of it.
+// canonical is the canonical request that AWS returns if a signature is wrong.
 func canonical(r *http.Request) string {
 	text := r.Method + "\n" + r.URL.Path + "\n\n"
 	for name, values := range r.Header {
@@ -93,7 +93,7 @@ func canonical(r *http.Request) string {
 	return text
 }
 
-// Whatever comes in place of a result, each call says in one line what it was.
+// Each error has one line that says what the service answered.
 func TestErrorsAreReadable(t *testing.T) {
 	const mismatch = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method."
 	type answer = func(w http.ResponseWriter, r *http.Request)
@@ -156,7 +156,7 @@ func TestErrorsAreReadable(t *testing.T) {
 	}
 }
 
-// A JSON service's message may come without a code.
+// A service with a JSON protocol may send a message without a code.
 func TestErrorsWithAMessageOnly(t *testing.T) {
 	cfg := against(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
@@ -168,7 +168,7 @@ func TestErrorsWithAMessageOnly(t *testing.T) {
 	}
 }
 
-// What a service's own error means to the caller stays.
+// The service's own error stays in the chain.
 func TestErrorsKeepTheirType(t *testing.T) {
 	cfg := against(t, func(w http.ResponseWriter, r *http.Request) { asAWS(w, r, 400, "InvalidJobStateException", "x") })
 	err := calls["PutJobSuccessResult"](t.Context(), cfg)
@@ -177,7 +177,7 @@ func TestErrorsKeepTheirType(t *testing.T) {
 	}
 }
 
-// Where there is no answer, or none that can be read.
+// The error of a call without an answer, or with one that cannot be read, says so.
 func TestErrorsWithoutAnAnswer(t *testing.T) {
 	hangUp := func(w http.ResponseWriter) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -227,7 +227,7 @@ func TestErrorsWithoutAnAnswer(t *testing.T) {
 	}
 }
 
-// overMeanwhile has the time end in the wait between two attempts.
+// overMeanwhile returns a context that ends during the wait between two attempts.
 type overMeanwhile struct {
 	aws.Retryer
 	end func()
@@ -235,7 +235,7 @@ type overMeanwhile struct {
 
 func (o overMeanwhile) RetryDelay(int, error) (time.Duration, error) { o.end(); return time.Hour, nil }
 
-// Where the time is over, the error is what was said before.
+// If the context ends, the error has the text of the previous error.
 func TestErrorsWhenTheTimeIsOver(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -274,7 +274,7 @@ func TestErrorsWhenTheTimeIsOver(t *testing.T) {
 	}
 }
 
-// The text of an error may have what came in an answer's header.
+// The text of an error may contain the header of an answer.
 func TestErrorsOfTheHeader(t *testing.T) {
 	err := calls["GetInvalidation"](t.Context(), against(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "://"+ownToken)
@@ -285,7 +285,7 @@ func TestErrorsOfTheHeader(t *testing.T) {
 	}
 }
 
-// A request is signed for one host, and holds what is for that host alone.
+// A redirect is not followed, because a request is signed for one host.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		var other atomic.Int32
@@ -300,7 +300,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// An answer that never ends, plain or packed, ends.
+// The client ends an answer that never ends, compressed or not.
 func TestAnswersAreBounded(t *testing.T) {
 	endless := func(w io.Writer) {
 		block := []byte(strings.Repeat(" ", 30000))
@@ -327,12 +327,12 @@ func TestAnswersAreBounded(t *testing.T) {
 						}
 					})
 					err := call(t.Context(), cfg)
-					// The SDK closes a request's body when the answer begins, which ends the
-					// connection where Go's client has not yet noticed the body's end.
+					// The SDK closes the body of a request when the answer begins. This ends the
+					// connection if Go's client has not noticed the end of the body yet.
 					for err != nil && strings.Contains(err.Error(), "use of closed network connection") {
 						err = call(t.Context(), cfg)
 					}
-					// The SDK asks for no packed answers: such a one is read as it is, and is no document.
+					// The SDK does not ask for compressed answers, so it does not decompress one.
 					if err == nil || !packed && !strings.Contains(err.Error(), "longer than 256 KiB") {
 						t.Errorf("error is %v, want one that says that the answer is too long", err)
 					}
@@ -350,7 +350,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// An answer of just the length that is allowed is read to its end.
+// An answer of exactly the allowed length is read to its end.
 func TestBoundedBody(t *testing.T) {
 	for _, length := range []int{0, maxAnswer - 1, maxAnswer, maxAnswer + 1, 2 * maxAnswer} {
 		body := &boundedBody{body: io.NopCloser(strings.NewReader(strings.Repeat("x", length))), left: maxAnswer}

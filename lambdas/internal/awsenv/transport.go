@@ -9,20 +9,20 @@ import (
 )
 
 const (
-	// maxAnswer is far above the longest answer: an invalidation's paths come back with
-	// it, and an action's or a function's settings hold a few thousand characters. A
-	// function has 128 MB, and XML of nothing but tags takes 40 times its length.
+	// maxAnswer limits the body of an answer, in bytes. The longest one returns the paths
+	// of an invalidation, which have a few thousand characters. Decoding XML may need 40
+	// times its length, and the function has 128 MB.
 	maxAnswer = 256 << 10
-	// maxAnswerHeader is the same for the header, which is otherwise 10 MB.
+	// maxAnswerHeader limits the header of an answer, in bytes. Go's limit is 10 MB.
 	maxAnswerHeader = 64 << 10
 )
 
-// httpClient returns the client that all calls go through. Not the SDK's own, which
-// follows 307 and 308 wherever they lead: a request holds a job's or a hook's id, and is
+// httpClient returns the HTTP client of all calls. Other than the SDK's own client, it does
+// not follow the redirects 307 and 308: a request contains the id of a job or a hook, and is
 // signed for one host.
 //
-// What comes on a connection that is kept, and that nobody asked for, is logged by Go: an
-// answer that has credentials in it must have one of its own.
+// If keep is false, each request has its own connection. This is for answers that contain
+// credentials, because Go logs what arrives on a kept connection after an answer.
 func httpClient(keep bool) *http.Client {
 	transport := awshttp.NewBuildableClient().GetTransport()
 	transport.MaxResponseHeaderBytes = maxAnswerHeader
@@ -34,7 +34,7 @@ func httpClient(keep bool) *http.Client {
 	}
 }
 
-// bounded ends answers that are too long.
+// bounded limits the length of answers.
 type bounded struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -54,7 +54,7 @@ type boundedBody struct {
 
 // Read implements io.Reader.
 func (b *boundedBody) Read(p []byte) (int, error) {
-	// One byte more tells an answer that ends there from one that goes on.
+	// One byte more shows whether the answer is longer.
 	n, err := b.body.Read(p[:min(len(p), b.left+1)])
 	if n > b.left {
 		n, err = b.left, errTooLong
@@ -66,7 +66,8 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 // Close implements io.Closer.
 func (b *boundedBody) Close() error { return b.body.Close() }
 
-// tooLong is retryable, as other answers that are a fault of the connection.
+// tooLong is the error of an answer that is too long. It is retryable, as other errors of
+// the connection.
 type tooLong struct{}
 
 var errTooLong error = tooLong{}
@@ -75,5 +76,5 @@ func (tooLong) Error() string {
 	return fmt.Sprintf("the answer is longer than %d KiB, as none of AWS's is", maxAnswer>>10)
 }
 
-// RetryableError implements what the SDK asks of an error.
+// RetryableError implements the interface by which the SDK recognises such errors.
 func (tooLong) RetryableError() bool { return true }

@@ -90,15 +90,15 @@ func TestReported(t *testing.T) {
 	}
 }
 
-// handlerFunc is a handler that is a function.
+// handlerFunc is a function that implements lambda.Handler.
 type handlerFunc func() ([]byte, error)
 
 func (f handlerFunc) Invoke(context.Context, []byte) ([]byte, error) { return f() }
 
-// credential is one of this process.
+// credential is a credential of this process.
 const credential = "k7/Tq+9aZbX3/LwPm+R0vYcJd5sGnHe1UfIo8KtE"
 
-// What a function says goes to Lambda by several ways; each is redacted.
+// Answers, errors and log lines are redacted.
 func TestNoCredentialLeaves(t *testing.T) {
 	redact.Learn(credential)
 	for name, handler := range map[string]handlerFunc{
@@ -117,10 +117,10 @@ func TestNoCredentialLeaves(t *testing.T) {
 			answer, err := Redacted(Log(&out), handler).Invoke(t.Context(), nil)
 			said := fmt.Sprint(string(answer), err, out.String())
 			if strings.Contains(said, credential) || strings.Contains(said, url.QueryEscape(credential)) || strings.Contains(said, "Tq+9aZbX3") {
-				t.Errorf("said a credential: %s", said)
+				t.Errorf("output has a credential: %s", said)
 			}
 			if !strings.Contains(said, "[redacted]") {
-				t.Errorf("said %s, want the rest of it", said)
+				t.Errorf("output is %s, want the rest of it", said)
 			}
 			if name != "answer" && err == nil {
 				t.Error("no error, want one")
@@ -134,7 +134,7 @@ func TestNoCredentialLeaves(t *testing.T) {
 	}
 }
 
-// A control character in an error's header would end the process.
+// aws-lambda-go sends errors in a header, and would end the process if it could not.
 func TestErrorsArePrintable(t *testing.T) {
 	handler := handlerFunc(func() ([]byte, error) { return nil, errors.New("a\x7fb\x00c\u0085d\ne – ü") })
 	if _, err := Redacted(slog.New(slog.DiscardHandler), handler).Invoke(t.Context(), nil); err == nil || err.Error() != "a b c d e – ü" {

@@ -1,10 +1,10 @@
-// Package redact keeps the credentials of this process out of whatever it says. A
-// service that refuses a signature echoes the request it got, session token included,
-// and such a message would go to the log, to the pipeline's console and to Lambda.
+// Package redact removes the credentials of this process from its output. A service that
+// refuses a signature returns the request, including the session token, and the message
+// would go to the log, to the pipeline's console and to Lambda.
 //
-// What a process says goes through [Text] where it leaves: its log, its reports, its
-// errors. What it must not say is known to the whole process, because a credential that
-// one part uses may be in a message that another part passes on.
+// All output goes through [Text]: the log, reports and errors. The whole process has one
+// list of credentials, because a message may contain a credential that another part of the
+// process uses.
 package redact
 
 import (
@@ -20,28 +20,28 @@ import (
 	"unicode/utf8"
 )
 
-// run is how many characters in a row, in common with a credential, are taken for a
-// piece of it. A message may be cut anywhere, by whoever passes it on. AWS's credentials
-// are random letters and digits, so that no word, path or id has so many of them.
+// run is the number of consecutive characters of a credential that are redacted, because a
+// message may be cut anywhere. AWS's credentials are random letters and digits, so no word,
+// path or id has so many characters in common with one.
 const run = 8
 
-// layers are how many escapes may be around one another. A text may have thousands, and
-// each takes as long as all of it.
+// layers limits how many times a text is unescaped. A text may be escaped thousands of
+// times, and each layer needs as much time as the text itself.
 const layers = 4
 
-// mark stands in the place of a credential. It can stand in JSON as it is.
+// mark replaces a credential. It needs no escape in JSON.
 const mark = "[redacted]"
 
-// known has every run of every credential.
+// known has all runs of all credentials.
 var known = struct {
 	sync.RWMutex
 	runs map[[run]byte]bool
 }{runs: map[[run]byte]bool{}}
 
-// Learn adds credentials to what this process does not say: access key ids, secret
-// access keys, session tokens. AWS's have 16 characters or more. It ignores one of fewer
-// than 8, and a number: an emulator takes an account's id for a key, and that is in every
-// ARN. It is safe for concurrent use.
+// Learn adds credentials that [Text] redacts: access key ids, secret access keys, session
+// tokens. AWS's have 16 characters or more. Learn ignores one of fewer than 8 characters,
+// and a number, because emulators accept an account's id as a key, and every ARN has that.
+// It is safe for concurrent use.
 func Learn(credentials ...string) {
 	known.Lock()
 	defer known.Unlock()
@@ -50,7 +50,8 @@ func Learn(credentials ...string) {
 			continue
 		}
 		learn(credential)
-		// In base64 three characters become four; where they begin depends on what is before.
+		// Base64 makes four characters of three. The text before the credential decides at
+		// which character of it such a group begins.
 		for start := range 3 {
 			learn(base64.RawStdEncoding.EncodeToString([]byte(credential[start : len(credential)-(len(credential)-start)%3])))
 		}
@@ -63,9 +64,9 @@ func learn(text string) {
 	}
 }
 
-// Text returns text with every credential, and every piece of one, replaced by
-// "[redacted]", however it is written: as it is or in base64, in a URL, in JSON or in XML,
-// or in one of these within another.
+// Text returns text with each credential, and each part of one, replaced by "[redacted]".
+// It also finds credentials in base64, and those that are escaped for URLs, JSON or XML,
+// even several times.
 func Text(text string) string {
 	known.RLock()
 	defer known.RUnlock()
@@ -84,7 +85,7 @@ func Text(text string) string {
 	marked := false
 	chars, _ := asItIs(text).decode()
 	for i := range chars.text {
-		// An escape is hidden as a whole: JSON stays JSON.
+		// Replacing an escape as a whole keeps JSON valid.
 		start, end := chars.at[i], chars.at[i+1]
 		hidden := slices.Contains(secret[start:end], true)
 		switch {
@@ -98,10 +99,10 @@ func Text(text string) string {
 	return out.String()
 }
 
-// layer is a text with some layers of its escapes undone.
+// layer is a text that was unescaped some times.
 type layer struct {
 	text []byte
-	// at has where each byte of text begins in the text as it was; its last is the end.
+	// at has the position of each byte of text in the original text, and its end.
 	at []int
 }
 
@@ -113,7 +114,7 @@ func asItIs(text string) layer {
 	return layer{[]byte(text), at}
 }
 
-// find sets secret for what writes a run that is known.
+// find sets secret for the original bytes of each known run.
 func (l layer) find(secret []bool) {
 	for i := 0; i+run <= len(l.text); i++ {
 		if known.runs[[run]byte(l.text[i:])] {
@@ -124,10 +125,10 @@ func (l layer) find(secret []bool) {
 	}
 }
 
-// escapes are those of URLs, of JSON and of XML.
+// escapes matches the escapes of URLs, JSON and XML.
 var escapes = regexp.MustCompile(`%[[:xdigit:]]{2}|\\u[[:xdigit:]]{4}|\\[/"\\bfnrt]|&(#[0-9]+|#[xX][[:xdigit:]]+|amp|lt|gt|quot|apos);`)
 
-// decode undoes one layer of escapes. It returns false if there is none.
+// decode unescapes the text once. It returns false if the text has no escapes.
 func (l layer) decode() (decoded layer, escaped bool) {
 	end := 0
 	for _, match := range escapes.FindAllIndex(l.text, -1) {
@@ -139,11 +140,11 @@ func (l layer) decode() (decoded layer, escaped bool) {
 	return layer{append(decoded.text, l.text[end:]...), append(decoded.at, l.at[end:]...)}, end > 0
 }
 
-// letters come after a backslash in JSON, where they have these meanings.
+// letters have these meanings after a backslash in JSON.
 const letters, meanings = `/"\bfnrt`, "/\"\\\b\f\n\r\t"
 
-// meaning returns the character that an escape stands for, or for one that is in no
-// credential another such.
+// meaning returns the character of an escape. For a character that cannot be part of a
+// credential, it returns some byte that cannot either.
 func meaning(escape string) byte {
 	switch {
 	case escape[0] == '&':
@@ -151,27 +152,27 @@ func meaning(escape string) byte {
 	case escape[0] == '\\' && escape[1] != 'u':
 		return meanings[strings.IndexByte(letters, escape[1])]
 	}
-	char, _ := strconv.ParseUint(strings.TrimLeft(escape, `%\u`), 16, 8) // 255 for what is above
+	char, _ := strconv.ParseUint(strings.TrimLeft(escape, `%\u`), 16, 8) // 255 for a larger number
 	return byte(char)
 }
 
-// maxLine is how much of a line is looked at, far more than any limit, in bytes.
+// maxLine limits the part of a line that is read, in bytes. It is more than any limit of AWS.
 const maxLine = 64 << 10
 
-// Line returns the first line of text that is not empty, redacted and cut to limit, as
-// by [Cut], and without the full stop at its end, so that a sentence can go on. Where a
-// message echoes what was sent, that begins with the second line.
+// Line returns the first line of text that is not empty, redacted and cut as by [Cut],
+// without the full stop at its end, so that it fits into a sentence. A message that
+// repeats a request does so after its first line.
 func Line(text string, limit int) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	return Cut(Text(strings.TrimRight(first[:min(len(first), maxLine)], " \t\r.:;,")), limit)
 }
 
-// Cut cuts text to at most limit characters, as AWS counts them: in UTF-16, where an
-// emoji is two. The last of them is then "…".
+// Cut cuts text to at most limit characters, of which the last is then "…". AWS counts
+// characters in UTF-16, where an emoji is two.
 func Cut(text string, limit int) string {
-	length, end := 0, 0 // of what fits with the "…"
+	length, end := 0, 0 // of the part that fits before the "…"
 	for i := 0; i < len(text); {
-		r, bytes := utf8.DecodeRuneInString(text[i:]) // what is not UTF-8 is sent as U+FFFD
+		r, bytes := utf8.DecodeRuneInString(text[i:]) // JSON has U+FFFD for a byte that is not UTF-8
 		i += bytes
 		length += utf16.RuneLen(r)
 		if length > limit {
@@ -184,8 +185,8 @@ func Cut(text string, limit int) string {
 	return text
 }
 
-// Writer returns a writer that passes every Write on, redacted. Each must hold whole
-// lines, as those of a logger do.
+// Writer returns a writer that redacts each Write, which must have whole lines, as the
+// writes of a logger do.
 func Writer(to io.Writer) io.Writer { return writer{to} }
 
 type writer struct{ to io.Writer }

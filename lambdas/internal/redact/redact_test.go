@@ -13,7 +13,7 @@ import (
 	"unicode/utf16"
 )
 
-// Credentials as AWS gives them out; their characters are those that escapes are about.
+// Credentials like AWS's, with characters that are escaped.
 const (
 	accessKey = "ASIAQ3EGVDJ5TXW7H2PL"
 	secretKey = "k7/Tq+9aZbX3/LwPm+R0vYcJd5sGnHe1UfIo8KtE"
@@ -41,7 +41,7 @@ func inXML(text string) string {
 	return out.String()
 }
 
-// each writes every character by a format, such as %%%02x.
+// each formats every character, for example by %%%02x.
 func each(format string) func(string) string {
 	return func(text string) string {
 		var out strings.Builder
@@ -52,7 +52,7 @@ func each(format string) func(string) string {
 	}
 }
 
-// forms are the ways in which a service, a proxy or the SDK may write a credential.
+// forms are the forms in which a service, a proxy or the SDK may write a credential.
 var forms = map[string]func(string) string{
 	"as it is": func(text string) string { return text },
 	"query":    url.QueryEscape,
@@ -77,7 +77,7 @@ var forms = map[string]func(string) string{
 	"middle":                func(text string) string { return text[len(text)/4 : len(text)*3/4] },
 }
 
-// leaks says whether a text shows a run of a credential, to whoever undoes its escapes.
+// leaks reports whether a text contains a run of a credential after unescaping.
 func leaks(text string) bool {
 	l := asItIs(text)
 	for range layers {
@@ -116,7 +116,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// Of base64 no more may stay than what stands beside the credential.
+// Only the text beside the credential remains of base64.
 func TestTextInBase64(t *testing.T) {
 	for _, credential := range []string{accessKey, secretKey, token} {
 		for _, before := range []string{"", "a", "ab", "X-Amz-Security-Token: "} {
@@ -129,7 +129,7 @@ func TestTextInBase64(t *testing.T) {
 	}
 }
 
-// A line of a log is JSON, also where a credential begins with the letter of an escape.
+// A line of the log stays JSON, even if a credential begins with the letter of an escape.
 func TestTextKeepsJSON(t *testing.T) {
 	Learn("nQ7b/wZkX3mR+dLc", "2028wZkX3mR+dLcQ")
 	for _, text := range []string{"line\nQ7b/wZkX3mR+dLc", "line\n\\nQ7b/wZkX3mR+dLc", `\nQ7b/wZkX3mR+dLc"`, token + "\n" + secretKey, "line\u2028wZkX3mR+dLcQ"} {
@@ -143,7 +143,7 @@ func TestTextKeepsJSON(t *testing.T) {
 	}
 }
 
-// What is no credential stays as it is, byte for byte.
+// Text without credentials stays as it is, byte for byte.
 func TestTextLeavesTheRest(t *testing.T) {
 	for _, text := range []string{
 		"", "short", "a\xffb\x00 – 100 % \\u00zz &amp; &nosuch; &#; &#x; %zz % \\",
@@ -164,10 +164,10 @@ func TestLine(t *testing.T) {
 		limit            int
 	}{
 		{"one line", "Rate exceeded", "Rate exceeded", 100},
-		{"an echo behind it", "The signature does not match.\n\nThe Canonical String was\n'POST", "The signature does not match", 100},
-		{"a colon at its end", "Problems: \n- one", "Problems", 100},
-		{"with Windows's end", "first\r\nsecond", "first", 100},
-		{"empty ones before it", "\n \n first \nsecond", "first", 100},
+		{"a request after it", "The signature does not match.\n\nThe Canonical String was\n'POST", "The signature does not match", 100},
+		{"a colon at the end", "Problems: \n- one", "Problems", 100},
+		{"a line end of Windows", "first\r\nsecond", "first", 100},
+		{"empty lines before it", "\n \n first \nsecond", "first", 100},
 		{"nothing", " \n ", "", 100},
 		{"cut", "0123456789", "012…", 4},
 		{"redacted before it is cut", "token " + token, "token [red…", 11},
@@ -209,8 +209,8 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// FuzzText: whatever is around a credential, and wherever it is cut, no run of it
-// shows; and what shows none stays as it is.
+// FuzzText checks that no run of a credential remains, whatever is around it and wherever
+// it is cut, and that other text stays as it is.
 func FuzzText(f *testing.F) {
 	names := slices.Sorted(maps.Keys(forms))
 	for _, name := range names {

@@ -1,5 +1,5 @@
-// Package strictjson decodes JSON that people or this project's own functions
-// wrote: whatever is not expected there is a mistake.
+// Package strictjson decodes JSON that people or this project's own code wrote, in which
+// everything unexpected is a mistake.
 package strictjson
 
 import (
@@ -9,9 +9,9 @@ import (
 	"io"
 )
 
-// Decode decodes text into the value that into points to. It refuses fields that
-// the value does not have, because a misspelt "Path" must not clear everything
-// instead, and anything that follows the JSON value.
+// Decode decodes text into the value that into points to. It returns an error for a field
+// that the value does not have, because a misspelt "Path" must not clear everything, and
+// for text after the JSON value.
 func Decode[Text ~string | ~[]byte](text Text, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	decoder.DisallowUnknownFields()

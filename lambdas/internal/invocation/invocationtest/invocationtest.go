@@ -1,5 +1,5 @@
-// Package invocationtest invokes handlers as Lambda does, with events from files,
-// and reads what they logged.
+// Package invocationtest calls handlers as Lambda does, with events from files, and reads
+// their logs.
 package invocationtest
 
 import (
@@ -17,19 +17,19 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
 
-// Handler is a function's handler, as lambda.Handler is.
+// Handler is the interface of lambda.Handler.
 type Handler interface {
 	Invoke(ctx context.Context, event []byte) ([]byte, error)
 }
 
-// Limit is the timeout of a function as it is deployed.
+// Limit is the timeout of a deployed function.
 const Limit = 80 * time.Second
 
-// Limits are timeouts that a handler must be right under, from too short to
+// Limits are timeouts under which a handler must work, from one that is too short to
 // Lambda's longest.
 var Limits = []time.Duration{2 * time.Second, 20 * time.Second, Limit, 15 * time.Minute}
 
-// Invoke is one invocation that Lambda would stop after limit.
+// Invoke invokes a handler that Lambda would stop after limit.
 func Invoke(t testing.TB, h Handler, limit time.Duration, event []byte) ([]byte, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -37,9 +37,9 @@ func Invoke(t testing.TB, h Handler, limit time.Duration, event []byte) ([]byte,
 	return h.Invoke(ctx, event)
 }
 
-// CheckReport checks the context of a report that goes out at this moment, in an
-// invocation that Lambda stops after limit and that began at start: it must be
-// alive, end before Lambda's patience does, and leave time for retries.
+// CheckReport checks the context of a report that is being sent, in an invocation that
+// began at start and that Lambda stops after limit. The context must not have ended, must
+// end before Lambda stops the function, and must leave time for retries.
 func CheckReport(t testing.TB, ctx context.Context, start time.Time, limit time.Duration) {
 	t.Helper()
 	if ctx.Err() != nil {
@@ -53,7 +53,7 @@ func CheckReport(t testing.TB, ctx context.Context, start time.Time, limit time.
 	}
 }
 
-// Event returns an event from the test's folder testdata.
+// Event returns the event of that name in testdata.
 func Event(t testing.TB, name string) []byte {
 	t.Helper()
 	event, err := os.ReadFile(filepath.Join("testdata", name+".json"))
@@ -76,7 +76,7 @@ func Events(t testing.TB) []string {
 	return names
 }
 
-// Seed gives all events in testdata to a fuzzer.
+// Seed adds all events in testdata to a fuzzer's seeds.
 func Seed(f *testing.F) {
 	f.Helper()
 	for _, name := range Events(f) {
@@ -84,13 +84,13 @@ func Seed(f *testing.F) {
 	}
 }
 
-// Log keeps what a handler logs. It is safe for concurrent use.
+// Log is the log of a handler. It is safe for concurrent use.
 type Log struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-// Logger returns the logger of a function's main.
+// Logger returns the logger that a function's main creates.
 func (l *Log) Logger() *slog.Logger { return invocation.Log(l) }
 
 // Write implements io.Writer.
@@ -106,7 +106,7 @@ func (l *Log) String() string {
 	return l.text.String()
 }
 
-// Lines returns the log's lines; one that is not JSON ends the test.
+// Lines returns the lines of the log. It ends the test if one is not JSON.
 func (l *Log) Lines(t testing.TB) (lines []map[string]any) {
 	t.Helper()
 	for text := range strings.Lines(l.String()) {
@@ -119,7 +119,7 @@ func (l *Log) Lines(t testing.TB) (lines []map[string]any) {
 	return lines
 }
 
-// CheckLines checks that there are at least so many lines, and that each has these
+// CheckLines checks that the log has at least so many lines, and that each has these
 // attributes.
 func (l *Log) CheckLines(t testing.TB, atLeast int, attributes map[string]string) {
 	t.Helper()
@@ -136,8 +136,8 @@ func (l *Log) CheckLines(t testing.TB, atLeast int, attributes map[string]string
 	}
 }
 
-// CheckSecrets checks that neither the log nor what else was said, such as an error
-// that Lambda would log, holds a secret.
+// CheckSecrets checks that neither the log nor other output, such as an error that Lambda
+// would log, contains a secret.
 func (l *Log) CheckSecrets(t testing.TB, secrets []string, said ...any) {
 	t.Helper()
 	text := l.String() + fmt.Sprintln(said...)
