@@ -26,10 +26,12 @@ import (
 )
 
 const (
-	region   = "eu-west-1" // Not CloudFront's, so that a mix-up of the two shows.
-	roleARN  = "arn:aws:sts::123456789012:assumed-role/function/my-blog"
-	distID   = "EDFDVBD6EXAMPLE"
-	groupARN = "arn:aws:codedeploy:" + region + ":123456789012:deploymentgroup:shop/blue-green"
+	region     = "eu-west-1" // Not CloudFront's, so that a mix-up of the two shows.
+	roleARN    = "arn:aws:sts::123456789012:assumed-role/function/my-blog"
+	distID     = "EDFDVBD6EXAMPLE"
+	parameters = `{"who":"me"}` // of an action; CodePipeline passes on any text
+	hookName   = "shop-hook"
+	groupARN   = "arn:aws:codedeploy:" + region + ":123456789012:deploymentgroup:shop/blue-green"
 )
 
 // clock is a time that tests move by hand.
@@ -140,7 +142,7 @@ func (w *world) get(t *testing.T, id string) (status string, err error) {
 
 func (w *world) startAction(t *testing.T) *fakeaws.Job {
 	t.Helper()
-	job, err := w.cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: `{"DistributionId":"` + distID + `"}`})
+	job, err := w.cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: parameters})
 	if err != nil {
 		t.Fatalf("StartAction: %v", err)
 	}

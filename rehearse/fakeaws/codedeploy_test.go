@@ -30,7 +30,7 @@ func startDeployment(t *testing.T, cloud *fakeaws.Cloud, events ...string) *fake
 		Application: "shop", DeploymentGroup: "blue-green", TestListener: true, AutoRollback: true, Hooks: map[string]string{},
 	}
 	for _, event := range events {
-		input.Hooks[event] = "CodeDeployHook_shop"
+		input.Hooks[event] = hookName
 	}
 	d, err := cloud.StartDeployment(input)
 	if err != nil {
@@ -80,7 +80,7 @@ func TestEventIsWhatCodeDeploySends(t *testing.T) {
 	if again := hook.Event(); string(again) != string(hook.Event()) {
 		t.Error("two deliveries of one hook differ")
 	}
-	if got, want := hook.Function()+" at "+hook.LifecycleEvent(), "CodeDeployHook_shop at AfterInstall"; got != want {
+	if got, want := hook.Function()+" at "+hook.LifecycleEvent(), hookName+" at AfterInstall"; got != want {
 		t.Errorf("hook: got %s, want %s", got, want)
 	}
 	if err := w.report(t, hook, hookSucceeded); err != nil {
@@ -122,7 +122,7 @@ func TestLifecycle(t *testing.T) {
 			w := newWorld(t, fakeaws.Options{})
 			hooks := map[string]string{}
 			for _, event := range test.hooks {
-				hooks[event] = "arn:aws:lambda:eu-west-1:123456789012:function:CodeDeployHook_shop"
+				hooks[event] = "arn:aws:lambda:eu-west-1:123456789012:function:" + hookName
 			}
 			d, err := w.cloud.StartDeployment(fakeaws.DeploymentInput{Application: "shop", DeploymentGroup: "blue-green", Hooks: hooks, TestListener: !test.noTestListener})
 			if err != nil {

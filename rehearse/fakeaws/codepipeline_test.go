@@ -34,7 +34,7 @@ func TestEventIsWhatCodePipelineSends(t *testing.T) {
 	if want := "111122223333"; got.AccountID != want {
 		t.Errorf("accountId: got %q, want %q", got.AccountID, want)
 	}
-	want := events.CodePipelineConfiguration{FunctionName: "invalidate", UserParameters: `{"DistributionId":"` + distID + `"}`}
+	want := events.CodePipelineConfiguration{FunctionName: "invalidate", UserParameters: parameters}
 	if got := got.Data.ActionConfiguration.Configuration; got != want {
 		t.Errorf("configuration: got %+v, want %+v", got, want)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	hookFunction = "arn:aws:lambda:us-east-1:123456789012:function:CodeDeployHook_shop"
+	hookFunction = "arn:aws:lambda:us-east-1:123456789012:function:" + hookName
 	hookRole     = "arn:aws:iam::123456789012:role/invoke-hook"
 )
 
@@ -404,7 +404,7 @@ func TestStartServiceDeploymentRefusesWhatECSWould(t *testing.T) {
 		hooks []fakeaws.ServiceHook
 		want  string
 	}{
-		"function by name":      {with(func(h *fakeaws.ServiceHook) { h.HookTargetARN = "CodeDeployHook_shop" }), "hook 1: hookTargetArn"},
+		"function by name":      {with(func(h *fakeaws.ServiceHook) { h.HookTargetARN = hookName }), "hook 1: hookTargetArn"},
 		"no role":               {with(func(h *fakeaws.ServiceHook) { h.RoleARN = "" }), `hook 1: roleArn ""`},
 		"no stages":             {with(func(h *fakeaws.ServiceHook) { h.LifecycleStages = nil }), "hook 1: lifecycleStages is empty"},
 		"BAKE_TIME":             {with(func(h *fakeaws.ServiceHook) { h.LifecycleStages = []string{"PRE_SCALE_UP", "BAKE_TIME"} }), `"BAKE_TIME"`},

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
@@ -52,9 +53,9 @@ const (
 
 // quick is the function's environment in every trial: what AWS takes seconds for takes milliseconds.
 var quick = map[string]string{
-	"POLL_FOR":   "150ms",
-	"POLL_EVERY": "50ms",
-	"DEADLINE":   "30s",
+	contract.EnvPollFor:   "150ms",
+	contract.EnvPollEvery: "50ms",
+	contract.EnvDeadline:  "30s",
 }
 
 // Setup is the world that a function is tried in.
@@ -87,7 +88,7 @@ func Open(s Setup) (*World, error) {
 	env := map[string]string{}
 	if s.Role != "" {
 		w.Cloud.AddRole(s.Role)
-		env["ROLE_ARN"] = s.Role
+		env[contract.EnvRoleARN] = s.Role
 	}
 	for _, d := range s.Distributions {
 		if s.Role != "" {
