@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 
-	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 	"blog-deploy-pipeline/lambdas/internal/redact"
@@ -107,7 +106,7 @@ func (h *handler) deadline(ctx context.Context, log *slog.Logger, now time.Time)
 	}
 	possible := end.Add(-min(end.Sub(now)/10, lastCheck))
 	if wanted.After(possible) {
-		log.Warn("the function's timeout leaves less than its "+contract.EnvDeadline, "wanted", h.settings.invalidation.Deadline.String(), "left", possible.Sub(now).Round(time.Second).String())
+		log.Warn("the function's timeout comes before its deadline", "wanted", h.settings.invalidation.Deadline.String(), "left", possible.Sub(now).Round(time.Second).String())
 		return possible
 	}
 	return wanted

@@ -34,7 +34,7 @@ func TestReportsBeforeLambdasDeadline(t *testing.T) {
 					if len(w.deploy.reports) != 1 || w.deploy.reports[0].Status != types.LifecycleEventStatusFailed {
 						t.Errorf("reports are %v, want one that says Failed", w.deploy.reports)
 					}
-					if want := "timeout leaves less than its " + contract.EnvDeadline; !strings.Contains(w.log.String(), want) {
+					if want := "timeout comes before its deadline"; !strings.Contains(w.log.String(), want) {
 						t.Errorf("log has no %q:\n%s", want, w.log.String())
 					}
 				})

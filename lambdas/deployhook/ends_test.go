@@ -124,7 +124,7 @@ func TestPanicOutsideOfAClearing(t *testing.T) {
 		w.handler.log = slog.New(slog.NewJSONHandler(panicWriter{&w.log, word}, nil))
 		return w
 	}
-	w := broken("timeout leaves less")
+	w := broken("timeout comes before")
 	if got := w.codeDeploy(t, "codedeploy"); got != types.LifecycleEventStatusFailed {
 		t.Errorf("reported %s, want Failed", got)
 	}

@@ -41,7 +41,7 @@ func TestReadSettings(t *testing.T) {
 	for name, env := range map[string]map[string]string{
 		contract.EnvDistributions + ` is ""`:             {contract.EnvDistributions: ""},
 		contract.EnvDistributions + " has no":            {contract.EnvDistributions: "[]"},
-		`unknown field "Path"`:                           {contract.EnvDistributions: `[{"DistributionId":"E1","Path":["/a"]}]`},
+		`unknown field "Path"`:                           {contract.EnvDistributions: strings.Replace(distributions(contract.Distribution{ID: "E1", Paths: []string{"/a"}}), "Paths", "Path", 1)},
 		contract.EnvOnFailure + ` is "explode": must be`: {contract.EnvOnFailure: "explode"},
 	} {
 		got, err := readSettings(variables(env))

@@ -188,7 +188,7 @@ func (e *edgeAccount) clear(t *testing.T, role string, n int) (err error) {
 	defer server.Close()
 	env := map[string]string{
 		"AWS_REGION": "ap-northeast-1", "AWS_ACCESS_KEY_ID": "ASIAOWN", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "own",
-		"AWS_ENDPOINT_URL": server.URL, "AWS_LAMBDA_FUNCTION_NAME": "CodeDeployHook_shop",
+		"AWS_ENDPOINT_URL": server.URL, "AWS_LAMBDA_FUNCTION_NAME": "shop-hook",
 	}
 	getenv := func(name string) string { return env[name] }
 	client := cloudfront.NewFromConfig(WithRole(Config(getenv), role, getenv))
@@ -228,7 +228,7 @@ func TestWithRole(t *testing.T) {
 				t.Error("STS's connection was kept: Go logs what comes on it unasked, such as the same credentials once more")
 			}
 			for i, form := range edge.assumed {
-				want := url.Values{"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleArn": {role}, "RoleSessionName": {"CodeDeployHook_shop"}, "DurationSeconds": {"900"}}
+				want := url.Values{"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleArn": {role}, "RoleSessionName": {"shop-hook"}, "DurationSeconds": {"900"}}
 				if form.Encode() != want.Encode() || edge.askedBy[i] != "ASIAOWN own us-east-1" {
 					t.Errorf("STS was asked for %v by %s, want %v by the function's own key, in us-east-1", form, edge.askedBy[i], want)
 				}
