@@ -1,17 +1,18 @@
-// Package fakeaws doubles, in process and as strictly as AWS does, the AWS protocols that the Lambdas
-// speak: CloudFront's invalidations, CodePipeline's job results, the lifecycle hooks of CodeDeploy and of
-// ECS, and STS's AssumeRole.
+// Package fakeaws is a double of the AWS APIs that the Lambda functions call: CloudFront's invalidations,
+// CodePipeline's job results, the lifecycle hooks of CodeDeploy and of ECS, and STS's AssumeRole. It runs in this
+// process and is as strict as AWS.
 //
-// A [Cloud] is one AWS account behind one HTTP endpoint, with roles and distributions of others where
-// [Cloud.AddRole] and [Distribution] say so. Clients reach it as they reach AWS: through
-// the AWS SDK, with AWS_ENDPOINT_URL (or a client's BaseEndpoint) set to the address it is served on.
-// Every request must be signed (Signature Version 4) for the right service and Region with a key that the
-// cloud gave out ([Cloud.Issue]), every limit in AWS's API models is enforced, and whatever the double does
-// not know it refuses: a test that passes against a lenient double proves nothing about AWS.
+// A [Cloud] is one AWS account behind one HTTP endpoint. [Cloud.AddRole] and [Distribution] can add roles and
+// distributions of other accounts. Clients reach the cloud as they reach AWS: through the AWS SDK, with
+// AWS_ENDPOINT_URL or a client's BaseEndpoint set to the cloud's address.
 //
-// Tests steer it from outside the protocol: [Options.Authorize] plays IAM, [Options.Fault] the network
-// and the services' bad days, [Cloud.StartAction] the pipeline that hands out jobs,
-// [Cloud.StartDeployment] CodeDeploy and [Cloud.StartServiceDeployment] ECS.
+// Every request must have a Signature Version 4 for the right service and Region, made with a key that the cloud
+// issued ([Cloud.Issue]). The cloud enforces every limit of AWS's API models. It refuses requests that it does not
+// support, because a test against a lenient double proves nothing about AWS.
+//
+// Tests control the cloud from outside the protocol. [Options.Authorize] stands for IAM, and [Options.Fault] makes
+// the network or a service fail. [Cloud.StartAction] stands for the pipeline that starts jobs,
+// [Cloud.StartDeployment] for CodeDeploy and [Cloud.StartServiceDeployment] for ECS.
 package fakeaws
 
 import (
@@ -31,32 +32,29 @@ const (
 	defaultAccount = "123456789012"
 	defaultRegion  = "us-east-1"
 
-	// maxRequestBytes is far above the largest legal request: 3,000 paths of 4,000 characters would
-	// be 12 MB, but CloudFront documents no size of its own, so only nonsense is cut off here.
+	// maxRequestBytes limits the size of a request. CloudFront documents no limit. The largest valid request has 3,000
+	// paths of 4,000 characters, which are 12 MB.
 	maxRequestBytes = 16 << 20
 )
 
-// Options configure a [Cloud]. The zero value is a cloud where everything is allowed and nothing
-// goes wrong.
+// Options configure a [Cloud]. With the zero value everything is allowed and nothing fails.
 type Options struct {
-	// Account is the 12-digit id of the account, part of every ARN. Default "123456789012".
+	// Account is the 12-digit id of the account. Default "123456789012".
 	Account string
-	// Region is where CodePipeline, CodeDeploy, ECS and their callers run; requests must be signed for it, to
-	// CloudFront and STS for it or for us-east-1. Default "us-east-1".
+	// Region is the Region of CodePipeline, CodeDeploy, ECS and their callers. Requests must be signed for it;
+	// requests to CloudFront and STS may also be signed for us-east-1. Default "us-east-1".
 	Region string
-	// Now tells the services' time: when invalidations were created and complete, when reports came.
-	// Signature ages are judged by the machine's clock, as clients sign by it. Default time.Now.
+	// Now returns the services' time, which sets when invalidations are created and completed and when reports arrive.
+	// The age of a signature is measured by the machine's clock, because clients use it. Default time.Now.
 	Now func() time.Time
-	// Authorize plays IAM: an error is answered as the service's access-denied reply, in words of its own
-	// where it has a method Denial() string. It may be called from several goroutines at once. Default:
-	// everything is allowed.
+	// Authorize stands for IAM. If it returns an error, the service denies access; an error with a method
+	// Denial() string sets the message. Several goroutines may call Authorize at once. Default: everything is allowed.
 	Authorize func(Call) error
-	// Fault says what goes wrong with a call. It may be called from several goroutines at once.
-	// Default: nothing.
+	// Fault returns the fault of a call. Several goroutines may call it at once. Default: no faults.
 	Fault func(Call) Fault
 }
 
-// Cloud is the double: an http.Handler to be served on loopback. It is safe for concurrent use.
+// Cloud is the double. It is an http.Handler for a server on loopback, and is safe for concurrent use.
 type Cloud struct {
 	opts Options
 
@@ -64,13 +62,13 @@ type Cloud struct {
 	calls         []Call
 	counts        map[string]int
 	distributions map[string]*distribution
-	jobs          map[string]*Job // by id: the job that the next report for this id is about
+	jobs          map[string]*Job // by id; the job that the next report with this id belongs to
 	deployments   map[string]*Deployment
 	credentials   map[string]Credentials // by access key
-	roles         map[string]string      // by ARN: the role's unique id
+	roles         map[string]string      // the roles' unique ids by ARN
 }
 
-// New returns an empty cloud: no distributions, no jobs, no deployments.
+// New returns a cloud without distributions, jobs and deployments.
 func New(opts Options) *Cloud {
 	if opts.Account == "" {
 		opts.Account = defaultAccount
@@ -92,46 +90,46 @@ func New(opts Options) *Cloud {
 	}
 }
 
-// Call is one request the cloud has received, refused ones and faulted ones included.
+// Call is a request that the cloud has received, even if the cloud refused it or a fault hit it.
 type Call struct {
-	// Action is the IAM action that AWS would check, such as "cloudfront:CreateInvalidation". A request
-	// for something the double does not implement is recorded too, as service, method and path.
+	// Action is the IAM action that AWS would check, such as "cloudfront:CreateInvalidation". For a request that the
+	// double does not support it consists of service, method and path.
 	Action string
-	// Resource is the ARN that AWS would check, or "*" where the action has no resource type.
+	// Resource is the ARN that AWS would check, or "*" if the action has no resource type.
 	Resource string
-	// Principal is the ARN of who signed the request; "" where the signature is refused.
+	// Principal is the ARN of the caller, or "" if the cloud refused the signature.
 	Principal string
-	// N counts the calls of this Action from 1, retries included.
+	// N is the number of this call among the calls of its Action. It starts at 1 and counts retries.
 	N int
-	// Status is what a report says: "Succeeded", "Failed", or "InProgress" for a PutJobSuccessResult
-	// that carries a continuation token and so does not complete the action. To CodeDeploy it is the
-	// status as sent. "" for a call that is no report.
+	// Status is the status that a report contains: "Succeeded", "Failed", or "InProgress" for a PutJobSuccessResult
+	// with a continuation token, which does not complete the action. A report to CodeDeploy has its own status. Calls
+	// that are not reports have "".
 	Status string
-	// At is when the request arrived, in the cloud's time.
+	// At is the arrival time of the request by the cloud's clock.
 	At time.Time
-	// Err is the AWS error code that was answered; "" for success, and for faults without a reply.
+	// Err is the AWS error code of the reply. It is "" if the call succeeded or got no reply.
 	Err string
-	// Fault is what Options.Fault injected, if anything.
+	// Fault is the kind of the fault that Options.Fault returned.
 	Fault FaultKind
 }
 
-// Calls returns every request received so far, in order of arrival.
+// Calls returns all requests received so far in order of arrival.
 func (c *Cloud) Calls() []Call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]Call(nil), c.calls...)
 }
 
-// request is one HTTP request once it is known what it asks for.
+// request is an HTTP request whose service and operation are known.
 type request struct {
 	svc  *service
 	call Call
-	// run applies the request to the cloud's state. It is called with c.mu held, at most once, and
-	// only for requests that are signed and authorized.
+	// run applies the request to the cloud's state. It is called with c.mu held, at most once, and only for a request
+	// that is signed and authorized.
 	run func() reply
 }
 
-// reply is what goes back over HTTP.
+// reply is an HTTP response.
 type reply struct {
 	status  int
 	header  map[string]string
@@ -143,7 +141,7 @@ type reply struct {
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequestBytes+1))
 	if err != nil {
-		return // The client went away: AWS never saw a request.
+		return // The client has left. AWS would not have received a whole request.
 	}
 
 	req := c.route(r, body)
@@ -207,7 +205,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rep.send(w)
 }
 
-// process runs a request through the same gates as AWS does: is it signed, is it allowed, is it valid.
+// process checks a request in AWS's order: its signature, then its permission, then its content.
 func (c *Cloud) process(body []byte, req *request, unsigned *apiError) reply {
 	if len(body) > maxRequestBytes {
 		return req.svc.refuse(apiError{code: "RequestEntityTooLarge", message: "Request body is too large.", status: http.StatusRequestEntityTooLarge})
@@ -225,8 +223,8 @@ func (c *Cloud) process(body []byte, req *request, unsigned *apiError) reply {
 	return req.run()
 }
 
-// route finds the service as AWS's endpoints would: the JSON protocol names the operation in a header,
-// STS's in a form, CloudFront's in method and path.
+// route finds the service and the operation. The JSON protocol names the operation in a header, STS in a form, and
+// CloudFront in method and path.
 func (c *Cloud) route(r *http.Request, body []byte) *request {
 	if target, ok := r.Header["X-Amz-Target"]; ok {
 		return c.jsonRequest(r, target[0], body)
@@ -268,15 +266,15 @@ func (rep reply) send(w http.ResponseWriter) {
 		w.Header().Set(name, value)
 	}
 	w.WriteHeader(rep.status)
-	// A client that left before it read the answer is the client's affair.
+	// The client may leave before it has read the answer.
 	_, _ = io.Copy(w, bytes.NewReader(rep.body))
 }
 
-// drop ends the connection without a reply, with a TCP reset if asked to.
+// drop closes the connection without a reply. If reset is true, it sends a TCP reset.
 func drop(w http.ResponseWriter, reset bool) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		// Not a plain HTTP/1 connection: net/http aborts the stream on this panic and logs nothing.
+		// The connection is not HTTP/1. On this panic net/http aborts the stream and logs nothing.
 		panic(http.ErrAbortHandler)
 	}
 	if reset {
@@ -284,19 +282,19 @@ func drop(w http.ResponseWriter, reset bool) {
 			conn = tls.NetConn()
 		}
 		if tcp, ok := conn.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // Unsent data is discarded: close sends RST, not FIN.
+			_ = tcp.SetLinger(0) // Close then sends RST in place of FIN.
 		}
 	}
 	_ = conn.Close()
 }
 
-// apiError is a refusal in no particular wire format.
+// apiError is a refusal, independent of the wire format.
 type apiError struct {
 	code, message string
 	status        int
 }
 
-// internalFailure is what every service answers when it breaks.
+// internalFailure is the reply of a service that fails.
 // https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html
 var internalFailure = apiError{
 	code:    "InternalFailure",
@@ -304,34 +302,34 @@ var internalFailure = apiError{
 	status:  http.StatusInternalServerError,
 }
 
-// service holds what differs between the services: how refusals look, and what the refusals that all of them
-// know are called.
+// service holds the differences between the services: the wire format of refusals, and the error codes of refusals
+// that all services have.
 type service struct {
-	name     string // in credential scopes and IAM actions
+	name     string // the name in credential scopes and IAM actions
 	refuse   func(apiError) reply
-	cutOff   string   // the first characters of an answer
-	unsigned apiError // no signature at all
-	garbled  apiError // a signature that cannot be parsed or lacks a part
-	mismatch apiError // a signature for something else
-	// unknownKey is for a key that nobody has, or with another session token or none; expiredKey for a
-	// temporary key that has ended.
+	cutOff   string   // the first characters of a reply
+	unsigned apiError // for a request without a signature
+	garbled  apiError // for a signature that cannot be parsed or is incomplete
+	mismatch apiError // for a signature of another request
+	// unknownKey is for a key that the cloud did not issue, and for a wrong or missing session token. expiredKey is
+	// for a temporary key that has expired.
 	unknownKey, expiredKey apiError
-	// accessDenied and throttled are what the service answers when IAM or its rate limiter says no.
+	// accessDenied is for a request that IAM denies, and throttled for one that the rate limiter refuses.
 	accessDenied, throttled apiError
 }
 
-// signingRegions are the Regions that the credential scope of requests to svc may name.
+// signingRegions returns the Regions that the credential scope of a request to svc may name.
 func (c *Cloud) signingRegions(svc *service) []string {
 	if svc == cloudFront || svc == sts {
-		// CloudFront is global and lives in us-east-1. That the SDK knows from its endpoint rules, which
-		// a custom endpoint switches off: it then signs for the client's own Region. STS is in every
-		// Region, and the functions ask the one in us-east-1.
+		// CloudFront is global, and requests to it are signed for us-east-1. A custom endpoint disables the SDK's
+		// endpoint rules, and the SDK then signs for the client's own Region. STS is in every Region, and the functions
+		// call STS in us-east-1.
 		return []string{"us-east-1", c.opts.Region}
 	}
 	return []string{c.opts.Region}
 }
 
-// randomString returns n characters drawn from alphabet.
+// randomString returns n random characters of alphabet.
 func randomString(n int, alphabet string) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b)
@@ -346,7 +344,7 @@ const (
 	base64Alphabet    = upperAlphanumeric + "abcdefghijklmnopqrstuvwxyz+/"
 )
 
-// unknownAction names, for the record of calls, a request that no operation answers.
+// unknownAction returns the name under which Calls lists a request that the double does not support.
 func unknownAction(svc *service, r *http.Request) string {
 	return strings.Join([]string{svc.name + ":", r.Method, r.URL.Path}, " ")
 }

@@ -37,20 +37,20 @@ var cloudFront = newXMLService("cloudfront", "http://cloudfront.amazonaws.com/do
 type Distribution struct {
 	// ID is the distribution's id, such as "EDFDVBD6EXAMPLE". Required.
 	ID string
-	// Account is the one that it is in, and whose callers alone find it. Default: the cloud's.
+	// Account is the distribution's account. Callers from other accounts do not find the distribution. Default: the
+	// cloud's account.
 	Account string
-	// CompleteAfter is how long an invalidation stays InProgress, in the cloud's time.
+	// CompleteAfter is the time that an invalidation stays InProgress, by the cloud's clock.
 	CompleteAfter time.Duration
-	// CompleteAfterGets, where set, keeps an invalidation InProgress until it is asked for the n-th
-	// time: that GetInvalidation is the first to say Completed (unless CompleteAfter is still to pass).
-	// 0: only CompleteAfter decides.
+	// CompleteAfterGets is the number of the GetInvalidation call that is the first to return Completed, if
+	// CompleteAfter has passed by then. Default: only CompleteAfter counts.
 	CompleteAfterGets int
-	// MaxFilePaths and MaxWildcardPaths are the quotas of paths in progress. Default: AWS's, 3,000 and
-	// 15. Cache tags count as file paths.
+	// MaxFilePaths and MaxWildcardPaths are the quotas of paths in progress. Cache tags count as file paths. Default:
+	// AWS's quotas, 3,000 and 15.
 	MaxFilePaths, MaxWildcardPaths int
 }
 
-// Invalidation is one accepted invalidation.
+// Invalidation is an invalidation that the cloud has accepted.
 type Invalidation struct {
 	ID, DistributionID, CallerReference string
 	Paths                               []string // as sent
@@ -68,7 +68,7 @@ type invalidation struct {
 	gets int
 }
 
-// AddDistribution creates a distribution, or replaces one and forgets its invalidations.
+// AddDistribution adds a distribution. It replaces a distribution with the same id and removes its invalidations.
 func (c *Cloud) AddDistribution(d Distribution) {
 	if d.Account == "" {
 		d.Account = c.opts.Account
@@ -84,8 +84,8 @@ func (c *Cloud) AddDistribution(d Distribution) {
 	c.distributions[d.ID] = &distribution{Distribution: d}
 }
 
-// Invalidations returns the invalidations of a distribution in order of creation, with their status as
-// of now; nil for an unknown distribution.
+// Invalidations returns the invalidations of a distribution in order of creation with their current status. It
+// returns nil for an unknown distribution.
 func (c *Cloud) Invalidations(distributionID string) []Invalidation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -103,7 +103,7 @@ func (c *Cloud) Invalidations(distributionID string) []Invalidation {
 	return all
 }
 
-// settle brings an invalidation's status up to date.
+// settle updates an invalidation's status.
 func (d *distribution) settle(inv *invalidation, now time.Time) {
 	if inv.gets >= d.CompleteAfterGets && now.Sub(inv.Created) >= d.CompleteAfter {
 		inv.Status = statusCompleted
@@ -130,7 +130,7 @@ func (c *Cloud) cloudFrontRequest(r *http.Request, body []byte) *request {
 	default:
 		req.call.Action, req.call.Resource = unknownAction(cloudFront, r), "*"
 		req.run = func() reply {
-			return cloudFront.refuse(apiError{"UnknownOperationException", "The double of CloudFront does not know " + r.Method + " " + r.URL.Path, http.StatusNotFound})
+			return cloudFront.refuse(apiError{"UnknownOperationException", "The double of CloudFront does not support " + r.Method + " " + r.URL.Path, http.StatusNotFound})
 		}
 	}
 	return req
@@ -152,12 +152,12 @@ func (c *Cloud) createInvalidation(account, distributionID string, body []byte) 
 	for _, inv := range dist.invalidations {
 		dist.settle(inv, now)
 		if inv.CallerReference == *batch.CallerReference {
-			// AWS documents "same paths" without saying whether their order matters. It does here:
-			// a caller that sorts its paths is right either way.
+			// AWS documents "same paths", but not whether their order matters. Here it does, so that callers sort their
+			// paths and are right in both cases.
 			if slices.Equal(inv.Paths, batch.Paths.Items) {
 				return dist.invalidationReply(http.StatusCreated, inv)
 			}
-			// AWS's documentation says InvalidationBatchAlreadyExists; users see this instead.
+			// AWS documents InvalidationBatchAlreadyExists, but users report this error.
 			return cloudFront.refuse(apiError{"InvalidArgument", "Your request contains a caller reference that was used for a previous invalidation batch for the same distribution.", http.StatusBadRequest})
 		}
 		if inv.Status == statusInProgress {
@@ -200,8 +200,8 @@ func (c *Cloud) getInvalidation(account, distributionID, id string) reply {
 
 var noSuchDistribution = apiError{"NoSuchDistribution", "The specified distribution does not exist.", http.StatusNotFound}
 
-// invalidationBatch is CreateInvalidation's body. Pointers tell absent from empty; Rest catches
-// elements that AWS does not know.
+// invalidationBatch is the body of CreateInvalidation. Pointers distinguish an absent element from an empty one.
+// Rest holds elements that AWS's model does not have.
 type invalidationBatch struct {
 	XMLName         xml.Name `xml:"http://cloudfront.amazonaws.com/doc/2020-05-31/ InvalidationBatch"`
 	CallerReference *string  `xml:"CallerReference"`
@@ -215,9 +215,9 @@ type invalidationBatch struct {
 
 type unknownElement struct{ XMLName xml.Name }
 
-// parseBatch reads CreateInvalidation's body and checks everything that does not depend on the state
-// of the distribution. What AWS says of a missing body names the Content-Type, too, but boto3 and the AWS
-// CLI send none.
+// parseBatch reads the body of CreateInvalidation and makes every check that does not depend on the distribution. It
+// does not require a Content-Type, although AWS's message for a missing body names it, because boto3 and the AWS CLI
+// send none.
 func parseBatch(body []byte) (*invalidationBatch, *apiError) {
 	if len(body) == 0 {
 		return nil, &apiError{"MissingBody", "This operation requires a body. Ensure that the body is present and the Content-Type header is set.", http.StatusBadRequest}
@@ -273,10 +273,10 @@ func parseBatch(body []byte) (*invalidationBatch, *apiError) {
 	return &batch, nil
 }
 
-// validPath says whether CloudFront accepts path: a URL path, or "#" and a cache tag.
+// validPath reports whether CloudFront accepts path, which is a URL path or "#" and a cache tag.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 func validPath(path string) bool {
-	if len(path) > maxPathLength { // Only ASCII passes below, so bytes are characters.
+	if len(path) > maxPathLength { // The checks below accept only ASCII, so a byte is a character.
 		return false
 	}
 	if tag, ok := strings.CutPrefix(path, "#"); ok {
@@ -301,15 +301,15 @@ func validPath(path string) bool {
 	return true
 }
 
-// unsafeCharacters must be URL-encoded in paths, besides space, controls and non-ASCII: RFC 1738,
-// section 2.2, which CloudFront's documentation refers to. ("%" is checked on its own.)
+// unsafeCharacters lists printable ASCII characters that must be URL-encoded in a path, by section 2.2 of RFC 1738,
+// to which CloudFront's documentation refers. validPath checks "%" separately.
 const unsafeCharacters = "<>\"#{}|\\^~[]`"
 
 func isHex(b byte) bool {
 	return '0' <= b && b <= '9' || 'a' <= b && b <= 'f' || 'A' <= b && b <= 'F'
 }
 
-// countPaths tells the two kinds of paths apart that have quotas of their own.
+// countPaths counts the paths of the two kinds, which have separate quotas.
 func countPaths(paths []string) (files, wildcards int) {
 	for _, path := range paths {
 		if strings.HasSuffix(path, "*") {

@@ -8,30 +8,29 @@ import (
 	"time"
 )
 
-// Credentials are an access key that the cloud gave to somebody. It accepts no other.
+// Credentials are an access key that the cloud has issued. The cloud accepts no other keys.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 type Credentials struct {
 	// AccessKeyID starts with "ASIA" for a role's temporary key and with "AKIA" for a user's.
 	AccessKeyID, SecretAccessKey string
-	// SessionToken goes with a temporary key, and with no other.
+	// SessionToken belongs to a temporary key. Other keys have none.
 	SessionToken string
-	// Expires is when a temporary key ends, by the machine's clock, as its holder renews it by that
-	// clock; zero for a user's key.
+	// Expires is the time at which a temporary key expires, by the machine's clock, which its holder also uses. It is
+	// zero for a user's key.
 	Expires time.Time
-	// Principal is the ARN of who calls with the key, such as
-	// "arn:aws:sts::123456789012:assumed-role/invalidate/my-blog".
+	// Principal is the ARN of the key's holder, such as "arn:aws:sts::123456789012:assumed-role/invalidate/my-blog".
 	Principal string
 }
 
-// Issue gives a principal, named by its ARN, a new access key: a temporary one that is valid for the
-// lifetime (and has ended already where that is negative), or for 0 a user's, which does not end.
+// Issue returns a new access key for the principal with this ARN. The key is temporary and valid for the lifetime;
+// with a negative lifetime it has already expired. With a lifetime of 0 it is a user's key, which never expires.
 func (c *Cloud) Issue(principal string, lifetime time.Duration) Credentials {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.issue(principal, lifetime)
 }
 
-// issue is called with c.mu held.
+// issue is Issue for callers that hold c.mu.
 func (c *Cloud) issue(principal string, lifetime time.Duration) Credentials {
 	const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 	credentials := Credentials{
@@ -48,7 +47,7 @@ func (c *Cloud) issue(principal string, lifetime time.Duration) Credentials {
 	return credentials
 }
 
-// Env returns the environment variables that hand the credentials to an AWS SDK, as Lambda sets them.
+// Env returns the environment variables from which an AWS SDK reads the credentials, as Lambda sets them.
 func (c Credentials) Env() map[string]string {
 	return map[string]string{
 		"AWS_ACCESS_KEY_ID":     c.AccessKeyID,
@@ -57,8 +56,8 @@ func (c Credentials) Env() map[string]string {
 	}
 }
 
-// Secrets returns every credential given to anybody so far, those in events included: what must never
-// be logged.
+// Secrets returns all credentials that the cloud has issued so far, including those in events. None of them may be
+// logged.
 func (c *Cloud) Secrets() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,8 +71,8 @@ func (c *Cloud) Secrets() []string {
 	return secrets
 }
 
-// callersAccount returns the account of the key that a request names, before its signature is checked; the
-// cloud's own if nobody has the key.
+// callersAccount returns the account of the key that a request names, or the cloud's own account for an unknown key.
+// It does not check the signature.
 func (c *Cloud) callersAccount(r *http.Request) string {
 	auth, _ := parseAuthorization(r.Header.Get("Authorization"))
 	c.mu.Lock()

@@ -7,37 +7,38 @@ import (
 	"strings"
 )
 
-// Fault is what goes wrong with one call. The zero value is no fault.
+// Fault describes how one call fails. The zero value is no fault.
 type Fault struct {
 	Kind FaultKind
-	// Do, where set, runs at the fault's moment: before the reply, and for After and MalformedBody
-	// once the call has been processed. Tests use it to kill the caller.
+	// Do runs when the fault happens: before the reply, and for After and MalformedBody after the cloud has processed
+	// the call. Tests use it to kill the caller. Optional.
 	Do func()
-	// Body is what MalformedBody answers. Default: a reply cut off in the middle of its first tag or
-	// member. Mind that the AWS SDK takes a CloudFront reply without any tag for an empty one, not for
-	// an error, and does not read CodePipeline's replies at all; CodeDeploy's must be JSON.
+	// Body is the body of the reply for MalformedBody. Default: a reply that ends in the middle of its first tag or
+	// member. The AWS SDK accepts a CloudFront reply without any tag as an empty reply. It does not read replies of
+	// CodePipeline, and requires JSON from CodeDeploy.
 	Body string
 }
 
 // FaultKind is a way for a call to go wrong.
 type FaultKind int
 
-// Go's HTTP client, below the AWS SDK, sends a GET once more by itself when a kept-alive connection
-// dies without a reply: ConnectionReset, Before and After can so yield two calls where the SDK counts
-// one attempt.
+// The kinds of faults.
+//
+// Go's HTTP client repeats a GET when a reused connection ends without a reply. With ConnectionReset, Before and
+// After the cloud may therefore receive two calls for one attempt of the AWS SDK.
 const (
 	NoFault          FaultKind = iota
-	Throttle                   // refused by the service's rate limiter; not processed
-	ServerError                // HTTP 500; not processed
-	AccessDenied               // refused by IAM; not processed
-	ConnectionReset            // TCP reset instead of a reply; not processed
-	Hang                       // no reply until the client goes away; not processed
-	MalformedBody              // processed, then 200 with a body that is no reply; a refusal is sent as it is
-	Before                     // Do, then the connection is closed without a reply; not processed
-	After                      // processed, then Do, then the connection is closed without a reply
-	BadSignature               // refused as wrongly signed, with all that should have been signed; not processed
-	BadSignatureLine           // the same, in one line, as no service of AWS's writes it; not processed
-	Endless                    // HTTP 400 with a body that does not end; not processed
+	Throttle                   // The rate limiter refuses the call.
+	ServerError                // The reply is HTTP 500.
+	AccessDenied               // IAM denies access.
+	ConnectionReset            // The connection ends with a TCP reset.
+	Hang                       // There is no reply until the client closes the connection.
+	MalformedBody              // The cloud processes the call and replies 200 with an invalid body, unless it refuses.
+	Before                     // Do runs, and the connection is closed without a reply.
+	After                      // The cloud processes the call, Do runs, and the connection is closed without a reply.
+	BadSignature               // The signature is refused, and the reply shows what should have been signed.
+	BadSignatureLine           // Like BadSignature, but in one line. No service of AWS replies so.
+	Endless                    // The reply is HTTP 400 with a body that does not end.
 )
 
 var faultNames = [...]string{
@@ -70,7 +71,7 @@ func (f Fault) do() {
 	}
 }
 
-// badSignature refuses a request for its signature, whatever that is.
+// badSignature refuses the request's signature, even if it is right.
 func (f Fault) badSignature(r *http.Request, body []byte, svc *service) reply {
 	refusal := *wrongSignature(r, body, svc)
 	if f.Kind == BadSignatureLine {
@@ -79,7 +80,7 @@ func (f Fault) badSignature(r *http.Request, body []byte, svc *service) reply {
 	return svc.refuse(refusal)
 }
 
-// answerWithoutEnd writes until the client goes away.
+// answerWithoutEnd writes until the client closes the connection.
 func answerWithoutEnd(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusBadRequest)
 	block := bytes.Repeat([]byte(" "), 32<<10)

@@ -6,14 +6,14 @@ import (
 	"unicode/utf16"
 )
 
-// violations collects what the validation of a service against its model reports in one refusal.
+// violations collects the violations of an API model that a service reports in one refusal.
 type violations []string
 
 func (v *violations) add(member, constraint string) {
 	*v = append(*v, fmt.Sprintf("Value at '%s' failed to satisfy constraint: %s", member, constraint))
 }
 
-// addValue is add in the words of STS, which quotes the value.
+// addValue is add for STS, whose message contains the value.
 func (v *violations) addValue(member, value, constraint string) {
 	*v = append(*v, fmt.Sprintf("Value '%s' at '%s' failed to satisfy constraint: %s", value, member, constraint))
 }
@@ -45,7 +45,7 @@ func (v *violations) percentage(member string, n *int) {
 	}
 }
 
-// message is what is said of all of them, of which there is one at least.
+// message returns the message for all violations. There must be at least one.
 func (v violations) message() string {
 	noun := "error"
 	if len(v) > 1 {
@@ -54,7 +54,7 @@ func (v violations) message() string {
 	return fmt.Sprintf("%d validation %s detected: %s", len(v), noun, strings.Join(v, "; "))
 }
 
-// refusal is that of a JSON service; nil without violations.
+// refusal returns the refusal of a JSON service, or nil if there are no violations.
 func (v violations) refusal() *apiError {
 	if len(v) == 0 {
 		return nil
@@ -63,7 +63,7 @@ func (v violations) refusal() *apiError {
 	return &refusal
 }
 
-// length counts UTF-16 units, as AWS's Java services do: never fewer than Unicode characters.
+// length counts UTF-16 units, as AWS's Java services do. That number is never below the number of characters.
 func length(s string) int {
 	n := 0
 	for _, r := range s {

@@ -10,32 +10,32 @@ import (
 	"time"
 )
 
-// maxResponseBytes is Lambda's limit for a buffered response: 6 MB and some room.
+// maxResponseBytes is Lambda's limit for a buffered response, in bytes.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const maxResponseBytes = 6<<20 + 100
 
-// api is the Lambda Runtime API (2018-06-01) for one process.
+// api serves the Lambda Runtime API (2018-06-01) to one process.
 type api struct {
 	mux *http.ServeMux
 
-	ready      chan struct{} // one value for each time the process asks for work
+	ready      chan struct{} // receives a value each time the process asks for work
 	work       chan *invocation
 	initErrors chan report
 
 	mu      sync.Mutex
-	current *invocation // being run by the process
-	done    bool        // current has been reported
+	current *invocation // the invocation that the process runs
+	done    bool        // whether the process has reported current
 }
 
-// invocation is one event on its way through the process.
+// invocation is one event that the process handles.
 type invocation struct {
 	id, arn  string
 	event    []byte
 	deadline time.Time
-	reported chan report // receives the one report
+	reported chan report // receives exactly one report
 }
 
-// report is what the process said about an invocation, or about its initialisation.
+// report is the process's report about an invocation or about its initialisation.
 type report struct {
 	payload []byte
 	err     *FunctionError
@@ -58,20 +58,20 @@ func newAPI() *api {
 
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
 
-// begin hands over an invocation; the process must have asked for it.
+// begin hands an invocation to the process, which must have asked for work before.
 func (a *api) begin(inv *invocation) { a.work <- inv }
 
 func (a *api) next(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	if a.current != nil && !a.done {
 		a.mu.Unlock()
-		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the invocation has not been reported yet")
+		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the current invocation has not been reported yet")
 		return
 	}
 	a.current, a.done = nil, false
 	a.mu.Unlock()
 
-	// Full when the process asked before and went away without the work; it is still as ready.
+	// The channel is full if the process asked before and dropped that request.
 	select {
 	case a.ready <- struct{}{}:
 	default:
@@ -91,13 +91,13 @@ func (a *api) next(w http.ResponseWriter, r *http.Request) {
 	header.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
 	header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
 	header.Set("Lambda-Runtime-Invoked-Function-Arn", inv.arn)
-	_, _ = w.Write(inv.event) // A process that is gone shows by its exit.
+	_, _ = w.Write(inv.event) // If the process has ended, its exit status shows it.
 }
 
 func (a *api) response(w http.ResponseWriter, r *http.Request) {
 	payload, err := io.ReadAll(io.LimitReader(r.Body, maxResponseBytes+1))
 	if err != nil {
-		return // The process died in the middle of its answer: there is none.
+		return // The process died before its answer was complete.
 	}
 	if len(payload) > maxResponseBytes {
 		a.report(r.PathValue("id"), failedReport("Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size (6291556 bytes)."))
@@ -105,7 +105,7 @@ func (a *api) response(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rep := report{payload: payload}
-	// A streamed response that broke off says so behind its body.
+	// A streamed response that fails in the middle reports the error in its trailer.
 	if errorType := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); errorType != "" {
 		body, _ := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
 		rep = errorReport(body, errorType)
@@ -130,7 +130,7 @@ func (a *api) initError(w http.ResponseWriter, r *http.Request) {
 	case a.initErrors <- errorReport(payload, r.Header.Get("Lambda-Runtime-Function-Error-Type")):
 		respond(w, http.StatusAccepted, map[string]string{"status": "OK"})
 	default:
-		refuse(w, http.StatusForbidden, "InvalidStateTransition", "initialisation has been reported already")
+		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the initialisation error has already been reported")
 	}
 }
 
@@ -142,7 +142,7 @@ func (a *api) accept(w http.ResponseWriter, id string, rep report) {
 	respond(w, http.StatusAccepted, map[string]string{"status": "OK"})
 }
 
-// report records the one report about the current invocation.
+// report records the report about the current invocation, or returns the error code and message of a refusal.
 func (a *api) report(id string, rep report) (code, message string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -150,17 +150,17 @@ func (a *api) report(id string, rep report) (code, message string) {
 	case a.current == nil || a.current.id != id:
 		return "InvalidRequestID", "Invalid request ID"
 	case a.done:
-		return "InvalidStateTransition", "the invocation has been reported already"
+		return "InvalidStateTransition", "the invocation has already been reported"
 	}
 	a.done = true
 	a.current.reported <- rep
 	return "", ""
 }
 
-// errorReport reads the error a process reports; the header's type counts where the body has none.
+// errorReport reads an error that the process reports. The header's type counts if the body has none.
 func errorReport(payload []byte, headerType string) report {
 	failure := FunctionError{}
-	_ = json.Unmarshal(payload, &failure) // Lambda takes any body.
+	_ = json.Unmarshal(payload, &failure) // Lambda accepts any body.
 	if failure.ErrorType == "" {
 		failure.ErrorType = headerType
 	}

@@ -8,8 +8,8 @@ import (
 
 func TestRuntimeAPIRefusesWhatLambdaRefuses(t *testing.T) {
 	r := start(t, Function{})
-	// The first of the two responses is the invocation's answer; after it, aws-lambda-go fails to
-	// give its own and ends.
+	// The function sends two responses, of which the first one counts. aws-lambda-go then sends a third one, fails
+	// and ends the process.
 	result := invoke(t, r, "protocol", "")
 	if result.Err != nil || string(result.Payload) != "{}" {
 		t.Errorf("got %s, %v, want the first response {}", result.Payload, result.Err)

@@ -21,8 +21,7 @@ import (
 	"blog-deploy-pipeline/rehearse/leftovers"
 )
 
-// environment is one execution environment: a process and the Runtime API that only this process
-// talks to. It runs one invocation at a time.
+// environment is one execution environment: a process and its own Runtime API. It runs one invocation at a time.
 type environment struct {
 	fn           Function
 	arn          string
@@ -31,8 +30,8 @@ type environment struct {
 	initDuration time.Duration // set by init
 
 	api    *api
-	exited chan struct{} // closed once the process is reaped and the API is shut
-	exit   error         // how the process ended; read only after exited
+	exited chan struct{} // closed when the process has been reaped and the API has been closed
+	exit   error         // how the process ended; valid after exited is closed
 }
 
 func startEnvironment(fn Function, output *os.File) (*environment, error) {
@@ -48,15 +47,15 @@ func startEnvironment(fn Function, output *os.File) (*environment, error) {
 		exited: make(chan struct{}),
 	}
 	server := &http.Server{Handler: env.api}
-	go func() { _ = server.Serve(listener) }() // Ends with ErrServerClosed, below.
+	go func() { _ = server.Serve(listener) }() // Serve returns ErrServerClosed after Close below.
 
-	env.cmd = exec.Command(fn.Binary) //nolint:noctx // The process outlives the invocation that starts it; kill ends it.
+	env.cmd = exec.Command(fn.Binary) //nolint:noctx // The process outlives the invocation that starts it. kill ends it.
 	env.cmd.Dir = filepath.Dir(fn.Binary)
 	for _, key := range slices.Sorted(maps.Keys(variables)) {
 		env.cmd.Env = append(env.cmd.Env, key+"="+variables[key])
 	}
 	env.cmd.Stdout, env.cmd.Stderr = output, output
-	// A group of its own, so that whatever the function starts dies with it.
+	// The process leads a process group of its own, so that kill also ends the processes that it starts.
 	env.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	env.started = time.Now()
 	if err := env.cmd.Start(); err != nil {
@@ -70,7 +69,7 @@ func startEnvironment(fn Function, output *os.File) (*environment, error) {
 	}
 	go func() {
 		env.exit = env.cmd.Wait()
-		env.kill() // What the process left running in its group.
+		env.kill() // Other processes of the group may still run.
 		revoke()
 		_ = server.Close()
 		close(env.exited)
@@ -78,7 +77,7 @@ func startEnvironment(fn Function, output *os.File) (*environment, error) {
 	return env, nil
 }
 
-// processEnvironment is the process's whole environment.
+// processEnvironment returns all environment variables of the process.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 func processEnvironment(fn Function, apiAddress string) map[string]string {
 	variables := map[string]string{
@@ -115,25 +114,25 @@ func (env *environment) alive() bool {
 	}
 }
 
-// kill ends the whole process group. It does not wait; env.exited tells.
+// kill kills the whole process group. It does not wait for the end; env.exited is closed then.
 func (env *environment) kill() { env.signal(syscall.SIGKILL) }
 
-// signal goes to the whole process group.
+// signal sends a signal to the whole process group.
 func (env *environment) signal(s syscall.Signal) {
 	if !env.alive() {
-		return // Reaped: the system may have given its number to another process.
+		return // The process has been reaped, and the system may have given its id to another one.
 	}
-	// An error means that it is gone already.
+	// An error means that the group has already ended.
 	_ = syscall.Kill(-env.cmd.Process.Pid, s)
 }
 
-// stop kills and waits.
+// stop kills the process group and waits for its end.
 func (env *environment) stop() {
 	env.kill()
 	<-env.exited
 }
 
-// init waits for the first request for work. A fault is how the function failed before it.
+// init waits for the first request for work. If the function fails before, fault says how.
 func (env *environment) init(ctx context.Context, requestID string) (fault *Result, err error) {
 	timer := time.NewTimer(initLimit)
 	defer timer.Stop()
@@ -146,7 +145,7 @@ func (env *environment) init(ctx context.Context, requestID string) (fault *Resu
 		return &Result{Payload: report.payload, Err: report.err, RequestID: requestID}, nil
 	case <-env.exited:
 		select {
-		case report := <-env.api.initErrors: // It said why before it ended.
+		case report := <-env.api.initErrors: // The process reported an error before it ended.
 			return &Result{Payload: report.payload, Err: report.err, RequestID: requestID}, nil
 		default:
 			return env.exitResult(requestID), nil
@@ -160,8 +159,8 @@ func (env *environment) init(ctx context.Context, requestID string) (fault *Resu
 	}
 }
 
-// run hands one event to the process and fills in how it went. The environment is ready for the next
-// one if alive.
+// run hands one event to the process and writes the outcome to result. If alive is true, the environment can run
+// another invocation.
 func (env *environment) run(ctx context.Context, result *Result, event []byte) (alive bool, err error) {
 	start := time.Now()
 	timer := time.NewTimer(env.fn.Timeout)
@@ -180,18 +179,18 @@ func (env *environment) run(ctx context.Context, result *Result, event []byte) (
 
 	for {
 		select {
-		// As on Lambda, an invocation is over when the process asks for more work, not when it answers.
+		// As at Lambda, an invocation ends when the process asks for more work, not when it answers.
 		case <-env.api.ready:
 			select {
 			case report := <-inv.reported:
 				result.Payload, result.Err = report.payload, report.err
 				result.MaxRSSKB = peakRSS(env.cmd.Process.Pid)
 				return true, nil
-			default: // An older request for work, repeated: the invocation is still to be reported.
+			default: // The process repeated an older request for work. The report is still to come.
 			}
 		case <-env.exited:
 			select {
-			case report := <-inv.reported: // It answered, and then ended: so does a panic in Go.
+			case report := <-inv.reported: // The process answered and then ended, as a Go function that panics does.
 				result.Payload, result.Err = report.payload, report.err
 			default:
 				adopt(env.exitResult(result.RequestID))
@@ -208,7 +207,7 @@ func (env *environment) run(ctx context.Context, result *Result, event []byte) (
 	}
 }
 
-// exitResult is what Lambda reports for a process that ended without an answer.
+// exitResult returns the result that Lambda reports for a process that ended without an answer.
 func (env *environment) exitResult(requestID string) *Result {
 	message := "Runtime exited without providing a reason"
 	if exit := (*exec.ExitError)(nil); errors.As(env.exit, &exit) {
@@ -223,8 +222,8 @@ func timedOut(requestID string, after time.Duration) *Result {
 	return &result
 }
 
-// peakRSS reads a process's peak resident memory in KB where the system tells it; 0 elsewhere. The
-// usage reported at exit will not do: on Linux it includes the memory of this process before exec.
+// peakRSS returns the peak resident memory of a process in KB, or 0 where the system does not tell. It does not use
+// the resource usage at exit, because on Linux that includes the memory of the parent process before exec.
 func peakRSS(pid int) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -62,7 +62,7 @@ func TestFreezeRunsIntoTheTimeout(t *testing.T) {
 
 func TestKillEndsIdleProcesses(t *testing.T) {
 	r := start(t, Function{})
-	r.Kill() // Nothing runs: nothing happens.
+	r.Kill() // No process runs yet.
 	before := decode(t, invoke(t, r, "", ""))
 	r.Kill()
 	if after := decode(t, invoke(t, r, "", "")); after.PID == before.PID {
@@ -133,7 +133,7 @@ func waitForChild(t *testing.T, r *Runtime) int {
 	return 0
 }
 
-// waitUntilGone waits for a process that this one is not the parent of, and so cannot reap.
+// waitUntilGone waits for the end of a process that is not a child of this one.
 func waitUntilGone(t *testing.T, pid int) {
 	t.Helper()
 	for deadline := time.Now().Add(8 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
@@ -144,7 +144,7 @@ func waitUntilGone(t *testing.T, pid int) {
 	t.Errorf("process %d lives on", pid)
 }
 
-// alive says whether a process runs; zombies, which nobody may ever reap in a container, do not.
+// alive reports whether a process runs. A zombie does not run; in a container nobody may ever reap it.
 func alive(t *testing.T, pid int) bool {
 	t.Helper()
 	if syscall.Kill(pid, 0) != nil {

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// flushInterval is how far Function.Log may lag behind the processes.
+// flushInterval limits the delay between the output of a process and Function.Log.
 const flushInterval = 100 * time.Millisecond
 
-// logFile collects the output of all processes. It is a file, and not a pipe, because then whatever a
-// process wrote before it asked for more work can be read when that request arrives: a test may assert
-// what is not in the log without waiting for a copying goroutine.
+// logFile collects the output of all processes. It is a file and not a pipe: when a process asks for more work,
+// all its earlier output is in the file. A test can therefore check what the log does not contain, without waiting
+// for a goroutine that copies.
 type logFile struct {
-	file *os.File // shared with the processes, and with it the offset that each write moves on
+	file *os.File // The processes share the file and its offset.
 
 	mu     sync.Mutex
-	text   []byte // what has been read back from file
+	text   []byte // the part of the file that has been read
 	live   io.Writer
 	closed chan struct{}
 }
@@ -28,7 +28,7 @@ func newLogFile(live io.Writer) (*logFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create log: %w", err)
 	}
-	// The open file outlives its name, so that not even a crash of this process leaves it behind.
+	// The file has no name any more, so that it disappears with this process even after a crash.
 	if err := os.Remove(file.Name()); err != nil {
 		_ = file.Close()
 		return nil, fmt.Errorf("unlink log: %w", err)
@@ -53,7 +53,7 @@ func (l *logFile) follow() {
 	}
 }
 
-// flush reads what is new in the file and hands it on.
+// flush reads the new part of the file and passes it to live.
 func (l *logFile) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -65,19 +65,19 @@ func (l *logFile) flush() {
 	start := int64(len(l.text))
 	news, err := io.ReadAll(io.NewSectionReader(l.file, start, 1<<62-start))
 	if err != nil {
-		return // The next flush starts from the same place.
+		return // The next flush starts at the same offset.
 	}
 	l.text = append(l.text, news...)
 	if l.live != nil && len(news) > 0 {
-		_, _ = l.live.Write(news) // A log that cannot be written must not fail the function.
+		_, _ = l.live.Write(news) // The function must not fail because its log cannot be written.
 	}
 }
 
-// printf adds a line of Lambda's own.
+// printf adds a line that Lambda itself writes.
 func (l *logFile) printf(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, _ = fmt.Fprintf(l.file, format, args...) // As above; and after close there is nobody to tell.
+	_, _ = fmt.Fprintf(l.file, format, args...) // See flush.
 }
 
 func (l *logFile) String() string {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestLogsAreCompleteWhenInvokeReturns would be flaky, not red, if output were copied on the side; so
-// it looks many times.
+// TestLogsAreCompleteWhenInvokeReturns repeats its check, because a goroutine that copied the output would only
+// sometimes be late.
 func TestLogsAreCompleteWhenInvokeReturns(t *testing.T) {
 	var live bytes.Buffer
 	r := start(t, Function{Log: &live})

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 )
 
-// PackageOf returns the package that a function's asset, a folder, was compiled from: the one whose
-// compiled file in the project's dist/ is the same. A deployed file is for Lambda's processor; [Compile]
-// makes one of its package that runs here. project is the project's folder, such as ".".
+// PackageOf returns the package that a function's asset was compiled from. It is the package whose compiled file in
+// the project's dist folder equals the asset's. The asset is built for Lambda's processor, so a rehearsal compiles
+// the package again with [Compile]. asset is the asset's folder, and project the project's, such as ".".
 func PackageOf(project, asset string) (string, error) {
 	deployed, err := os.ReadFile(filepath.Join(asset, "bootstrap"))
 	if err != nil {
@@ -25,14 +25,14 @@ func PackageOf(project, asset string) (string, error) {
 			return "", err
 		}
 		if bytes.Equal(deployed, content) {
-			// Not Join's result alone: without ./ it would be the name of a package.
+			// Without the leading ./ the path would be an import path.
 			return "." + string(filepath.Separator) + filepath.Join(relative(project), "lambdas", filepath.Base(filepath.Dir(path))), nil
 		}
 	}
-	return "", fmt.Errorf("the code in %s is none of this project's functions as they are in dist/: run `make synth` again; a function from elsewhere cannot be rehearsed", asset)
+	return "", fmt.Errorf("the code in %s is not one of this project's functions in dist/: run `make synth` again. A rehearsal cannot run a function from another project", asset)
 }
 
-// globEscape keeps a folder's name from being taken for a pattern.
+// globEscape escapes the characters of a folder's name that have a meaning in patterns.
 func globEscape(dir string) string {
 	var b bytes.Buffer
 	for _, r := range dir {
@@ -44,7 +44,7 @@ func globEscape(dir string) string {
 	return b.String()
 }
 
-// relative is a folder as seen from the working directory, if it can be.
+// relative returns the path of a folder relative to the working directory, or dir itself if there is none.
 func relative(dir string) string {
 	if !filepath.IsAbs(dir) {
 		return dir

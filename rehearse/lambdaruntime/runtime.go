@@ -1,9 +1,9 @@
-// Package lambdaruntime runs a compiled Lambda function the way Lambda's provided.al2023 does: as a
-// process of its own that fetches its work over the Lambda Runtime API, is reused while it is warm, is
-// killed when it exceeds its timeout, and is retried when it was invoked asynchronously.
+// Package lambdaruntime runs a compiled Lambda function as Lambda's runtime provided.al2023 does. The function is a
+// process that fetches its work from the Lambda Runtime API. The package reuses a warm process, kills a process
+// that exceeds the timeout, and repeats an asynchronous invocation that fails.
 //
-// It works on Linux and macOS. What it leaves out: the microVM around the process (memory and CPU are
-// not limited), freezing it between invocations, extensions, and response streaming.
+// The package works on Linux and macOS. It has no microVM, so it limits neither memory nor CPU. It does not freeze a
+// process between invocations, and it has no extensions and no response streaming.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 package lambdaruntime
@@ -30,18 +30,18 @@ const (
 	defaultRegion   = "us-east-1"
 	accountID       = "123456789012"
 
-	// initLimit is how long a function may take until its first request for work.
+	// initLimit limits the time until a function's first request for work.
 	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 	initLimit = 10 * time.Second
 )
 
-// The error types that Lambda itself gives, besides those the function reports.
+// The error types of errors that Lambda itself reports.
 const (
 	typeTimedOut  = "Sandbox.Timedout"
 	typeExitError = "Runtime.ExitError"
 )
 
-// ErrClosed is returned by invocations after Close.
+// ErrClosed is the error of invocations after Close.
 var ErrClosed = errors.New("runtime is closed")
 
 // Function is a Lambda function's code and configuration.
@@ -50,25 +50,24 @@ type Function struct {
 	Binary string
 	// Name is the function's name. Required.
 	Name string
-	// Env is the function's environment, and may override credentials, Region and PATH. Nothing is
-	// inherited from this process. Keys that begin with AWS_LAMBDA_ are Lambda's own and refused.
+	// Env holds the function's environment variables, which may override credentials, Region and PATH. The function
+	// inherits nothing from this process. Start refuses names that begin with AWS_LAMBDA_, which Lambda reserves.
 	Env map[string]string
-	// Timeout bounds one invocation, from handing over the event to the function's next request for
-	// work. Default 3 s.
+	// Timeout limits the time from the start of an invocation to the function's next request for work. Default 3 s.
 	Timeout time.Duration
-	// MemoryMB is only told to the function, not enforced. Default 128.
+	// MemoryMB is the value that the function reads. It is not enforced. Default 128.
 	MemoryMB int
-	// Retries is how often InvokeAsync tries again after a failure. AWS: 2. Default 0.
+	// Retries limits how often InvokeAsync tries again after a failure. Lambda's default is 2. Default 0.
 	Retries int
-	// RetryDelay says how long to wait before retry number attempt, counted from 1.
-	// Default: AWS's, one minute and then two.
+	// RetryDelay returns how long to wait before the retry with this number, which starts at 1. Default: one minute
+	// before the first retry and two before the second, as at Lambda.
 	RetryDelay func(attempt int) time.Duration
-	// Log, where set, receives the output of the processes as it comes. See also Runtime.Logs.
+	// Log receives the output of the processes while they run. Optional; see also Runtime.Logs.
 	Log io.Writer
 }
 
-// FunctionError is how an invocation failed. It is the function's own error, or one of Lambda's:
-// Sandbox.Timedout and Runtime.ExitError.
+// FunctionError says how an invocation failed. It is an error that the function reported, or one of Lambda's own
+// errors, Sandbox.Timedout and Runtime.ExitError.
 type FunctionError struct {
 	ErrorType    string `json:"errorType"`
 	ErrorMessage string `json:"errorMessage"`
@@ -79,18 +78,18 @@ func (e *FunctionError) Error() string { return e.ErrorType + ": " + e.ErrorMess
 
 // Result is the outcome of one invocation.
 type Result struct {
-	// Payload is what the function answered: its response, or its error as JSON.
+	// Payload is the function's response, or its error as JSON.
 	Payload []byte
 	// Err is nil on success.
 	Err *FunctionError
-	// RequestID is the invocation's id; asynchronous retries share the first attempt's.
+	// RequestID is the invocation's id. All attempts of an asynchronous invocation have the same id.
 	RequestID string
-	// Duration is the time from handing over the event to the next request for work.
+	// Duration is the time from the start of the invocation to the next request for work.
 	Duration time.Duration
-	// InitDuration is the time from process start to the first request for work; 0 when warm.
+	// InitDuration is the time from the start of the process to its first request for work. It is 0 for a warm
+	// process.
 	InitDuration time.Duration
-	// MaxRSSKB is the peak resident memory of the process so far; 0 where it is not known, which is
-	// after the end of the process and on macOS.
+	// MaxRSSKB is the peak resident memory of the process so far. It is 0 if the process has ended, and on macOS.
 	MaxRSSKB int64
 }
 
@@ -101,12 +100,12 @@ type Runtime struct {
 
 	mu     sync.Mutex
 	closed bool
-	idle   []*environment        // warm, the last used one last
-	all    map[*environment]bool // every environment whose process has not been reaped
+	idle   []*environment        // warm environments; the last one was used last
+	all    map[*environment]bool // environments whose process has not been reaped
 }
 
-// Start checks the function and readies the runtime. No process starts before the first invocation.
-// The caller must Close the runtime.
+// Start checks the function and returns a runtime for it. The first invocation starts the first process. The caller
+// must Close the runtime.
 func Start(fn Function) (*Runtime, error) {
 	if fn.Name == "" {
 		return nil, errors.New("start function: Name is empty")
@@ -124,7 +123,7 @@ func Start(fn Function) (*Runtime, error) {
 	}
 	for key := range fn.Env {
 		if strings.HasPrefix(key, "AWS_LAMBDA_") {
-			return nil, fmt.Errorf("start function %s: environment variable %s is reserved by Lambda", fn.Name, key)
+			return nil, fmt.Errorf("start function %s: Lambda reserves the environment variable %s; use another name", fn.Name, key)
 		}
 	}
 	fn.Binary = binary
@@ -144,18 +143,17 @@ func Start(fn Function) (*Runtime, error) {
 	return &Runtime{fn: fn, logs: logs, all: make(map[*environment]bool)}, nil
 }
 
-// Invoke runs the function once and waits for it. Each concurrent call has a process of its own.
+// Invoke runs the function once and waits for its end. Each concurrent call has a process of its own.
 //
-// The error is about the runtime: it is closed, the process cannot be started, or ctx is done, in
-// which case the process is killed. How the function fared is in Result.Err.
+// Result.Err holds an error of the function. Invoke returns an error if the runtime is closed, if the process
+// cannot be started, or if ctx is done; in the last case Invoke kills the process.
 func (r *Runtime) Invoke(ctx context.Context, event []byte) (Result, error) {
 	return r.invoke(ctx, uuid.NewString(), event)
 }
 
-// InvokeAsync runs the function as an asynchronous invocation does: after an error, a timeout or a
-// crash it waits and tries again with the same request id, up to Function.Retries times. It returns
-// every attempt in order. When the runtime itself gives up (see Invoke), the last attempt says so as
-// an error of type Runtime.Unavailable.
+// InvokeAsync runs the function as an asynchronous invocation. After an error, a timeout or a crash it waits and
+// tries again with the same request id, up to Function.Retries times. It returns all attempts in order. If the
+// runtime itself fails (see Invoke), the last attempt has an error of type Runtime.Unavailable.
 func (r *Runtime) InvokeAsync(ctx context.Context, event []byte) []Result {
 	requestID := uuid.NewString()
 	var attempts []Result
@@ -178,8 +176,8 @@ func (r *Runtime) InvokeAsync(ctx context.Context, event []byte) []Result {
 	}
 }
 
-// Kill crashes the function: it kills every running process with SIGKILL and returns once they are
-// gone. Their invocations end with a Runtime.ExitError; the next one starts afresh.
+// Kill crashes the function: it kills every running process with SIGKILL and waits for their end. Their invocations
+// fail with Runtime.ExitError. The next invocation starts a new process.
 func (r *Runtime) Kill() {
 	r.mu.Lock()
 	environments := make([]*environment, 0, len(r.all))
@@ -195,8 +193,8 @@ func (r *Runtime) Kill() {
 	}
 }
 
-// Freeze stops every running process with SIGSTOP: it does nothing any more until its invocation has
-// timed out, which kills it.
+// Freeze stops every running process with SIGSTOP. The processes do nothing until their invocations time out, which
+// kills them.
 func (r *Runtime) Freeze() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -205,8 +203,8 @@ func (r *Runtime) Freeze() {
 	}
 }
 
-// Close kills every process and releases everything the runtime holds. Running invocations end as
-// after Kill. Logs stay readable.
+// Close kills every process and releases the resources of the runtime. Running invocations end as after Kill. Logs
+// still returns the output afterwards.
 func (r *Runtime) Close() error {
 	r.mu.Lock()
 	r.closed = true
@@ -215,8 +213,8 @@ func (r *Runtime) Close() error {
 	return r.logs.close()
 }
 
-// Logs returns all output of the function's processes so far, and Lambda's own lines about timeouts.
-// What a process wrote before its invocation ended is in there when Invoke returns.
+// Logs returns all output of the function's processes so far, with the lines that Lambda adds for timeouts. When
+// Invoke returns, Logs has everything that the process wrote during the invocation.
 func (r *Runtime) Logs() string { return r.logs.String() }
 
 func (r *Runtime) invoke(ctx context.Context, requestID string, event []byte) (Result, error) {
@@ -292,9 +290,9 @@ func (r *Runtime) release(env *environment) {
 	}
 }
 
-// failed is a result that Lambda itself makes up, with the payload a caller would get.
+// failed returns a result for an error of Lambda itself, with the payload that a caller would get.
 func failed(requestID, errorType, message string) Result {
 	err := &FunctionError{ErrorType: errorType, ErrorMessage: message}
-	payload, _ := json.Marshal(err) // Two strings: cannot fail.
+	payload, _ := json.Marshal(err) // Marshalling two strings cannot fail.
 	return Result{Payload: payload, Err: err, RequestID: requestID}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// binary is the compiled testdata/function, in a folder whose name holds a space.
+// binary is the path of the compiled testdata/function. Its folder has a space in its name.
 var binary string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -24,7 +24,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	// /tmp may be a link, as on macOS; the function reports the real path.
+	// The temporary folder may be a symbolic link, as on macOS. The function reports the real path.
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -37,7 +37,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// functionAnswer is what testdata/function answers by default.
+// functionAnswer is the default answer of testdata/function.
 type functionAnswer struct {
 	Text        string
 	Invocations int

@@ -1,4 +1,4 @@
-// Command function is the Lambda function that this package's tests run. The event says what to do.
+// Command function is a Lambda function for the tests of package lambdaruntime. Its event says what it must do.
 package main
 
 import (
@@ -51,7 +51,7 @@ func main() {
 	lambda.Start(handle)
 }
 
-// reportInitError does what aws-lambda-go has no call for.
+// reportInitError reports an initialisation error, for which aws-lambda-go has no function.
 func reportInitError() {
 	url := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/init/error"
 	resp, err := http.Post(url, "application/json", strings.NewReader(`{"errorType":"Function.Broken","errorMessage":"no configuration"}`))
@@ -157,7 +157,7 @@ func probe(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 	}
-	// The invocation has been answered, so aws-lambda-go's own answer would fail: leave word here.
+	// The invocation already has an answer, so aws-lambda-go cannot send this one. The test reads the log.
 	for _, answer := range answers {
 		fmt.Println(answer)
 	}
