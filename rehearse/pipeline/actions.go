@@ -384,7 +384,7 @@ func (r *rehearsal) deploy(ctx context.Context, a *Action, configuration map[str
 		},
 	}, input.zip)
 	done := outcome{work: time.Since(began)}
-	for _, note := range slices.Concat(result.Notes, result.Types) {
+	for _, note := range result.Types {
 		r.note("%s", note)
 	}
 	for _, warning := range result.Warnings {

@@ -16,8 +16,8 @@ type Object struct {
 	Key          string
 	Size         int64
 	ContentType  string
-	CacheControl string // "" where the object has none
-	ETag         string // with its quotes
+	CacheControl string // "" if the object has none
+	ETag         string // including its quotes
 	LastModified time.Time
 }
 
@@ -29,8 +29,8 @@ func (s *Server) CreateBucket(ctx context.Context, bucket string) error {
 	return nil
 }
 
-// Objects returns all objects of a bucket in order of their keys. It asks for each object's metadata
-// in a request of its own, as S3's listings have only size and ETag.
+// Objects returns all objects of a bucket sorted by key. It makes a request for each object, because S3's listings do
+// not contain all metadata.
 func (s *Server) Objects(ctx context.Context, bucket string) ([]Object, error) {
 	var objects []Object
 	pages := awss3.NewListObjectsV2Paginator(s.client, &awss3.ListObjectsV2Input{Bucket: aws.String(bucket)})
@@ -71,15 +71,15 @@ func (s *Server) Object(ctx context.Context, bucket, key string) (Object, []byte
 	return object, content, nil
 }
 
-// Put uploads an object as its content comes, and never holds all of it in memory.
+// Put uploads an object and streams its content, so that it never holds the whole content in memory.
 func Put(ctx context.Context, client *awss3.Client, input *awss3.PutObjectInput, content io.Reader, size int64) error {
 	input.Body, input.ContentLength = content, aws.Int64(size)
-	// To sign the content, the client would have to read it twice.
+	// The payload is not signed, because the client would have to read it twice.
 	_, err := client.PutObject(ctx, input, awss3.WithAPIOptions(v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware))
 	return err
 }
 
-// Open returns one object, and its content to read and close.
+// Open returns one object and a reader of its content, which the caller must close.
 func (s *Server) Open(ctx context.Context, bucket, key string) (Object, io.ReadCloser, error) {
 	out, err := s.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
 	if err != nil {

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// noType is what browsers download and do not show.
+// noType is the Content-Type of files that browsers download and do not show.
 const noType = "application/octet-stream"
 
-// contentType guesses a file's type by its extension.
+// contentType returns the Content-Type that CodePipeline derives from a file's extension.
 //
-// No documentation says how CodePipeline guesses. Its error messages are those of the AWS SDK for Java,
-// and so this is that SDK's table, the rows that a blog can have: no charset on anything, so that a
-// page must name its own; and application/octet-stream, which browsers download, for whatever the table
-// lacks, such as .avif, .mjs, .wasm and .webmanifest. Unverified; which is why it is one function.
+// AWS does not document how CodePipeline does that. Its error messages are those of the AWS SDK for Java, so this
+// function uses the rows of that SDK's table that concern blogs. No type has a charset, so a page must name its own.
+// A file with another extension, such as .avif, .mjs, .wasm or .webmanifest, is application/octet-stream. This is
+// unverified, and therefore in one function.
 //
 // https://github.com/aws/aws-sdk-java-v2/blob/master/core/sdk-core/src/main/resources/software/amazon/awssdk/core/util/mime.types
 func contentType(name string) string {
@@ -70,18 +70,15 @@ var typesByExtension = map[string]string{
 	"zip":   "application/zip",
 }
 
-// guesses are what browsers may not take for what it is.
-type guesses struct {
-	noType, noCharset []string // keys
-}
+// guesses collects the keys of objects whose Content-Type browsers may handle wrongly.
+type guesses struct{ noType, noCharset []string }
 
-// needsCharset says of which types the file itself cannot say what its charset is: browsers take it for
-// Windows-1252.
+// needsCharset reports whether files of a type cannot name their charset. Browsers then assume Windows-1252.
 func needsCharset(kind string) bool {
 	return slices.Contains([]string{"text/plain", "text/csv", "text/calendar"}, kind)
 }
 
-// add looks at an object that was uploaded.
+// add records an uploaded object if its type is a problem.
 func (g *guesses) add(key, kind string, notASCII bool) {
 	switch {
 	case kind == noType:
@@ -91,27 +88,27 @@ func (g *guesses) add(key, kind string, notASCII bool) {
 	}
 }
 
-// tell words them: a line for each kind, and one with all names.
+// tell returns a warning for each kind of problem, and a text for each kind with all keys.
 func (g *guesses) tell(objects int) (warnings, all []string) {
 	for _, kind := range []struct {
 		keys      []string
 		published string
 	}{
 		{g.noType, "as " + noType + ", which browsers download and do not show or run"},
-		{g.noCharset, "without a charset, in which browsers show all but ASCII garbled"},
+		{g.noCharset, "without a charset, so that browsers garble all characters but ASCII"},
 	} {
 		if len(kind.keys) == 0 {
 			continue
 		}
 		slices.Sort(kind.keys)
-		warnings = append(warnings, fmt.Sprintf("published %s, by the guess of CodePipeline's S3 action (unverified): %d of %d files, %s; the first is %s",
+		warnings = append(warnings, fmt.Sprintf("published %s: %d of %d files (%s; the first is %s). CodePipeline's S3 action chooses the type by the extension (unverified)",
 			kind.published, len(kind.keys), objects, extensions(kind.keys), kind.keys[0]))
 		all = append(all, "published "+kind.published+": "+strings.Join(kind.keys, ", "))
 	}
 	return warnings, all
 }
 
-// extensions lists those of keys, as many as a person reads.
+// extensions lists the extensions of keys, but at most 12.
 func extensions(keys []string) string {
 	const most = 12
 	var found []string

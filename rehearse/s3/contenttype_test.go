@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestDeployTellsOfTypes that browsers do not take for what they are.
+// TestDeployTellsOfTypes checks the warnings about types that browsers may handle wrongly.
 func TestDeployTellsOfTypes(t *testing.T) {
 	s := startServer(t)
 	createBucket(t, s, "blog")
@@ -18,8 +18,8 @@ func TestDeployTellsOfTypes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []string{
-		"published as application/octet-stream, which browsers download and do not show or run, by the guess of CodePipeline's S3 action (unverified): 4 of 9 files, .mjs .wasm without an extension; the first is CNAME",
-		"published without a charset, in which browsers show all but ASCII garbled, by the guess of CodePipeline's S3 action (unverified): 2 of 9 files, .csv .txt; the first is data.csv",
+		"published as application/octet-stream, which browsers download and do not show or run: 4 of 9 files (.mjs .wasm without an extension; the first is CNAME). CodePipeline's S3 action chooses the type by the extension (unverified)",
+		"published without a charset, so that browsers garble all characters but ASCII: 2 of 9 files (.csv .txt; the first is data.csv).",
 	} {
 		if len(result.Warnings) != 2 || !strings.HasPrefix(result.Warnings[i], want) {
 			t.Errorf("warnings: got %q, want %q", result.Warnings, want)

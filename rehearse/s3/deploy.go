@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -17,65 +16,62 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
 )
 
 const (
-	// uploadsAtOnce is how many files are uploaded at a time.
+	// uploadsAtOnce limits the number of uploads at a time.
 	uploadsAtOnce = 8
-	// maxKey is how many bytes a key can have.
+	// maxKey limits the length of a key in bytes.
 	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 	maxKey = 1024
-	// progressEvery is how much of a file is uploaded until Progress is told again.
+	// progressEvery is the number of bytes of a file between two calls of Progress.
 	progressEvery = 8 << 20
 )
 
 // Action is an S3 deploy action of a pipeline.
 type Action struct {
-	// Configuration is the action's, as in the template, with variables and intrinsics resolved:
+	// Configuration is the action's configuration in the template, with variables and intrinsic functions resolved:
 	//
-	//	BucketName           required
-	//	Extract              required: "true" uploads the artifact's files, "false" the artifact itself
-	//	ObjectKey            the key; with Extract "true" an optional prefix of all keys
-	//	CacheControl         the Cache-Control header of every object
-	//	CannedACL            the ACL of every object, such as "private"; checked, but see Result.Notes
-	//	KMSEncryptionKeyARN  accepted, but see Result.Notes
+	//	BucketName    required
+	//	Extract       required; must be "true", which uploads the artifact's files
+	//	ObjectKey     a prefix of all keys; optional
+	//	CacheControl  the Cache-Control header of every object; optional
+	//
+	// Deploy refuses the action's other parameters, because this project's stacks do not set them.
 	Configuration map[string]string
-	// Authorize plays IAM for the action's role: it is asked before each upload, for example for
-	// "s3:PutObject" on "arn:aws:s3:::blog/index.html", and an error is a denial. It is never called
-	// twice at a time. Default: everything is allowed.
+	// Authorize stands for IAM. It is called before each upload, for example with "s3:PutObject" and
+	// "arn:aws:s3:::blog/index.html", and an error denies the upload. Calls do not overlap. Default: everything is
+	// allowed.
 	Authorize func(action, resource string) error
-	// Progress is told after each upload, and now and then in a large one, what has been uploaded so far. It
-	// is never called twice at a time. Default: nobody is told.
+	// Progress is called after each upload, and several times during the upload of a large file. Calls do not
+	// overlap. Optional.
 	Progress func(Progress)
 }
 
-// Progress is how far a deployment has come.
+// Progress says how much of an artifact has been uploaded.
 type Progress struct {
-	Key            string // of the object uploaded last, or just now
-	Objects, Total int
-	Bytes          int64
+	Key            string // the key of the object that was uploaded last, or is being uploaded
+	Objects, Total int    // the number of uploaded objects and of all objects
+	Bytes          int64  // the number of uploaded bytes
 }
 
-// Result is what a deployment did.
+// Result says what a deployment uploaded.
 type Result struct {
 	Objects int
 	Bytes   int64
-	// Notes say where the rehearsal knowingly does less than AWS.
-	Notes []string
-	// Warnings say which objects browsers may not take for what they are, in a line for each kind; Types names
-	// them all.
+	// Warnings has a line for each kind of object whose Content-Type browsers may handle wrongly. Types has a line for
+	// each kind with all its keys.
 	Warnings, Types []string
 }
 
-// Error is why a deployment failed, in S3's words where S3 refused.
+// Error says why a deployment failed.
 type Error struct {
-	// Code is S3's error code, such as "NoSuchBucket" or "AccessDenied", or CodePipeline's type of
-	// failure: "ConfigurationError", "JobFailed".
+	// Code is S3's error code, such as "NoSuchBucket" or "AccessDenied", or CodePipeline's type of failure, which is
+	// "ConfigurationError" or "JobFailed".
 	Code string
-	// Message is for people.
+	// Message is S3's message if S3 refused the upload.
 	Message string
 
 	cause error
@@ -84,20 +80,20 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-// Unwrap returns what S3's client or Action.Authorize said.
+// Unwrap returns the error of the S3 client or of Action.Authorize.
 func (e *Error) Unwrap() error { return e.cause }
 
-// The types of failure that CodePipeline knows and this action can have by itself.
+// CodePipeline's types of failures that this action itself can have.
 const (
 	configurationError = "ConfigurationError"
 	jobFailed          = "JobFailed"
 )
 
-// Deploy does what CodePipeline's S3 deploy action does with the artifact, a zip file: it uploads every
-// file, also those that have not changed, and deletes nothing. Objects uploaded before a failure stay.
-// A failure of the action is an [*Error].
+// Deploy runs CodePipeline's S3 deploy action. artifact is the path of a zip file. Deploy uploads every file, even a
+// file that has not changed, and deletes nothing. After a failure the uploaded objects stay. A failure of the action
+// is an [*Error].
 //
-// CodePipeline gives up after 90 minutes; here only ctx ends a deployment.
+// CodePipeline's action has a time limit of 90 minutes. Deploy has none, and ends early only when ctx is done.
 //
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3Deploy.html
 func Deploy(ctx context.Context, client *awss3.Client, action Action, artifact string) (Result, error) {
@@ -106,30 +102,13 @@ func Deploy(ctx context.Context, client *awss3.Client, action Action, artifact s
 		return Result{}, err
 	}
 	d := &deployment{client: client, action: action, config: config}
-	if config.kmsKey != "" {
-		d.result.Notes = append(d.result.Notes, "KMSEncryptionKeyARN is not rehearsed: nothing is encrypted here, and that the role may use "+config.kmsKey+" (kms:GenerateDataKey) is not checked")
-	}
-	if config.acl != "" {
-		d.result.Notes = append(d.result.Notes, "CannedACL is not rehearsed: objects have no ACLs here; a bucket whose ACLs are off, as they are in every bucket made since April 2023 unless somebody turned them on, refuses all but bucket-owner-full-control (AccessControlListNotSupported)")
-	}
-	if config.extract {
-		err = d.uploadFiles(ctx, artifact)
-	} else {
-		err = d.uploadArtifact(ctx, artifact)
-	}
+	err = d.uploadFiles(ctx, artifact)
 	d.result.Warnings, d.result.Types = d.guesses.tell(d.result.Objects)
 	return d.result, err
 }
 
-// configuration is an action's configuration, checked.
-type configuration struct {
-	bucket, objectKey, cacheControl, acl, kmsKey string
-	extract                                      bool
-}
-
-// cannedACLs are what CannedACL can be; a bucket's "log-delivery-write" is not for objects.
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
-var cannedACLs = types.ObjectCannedACL("").Values()
+// configuration is an action's configuration after its check.
+type configuration struct{ bucket, prefix, cacheControl string }
 
 func parseConfiguration(values map[string]string) (configuration, error) {
 	var c configuration
@@ -141,23 +120,15 @@ func parseConfiguration(values map[string]string) (configuration, error) {
 		case "BucketName":
 			c.bucket = value
 		case "Extract":
-			if value != "true" && value != "false" {
-				problem("Extract is %q; it must be true or false", value)
+			if value != "true" {
+				problem("Extract is %q, and a rehearsal supports only true", value)
 			}
-			c.extract = value == "true"
 		case "ObjectKey":
-			c.objectKey = value
+			c.prefix = value
 		case "CacheControl":
 			c.cacheControl = value
-		case "CannedACL":
-			if !slices.Contains(cannedACLs, types.ObjectCannedACL(value)) {
-				problem("CannedACL is %q; it must be one of %v", value, cannedACLs)
-			}
-			c.acl = value
-		case "KMSEncryptionKeyARN":
-			c.kmsKey = value
 		default:
-			problem("%s is no parameter of the S3 deploy action", name)
+			problem("%s is not a parameter of the S3 deploy action that a rehearsal supports", name)
 		}
 	}
 	if c.bucket == "" {
@@ -165,9 +136,6 @@ func parseConfiguration(values map[string]string) (configuration, error) {
 	}
 	if _, ok := values["Extract"]; !ok {
 		problem("Extract is missing")
-	}
-	if values["Extract"] == "false" && c.objectKey == "" {
-		problem("ObjectKey is missing; it is required when Extract is false")
 	}
 	if len(problems) > 0 {
 		return configuration{}, &Error{Code: configurationError, Message: strings.Join(problems, "; ")}
@@ -180,32 +148,16 @@ type deployment struct {
 	action Action
 	config configuration
 
-	mu     sync.Mutex // guards result, and calls of the action's functions
-	total  int
-	result Result
-	// guesses are of what was uploaded.
-	guesses guesses
+	mu      sync.Mutex // guards the fields below and calls of the action's functions
+	total   int
+	result  Result
+	guesses guesses // about the uploaded objects
 }
 
-// uploadArtifact uploads the zip file as it is.
-func (d *deployment) uploadArtifact(ctx context.Context, artifact string) error {
-	content, err := os.Open(artifact)
-	if err != nil {
-		return fmt.Errorf("read artifact: %w", err)
-	}
-	defer func() { _ = content.Close() }() // It was only read.
-	info, err := content.Stat()
-	if err != nil {
-		return fmt.Errorf("read artifact: %w", err)
-	}
-	d.total = 1
-	return d.upload(ctx, d.config.objectKey, content, info.Size())
-}
-
-// uploadFiles uploads the files in the zip file, in its order.
+// uploadFiles uploads the files of the zip file in its order.
 func (d *deployment) uploadFiles(ctx context.Context, artifact string) error {
 	archive, err := zip.OpenReader(artifact)
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // Those are refused below, by name.
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // filesOf refuses such paths.
 		return fmt.Errorf("read artifact: %w", err)
 	}
 	defer func() { _ = archive.Close() }() // It was only read.
@@ -219,7 +171,7 @@ func (d *deployment) uploadFiles(ctx context.Context, artifact string) error {
 	uploads.SetLimit(uploadsAtOnce)
 	for _, file := range files {
 		if uploading.Err() != nil {
-			break // One has failed, or ctx is done: AWS would not go on either.
+			break // An upload has failed, or ctx is done. AWS would not continue, either.
 		}
 		uploads.Go(func() error {
 			content, err := file.Open()
@@ -228,8 +180,8 @@ func (d *deployment) uploadFiles(ctx context.Context, artifact string) error {
 			}
 			defer content.Close()
 			key := file.Name
-			if d.config.objectKey != "" {
-				key = strings.TrimSuffix(d.config.objectKey, "/") + "/" + key
+			if d.config.prefix != "" {
+				key = strings.TrimSuffix(d.config.prefix, "/") + "/" + key
 			}
 			return d.upload(uploading, key, content, int64(file.UncompressedSize64)) //nolint:gosec // No artifact has 8 EiB.
 		})
@@ -240,8 +192,8 @@ func (d *deployment) uploadFiles(ctx context.Context, artifact string) error {
 	return ctx.Err()
 }
 
-// filesOf lists an archive's files. What could not be a file of a build is refused before anything is
-// uploaded: what AWS makes of it is not documented, and it is a mistake or an attack.
+// filesOf returns an archive's files. It refuses entries that no build makes, before anything is uploaded: such an
+// entry is a mistake or an attack, and AWS does not document what happens to it.
 func filesOf(archive *zip.Reader) ([]*zip.File, error) {
 	var files []*zip.File
 	seen := make(map[string]bool)
@@ -250,13 +202,13 @@ func filesOf(archive *zip.Reader) ([]*zip.File, error) {
 		name := strings.TrimSuffix(file.Name, "/")
 		switch {
 		case !isLocal(name):
-			fault = "a file of an artifact has a path like a/b.html, that does not begin with a slash or have . or .. in it"
+			fault = "the path of a file must be like a/b.html, without a slash at its beginning, and without . and .."
 		case file.Mode().IsDir():
 			continue // S3 has no folders.
 		case !file.Mode().IsRegular():
-			fault = "it is no regular file (" + file.Mode().Type().String() + ")"
+			fault = "it is not a regular file (" + file.Mode().Type().String() + ")"
 		case seen[file.Name]:
-			fault = "it is in there twice"
+			fault = "the artifact has it twice"
 		}
 		if fault != "" {
 			return nil, &Error{Code: jobFailed, Message: fmt.Sprintf("the artifact's file %q is refused: %s", file.Name, fault)}
@@ -267,7 +219,7 @@ func filesOf(archive *zip.Reader) ([]*zip.File, error) {
 	return files, nil
 }
 
-// isLocal reports whether an archive's path stays below the folder it is unpacked in, on any system.
+// isLocal reports whether a path of an archive stays below the folder into which it is unpacked, on every system.
 func isLocal(name string) bool {
 	return name != "" && name == path.Clean(name) && !path.IsAbs(name) && name != "." && name != ".." && !strings.HasPrefix(name, "../")
 }
@@ -276,25 +228,26 @@ func unpackError(name string, err error) error {
 	return &Error{Code: jobFailed, Message: fmt.Sprintf("unpack %s: %v", name, err), cause: err}
 }
 
-// checkKey refuses what S3 refuses and, in other words, what only the S3 server of a rehearsal cannot do.
+// checkKey refuses keys that S3 refuses with an [*Error], and keys that only the rehearsal's S3 server refuses with
+// another error.
 func checkKey(key string) error {
 	switch {
 	case len(key) > maxKey:
-		return &Error{Code: "KeyTooLongError", Message: fmt.Sprintf("Your key is too long (%d bytes, and %d is the most: %.60s…); shorten the file's name, or those of its folders", len(key), maxKey, key)}
+		return &Error{Code: "KeyTooLongError", Message: fmt.Sprintf("Your key is too long (%d bytes, the limit is %d: %.60s…); shorten the name of the file or of its folders", len(key), maxKey, key)}
 	case !utf8.ValidString(key):
-		return &Error{Code: "InvalidURI", Message: fmt.Sprintf("Couldn't parse the specified URI (the name of %q is not UTF-8, as S3's keys are); rename the file", key)}
+		return &Error{Code: "InvalidURI", Message: fmt.Sprintf("Couldn't parse the specified URI (the name %q is not UTF-8, which S3 requires); rename the file", key)}
 	case strings.ContainsFunc(key, notXML):
-		return fmt.Errorf("the name of %q has a character that XML cannot have: S3 takes it, and the S3 server of rehearsals cannot list it", key)
+		return fmt.Errorf("the name %q has a character that XML does not allow: S3 accepts it, but the rehearsal's S3 server cannot list it; rename the file", key)
 	}
 	return nil
 }
 
-// notXML reports whether XML 1.0 cannot have the character: https://www.w3.org/TR/xml/#charsets.
+// notXML reports whether XML 1.0 does not allow the character: https://www.w3.org/TR/xml/#charsets.
 func notXML(r rune) bool {
 	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff
 }
 
-// asFiles are the errors of a server that keeps objects as files: S3 has none of them.
+// asFiles lists errors of versitygw that S3 does not have. They occur because versitygw stores objects as files.
 var asFiles = []string{"ObjectParentIsFile", "ExistingObjectIsDirectory"}
 
 func (d *deployment) upload(ctx context.Context, key string, content io.Reader, size int64) error {
@@ -310,7 +263,6 @@ func (d *deployment) upload(ctx context.Context, key string, content io.Reader, 
 		Bucket:      aws.String(d.config.bucket),
 		Key:         aws.String(key),
 		ContentType: aws.String(kind),
-		ACL:         types.ObjectCannedACL(d.config.acl),
 	}
 	if d.config.cacheControl != "" {
 		input.CacheControl = aws.String(d.config.cacheControl)
@@ -320,7 +272,7 @@ func (d *deployment) upload(ctx context.Context, key string, content io.Reader, 
 			return unpackError(key, reading.err)
 		}
 		if refusal, ok := errors.AsType[smithy.APIError](err); ok && slices.Contains(asFiles, refusal.ErrorCode()) {
-			return fmt.Errorf("upload %s to %s: a name is there for a file and for a folder, such as a beside a/b. S3 takes both; the S3 server of rehearsals, which keeps objects as files, cannot. Where one of them is of an earlier site, remove what STATE keeps", key, d.config.bucket)
+			return fmt.Errorf("upload %s to %s: a file and a folder have the same name, such as a and a/b. S3 accepts both. The rehearsal's S3 server does not, because it stores objects as files. If one of them is left from an earlier rehearsal, remove the folder that STATE names", key, d.config.bucket)
 		}
 		if refusal, ok := errors.AsType[smithy.APIError](err); ok {
 			return &Error{Code: refusal.ErrorCode(), Message: fmt.Sprintf("%s (upload %s to %s)", refusal.ErrorMessage(), key, d.config.bucket), cause: err}
@@ -337,34 +289,34 @@ func (d *deployment) upload(ctx context.Context, key string, content io.Reader, 
 	return nil
 }
 
-// uploading tells how much of a file is uploaded.
+// uploading reports that n bytes of a file have been uploaded.
 func (d *deployment) uploading(key string, n int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.progress(key, n)
 }
 
-// progress tells what is uploaded, besides so much of the file with that key. d is locked.
+// progress reports all finished uploads and n bytes of the file with this key. The caller holds d.mu.
 func (d *deployment) progress(key string, n int64) {
 	if d.action.Progress != nil {
 		d.action.Progress(Progress{Key: key, Objects: d.result.Objects, Total: d.total, Bytes: d.result.Bytes + n})
 	}
 }
 
-// upload reads what is uploaded, and takes note of it.
+// upload reads the content of a file that is being uploaded, and examines it.
 type upload struct {
 	content     io.Reader
 	told        func(n int64)
 	n, lastTold int64
-	looks       bool // for what is not ASCII
+	looks       bool // whether to look for characters that are not ASCII
 	notASCII    bool
-	err         error // of content
+	err         error // from reading content
 }
 
 // Read implements io.Reader.
 func (u *upload) Read(p []byte) (int, error) {
 	n, err := u.content.Read(p)
-	if err != nil && err != io.EOF { // As io.Reader has it.
+	if err != nil && err != io.EOF {
 		u.err = err
 	}
 	u.n += int64(n)
@@ -376,7 +328,7 @@ func (u *upload) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// authorize asks for what S3 checks on an upload: an ACL in the request needs a permission of its own.
+// authorize asks Action.Authorize for the permission that S3 checks on an upload.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 func (d *deployment) authorize(key string) error {
 	if d.action.Authorize == nil {
@@ -384,14 +336,8 @@ func (d *deployment) authorize(key string) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	actions := []string{"s3:PutObject"}
-	if d.config.acl != "" {
-		actions = append(actions, "s3:PutObjectAcl")
-	}
-	for _, action := range actions {
-		if err := d.action.Authorize(action, "arn:aws:s3:::"+d.config.bucket+"/"+key); err != nil {
-			return &Error{Code: "AccessDenied", Message: err.Error(), cause: err}
-		}
+	if err := d.action.Authorize("s3:PutObject", "arn:aws:s3:::"+d.config.bucket+"/"+key); err != nil {
+		return &Error{Code: "AccessDenied", Message: err.Error(), cause: err}
 	}
 	return nil
 }

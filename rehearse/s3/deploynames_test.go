@@ -20,16 +20,16 @@ func TestDeployRefusesPathsThatAreNotPlain(t *testing.T) {
 		file file
 		want string
 	}{
-		{"parent", file{name: "../evil.html"}, `"../evil.html" is refused: a file of an artifact has a path like a/b.html`},
+		{"parent", file{name: "../evil.html"}, `"../evil.html" is refused: the path of a file must be like a/b.html`},
 		{"parent folder", file{name: "../", mode: fs.ModeDir | 0o755}, `"../" is refused`},
-		{"inner parent", file{name: "a/../../evil.html"}, "is refused: a file of an artifact"},
-		{"harmless inner parent", file{name: "a/../b.html"}, "is refused: a file of an artifact"},
+		{"inner parent", file{name: "a/../../evil.html"}, "is refused: the path of a file"},
+		{"harmless inner parent", file{name: "a/../b.html"}, "is refused: the path of a file"},
 		{"absolute", file{name: "/etc/passwd"}, `"/etc/passwd" is refused`},
 		{"itself", file{name: "."}, "is refused"},
 		{"dot", file{name: "./a.html"}, "is refused"},
 		{"double slash", file{name: "a//b.html"}, "is refused"},
-		{"symbolic link", file{name: "link", content: "/etc/passwd", mode: fs.ModeSymlink | 0o777}, `"link" is refused: it is no regular file (L`},
-		{"twice", file{name: "index.html"}, `"index.html" is refused: it is in there twice`},
+		{"symbolic link", file{name: "link", content: "/etc/passwd", mode: fs.ModeSymlink | 0o777}, `"link" is refused: it is not a regular file (L`},
+		{"twice", file{name: "index.html"}, `"index.html" is refused: the artifact has it twice`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -44,22 +44,23 @@ func TestDeployRefusesPathsThatAreNotPlain(t *testing.T) {
 				t.Errorf("Deploy: got %v, want JobFailed: … %s", err, test.want)
 			}
 			if uploads != 0 {
-				t.Errorf("uploads: got %d, want none of an artifact that is refused", uploads)
+				t.Errorf("uploads: got %d, want none, because the artifact is refused", uploads)
 			}
 		})
 	}
 }
 
-// TestDeployOfAnyName has what S3 takes for a key, what it refuses, and what only the server here cannot do.
+// TestDeployOfAnyName tries keys that S3 accepts, keys that S3 refuses, and keys that only the rehearsal's server
+// refuses.
 func TestDeployOfAnyName(t *testing.T) {
 	s := startServer(t)
 	createBucket(t, s, "blog")
-	takes := []string{
+	accepted := []string{
 		"*", "a*b?.html", "tags/c#/%41.html", "new\nline", "re\rturn", "tab\t", `back\slash`, `\`, "with space ", "+", "é", "e\u0301", "'\"<>&", "😀", "-", "~", "$x", "{a}[b]",
 		strings.Repeat("n", 255), strings.Repeat("日", 85), strings.Repeat("n/", 511) + "xy",
 	}
 	var files []file
-	for _, name := range takes {
+	for _, name := range accepted {
 		files = append(files, file{name: name, content: "x"})
 	}
 	if _, err := Deploy(t.Context(), s.Client(), Action{Configuration: config()}, artifact(t, files...)); err != nil {
@@ -70,21 +71,21 @@ func TestDeployOfAnyName(t *testing.T) {
 	for _, o := range objects {
 		keys = append(keys, o.Key)
 	}
-	slices.Sort(takes)
+	slices.Sort(accepted)
 	slices.Sort(keys)
-	if err != nil || !slices.Equal(keys, takes) {
-		t.Errorf("objects: got %q, %v; want %q", keys, err, takes)
+	if err != nil || !slices.Equal(keys, accepted) {
+		t.Errorf("objects: got %q, %v; want %q", keys, err, accepted)
 	}
 
 	createBucket(t, s, "other")
 	for _, tt := range []struct {
 		name, key, code, want string
 	}{
-		{"as long as a key can be and one byte", strings.Repeat("m/", 511) + "xyz", "KeyTooLongError", "Your key is too long (1025 bytes, and 1024 is the most: m/m/"},
-		{"not UTF-8", "caf\xe9.html", "InvalidURI", `the name of "caf\xe9.html" is not UTF-8`},
-		{"control character", "a\x01b", "", `the name of "a\x01b" has a character that XML cannot have: S3 takes it, and the S3 server of rehearsals cannot list it`},
-		{"file that is a folder", "posts/a", "", "upload posts/a to other: a name is there for a file and for a folder"},
-		{"folder that is a file", "about/index.html", "", "upload about/index.html to other: a name is there for a file and for a folder"},
+		{"one byte too long", strings.Repeat("m/", 511) + "xyz", "KeyTooLongError", "Your key is too long (1025 bytes, the limit is 1024: m/m/"},
+		{"not UTF-8", "caf\xe9.html", "InvalidURI", `the name "caf\xe9.html" is not UTF-8`},
+		{"control character", "a\x01b", "", `the name "a\x01b" has a character that XML does not allow: S3 accepts it, but the rehearsal's S3 server cannot list it`},
+		{"file that is a folder", "posts/a", "", "upload posts/a to other: a file and a folder have the same name"},
+		{"folder that is a file", "about/index.html", "", "upload about/index.html to other: a file and a folder have the same name"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			there := artifact(t, file{name: "posts/a/index.html"}, file{name: "about"})

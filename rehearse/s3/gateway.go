@@ -13,31 +13,30 @@ import (
 	"github.com/versity/versitygw/embedgw"
 )
 
-// gatewayCommand is the first of two arguments of this program when it is a server's process. The other is the
-// folder of the server's files, by which people recognise it in a list of processes.
+// gatewayCommand is the first argument of this program in a server's process. The second argument is the folder of
+// the server's files, so that a person can recognise the process in a list.
 const gatewayCommand = "s3-server"
 
-// gateway are the other settings of a server. They come through its standard input: every user of the machine
-// can read a command line.
+// gateway holds the other settings of a server. The process reads them from its standard input, because every user of
+// the machine can read a command line.
 type gateway struct{ Address, Region, Health, AccessKey, SecretKey string }
 
-// hasMain says that this program can be started as a server.
+// hasMain says whether this program can run as a server's process.
 var hasMain atomic.Bool
 
-// Main makes a program one that can [Start] servers: a server is the program itself, started anew, because
-// a process can hold one versitygw. Call it first in main and in TestMain. In a server's process it does
-// not return.
+// Main allows a program to [Start] servers. A server's process runs the same program, because a process can hold only
+// one versitygw. Call Main first in main and in TestMain. In a server's process it does not return.
 func Main() {
 	hasMain.Store(true)
 	if len(os.Args) != 3 || os.Args[1] != gatewayCommand {
 		return
 	}
-	fmt.Fprintln(os.Stderr, serve(os.Args[2])) // It goes on until something is wrong.
+	fmt.Fprintln(os.Stderr, serve(os.Args[2])) // serve returns only after an error.
 	os.Exit(1)
 }
 
-// serve runs versitygw until its standard input is closed: the end of the process that started it does
-// that, too, whatever ended it.
+// serve runs versitygw until its standard input is closed. The system closes it when the parent process ends, even
+// if that is killed.
 func serve(dir string) error {
 	var g gateway
 	input := json.NewDecoder(os.Stdin)
@@ -49,12 +48,10 @@ func serve(dir string) error {
 		os.Exit(0)
 	}()
 	if err := (meta.XattrMeta{}).Test(dir); err != nil {
-		return fmt.Errorf("the file system of %s keeps no extended attributes: %w", dir, err)
+		return fmt.Errorf("the file system of %s does not support extended attributes: %w", dir, err)
 	}
-	// The numbers are the defaults of the command versitygw.
-	//
-	// In the file's extended attributes, not in files beside it: an object uploaded again would keep the
-	// Cache-Control it had before.
+	// The numbers are the defaults of the command versitygw. Metadata is in extended attributes and not in files: with
+	// files, an object that is uploaded again would keep its earlier Cache-Control.
 	files, err := posix.New(dir, meta.XattrMeta{}, posix.PosixOpts{Concurrency: 5000})
 	if err != nil {
 		return err

@@ -18,30 +18,30 @@ import (
 // emptySHA256 is the hash of a request without a body.
 const emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-// objectHeaders are the headers of an answer that are about the object; the others are about this
-// server or this request.
+// objectHeaders lists the headers of a response that describe the object. The others describe the server or the
+// request.
 var objectHeaders = []string{
 	"Accept-Ranges", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language",
 	"Content-Length", "Content-Type", "Etag", "Expires", "Last-Modified",
 }
 
-// Origin is the bucket as a CloudFront distribution sees it, which reads with origin access control. A
-// request's path, as it came from the reader, names the object; If-None-Match is the one header that is
-// passed on. Everything is a GET: an edge that was asked for a HEAD can cache the answer.
+// Origin returns the bucket as a CloudFront distribution sees it that reads with origin access control. The request's
+// path names the object. Origin passes on the header If-None-Match and no other. It sends a GET for every request, so
+// that the edge can cache the response to a HEAD.
 //
-// As in S3, an object that does not exist is a 403: the bucket policy that CloudFront's console and
-// CDK write gives a distribution s3:GetObject without s3:ListBucket, and who may not list may not know.
+// An object that does not exist is a 403, as in S3 without s3:ListBucket. The bucket policies of CloudFront's console
+// and of the CDK allow only s3:GetObject.
 func (s *Server) Origin(bucket string) http.RoundTripper {
 	return s.OriginWith(bucket, Access{Read: true})
 }
 
-// Access is what the bucket's policy lets a distribution do.
+// Access says what the bucket's policy allows a distribution to do.
 type Access struct {
-	Read bool // s3:GetObject, of all objects
-	List bool // s3:ListBucket: then an object that does not exist is a 404, and "/" is a listing
+	Read bool // s3:GetObject of all objects
+	List bool // s3:ListBucket; then an object that does not exist is a 404, and "/" is a listing
 }
 
-// OriginWith is [Server.Origin] for a distribution that may do more, or less.
+// OriginWith is [Server.Origin] with other permissions.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 func (s *Server) OriginWith(bucket string, access Access) http.RoundTripper {
@@ -54,7 +54,7 @@ type origin struct {
 	access Access
 }
 
-// missing answers for an object that does not exist.
+// missing returns the response for an object that does not exist.
 func (o origin) missing(request *http.Request) *http.Response {
 	if !o.access.List {
 		return refuse(request, http.StatusForbidden, "AccessDenied", "Access Denied")
@@ -75,7 +75,7 @@ func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	path := httpbinding.EscapePath("/"+o.bucket+"/"+key, false)
 	ctx := request.Context()
-	signed, err := http.NewRequestWithContext(ctx, http.MethodGet, o.server.Endpoint()+path, nil) //nolint:gosec // Readers choose the path; that is what the edge is for.
+	signed, err := http.NewRequestWithContext(ctx, http.MethodGet, o.server.Endpoint()+path, nil) //nolint:gosec // Readers choose the path, as they do at CloudFront.
 	if err != nil {
 		return nil, fmt.Errorf("read %s/%s: %w", o.bucket, key, err)
 	}
@@ -118,7 +118,7 @@ func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 	}
 	if response.StatusCode == http.StatusNotModified {
-		// Unlike S3, versitygw gives the type of the empty answer, and not the ETag.
+		// Unlike S3, versitygw sends a Content-Type and no ETag here.
 		response.Header.Del("Content-Type")
 		response.Header.Set("Etag", request.Header.Get("If-None-Match"))
 	}
@@ -127,10 +127,10 @@ func (o origin) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// objectKey is the key of the object that a URL asks S3 for. It is not ok for a URL that can name no
-// object in a bucket on disk.
+// objectKey returns the key of the object that a URL names. ok is false if the rehearsal's server cannot have an object
+// with this key.
 func objectKey(u *url.URL) (key string, ok bool) {
-	// S3 takes a plus for a space, in paths too: an object "c++" is at "/c%2B%2B".
+	// S3 reads a plus as a space, in paths, too. The path of an object "c++" is "/c%2B%2B".
 	escaped := strings.ReplaceAll(strings.TrimPrefix(u.EscapedPath(), "/"), "+", "%20")
 	key, err := url.PathUnescape(escaped)
 	if err != nil || key == "" || strings.HasSuffix(key, "/") {
@@ -144,7 +144,7 @@ func objectKey(u *url.URL) (key string, ok bool) {
 	return key, true
 }
 
-// refuse answers as S3 does.
+// refuse returns an error response in S3's format.
 func refuse(request *http.Request, status int, code, message string) *http.Response {
 	body := `<?xml version="1.0" encoding="UTF-8"?>` + "\n<Error><Code>" + code + "</Code><Message>" + message + "</Message></Error>"
 	return &http.Response{

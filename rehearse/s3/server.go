@@ -1,11 +1,11 @@
-// Package s3 is the rehearsal's Amazon S3, and the CodePipeline action that deploys into it.
+// Package s3 stands for Amazon S3 in a rehearsal, and for the CodePipeline action that deploys to it.
 //
-// A [Server] is a real S3 server, versitygw, on loopback: this program itself, started anew (see [Main]). [Deploy] is CodePipeline's S3 deploy action,
-// and [Server.Origin] is what a CloudFront distribution with origin access control sees of a bucket.
+// A [Server] is versitygw, a real S3 server, on loopback. It runs in a process of its own (see [Main]). [Deploy] is
+// CodePipeline's S3 deploy action. [Server.Origin] is a bucket as a CloudFront distribution with origin access control
+// sees it.
 //
-// What versitygw's posix backend does not do as S3 does: an object and a folder cannot have the same
-// name ("a" beside "a/b"), and on a file system that takes "A" and "a" for the same name (macOS), so do
-// the objects. It works on Linux and macOS.
+// versitygw stores objects as files, which differs from S3 in two ways: the keys "a" and "a/b" exclude each other, and
+// on a file system that ignores case (macOS) "A" and "a" are the same object. The package works on Linux and macOS.
 //
 // https://github.com/versity/versitygw
 package s3
@@ -37,29 +37,27 @@ import (
 const (
 	defaultRegion = "us-east-1"
 
-	// maxStarts bounds how often a port is picked: between picking one and versitygw's listening on it,
-	// another process can take it.
+	// maxStarts limits the number of ports that Start tries. Another process can use a port before versitygw does.
 	maxStarts = 5
-	// startLimit is how long versitygw may take until it answers; it needs a tenth of a second.
+	// startLimit limits the time until versitygw answers. It usually needs a tenth of a second.
 	startLimit = 30 * time.Second
 	startPoll  = 10 * time.Millisecond
 )
 
 // Options configure a [Server].
 type Options struct {
-	// Dir is an existing folder for the server's files, on a file system with extended attributes (not
-	// a tmpfs of Linux before 6.6). The server works in a folder of its own in there and removes it when
-	// it ends. Required.
+	// Dir is an existing folder on a file system with extended attributes (not a tmpfs of Linux before 6.6). The server
+	// makes a folder in it for its files and removes that folder at its end. Required.
 	Dir string
-	// Region is what requests must be signed for. Default "us-east-1".
+	// Region is the Region for which requests must be signed. Default "us-east-1".
 	Region string
 
-	address func() (string, error) // Tests name the port. Default: a free one.
-	program string                 // Tests have another one. Default: this one.
+	address func() (string, error) // for tests; default: a free port on loopback
+	program string                 // for tests; default: this program
 }
 
-// Server is a running versitygw that nobody else has the credentials of. It ends with Close or with
-// the context it was started with. It is safe for concurrent use.
+// Server is a running versitygw whose credentials only this process has. It ends with Close or when the context of
+// Start is done. It is safe for concurrent use.
 type Server struct {
 	region      string
 	address     string
@@ -69,15 +67,15 @@ type Server struct {
 	pid         int
 
 	stop   context.CancelFunc
-	exited chan struct{} // closed once the process is reaped and its folder is gone
-	exit   error         // how the process ended, and whether its folder could be removed; read only after exited
+	exited chan struct{} // closed when the process has been reaped and its folder has been removed
+	exit   error         // the error of the process or of the removal; valid after exited is closed
 }
 
-// errPortTaken is why a start is tried again.
+// errPortTaken is the error after which Start tries another port.
 var errPortTaken = errors.New("port is taken")
 
-// Start runs versitygw and returns once it answers. The server also ends when ctx does, or this process.
-// The caller must Close it, and then finds Options.Dir as it was.
+// Start runs versitygw and returns when it answers. The server also ends when ctx is done or this process ends. The
+// caller must Close it, which removes its files.
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("start versitygw: %w", err)
@@ -100,7 +98,7 @@ func (o *Options) check() error {
 		return errors.New("this program does not call s3.Main first in main or TestMain")
 	}
 	if info, err := os.Stat(o.Dir); err != nil || !info.IsDir() {
-		return fmt.Errorf("folder %q for its files does not exist", o.Dir)
+		return fmt.Errorf("the folder %q for its files does not exist", o.Dir)
 	}
 	if o.program == "" {
 		var err error
@@ -117,7 +115,7 @@ func (o *Options) check() error {
 	return nil
 }
 
-// freeAddress picks a port on loopback that nobody listens on at the moment.
+// freeAddress returns an address on loopback with a port that is free at the moment.
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -136,7 +134,7 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 		return nil, err
 	}
 	accessKey, secretKey := "REHEARSAL"+rand.Text()[:11], rand.Text()+rand.Text()
-	// Only this process knows it, so that another server on the same port is not taken for this one.
+	// Only this process knows the path, so that it cannot mistake another server on the same port for this one.
 	health := "/health-" + rand.Text()
 	ctx, stop := context.WithCancel(ctx)
 	s := &Server{
@@ -149,15 +147,15 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 	}
 	cmd := exec.CommandContext(ctx, opts.program, gatewayCommand, root)
 	cmd.Dir = root
-	// Nothing is inherited: the credentials of this machine's user are none of versitygw's business.
+	// The server inherits no variables, which could contain the user's credentials.
 	cmd.Env = []string{}
 	cmd.Stdout, cmd.Stderr = s.log, s.log
-	// A group of its own, so that whatever it starts dies with it.
+	// The server leads a process group of its own, so that killGroup also ends the processes that it starts.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	killGroup := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Cancel = killGroup
-	cmd.WaitDelay = time.Second // for a child that left the group and holds the log open
-	// It ends when this is closed, which is when this process ends.
+	cmd.WaitDelay = time.Second // A child that has left the group can hold the log open.
+	// The server ends when its standard input is closed, and the system closes it at the end of this process.
 	alive, err := cmd.StdinPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -166,18 +164,18 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 		stop()
 		return nil, errors.Join(err, remove())
 	}
-	// An error means that it has ended, which is found out below.
-	//nolint:gosec // the keys are made up, and go to the child alone
+	// An error means that the server has ended, which await notices.
+	//nolint:gosec // The keys are random, and only the child process receives them.
 	_ = json.NewEncoder(alive).Encode(gateway{Address: address, Region: opts.Region, Health: health, AccessKey: accessKey, SecretKey: secretKey})
 	s.pid = cmd.Process.Pid
 	go func() {
 		err := cmd.Wait()
 		if ctx.Err() != nil {
-			err = nil // It was ended, and that is how it should end.
+			err = nil // This process has ended the server.
 		} else {
 			err = fmt.Errorf("it ended by itself: %w", cmp.Or(err, errors.New("exit status 0")))
 		}
-		_ = killGroup()   // What it left running; an error means that there is nothing.
+		_ = killGroup()   // An error means that no other process of the group runs.
 		_ = alive.Close() // Nobody reads it any more.
 		s.exit = errors.Join(err, remove())
 		close(s.exited)
@@ -187,8 +185,8 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 		BaseEndpoint: aws.String(s.Endpoint()),
 		Region:       opts.Region,
 		Credentials:  s.credentials,
-		UsePathStyle: true, // Bucket names are no host names here.
-		// The SDK's own default adds a CRC to what is signed with a SHA-256 already.
+		UsePathStyle: true, // Loopback has no host names for buckets.
+		// By default the SDK adds a CRC, although the signature contains a SHA-256.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
 	})
@@ -200,7 +198,7 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 	return s, nil
 }
 
-// await returns once the server answers.
+// await waits until the server answers.
 func (s *Server) await(ctx context.Context, url string) error {
 	limit := time.NewTimer(startLimit)
 	defer limit.Stop()
@@ -243,17 +241,17 @@ func answers(ctx context.Context, url string) bool {
 	return response.StatusCode == http.StatusOK && response.Header.Get("Server") == "VERSITYGW"
 }
 
-// withLastWords adds to err the last line the server wrote.
+// withLastWords adds the last line of the server's output to err.
 func (s *Server) withLastWords(err error) error {
 	lines := strings.Split(strings.TrimSpace(s.Log()), "\n")
 	if last := strings.TrimSpace(lines[len(lines)-1]); last != "" {
-		return fmt.Errorf("%w; its last words: %s", err, last)
+		return fmt.Errorf("%w; its last line of output: %s", err, last)
 	}
 	return err
 }
 
-// Close ends the server and everything it started, and removes its files. It returns an error when the
-// server had ended by itself or its files could not be removed.
+// Close ends the server and removes its files. It returns an error if the server had already ended by itself, or if
+// its files could not be removed.
 func (s *Server) Close() error {
 	s.stop()
 	<-s.exited
@@ -263,16 +261,16 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// Log returns what the server has written so far: a line for each request.
+// Log returns the server's output so far, which has a line for each request.
 func (s *Server) Log() string { return s.log.String() }
 
-// Endpoint is the server's URL, such as "http://127.0.0.1:7070".
+// Endpoint returns the server's URL, such as "http://127.0.0.1:7070".
 func (s *Server) Endpoint() string { return "http://" + s.address }
 
-// Client is an S3 client with the credentials of this server's owner.
+// Client returns an S3 client with the server's credentials.
 func (s *Server) Client() *awss3.Client { return s.client }
 
-// lockedBuffer is a bytes.Buffer for a process to write and others to read.
+// lockedBuffer is a bytes.Buffer for concurrent use.
 type lockedBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer

@@ -26,11 +26,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// startServer runs a server for one test, and checks that it leaves nothing behind.
+// startServer runs a server for one test, and checks that the server leaves no files and no processes.
 func startServer(t *testing.T) *Server {
 	t.Helper()
 	dir := t.TempDir()
-	// Not the test's context: it ends before the cleanup, and the server with it.
+	// The test's context would end the server before the cleanup.
 	s, err := Start(context.Background(), Options{Dir: dir})
 	if err != nil {
 		t.Fatalf("Start: %v", err)
@@ -52,7 +52,7 @@ func createBucket(t *testing.T, s *Server, bucket string) {
 	}
 }
 
-// etag is what S3 gives an object that was uploaded in one part.
+// etag returns the ETag that S3 gives an object that was uploaded in one part.
 func etag(content string) string {
 	return fmt.Sprintf("%q", fmt.Sprintf("%x", md5.Sum([]byte(content)))) //nolint:gosec // As S3 does.
 }
@@ -76,7 +76,7 @@ func wantSilence(t *testing.T, s *Server) {
 	}
 }
 
-// wantGone waits until no process of the group is left, or for 5 s.
+// wantGone waits for the end of all processes of a group, at most 5 s.
 func wantGone(t *testing.T, pid int) {
 	t.Helper()
 	for range 500 {
@@ -88,8 +88,8 @@ func wantGone(t *testing.T, pid int) {
 	t.Errorf("process %d still runs, want it ended", pid)
 }
 
-// zombie reports whether a process has ended and only waits for its parent to look: in a container
-// nobody may ever do so for an orphan.
+// zombie reports whether a process has ended and has not been reaped. In a container nobody may ever reap an
+// orphan.
 func zombie(pid int) bool {
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	return err == nil && strings.Contains(string(stat), ") Z ")
@@ -210,7 +210,7 @@ func TestStartTriesAnotherPort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Who took the port answers to everything.
+	// The process that has the port answers every request.
 	squatter := &httptest.Server{Listener: taken, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "OK") })}}
 	squatter.Start()
 	defer squatter.Close()
@@ -245,7 +245,7 @@ func TestStartTriesAnotherPort(t *testing.T) {
 	wantEmpty(t, dir)
 }
 
-// script is an executable that is not versitygw.
+// script returns the path of a script that stands for versitygw.
 func script(t *testing.T, lines string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "versitygw")
@@ -262,9 +262,9 @@ func TestStartFailsClearly(t *testing.T) {
 		opts Options
 		want string
 	}{
-		{"no folder", Options{}, `start versitygw: folder "" for its files does not exist`},
+		{"no folder", Options{}, `start versitygw: the folder "" for its files does not exist`},
 		{"missing folder", Options{Dir: dir + "/none"}, `/none" for its files does not exist`},
-		{"dies", Options{program: script(t, "echo starting; echo no licence >&2; exit 3"), Dir: dir}, "start versitygw: it ended by itself: exit status 3; its last words: no licence"},
+		{"dies", Options{program: script(t, "echo starting; echo no licence >&2; exit 3"), Dir: dir}, "start versitygw: it ended by itself: exit status 3; its last line of output: no licence"},
 		{"no such program", Options{program: "/no/such/program", Dir: dir}, "start versitygw: fork/exec /no/such/program"},
 		{"ends in silence", Options{program: script(t, ""), Dir: dir}, "start versitygw: it ended by itself: exit status 0"},
 	}
