@@ -1,20 +1,21 @@
-// Command blog-deploy-pipeline is the CDK app: one stack for each blog in blogs.go and each
-// service in services.go.
+// Command blog-deploy-pipeline is the CDK app: it makes the stacks of each blog in blogs.go and of each
+// service in services.go. `dist/app --help` lists what else it does.
 package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
+	"blog-deploy-pipeline/command"
+	"blog-deploy-pipeline/command/cdksettings"
 	"blog-deploy-pipeline/stacks"
 )
 
-// services is set by services.go, which an owner of blogs alone deletes.
+// services is set by services.go, which an owner who has only blogs deletes.
 var services []stacks.Service
 
 func main() {
@@ -25,31 +26,17 @@ func main() {
 }
 
 func run(args []string) error {
-	// jsii has made a folder by now, whatever is asked for.
+	// jsii has made a temporary folder by now, also for a command that does not need it.
 	defer jsii.Close()
-	switch {
-	case len(args) == 0:
-		return synth()
-	case len(args) == 2 && args[0] == "appspec":
-		return printAppSpec(args[1])
-	}
-	return fmt.Errorf("arguments are %q: must be none, to synthesise, or: appspec NAME", args)
+	return command.Run(command.App{Blogs: blogs, Services: services, Synth: synth}, args, os.Stdout, os.Stderr)
 }
 
-func printAppSpec(service string) error {
-	text, err := stacks.AppSpec(blogs, services, service)
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(os.Stdout, text)
-	return err
-}
-
+// synth writes the templates of all stacks.
 func synth() (err error) {
 	if err := stacks.Validate(blogs, services); err != nil {
 		return fmt.Errorf("blogs.go or services.go has problems; nothing was synthesised:\n%w", err)
 	}
-	context, err := cdkContext(os.LookupEnv)
+	context, err := cdksettings.Context(os.LookupEnv)
 	if err == nil {
 		err = refuseStackTags(os.LookupEnv, services)
 	}
@@ -57,7 +44,7 @@ func synth() (err error) {
 		return fmt.Errorf("nothing was synthesised: %w", err)
 	}
 	defer func() {
-		// The CDK throws what it finds wrong; only a mistake in Go wants a stack.
+		// The CDK panics with its error messages. A stack trace helps only with a mistake in Go code.
 		if cause := recover(); cause != nil {
 			if _, isBug := cause.(runtime.Error); isBug {
 				panic(cause)
@@ -74,4 +61,14 @@ func synth() (err error) {
 		stacks.NewServiceStack(app, service)
 	}
 	return stacks.OpenAssets(*app.Synth(nil).Directory())
+}
+
+// refuseStackTags returns an error if the CDK CLI would give tags to the whole stack of a service that must
+// not get them.
+func refuseStackTags(env cdksettings.Lookup, services []stacks.Service) error {
+	where, err := cdksettings.StackTags(env)
+	if err != nil || where == "" {
+		return err
+	}
+	return stacks.RefuseStackTags(services, where)
 }

@@ -1,7 +1,6 @@
-package main
+package cdksettings
 
 import (
-	"bytes"
 	"maps"
 	"os"
 	"os/user"
@@ -28,7 +27,7 @@ func contextOf(t *testing.T, files, variables map[string]string) (map[string]any
 		}
 	}
 	t.Chdir(dir)
-	return cdkContext(func(name string) (string, bool) {
+	return Context(func(name string) (string, bool) {
 		if name == "HOME" {
 			return home, true
 		}
@@ -80,7 +79,7 @@ func TestContext(t *testing.T) {
 		})
 	}
 	t.Run("no HOME", func(t *testing.T) {
-		got := userSettings(func(string) (string, bool) { return "", false })
+		got := userFile(func(string) (string, bool) { return "", false })
 		if me, err := user.Current(); err != nil || got != filepath.Join(me.HomeDir, ".cdk.json") {
 			t.Errorf("got %s, want it in the folder that the system has for the user, %v", got, err)
 		}
@@ -106,12 +105,12 @@ func TestContextRefuses(t *testing.T) {
 		files map[string]string
 		want  []string // none: it is right
 	}{
-		{"a file that is empty", map[string]string{"~/.cdk.json": ""}, []string{home + " is no JSON, in line 1", "unexpected end"}},
-		{"a file that is no JSON", map[string]string{"~/.cdk.json": "{\n\"context\": {\"a\": 1,}\n}"}, []string{home + " is no JSON, in line 2"}},
+		{"a file that is empty", map[string]string{"~/.cdk.json": ""}, []string{home + " is not JSON, in line 1", "unexpected end"}},
+		{"a file that is no JSON", map[string]string{"~/.cdk.json": "{\n\"context\": {\"a\": 1,}\n}"}, []string{home + " is not JSON, in line 2"}},
 		{"a list", map[string]string{"~/.cdk.json": `[1]`}, []string{home + " is [1]: must be an object"}},
 		{"null", map[string]string{"~/.cdk.json": `null`}, []string{home + " is null: must be an object"}},
 		{"a context that is text", map[string]string{"~/.cdk.json": `{"context": "a=b"}`}, []string{home + `: context is "a=b": must be an object`}},
-		{"cdk.context.json", map[string]string{"cdk.context.json": `{`}, []string{"cdk.context.json is no JSON"}},
+		{"cdk.context.json", map[string]string{"cdk.context.json": `{`}, []string{"cdk.context.json is not JSON"}},
 		{"cdk.json", map[string]string{"cdk.json": `{"context": []}`}, []string{"cdk.json: context is []"}},
 
 		{"a qualifier", qualifier(`"team-1"`), nil},
@@ -150,7 +149,7 @@ func TestContextRefuses(t *testing.T) {
 		})
 	}
 	t.Run("no cdk.json", func(t *testing.T) {
-		if _, err := contextOf(t, nil, nil); err == nil || !strings.Contains(err.Error(), "no cdk.json here") {
+		if _, err := contextOf(t, nil, nil); err == nil || !strings.Contains(err.Error(), "no cdk.json in this folder") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -160,96 +159,4 @@ func TestContextRefuses(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-}
-
-// TestPlatform: what a platform sets is in the templates, whether make writes them or the CDK CLI.
-func TestPlatform(t *testing.T) {
-	t.Parallel()
-	c := newCheckout(t)
-	c.lists(ownBlog+","+ownSite, exampleServices)
-	if out, err := c.build(); err != nil {
-		t.Fatalf("make build: %v\n%s", err, out)
-	}
-	cdkJSON, err := os.ReadFile("cdk.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const platform = `{"context": {"@aws-cdk/core:bootstrapQualifier": "team", "@aws-cdk/core:permissionsBoundary": {"name": "team/boundary-${Qualifier}"}}}`
-	caches := t.TempDir()
-	synthesise := func(t *testing.T, files map[string]string, variables []string) map[string][]byte {
-		t.Helper()
-		home := t.TempDir()
-		for _, name := range []string{"cdk.json", "cdk.context.json", "~/.cdk.json"} {
-			text, isThere := files[name]
-			path := filepath.Join(c.dir, name)
-			switch name {
-			case "~/.cdk.json":
-				path = filepath.Join(home, ".cdk.json")
-			case "cdk.json":
-				text, isThere = strings.Replace(string(cdkJSON), "{\n", "{\n"+text, 1), true
-			}
-			if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-				t.Fatal(err)
-			}
-			if !isThere {
-				continue
-			}
-			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		env := append([]string{
-			"HOME=" + home, "CDK_HOME=" + home, "CDK_VALIDATION=false", "CDK_DISABLE_CLI_TELEMETRY=1",
-			"JSII_RUNTIME_PACKAGE_CACHE_ROOT=" + caches, // else both unpack the CDK in each home
-		}, variables...)
-		if out, err := c.run(env, "make", "synth"); err != nil {
-			t.Fatalf("make synth: %v\n%s", err, out)
-		}
-		if out, err := c.run(env, "node_modules/.bin/cdk", "synth", "--quiet", "--no-notices", "--output", "by-cli"); err != nil {
-			t.Fatalf("cdk synth: %v\n%s", err, out)
-		}
-		made, byCLI := assemblyFiles(t, filepath.Join(c.dir, "cdk.out")), assemblyFiles(t, filepath.Join(c.dir, "by-cli"))
-		for name, content := range made {
-			if !bytes.Equal(content, byCLI[name]) {
-				t.Errorf("%s: make synth and cdk synth differ", name)
-			}
-		}
-		return made
-	}
-	all := func(files map[string][]byte) string {
-		var text strings.Builder
-		for name, content := range files {
-			if strings.HasSuffix(name, ".json") {
-				text.Write(content)
-			}
-		}
-		return text.String()
-	}
-	for _, tt := range []struct {
-		name       string
-		files      map[string]string
-		variables  []string
-		want, none string
-	}{
-		{"nothing", nil, []string{`CDK_CONTEXT_JSON={"@aws-cdk/core:bootstrapQualifier": "other"}`}, "cdk-hnb659fds-assets-", "cdk-other"},
-		{"the owner's", map[string]string{"~/.cdk.json": platform}, nil, "policy/team/boundary-team", "hnb659fds"},
-		{"found by the CLI", map[string]string{"cdk.context.json": `{"@aws-cdk/core:bootstrapQualifier": "found"}`, "~/.cdk.json": platform}, nil, "policy/team/boundary-found", "hnb659fds"},
-		{"settings", map[string]string{"~/.cdk.json": `{"versionReporting": false, "pathMetadata": true}`, "cdk.json": `"pathMetadata": false, "assetMetadata": false,`}, nil, "Resources", "aws:cdk:path"},
-		{"the environment", nil, []string{"CDK_CONTEXT=@aws-cdk/core:bootstrapQualifier=team", "CDK_VERSION_REPORTING=false"}, "cdk-team-assets-", "AWS::CDK::Metadata"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			text := all(synthesise(t, tt.files, tt.variables))
-			if !strings.Contains(text, tt.want) || strings.Contains(text, tt.none) {
-				t.Errorf("want %q and no %q in the templates", tt.want, tt.none)
-			}
-		})
-	}
-	// A broken file ends it before anything is made.
-	home := t.TempDir()
-	if err := os.WriteFile(filepath.Join(home, ".cdk.json"), []byte("{"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := c.make("synth", "HOME="+home); err == nil || !strings.Contains(out, filepath.Join(home, ".cdk.json")+" is no JSON") {
-		t.Errorf("make synth: %v\n%s", err, out)
-	}
 }

@@ -1,4 +1,6 @@
-package main
+// Package e2e tests the project as its owner uses it: with make, the real CDK CLI, and the compiled app, functions and
+// rehearsal. The tests pass whatever blogs.go lists.
+package e2e
 
 import (
 	"context"
@@ -8,15 +10,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
 
-// These tests use the project as its owner does: make, the real CDK CLI, the
-// compiled app and functions. They hold whatever blogs.go says.
-
-// hang is longer than any command takes on a machine that has much else to do.
+// hang is longer than any command takes, even on a busy machine.
 const hang = 30 * time.Minute
 
 func TestMain(m *testing.M) {
@@ -24,13 +22,16 @@ func TestMain(m *testing.M) {
 }
 
 func runAll(m *testing.M) int {
+	if err := os.Chdir(".."); err != nil { // Like an owner, the tests work in the project's folder.
+		panic(err)
+	}
 	folder, err := os.MkdirTemp("", "shared")
 	if err != nil {
 		panic(err)
 	}
 	defer os.RemoveAll(folder)
 	shared.folder = folder
-	// No ~/.cdk.json of the developer's; what Go has in the developer's home it keeps.
+	// The developer's ~/.cdk.json must not change what is tested. Go keeps using the folders in the developer's home.
 	for _, name := range []string{"GOENV", "GOPATH", "GOCACHE", "GOMODCACHE"} {
 		value, err := exec.CommandContext(context.Background(), "go", "env", name).Output()
 		if err == nil {
@@ -46,16 +47,16 @@ func runAll(m *testing.M) int {
 	return m.Run()
 }
 
-// checkout is a copy of this project in a folder of its own, which shares what was
-// installed. Its path has a space, as users' paths do.
+// checkout is a copy of this project in a folder of its own, except that node_modules is shared. Its path contains a
+// space, as users' paths do.
 type checkout struct {
 	t   testing.TB
 	dir string
 }
 
-// isInstalled sees to it that no checkout installs anything: through the link to
-// node_modules it would empty what others share.
-func isInstalled(t testing.TB) {
+// requireInstalled fails the test if a checkout would install anything: through its link to node_modules it would
+// empty the folder that all checkouts share.
+func requireInstalled(t testing.TB) {
 	t.Helper()
 	installed, err := os.Stat("node_modules/.package-lock.json")
 	if err != nil {
@@ -68,7 +69,7 @@ func isInstalled(t testing.TB) {
 	}
 }
 
-// newCheckout makes a checkout of which nothing is built yet.
+// newCheckout makes a checkout in which nothing is built yet.
 func newCheckout(t testing.TB) checkout {
 	t.Helper()
 	return checkoutIn(t, t.TempDir())
@@ -76,14 +77,14 @@ func newCheckout(t testing.TB) checkout {
 
 func checkoutIn(t testing.TB, folder string) checkout {
 	t.Helper()
-	isInstalled(t)
+	requireInstalled(t)
 	dir := filepath.Join(folder, "a checkout")
 	names, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
-	names = append(names, strings.Fields("go.mod go.sum stacks lambdas buildspec appspec rehearse Makefile cdk.json package.json package-lock.json")...)
+	names = append(names, strings.Fields("go.mod go.sum command stacks lambdas buildspec appspec rehearse Makefile cdk.json package.json package-lock.json")...)
 	for _, name := range names {
 		copyTree(t, name, filepath.Join(dir, name))
 	}
@@ -97,7 +98,7 @@ func checkoutIn(t testing.TB, folder string) checkout {
 	return checkout{t, dir}
 }
 
-// copyTree keeps modes, and times, by which make knows what is up to date.
+// copyTree copies a file or a folder with its modes, and with its times, by which make decides what is up to date.
 func copyTree(t testing.TB, from, to string) {
 	t.Helper()
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
@@ -133,15 +134,14 @@ func copyTree(t testing.TB, from, to string) {
 	}
 }
 
-// make runs a make target and returns all that it printed. CloudFormation's rules
-// are checked only where env says so: they take seconds.
+// make runs a make command and returns everything that it prints. The app checks CloudFormation's rules, which takes
+// seconds, only if env turns that on.
 func (c checkout) make(target string, env ...string) (string, error) {
 	c.t.Helper()
 	return c.run(append([]string{"CDK_VALIDATION=false"}, env...), "make", strings.Fields(target)...)
 }
 
-// build takes the functions from this project's own dist/, brought up to date, and
-// compiles what is missing.
+// build copies the functions from this project's own dist/, which it brings up to date first, and compiles the rest.
 func (c checkout) build() (string, error) {
 	c.t.Helper()
 	if out, err := (checkout{c.t, "."}).make("build"); err != nil {
@@ -150,7 +150,7 @@ func (c checkout) build() (string, error) {
 	for _, name := range []string{"invalidate", "deployhook"} {
 		binary := filepath.Join("dist", name, "bootstrap")
 		copyTree(c.t, binary, filepath.Join(c.dir, binary))
-		// It is up to date, but older than the checkout.
+		// To make, a file that is older than the checkout's sources is out of date.
 		if err := os.Chtimes(filepath.Join(c.dir, binary), time.Now(), time.Now()); err != nil {
 			c.t.Fatal(err)
 		}
@@ -167,85 +167,21 @@ func (c checkout) run(env []string, name string, args ...string) (string, error)
 	cmd.Dir = c.dir
 	cmd.Env = environment()
 	if c.dir != "." {
-		// So that what one checkout has compiled is not compiled for the next.
+		// With -trimpath, Go's cache serves all checkouts, whatever their paths.
 		cmd.Env = append(cmd.Env, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
 	}
 	cmd.Env = append(cmd.Env, env...)
-	// What the command started may outlive it, and keep its output open.
+	// A process that the command started may outlive it, and keep its output open.
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
-// environment is this process's, without its make, and without what a developer may have set for AWS and
-// for every CDK app.
+// environment returns this process's environment without the variables of the make that runs the tests, and without
+// a developer's settings for AWS and the CDK.
 func environment() []string {
 	own := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "MAKE") || strings.HasPrefix(v, "MFLAGS") || strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "CDK_")
 	})
 	return append(own, "AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
 }
-
-// lists replaces the checkout's blogs and services.
-func (c checkout) lists(blogs, services string) {
-	c.t.Helper()
-	for name, list := range map[string]string{
-		"blogs.go":    "var blogs = []stacks.BlogProps{" + blogs + "}",
-		"services.go": "func init() { services = []stacks.Service{" + services + "} }",
-	} {
-		text := "package main\n\nimport \"blog-deploy-pipeline/stacks\"\n\n" + list + "\n"
-		if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o644); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-}
-
-// Compiling and synthesising take most of the time of these tests. So those that look at
-// what is synthesised, or at what make does with it, share one checkout with all of
-// their blogs and services.
-const (
-	sharedBlogs    = rehearsedBlog + "," + rehearsedSite + "," + browsedBlog + "," + ownBlog + "," + ownSite + "," + exampleBlog + "," + exampleSite
-	sharedServices = ownServices + exampleServices
-)
-
-var shared struct {
-	sync.Once
-	folder, dir string // dir is "" if it could not be made
-}
-
-// sharedCheckout returns that checkout. What its app would synthesise is in the folder
-// synthesised, for good: cdk.out is made anew by each command, of a copy.
-func sharedCheckout(t testing.TB) checkout {
-	t.Helper()
-	shared.Do(func() {
-		c := checkoutIn(t, shared.folder)
-		c.lists(sharedBlogs, sharedServices)
-		if out, err := c.build(); err != nil {
-			t.Fatalf("make build: %v\n%s", err, out)
-		}
-		if out, err := (checkout{t, "."}).make("dist/rehearse"); err != nil {
-			t.Fatalf("make dist/rehearse: %v\n%s", err, out)
-		}
-		if out, err := c.make("synth", "CDK_VALIDATION=true"); err != nil {
-			t.Fatalf("make synth: %v\n%s", err, out)
-		}
-		const app = "#!/bin/sh\ntest $# -eq 0 || exec dist/the-app \"$@\"\ncp -R synthesised \"$CDK_OUTDIR\"\n"
-		for _, err := range []error{
-			os.Rename(filepath.Join(c.dir, "cdk.out"), filepath.Join(c.dir, "synthesised")),
-			os.Rename(filepath.Join(c.dir, "dist", "app"), filepath.Join(c.dir, "dist", "the-app")),
-			os.WriteFile(filepath.Join(c.dir, "dist", "app"), []byte(app), 0o755),
-		} {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		shared.dir = c.dir
-	})
-	if shared.dir == "" {
-		t.Fatal("the checkout that tests share could not be made: the test that was first says why")
-	}
-	return checkout{t, shared.dir}
-}
-
-// synthesised is the shared checkout's cloud assembly.
-func (c checkout) synthesised() string { return filepath.Join(c.dir, "synthesised") }

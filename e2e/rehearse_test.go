@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"archive/zip"
@@ -22,25 +22,7 @@ import (
 	"blog-deploy-pipeline/rehearse/pipeline"
 )
 
-// rehearsedBlog is a blog whose pages stay in CloudFront until its pipeline clears them.
-const rehearsedBlog = `{
-	Name:       "blog",
-	Source:     stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
-	Deploy:     stacks.Deploy{Bucket: "the-blog", CacheControl: "public, max-age=0, s-maxage=31536000"},
-	Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
-}`
-
-// rehearsedSite is a blog whose bucket and distribution are made, too, with every default.
-const rehearsedSite = `{
-	Name: "served", Region: "ap-northeast-1",
-	Source: stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
-	Site: &stacks.Site{
-		Domain: "served.example.com", RedirectFrom: []string{"www.served.example.com"},
-		HostedZone: stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
-	},
-}`
-
-// rehearsal is the command behind `make rehearse`, and a blog to rehearse with it.
+// rehearsal is the program behind `make rehearse`, with a blog to rehearse.
 type rehearsal struct {
 	t                    *testing.T
 	command, app, source string
@@ -55,7 +37,7 @@ func newRehearsal(t *testing.T) rehearsal {
 		t: t, command: filepath.Join(dir, "rehearse"), app: c.synthesised(),
 		source: filepath.Join(dir, "a blog"), state: filepath.Join(dir, "state"), tmp: filepath.Join(dir, "tmp"),
 	}
-	copyTree(t, filepath.Join("dist", "rehearse"), r.command) // By its name its children are found.
+	copyTree(t, filepath.Join("dist", "rehearse"), r.command) // This name tells its processes from others.
 	copyTree(t, filepath.Join("examples", "blog"), r.source)
 	if err := os.Mkdir(r.tmp, 0o755); err != nil {
 		t.Fatal(err)
@@ -63,7 +45,7 @@ func newRehearsal(t *testing.T) rehearsal {
 	return r
 }
 
-// prepare makes the command ready to start, in a process group of its own as a shell would.
+// prepare returns the command, ready to start, in a process group of its own as in a shell.
 func (r rehearsal) prepare(args ...string) *exec.Cmd {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), hang)
@@ -75,7 +57,7 @@ func (r rehearsal) prepare(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// start starts the command for its JSON.
+// start starts the command with the option -json.
 func (r rehearsal) start(args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer) {
 	r.t.Helper()
 	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
@@ -87,7 +69,7 @@ func (r rehearsal) start(args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.B
 	return cmd, stdout, stderr
 }
 
-// run runs the command to its end.
+// run runs the command until it ends, and returns its result.
 func (r rehearsal) run(args ...string) pipeline.Result {
 	r.t.Helper()
 	cmd, stdout, stderr := r.start(args...)
@@ -102,11 +84,11 @@ func (r rehearsal) run(args ...string) pipeline.Result {
 	return result
 }
 
-// serve runs the command until its site is served, which it is until stop, or the end of the test.
+// serve runs the command until it serves its site. It serves the site until stop is called or the test ends.
 func (r rehearsal) serve(args ...string) (result pipeline.Result, stop func()) {
 	r.t.Helper()
 	cmd := r.prepare(append([]string{"-json", "-serve"}, args...)...)
-	cmd.SysProcAttr = nil // Who stops the tests with Ctrl-C stops it, too; by itself it never ends.
+	cmd.SysProcAttr = nil // Ctrl-C, which stops the tests, must stop the command, too: it never ends by itself.
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -117,29 +99,29 @@ func (r rehearsal) serve(args ...string) (result pipeline.Result, stop func()) {
 		r.t.Fatal(err)
 	}
 	stop = sync.OnceFunc(func() {
-		_ = cmd.Process.Signal(os.Interrupt) // It may have ended.
+		_ = cmd.Process.Signal(os.Interrupt) // The command may have ended.
 		more, _ := io.ReadAll(stdout)
 		if err := cmd.Wait(); result.Status == pipeline.Succeeded && (err != nil || len(bytes.TrimSpace(more)) > 0) {
-			r.t.Errorf("who ends what has succeeded gets %v, and once more %.200q", err, more)
+			r.t.Errorf("after Ctrl-C, a rehearsal that succeeded ends with %v and prints %.200q", err, more)
 		}
 		r.left()
 	})
 	r.t.Cleanup(stop)
-	if err := json.NewDecoder(stdout).Decode(&result); err != nil { // It comes as soon as the site is served.
-		stop() // Before its output is read.
+	if err := json.NewDecoder(stdout).Decode(&result); err != nil { // The result comes as soon as the site is served.
+		stop() // Its output is complete then.
 		r.t.Fatalf("%v\n%s", err, &stderr)
 	}
 	if result.Served == nil {
 		stop()
-		r.t.Fatalf("it ends as %s, and serves nothing\n%s", result.Status, &stderr)
+		r.t.Fatalf("the rehearsal ends as %s and serves nothing\n%s", result.Status, &stderr)
 	}
 	if result.Status != pipeline.Succeeded {
-		r.t.Errorf("it ends as %s: %v", result.Status, reasons(result))
+		r.t.Errorf("the rehearsal ends as %s: %v", result.Status, reasons(result))
 	}
 	return result, stop
 }
 
-// reasons are why a rehearsal's actions failed.
+// reasons returns why a rehearsal's actions failed.
 func reasons(result pipeline.Result) (reasons []string) {
 	for _, stage := range result.Stages {
 		for _, action := range stage.Actions {
@@ -151,7 +133,7 @@ func reasons(result pipeline.Result) (reasons []string) {
 	return reasons
 }
 
-// left fails the test if a rehearsal has left anything.
+// left fails the test if a rehearsal left a file or a process.
 func (r rehearsal) left() {
 	r.t.Helper()
 	if entries, err := os.ReadDir(r.tmp); err != nil || len(entries) > 0 {
@@ -168,7 +150,7 @@ func (r rehearsal) left() {
 	}
 }
 
-// object is what a rehearsal keeps of an object in the bucket.
+// object is an object in the bucket, as a rehearsal keeps it.
 type object struct {
 	ContentType, CacheControl string
 	content                   string
@@ -201,7 +183,7 @@ func (r rehearsal) bucket(name string) map[string]object {
 	return objects
 }
 
-// editions are what readers got of a page: before Deploy, after it, after Invalidate.
+// editions returns which versions of a page readers got: before Deploy, after Deploy, after Invalidate.
 func editions(r pipeline.Result, path string) []pipeline.Edition {
 	var got []pipeline.Edition
 	for _, v := range r.Visits {
@@ -212,8 +194,8 @@ func editions(r pipeline.Result, path string) []pipeline.Edition {
 	return got
 }
 
-// TestRehearse publishes the example blog twice, with the commands, the functions and the S3 server
-// that an owner's rehearsal has.
+// TestRehearse publishes the example blog twice, with the same commands, functions and S3 server as an owner's
+// rehearsal.
 func TestRehearse(t *testing.T) {
 	t.Parallel()
 	r := newRehearsal(t)
@@ -267,7 +249,7 @@ func TestRehearse(t *testing.T) {
 		}
 	}
 	if changed != second.Site.Changed {
-		t.Errorf("second: %d objects have changed, want the %d that it tells", changed, second.Site.Changed)
+		t.Errorf("second: %d objects have changed, want the %d that the result reports", changed, second.Site.Changed)
 	}
 	for path, want := range map[string][]pipeline.Edition{
 		"/posts/はじめに/": {pipeline.Old, pipeline.Old, pipeline.New},
@@ -284,12 +266,12 @@ func TestRehearse(t *testing.T) {
 	for _, stop := range []time.Duration{time.Second, 3 * time.Second} {
 		cmd, _, stderr := r.start("-state", r.state)
 		time.Sleep(stop)
-		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil { // As Ctrl-C: the whole group.
+		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil { // Ctrl-C reaches the whole group.
 			t.Fatal(err)
 		}
-		_ = cmd.Wait() // The exit status says it.
+		_ = cmd.Wait() // The exit status is compared below.
 		if got := cmd.ProcessState.ExitCode(); got != 130 {
-			t.Errorf("after Ctrl-C at %v it exits with %d, want 130\n%s", stop, got, stderr)
+			t.Errorf("after Ctrl-C at %v the rehearsal exits with %d, want 130\n%s", stop, got, stderr)
 		}
 		r.left()
 	}
@@ -298,13 +280,13 @@ func TestRehearse(t *testing.T) {
 	}
 }
 
-// TestRehearseSite publishes the example blog to a site that the blog's own stacks make, and looks at it.
+// TestRehearseSite publishes the example blog to the site that the blog's own stacks make, and visits the site.
 func TestRehearseSite(t *testing.T) {
 	t.Parallel()
 	r := newRehearsal(t)
 	result, stop := r.serve("-blog", "served", "-state", r.state)
-	leaveSite(t, result.Served.URL)
-	lookAtSite(t, result.Served.URL)
+	hangUp(t, result.Served.URL)
+	visitSite(t, result.Served.URL)
 	stop()
 
 	for _, v := range result.Visits {
@@ -326,15 +308,15 @@ func TestRehearseSite(t *testing.T) {
 	}
 }
 
-// lookAtSite asks a site that is served for what its distribution, its function and its header policies make.
-func lookAtSite(t *testing.T, site string) {
+// visitSite checks what a served site answers because of its distribution, its function and its header policies.
+func visitSite(t *testing.T, site string) {
 	t.Helper()
 	const askEveryTime = "public, max-age=0, must-revalidate"
-	style := namedInHomePage(t, site, `/[\w/]+\.[0-9a-f]{64}\.css`)
+	style := addressInHomePage(t, site, `/[\w/]+\.[0-9a-f]{64}\.css`)
 	for _, tt := range []struct {
 		path   string
 		status int
-		header map[string]string // parts of it
+		header map[string]string // part of each value
 	}{
 		{"/", http.StatusOK, map[string]string{"Content-Type": "text/html", "Cache-Control": askEveryTime, "Content-Security-Policy": "object-src 'none'; base-uri", "X-Cache": "Hit from cloudfront"}},
 		{"/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB/?a=b", http.StatusOK, map[string]string{"Content-Type": "text/html", "X-Content-Type-Options": "nosniff"}},
@@ -353,7 +335,7 @@ func lookAtSite(t *testing.T, site string) {
 			t.Errorf("GET %s: %v", tt.path, err)
 			continue
 		}
-		_ = response.Body.Close() // Only the header counts.
+		_ = response.Body.Close() // Only the header is compared.
 		if response.StatusCode != tt.status {
 			t.Errorf("GET %s: got %s, want %d", tt.path, response.Status, tt.status)
 		}
@@ -365,8 +347,8 @@ func lookAtSite(t *testing.T, site string) {
 	}
 }
 
-// namedInHomePage returns the first of the addresses in a site's home page that match a pattern.
-func namedInHomePage(t *testing.T, site, pattern string) string {
+// addressInHomePage returns the first address in a site's home page that matches a pattern.
+func addressInHomePage(t *testing.T, site, pattern string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site+"/", nil)
 	if err != nil {
@@ -386,26 +368,26 @@ func namedInHomePage(t *testing.T, site, pattern string) string {
 	return string(found)
 }
 
-// leaveSite is a browser that leaves in the middle of an answer: of the signal that comes of it, SIGPIPE,
-// a rehearsal must not end.
-func leaveSite(t *testing.T, address string) {
+// hangUp closes connections in the middle of an answer, as a browser may. The signal SIGPIPE that follows must not end
+// the rehearsal.
+func hangUp(t *testing.T, address string) {
 	t.Helper()
 	for range 5 {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(address, "http://"))
 		if err != nil {
-			t.Errorf("it is no longer served: %v", err)
+			t.Errorf("the site is no longer served: %v", err)
 			return
 		}
 		if _, err := io.WriteString(conn, strings.Repeat("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 100)); err != nil {
 			t.Error(err)
 		}
 		closeIt(t, conn)
-		time.Sleep(50 * time.Millisecond) // For it to notice.
+		time.Sleep(50 * time.Millisecond) // The rehearsal notices.
 	}
 }
 
-// Who pipes a rehearsal into head leaves before its end.
-func TestRehearseWithoutAReader(t *testing.T) {
+// TestRehearseIntoClosedPipe checks a rehearsal whose output is piped into a program like head, which ends first.
+func TestRehearseIntoClosedPipe(t *testing.T) {
 	t.Parallel()
 	r := newRehearsal(t)
 	read, write, err := os.Pipe()
@@ -422,14 +404,14 @@ func TestRehearseWithoutAReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	closeIt(t, read)
-	_ = cmd.Wait() // The exit status says it.
+	_ = cmd.Wait() // The exit status is compared below.
 	if got := cmd.ProcessState.ExitCode(); got != 130 {
-		t.Errorf("it exits with %d, want 130: %s", got, cmd.ProcessState)
+		t.Errorf("the rehearsal exits with %d, want 130: %s", got, cmd.ProcessState)
 	}
 	r.left()
 }
 
-// TestRehearseUsage has what a command line can be wrong about.
+// TestRehearseUsage checks what a rehearsal says to a wrong command line.
 func TestRehearseUsage(t *testing.T) {
 	t.Parallel()
 	r := newRehearsal(t)
@@ -445,7 +427,7 @@ func TestRehearseUsage(t *testing.T) {
 		{[]string{"more"}, `"more" is no flag`},
 	} {
 		cmd, stdout, stderr := r.start(tt.args...)
-		_ = cmd.Wait() // The exit status says it.
+		_ = cmd.Wait() // The exit status is compared below.
 		var result pipeline.Result
 		if err := json.Unmarshal(stdout.Bytes(), &result); err != nil || !strings.Contains(result.Error, tt.want) {
 			t.Errorf("%v prints %v, %s, want the error %q in JSON", tt.args, err, stdout, tt.want)

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"debug/elf"
@@ -17,43 +17,19 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/iampolicy"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
 
-// edges are the distributions of ownServices.
+// edges are the distributions that ownServices clear.
 var edges = []string{"E2QWRUHAPOMQZL", "E2QWRUHAPOMQZM"}
 
-// ownServices are services as owners would have them: there already and made from
-// nothing, deployed by CodeDeploy and by ECS.
-const ownServices = `
-	stacks.ExistingService{
-		Name: "shop", Account: "210987654321", Region: "eu-central-1",
-		DeployedBy: stacks.CodeDeployGroup{Application: "shop", DeploymentGroup: "blue-green", Container: "web", Port: 80},
-		Hook:       stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}, {ID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: stacks.RollBack},
-	},
-	stacks.ExistingService{
-		Name: "news", Account: "210987654321", Region: "eu-central-1",
-		DeployedBy: stacks.ECSService{Cluster: "production", Service: "news"},
-		Hook:       stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}, {ID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: stacks.RollBack},
-	},
-	stacks.FargateService{
-		Name: "api", Account: "210987654321", Region: "eu-central-1",
-		Source: stacks.GitHubToken{Owner: "me", Repo: "api", SecretName: "github"},
-		Hook:   stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}, {ID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: stacks.RollBack},
-	},
-	stacks.FargateService{
-		Name: "docs", Account: "210987654321", Region: "eu-central-1", Controller: stacks.ECS,
-		Source: stacks.GitHubToken{Owner: "me", Repo: "docs", SecretName: "github"},
-		Hook:   stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}, {ID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: stacks.RollBack},
-	},
-`
-
-// TestFunctionsAndStacksFit runs the compiled functions as the synthesised templates
-// configure them, and lets the synthesised roles decide every call that they make.
-func TestFunctionsAndStacksFit(t *testing.T) {
+// TestFunctionsAsDeployed runs the compiled functions as the templates configure them. The templates' roles decide on
+// each call that the functions make.
+func TestFunctionsAsDeployed(t *testing.T) {
 	t.Parallel()
 	c := sharedCheckout(t)
 	templates, err := assembly.Load(c.synthesised())
@@ -92,8 +68,8 @@ func TestFunctionsAndStacksFit(t *testing.T) {
 			if !report.Success {
 				t.Errorf("as deployed it ends as %s: %s", report.FailureType, report.FailureMessage)
 			}
-			// The role names one distribution: for any other it is worth nothing.
-			params["DistributionId"] = "E3ANOTHERONE000"
+			// The role allows one distribution, and no other.
+			params.ID = "E3ANOTHERONE000"
 			report = f.runAction(t, params)
 			if report.FailureType != "PermissionError" || !strings.Contains(report.FailureMessage, "role must allow") {
 				t.Errorf("with another distribution it ends as %+v, want a PermissionError that says what to do", report)
@@ -126,11 +102,11 @@ func TestFunctionsAndStacksFit(t *testing.T) {
 			if got := deploy(group, edges...).Status(); got != "Succeeded" {
 				t.Errorf("as deployed it ends as %s", got)
 			}
-			// One of its distributions is not there: the owner wants that rolled back.
+			// One of the distributions does not exist, and the owner wants a rollback then.
 			if got := deploy(group, edges[0]); got.Status() != "Failed" || got.Rollback() == nil {
 				t.Errorf("without a distribution it ends as %s, want Failed and a rollback", got.Status())
 			}
-			// The role may report to one deployment group alone.
+			// The role may report to one deployment group only.
 			if got := deploy("another", edges...).Status(); got != "Failed" {
 				t.Errorf("another group's deployment ends as %s, want Failed for want of a report", got)
 			}
@@ -168,8 +144,7 @@ func TestFunctionsAndStacksFit(t *testing.T) {
 	}
 }
 
-// appSpecHooks are the hooks of the AppSpec that `make appspec` prints for the
-// service of the template.
+// appSpecHooks returns the hooks in the AppSpec that `make appspec` prints for the template's service.
 func (f deployedFunction) appSpecHooks(t *testing.T, c checkout) map[string]string {
 	t.Helper()
 	service, _, _ := strings.Cut(f.template.Name, "-")
@@ -195,8 +170,8 @@ func (f deployedFunction) appSpecHooks(t *testing.T, c checkout) map[string]stri
 	return hooks
 }
 
-// lifecycleHooks are those that ECS calls: of the service in the template, or what
-// the template puts out for one elsewhere.
+// lifecycleHooks returns the hooks that ECS calls: those of the service in the template, or those that the template
+// has as an output for a service elsewhere.
 func (f deployedFunction) lifecycleHooks(t *testing.T) (hooks []fakeaws.ServiceHook) {
 	t.Helper()
 	text, err := []byte(nil), error(nil)
@@ -220,17 +195,17 @@ func (f deployedFunction) lifecycleHooks(t *testing.T) (hooks []fakeaws.ServiceH
 	return hooks
 }
 
-// deployedFunction is a stack's function as the template describes it.
+// deployedFunction is a function as its stack's template describes it.
 type deployedFunction struct {
 	template *assembly.Template
-	name     string // "" if CloudFormation makes one up
+	name     string // "" if CloudFormation chooses it
 	env      map[string]string
 	timeout  time.Duration
 	role     string
 	policies []json.RawMessage
 	iam      *iampolicy.Evaluator
-	pkg      string // of the code, and binary is what it is compiled to for this machine
-	binary   string
+	pkg      string // the Go package of the code
+	binary   string // the code, compiled for this machine
 }
 
 func readFunction(t *testing.T, template *assembly.Template) deployedFunction {
@@ -254,7 +229,7 @@ func readFunction(t *testing.T, template *assembly.Template) deployedFunction {
 	if f.policies, err = template.RolePolicies(roleID); err != nil {
 		t.Fatal(err)
 	}
-	// The deployed file is for Lambda's processor: this is the same for this machine.
+	// The deployed file is for Lambda's processor, so the same code is compiled for this machine.
 	folder, err := template.FunctionAssetDir(function.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -274,20 +249,20 @@ func (f deployedFunction) resolve(t *testing.T, v any) any {
 	return resolved
 }
 
-// userParameters are what the pipeline's last action hands to the function.
-func (f deployedFunction) userParameters(t *testing.T) map[string]any {
+// userParameters returns the parameters that the pipeline's last action passes to the function.
+func (f deployedFunction) userParameters(t *testing.T) contract.UserParameters {
 	t.Helper()
 	stages := f.template.OfType("AWS::CodePipeline::Pipeline")[0].Properties["Stages"].([]any)
 	action := stages[len(stages)-1].(map[string]any)["Actions"].([]any)[0].(map[string]any)
 	text := f.resolve(t, action["Configuration"].(map[string]any)["UserParameters"]).(string)
-	var params map[string]any
+	var params contract.UserParameters
 	if err := json.Unmarshal([]byte(text), &params); err != nil {
 		t.Fatal(err)
 	}
 	return params
 }
 
-// world is the function in an AWS account where its role decides.
+// world is a function in an AWS account in which its role decides on each call.
 type world struct {
 	cloud    *fakeaws.Cloud
 	function *lambdaruntime.Runtime
@@ -299,7 +274,7 @@ func (f deployedFunction) start(t *testing.T, distributions ...string) world {
 	w := world{cloud: fakeaws.New(fakeaws.Options{Account: f.template.Account, Region: f.template.Region, Authorize: func(call fakeaws.Call) error {
 		decisions, err := f.iam.Evaluate(t.Context(), f.policies, []iampolicy.Request{{Principal: f.role, Action: call.Action, Resource: call.Resource}})
 		if err != nil {
-			t.Error(err) // else a broken evaluator would look like a strict role
+			t.Error(err) // Otherwise a broken evaluator would look like a strict role.
 			return err
 		}
 		if !decisions[0].Allowed {
@@ -315,7 +290,7 @@ func (f deployedFunction) start(t *testing.T, distributions ...string) world {
 
 	env := maps.Clone(f.env)
 	maps.Copy(env, w.cloud.Issue(f.role, time.Hour).Env())
-	env["AWS_ENDPOINT_URL"], env["AWS_REGION"], env["POLL_EVERY"] = server.URL, f.template.Region, "50ms"
+	env["AWS_ENDPOINT_URL"], env["AWS_REGION"], env[contract.EnvPollEvery] = server.URL, f.template.Region, "50ms"
 	var err error
 	w.function, err = lambdaruntime.Start(lambdaruntime.Function{Binary: f.binary, Name: "function", Env: env, Timeout: f.timeout})
 	if err != nil {
@@ -325,16 +300,11 @@ func (f deployedFunction) start(t *testing.T, distributions ...string) world {
 	return w
 }
 
-// runAction runs the pipeline's last action with these parameters; the distribution
-// that they name exists.
-func (f deployedFunction) runAction(t *testing.T, params map[string]any) fakeaws.Report {
+// runAction runs the pipeline's last action with these parameters. The distribution that they name exists.
+func (f deployedFunction) runAction(t *testing.T, params contract.UserParameters) fakeaws.Report {
 	t.Helper()
-	w := f.start(t, params["DistributionId"].(string))
-	text, err := json.Marshal(params)
-	if err != nil {
-		t.Fatal(err)
-	}
-	job, err := w.cloud.StartAction(fakeaws.Action{FunctionName: "function", UserParameters: string(text)})
+	w := f.start(t, params.ID)
+	job, err := w.cloud.StartAction(fakeaws.Action{FunctionName: "function", UserParameters: contract.JSON(params)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +319,7 @@ func (f deployedFunction) runAction(t *testing.T, params map[string]any) fakeaws
 	return reports[0]
 }
 
-// closeIt fails a test whose children do not end as they should.
+// closeIt fails the test if closing fails, as it does when a child process ends badly.
 func closeIt(t testing.TB, c io.Closer) {
 	t.Helper()
 	if err := c.Close(); err != nil {
@@ -357,7 +327,7 @@ func closeIt(t testing.TB, c io.Closer) {
 	}
 }
 
-// TestFunctionsAreWhatLambdaRuns looks at the files that are uploaded.
+// TestFunctionsAreWhatLambdaRuns checks the files that are uploaded to Lambda.
 func TestFunctionsAreWhatLambdaRuns(t *testing.T) {
 	for _, name := range []string{"invalidate", "deployhook"} {
 		deployed := filepath.Join("dist", name, "bootstrap")

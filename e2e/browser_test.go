@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"net/http"
@@ -12,26 +12,13 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browsedBlog has a site with every default but the policy for scripts, which knows the theme.
-const browsedBlog = `{
-	Name: "new-blog", Region: "ap-northeast-1",
-	Source: stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
-	Site: &stacks.Site{
-		Domain:       "blog.example.com",
-		RedirectFrom: []string{"www.blog.example.com"},
-		HostedZone:   stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
-		Headers:      stacks.Headers{ContentSecurityPolicy: "` + browsedPolicy + `"},
-	},
-}`
-
 const (
 	browsedHost   = "blog.example.com"
 	browsedSite   = "https://" + browsedHost
 	browsedPolicy = "default-src 'self'; base-uri 'self'; frame-ancestors 'none'"
 )
 
-// TestBrowser visits the example blog with a real browser, through the distribution of a blog's
-// template: `make e2e`.
+// TestBrowser visits the example blog with a real browser, through the distribution in a blog's template: `make e2e`.
 func TestBrowser(t *testing.T) {
 	path := findBrowser(t)
 	result, _ := newRehearsal(t).serve("-blog", "new-blog")
@@ -145,7 +132,7 @@ func TestBrowser(t *testing.T) {
 		if err != nil || buttons == 0 {
 			t.Errorf("the theme's script made %d buttons (%v): %v", buttons, err, got.find(t, ".js"))
 		}
-		// One that somebody smuggled into the page has not.
+		// A script that somebody adds to the page must not run.
 		const smuggle = `new Promise(resolve => {
 			document.addEventListener("securitypolicyviolation", event => resolve(event.effectiveDirective + " " + event.blockedURI));
 			const script = document.createElement("script");
@@ -219,10 +206,10 @@ func TestBrowser(t *testing.T) {
 		}
 	})
 
-	// Of all that was visited above.
-	t.Run("nothing is complained of", func(t *testing.T) {
+	// These two look back at all visits above.
+	t.Run("the browser complains of nothing", func(t *testing.T) {
 		if len(b.visited) == 0 {
-			t.Error("nothing was visited: run the whole of TestBrowser")
+			t.Error("nothing was visited: run all of TestBrowser")
 		}
 		for _, complaint := range b.complaints {
 			t.Error(complaint)
@@ -234,7 +221,7 @@ func TestBrowser(t *testing.T) {
 			page := e.kind == network.ResourceTypeDocument
 			switch {
 			case page && strings.HasPrefix(e.url, "http://"):
-				// That it leads to https, the first test is about.
+				// The first test checks that http leads to https.
 			case !page && e.status != http.StatusOK && e.status != http.StatusNotModified:
 				wrong = append(wrong, e.String())
 			case !strings.HasPrefix(e.url, browsedSite+"/") && !strings.HasPrefix(e.url, "https://www."+browsedHost+"/"):
@@ -264,7 +251,7 @@ func (s sight) isPage(t *testing.T, address, title, heading string) {
 	}
 }
 
-// isReachedBy checks which redirects have led to a page: address, status, Location.
+// isReachedBy checks which redirects led to a page: address, status, Location.
 func (s sight) isReachedBy(t *testing.T, want ...string) {
 	t.Helper()
 	var got []string

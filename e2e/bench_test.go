@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"archive/zip"
@@ -18,15 +18,16 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 	"blog-deploy-pipeline/rehearse/pipeline"
 )
 
-// `make bench` runs these. Machines differ and are noisy: quote the ratios, which
-// come from commands that took turns in one run.
+// `make bench` runs these benchmarks. Times differ between machines and runs, so quote the ratios: they compare commands
+// that took turns in one run.
 
-// measured is one command of a benchmark, and how long each of its runs took.
+// measured is one command of a benchmark, with the time of each of its runs.
 type measured struct {
 	name string
 	run  func() error
@@ -37,8 +38,7 @@ func (m *measured) median() time.Duration {
 	return slices.Sorted(slices.Values(m.took))[len(m.took)/2]
 }
 
-// takeTurns runs all commands b.N times, A B A B …, after one run that is not
-// counted.
+// takeTurns runs all commands b.N times, in the order A B A B …, after one run that is not counted.
 func takeTurns(b *testing.B, commands []*measured) {
 	b.Helper()
 	for _, m := range commands {
@@ -102,7 +102,7 @@ func BenchmarkSynth(b *testing.B) {
 		add(fmt.Sprintf("blogs: %d, not validated", n), synth(c))
 	}
 	sites := add("blogs: 10, each with a Site, validated", synth(listing(manyBlogs(10, madePlace)), "CDK_VALIDATION=true"))
-	// The peer: what `cdk init app --language go` sets up, on the machine's own Node.js.
+	// The peer is the way that `cdk init app --language go` sets up, on the machine's own Node.js.
 	peer := listing(manyBlogs(1, existingPlace))
 	node, path := systemNode(b)
 	cdkInit := add("blogs: 1, validated, cdk init's way on Node.js "+node, func() error {
@@ -125,14 +125,13 @@ func failWith(out string, err error) error {
 	return nil
 }
 
-// Where a blog of manyBlogs goes: to a bucket and a distribution that exist, as the first
-// of blogs.go, or to what is made for it, certificate and records included.
+// These are the places where a blog of manyBlogs goes: a bucket and a distribution that exist, or a Site.
 const (
 	existingPlace = `Deploy: stacks.Deploy{Bucket: "bucket-%[1]d"}, Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},`
 	madePlace     = `Region: "us-east-1", Site: &stacks.Site{Domain: "blog-%[1]d.my.blog", HostedZone: stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "my.blog"}},`
 )
 
-// manyBlogs is a list of n blogs.
+// manyBlogs returns a list of n blogs.
 func manyBlogs(n int, place string) string {
 	var list strings.Builder
 	for i := range n {
@@ -147,8 +146,7 @@ func manyBlogs(n int, place string) string {
 	return list.String()
 }
 
-// systemNode returns the version of the Node.js that is on PATH without this
-// project's own, and that PATH.
+// systemNode returns PATH without this project's own Node.js, and the version of the Node.js on it.
 func systemNode(b *testing.B) (version, path string) {
 	b.Helper()
 	path = strings.Join(slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool {
@@ -163,17 +161,16 @@ func systemNode(b *testing.B) (version, path string) {
 	return strings.TrimPrefix(strings.TrimSpace(string(out)), "v"), path
 }
 
-// BenchmarkFunctions measures the functions: their size as they are uploaded, and
-// their start and memory on this machine.
+// BenchmarkFunctions measures the functions: their size when uploaded, and their start and memory on this machine.
 func BenchmarkFunctions(b *testing.B) {
 	cloud := fakeaws.New(fakeaws.Options{})
-	cloud.AddDistribution(fakeaws.Distribution{ID: "E2QWRUHAPOMQZL"})
+	cloud.AddDistribution(fakeaws.Distribution{ID: benchDistribution.ID})
 	server := httptest.NewServer(cloud)
 	defer server.Close()
 
 	functions := []*benchFunction{
 		{name: "invalidate", event: func() ([]byte, error) {
-			job, err := cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: `{"PipelineName":"blog","DistributionId":"E2QWRUHAPOMQZL"}`})
+			job, err := cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: contract.JSON(contract.UserParameters{PipelineName: "blog", Distribution: benchDistribution})})
 			if err != nil {
 				return nil, err
 			}
@@ -193,12 +190,12 @@ func BenchmarkFunctions(b *testing.B) {
 		commands = append(commands, &measured{name: f.name + ": start, one request, end", run: func() error { return f.start(b, cloud, server.URL) }})
 	}
 	if interpreter := pythonInterpreter(b); interpreter != "" {
-		// The peer: the least that the articles' functions do, without their boto3.
+		// The peer is the least that the functions of the articles do, without their boto3.
 		commands = append(commands, &measured{name: "python3: start, the articles' imports without boto3, end", run: func() error {
 			return exec.CommandContext(b.Context(), interpreter, "-c", "import json, logging, time").Run()
 		}})
 	}
-	for b.Loop() { // a start takes milliseconds: many make one reading
+	for b.Loop() { // A start takes milliseconds, so each turn has many.
 		for range 20 {
 			for _, m := range commands {
 				begin := time.Now()
@@ -216,7 +213,10 @@ func BenchmarkFunctions(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// benchFunction is one of the functions, as a process on this machine.
+// benchDistribution is the distribution that the functions clear.
+var benchDistribution = contract.Distribution{ID: "E2QWRUHAPOMQZL"}
+
+// benchFunction is a function that runs as a process on this machine.
 type benchFunction struct {
 	name   string
 	event  func() ([]byte, error) // a request for work
@@ -234,11 +234,11 @@ func (f *benchFunction) compile(b *testing.B) {
 	}
 }
 
-// start starts the function, has it do one request for work, and ends it.
+// start starts the function, sends it one request, and ends it.
 func (f *benchFunction) start(b *testing.B, cloud *fakeaws.Cloud, endpoint string) error {
 	env := map[string]string{
-		"AWS_ENDPOINT_URL": endpoint, "POLL_EVERY": "1ms", "DEADLINE": "10s",
-		"SERVICE": "shop", "DISTRIBUTIONS": `[{"DistributionId":"E2QWRUHAPOMQZL"}]`,
+		"AWS_ENDPOINT_URL": endpoint, contract.EnvPollEvery: "1ms", contract.EnvDeadline: "10s",
+		contract.EnvService: "shop", contract.EnvDistributions: contract.JSON([]contract.Distribution{benchDistribution}),
 	}
 	maps.Copy(env, cloud.Issue("arn:aws:sts::123456789012:assumed-role/bench/"+f.name, time.Hour).Env())
 	function, err := lambdaruntime.Start(lambdaruntime.Function{Binary: f.binary, Name: f.name, Timeout: 30 * time.Second, Env: env})
@@ -269,8 +269,8 @@ func (f *benchFunction) report(b *testing.B) {
 	b.ReportMetric(float64(zipped)/1e6, "MB-zipped-"+f.name)
 }
 
-// BenchmarkRehearsal measures what a rehearsal of the example blog adds to the work
-// that its stages do: reading the template, roles, artifacts, readers.
+// BenchmarkRehearsal measures what a rehearsal of the example blog adds to the work of its stages: reading the template,
+// roles, artifacts, readers.
 func BenchmarkRehearsal(b *testing.B) {
 	if out, err := (checkout{b, "."}).make("synth"); err != nil {
 		b.Fatalf("make synth: %v\n%s", err, out)
@@ -286,7 +286,7 @@ func BenchmarkRehearsal(b *testing.B) {
 		}
 		return result
 	}
-	rehearse() // installs what is missing
+	rehearse() // The first run installs what is missing.
 	var names []string
 	took, overhead := map[string][]time.Duration{}, map[string][]time.Duration{}
 	note := func(name string, whole, own time.Duration) {
@@ -322,8 +322,8 @@ func BenchmarkRehearsal(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// pythonInterpreter returns the path of python3's own binary, because python3 on
-// PATH may be a slow script that looks for it; "" where there is none.
+// pythonInterpreter returns the path of python3's own program, because python3 on PATH may be a slow script that starts
+// it. The path is "" if there is none.
 func pythonInterpreter(b *testing.B) string {
 	b.Helper()
 	out, err := exec.CommandContext(b.Context(), "python3", "-c", "import sys; print(sys.executable)").Output()
@@ -333,7 +333,7 @@ func pythonInterpreter(b *testing.B) string {
 	return strings.TrimSpace(string(out))
 }
 
-// sizes returns a file's size, as it is and zipped as for an upload.
+// sizes returns a file's size, and its size in a zip as it is uploaded.
 func sizes(b testing.TB, path string) (size, zipped int64) {
 	b.Helper()
 	content, err := os.ReadFile(path)
@@ -355,7 +355,7 @@ func sizes(b testing.TB, path string) (size, zipped int64) {
 	return int64(len(content)), int64(count)
 }
 
-// countingWriter counts what is written to it.
+// countingWriter counts the bytes that are written to it.
 type countingWriter int64
 
 var _ io.Writer = (*countingWriter)(nil)

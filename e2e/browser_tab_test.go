@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"context"
@@ -25,7 +25,7 @@ import (
 	"blog-deploy-pipeline/rehearse/pipeline"
 )
 
-// browsers are those that TestBrowser looks for, in this order.
+// browsers are the names that TestBrowser looks for, in this order.
 var browsers = []string{
 	"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome",
 	"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -37,7 +37,7 @@ func findBrowser(t *testing.T) string {
 	if path := os.Getenv("CHROME"); path != "" {
 		found, err := exec.LookPath(path)
 		if err != nil {
-			t.Fatalf("CHROME=%s is no browser: %v", path, err)
+			t.Fatalf("CHROME=%s is not a browser: %v", path, err)
 		}
 		return found
 	}
@@ -46,21 +46,21 @@ func findBrowser(t *testing.T) string {
 			return found
 		}
 	}
-	t.Fatal("there is neither Chromium nor Chrome here. Debian: apt-get install chromium fonts-noto-cjk; macOS: brew install --cask google-chrome; anywhere: CHROME=/path/to/one")
+	t.Fatal("this machine has neither Chromium nor Chrome. Debian: apt-get install chromium fonts-noto-cjk; macOS: brew install --cask google-chrome; or name one with CHROME=/path/to/it")
 	return ""
 }
 
-// browser is a real one, for which the site's names are the edge's.
+// browser is a real browser that reaches the edge by the site's names.
 type browser struct {
 	ctx   context.Context
 	shots string // the folder of the screenshots
 
-	// What all visits came to.
+	// What the visits of all tabs led to.
 	visited    []*exchange
 	complaints []string
 }
 
-// openBrowser starts a browser that finds the names of a site at its edge, and nothing else anywhere.
+// openBrowser starts a browser that finds the names of a site at its edge, and no other name.
 func openBrowser(t *testing.T, path string, edge pipeline.Served) *browser {
 	t.Helper()
 	insecure, secure := strings.TrimPrefix(edge.URL, "http://"), strings.TrimPrefix(edge.SecureURL, "https://")
@@ -74,11 +74,11 @@ func openBrowser(t *testing.T, path string, edge pipeline.Served) *browser {
 	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
 		chromedp.Flag("host-resolver-rules", strings.Join(rules, ", ")),
-		// No authority knows the edge's certificate: it is trusted by its key.
+		// No authority signed the edge's certificate, so the browser trusts its key.
 		chromedp.Flag("ignore-certificate-errors-spki-list", keyHash(t, secure)),
-		// Else the browser itself goes to https, and never sees the redirect.
+		// Otherwise the browser itself changes to https, and never sees the redirect.
 		chromedp.Flag("disable-features", "HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,Translate"),
-		// Root has none, nor have many containers; and nothing but the edge can be reached.
+		// There is no sandbox for root and in many containers. The browser can reach only the edge.
 		chromedp.NoSandbox,
 		chromedp.WindowSize(1280, 900),
 	)...)
@@ -88,7 +88,7 @@ func openBrowser(t *testing.T, path string, edge pipeline.Served) *browser {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start the browser: %v", err)
 	}
-	t.Cleanup(func() { // The first to run: a browser that ends by itself leaves nothing.
+	t.Cleanup(func() { // This runs first: a browser that ends by itself leaves nothing behind.
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		if err := chromedp.Cancel(ctx); err != nil {
@@ -105,10 +105,10 @@ func openBrowser(t *testing.T, path string, edge pipeline.Served) *browser {
 	return &browser{ctx: ctx, shots: shots}
 }
 
-// keyHash is the hash of a server's public key, as the browser wants it.
+// keyHash returns the hash of a server's public key in the form that the browser expects.
 func keyHash(t *testing.T, address string) string {
 	t.Helper()
-	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // Whose key it is, is what is asked.
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // This connection asks for the key, and sends nothing.
 	connection, err := dialer.DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -118,22 +118,22 @@ func keyHash(t *testing.T, address string) string {
 	return base64.StdEncoding.EncodeToString(key[:])
 }
 
-// exchange is one request of a page, or one hop of it, and what came back.
+// exchange is one request of a page, or one hop of it, and its answer.
 type exchange struct {
 	url      string
 	kind     network.ResourceType
-	status   int // as it came, such as 304; 0 where nothing did
+	status   int // as it was sent, such as 304; 0 without an answer
 	header   http.Header
 	protocol string
-	cached   bool   // by the browser: it asked nobody
-	failed   string // the browser's reason, where it refused or got nothing
+	cached   bool   // The browser had the answer, and asked nobody.
+	failed   string // why the browser refused, or got no answer
 }
 
 func (e *exchange) String() string {
 	return strings.TrimSpace(fmt.Sprintf("%s %d %s", readable(e.url), e.status, e.failed))
 }
 
-// readable is a URL as the address bar shows it.
+// readable returns a URL as the address bar shows it.
 func readable(u string) string {
 	if text, err := url.PathUnescape(u); err == nil {
 		return text
@@ -141,7 +141,7 @@ func readable(u string) string {
 	return u
 }
 
-// tab is a tab of a browser that has never been at the site: it has an empty cache, and no HSTS.
+// tab is a tab of a browser that has never visited the site: its cache is empty, and it knows no HSTS.
 type tab struct {
 	t       *testing.T
 	browser *browser
@@ -155,12 +155,12 @@ type tab struct {
 	complaints []string
 }
 
-// request is a chain of exchanges: redirects, and what they lead to.
+// request is a chain of exchanges: redirects, and the answer to which they lead.
 type request struct {
 	id    network.RequestID
-	page  cdp.LoaderID // that it is of
+	page  cdp.LoaderID // the page that asked
 	hops  []*exchange
-	raw   int // how many of its answers come as they were on the wire, too
+	raw   int // how many of its answers are also reported as they were sent
 	ended bool
 }
 
@@ -180,7 +180,7 @@ func (b *browser) tab(t *testing.T) *tab {
 	return tab
 }
 
-// event keeps what a page does.
+// event records what a page does.
 func (tab *tab) event(ev any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
@@ -199,7 +199,7 @@ func (tab *tab) event(ev any) {
 		tab.raw[ev.RequestID] = append(tab.raw[ev.RequestID], int(ev.StatusCode))
 	case *network.EventRequestServedFromCache:
 		if r := tab.open[ev.RequestID]; r != nil {
-			r.last().cached = true // Of the memory's cache; FromDiskCache says it of the disk's.
+			r.last().cached = true // This is the cache in memory; FromDiskCache is the one on disk.
 		}
 	case *network.EventResponseReceived:
 		if r := tab.open[ev.RequestID]; r != nil {
@@ -218,14 +218,14 @@ func (tab *tab) event(ev any) {
 	case *runtime.EventExceptionThrown:
 		tab.complain("exception: %s", ev.ExceptionDetails.Text)
 	case *log.EventEntryAdded:
-		// Statuses are looked at by themselves: at a page that is not there, 404 is right.
+		// Statuses are compared elsewhere: for a page that does not exist, 404 is right.
 		if !strings.HasPrefix(ev.Entry.Text, "Failed to load resource: the server responded with a status of") {
 			tab.complain("%s %s: %s (%s)", ev.Entry.Source, ev.Entry.Level, ev.Entry.Text, readable(ev.Entry.URL))
 		}
 	}
 	select {
 	case tab.changed <- struct{}{}:
-	default: // Who waits has not looked yet.
+	default: // A change is already reported.
 	}
 }
 
@@ -240,12 +240,12 @@ func (r *request) answer(response *network.Response, raw bool) {
 		e.header.Add(name, fmt.Sprint(value))
 	}
 	e.cached = e.cached || response.FromDiskCache
-	if raw && !e.cached { // Of what is cached, none comes, whatever the event says.
+	if raw && !e.cached { // A cached answer is not reported again, whatever the event says.
 		r.raw++
 	}
 }
 
-// settle waits until all that the page asked for has come, and returns it.
+// settle waits until everything that the page asked for has arrived, and returns it.
 func (tab *tab) settle(ctx context.Context) ([]*exchange, error) {
 	for {
 		came, pending := tab.came()
@@ -270,8 +270,8 @@ func (tab *tab) came() (came, pending []*exchange) {
 		}
 	}
 	for _, r := range tab.requests {
-		// Not of the page before, and not the icon of the tab, which look asks for, too: it comes when it
-		// likes, or never.
+		// Requests of the page before do not count, nor does the tab's icon, which may come late or never. The
+		// function look asks for the icon, too.
 		if r.page != page || r.last().kind == network.ResourceTypeOther {
 			continue
 		}
@@ -280,7 +280,7 @@ func (tab *tab) came() (came, pending []*exchange) {
 		if !r.ended || len(codes) < r.raw {
 			pending = append(pending, r.last())
 		} else if r.raw > 0 && codes[len(codes)-1] == http.StatusNotModified {
-			r.last().status = http.StatusNotModified // Else it is told as what the browser had kept.
+			r.last().status = http.StatusNotModified // Otherwise it is reported with the status of the cached answer.
 		}
 	}
 	return came, pending
@@ -297,10 +297,10 @@ type sight struct {
 
 type image struct {
 	Address string
-	Width   int // 0 for one that could not be decoded
+	Width   int // 0 if the image could not be decoded
 }
 
-// look waits for what comes late: pictures further down, the icon, fonts.
+// look waits for what arrives late: pictures further down, the icon, fonts.
 const look = `(async () => {
 	const icon = document.querySelector("link[rel=icon]");
 	const images = [...document.images, ...icon ? [Object.assign(new Image(), {src: icon.href})] : []];
@@ -317,10 +317,10 @@ const look = `(async () => {
 	};
 })()`
 
-// visitTimeout is for a machine that has much else to do.
+// visitTimeout is long enough for a busy machine.
 const visitTimeout = 2 * time.Minute
 
-// visit opens an address, and returns when the whole page is there.
+// visit opens an address, and returns when the whole page has arrived.
 func (tab *tab) visit(address string) sight {
 	tab.t.Helper()
 	ctx, cancel := context.WithTimeout(tab.ctx, visitTimeout)
@@ -347,7 +347,7 @@ func (tab *tab) visit(address string) sight {
 	return seen
 }
 
-// fetch asks for a file as a script of the page does: what is no page, a browser shows in its own way.
+// fetch requests a file as a script of the page does, since a browser shows a file that is not a page in its own way.
 func (tab *tab) fetch(path string) *exchange {
 	tab.t.Helper()
 	ctx, cancel := context.WithTimeout(tab.ctx, visitTimeout)
@@ -362,7 +362,7 @@ func (tab *tab) fetch(path string) *exchange {
 	return came[len(came)-1]
 }
 
-// document is the answer that made the page, and hops are the redirects that led to it.
+// document returns the answer that made the page, and hops returns the redirects that led to it.
 func (s sight) document() *exchange { return s.documents()[len(s.documents())-1] }
 func (s sight) hops() []*exchange   { return s.documents()[:len(s.documents())-1] }
 
@@ -376,7 +376,7 @@ func (s sight) documents() []*exchange {
 	return documents
 }
 
-// shoot keeps a picture of the whole page.
+// shoot saves a picture of the whole page.
 func (tab *tab) shoot(name string) {
 	tab.t.Helper()
 	ctx, cancel := context.WithTimeout(tab.ctx, visitTimeout)
@@ -386,6 +386,6 @@ func (tab *tab) shoot(name string) {
 		err = os.WriteFile(filepath.Join(tab.browser.shots, name+".png"), picture, 0o644)
 	}
 	if err != nil {
-		tab.t.Errorf("keep a picture of %s: %v", name, err)
+		tab.t.Errorf("save a picture of %s: %v", name, err)
 	}
 }

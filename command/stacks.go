@@ -1,0 +1,68 @@
+package command
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"blog-deploy-pipeline/stacks"
+)
+
+// printStacks prints the names of a target's stacks, each on a line, in the order in which they are deployed.
+// The CDK CLI needs names that exist: it does nothing where a name is unknown, and reads * as all stacks.
+type printStacks struct {
+	target
+	destroy, site bool
+}
+
+func (c *printStacks) flags(set *flag.FlagSet) {
+	c.target.flags(set)
+	set.BoolVar(&c.destroy, "destroy", false, "print only the stacks that make destroy removes: a blog's site stays")
+	set.BoolVar(&c.site, "site", false, "with -destroy, print the stacks of the blog's site, too")
+}
+
+func (c *printStacks) run(app App, stdout, stderr io.Writer) error {
+	names, err := c.names(app, stderr)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(stdout, strings.Join(names, "\n"))
+	return err
+}
+
+func (c *printStacks) names(app App, stderr io.Writer) ([]string, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if c.site && !c.destroy {
+		return nil, errors.New("-site goes only with -destroy: without it, all stacks are printed")
+	}
+	if err := stacks.Validate(app.Blogs, app.Services); err != nil {
+		return nil, fmt.Errorf("blogs.go or services.go has problems:\n%w", err)
+	}
+	if c.target.service != "" {
+		service, err := app.service(c.target.service)
+		if err != nil {
+			return nil, err
+		}
+		if c.site {
+			return nil, fmt.Errorf("service %q: only a blog has a site: leave out SITE=yes (-site)", c.target.service)
+		}
+		return []string{stacks.ServiceStackID(service)}, nil
+	}
+	blog, err := app.blog(c.target.blog)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.destroy && !c.site:
+		return []string{stacks.BlogStackID(blog.Name)}, nil
+	case c.destroy && blog.Site == nil:
+		return nil, fmt.Errorf("the blog %q has no Site in blogs.go: leave out SITE=yes (-site). The stacks of a Site that it had before stay in AWS until you delete them there", blog.Name)
+	case c.destroy:
+		_, err = fmt.Fprintf(stderr, "The blog %s goes offline: its distribution, its certificate and its DNS records are deleted. "+
+			"The bucket and all of its files stay, unless the site was deployed with BucketRemoval: stacks.DeleteBucket.\n", blog.Name)
+	}
+	return stacks.BlogStackIDs(blog), err
+}

@@ -1,0 +1,70 @@
+package command
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+
+	"blog-deploy-pipeline/stacks"
+)
+
+// target is the blog or the service that a command is for.
+type target struct{ blog, service string }
+
+func (t *target) flags(set *flag.FlagSet) {
+	set.StringVar(&t.blog, "blog", "", "the `name` of a blog in blogs.go")
+	set.StringVar(&t.service, "service", "", "the `name` of a service in services.go")
+}
+
+// check returns an error unless exactly one of the two is named.
+func (t *target) check() error {
+	switch {
+	case t.blog == "" && t.service == "":
+		return errors.New("which blog or service? Name one from blogs.go or services.go: BLOG=name or SERVICE=name for make, -blog name or -service name for dist/app")
+	case t.blog != "" && t.service != "":
+		return fmt.Errorf("the blog %q and the service %q are both named: name one of them", t.blog, t.service)
+	}
+	return nil
+}
+
+// blog returns the blog called name.
+func (app App) blog(name string) (stacks.BlogProps, error) {
+	var names []string
+	for _, blog := range app.Blogs {
+		if blog.Name == name {
+			return blog, nil
+		}
+		names = append(names, blog.Name)
+	}
+	return stacks.BlogProps{}, fmt.Errorf("no blog %q in blogs.go; there are: %s", name, list(names))
+}
+
+// service returns the service called name.
+func (app App) service(name string) (stacks.Service, error) {
+	var names []string
+	for _, service := range app.Services {
+		if nameOf(service) == name {
+			return service, nil
+		}
+		names = append(names, nameOf(service))
+	}
+	return nil, fmt.Errorf("no service %q in services.go; there are: %s", name, list(names))
+}
+
+func nameOf(service stacks.Service) string {
+	switch service := service.(type) {
+	case stacks.ExistingService:
+		return service.Name
+	case stacks.FargateService:
+		return service.Name
+	}
+	panic(fmt.Sprintf("a service of type %T", service)) // stacks.Validate refuses it.
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
