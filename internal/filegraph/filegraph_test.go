@@ -14,7 +14,7 @@ var oneWay = []string{
 	"blog-deploy-pipeline",
 	"blog-deploy-pipeline/appspec",
 	"blog-deploy-pipeline/buildspec/...",
-	"blog-deploy-pipeline/lambdas/contract",
+	"blog-deploy-pipeline/lambdas/...",
 	"blog-deploy-pipeline/stacks/internal/...",
 }
 

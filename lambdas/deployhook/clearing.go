@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,9 +49,25 @@ func start(distributions []contract.Distribution, execution string) []clearing {
 	return all
 }
 
+// fingerprint returns a short name for its parts.
+func fingerprint(parts ...string) string {
+	sum := sha256.Sum256(mustMarshal(parts))
+	return hex.EncodeToString(sum[:16])
+}
+
+// mustMarshal encodes what always encodes: strings, numbers and what was decoded from
+// JSON.
+func mustMarshal(value any) json.RawMessage {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
 // advanceAll advances all pending clearings at the same time. One that fails, or panics,
 // does not keep the others from being completed.
-func (h *handler) advanceAll(ctx context.Context, log *slog.Logger, settings invalidation.Settings, all []clearing) {
+func (h *hook) advanceAll(ctx context.Context, log *slog.Logger, settings invalidation.Settings, all []clearing) {
 	var running sync.WaitGroup
 	for i := range all {
 		c := &all[i]
@@ -70,7 +89,7 @@ func (h *handler) advanceAll(ctx context.Context, log *slog.Logger, settings inv
 }
 
 // advance does as much of a clearing as one call of the function can.
-func (h *handler) advance(ctx context.Context, log *slog.Logger, settings invalidation.Settings, c clearing) clearing {
+func (h *hook) advance(ctx context.Context, log *slog.Logger, settings invalidation.Settings, c clearing) clearing {
 	invalidator := invalidation.Invalidator{CloudFront: h.cloudFront, Settings: settings, Words: h.words(c.Distribution)}
 	progress, outcome, err := invalidator.Advance(ctx, log, c.Request, c.progress)
 	c.progress = progress
@@ -90,7 +109,7 @@ func (h *handler) advance(ctx context.Context, log *slog.Logger, settings invali
 }
 
 // fail returns the clearing as failed.
-func (h *handler) fail(c clearing, state clearingState, message string) clearing {
+func (h *hook) fail(c clearing, state clearingState, message string) clearing {
 	c.state, c.message = state, message
 	// A message about an error of CloudFront's has other advice, but the cache is old
 	// all the same.
@@ -101,7 +120,7 @@ func (h *handler) fail(c clearing, state clearingState, message string) clearing
 }
 
 // words are the names in services.go.
-func (h *handler) words(d contract.Distribution) invalidation.Words {
+func (h *hook) words(d contract.Distribution) invalidation.Words {
 	return invalidation.Words{
 		Distribution: "the DistributionID in the service's Hook.Invalidations",
 		Paths:        "the Paths in the service's Hook.Invalidations",
@@ -115,7 +134,7 @@ const maxCommandPaths = 10
 
 // again says how to clear a distribution after a failure: nobody can run a hook again by
 // itself.
-func (h *handler) again(d contract.Distribution) string {
+func (h *hook) again(d contract.Distribution) string {
 	paths := d.Paths
 	if len(paths) > maxCommandPaths {
 		paths = []string{contract.AllPaths}
@@ -130,17 +149,6 @@ func (h *handler) again(d contract.Distribution) string {
 	}
 	return fmt.Sprintf("deploy the service again, or clear by hand%s: aws cloudfront create-invalidation --distribution-id %s --paths %s",
 		where, d.ID, strings.Join(quoted, " "))
-}
-
-// ending is how a run of the hook ended.
-type ending struct {
-	message string
-	result  invalidation.Result
-}
-
-// refused returns the ending of a run that could not clear anything.
-func refused(message string) ending {
-	return ending{message: message + "; then deploy the service again, or clear its distributions by hand", result: invalidation.Result{Failed: true}}
 }
 
 // summarise returns how a run of the hook ended, or false if a clearing is pending.

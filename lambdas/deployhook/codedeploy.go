@@ -31,6 +31,9 @@ type codeDeployEvent struct {
 	hookExecution string
 }
 
+// codeDeployFields are the fields by which decodeEvent recognises the event.
+var codeDeployFields = []string{"DeploymentId", "LifecycleEventHookExecutionId"}
+
 func decodeCodeDeploy(fields map[string]json.RawMessage) (*codeDeployEvent, error) {
 	var e codeDeployEvent
 	for i, into := range []*string{&e.deployment, &e.hookExecution} {
@@ -54,7 +57,7 @@ func (e codeDeployEvent) log(log *slog.Logger) *slog.Logger {
 
 // runForCodeDeploy does all the work in one call, because CodeDeploy's protocol has no
 // continuation, and reports how it ended.
-func (h *handler) runForCodeDeploy(working, reporting context.Context, log *slog.Logger, e codeDeployEvent) error {
+func (h *hook) runForCodeDeploy(working, reporting context.Context, client codeDeployClient, log *slog.Logger, e codeDeployEvent) error {
 	log = e.log(log)
 	end := invocation.Guard(func() *slog.Logger { return log }, func() ending { return h.clearInOneCall(working, log, e) }, refused)
 
@@ -63,7 +66,7 @@ func (h *handler) runForCodeDeploy(working, reporting context.Context, log *slog
 	if !verdict.passes {
 		status = types.LifecycleEventStatusFailed
 	}
-	counts, err := invocation.Reported(log, end.result.Failed, report(reporting, h.codeDeploy, e, status))
+	counts, err := invocation.Reported(log, end.result.Failed, report(reporting, client, e, status))
 	if counts {
 		h.logEnd(log, end, verdict, string(status))
 	}
@@ -71,7 +74,7 @@ func (h *handler) runForCodeDeploy(working, reporting context.Context, log *slog
 }
 
 // clearInOneCall clears all distributions, or gives up before the call has to end.
-func (h *handler) clearInOneCall(ctx context.Context, log *slog.Logger, e codeDeployEvent) ending {
+func (h *hook) clearInOneCall(ctx context.Context, log *slog.Logger, e codeDeployEvent) ending {
 	if err := h.ready(); err != nil {
 		return refused(err.Error())
 	}
@@ -98,7 +101,7 @@ const lastCheck = 5 * time.Second
 
 // deadline returns the owner's deadline, or an earlier one that leaves time for the last
 // check.
-func (h *handler) deadline(ctx context.Context, log *slog.Logger, now time.Time) time.Time {
+func (h *hook) deadline(ctx context.Context, log *slog.Logger, now time.Time) time.Time {
 	wanted := now.Add(h.settings.invalidation.Deadline)
 	end, limited := ctx.Deadline()
 	if !limited {

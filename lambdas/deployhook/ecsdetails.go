@@ -83,7 +83,7 @@ func decodeDetails(e ecsEvent) map[string]json.RawMessage {
 
 // resume returns the clearings as the previous calls left them, or new ones for the first
 // call.
-func (h *handler) resume(log *slog.Logger, e ecsEvent) ([]clearing, error) {
+func (h *hook) resume(log *slog.Logger, e ecsEvent) ([]clearing, error) {
 	all := start(h.settings.distributions, e.execution())
 	saved, ok := decodeDetails(e)[detailsKey]
 	if !ok {
@@ -124,7 +124,7 @@ func decodeState(text json.RawMessage) (hookState, error) {
 	return state, nil
 }
 
-func (h *handler) restore(c *clearing, saved savedClearing) (err error) {
+func (h *hook) restore(c *clearing, saved savedClearing) (err error) {
 	switch saved.Ended {
 	case pending:
 		c.Execution, c.progress, err = invalidation.DecodeToken(saved.Token)

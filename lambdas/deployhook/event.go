@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,12 +14,6 @@ type hookEvent struct {
 	codeDeploy *codeDeployEvent
 	ecs        *ecsEvent
 }
-
-// The fields by which decodeEvent recognises the event of each caller.
-var (
-	codeDeployFields = []string{"DeploymentId", "LifecycleEventHookExecutionId"}
-	ecsFields        = []string{"executionId", "lifecycleStage"}
-)
 
 // decodeEvent distinguishes the callers by the fields of their events. It returns an error
 // for an event of neither caller or of both, because nobody waits for an answer then.
@@ -68,20 +60,4 @@ func names(fields map[string]json.RawMessage) string {
 		list = append(list, fmt.Sprintf("%.*q", maxLength, name))
 	}
 	return "the fields " + strings.Join(list, ", ")
-}
-
-// fingerprint returns a short name for its parts.
-func fingerprint(parts ...string) string {
-	sum := sha256.Sum256(mustMarshal(parts))
-	return hex.EncodeToString(sum[:16])
-}
-
-// mustMarshal encodes what always encodes: strings, numbers and what was decoded from
-// JSON.
-func mustMarshal(value any) json.RawMessage {
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(err)
-	}
-	return text
 }

@@ -21,10 +21,8 @@ func main() {
 	edge := awsenv.WithRole(cfg, settings.invalidation.RoleARN, os.Getenv)
 	log := invocation.Log(os.Stdout)
 	lambda.StartWithOptions(invocation.Redacted(log, &handler{
-		codeDeploy:    codedeploy.NewFromConfig(cfg, func(o *codedeploy.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
-		cloudFront:    cloudfront.NewFromConfig(edge),
-		settings:      settings,
-		misconfigured: err,
-		log:           log,
+		hook:       hook{cloudFront: cloudfront.NewFromConfig(edge), settings: settings, misconfigured: err},
+		codeDeploy: codedeploy.NewFromConfig(cfg, func(o *codedeploy.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),
+		log:        log,
 	}))
 }

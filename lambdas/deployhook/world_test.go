@@ -74,7 +74,7 @@ func distributions(all ...contract.Distribution) string { return contract.JSON(a
 func newWorld(edge *invalidationtest.CloudFront, env map[string]string) *world {
 	w := &world{deploy: &fakeCodeDeploy{}, edge: edge}
 	settings, err := readSettings(variables(env))
-	w.handler = &handler{codeDeploy: w.deploy, cloudFront: edge, settings: settings, misconfigured: err, log: w.log.Logger()}
+	w.handler = &handler{hook: hook{cloudFront: edge, settings: settings, misconfigured: err}, codeDeploy: w.deploy, log: w.log.Logger()}
 	return w
 }
 

@@ -13,58 +13,55 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
 )
 
-// continued reports that the invalidation goes on.
-func (t *task) continued() pipelinejob.Report {
+// continued returns the report of an invalidation that goes on.
+func continued(request invalidation.Request, progress invalidation.Progress) pipelinejob.Report {
 	summary := "Waiting for CloudFront to accept the invalidation."
-	if t.progress.InvalidationID != "" {
-		summary = fmt.Sprintf("Waiting for invalidation %s.", t.progress.InvalidationID)
+	if progress.InvalidationID != "" {
+		summary = fmt.Sprintf("Waiting for invalidation %s.", progress.InvalidationID)
 	}
 	return pipelinejob.Report{
-		Summary:           fmt.Sprintf("%s Gives up at %s.", summary, t.progress.Deadline.UTC().Format(time.RFC3339)),
-		ContinuationToken: invalidation.EncodeToken(t.request.Execution, t.progress),
-		ExternalID:        t.progress.InvalidationID,
+		Summary:           fmt.Sprintf("%s Gives up at %s.", summary, progress.Deadline.UTC().Format(time.RFC3339)),
+		ContinuationToken: invalidation.EncodeToken(request.Execution, progress),
+		ExternalID:        progress.InvalidationID,
 	}
 }
 
-// completed reports that the cache is clear.
-func (t *task) completed() pipelinejob.Report {
-	took := time.Since(t.progress.Started)
-	t.result.Took = took
+// completed returns the report of an invalidation that CloudFront has completed.
+func completed(request invalidation.Request, progress invalidation.Progress, took time.Duration) pipelinejob.Report {
 	return pipelinejob.Report{
 		Summary: fmt.Sprintf("Cleared %s in %s: invalidation %s is completed.",
-			strings.Join(t.request.Paths, " "), took.Round(time.Second), t.progress.InvalidationID),
-		Variables:  t.variables(took),
-		ExternalID: t.progress.InvalidationID,
+			strings.Join(request.Paths, " "), took.Round(time.Second), progress.InvalidationID),
+		Variables:  variables(request, progress, took),
+		ExternalID: progress.InvalidationID,
 	}
 }
 
-// overdue reports the success of an invalidation that is late, by the owner's choice.
-func (t *task) overdue() pipelinejob.Report {
-	took := time.Since(t.progress.Started)
+// overdue returns the report of an invalidation that is late, which the owner lets pass.
+func overdue(request invalidation.Request, progress invalidation.Progress, took time.Duration) pipelinejob.Report {
 	return pipelinejob.Report{
 		Summary: fmt.Sprintf("WARNING: invalidation %s was not completed within %s. The pipeline goes on, because the blog's Invalidate.OnFailure is %s. CloudFront will complete it later; until then readers may see old pages.",
-			t.progress.InvalidationID, took.Round(time.Second), contract.OnFailureProceed),
+			progress.InvalidationID, took.Round(time.Second), contract.OnFailureProceed),
 		Warning:    true,
-		Variables:  t.variables(took),
-		ExternalID: t.progress.InvalidationID,
+		Variables:  variables(request, progress, took),
+		ExternalID: progress.InvalidationID,
 	}
 }
 
 // variables returns what later actions can read as #{namespace.Name}.
-func (t *task) variables(took time.Duration) map[string]string {
+func variables(request invalidation.Request, progress invalidation.Progress, took time.Duration) map[string]string {
 	return map[string]string{
-		"InvalidationId": t.progress.InvalidationID,
+		"InvalidationId": progress.InvalidationID,
 		"Seconds":        strconv.FormatFloat(took.Seconds(), 'f', 0, 64),
-		"Paths":          strings.Join(t.request.Paths, " "),
+		"Paths":          strings.Join(request.Paths, " "),
 	}
 }
 
-// failed reports that the cache may not be clear.
-func (t *task) failed(failure *invalidation.Failure) pipelinejob.Report {
+// failed returns the report of an invalidation that has failed.
+func failed(failure *invalidation.Failure, progress invalidation.Progress) pipelinejob.Report {
 	return pipelinejob.Report{
 		Failure:    failureTypes[failure.Kind],
 		Message:    failure.Message,
-		ExternalID: t.progress.InvalidationID,
+		ExternalID: progress.InvalidationID,
 	}
 }
 

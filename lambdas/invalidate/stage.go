@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
@@ -79,17 +80,19 @@ func decodeParameters(text string) (contract.UserParameters, error) {
 func (t *task) Work(ctx context.Context) pipelinejob.Report {
 	progress, outcome, err := t.invalidator.Advance(ctx, t.log, t.request, t.progress)
 	t.progress = progress
+	took := time.Since(progress.Started)
 	if failure := (*invalidation.Failure)(nil); errors.As(err, &failure) {
 		t.result.Late = failure.Kind == invalidation.Late
 		if t.forgives(failure) {
-			return t.overdue()
+			return overdue(t.request, progress, took)
 		}
-		return t.failed(failure)
+		return failed(failure, progress)
 	}
 	if outcome == invalidation.Completed {
-		return t.completed()
+		t.result.Took = took
+		return completed(t.request, progress, took)
 	}
-	return t.continued()
+	return continued(t.request, progress)
 }
 
 // forgives reports whether the deployment succeeds in spite of a failure: CloudFront has

@@ -27,9 +27,6 @@ import (
 )
 
 const (
-	// callTimeout limits one attempt, so that a connection without an answer costs seconds
-	// and not the invocation.
-	callTimeout = 5 * time.Second
 	// maxAttempts is enough for one broken connection. Code that polls waits by itself,
 	// and needs to see other errors.
 	maxAttempts = 2

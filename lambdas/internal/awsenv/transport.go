@@ -4,11 +4,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
 const (
+	// callTimeout limits one attempt, so that a connection without an answer costs seconds
+	// and not the invocation.
+	callTimeout = 5 * time.Second
 	// maxAnswer limits the body of an answer, in bytes. The longest one returns the paths
 	// of an invalidation, which have a few thousand characters. Decoding XML may need 40
 	// times its length, and the function has 128 MB.

@@ -13,9 +13,6 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
 
-// Again tells the owner what to do after a failure.
-const Again = "retry this stage"
-
 // Task is a job as the function understands it.
 type Task interface {
 	// Work does as much as one call of the function can, and returns what to report.

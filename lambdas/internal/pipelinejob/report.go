@@ -23,6 +23,9 @@ const (
 	maxExternalExecutionID = 1500
 )
 
+// Again tells the owner what to do after a failure.
+const Again = "retry this stage"
+
 // Client has the methods of the CodePipeline client that this package calls.
 type Client interface {
 	PutJobSuccessResult(context.Context, *codepipeline.PutJobSuccessResultInput, ...func(*codepipeline.Options)) (*codepipeline.PutJobSuccessResultOutput, error)
