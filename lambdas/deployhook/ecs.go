@@ -31,7 +31,7 @@ type hookAnswer struct {
 }
 
 // runForECS works for a while, and answers whether ECS has to call again. It never fails,
-// because ECS takes an error for a crash, and rolls back.
+// because ECS treats an error as a crash, and rolls back.
 func (h *hook) runForECS(ctx context.Context, log *slog.Logger, e ecsEvent) []byte {
 	log = e.log(log)
 	return mustMarshal(invocation.Guard(func() *slog.Logger { return log },

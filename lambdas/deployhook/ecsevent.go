@@ -23,7 +23,7 @@ type ecsEvent struct {
 // ecsFields are the fields by which decodeEvent recognises the event.
 var ecsFields = []string{"executionId", "lifecycleStage"}
 
-// decodeECS never fails, because ECS takes an error of the function for a crash, and
+// decodeECS never fails, because ECS treats an error of the function as a crash, and
 // rolls back.
 func decodeECS(fields map[string]json.RawMessage) *ecsEvent {
 	e := ecsEvent{details: fields["hookDetails"]}

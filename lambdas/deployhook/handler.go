@@ -28,8 +28,8 @@ var _ lambda.Handler = (*handler)(nil)
 //
 // The only errors it returns are an event of no known caller and a report to CodeDeploy
 // that could not be sent. Lambda then delivers the event again, and the function finds
-// the invalidations that it has created. ECS must get no error: it would take one for a
-// crash, and roll back.
+// the invalidations that it has created. ECS must get no error, because it
+// treats one as a crash, and rolls back.
 func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	log := h.log.With(contract.DimensionService, h.settings.service)
 	e, err := decodeEvent(event)

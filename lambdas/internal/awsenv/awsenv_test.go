@@ -210,11 +210,11 @@ func TestWithRole(t *testing.T) {
 	}{
 		{"none", "", 0, "", 0, []string{own, own}},
 		{"none, and refused", "", 0, "AccessDenied", 0, []string{own, own}},
-		{"taken on once", role, 15 * time.Minute, "", 1, []string{"ASIA1 token1 ap-northeast-1", "ASIA1 token1 ap-northeast-1"}},
+		{"assumed once", role, 15 * time.Minute, "", 1, []string{"ASIA1 token1 ap-northeast-1", "ASIA1 token1 ap-northeast-1"}},
 		{"refused for another reason", role, 15 * time.Minute, "NoSuchDistribution", 1, []string{"ASIA1 token1 ap-northeast-1", "ASIA1 token1 ap-northeast-1"}},
-		{"role made anew", role, 15 * time.Minute, "InvalidClientTokenId", 2, []string{"ASIA1 token1 ap-northeast-1", "ASIA2 token2 ap-northeast-1"}},
+		{"role created again", role, 15 * time.Minute, "InvalidClientTokenId", 2, []string{"ASIA1 token1 ap-northeast-1", "ASIA2 token2 ap-northeast-1"}},
 		{"role that has got its policy", role, 15 * time.Minute, "AccessDenied", 2, []string{"ASIA1 token1 ap-northeast-1", "ASIA2 token2 ap-northeast-1"}},
-		{"about to end, and taken on again", role, 50 * time.Second, "", 2, []string{"ASIA1 token1 ap-northeast-1", "ASIA2 token2 ap-northeast-1"}},
+		{"about to expire, and assumed again", role, 50 * time.Second, "", 2, []string{"ASIA1 token1 ap-northeast-1", "ASIA2 token2 ap-northeast-1"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			edge := &edgeAccount{lasts: tt.lasts, refusal: tt.refusal}

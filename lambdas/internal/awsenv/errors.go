@@ -177,7 +177,7 @@ func withDetails(text string, status int, request string) string {
 
 const (
 	expired = "The function's credentials have ended, or its clock is wrong; its next process gets new ones"
-	unknown = "AWS does not know the function's credentials: their role was deleted, or made anew under the same name, or the Region is not enabled for the account"
+	unknown = "AWS does not know the function's credentials: their role was deleted, or created again under the same name, or the Region is not enabled for the account"
 	altered = "A proxy has changed the request, or the function's environment has other credentials than Lambda's: look for a proxy, and for variables that begin with AWS_"
 )
 

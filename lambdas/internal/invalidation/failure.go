@@ -38,7 +38,7 @@ func (k Kind) String() string {
 	return [...]string{"other", "configuration", "permission", "unavailable", "late"}[k]
 }
 
-// Failure is the error of an invalidation that has failed for good.
+// Failure is the error of an invalidation that has failed.
 type Failure struct {
 	Kind Kind
 	// Message tells the person who reads the result of the deployment what happened
@@ -131,7 +131,7 @@ var refusals = map[string]refusal{
 }
 
 func fixTrust(w Words) string {
-	return "There must be a role " + w.role + ", with the trust policy that is the stack's output " + contract.OutputRoleTrust + " (again, if the stack was made anew); then " + w.Again
+	return "There must be a role " + w.role + ", with the trust policy that is the stack's output " + contract.OutputRoleTrust + " (again, if the stack was created again); then " + w.Again
 }
 
 func lookUpInSTS(w Words) string {

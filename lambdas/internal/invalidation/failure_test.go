@@ -98,7 +98,7 @@ func TestRefusedWithRole(t *testing.T) {
 		text string // "" if waiting may help
 	}{
 		{"role that does not exist, or does not trust", ofSTS(403, "AccessDenied", denied), Permission,
-			"STS refused: AccessDenied: " + denied + ". There must be a role " + role + ", with the trust policy that is the stack's output " + contract.OutputRoleTrust + " (again, if the stack was made anew); then retry this stage"},
+			"STS refused: AccessDenied: " + denied + ". There must be a role " + role + ", with the trust policy that is the stack's output " + contract.OutputRoleTrust + " (again, if the stack was created again); then retry this stage"},
 		{"unknown error of STS", ofSTS(403, "RegionDisabledException", "STS is not activated in this region"), Other,
 			"STS refused: RegionDisabledException: STS is not activated in this region. Look the error up in the API reference of AWS STS, from which the function has the credentials of the role " + role + "; then retry this stage"},
 		{"STS throttles", ofSTS(400, "Throttling", "Rate exceeded"), 0, ""},

@@ -148,7 +148,7 @@ func TestTextLeavesTheRest(t *testing.T) {
 	for _, text := range []string{
 		"", "short", "a\xffb\x00 – 100 % \\u00zz &amp; &nosuch; &#; &#x; %zz % \\",
 		"operation error CloudFront: CreateInvalidation, HTTP 403 AccessDenied: not authorized",
-		"arn:aws:iam::123456789012:role/local", // what an emulator takes for a key
+		"arn:aws:iam::123456789012:role/local", // with an account id, which emulators accept as a key
 		`{"blog":"my-blog","distribution":"E2QWRUHAPOMQZL","invalidation":"IV08N6NBBCWA94PA65WBCLWN5T"}`,
 		accessKey[:run-1] + " " + token[len(token)-run+1:],
 	} {
