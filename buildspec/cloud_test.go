@@ -19,14 +19,14 @@ import (
 )
 
 // cloudEnv names the variable with the folder in which the fakes of aws and
-// docker find their [cloud] and keep what they were given.
+// docker find their [cloud] and write down their calls.
 const cloudEnv = "FAKE_CLOUD"
 
-// password opens the registry. It must turn up nowhere but on docker's stdin.
+// password is that of the registry. Only docker may get it, on stdin.
 const password = "pass-word-of-the-registry"
 
-// fakes are the programs that this test binary is when it is called by their
-// names. jq is gojq, so that tests run the same with and without a jq on the
+// fakes are the programs that this test binary stands for when it is started by
+// their names. jq is gojq, so that tests run the same with and without a jq on the
 // machine.
 var fakes = map[string]func(c cloud, args []string) error{
 	"aws":    fakeAWS,
@@ -72,8 +72,8 @@ func newCloudMachine(t *testing.T, recipe string) *cloudMachine {
 	return c
 }
 
-// build runs the recipe in front of the machine's cloud, and makes sure that
-// the registry's password stays where it belongs.
+// build runs the recipe with the machine's cloud, and checks that the registry's
+// password is in no log, argument or file.
 func (m *cloudMachine) build(s session) result {
 	m.t.Helper()
 	content, err := json.Marshal(m.cloud)
@@ -114,8 +114,8 @@ func (r result) calledAny(starts ...string) []string {
 	return calls
 }
 
-// withMachinesJq has the recipe use the jq of this machine, where it has one:
-// it is what CodeBuild's images have, and gojq only claims to be alike.
+// withMachinesJq lets the recipe use the jq of this machine, if it has one:
+// CodeBuild's images have jq, and gojq may differ from it.
 func (m *cloudMachine) withMachinesJq() {
 	m.t.Helper()
 	if _, err := exec.LookPath("jq"); err != nil {
@@ -126,7 +126,7 @@ func (m *cloudMachine) withMachinesJq() {
 }
 
 // cloud is what aws and docker know before a build. The fakes keep everything
-// else in files in their folder, one program's never written by another.
+// else in files in their folder; each program writes only its own.
 type cloud struct {
 	Folder string `json:"-"`
 	Log    string `json:"-"`
@@ -144,17 +144,17 @@ type cloud struct {
 	Revision       int            // number of the family's newest
 	Cluster        string
 	Service        string
-	// Deployments of the service that others started before and after.
+	// Deployments are those of the service that others started before and after.
 	Others []deployment
-	// Listed is the call of list-service-deployments from which on the
-	// deployment of the build is in its answer; 0 for never.
+	// Listed is the number of the first call of list-service-deployments that
+	// answers with the build's deployment; 0 is none.
 	Listed int
-	// Polls are the answers of describe-service-deployments, the last one for
-	// good. Nil stands for an answer without the deployment.
+	// Polls are the answers of describe-service-deployments; the last one is
+	// repeated. Nil stands for an answer without the deployment.
 	Polls []map[string]any
 }
 
-// deployment is one in the list of a service.
+// deployment is an entry in the list of a service's deployments.
 type deployment struct {
 	Name           string // last part of the ARNs of deployment and revision
 	TaskDefinition string // "" for the one that the build registered
@@ -170,7 +170,7 @@ type fault struct {
 	Status int    // 1 where it is 0; -1 for success
 }
 
-// exit is an error of a program that ends with a status of its own.
+// exit is the error of a program that ends with a status.
 type exit struct {
 	status  int
 	message string
@@ -232,7 +232,7 @@ func runFake(name string, fake func(cloud, []string) error) int {
 	return 97 // the fake itself is at fault
 }
 
-// calls counts the calls that start so, this one among them.
+// calls counts the calls that start so, including this one.
 func (c cloud) calls(start string) (int, error) {
 	log, err := os.ReadFile(c.Log)
 	if err != nil {
@@ -252,7 +252,7 @@ func (c cloud) note(name, text string) error {
 	return os.WriteFile(filepath.Join(c.Folder, name), []byte(text), 0o600)
 }
 
-// noted is a text that was kept, or "".
+// noted returns a text that was kept, or "".
 func (c cloud) noted(name string) string {
 	text, err := os.ReadFile(filepath.Join(c.Folder, name))
 	if err != nil {
@@ -292,7 +292,7 @@ func fakeSleep(c cloud, args []string) error {
 	return c.note("slept", strconv.FormatInt(c.now()-start+seconds, 10))
 }
 
-// eachJq is eachSession with the jq that the tests bring and with the machine's own.
+// eachJq runs a test as eachSession does, with gojq and with the machine's own jq.
 func eachJq(t *testing.T, newMachine func(*testing.T) *cloudMachine, test func(t *testing.T, m *cloudMachine, s session)) {
 	t.Helper()
 	for _, tc := range []struct {

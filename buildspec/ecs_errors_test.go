@@ -10,7 +10,7 @@ import (
 // watches are the calls that change nothing.
 var watches = []string{"aws ecs list-service-deployments", "aws ecs describe-service-revisions", "aws ecs describe-service-deployments"}
 
-func TestECSWaitsOutWhatGoesBy(t *testing.T) {
+func TestECSRepeatsTemporaryErrors(t *testing.T) {
 	t.Parallel()
 	for _, message := range []string{
 		"\nAn error occurred (ThrottlingException) when calling the DescribeServiceDeployments operation (reached max retries: 2): Rate exceeded",
@@ -47,8 +47,8 @@ func TestECSWaitsOutWhatGoesBy(t *testing.T) {
 	}
 }
 
-// These do not go by, and another try would only hide them until the deadline.
-func TestECSStopsWatchingAtAnErrorThatStays(t *testing.T) {
+// These errors stay: a repeated call would only hide them until the deadline.
+func TestECSStopsWatchingAtAPermanentError(t *testing.T) {
 	t.Parallel()
 	for _, message := range []string{
 		"An error occurred (AccessDeniedException) when calling the X operation: User: arn:aws:sts::111122223333:assumed-role/ThrottlingException (503) is not authorized",
@@ -78,7 +78,7 @@ func TestECSStopsWatchingAtAnErrorThatStays(t *testing.T) {
 	}
 }
 
-func TestECSStopsWhereItMayNotWatch(t *testing.T) {
+func TestECSStopsWithoutPermissionToWatch(t *testing.T) {
 	t.Parallel()
 	for _, call := range watches {
 		t.Run(call, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestECSStopsWhereItMayNotWatch(t *testing.T) {
 	}
 }
 
-// Whatever fails before the service is updated, the service is as it was.
+// A fault before the update leaves the service as it was.
 func TestECSStopsAtTheFirstFault(t *testing.T) {
 	t.Parallel()
 	set := func(name, value string) func(*cloudMachine) {

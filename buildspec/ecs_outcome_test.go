@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// ended is an answer about a deployment that came to no good.
+// ended returns an answer about a deployment that failed.
 func ended(status string, more map[string]any) map[string]any {
 	d := polled(status, "", 0)
 	maps.Copy(d, more)
@@ -73,8 +73,8 @@ func TestECSReportsHowADeploymentEnded(t *testing.T) {
 	}
 }
 
-// wantDeregistered fails the test unless the last call has taken the build's revision
-// out of its family.
+// wantDeregistered fails the test unless the last call has deregistered the build's
+// revision.
 func (m *cloudMachine) wantDeregistered(r result) {
 	m.t.Helper()
 	if got, want := m.cloud.noted("deregistered"), m.cloud.newRevision(); got != want {
@@ -89,7 +89,7 @@ func (m *cloudMachine) wantDeregistered(r result) {
 	}
 }
 
-// wantRegisteredStill fails the test unless the build has left its revision alone.
+// wantRegisteredStill fails the test if the build has deregistered its revision.
 func (m *cloudMachine) wantRegisteredStill(r result) {
 	m.t.Helper()
 	if got := r.calledAny("aws ecs deregister-task-definition"); len(got) != 0 {
@@ -97,8 +97,8 @@ func (m *cloudMachine) wantRegisteredStill(r result) {
 	}
 }
 
-// Why the deployment failed is said first, whatever becomes of its revision.
-func TestECSRejectionThatFailsHidesNothing(t *testing.T) {
+// The message begins with the reason, also if the revision cannot be deregistered.
+func TestECSReportsTheReasonWhereItCannotDeregister(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name    string

@@ -31,7 +31,7 @@ func newECSMachine(t *testing.T) *cloudMachine {
 	return m
 }
 
-// input leaves what container.yml leaves.
+// input writes the files that container.yml writes.
 func (m *cloudMachine) input(described map[string]any, container string) {
 	m.t.Helper()
 	content, err := json.Marshal(registered(described, container, "<"+ImagePlaceholder+">"))
@@ -42,7 +42,7 @@ func (m *cloudMachine) input(described map[string]any, container string) {
 	m.source(ImageDetailFile, fmt.Sprintf(`{"ImageURI": %q}`, image))
 }
 
-// polled is an answer about the build's deployment.
+// polled returns an answer about the build's deployment.
 func polled(status, stage string, running int) map[string]any {
 	d := map[string]any{
 		"serviceDeploymentArn":  deploymentARN(ours),
@@ -89,7 +89,7 @@ func (m *cloudMachine) wantRegistered(want map[string]any) {
 	wantJSON(m.t, "the registered task definition", string(content), any(want))
 }
 
-// A line for each change, and none while nothing changes.
+// The build prints a line for each change, and none while nothing changes.
 func TestECSShowsProgress(t *testing.T) {
 	t.Parallel()
 	eachSession(t, newECSMachine, func(t *testing.T, m *cloudMachine, s session) {
@@ -128,7 +128,7 @@ func TestECSShowsProgress(t *testing.T) {
 	})
 }
 
-// Somebody else's deployments, before and after, are not the build's.
+// The build does not watch deployments that others start before and after.
 func TestECSWatchesItsOwnDeployment(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -155,7 +155,7 @@ func TestECSWatchesItsOwnDeployment(t *testing.T) {
 	}
 }
 
-// Names are data: to the shell, to jq and to the CLI.
+// The shell, jq and the CLI handle names as data.
 func TestECSHostileNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{`sh"op`, `shop\`, "$(id)", "a b", "shöp 日本", "'", `\(1)`, "*", "arn:aws:ecs:eu-west-1:111122223333:cluster/x"} {
@@ -180,8 +180,8 @@ func TestECSHostileNames(t *testing.T) {
 	}
 }
 
-// What container.yml leaves is what ecs.yml deploys.
-func TestECSTakesWhatContainerLeaves(t *testing.T) {
+// ecs.yml deploys what container.yml writes.
+func TestECSAcceptsTheArtifactOfContainer(t *testing.T) {
 	t.Parallel()
 	eachSession(t, newContainerMachine, func(t *testing.T, m *cloudMachine, s session) {
 		files := m.wantArtifact(m.build(s), ImageDetailFile, TaskDefinitionFile)
@@ -196,8 +196,8 @@ func TestECSTakesWhatContainerLeaves(t *testing.T) {
 	})
 }
 
-// A service may be deployed to twice with the same input: by a stage that is run
-// again, or a build that is released again.
+// A service can be deployed to twice with the same input: a stage may run again, or
+// an execution may be released again.
 func TestECSRunsAgain(t *testing.T) {
 	t.Parallel()
 	eachSession(t, newECSMachine, func(t *testing.T, m *cloudMachine, s session) {

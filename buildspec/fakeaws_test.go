@@ -39,14 +39,14 @@ func fakeAWS(c cloud, args []string) error {
 	if len(rest) > 0 {
 		return exit{252, fmt.Sprintf("Unknown options: %q", rest)}
 	}
-	// The format is otherwise whatever the machine is configured for.
+	// Without it, the format is the one that the machine is configured for.
 	if _, ok := call.known["--output"]; ok && o["--generate-cli-skeleton"] == nil && o.get("--output") != "json" {
 		return exit{252, fmt.Sprintf("output is %q, want json", o.get("--output"))}
 	}
 	return call.run(c, o)
 }
 
-// awsError is an error of a service, as the AWS CLI prints it.
+// awsError returns an error of a service, as the AWS CLI prints it.
 func awsError(code, operation, message string) error {
 	return exit{254, fmt.Sprintf("\nAn error occurred (%s) when calling the %s operation: %s", code, operation, message)}
 }
@@ -76,7 +76,7 @@ var registrable = []string{
 	"proxyConfiguration", "inferenceAccelerators", "ephemeralStorage", "runtimePlatform", "enableFaultInjection",
 }
 
-// newRevision is the ARN of what the build registers.
+// newRevision returns the ARN of the revision that the build registers.
 func (c cloud) newRevision() string {
 	return ecsARN("task-definition/" + c.Family + ":" + strconv.Itoa(c.Revision+1))
 }
@@ -120,8 +120,8 @@ func registerTaskDefinition(c cloud, o options) error {
 	return printJSON(map[string]any{"taskDefinition": map[string]any{"taskDefinitionArn": c.newRevision(), "revision": c.Revision + 1}})
 }
 
-// deregisterTaskDefinition takes only what the build has registered, and only while no
-// deployment of it is under way.
+// deregisterTaskDefinition accepts only the revision that the build has registered, and
+// only while no deployment of it is under way.
 func deregisterTaskDefinition(c cloud, o options) error {
 	const operation = "DeregisterTaskDefinition"
 	if c.noted("registered.json") == "" || o.get("--task-definition") != c.newRevision() {
@@ -173,7 +173,7 @@ func (c cloud) wantService(o options, operation string) error {
 	return nil
 }
 
-// ours is the deployment that the build starts.
+// ours names the deployment that the build starts.
 const ours = "ours"
 
 func deploymentARN(name string) string { return ecsARN("service-deployment/c/s/" + name) }

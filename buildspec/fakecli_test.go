@@ -18,8 +18,8 @@ func (o options) get(name string) string {
 }
 
 // parseOptions reads --name value and --name=value as the AWS CLI and docker do. Known
-// lists every name with the most values it takes; a "!" in front of a name marks
-// one that must be there. What belongs to no option is returned as the rest.
+// has each name with the largest number of its values; a "!" before a name marks one
+// that is required. The rest are the arguments that belong to no option.
 func parseOptions(args []string, known map[string]int) (options, []string, error) {
 	got := make(options)
 	var rest []string

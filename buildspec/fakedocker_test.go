@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// fakeDocker builds nothing and keeps the tags of what it has built and pushed.
+// fakeDocker builds nothing; it notes the tags that it is asked to build and push.
 func fakeDocker(c cloud, args []string) error {
 	switch command := strings.Join(args[:min(2, len(args))], " "); {
 	case command == "version":
@@ -103,5 +103,5 @@ func dockerInspect(c cloud, args []string) error {
 	return printJSON([]any{map[string]any{"Id": "sha256:" + strings.Repeat("0", 64), "RepoDigests": digests}})
 }
 
-// digest is the one of every image that is pushed.
+// digest is that of each pushed image.
 const digest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"

@@ -101,7 +101,7 @@ func TestHugoOnPathIsUsed(t *testing.T) {
 	}
 }
 
-func TestHugoInstallFailsClosed(t *testing.T) {
+func TestHugoInstallsNothingUnchecked(t *testing.T) {
 	t.Parallel()
 	const asset = "hugo_0.164.0_linux-amd64.tar.gz"
 	for _, tc := range []struct {
@@ -237,7 +237,7 @@ func TestHugoInstallFailsClosed(t *testing.T) {
 	}
 }
 
-func TestHugoVersionMustBeOne(t *testing.T) {
+func TestHugoRefusesWhatIsNoVersion(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"v", "latest", "0.164.0.1", "0.164.0-DEV", "0..0", "0.164.0/../v0.1.0", "0.164.0 ", "*.*.*"} {
 		t.Run(fmt.Sprintf("%q", version), func(t *testing.T) {
@@ -257,7 +257,7 @@ func TestHugoVersionMustBeOne(t *testing.T) {
 	}
 }
 
-// The checksum is right here and the archive still of no use.
+// The checksum is right in these cases, and the archive is unusable nevertheless.
 func TestHugoArchiveMustHoldAHugoThatRuns(t *testing.T) {
 	t.Parallel()
 	for name, files := range map[string]map[string]string{
@@ -298,7 +298,7 @@ func TestHugoDownloadIsBoundedAndHTTPSOnly(t *testing.T) {
 	})
 }
 
-// macOS and some slim images have shasum only.
+// macOS and some slim images have only shasum.
 func TestHugoChecksumWithShasum(t *testing.T) {
 	t.Parallel()
 	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {

@@ -95,7 +95,7 @@ func TestHugoEnvironment(t *testing.T) {
 	}
 }
 
-// What Hugo writes to by default has to be what CodeBuild keeps.
+// Hugo's default caches must be the folders that CodeBuild keeps.
 func TestHugoCachesAreTheFoldersHugoUses(t *testing.T) {
 	t.Parallel()
 	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
