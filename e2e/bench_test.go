@@ -21,7 +21,7 @@ import (
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
-	"blog-deploy-pipeline/rehearse/pipeline"
+	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
 // `make bench` runs these benchmarks. Times differ between machines and runs, so quote the ratios: they compare commands
@@ -275,12 +275,12 @@ func BenchmarkRehearsal(b *testing.B) {
 	if out, err := (checkout{b, "."}).make("synth"); err != nil {
 		b.Fatalf("make synth: %v\n%s", err, out)
 	}
-	rehearse := func() pipeline.Result {
+	rehearse := func() rehearsal.Result {
 		out, err := exec.CommandContext(b.Context(), "dist/rehearse", "-json").Output()
 		if err != nil {
 			b.Fatalf("rehearse: %v\n%s", err, out)
 		}
-		var result pipeline.Result
+		var result rehearsal.Result
 		if err := json.Unmarshal(out, &result); err != nil {
 			b.Fatal(err)
 		}

@@ -22,7 +22,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"blog-deploy-pipeline/rehearse/pipeline"
+	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
 // browsers are the names that TestBrowser looks for, in this order.
@@ -61,7 +61,7 @@ type browser struct {
 }
 
 // openBrowser starts a browser that finds the names of a site at its edge, and no other name.
-func openBrowser(t *testing.T, path string, edge pipeline.Served) *browser {
+func openBrowser(t *testing.T, path string, edge rehearsal.Served) *browser {
 	t.Helper()
 	insecure, secure := strings.TrimPrefix(edge.URL, "http://"), strings.TrimPrefix(edge.SecureURL, "https://")
 	var rules []string

@@ -21,7 +21,7 @@ const (
 // TestBrowser visits the example blog with a real browser, through the distribution in a blog's template: `make e2e`.
 func TestBrowser(t *testing.T) {
 	path := findBrowser(t)
-	result, _ := newRehearsal(t).serve("-blog", "new-blog")
+	result, _ := newRehearser(t).serve("-blog", "new-blog")
 	b := openBrowser(t, path, *result.Served)
 
 	t.Run("home", func(t *testing.T) {

@@ -19,21 +19,21 @@ import (
 	"testing"
 	"time"
 
-	"blog-deploy-pipeline/rehearse/pipeline"
+	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// rehearsal is the program behind `make rehearse`, with a blog to rehearse.
-type rehearsal struct {
+// rehearser is the program behind `make rehearse`, with a blog to rehearse.
+type rehearser struct {
 	t                    *testing.T
 	command, app, source string
 	state, tmp           string
 }
 
-func newRehearsal(t *testing.T) rehearsal {
+func newRehearser(t *testing.T) rehearser {
 	t.Helper()
 	c := sharedCheckout(t)
 	dir := t.TempDir()
-	r := rehearsal{
+	r := rehearser{
 		t: t, command: filepath.Join(dir, "rehearse"), app: c.synthesised(),
 		source: filepath.Join(dir, "a blog"), state: filepath.Join(dir, "state"), tmp: filepath.Join(dir, "tmp"),
 	}
@@ -46,7 +46,7 @@ func newRehearsal(t *testing.T) rehearsal {
 }
 
 // prepare returns the command, ready to start, in a process group of its own as in a shell.
-func (r rehearsal) prepare(args ...string) *exec.Cmd {
+func (r rehearser) prepare(args ...string) *exec.Cmd {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), hang)
 	r.t.Cleanup(cancel)
@@ -58,7 +58,7 @@ func (r rehearsal) prepare(args ...string) *exec.Cmd {
 }
 
 // start starts the command with the option -json.
-func (r rehearsal) start(args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer) {
+func (r rehearser) start(args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer) {
 	r.t.Helper()
 	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
 	cmd = r.prepare(append([]string{"-json"}, args...)...)
@@ -70,13 +70,13 @@ func (r rehearsal) start(args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.B
 }
 
 // run runs the command until it ends, and returns its result.
-func (r rehearsal) run(args ...string) pipeline.Result {
+func (r rehearser) run(args ...string) rehearsal.Result {
 	r.t.Helper()
 	cmd, stdout, stderr := r.start(args...)
 	if err := cmd.Wait(); err != nil {
 		r.t.Fatalf("rehearse: %v\n%s", err, stderr)
 	}
-	var result pipeline.Result
+	var result rehearsal.Result
 	if err := json.Unmarshal(stdout.Bytes(), &result); err != nil {
 		r.t.Fatalf("%v in\n%s", err, stdout)
 	}
@@ -85,7 +85,7 @@ func (r rehearsal) run(args ...string) pipeline.Result {
 }
 
 // serve runs the command until it serves its site. It serves the site until stop is called or the test ends.
-func (r rehearsal) serve(args ...string) (result pipeline.Result, stop func()) {
+func (r rehearser) serve(args ...string) (result rehearsal.Result, stop func()) {
 	r.t.Helper()
 	cmd := r.prepare(append([]string{"-json", "-serve"}, args...)...)
 	cmd.SysProcAttr = nil // Ctrl-C, which stops the tests, must stop the command, too: it never ends by itself.
@@ -101,7 +101,7 @@ func (r rehearsal) serve(args ...string) (result pipeline.Result, stop func()) {
 	stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(os.Interrupt) // The command may have ended.
 		more, _ := io.ReadAll(stdout)
-		if err := cmd.Wait(); result.Status == pipeline.Succeeded && (err != nil || len(bytes.TrimSpace(more)) > 0) {
+		if err := cmd.Wait(); result.Status == rehearsal.Succeeded && (err != nil || len(bytes.TrimSpace(more)) > 0) {
 			r.t.Errorf("after Ctrl-C, a rehearsal that succeeded ends with %v and prints %.200q", err, more)
 		}
 		r.left()
@@ -115,14 +115,14 @@ func (r rehearsal) serve(args ...string) (result pipeline.Result, stop func()) {
 		stop()
 		r.t.Fatalf("the rehearsal ends as %s and serves nothing\n%s", result.Status, &stderr)
 	}
-	if result.Status != pipeline.Succeeded {
+	if result.Status != rehearsal.Succeeded {
 		r.t.Errorf("the rehearsal ends as %s: %v", result.Status, reasons(result))
 	}
 	return result, stop
 }
 
 // reasons returns why a rehearsal's actions failed.
-func reasons(result pipeline.Result) (reasons []string) {
+func reasons(result rehearsal.Result) (reasons []string) {
 	for _, stage := range result.Stages {
 		for _, action := range stage.Actions {
 			if action.Reason != "" {
@@ -134,7 +134,7 @@ func reasons(result pipeline.Result) (reasons []string) {
 }
 
 // left fails the test if a rehearsal left a file or a process.
-func (r rehearsal) left() {
+func (r rehearser) left() {
 	r.t.Helper()
 	if entries, err := os.ReadDir(r.tmp); err != nil || len(entries) > 0 {
 		r.t.Errorf("temporary files are left: %v, %v", entries, err)
@@ -156,7 +156,7 @@ type object struct {
 	content                   string
 }
 
-func (r rehearsal) bucket(name string) map[string]object {
+func (r rehearser) bucket(name string) map[string]object {
 	r.t.Helper()
 	archive, err := zip.OpenReader(filepath.Join(r.state, name+".zip"))
 	if err != nil {
@@ -184,8 +184,8 @@ func (r rehearsal) bucket(name string) map[string]object {
 }
 
 // editions returns which versions of a page readers got: before Deploy, after Deploy, after Invalidate.
-func editions(r pipeline.Result, path string) []pipeline.Edition {
-	var got []pipeline.Edition
+func editions(r rehearsal.Result, path string) []rehearsal.Edition {
+	var got []rehearsal.Edition
 	for _, v := range r.Visits {
 		if v.Path == path {
 			got = append(got, v.Edition)
@@ -198,10 +198,10 @@ func editions(r pipeline.Result, path string) []pipeline.Edition {
 // rehearsal.
 func TestRehearse(t *testing.T) {
 	t.Parallel()
-	r := newRehearsal(t)
+	r := newRehearser(t)
 
 	first := r.run("-state", r.state)
-	if first.Status != pipeline.Succeeded || !first.Site.First || first.Site.Uploaded < 50 || first.Site.New != first.Site.Uploaded {
+	if first.Status != rehearsal.Succeeded || !first.Site.First || first.Site.Uploaded < 50 || first.Site.New != first.Site.Uploaded {
 		t.Errorf("first: %s, %+v", first.Status, first.Site)
 	}
 	before := r.bucket("the-blog")
@@ -222,7 +222,7 @@ func TestRehearse(t *testing.T) {
 	if size != first.Site.Bytes {
 		t.Errorf("first: the bucket has %d bytes, want the %d uploaded", size, first.Site.Bytes)
 	}
-	if got, want := editions(first, "/"), []pipeline.Edition{pipeline.Old, pipeline.Old, pipeline.New}; !slices.Equal(got, want) {
+	if got, want := editions(first, "/"), []rehearsal.Edition{rehearsal.Old, rehearsal.Old, rehearsal.New}; !slices.Equal(got, want) {
 		t.Errorf("first: readers of the home page get %v, want %v", got, want)
 	}
 
@@ -235,7 +235,7 @@ func TestRehearse(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := r.run("-state", r.state)
-	if second.Status != pipeline.Succeeded || second.Site.First || second.Site.Uploaded != first.Site.Uploaded || second.Site.New != 0 || second.Site.Changed == 0 || second.Site.Changed > 10 {
+	if second.Status != rehearsal.Succeeded || second.Site.First || second.Site.Uploaded != first.Site.Uploaded || second.Site.New != 0 || second.Site.Changed == 0 || second.Site.Changed > 10 {
 		t.Errorf("second: %s, %+v", second.Status, second.Site)
 	}
 	after := r.bucket("the-blog")
@@ -251,9 +251,9 @@ func TestRehearse(t *testing.T) {
 	if changed != second.Site.Changed {
 		t.Errorf("second: %d objects have changed, want the %d that the result reports", changed, second.Site.Changed)
 	}
-	for path, want := range map[string][]pipeline.Edition{
-		"/posts/はじめに/": {pipeline.Old, pipeline.Old, pipeline.New},
-		"/":            {pipeline.Same, pipeline.Same, pipeline.Same},
+	for path, want := range map[string][]rehearsal.Edition{
+		"/posts/はじめに/": {rehearsal.Old, rehearsal.Old, rehearsal.New},
+		"/":            {rehearsal.Same, rehearsal.Same, rehearsal.Same},
 	} {
 		if got := editions(second, path); !slices.Equal(got, want) {
 			t.Errorf("second: readers of %s get %v, want %v", path, got, want)
@@ -283,7 +283,7 @@ func TestRehearse(t *testing.T) {
 // TestRehearseSite publishes the example blog to the site that the blog's own stacks make, and visits the site.
 func TestRehearseSite(t *testing.T) {
 	t.Parallel()
-	r := newRehearsal(t)
+	r := newRehearser(t)
 	result, stop := r.serve("-blog", "served", "-state", r.state)
 	hangUp(t, result.Served.URL)
 	visitSite(t, result.Served.URL)
@@ -294,7 +294,7 @@ func TestRehearseSite(t *testing.T) {
 			t.Errorf("a reader of %s visits %s", v.Path, v.URL)
 		}
 	}
-	if got, want := editions(result, "/"), []pipeline.Edition{pipeline.Old, pipeline.Old, pipeline.New}; !slices.Equal(got, want) {
+	if got, want := editions(result, "/"), []rehearsal.Edition{rehearsal.Old, rehearsal.Old, rehearsal.New}; !slices.Equal(got, want) {
 		t.Errorf("readers of the home page get %v, want %v", got, want)
 	}
 	if made := result.Invalidations; len(made) != 1 || made[0].Status != "Completed" || !slices.Equal(made[0].Paths, []string{"/*"}) {
@@ -389,7 +389,7 @@ func hangUp(t *testing.T, address string) {
 // TestRehearseIntoClosedPipe checks a rehearsal whose output is piped into a program like head, which ends first.
 func TestRehearseIntoClosedPipe(t *testing.T) {
 	t.Parallel()
-	r := newRehearsal(t)
+	r := newRehearser(t)
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -414,7 +414,7 @@ func TestRehearseIntoClosedPipe(t *testing.T) {
 // TestRehearseUsage checks what a rehearsal says to a wrong command line.
 func TestRehearseUsage(t *testing.T) {
 	t.Parallel()
-	r := newRehearsal(t)
+	r := newRehearser(t)
 	for _, tt := range []struct {
 		args []string
 		want string
@@ -428,7 +428,7 @@ func TestRehearseUsage(t *testing.T) {
 	} {
 		cmd, stdout, stderr := r.start(tt.args...)
 		_ = cmd.Wait() // The exit status is compared below.
-		var result pipeline.Result
+		var result rehearsal.Result
 		if err := json.Unmarshal(stdout.Bytes(), &result); err != nil || !strings.Contains(result.Error, tt.want) {
 			t.Errorf("%v prints %v, %s, want the error %q in JSON", tt.args, err, stdout, tt.want)
 		}

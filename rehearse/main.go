@@ -21,6 +21,7 @@ import (
 	"blog-deploy-pipeline/rehearse/hugo"
 	"blog-deploy-pipeline/rehearse/leftovers"
 	"blog-deploy-pipeline/rehearse/pipeline"
+	"blog-deploy-pipeline/rehearse/rehearsal"
 	"blog-deploy-pipeline/rehearse/s3"
 	"blog-deploy-pipeline/rehearse/show"
 )
@@ -169,13 +170,13 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		}
 	}
 	if ctx.Err() != nil {
-		return end(f, pipeline.Result{Status: pipeline.Stopped}, errors.New("stopped while the app wrote its templates: nothing is rehearsed"), exitStopped, stdout, stderr)
+		return end(f, rehearsal.Result{Status: rehearsal.Stopped}, errors.New("stopped while the app wrote its templates: nothing is rehearsed"), exitStopped, stdout, stderr)
 	}
 	if err == nil {
 		plan, err = read(f)
 	}
 	if err != nil {
-		return end(f, pipeline.Result{Status: pipeline.Failed}, err, exitUsage, stdout, stderr)
+		return end(f, rehearsal.Result{Status: rehearsal.Failed}, err, exitUsage, stdout, stderr)
 	}
 	result, told, err := rehearse(ctx, f, plan, faults, stdout, stderr)
 	if told {
@@ -183,9 +184,9 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	}
 	status := exitSucceeded
 	switch {
-	case result.Status == pipeline.Stopped:
+	case result.Status == rehearsal.Stopped:
 		status = exitStopped
-	case result.Status != pipeline.Succeeded || err != nil:
+	case result.Status != rehearsal.Succeeded || err != nil:
 		status = exitFailed
 	}
 	return end(f, result, err, status, stdout, stderr)
@@ -211,9 +212,9 @@ func write(w io.Writer, content []byte) error {
 
 // rehearse rehearses a plan, and shows it. Told says that the JSON is out: where the site is served, a
 // script wants to know the address while it is.
-func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline.Faults, stdout, stderr *os.File) (_ pipeline.Result, told bool, err error) {
+func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline.Faults, stdout, stderr *os.File) (_ rehearsal.Result, told bool, err error) {
 	if err := os.MkdirAll(dataDir, 0o750); err != nil {
-		return pipeline.Result{Status: pipeline.Failed}, false, err
+		return rehearsal.Result{Status: rehearsal.Failed}, false, err
 	}
 	progress := stdout
 	if f.json {
@@ -225,21 +226,21 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 	defer left()
 	display := show.New(output{progress, left}, options)
 	defer display.Close()
-	var ended *pipeline.Result
+	var ended *rehearsal.Result
 	var unwritten error
 	result, err := pipeline.Run(ctx, pipeline.Options{
 		Plan: plan, Source: f.source, Alone: f.alone, WorkingTree: f.workingTree, Data: dataDir, State: f.state,
 		Path: os.Getenv("PATH"), Env: codebuild.Network(os.Environ()),
 		Hugo: f.hugo, HugoCache: hugoCache, HugoReleases: os.Getenv(hugoReleases), Faults: faults, Serve: f.serve,
-	}, func(e pipeline.Event) {
+	}, func(e rehearsal.Event) {
 		display.Event(e)
 		// Here, and not when all has ended: where the site is served, that is later.
 		switch {
-		case e.Kind == pipeline.Ended && !f.json:
+		case e.Kind == rehearsal.Ended && !f.json:
 			display.Result(*e.Result)
-		case e.Kind == pipeline.Ended:
+		case e.Kind == rehearsal.Ended:
 			ended = e.Result
-		case e.Kind == pipeline.Serving && f.json:
+		case e.Kind == rehearsal.Serving && f.json:
 			if told, unwritten = true, show.JSON(stdout, *ended); unwritten != nil {
 				left() // Nobody knows the address.
 			}
@@ -249,7 +250,7 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 }
 
 // end says how it ended, as JSON too where that is wanted, and returns the exit status.
-func end(f flags, result pipeline.Result, err error, status int, stdout, stderr *os.File) int {
+func end(f flags, result rehearsal.Result, err error, status int, stdout, stderr *os.File) int {
 	if f.json {
 		if err != nil {
 			result.Error = err.Error()
@@ -279,7 +280,7 @@ func read(f flags) (*pipeline.Plan, error) {
 	}
 	kind, wanted, suffixes, readIt := "blog", f.blog, []string{"-pipeline"}, pipeline.Read
 	if f.service != "" {
-		kind, wanted, suffixes, readIt = "service", f.service, []string{"-hook", "-service"}, pipeline.ReadService
+		kind, wanted, suffixes, readIt = "service", f.service, []string{"-hook", "-service"}, pipeline.ReadDeployment
 	}
 	from := f.app
 	if f.synth != "" {

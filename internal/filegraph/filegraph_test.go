@@ -15,6 +15,12 @@ var oneWay = []string{
 	"blog-deploy-pipeline/appspec",
 	"blog-deploy-pipeline/buildspec/...",
 	"blog-deploy-pipeline/lambdas/...",
+	"blog-deploy-pipeline/rehearse/checkout",
+	"blog-deploy-pipeline/rehearse/distribution",
+	"blog-deploy-pipeline/rehearse/iam",
+	"blog-deploy-pipeline/rehearse/readers",
+	"blog-deploy-pipeline/rehearse/rehearsal",
+	"blog-deploy-pipeline/rehearse/show",
 	"blog-deploy-pipeline/stacks/internal/...",
 }
 

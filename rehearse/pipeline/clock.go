@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// clock is the rehearsal's: the machine's, and what was skipped because AWS would only have waited.
+// clock is the machine's clock, ahead by the times that AWS would only have waited.
 type clock struct {
 	mu      sync.Mutex
 	skipped time.Duration
 }
 
-// Now is the time in AWS.
+// Now returns the time on AWS.
 func (c *clock) Now() time.Time { return time.Now().Add(c.Skipped()) }
 
-// Skip lets time pass.
+// Skip skips a time.
 func (c *clock) Skip(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.skipped += max(0, d)
 }
 
-// Skipped is how much has been skipped.
+// Skipped returns how much was skipped.
 func (c *clock) Skipped() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()

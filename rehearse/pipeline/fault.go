@@ -8,14 +8,15 @@ import (
 	"strings"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
-// Faults are what goes wrong in a rehearsal on purpose: by the part that has it, such as "cloudfront",
-// the kind, such as "throttle".
+// Faults says what goes wrong in a rehearsal on purpose: for a part, such as "cloudfront", the kind of fault, such as
+// "throttle".
 type Faults map[string]string
 
-// faults are those that there are, and what each does.
+// faults lists all faults, and what each of them does.
 var faults = map[string]map[string]string{
 	"build": {
 		"fail": "a last command of the buildspec's build phase fails",
@@ -34,9 +35,9 @@ var faults = map[string]map[string]string{
 		"error":    "the first reports end in an internal error",
 	},
 	"sts": {
-		"throttle": "with a role to take on: the first calls are refused: Rate exceeded",
-		"error":    "with a role to take on: the first calls end in an internal error",
-		noRole:     "the role to take on is not there yet",
+		"throttle": "with a role to assume: the first calls are refused: Rate exceeded",
+		"error":    "with a role to assume: the first calls end in an internal error",
+		noRole:     "the role to assume is not there yet",
 	},
 	"lambda": {
 		"crash-once": "the function crashes in its first call, after CloudFront has accepted the invalidation",
@@ -45,10 +46,10 @@ var faults = map[string]map[string]string{
 	},
 }
 
-// noRole is the fault that a role is not there.
+// noRole is the fault that a role does not exist.
 const noRole = "no-role"
 
-// ParseFaults reads faults as they are written on a command line: "cloudfront=throttle,lambda=crash-once".
+// ParseFaults reads faults from a command line: "cloudfront=throttle,lambda=crash-once".
 func ParseFaults(text string) (Faults, error) {
 	wanted := Faults{}
 	var errs []error
@@ -70,7 +71,7 @@ func ParseFaults(text string) (Faults, error) {
 	return wanted, nil
 }
 
-// DescribeFaults lists the faults that there are, one a line.
+// DescribeFaults lists all faults, one a line.
 func DescribeFaults() string {
 	var b strings.Builder
 	for _, where := range slices.Sorted(maps.Keys(faults)) {
@@ -81,8 +82,7 @@ func DescribeFaults() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// firstCalls is how many calls of a service fail where the first do: more than the SDK's own retries of
-// one call bridge.
+// firstCalls is the number of calls that fail if "the first calls" do. It is more than the SDK makes for one call.
 const firstCalls = 3
 
 // denies reports whether IAM refuses an action.
@@ -91,7 +91,7 @@ func (f Faults) denies(action string) bool {
 	return f[service] == "denied"
 }
 
-// strike is what goes wrong with a call; kill and freeze are what a function in it suffers.
+// strike returns what goes wrong with a call. kill ends the function that makes it, and freeze stops it.
 func (f Faults) strike(c fakeaws.Call, kill, freeze func()) fakeaws.Fault {
 	service, operation, _ := strings.Cut(c.Action, ":")
 	if service == "cloudfront" {
@@ -119,8 +119,8 @@ func (f Faults) strike(c fakeaws.Call, kill, freeze func()) fakeaws.Fault {
 	return fakeaws.Fault{}
 }
 
-// Where a fault would have the rehearsal wait for minutes, the function's settings are others; the
-// owner is told. A function reads its own clock, which does not skip anything.
+// With these settings of the function, a fault does not make the owner wait for minutes: the function reads the machine's
+// clock, which skips nothing.
 const (
 	faultyPollFor  = 4 * time.Second
 	faultyDeadline = 10 * time.Second
@@ -128,7 +128,7 @@ const (
 	slowCompletion = 9 * time.Second
 )
 
-// distribution is a CloudFront distribution that has the faults.
+// distribution returns a distribution that has the faults.
 func (f Faults) distribution(id string, completeAfter time.Duration) fakeaws.Distribution {
 	d := fakeaws.Distribution{ID: id, CompleteAfter: completeAfter}
 	switch f["cloudfront"] {
@@ -142,14 +142,14 @@ func (f Faults) distribution(id string, completeAfter time.Duration) fakeaws.Dis
 	return d
 }
 
-// settings are the variables of a function that are other than deployed, and its timeout.
+// settings returns environment variables of a function that replace deployed ones, its timeout, and notes about both.
 func (f Faults) settings(deployed time.Duration) (env map[string]string, timeout time.Duration, notes []string) {
 	env, timeout = map[string]string{}, deployed
 	switch f["cloudfront"] {
 	case "quota", "never":
-		env["POLL_FOR"], env["DEADLINE"] = faultyPollFor.String(), faultyDeadline.String()
+		env[contract.EnvPollFor], env[contract.EnvDeadline] = faultyPollFor.String(), faultyDeadline.String()
 	case "slow", "hang":
-		env["POLL_FOR"] = faultyPollFor.String()
+		env[contract.EnvPollFor] = faultyPollFor.String()
 	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		notes = append(notes, fmt.Sprintf("for the fault cloudfront=%s the function's %s is %s, so that nobody has to wait", f["cloudfront"], name, env[name]))

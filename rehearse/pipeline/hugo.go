@@ -15,21 +15,21 @@ import (
 	"blog-deploy-pipeline/rehearse/hugo"
 )
 
-// hugoFolder is the first folder of a build's PATH: it has the Hugo that the build's variables name, and
-// nothing else.
+// hugoFolder is the first folder of a build's PATH. It only has the Hugo that the build's variables name.
 type hugoFolder struct {
-	*rehearsal
+	*world
+
 	dir string
 	has hugo.Wanted
 }
 
-func (r *rehearsal) hugo() (*hugoFolder, error) {
-	f := &hugoFolder{rehearsal: r, dir: filepath.Join(r.dir, "hugo")}
+func newHugoFolder(w *world) (*hugoFolder, error) {
+	f := &hugoFolder{world: w, dir: filepath.Join(w.dir, "hugo")}
 	return f, os.MkdirAll(f.dir, 0o750)
 }
 
-// provide puts the wanted Hugo into the folder, if one is wanted. What the recipe refuses, or could not
-// install at AWS, it is left to refuse.
+// provide puts the Hugo into the folder that the variables name, if they do. It leaves it to the recipe to refuse a
+// version that it does not support.
 func (f *hugoFolder) provide(ctx context.Context, variables map[string]string) error {
 	w := hugo.Wanted{
 		Version:  strings.TrimPrefix(variables[buildspec.EnvHugoVersion], "v"),
@@ -38,7 +38,7 @@ func (f *hugoFolder) provide(ctx context.Context, variables map[string]string) e
 	if w == f.has || w.Check() != nil {
 		return nil
 	}
-	defer f.readying()()
+	defer f.record.Prepare()()
 	binary, err := f.find(ctx, w)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (f *hugoFolder) find(ctx context.Context, w hugo.Wanted) (string, error) {
 			return "", err
 		}
 		if says := hugo.Says(ctx, binary); !w.Is(says) {
-			return "", fmt.Errorf("the build wants %v, and HUGO=%s is %s: name one that is, or leave HUGO out, and it is installed", w, f.Hugo, cmp.Or(says, "no Hugo that runs"))
+			return "", fmt.Errorf("the build wants %v, and HUGO=%s is %s: name one that is, or leave HUGO out, and the right one is installed", w, f.Hugo, cmp.Or(says, "no Hugo that runs"))
 		}
 		return binary, nil
 	}
@@ -71,12 +71,12 @@ func (f *hugoFolder) find(ctx context.Context, w hugo.Wanted) (string, error) {
 		if w.Is(hugo.Says(ctx, binary)) {
 			return binary, nil
 		}
-		break // It hides those that come after it.
+		break // This one comes first on PATH, and so hides others.
 	}
 	if f.HugoCache == "" {
 		return "", fmt.Errorf("the build wants %v, which is not on PATH", w)
 	}
-	binary, err := hugo.Installer{Cache: f.HugoCache, Releases: f.HugoReleases, Tell: f.preparing}.Install(ctx, w)
+	binary, err := hugo.Installer{Cache: f.HugoCache, Releases: f.HugoReleases, Tell: f.record.Preparing}.Install(ctx, w)
 	if err != nil {
 		return "", fmt.Errorf("the build wants %v: %w", w, err)
 	}

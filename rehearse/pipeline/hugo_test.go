@@ -7,9 +7,10 @@ import (
 	"testing"
 
 	"blog-deploy-pipeline/rehearse/hugo"
+	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// script is a program that a shell runs.
+// script writes a program that a shell runs.
 func script(t *testing.T, dir, name, text string) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
@@ -22,8 +23,7 @@ func script(t *testing.T, dir, name, text string) string {
 	return path
 }
 
-// TestHugo provides the wanted Hugo, or installs it with a Go that only says what it was asked.
-func TestHugo(t *testing.T) {
+func TestABuildGetsTheHugoThatItNames(t *testing.T) {
 	bin, own, old, cache := t.TempDir(), t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "the cache")
 	script(t, own, "hugo", "echo hugo v0.164.0 linux/amd64")
 	script(t, old, "hugo", "echo hugo v0.110.0 linux/amd64")
@@ -61,12 +61,11 @@ echo "$last" >>"`+bin+`/asked"`)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			before := asked()
-			r := &rehearsal{
-				// Nobody is there to download from.
+			folder, err := newHugoFolder(&world{
+				// There is nothing to download from.
 				Options: Options{Path: tt.path, Hugo: tt.hugo, HugoCache: cache, HugoReleases: "http://127.0.0.1:1"},
-				dir:     t.TempDir(), tell: func(Event) {},
-			}
-			folder, err := r.hugo()
+				dir:     t.TempDir(), record: rehearsal.Begin(rehearsal.Result{}, func(rehearsal.Event) {}),
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,11 +96,10 @@ echo "$last" >>"`+bin+`/asked"`)
 	}
 }
 
-// TestHugoOfABuild has the Hugo that a command names found by the next.
-func TestHugoOfABuild(t *testing.T) {
+func TestANextCommandFindsTheHugoThatOneNames(t *testing.T) {
 	source, own := blog(t), t.TempDir()
-	script(t, own, "hugo", "echo hugo v0.164.77 linux/amd64")
-	write(t, source, map[string]string{"code-pipeline/buildspec.yml": `version: 0.2
+	script(t, own, "hugo", "echo hugo v0.164.77+extended linux/amd64")
+	write(t, source, map[string]string{"buildspec/hugo.yml": `version: 0.2
 phases:
   build:
     commands:
@@ -113,7 +111,7 @@ artifacts:
   base-directory: public
   files: ['**/*']
 `})
-	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "classic-pipeline")), Source: source, Hugo: filepath.Join(own, "hugo")}, nil)
+	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "modern-pipeline")), Source: source, Hugo: filepath.Join(own, "hugo")}, nil)
 	if r.err != nil || r.statuses() != allSucceeded {
 		t.Errorf("it ends as %s, %v: %+v", r.statuses(), r.err, r.failed())
 	}

@@ -12,9 +12,10 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// victim is, in the environment of a process, the JSON of the rehearsal that it is killed in.
+// victim names the environment variable with the JSON of the rehearsal in which a process is killed.
 const victim = "PIPELINE_VICTIM"
 
 // condemned is that rehearsal.
@@ -37,12 +38,11 @@ func live(text string) error {
 	result, err := Run(context.Background(), Options{
 		Plan: plan, Source: c.Source, Dir: c.Dir, Data: c.Data, Path: os.Getenv("PATH"), CompleteAfter: time.Minute,
 		compile: func(_ context.Context, _, binary string) error { return os.Link(c.Function, binary) },
-	}, func(Event) {})
+	}, func(rehearsal.Event) {})
 	return fmt.Errorf("it was not killed, and ended as %s, %w", result.Status, err)
 }
 
-// TestKilled kills a rehearsal with SIGKILL, and looks for what is left.
-func TestKilled(t *testing.T) {
+func TestNothingIsLeftOfAKilledRehearsal(t *testing.T) {
 	tests := []struct{ name, command, runs string }{
 		{"in the build", "(sleep " + nap + " & sleep " + nap + ")", "sleep " + nap},
 		{"in the function", "echo building", "/bootstrap"},
@@ -50,13 +50,13 @@ func TestKilled(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := condemned{Source: blog(t), Dir: t.TempDir(), Data: t.TempDir(), Function: function}
-			c.Template = filepath.Join(template(t, "classic-pipeline").Dir, "classic-pipeline.template.json")
-			buildspec := filepath.Join(c.Source, "code-pipeline", "buildspec.yml")
+			c.Template = filepath.Join(template(t, "modern-pipeline").Dir, "modern-pipeline.template.json")
+			buildspec := filepath.Join(c.Source, "buildspec", "hugo.yml")
 			text, err := os.ReadFile(buildspec)
 			if err != nil {
 				t.Fatal(err)
 			}
-			write(t, c.Source, map[string]string{"code-pipeline/buildspec.yml": strings.Replace(string(text), "echo building", tt.command, 1)})
+			write(t, c.Source, map[string]string{"buildspec/hugo.yml": strings.Replace(string(text), "echo building", tt.command, 1)})
 			given, err := json.Marshal(c)
 			if err != nil {
 				t.Fatal(err)
@@ -95,7 +95,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// left are the processes and folders of a rehearsal.
+// left lists the processes and folders of a rehearsal.
 func (c condemned) left(t *testing.T) []string {
 	t.Helper()
 	left, err := running(-1, c.Dir, c.Data, "sleep "+nap)

@@ -1,26 +1,26 @@
 package pipeline
 
 import (
-	"archive/zip"
 	"context"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// TestSite publishes to a site of the assembly, and looks at what readers get of it.
-func TestSite(t *testing.T) {
+func TestReadersSeeTheSiteOfTheAssembly(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	got := map[string]string{}
-	r := rehearse(t, ctx, Options{Plan: read(t, siteAssembly(t)), Source: blog(t), Serve: true}, func(e Event) {
-		if e.Kind != Serving {
+	r := rehearse(t, ctx, Options{Plan: read(t, siteAssembly(t)), Source: blog(t), Serve: true}, func(e rehearsal.Event) {
+		if e.Kind != rehearsal.Serving {
 			return
 		}
 		defer cancel()
-		for _, address := range []string{e.URL + "/", e.SecureURL + "/", e.SecureURL + "/nothing/", e.SecureURL + "/index.xml"} {
+		for _, address := range []string{e.Result.Served.URL + "/", e.Result.Served.SecureURL + "/", e.Result.Served.SecureURL + "/nothing/", e.Result.Served.SecureURL + "/index.xml"} {
 			status, header, _ := get(t, ctx, address)
 			if status == "" {
 				return
@@ -38,14 +38,14 @@ func TestSite(t *testing.T) {
 	}; !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if got, want := r.editions(AfterInvalidate), (map[string]Edition{"/": New, "/about/": New, "/posts/猫/": New}); !maps.Equal(got, want) {
+	if got, want := r.editions(rehearsal.AfterInvalidate), (map[string]rehearsal.Edition{"/": rehearsal.New, "/about/": rehearsal.New, "/posts/猫/": rehearsal.New}); !maps.Equal(got, want) {
 		t.Errorf("readers get %v, want %v", got, want)
 	}
 	for _, v := range r.Visits {
 		if v.URL != "https://blog.example.com"+v.Path {
 			t.Errorf("a reader of %s visits %s", v.Path, v.URL)
 		}
-		if gone := strings.Contains(v.Path, "there-is-no-such-page"); gone && (v.Status != http.StatusNotFound || v.Edition != Missing) {
+		if gone := strings.Contains(v.Path, "there-is-no-such-page"); gone && (v.Status != http.StatusNotFound || v.Edition != rehearsal.Missing) {
 			t.Errorf("%s what is not there is %s with %d", v.When, v.Edition, v.Status)
 		}
 	}
@@ -69,8 +69,7 @@ func TestSite(t *testing.T) {
 	}
 }
 
-// TestSiteBroken has sites that take what the pipeline publishes, and do not show it.
-func TestSiteBroken(t *testing.T) {
+func TestReadersFindOutThatASiteIsBroken(t *testing.T) {
 	for _, tt := range []struct {
 		name, old, with    string
 		code, reason, look string
@@ -126,16 +125,14 @@ func TestSiteBroken(t *testing.T) {
 			t.Parallel()
 			r := rehearse(t, t.Context(), Options{Plan: read(t, siteAssembly(t, replace(t, tt.old, tt.with))), Source: blog(t)}, nil)
 			failed := r.failed()
-			if r.err != nil || r.Status != Failed || failed.Code != tt.code || !strings.Contains(failed.Reason, tt.reason) || !strings.Contains(failed.Look, tt.look) {
+			if r.err != nil || r.Status != rehearsal.Failed || failed.Code != tt.code || !strings.Contains(failed.Reason, tt.reason) || !strings.Contains(failed.Look, tt.look) {
 				t.Errorf("it ends as %s (%v) with %s: %s\nLook at %s", r.Status, r.err, failed.Code, failed.Reason, failed.Look)
 			}
 		})
 	}
 }
 
-// TestSiteWithAPlus has readers ask as links have it: S3 takes a plus for a space, and a function that does not
-// know it leads nowhere.
-func TestSiteWithAPlus(t *testing.T) {
+func TestReadersAskForAPlusAsLinksHaveIt(t *testing.T) {
 	t.Parallel()
 	source := blog(t)
 	write(t, source, map[string]string{"site/tags/c++/index.html": "<h1>c++</h1>"})
@@ -146,17 +143,29 @@ func TestSiteWithAPlus(t *testing.T) {
 	r = rehearse(t, t.Context(), Options{Source: source, Plan: read(t, siteAssembly(t, replace(t,
 		`return request;`, `request.uri = request.uri.replace(/[+]/g, '%2B'); return request;`,
 	)))}, nil)
-	if r.statuses() != allSucceeded || r.editions(AfterInvalidate)["/tags/c++/"] != New || strings.Contains(strings.Join(r.Notes, "\n"), "+") {
-		t.Errorf("stages end as %s (%v), readers get %v, notes are %q: %+v", r.statuses(), r.err, r.editions(AfterInvalidate), r.Notes, r.failed())
+	if r.statuses() != allSucceeded || r.editions(rehearsal.AfterInvalidate)["/tags/c++/"] != rehearsal.New || strings.Contains(strings.Join(r.Notes, "\n"), "+") {
+		t.Errorf("stages end as %s (%v), readers get %v, notes are %q: %+v", r.statuses(), r.err, r.editions(rehearsal.AfterInvalidate), r.Notes, r.failed())
 	}
 }
 
-// TestSiteOfSeveralBehaviors has a function that fails for what only another behaviour than the pages' serves.
-func TestSiteOfSeveralBehaviors(t *testing.T) {
+func TestAPlusIsEncodedForADistributionThatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	source := blog(t)
+	write(t, source, map[string]string{"site/tags/c++/index.html": "<h1>c++</h1>"})
+	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "modern-pipeline")), Source: source}, nil)
+	if r.statuses() != allSucceeded || r.editions(rehearsal.AfterInvalidate)["/tags/c++/"] != rehearsal.New {
+		t.Errorf("stages end as %s (%v), readers get %v: %+v", r.statuses(), r.err, r.editions(rehearsal.AfterInvalidate), r.failed())
+	}
+	if !strings.Contains(strings.Join(r.Notes, "\n"), "links to it must be /tags/c%2B%2B/ (a Site has such a function)") {
+		t.Errorf("notes are %q", r.Notes)
+	}
+}
+
+func TestReadersVisitAFileOfEachBehavior(t *testing.T) {
 	t.Parallel()
 	css := replace(t, `"*.xml"`, `"*.css"`)
 	r := rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t, css))}, nil)
-	if got := r.editions(AfterInvalidate)["/style.css"]; r.err != nil || r.Status != Succeeded || got != New {
+	if got := r.editions(rehearsal.AfterInvalidate)["/style.css"]; r.err != nil || r.Status != rehearsal.Succeeded || got != rehearsal.New {
 		t.Errorf("it ends as %s (%v), and the style sheet is %q", r.Status, r.err, got)
 	}
 	r = rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t, css, replace(t,
@@ -167,9 +176,7 @@ func TestSiteOfSeveralBehaviors(t *testing.T) {
 	}
 }
 
-// TestSiteWithoutItsErrorPage has a blog that builds no page for what is not there: CloudFront then answers
-// as S3 does, which is not wrong, and not what the owner thinks.
-func TestSiteWithoutItsErrorPage(t *testing.T) {
+func TestAnErrorPageThatWasNotBuiltIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	r := rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t, replace(t, `"/404.html"`, `"/errors/nowhere.html"`)))}, nil)
 	if r.err != nil || r.statuses() != allSucceeded {
@@ -181,31 +188,7 @@ func TestSiteWithoutItsErrorPage(t *testing.T) {
 	}
 }
 
-func TestErrorPageToName(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		keys []string
-		want string
-	}{
-		{"none", []string{"index.html", "404/photo.jpg", "posts/http-404.html"}, "make one (Hugo's is layouts/404.html), or name yours in Site.NotFoundPage"},
-		{"one for each language", []string{"ja/404.html", "en/404.html", "index.html"}, "set Site.NotFoundPage to a page of the build: /en/404.html or /ja/404.html"},
-		{"a folder's", []string{"c++/404/index.html"}, "set Site.NotFoundPage to a page of the build: /c%2B%2B/404/index.html"},
-		{"many", []string{"de/404.html", "en/404.html", "fr/404.html", "zh-hant/404.html"}, "such as /de/404.html, or one of 3 others"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			built := map[string]*zip.File{}
-			for _, key := range tt.keys {
-				built[key] = nil
-			}
-			if got := errorPageToName(built); !strings.HasSuffix(got, tt.want) {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
-		})
-	}
-}
-
-// TestSiteWithoutListing has a page for S3's 403, which it says to who may not list for what is not there.
-func TestSiteWithoutListing(t *testing.T) {
+func TestAnErrorPageForA403IsAsGood(t *testing.T) {
 	t.Parallel()
 	r := rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t,
 		replace(t, `["s3:GetObject", "s3:ListBucket"]`, `"s3:GetObject"`),

@@ -1,407 +1,133 @@
 package pipeline
 
 import (
-	"archive/zip"
-	"bytes"
-	"cmp"
-	"compress/flate"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 
-	"blog-deploy-pipeline/rehearse/leftovers"
+	"blog-deploy-pipeline/rehearse/amount"
+	"blog-deploy-pipeline/rehearse/checkout"
 )
 
-// sourceLimit is the most that CodePipeline takes from GitHub as a zip file.
+// sourceLimit is the size of the largest zip file that CodePipeline accepts from GitHub.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 const sourceLimit = 1_000_000_000
 
-// checkout is the owner's folder, which stands for the repository.
-type checkout struct {
-	dir     string // of the repository, or the folder that stands for it
-	within  string // the folder in it that was named; "" for the whole repository
-	inGit   bool
-	part    bool // of a repository, and stands for one
-	commit  string
-	author  string
-	date    string
-	message string
+// connectionARN is the key of a connection in an action's configuration.
+const connectionARN = "ConnectionArn"
+
+// connection is a source of GitHub by a connection.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
+type connection struct{}
+
+func readConnection(i *inspection, what string, a *Action) kind {
+	i.oneOutput(what, a)
+	return connection{}
 }
 
-// openCheckout looks at a folder. A folder in a repository stands for all of it, as at AWS; with alone, it
-// stands for a repository by itself.
-func openCheckout(ctx context.Context, dir string, alone bool) (checkout, error) {
-	c := checkout{dir: dir}
-	info, err := os.Stat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, fmt.Errorf("SOURCE is %s, and there is no such folder: name a checkout of the blog's repository", dir)
-	}
-	if err != nil {
-		return c, fmt.Errorf("open the source (SOURCE): %w", err)
-	}
-	if !info.IsDir() {
-		return c, fmt.Errorf("SOURCE is %s, which is not a folder: name a checkout of the blog's repository", dir)
-	}
-	if _, err := exec.LookPath("git"); err != nil {
-		return c, nil //nolint:nilerr // Without Git the folder is taken as it is.
-	}
-	top, err := c.git(ctx, "rev-parse", "--show-toplevel")
-	if err != nil {
-		if strings.Contains(err.Error(), "not a git repository") {
-			return c, nil
-		}
-		// Such as one that is somebody else's, or a bare one.
-		return c, fmt.Errorf("SOURCE is %s, which Git does not open as a checkout: %w", dir, err)
-	}
-	prefix, err := c.git(ctx, "rev-parse", "--show-prefix")
-	if err != nil {
-		return c, fmt.Errorf("open the source: %w", err)
-	}
-	c.inGit, prefix = true, strings.TrimSuffix(strings.TrimSuffix(prefix, "\n"), "/")
-	if prefix != "" {
-		// A file that is ignored is in no commit: such a folder is no checkout of the repository around it.
-		if tracked, err := c.git(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."); err == nil && tracked == "" {
-			return checkout{dir: dir}, nil
-		}
-		if c.part = alone; !alone {
-			c.dir, c.within = strings.TrimSuffix(top, "\n"), prefix
-		}
-	}
-	if log, err := c.git(ctx, "log", "-1", "--format=%H%x00%an%x00%aI%x00%B", "HEAD"); err == nil {
-		fields := strings.SplitN(log, "\x00", 4)
-		if len(fields) == 4 {
-			c.commit, c.author, c.date, c.message = fields[0], fields[1], fields[2], strings.TrimSpace(fields[3])
-		}
-	}
-	return c, ctx.Err()
+func (connection) target(configuration map[string]string) string {
+	return configuration["FullRepositoryId"] + "@" + configuration["BranchName"]
 }
 
-// git runs Git in the folder.
-func (c checkout) git(ctx context.Context, args ...string) (string, error) {
-	return c.gitWith(ctx, nil, args...)
+func (connection) run(ctx context.Context, j *job) (outcome, error) {
+	arn := j.Configuration[connectionARN]
+	if err := j.allow(useConnection(arn), arn); err != nil {
+		return outcome{}, err
+	}
+	var cloneBy string
+	if j.Configuration["OutputArtifactFormat"] == "CODEBUILD_CLONE_REF" {
+		cloneBy = arn
+	}
+	done, c, err := j.fetch(ctx, cloneBy)
+	done.variables = map[string]string{
+		"AuthorDate": c.Date, "AuthorDisplayName": c.Author, "BranchName": j.Configuration["BranchName"], "CommitId": c.Commit, "CommitMessage": c.Message,
+		connectionARN: arn, "FullRepositoryName": j.Configuration["FullRepositoryId"],
+	}
+	return done, err
 }
 
-// gitWith runs Git in the folder, with more variables.
-func (c checkout) gitWith(ctx context.Context, env []string, args ...string) (string, error) {
-	var out, complaint bytes.Buffer
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, &out, &complaint
-	// A Git hook has variables that name its own repository.
-	cmd.Env = slices.DeleteFunc(cmd.Environ(), func(v string) bool {
-		name, _, _ := strings.Cut(v, "=")
-		return slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"}, name)
-	})
-	cmd.Env = append(append(cmd.Env, "LC_ALL=C"), env...) // What it complains about is read above.
-	if err := leftovers.Run(cmd); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(complaint.String()))
+// useConnection returns the action that allows to use a connection: its ARN tells which of two AWS checks.
+func useConnection(arn string) string {
+	if strings.Contains(arn, ":codestar-connections:") {
+		return "codestar-connections:UseConnection"
 	}
-	return out.String(), nil
+	return "codeconnections:UseConnection"
 }
 
-// asGitHub are variables with which Git hands files over as GitHub does: as they are in the repository,
-// whatever filters, attributes and hooks this machine has. With Git LFS these are its pointers.
-func (c checkout) asGitHub(ctx context.Context) ([]string, error) {
-	settings := [][2]string{{"core.autocrlf", "false"}, {"core.attributesFile", os.DevNull}, {"core.hooksPath", os.DevNull}}
-	// It fails where there is none.
-	if filters, err := c.git(ctx, "config", "--name-only", "-z", "--get-regexp", `^filter\..*\.(smudge|process|required)$`); err == nil {
-		for name := range strings.SplitSeq(strings.TrimSuffix(filters, "\x00"), "\x00") {
-			value := ""
-			if strings.HasSuffix(name, ".required") {
-				value = "false"
-			}
-			settings = append(settings, [2]string{name, value})
-		}
-	}
-	env := []string{fmt.Sprintf("GIT_CONFIG_COUNT=%d", len(settings))}
-	for i, setting := range settings {
-		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", i, setting[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, setting[1]))
-	}
-	return env, ctx.Err()
+// gitHub is a source of GitHub by a token.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/appendix-github-oauth.html
+type gitHub struct{}
+
+func readGitHub(i *inspection, what string, a *Action) kind {
+	i.oneOutput(what, a)
+	return gitHub{}
 }
 
-// explain warns where what the pipeline gets is not what the owner may think of.
-func (c checkout) explain(ctx context.Context, workingTree bool, warn func(string, ...any)) error {
-	if !c.inGit {
-		warn("%s is no Git repository: its files are taken as they are", c.dir)
-		return nil
-	}
-	if c.within != "" {
-		warn("SOURCE names the folder %s of the repository %s: a pipeline gets the whole repository, and so does this rehearsal; Build.RootDirectory in blogs.go says where in it the site is", c.within, c.dir)
-	}
-	if workingTree {
-		return nil
-	}
-	if c.commit == "" {
-		return &failure{
-			Code:   "ConfigurationError",
-			Reason: fmt.Sprintf("the repository %s has no commit yet, and a pipeline gets what is committed; commit, or rehearse the working tree with WORKING_TREE=1", c.dir),
-			Look:   "the folder that SOURCE names: " + c.dir,
-		}
-	}
-	changed, err := c.git(ctx, "status", "--porcelain", "-z", "--no-renames", "--", ".")
-	if err != nil {
-		return err
-	}
-	if n := strings.Count(changed, "\x00"); n > 0 {
-		verb := "are not committed as they are"
-		if n == 1 {
-			verb = "is not committed as it is"
-		}
-		warn("%s in %s %s, and a pipeline gets what is committed; WORKING_TREE=1 rehearses the working tree", Count(n, "file"), c.dir, verb)
-	}
-	return nil
+func (gitHub) target(configuration map[string]string) string {
+	return configuration["Owner"] + "/" + configuration["Repo"] + "@" + configuration["Branch"]
 }
 
-// pack writes the source artifact: what is committed or, if so wanted, what a commit of the working tree
-// would have.
-func (c checkout) pack(ctx context.Context, workingTree bool, to string, warn func(string, ...any)) error {
-	if !c.inGit {
-		return c.zip(ctx, to, warn)
+func (gitHub) run(ctx context.Context, j *job) (outcome, error) {
+	done, c, err := j.fetch(ctx, "")
+	done.variables = map[string]string{
+		"AuthorDate": c.Date, "BranchName": j.Configuration["Branch"], "CommitId": c.Commit, "CommitMessage": c.Message,
+		"CommitterDate": c.Date, "RepositoryName": j.Configuration["Repo"],
+		"CommitUrl": "https://github.com/" + j.Configuration["Owner"] + "/" + j.Configuration["Repo"] + "/commit/" + c.Commit,
 	}
-	as, err := c.asGitHub(ctx)
-	if err != nil {
-		return err
-	}
-	if workingTree {
-		return c.packWorkingTree(ctx, as, to)
-	}
-	return c.archive(ctx, as, "HEAD", to)
+	return done, err
 }
 
-// archive writes a commit's files, or a tree's. Below a repository's root, Git takes that folder alone.
-func (c checkout) archive(ctx context.Context, env []string, tree, to string) error {
-	_, err := c.gitWith(ctx, env, "archive", "--format=zip", "--output="+to, tree)
-	return err
+func (i *inspection) oneOutput(what string, a *Action) {
+	if len(a.Outputs) != 1 {
+		i.Problem("%s: it has %d output artifacts, want one", what, len(a.Outputs))
+	}
 }
 
-// packWorkingTree archives what a commit of all that is not ignored would have. Nothing of it is written
-// to the repository.
-func (c checkout) packWorkingTree(ctx context.Context, as []string, to string) (err error) {
-	paths, err := c.git(ctx, "rev-parse", "--path-format=absolute", "--git-path", "index", "--git-path", "objects")
-	if err != nil {
-		return err
+// fetch makes the source artifact from the owner's checkout: an archive or, if builds clone the repository by a
+// connection, a clone.
+func (j *job) fetch(ctx context.Context, cloneBy string) (outcome, checkout.Checkout, error) {
+	c := j.checkout
+	if err := c.Explain(ctx, j.WorkingTree, j.record.Warn); err != nil {
+		return outcome{}, c, err
 	}
-	index, objects, _ := strings.Cut(strings.TrimSuffix(paths, "\n"), "\n")
-	dir := to + ".git"
-	if err := os.MkdirAll(filepath.Join(dir, "objects"), 0o750); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	// With the index Git need not read again what has not changed. Where nothing was added there is none.
-	if content, err := os.ReadFile(index); err == nil {
-		if err := os.WriteFile(filepath.Join(dir, "index"), content, 0o600); err != nil {
-			return err
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	env := []string{
-		"GIT_INDEX_FILE=" + filepath.Join(dir, "index"),
-		"GIT_OBJECT_DIRECTORY=" + filepath.Join(dir, "objects"),
-		"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + objects,
-	}
-	if _, err := c.gitWith(ctx, env, "add", "--all", "."); err != nil {
-		return err
-	}
-	tree, err := c.gitWith(ctx, env, "write-tree")
-	if err != nil {
-		return err
-	}
-	return c.archive(ctx, append(env, as...), strings.TrimSpace(tree), to)
-}
-
-// zip writes the folder's files into an archive, but for what Git would not take either: pipes, sockets
-// and devices. What goes while it runs is left out.
-func (c checkout) zip(ctx context.Context, to string, warn func(string, ...any)) (err error) {
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	archive := zip.NewWriter(out)
-	// Large files are mostly pictures and films, of which the default's effort makes nothing smaller.
-	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	err = filepath.WalkDir(c.dir, func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && path != c.dir:
-			return nil
-		case err != nil:
-			return err
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case entry.Name() == ".git" && path != c.dir:
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case entry.IsDir():
-			return nil
-		}
-		name, err := filepath.Rel(c.dir, path)
+	name := j.Outputs[0]
+	out := j.output[name]
+	out.commit = c.Commit
+	var summary string
+	if cloneBy != "" {
+		out.zip, out.clone, out.connection = "", filepath.Join(j.dir, "clone-"+name), cloneBy
+		stop := j.watch("", "cloning the repository", nil)
+		err := c.Clone(ctx, j.WorkingTree, out.clone, j.record.Warn)
+		stop()
 		if err != nil {
-			return err
+			return outcome{}, c, err
 		}
-		if kind := entry.Type(); !kind.IsRegular() && kind != fs.ModeSymlink {
-			warn("%s is neither a file nor a folder nor a symbolic link, and is left out, as Git would leave it out", name)
-			return nil
-		}
-		return addFile(archive, path, filepath.ToSlash(name))
-	})
-	if err != nil {
-		return err
-	}
-	return archive.Close()
-}
-
-// addFile adds a file or a symbolic link to an archive.
-func addFile(archive *zip.Writer, path, name string) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	header, err := zip.FileInfoHeader(info)
-	if err != nil {
-		return err
-	}
-	header.Name, header.Method = name, zip.Deflate
-	var content io.Reader
-	if info.Mode()&fs.ModeSymlink != 0 {
-		target, err := os.Readlink(path)
-		if err != nil {
-			return err
-		}
-		content = strings.NewReader(target)
+		summary = "a clone"
 	} else {
-		file, err := os.Open(path)
+		stop := j.watch("", "packing the source", func() int64 { return sizeOf(out.zip) })
+		err := c.Pack(ctx, j.WorkingTree, out.zip, j.record.Warn)
+		stop()
 		if err != nil {
-			return err
+			return outcome{}, c, err
 		}
-		defer func() { _ = file.Close() }() // It was only read.
-		content = file
-	}
-	w, err := archive.CreateHeader(header)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(w, content)
-	return err
-}
-
-// clone makes what a build gets where the source hands over a clone: the files, and their history.
-func (c checkout) clone(ctx context.Context, workingTree bool, to string, warn func(string, ...any)) error {
-	if c.inGit && !c.part && c.commit != "" && !workingTree {
-		as, err := c.asGitHub(ctx)
+		if size := sizeOf(out.zip); size > sourceLimit {
+			j.record.Warn("the source is a zip file of %s, and CodePipeline accepts at most 1 GB from GitHub; with FullClone the build clones the repository instead", amount.Size(size))
+		}
+		files, size, err := measure(out.zip)
 		if err != nil {
-			return err
+			return outcome{}, c, err
 		}
-		// Not --local, whose hard links would let a build write to the owner's repository.
-		if _, err := c.gitWith(ctx, as, "clone", "--quiet", "--no-hardlinks", "--no-tags", "--no-checkout", ".", to); err != nil {
-			return err
-		}
-		cloned := checkout{dir: to}
-		// Relative addresses of submodules count from it.
-		if origin, err := c.git(ctx, "remote", "get-url", "origin"); err == nil {
-			if _, err := cloned.git(ctx, "remote", "set-url", "origin", strings.TrimSpace(origin)); err != nil {
-				return err
-			}
-		}
-		_, err = cloned.gitWith(ctx, as, "checkout", "--quiet", "--detach", c.commit)
-		return err
+		summary = fmt.Sprintf("%s, %s", amount.Count(files, "file"), amount.Size(size))
 	}
-	archive := to + ".zip"
-	if err := c.pack(ctx, workingTree, archive, warn); err != nil {
-		return err
+	if err := j.allow("s3:PutObject", out.arn); err != nil {
+		return outcome{}, c, err
 	}
-	if err := errors.Join(unzip(ctx, archive, to), os.Remove(archive)); err != nil {
-		return err
+	if c.Commit != "" && !j.WorkingTree {
+		subject, _, _ := strings.Cut(c.Message, "\n")
+		summary += fmt.Sprintf(", commit %.7s: %s", c.Commit, subject)
+	} else {
+		summary += ", as on disk"
 	}
-	warn("the build gets a clone of one commit with the files of %s: their history is another repository's, or none", c.dir)
-	cloned := checkout{dir: to}
-	for _, args := range [][]string{
-		{"init", "--quiet"},
-		{"add", "--all", "--force"},
-		{"-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.com", "-c", "commit.gpgsign=false", "commit", "--quiet", "--allow-empty", "--no-verify", "--message=" + cmp.Or(c.message, "Rehearsal")},
-	} {
-		if _, err := cloned.git(ctx, args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unzip unpacks an archive into a folder that it makes. Symbolic links and permissions are kept.
-func unzip(ctx context.Context, archive, to string) error {
-	r, err := zip.OpenReader(archive)
-	if err != nil {
-		return fmt.Errorf("unpack the artifact: %w", err)
-	}
-	defer func() { _ = r.Close() }() // It was only read.
-	if err := os.MkdirAll(to, 0o750); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(to)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = root.Close() }()
-	for _, file := range r.File {
-		if err := errors.Join(ctx.Err(), unpack(root, file)); err != nil {
-			return fmt.Errorf("unpack the artifact: %w", storing(file.Name, err))
-		}
-	}
-	return nil
-}
-
-// storing says of what a rehearsal cannot store that AWS can.
-func storing(name string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("%q: this machine takes the name for that of another file, by case or by Unicode form; AWS has both: %w", name, err)
-	case errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.EILSEQ), errors.Is(err, syscall.EINVAL):
-		return fmt.Errorf("%q: this machine can have no file of that name; AWS may: %w", name, err)
-	}
-	return fmt.Errorf("%q: %w", name, err)
-}
-
-func unpack(root *os.Root, file *zip.File) error {
-	name := filepath.FromSlash(strings.TrimSuffix(file.Name, "/"))
-	mode := file.Mode()
-	if mode.IsDir() {
-		return root.MkdirAll(name, 0o755)
-	}
-	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	in, err := file.Open()
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	if mode&fs.ModeSymlink != 0 {
-		target, err := io.ReadAll(in)
-		if err != nil {
-			return err
-		}
-		return root.Symlink(string(target), name)
-	}
-	out, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode.Perm()|0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in) //nolint:gosec // The artifact is the owner's.
-	return errors.Join(err, out.Close())
+	return outcome{summary: summary, artifacts: map[string]artifact{name: out}}, c, nil
 }

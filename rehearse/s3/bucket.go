@@ -71,6 +71,21 @@ func (s *Server) Object(ctx context.Context, bucket, key string) (Object, []byte
 	return object, content, nil
 }
 
+// PutObject uploads an object with the metadata that object has.
+func (s *Server) PutObject(ctx context.Context, bucket string, object Object, content io.Reader) error {
+	input := &awss3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(object.Key)}
+	if object.ContentType != "" {
+		input.ContentType = aws.String(object.ContentType)
+	}
+	if object.CacheControl != "" {
+		input.CacheControl = aws.String(object.CacheControl)
+	}
+	if err := Put(ctx, s.client, input, content, object.Size); err != nil {
+		return fmt.Errorf("put %s into %s: %w", object.Key, bucket, err)
+	}
+	return nil
+}
+
 // Put uploads an object and streams its content, so that it never holds the whole content in memory.
 func Put(ctx context.Context, client *awss3.Client, input *awss3.PutObjectInput, content io.Reader, size int64) error {
 	input.Body, input.ContentLength = content, aws.Int64(size)

@@ -3,172 +3,144 @@ package show
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
-	"blog-deploy-pipeline/rehearse/pipeline"
+	"blog-deploy-pipeline/rehearse/rehearsal"
+)
+
+const (
+	// stepTime is the time between two lines about a step that counts.
+	stepTime = 2 * time.Second
+	// quietTime limits the time without a line: some CI systems stop a job that writes nothing.
+	quietTime = time.Minute
 )
 
 // plain writes lines that can be searched: stage, action, what happens.
 type plain struct {
-	steps map[*action]told
-	last  time.Time // when anything was told
+	told map[place]told
+	last time.Time // of the last line
 }
 
 // told is what was last told of an action's step.
 type told struct {
-	step string
-	at   time.Time
+	progress string
+	at       time.Time
 }
 
-func (p *plain) event(w io.Writer, s *state, e pipeline.Event, now time.Time, opts Options) {
-	if p.steps == nil {
-		p.steps = make(map[*action]told)
-	}
+func (p *plain) event(w io.Writer, l *live, e rehearsal.Event, now time.Time, opts Options) {
+	at := place{e.Stage, e.Action}
+	stageName, actionName := clean(e.Stage), clean(e.Action)
 	say := func(parts ...string) {
 		p.last = now
 		_, _ = io.WriteString(w, strings.Join(parts, "  ")+"\n") // See Display.write.
 	}
-	stageName, actionName := clean(e.Stage), clean(e.Action)
 	switch e.Kind {
-	case pipeline.Started:
-		if e.Result != nil {
-			say(header(*e.Result).render(false))
-		}
-	case pipeline.Preparing:
+	case rehearsal.Started:
+		say(header(l.result).render(false))
+	case rehearsal.Preparing:
 		say("Preparing", clean(e.Text))
-	case pipeline.StageEnded:
+	case rehearsal.StageEnded:
 		// Its actions have told the rest.
-		st := s.stage(stageName)
-		if st.status != pipeline.Succeeded && !st.explained() || len(st.actions) == 0 {
-			say(stageName, sentence(st.status, st.duration))
+		if st := l.result.Stage(e.Stage); st != nil && (len(st.Actions) == 0 || st.Status != rehearsal.Succeeded && !explains(*st)) {
+			say(stageName, sentence(st.Status, st.Duration))
 		}
-	case pipeline.ActionStarted:
-		a := s.stage(stageName).action(actionName)
-		delete(p.steps, a)
-		about := strings.TrimSpace(a.provider + " " + a.target)
-		if about != "" {
-			about = ": " + about
+	case rehearsal.ActionStarted:
+		delete(p.told, at)
+		words := "started"
+		if a := l.result.Stage(e.Stage).Action(e.Action); a != nil && about(*a) != "" {
+			words += ": " + about(*a)
 		}
-		say(stageName, actionName, "started"+about)
-	case pipeline.Progressed, pipeline.Output:
-		a := s.stage(stageName).action(actionName)
-		if p.worthTelling(a, now) {
-			say(stageName, actionName, a.progress())
+		say(stageName, actionName, words)
+	case rehearsal.Progressed, rehearsal.Output:
+		if p.worthTelling(l, at, now) {
+			say(stageName, actionName, l.step(e.Stage, e.Action).progress())
 		}
-		if e.Kind == pipeline.Output && opts.Verbose {
+		if e.Kind == rehearsal.Output && opts.Verbose {
 			say(stageName, actionName, "│ "+clean(e.Text))
 		}
-	case pipeline.ActionEnded:
-		a := s.stage(stageName).action(actionName)
-		if !opts.Verbose && a.status == pipeline.Failed {
-			if above := a.above(); above != "" {
-				say(stageName, actionName, "│ "+above)
-			}
-			for _, output := range a.output {
-				say(stageName, actionName, "│ "+output)
+	case rehearsal.ActionEnded:
+		if a := l.result.Stage(e.Stage).Action(e.Action); a != nil {
+			for _, words := range ended(*a, l.step(e.Stage, e.Action), opts) {
+				say(stageName, actionName, words)
 			}
 		}
-		words := a.summary
-		if a.failure != "" {
-			words = strings.Join(wrap(a.failure, 0), " ")
+	case rehearsal.Visited:
+		if n := len(l.result.Visits); n > 0 {
+			say(visited(l.result.Visits[n-1]).render(false))
 		}
-		if words != "" {
-			words = ": " + words
+	case rehearsal.Serving:
+		if at := l.result.Served; at != nil {
+			say("Serving", clean(strings.TrimSpace(at.URL+" "+at.SecureURL)))
 		}
-		say(stageName, actionName, sentence(a.status, a.duration)+words)
-	case pipeline.Visited:
-		if e.Visit != nil {
-			say(visited(*e.Visit).render(false))
-		}
-	case pipeline.Serving:
-		say("Serving", clean(strings.TrimSpace(e.URL+" "+e.SecureURL)))
 	}
 }
 
-// worthTelling reports whether the action's step is news: it is another one or, where it counts, it was
-// last told a while ago. Every file of an upload can be a step of its own.
-func (p *plain) worthTelling(a *action, now time.Time) bool {
-	step := a.progress()
-	last, ok := p.steps[a]
-	if !ok {
-		last.at = a.startOr(now)
+// ended says how an action ended. The last lines of one that failed come first.
+func ended(a rehearsal.Action, s *step, opts Options) []string {
+	var lines []string
+	if !opts.Verbose && a.Status == rehearsal.Failed {
+		if above := s.above(); above != "" {
+			lines = append(lines, "│ "+above)
+		}
+		for _, output := range s.output {
+			lines = append(lines, "│ "+output)
+		}
 	}
-	counts := a.total > 0 || a.done > 0 || a.bytes > 0
-	if step == "" || step == last.step || counts && now.Sub(last.at) < stepTime {
+	words := sentence(a.Status, a.Duration)
+	if failure := why(a.Failure); failure != "" {
+		words += ": " + strings.Join(wrap(failure, 0), " ")
+	} else if summary := clean(a.Summary); summary != "" {
+		words += ": " + summary
+	}
+	return append(lines, words)
+}
+
+// worthTelling reports whether the step of an action is news: another one or, if it counts, one of which nothing was told
+// for a while. Each file of an upload can be a step of its own.
+func (p *plain) worthTelling(l *live, at place, now time.Time) bool {
+	s := l.step(at.stage, at.action)
+	progress := s.progress()
+	last, ok := p.told[at]
+	if !ok {
+		last.at = now
+		if a := l.result.Stage(at.stage).Action(at.action); a != nil && !a.Started.IsZero() {
+			last.at = a.Started
+		}
+	}
+	counts := s.total > 0 || s.done > 0 || s.bytes > 0
+	if progress == "" || progress == last.progress || counts && now.Sub(last.at) < stepTime {
 		return false
 	}
-	p.steps[a] = told{step, now}
+	if p.told == nil {
+		p.told = map[place]told{}
+	}
+	p.told[at] = told{progress, now}
 	return true
 }
 
-// explained reports whether one of the stage's actions tells why the stage ended as it did.
-func (st *stage) explained() bool {
-	for _, a := range st.actions {
-		if a.status == st.status {
-			return true
-		}
-	}
-	return false
+// explains reports whether one of the stage's actions tells why the stage ended as it did.
+func explains(st rehearsal.Stage) bool {
+	return slices.ContainsFunc(st.Actions, func(a rehearsal.Action) bool { return a.Status == st.Status })
 }
 
-// quiet tells what runs when nothing has been told for a while.
-func (p *plain) quiet(w io.Writer, s *state, now time.Time) {
+// quiet tells what runs if nothing was told for a while.
+func (p *plain) quiet(w io.Writer, l *live, now time.Time) {
 	if p.last.IsZero() || now.Sub(p.last) < quietTime {
 		return
 	}
-	for _, st := range s.stages {
-		for _, a := range st.actions {
-			if a.status != pipeline.InProgress {
+	for _, st := range l.result.Stages {
+		for _, a := range st.Actions {
+			if a.Status != rehearsal.InProgress {
 				continue
 			}
 			p.last = now
-			words := fmt.Sprintf("%s  %s  in progress for %s", st.name, a.name, seconds(now.Sub(a.startOr(now))))
-			if step := a.progress(); step != "" {
-				words += ": " + step
+			words := fmt.Sprintf("%s  %s  in progress for %s", clean(st.Name), clean(a.Name), seconds(since(a.Started, now)))
+			if progress := l.step(st.Name, a.Name).progress(); progress != "" {
+				words += ": " + progress
 			}
 			_, _ = io.WriteString(w, words+"\n")
 		}
 	}
 }
-
-// visited is a reader's visit in one line.
-func visited(v pipeline.Visit) line {
-	l := line{{"Reader  ", dim}, {clean(string(v.When)) + "  " + address(v) + "  ", dim}, seen(v)}
-	if missed(v) {
-		l = append(l, span{", wanted " + clean(string(v.Wanted)), red})
-	}
-	return l
-}
-
-// address is where a reader was, as whole as it is known.
-func address(v pipeline.Visit) string {
-	if v.URL != "" {
-		return clean(v.URL)
-	}
-	return clean(v.Path)
-}
-
-// seen is what a reader got: "old (Hit)".
-func seen(v pipeline.Visit) span {
-	words := clean(string(v.Edition))
-	if v.Status != 0 && v.Status != 200 {
-		words = fmt.Sprintf("%d %s", v.Status, words)
-	}
-	if v.Cache != "" {
-		words += " (" + clean(v.Cache) + ")"
-	}
-	how := normal
-	switch {
-	case missed(v):
-		how = alarm
-	case v.Edition == pipeline.Old:
-		how = yellow
-	case v.Edition == pipeline.New:
-		how = green
-	}
-	return span{words, how}
-}
-
-// missed reports whether the visit disproves the pipeline.
-func missed(v pipeline.Visit) bool { return v.Wanted != "" && v.Edition != v.Wanted }

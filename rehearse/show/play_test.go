@@ -1,87 +1,120 @@
 package show
 
 import (
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
 	"time"
 
-	"blog-deploy-pipeline/rehearse/pipeline"
+	"blog-deploy-pipeline/rehearse/rehearsal"
 )
-
-// moment is an event and how long it comes after the one before.
-type moment struct {
-	after time.Duration
-	event pipeline.Event
-}
-
-func play(d *Display, moments []moment) {
-	for _, m := range moments {
-		time.Sleep(m.after)
-		m.event.At = time.Now()
-		d.Event(m.event)
-	}
-}
 
 const (
 	ms  = time.Millisecond
 	sec = time.Second
 )
 
-func plan() *pipeline.Result {
-	r := &pipeline.Result{
+var update = flag.Bool("update", false, "write the golden files again")
+
+// golden compares what was shown with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: got\n%s\nwant\n%s\n(go test ./rehearse/show -update writes it anew)", file, got, want)
+	}
+}
+
+// moment is something that happens in a rehearsal, and the time since the moment before.
+type moment struct {
+	after time.Duration
+	do    func(*rehearsal.Record)
+}
+
+// play begins a rehearsal that a display shows, and plays its moments.
+func play(d *Display, moments []moment) {
+	r := rehearsal.Begin(plan(), d.Event)
+	for _, m := range moments {
+		time.Sleep(m.after)
+		m.do(r)
+	}
+}
+
+// begin begins a rehearsal that a display shows.
+func begin(d *Display) *rehearsal.Record { return rehearsal.Begin(plan(), d.Event) }
+
+// plan is a rehearsal that has not begun.
+func plan() rehearsal.Result {
+	stage := func(name, action, provider, target string) rehearsal.Stage {
+		return rehearsal.Stage{Name: name, Status: rehearsal.NotRun, Actions: []rehearsal.Action{
+			{Name: action, Provider: provider, Target: target, Status: rehearsal.NotRun},
+		}}
+	}
+	return rehearsal.Result{
 		Name: "travel", Stack: "travel-blog", Account: "111122223333", Region: "ap-northeast-1",
-		Execution: "3f1c2f6e-0d0c-4c58-9d5e-0c6e1f0b2a11",
-		Stages: []pipeline.StageResult{
-			{Name: "Source", Actions: []pipeline.ActionResult{{Name: "GitHub", Provider: "CodeStarSourceConnection", Target: "me/travel"}}},
-			{Name: "Build", Actions: []pipeline.ActionResult{{Name: "Hugo", Provider: "CodeBuild", Target: "travel-build"}}},
-			{Name: "Deploy", Actions: []pipeline.ActionResult{{Name: "S3", Provider: "S3", Target: "travel-bucket"}}},
-			{Name: "Invalidate", Actions: []pipeline.ActionResult{{Name: "CloudFront", Provider: "Lambda", Target: "Invalidate"}}},
+		Execution: "3f1c2f6e-0d0c-4c58-9d5e-0c6e1f0b2a11", Status: rehearsal.InProgress,
+		Stages: []rehearsal.Stage{
+			stage("Source", "GitHub", "CodeStarSourceConnection", "me/travel"),
+			stage("Build", "Hugo", "CodeBuild", "travel-build"),
+			stage("Deploy", "S3", "S3", "travel-bucket"),
+			stage("Invalidate", "CloudFront", "Lambda", "Invalidate"),
 		},
 	}
-	for i := range r.Stages {
-		r.Stages[i].Status = pipeline.NotRun
-		r.Stages[i].Actions[0].Status = pipeline.NotRun
-	}
-	return r
 }
 
-func visit(when pipeline.When, path string, edition, wanted pipeline.Edition, cache string) pipeline.Visit {
-	return pipeline.Visit{When: when, Path: path, Status: 200, Cache: cache, Edition: edition, Wanted: wanted}
+func visit(when rehearsal.When, path string, edition, wanted rehearsal.Edition, cache string) rehearsal.Visit {
+	return rehearsal.Visit{When: when, Path: path, Status: 200, Cache: cache, Edition: edition, Wanted: wanted}
 }
+
+// buildMoments is the number of success's moments before the build ends.
+const buildMoments = 13
 
 // success is a rehearsal that succeeded.
-func success() ([]moment, pipeline.Result) {
-	r := *plan()
-	end := func(i int, took time.Duration, summary string) {
+func success() ([]moment, rehearsal.Result) {
+	r := plan()
+	succeed := func(i int, took time.Duration, summary string) {
 		st := &r.Stages[i]
-		st.Status, st.Duration = pipeline.Succeeded, took
+		st.Status, st.Duration = rehearsal.Succeeded, took
 		a := &st.Actions[0]
-		a.Status, a.Duration, a.Summary = pipeline.Succeeded, took, summary
+		a.Status, a.Duration, a.Summary = rehearsal.Succeeded, took, summary
 	}
-	end(0, 300*ms, "97 files, 1.2 MB of commit 1a2b3c4")
-	end(1, 6300*ms, "42 files, 1.3 MB")
-	end(2, 2100*ms, "42 objects, 1.3 MB")
-	end(3, 1400*ms, "invalidation I2J0EXAMPLE completed")
-	r.Status, r.Duration, r.Skipped = pipeline.Succeeded, 10400*ms, 5*time.Minute+20*sec
-	r.Site = &pipeline.Site{Bucket: "travel-bucket", Uploaded: 42, Bytes: 1_312_044, New: 1, Changed: 4, Left: 2, CacheControl: "public, max-age=0, s-maxage=31536000"}
-	r.Invalidations = []pipeline.Invalidation{{ID: "I2J0EXAMPLE", Distribution: "E2EXAMPLE", Paths: []string{"/*"}, Status: "Completed", Took: 75 * sec}}
-	r.Visits = []pipeline.Visit{
-		visit(pipeline.BeforeDeploy, "/", pipeline.Old, pipeline.Old, "Hit"),
-		visit(pipeline.BeforeDeploy, "/posts/はじめに/", pipeline.Old, pipeline.Old, "Hit"),
-		visit(pipeline.BeforeDeploy, "/about/", pipeline.Same, "", "Hit"),
-		visit(pipeline.AfterDeploy, "/", pipeline.Old, pipeline.Old, "Hit"),
-		visit(pipeline.AfterDeploy, "/posts/はじめに/", pipeline.Old, pipeline.Old, "Hit"),
-		visit(pipeline.AfterDeploy, "/about/", pipeline.Same, "", "Hit"),
-		visit(pipeline.AfterInvalidate, "/", pipeline.New, pipeline.New, "Miss"),
-		visit(pipeline.AfterInvalidate, "/posts/はじめに/", pipeline.New, pipeline.New, "Miss"),
-		visit(pipeline.AfterInvalidate, "/about/", pipeline.Same, "", "Miss"),
+	succeed(0, 300*ms, "97 files, 1.2 MB of commit 1a2b3c4")
+	succeed(1, 6300*ms, "42 files, 1.3 MB")
+	succeed(2, 2100*ms, "42 objects, 1.3 MB")
+	succeed(3, 1400*ms, "invalidation I2J0EXAMPLE completed")
+	r.Status, r.Duration, r.Skipped = rehearsal.Succeeded, 10400*ms, 5*time.Minute+20*sec
+	r.Site = &rehearsal.Site{Bucket: "travel-bucket", Uploaded: 42, Bytes: 1_312_044, New: 1, Changed: 4, Left: 2, CacheControl: "public, max-age=0, s-maxage=31536000"}
+	r.Invalidations = []rehearsal.Invalidation{{ID: "I2J0EXAMPLE", Distribution: "E2EXAMPLE", Paths: []string{"/*"}, Status: "Completed", Took: 75 * sec}}
+	r.Visits = []rehearsal.Visit{
+		visit(rehearsal.BeforeDeploy, "/", rehearsal.Old, rehearsal.Old, "Hit"),
+		visit(rehearsal.BeforeDeploy, "/posts/はじめに/", rehearsal.Old, rehearsal.Old, "Hit"),
+		visit(rehearsal.BeforeDeploy, "/about/", rehearsal.Same, "", "Hit"),
+		visit(rehearsal.AfterDeploy, "/", rehearsal.Old, rehearsal.Old, "Hit"),
+		visit(rehearsal.AfterDeploy, "/posts/はじめに/", rehearsal.Old, rehearsal.Old, "Hit"),
+		visit(rehearsal.AfterDeploy, "/about/", rehearsal.Same, "", "Hit"),
+		visit(rehearsal.AfterInvalidate, "/", rehearsal.New, rehearsal.New, "Miss"),
+		visit(rehearsal.AfterInvalidate, "/posts/はじめに/", rehearsal.New, rehearsal.New, "Miss"),
+		visit(rehearsal.AfterInvalidate, "/about/", rehearsal.Same, "", "Miss"),
 	}
-	r.Permissions = []pipeline.RolePermissions{
-		{Role: "BuildRole41B77417", Purpose: "action Build/Hugo", Actions: []pipeline.Permission{
+	r.Permissions = []rehearsal.RolePermissions{
+		{Role: "BuildRole41B77417", Purpose: "action Build/Hugo", Actions: []rehearsal.Permission{
 			{Action: "logs:PutLogEvents", Resource: "arn:aws:logs:ap-northeast-1:111122223333:log-group:/aws/codebuild/travel-build:*", Used: 3},
 			{Action: "codebuild:CreateReportGroup", Resource: "arn:aws:codebuild:ap-northeast-1:111122223333:report-group/travel-build-*"},
 			{Action: "s3:List*", Resource: "arn:aws:s3:::artifacts"},
 		}},
-		{Role: "InvalidateRole9F0C1D2E", Purpose: "function of Invalidate/CloudFront", Actions: []pipeline.Permission{
+		{Role: "InvalidateRole9F0C1D2E", Purpose: "function of Invalidate/CloudFront", Actions: []rehearsal.Permission{
 			{Action: "cloudfront:CreateInvalidation", Resource: "arn:aws:cloudfront::111122223333:distribution/E2EXAMPLE", Used: 1},
 		}},
 	}
@@ -89,115 +122,106 @@ func success() ([]moment, pipeline.Result) {
 	r.Warnings = []string{"1 file in . is not committed as it is, and a pipeline gets what is committed; WORKING_TREE=1 rehearses the working tree"}
 	r.Preparation = 3 * sec
 
-	on := func(kind pipeline.Kind, i int) pipeline.Event {
-		e := pipeline.Event{Kind: kind, Stage: r.Stages[i].Name}
-		switch kind {
-		case pipeline.StageEnded:
-			e.StageResult = &r.Stages[i]
-		case pipeline.ActionEnded:
-			e.Action, e.ActionResult = r.Stages[i].Actions[0].Name, &r.Stages[i].Actions[0]
-		case pipeline.StageStarted:
-		default:
-			e.Action = r.Stages[i].Actions[0].Name
-		}
-		return e
+	started := func(after time.Duration, i int) moment {
+		return moment{after, func(record *rehearsal.Record) {
+			record.StartStage(r.Stages[i].Name)
+			record.StartAction(r.Stages[i].Name, r.Stages[i].Actions[0].Name)
+		}}
 	}
-	output := func(phase, words string) pipeline.Event {
-		e := on(pipeline.Output, 1)
-		e.Phase, e.Text = phase, words
-		return e
+	ended := func(after time.Duration, i int) moment {
+		return moment{after, func(record *rehearsal.Record) { end(record, r.Stages[i]) }}
+	}
+	told := func(after time.Duration, i int, e rehearsal.Event) moment {
+		e.Stage, e.Action = r.Stages[i].Name, r.Stages[i].Actions[0].Name
+		return moment{after, func(record *rehearsal.Record) { record.Tell(e) }}
+	}
+	output := func(after time.Duration, phase, words string) moment {
+		return told(after, 1, rehearsal.Event{Kind: rehearsal.Output, Phase: phase, Text: words})
 	}
 	visited := func(i int) moment {
-		return moment{10 * ms, pipeline.Event{Kind: pipeline.Visited, Visit: &r.Visits[i]}}
+		return moment{10 * ms, func(record *rehearsal.Record) { record.Visited(r.Visits[i]) }}
 	}
 	moments := []moment{
-		{0, pipeline.Event{Kind: pipeline.Started, Result: plan()}},
-		{0, pipeline.Event{Kind: pipeline.Preparing, Text: "Installing Hugo v0.164.0"}},
-		{3 * sec, pipeline.Event{Kind: pipeline.Preparing, Text: "Hugo v0.164.0 is installed"}},
-		{100 * ms, on(pipeline.StageStarted, 0)},
-		{0, on(pipeline.ActionStarted, 0)},
-		{300 * ms, on(pipeline.ActionEnded, 0)},
-		{0, on(pipeline.StageEnded, 0)},
-		{0, pipeline.Event{Kind: pipeline.Warned, Text: r.Warnings[0]}},
-		{0, pipeline.Event{Kind: pipeline.Noted, Text: r.Notes[0]}},
-		{0, on(pipeline.StageStarted, 1)},
-		{0, on(pipeline.ActionStarted, 1)},
-		{0, output("INSTALL", "[Container] Phase INSTALL")},
-		{500 * ms, output("INSTALL", "npm ci")},
-		{2 * sec, output("INSTALL", "\x1b[32madded 61 packages\x1b[0m in 2s\r\n")},
-		{100 * ms, output("BUILD", "[Container] Running command hugo --minify")},
-		{500 * ms, output("BUILD", "Start building sites …")},
-		{200 * ms, output("BUILD", "WARN  \"content/posts/はじめに.md\": 画像の説明がありません 🖼️")},
-		{3 * sec, output("BUILD", "10%\r50%\r100% Total in 61 ms")},
-		{0, on(pipeline.ActionEnded, 1)},
-		{0, on(pipeline.StageEnded, 1)},
+		{0, func(record *rehearsal.Record) { record.Preparing("Installing Hugo v0.164.0") }},
+		{3 * sec, func(record *rehearsal.Record) { record.Preparing("Hugo v0.164.0 is installed") }},
+		started(100*ms, 0),
+		ended(300*ms, 0),
+		{0, func(record *rehearsal.Record) { record.Warn("%s", r.Warnings[0]); record.Note("%s", r.Notes[0]) }},
+		started(0, 1),
+		output(0, "INSTALL", "[Container] Phase INSTALL"),
+		output(500*ms, "INSTALL", "npm ci"),
+		output(2*sec, "INSTALL", "\x1b[32madded 61 packages\x1b[0m in 2s\r\n"),
+		output(100*ms, "BUILD", "[Container] Running command hugo --minify"),
+		output(500*ms, "BUILD", "Start building sites …"),
+		output(200*ms, "BUILD", "WARN  \"content/posts/はじめに.md\": 画像の説明がありません 🖼️"),
+		output(3*sec, "BUILD", "10%\r50%\r100% Total in 61 ms"),
+		ended(0, 1),
 		visited(0), visited(1), visited(2),
-		{0, on(pipeline.StageStarted, 2)},
-		{0, on(pipeline.ActionStarted, 2)},
+		started(0, 2),
 	}
 	for i := 1; i <= 42; i++ {
-		e := on(pipeline.Progressed, 2)
-		e.Text, e.Done, e.Total, e.Bytes = fmt.Sprintf("posts/はじめに/%d.jpg", i), i, 42, int64(i)*31239
-		moments = append(moments, moment{50 * ms, e})
+		moments = append(moments, told(50*ms, 2, rehearsal.Event{
+			Kind: rehearsal.Progressed, Text: fmt.Sprintf("posts/はじめに/%d.jpg", i), Done: i, Total: 42, Bytes: int64(i) * 31239,
+		}))
 	}
-	moments = append(moments,
-		moment{0, on(pipeline.ActionEnded, 2)},
-		moment{0, on(pipeline.StageEnded, 2)},
-		visited(3), visited(4), visited(5),
-		moment{0, on(pipeline.StageStarted, 3)},
-		moment{0, on(pipeline.ActionStarted, 3)},
-	)
-	poll := on(pipeline.Progressed, 3)
-	poll.Text = "Invalidation I2J0EXAMPLE is in progress"
 	return append(moments,
-		moment{400 * ms, poll},
-		moment{sec, on(pipeline.ActionEnded, 3)},
-		moment{0, on(pipeline.StageEnded, 3)},
+		ended(0, 2),
+		visited(3), visited(4), visited(5),
+		started(0, 3),
+		told(400*ms, 3, rehearsal.Event{Kind: rehearsal.Progressed, Text: "Invalidation I2J0EXAMPLE is in progress"}),
+		ended(sec, 3),
 		visited(6), visited(7), visited(8),
-		moment{0, pipeline.Event{Kind: pipeline.Ended, Result: &r}},
+		finish(&r),
 	), r
 }
 
-// site is a success whose readers know where they are.
-func site() ([]moment, pipeline.Result) {
+// end ends a stage and its action.
+func end(record *rehearsal.Record, stage rehearsal.Stage) {
+	record.EndAction(stage.Name, stage.Actions[0])
+	record.EndStage(stage.Name, stage.Status, stage.Duration)
+}
+
+// finish ends a rehearsal with a result.
+func finish(r *rehearsal.Result) moment {
+	return moment{0, func(record *rehearsal.Record) { record.End(func(all *rehearsal.Result) { *all = *r }) }}
+}
+
+// site is a success whose readers know the name of the site.
+func site() ([]moment, rehearsal.Result) {
 	moments, r := success()
-	for i := range r.Visits { // Those of the moments, too.
+	for i := range r.Visits { // The moments use them, too.
 		r.Visits[i].URL = "https://blog.example.com" + r.Visits[i].Path
 	}
 	return moments, r
 }
 
 // broken is a rehearsal whose build failed.
-func broken() ([]moment, pipeline.Result) {
-	all, r := success()
-	var moments []moment
-	for _, m := range all {
-		if m.event.Kind == pipeline.ActionEnded && m.event.Stage == "Build" {
-			break
-		}
-		moments = append(moments, m)
+func broken() ([]moment, rehearsal.Result) {
+	moments, r := success()
+	moments = moments[:buildMoments]
+	write := func(words string) {
+		moments = append(moments, moment{0, func(record *rehearsal.Record) {
+			record.Tell(rehearsal.Event{Kind: rehearsal.Output, Stage: "Build", Action: "Hugo", Phase: "BUILD", Text: words})
+		}})
 	}
 	for i := range 16 {
-		moments = append(moments, moment{0, pipeline.Event{Kind: pipeline.Output, Stage: "Build", Action: "Hugo", Phase: "BUILD", Text: fmt.Sprintf("WARN  posts/%d has no date", i)}})
+		write(fmt.Sprintf("WARN  posts/%d has no date", i))
 	}
-	for _, said := range []string{"Error: error building site: 「はじめに」の本文を組み立てられません。render: failed to render pages: テンプレートが見つかりません。", "ERROR: hugo failed; its messages are above"} {
-		moments = append(moments, moment{0, pipeline.Event{Kind: pipeline.Output, Stage: "Build", Action: "Hugo", Phase: "BUILD", Text: said}})
-	}
+	write("Error: error building site: 「はじめに」の本文を組み立てられません。render: failed to render pages: テンプレートが見つかりません。")
+	write("ERROR: hugo failed; its messages are above")
 	stages := plan().Stages
 	stages[0] = r.Stages[0]
 	build := &stages[1]
-	build.Status, build.Duration = pipeline.Failed, 6300*ms
+	build.Status, build.Duration = rehearsal.Failed, 6300*ms
 	a := &build.Actions[0]
-	a.Status, a.Duration = pipeline.Failed, 6300*ms
-	a.Code = "JobFailed"
-	a.Reason = "Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: hugo --minify. Reason: exit status 1"
-	a.Cause = "Error: error building site: 「はじめに」の本文を組み立てられません。render: failed to render pages: テンプレートが見つかりません。\nERROR: hugo failed; its messages are above"
-	a.Look = "examples/blog/buildspec.yml, line 12, and the build's last lines above"
-	r.Status, r.Duration, r.Skipped, r.Stages = pipeline.Failed, 9700*ms, 0, stages
+	a.Status, a.Duration = rehearsal.Failed, 6300*ms
+	a.Failure = rehearsal.Failure{
+		Code:   "JobFailed",
+		Reason: "Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: hugo --minify. Reason: exit status 1",
+		Cause:  "Error: error building site: 「はじめに」の本文を組み立てられません。render: failed to render pages: テンプレートが見つかりません。\nERROR: hugo failed; its messages are above",
+		Look:   "examples/blog/buildspec.yml, line 12, and the build's last lines above",
+	}
+	r.Status, r.Duration, r.Skipped, r.Stages = rehearsal.Failed, 9700*ms, 0, stages
 	r.Site, r.Invalidations, r.Visits, r.Permissions = nil, nil, nil, nil
-	return append(moments,
-		moment{0, pipeline.Event{Kind: pipeline.ActionEnded, Stage: "Build", Action: "Hugo", ActionResult: a}},
-		moment{0, pipeline.Event{Kind: pipeline.StageEnded, Stage: "Build", StageResult: build}},
-		moment{0, pipeline.Event{Kind: pipeline.Ended, Result: &r}},
-	), r
+	return append(moments, moment{0, func(record *rehearsal.Record) { end(record, *build) }}, finish(&r)), r
 }

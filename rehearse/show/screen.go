@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// screen knows what of the block stands on the terminal. The cursor waits below it, at the left.
+// screen is the block on the terminal. The cursor is at the left below it.
 type screen struct {
 	shown []line
 	last  string // shown, as it was written
 	above []line // waits to be written above the block, to stay there
 }
 
+// say adds lines that stay above the block.
 func (s *screen) say(lines ...line) { s.above = append(s.above, lines...) }
 
-// frame returns what to write so that the block stands on the terminal; "" where it does. All
-// of it is one write, between the marks of a synchronised update, and nothing is cleared before it is
-// written anew: nothing flickers. The cursor is hidden and lines are kept from wrapping only within it,
-// so that a crash between two frames leaves the terminal as it should be.
+// frame returns what to write so that the terminal shows the block; "" if it does. It is one write between the marks of
+// a synchronised update, and clears nothing before it is written again, so that nothing flickers. Only within it the
+// cursor is hidden, and lines do not wrap: a crash between two frames leaves the terminal as it should be.
 func (s *screen) frame(block []line, opts Options) string {
 	content := render(block, opts.Color, "\x1b[K\r\n")
 	if content == s.last && len(s.above) == 0 {
@@ -29,7 +29,7 @@ func (s *screen) frame(block []line, opts Options) string {
 		fmt.Fprintf(&b, "\x1b[%dA", up)
 	}
 	if len(s.above) > 0 {
-		// These may wrap: where they end is not known, so what stands there goes first.
+		// These lines may wrap, and end anywhere: the block is cleared first.
 		b.WriteString("\x1b[J" + render(s.above, opts.Color, "\r\n"))
 	}
 	b.WriteString("\x1b[?7l" + content + "\x1b[J\x1b[?7h\x1b[?25h\x1b[?2026l")
@@ -37,8 +37,8 @@ func (s *screen) frame(block []line, opts Options) string {
 	return b.String()
 }
 
-// rows is how many rows the block takes up now. Terminals that have become narrower have broken its
-// lines; and no cursor goes further up than the first row.
+// rows returns the number of rows of the block. Terminals that have become narrower have broken its lines. No cursor
+// goes further up than the first row.
 func (s *screen) rows(width, height int) int {
 	rows := 0
 	for _, l := range s.shown {

@@ -1,12 +1,12 @@
-// Package show tells people how a rehearsal goes while it runs, and what it came to: a live block on a
-// terminal, plain lines elsewhere, and a summary. [JSON] is for scripts.
+// Package show shows people how a rehearsal goes, and its result: a live block on a terminal, plain lines elsewhere, and
+// a summary. [JSON] is for scripts.
 //
 //	display := show.New(os.Stdout, show.Detect(os.Stdout, os.Getenv))
 //	defer display.Close()
 //	result, err := pipeline.Run(ctx, options, display.Event)
 //	display.Result(result)
 //
-// Who serves the site calls Result when [pipeline.Ended] comes: what follows stands below the summary.
+// If the site is served, call Result when [rehearsal.Ended] comes: what follows is shown below the summary.
 package show
 
 import (
@@ -18,34 +18,8 @@ import (
 	"sync"
 	"time"
 
-	"blog-deploy-pipeline/rehearse/pipeline"
+	"blog-deploy-pipeline/rehearse/rehearsal"
 )
-
-const (
-	// frameTime is the time between two frames of the live block.
-	frameTime = 100 * time.Millisecond
-	// stepTime is how often plain lines tell how far a step that counts has come.
-	stepTime = 2 * time.Second
-	// quietTime is how long plain lines may be silent: some CI systems stop a job that says nothing.
-	quietTime = time.Minute
-)
-
-// Options configure a [Display]. [Detect] finds them out.
-type Options struct {
-	// Terminal asks for the live block: w understands a terminal's control sequences. Default: plain
-	// lines, with no control characters.
-	Terminal bool
-	// Width and Height are the terminal's, in cells. Default 80 and 24. Plain lines are never cut.
-	Width, Height int
-	// Size tells the terminal's size anew before each frame, so that the block follows a window that is
-	// resized; zeros where it cannot. Default: it stays Width and Height.
-	Size func() (width, height int)
-	// Color adds colours on a terminal.
-	Color bool
-	// Verbose shows every line of output that builds and functions write, and all that the summary else only
-	// counts. Default: a terminal shows the last few lines of what runs, and a failure the last ones before it.
-	Verbose bool
-}
 
 // Display shows one rehearsal. Its methods can be called from several goroutines.
 type Display struct {
@@ -56,7 +30,8 @@ type Display struct {
 
 	mu     sync.Mutex
 	closed bool
-	state  state
+	live   live
+	warned []string // the warnings that were shown
 	screen screen
 	plain  plain
 }
@@ -77,34 +52,33 @@ func New(w io.Writer, opts Options) *Display {
 	return d
 }
 
-// Event shows what a rehearsal tells. It returns without waiting for the next frame.
-func (d *Display) Event(e pipeline.Event) {
+// Event shows an event. It does not wait for the next frame.
+func (d *Display) Event(e rehearsal.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return
 	}
 	now := time.Now()
-	lines := d.state.apply(e, now, d.opts)
+	lines := d.live.apply(e, now, d.opts)
 	if d.opts.Terminal {
 		d.screen.say(d.folded(lines)...)
 		return
 	}
-	d.plain.event(d.w, &d.state, e, now, d.opts)
+	d.plain.event(d.w, &d.live, e, now, d.opts)
 }
 
-// Result shows the summary, below everything else. It can be called before or after Close.
-func (d *Display) Result(r pipeline.Result) {
+// Result shows the summary below everything else. It can be called before or after Close.
+func (d *Display) Result(r rehearsal.Result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.settle()
-	d.state.warnings = nil // The summary has them.
-	r.Warnings = slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool { return slices.Contains(d.state.told, w) })
+	r.Warnings = d.unwarned(r)
 	d.write(render(d.folded(summary(r, d.limit(), d.opts.Verbose)), d.opts.Color, "\n"))
 }
 
-// Close ends the live block: what is not finished stays on the screen as it was. The terminal is as it
-// was before, also where Close is never reached: the cursor is hidden only within a frame.
+// Close ends the live block: what is not finished is shown as stopped. The terminal is as it was before, even if Close is
+// never reached: the cursor is hidden only within a frame.
 func (d *Display) Close() {
 	d.mu.Lock()
 	if d.closed {
@@ -112,18 +86,22 @@ func (d *Display) Close() {
 		return
 	}
 	d.settle()
-	if len(d.state.warnings) > 0 {
-		d.write(render(listed("Warnings", d.state.warnings, d.limit()), d.opts.Color, "\n"))
-		d.state.told, d.state.warnings = d.state.warnings, nil
-	}
+	d.write(render(listed("Warnings", d.unwarned(d.live.result), d.limit()), d.opts.Color, "\n"))
 	d.closed = true
 	d.mu.Unlock()
 	close(d.stop)
 	d.done.Wait()
 }
 
+// unwarned returns the warnings of a result that were not shown yet, and will be now.
+func (d *Display) unwarned(r rehearsal.Result) []string {
+	rest := slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool { return slices.Contains(d.warned, w) })
+	d.warned = append(d.warned, rest...)
+	return rest
+}
+
 // JSON writes the result as one JSON document. A list with nothing in it is [], never null.
-func JSON(w io.Writer, r pipeline.Result) error {
+func JSON(w io.Writer, r rehearsal.Result) error {
 	r.Stages = list(r.Stages)
 	for i := range r.Stages {
 		r.Stages[i].Actions = list(r.Stages[i].Actions)
@@ -139,7 +117,7 @@ func JSON(w io.Writer, r pipeline.Result) error {
 	r.Visits, r.Warnings, r.Notes = list(r.Visits), list(r.Warnings), list(r.Notes)
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // It is for no web page, and addresses stay readable.
+	encoder.SetEscapeHTML(false) // So that addresses stay readable.
 	if err := encoder.Encode(r); err != nil {
 		return fmt.Errorf("write result as JSON: %w", err)
 	}
@@ -149,6 +127,7 @@ func JSON(w io.Writer, r pipeline.Result) error {
 // list returns a copy that is not nil.
 func list[T any](s []T) []T { return append([]T{}, s...) }
 
+// tick draws frames until the display is closed.
 func (d *Display) tick() {
 	ticker := time.NewTicker(frameTime)
 	defer ticker.Stop()
@@ -163,7 +142,7 @@ func (d *Display) tick() {
 			case d.opts.Terminal:
 				d.draw(now)
 			default:
-				d.plain.quiet(d.w, &d.state, now)
+				d.plain.quiet(d.w, &d.live, now)
 			}
 			d.mu.Unlock()
 		}
@@ -183,20 +162,20 @@ func (d *Display) folded(lines []line) []line {
 	return all
 }
 
-// draw brings the screen up to date.
+// draw writes the next frame.
 func (d *Display) draw(now time.Time) {
 	d.measure()
-	d.screen.say(d.state.finished(d.opts)...)
-	d.write(d.screen.frame(d.state.block(now, d.opts.Width, d.opts.Height-1), d.opts))
+	d.screen.say(d.live.finished(d.opts)...)
+	d.write(d.screen.frame(d.live.block(now, d.opts.Width, d.opts.Height-1), d.opts))
 }
 
-// settle turns the live block into lines that stay.
+// settle replaces the live block by lines that stay.
 func (d *Display) settle() {
 	if d.closed || !d.opts.Terminal {
 		return
 	}
 	d.measure()
-	d.screen.say(d.state.rest(time.Now(), d.opts)...)
+	d.screen.say(d.live.rest(time.Now(), d.opts)...)
 	d.write(d.screen.frame(nil, d.opts))
 }
 
@@ -208,7 +187,7 @@ func (d *Display) limit() int {
 	return 0
 }
 
-// measure follows a window that was resized.
+// measure reads the size of a window that was resized.
 func (d *Display) measure() {
 	if d.opts.Size == nil {
 		return
@@ -220,6 +199,6 @@ func (d *Display) measure() {
 
 func (d *Display) write(s string) {
 	if s != "" {
-		_, _ = io.WriteString(d.w, s) // A rehearsal does not fail because nobody can watch it.
+		_, _ = io.WriteString(d.w, s) // A rehearsal does not fail if nobody can watch it.
 	}
 }

@@ -6,15 +6,16 @@ import (
 	"strings"
 	"time"
 
-	"blog-deploy-pipeline/rehearse/pipeline"
+	"blog-deploy-pipeline/rehearse/amount"
+	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// shownPaths is how many paths of an invalidation, or broken links, are shown.
+// shownPaths limits the paths of an invalidation, and the broken links, that are shown.
 const shownPaths = 10
 
-// summary is what a rehearsal came to, for a terminal of that width; 0 is no limit. What matters most
-// stands last, where people look: what went wrong, and how it ended.
-func summary(r pipeline.Result, width int, verbose bool) []line {
+// summary shows a result in lines of a width; 0 is no limit. What matters most comes last, where people look: what went
+// wrong, and how it ended.
+func summary(r rehearsal.Result, width int, verbose bool) []line {
 	var lines []line
 	if w := where(r); w != "" && verbose {
 		lines = append([]line{nil}, indented("", w, dim, width)...)
@@ -41,8 +42,8 @@ func summary(r pipeline.Result, width int, verbose bool) []line {
 	return append(lines, verdict(r))
 }
 
-// verdict says how it ended.
-func verdict(r pipeline.Result) line {
+// verdict says how the rehearsal ended.
+func verdict(r rehearsal.Result) line {
 	l := line{mark(r.Status, time.Time{}), {" " + clean(r.Name) + "  " + sentence(r.Status, r.Duration), bold}}
 	if r.Preparation >= time.Second {
 		l = append(l, span{", after " + seconds(r.Preparation) + " of preparation", normal})
@@ -53,14 +54,14 @@ func verdict(r pipeline.Result) line {
 	return l
 }
 
-// idle are the permissions that nothing used. A pipeline that did not come to its end tells nothing of them.
-func idle(r pipeline.Result) []pipeline.RolePermissions {
-	if r.Status != pipeline.Succeeded {
+// idle returns the permissions that nothing used. A pipeline that did not succeed says nothing about them.
+func idle(r rehearsal.Result) []rehearsal.RolePermissions {
+	if r.Status != rehearsal.Succeeded {
 		return nil
 	}
-	var roles []pipeline.RolePermissions
+	var roles []rehearsal.RolePermissions
 	for _, role := range r.Permissions {
-		role.Actions = slices.DeleteFunc(slices.Clone(role.Actions), func(p pipeline.Permission) bool { return p.Used > 0 })
+		role.Actions = slices.DeleteFunc(slices.Clone(role.Actions), func(p rehearsal.Permission) bool { return p.Used > 0 })
 		if len(role.Actions) > 0 {
 			roles = append(roles, role)
 		}
@@ -68,18 +69,18 @@ func idle(r pipeline.Result) []pipeline.RolePermissions {
 	return roles
 }
 
-// counted counts what only a verbose summary lists.
-func counted(notes []string, idle []pipeline.RolePermissions, limit int) []line {
+// counted counts what a verbose summary lists.
+func counted(notes []string, idle []rehearsal.RolePermissions, limit int) []line {
 	permissions := 0
 	for _, role := range idle {
 		permissions += len(role.Actions)
 	}
 	var counts []string
 	if len(notes) > 0 {
-		counts = append(counts, pipeline.Count(len(notes), "note")+" on what is not rehearsed")
+		counts = append(counts, amount.Count(len(notes), "note")+" on what is not rehearsed")
 	}
 	if permissions > 0 {
-		counts = append(counts, pipeline.Count(permissions, "permission")+" granted and not used")
+		counts = append(counts, amount.Count(permissions, "permission")+" granted and not used")
 	}
 	if counts == nil {
 		return nil
@@ -90,7 +91,7 @@ func counted(notes []string, idle []pipeline.RolePermissions, limit int) []line 
 func title(s string) []line { return []line{nil, {{s, bold}}} }
 
 // stages shows when each stage ran, as a picture: they run one after the other.
-func stages(all []pipeline.StageResult, limit int) []line {
+func stages(all []rehearsal.Stage, limit int) []line {
 	if len(all) == 0 {
 		return nil
 	}
@@ -103,11 +104,11 @@ func stages(all []pipeline.StageResult, limit int) []line {
 	start := time.Duration(0)
 	for _, st := range all {
 		l := line{{"  ", normal}, mark(st.Status, time.Time{}), {" " + pad(clean(st.Name), names), normal}}
-		if st.Status == pipeline.NotRun {
+		if st.Status == rehearsal.NotRun {
 			lines = append(lines, append(l, span{pad("", timeCells) + "  not run", dim}))
 			continue
 		}
-		l = append(l, span{clock(st.Duration) + "  ", normal})
+		l = append(l, span{timeColumn(st.Duration) + "  ", normal})
 		switch {
 		case limit == 0 || limit >= 100:
 			l = append(l, part(start, max(0, st.Duration), total, barCells)...)
@@ -115,32 +116,22 @@ func stages(all []pipeline.StageResult, limit int) []line {
 			l = append(l, part(start, max(0, st.Duration), total, barCells/2)...)
 		}
 		start += max(0, st.Duration)
-		var words []string
-		for _, a := range st.Actions {
-			switch said := clean(a.Summary); {
-			case said == "":
-			case len(st.Actions) == 1:
-				words = append(words, said)
-			default:
-				words = append(words, clean(a.Name)+": "+said)
-			}
-		}
-		for i, said := range wrap(strings.Join(words, "; "), room(limit, l.width())) {
+		for i, words := range wrap(said(st), room(limit, l.width())) {
 			if i > 0 {
 				l = line{{strings.Repeat(" ", l.width()), normal}}
 			}
-			lines = append(lines, append(l, span{said, normal}))
+			lines = append(lines, append(l, span{words, normal}))
 		}
 	}
 	return lines
 }
 
-// part is a stage's part of the whole time.
+// part draws a stage's part of the whole time.
 func part(start, took, total time.Duration, cells int) line {
 	if total <= 0 {
 		return line{{strings.Repeat("·", cells) + "  ", dim}}
 	}
-	// Rounded the same way, one stage begins where the one before ended; each has one cell at least.
+	// Both are rounded in the same way, so that a stage begins where the one before ended. Each has at least one cell.
 	cell := func(d time.Duration) int { return int(float64(d)/float64(total)*float64(cells) + 0.5) }
 	from, to := cell(start), cell(start+took)
 	from = min(from, cells-1)
@@ -148,7 +139,7 @@ func part(start, took, total time.Duration, cells int) line {
 	return line{{strings.Repeat("·", from), dim}, {strings.Repeat("█", to-from), cyan}, {strings.Repeat("·", cells-to) + "  ", dim}}
 }
 
-func published(site *pipeline.Site, limit int) []line {
+func published(site *rehearsal.Site, limit int) []line {
 	if site == nil {
 		return nil
 	}
@@ -156,15 +147,15 @@ func published(site *pipeline.Site, limit int) []line {
 	say := func(how style, format string, args ...any) {
 		lines = append(lines, indented("  ", fmt.Sprintf(format, args...), how, limit)...)
 	}
-	say(normal, "%s, %s to %s", pipeline.Count(site.Uploaded, "object"), pipeline.Size(site.Bytes), site.Bucket)
+	say(normal, "%s, %s to %s", amount.Count(site.Uploaded, "object"), amount.Size(site.Bytes), site.Bucket)
 	if site.First {
 		say(normal, "the first time: the bucket was empty")
 	} else {
 		same := max(0, site.Uploaded-site.New-site.Changed)
-		say(normal, "%s new, %s changed, %s the same", pipeline.Number(site.New), pipeline.Number(site.Changed), pipeline.Number(same))
+		say(normal, "%s new, %s changed, %s the same", amount.Number(site.New), amount.Number(site.Changed), amount.Number(same))
 	}
 	if site.Left > 0 {
-		say(yellow, "%s left from before: the Deploy action deletes nothing", pipeline.Count(site.Left, "object"))
+		say(yellow, "%s left from before: the Deploy action deletes nothing", amount.Count(site.Left, "object"))
 	}
 	if site.CacheControl != "" {
 		say(normal, "Cache-Control: %s", site.CacheControl)
@@ -172,7 +163,7 @@ func published(site *pipeline.Site, limit int) []line {
 	return lines
 }
 
-func invalidations(all []pipeline.Invalidation) []line {
+func invalidations(all []rehearsal.Invalidation) []line {
 	if len(all) == 0 {
 		return nil
 	}
@@ -186,25 +177,25 @@ func invalidations(all []pipeline.Invalidation) []line {
 			lines = append(lines, text(words+"  "+clean(i.Paths[0])))
 			continue
 		}
-		lines = append(lines, text(words+"  "+pipeline.Count(len(i.Paths), "path")))
+		lines = append(lines, text(words+"  "+amount.Count(len(i.Paths), "path")))
 		for _, path := range i.Paths[:min(len(i.Paths), shownPaths)] {
 			lines = append(lines, text("    "+clean(path)))
 		}
 		if more := len(i.Paths) - shownPaths; more > 0 {
-			lines = append(lines, line{{fmt.Sprintf("    … and %s more", pipeline.Number(more)), dim}})
+			lines = append(lines, line{{fmt.Sprintf("    … and %s more", amount.Number(more)), dim}})
 		}
 	}
 	return lines
 }
 
-// row is what readers of one page got, by the time of their visit. Nobody came where Edition is "".
+// row has what readers of one page got, by the time of their visit. Edition is empty where nobody came.
 type row struct {
 	path   string
-	visits []pipeline.Visit
+	visits []rehearsal.Visit
 }
 
 // readers shows how each page went from its old edition to its new one.
-func readers(visits []pipeline.Visit, limit int) []line {
+func readers(visits []rehearsal.Visit, limit int) []line {
 	if len(visits) == 0 {
 		return nil
 	}
@@ -273,34 +264,34 @@ func readers(visits []pipeline.Visit, limit int) []line {
 }
 
 // links shows what readers made of the links of the home page.
-func links(all *pipeline.Links, limit int) []line {
+func links(all *rehearsal.Links, limit int) []line {
 	if all == nil || all.Followed == 0 {
 		return nil
 	}
 	if len(all.Broken) == 0 {
-		return []line{{{"  ", normal}, mark(pipeline.Succeeded, time.Time{}), {" " + pipeline.Count(all.Followed, "link") + " of the home page followed", normal}}}
+		return []line{{{"  ", normal}, mark(rehearsal.Succeeded, time.Time{}), {" " + amount.Count(all.Followed, "link") + " of the home page followed", normal}}}
 	}
 	how := yellow
-	if slices.ContainsFunc(all.Broken, func(b pipeline.BrokenLink) bool { return b.Built != "" }) {
+	if slices.ContainsFunc(all.Broken, func(b rehearsal.BrokenLink) bool { return b.Built != "" }) {
 		how = red
 	}
-	lines := indented("  ", fmt.Sprintf("%s of the home page followed, %s broken:", pipeline.Count(all.Followed, "link"), pipeline.Number(len(all.Broken))), how, limit)
+	lines := indented("  ", fmt.Sprintf("%s of the home page followed, %s broken:", amount.Count(all.Followed, "link"), amount.Number(len(all.Broken))), how, limit)
 	for _, b := range all.Broken[:min(len(all.Broken), shownPaths)] {
 		lines = append(lines, indented("    ", b.String(), normal, limit)...)
 	}
 	if more := len(all.Broken) - shownPaths; more > 0 {
-		lines = append(lines, line{{fmt.Sprintf("    … and %s more", pipeline.Number(more)), dim}})
+		lines = append(lines, line{{fmt.Sprintf("    … and %s more", amount.Number(more)), dim}})
 	}
 	return lines
 }
 
-// table sorts visits by page and time, both in order of the first visit. Of several visits at the same
-// time the last counts, or the first that disproves the pipeline.
-func table(visits []pipeline.Visit) ([]pipeline.When, []row) {
-	var times []pipeline.When
-	// The usual times, where anybody came then, stand in their order whatever came first.
-	for _, when := range []pipeline.When{pipeline.BeforeDeploy, pipeline.AfterDeploy, pipeline.AfterInvalidate} {
-		if slices.ContainsFunc(visits, func(v pipeline.Visit) bool { return v.When == when }) {
+// table sorts visits by page and time, both in the order of the first visit. Of several visits of a page at the same
+// time, the last counts, or the first that proves the pipeline wrong.
+func table(visits []rehearsal.Visit) ([]rehearsal.When, []row) {
+	var times []rehearsal.When
+	// The usual times have their own order, whatever came first.
+	for _, when := range []rehearsal.When{rehearsal.BeforeDeploy, rehearsal.AfterDeploy, rehearsal.AfterInvalidate} {
+		if slices.ContainsFunc(visits, func(v rehearsal.Visit) bool { return v.When == when }) {
 			times = append(times, when)
 		}
 	}
@@ -314,39 +305,39 @@ func table(visits []pipeline.Visit) ([]pipeline.When, []row) {
 		i := slices.IndexFunc(rows, func(r row) bool { return r.path == v.Path })
 		if i < 0 {
 			i = len(rows)
-			rows = append(rows, row{v.Path, make([]pipeline.Visit, len(times))})
+			rows = append(rows, row{v.Path, make([]rehearsal.Visit, len(times))})
 		}
-		if at := &rows[i].visits[slices.Index(times, v.When)]; !missed(*at) {
+		if at := &rows[i].visits[slices.Index(times, v.When)]; !at.Missed() {
 			*at = v
 		}
 	}
 	return times, rows
 }
 
-func cell(v pipeline.Visit) span {
+func cell(v rehearsal.Visit) span {
 	if v.Edition == "" {
 		return span{"–", dim}
 	}
 	s := seen(v)
-	if missed(v) {
+	if v.Missed() {
 		s.text += ", wanted " + clean(string(v.Wanted))
 	}
 	return s
 }
 
 // proof marks a page: right, wrong, or nothing to prove.
-func proof(visits []pipeline.Visit) span {
+func proof(visits []rehearsal.Visit) span {
 	switch {
-	case slices.ContainsFunc(visits, missed):
-		return mark(pipeline.Failed, time.Time{})
-	case slices.ContainsFunc(visits, func(v pipeline.Visit) bool { return v.Wanted != "" }):
-		return mark(pipeline.Succeeded, time.Time{})
+	case slices.ContainsFunc(visits, rehearsal.Visit.Missed):
+		return mark(rehearsal.Failed, time.Time{})
+	case slices.ContainsFunc(visits, func(v rehearsal.Visit) bool { return v.Wanted != "" }):
+		return mark(rehearsal.Succeeded, time.Time{})
 	}
 	return span{" ", normal}
 }
 
-// unused lists the permissions that nothing used, by role, and the ones on the same resources together.
-func unused(roles []pipeline.RolePermissions, limit int) []line {
+// unused lists permissions by role; those on the same resources are together.
+func unused(roles []rehearsal.RolePermissions, limit int) []line {
 	if len(roles) == 0 {
 		return nil
 	}
@@ -367,7 +358,7 @@ func unused(roles []pipeline.RolePermissions, limit int) []line {
 		}
 		for _, resource := range resources {
 			lines = append(lines, indented("    ", strings.Join(actions[resource], " "), yellow, limit)...)
-			// A policy can name several resources: one to a line.
+			// A policy can name several resources; each has its line.
 			for name := range strings.SplitSeq(clean(resource), " ") {
 				lines = append(lines, line{{"      on " + name, dim}})
 			}
@@ -376,7 +367,7 @@ func unused(roles []pipeline.RolePermissions, limit int) []line {
 	return lines
 }
 
-// listed is a list of remarks.
+// listed lists remarks.
 func listed(heading string, all []string, limit int) []line {
 	if len(all) == 0 {
 		return nil
@@ -389,36 +380,32 @@ func listed(heading string, all []string, limit int) []line {
 }
 
 // failures tells what went wrong and where to look.
-func failures(r pipeline.Result, limit int) []line {
+func failures(r rehearsal.Result, limit int) []line {
 	var lines []line
 	for _, st := range r.Stages {
 		for _, a := range st.Actions {
-			if a.Status != pipeline.Failed && a.Status != pipeline.Stopped {
+			if a.Status != rehearsal.Failed && a.Status != rehearsal.Stopped {
 				continue
 			}
-			about := strings.TrimSpace(clean(a.Provider) + " " + clean(a.Target))
-			if about != "" {
-				about = "  " + about
-			}
-			lines = append(lines, nil, line{mark(a.Status, time.Time{}), {" " + clean(st.Name) + "  " + clean(a.Name) + "  " + verb(a.Status), alarm}, {about, dim}})
-			// What the build said of it comes first; CodeBuild's own sentence is what AWS shows.
+			lines = append(lines, nil, line{mark(a.Status, time.Time{}), {" " + clean(st.Name) + "  " + clean(a.Name) + "  " + verb(a.Status), alarm}, {"  " + about(a), dim}})
+			// The build's own error comes first, then the sentence that AWS shows.
 			if a.Cause != "" {
 				lines = append(lines, indented("  ", a.Cause, alarm, limit)...)
 			}
-			if reason := failure(a); reason != "" {
-				lines = append(lines, indented("  ", reason, red, limit)...)
+			if words := reason(a.Failure); words != "" {
+				lines = append(lines, indented("  ", words, red, limit)...)
 			}
 			if a.Look != "" {
 				lines = append(lines, indented("  Look at ", a.Look, bold, limit)...)
 			}
 		}
-		if r.Status != pipeline.Succeeded && len(lines) == 0 && (st.Status == pipeline.Failed || st.Status == pipeline.Stopped) {
+		if r.Status != rehearsal.Succeeded && len(lines) == 0 && (st.Status == rehearsal.Failed || st.Status == rehearsal.Stopped) {
 			lines = append(lines, nil, line{mark(st.Status, time.Time{}), {" " + clean(st.Name) + "  " + verb(st.Status), alarm}})
 		}
 	}
 	var wrong []line
 	for _, v := range r.Visits {
-		if missed(v) {
+		if v.Missed() {
 			wrong = append(wrong, line{{fmt.Sprintf("  %s  %s  ", address(v), clean(string(v.When))), normal}, cell(v)})
 		}
 	}
@@ -427,22 +414,4 @@ func failures(r pipeline.Result, limit int) []line {
 		lines = append(lines, wrong...)
 	}
 	return lines
-}
-
-// indented wraps text behind a first word; the lines that follow stand below the text.
-func indented(first, words string, how style, limit int) []line {
-	var lines []line
-	for _, l := range wrap(words, room(limit, width(first))) {
-		lines = append(lines, line{{first, normal}, {l, how}})
-		first = strings.Repeat(" ", width(first))
-	}
-	return lines
-}
-
-// room is what is left of a line, for [wrap].
-func room(limit, used int) int {
-	if limit <= 0 {
-		return 0
-	}
-	return max(8, limit-1-used)
 }

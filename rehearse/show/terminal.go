@@ -6,9 +6,25 @@ import (
 	"golang.org/x/term"
 )
 
-// Detect finds out how to show a rehearsal on f: whether it is a terminal, its size, and whether colours
-// are welcome. A terminal gets plain lines where TERM is "dumb" or CI is set, and no colours where
-// NO_COLOR is set (https://no-color.org). getenv is os.Getenv.
+// Options configure a [Display]. [Detect] finds them out.
+type Options struct {
+	// Terminal says that w is a terminal, which shows the live block. Default: plain lines without control characters.
+	Terminal bool
+	// Width and Height are the terminal's, in cells. Default 80 and 24. Plain lines are never cut.
+	Width, Height int
+	// Size returns the terminal's size before each frame, so that the block follows a window that is resized; zeros if
+	// it does not know. Default: Width and Height do not change.
+	Size func() (width, height int)
+	// Color adds colours on a terminal.
+	Color bool
+	// Verbose shows every line that builds and functions write, and lists what the summary otherwise counts. Default: a
+	// terminal shows the last lines of what runs, and a failure comes with the last lines before it.
+	Verbose bool
+}
+
+// Detect returns the options for f: whether it is a terminal, its size, and whether it shows colours. A terminal gets
+// plain lines if TERM is "dumb" or CI is set, and no colours if NO_COLOR is set (https://no-color.org). getenv is
+// os.Getenv.
 func Detect(f *os.File, getenv func(string) string) Options {
 	fd := int(f.Fd())
 	if !wantsBlock(getenv) || !term.IsTerminal(fd) {

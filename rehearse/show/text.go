@@ -1,24 +1,20 @@
 package show
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/mattn/go-runewidth"
-
-	"blog-deploy-pipeline/rehearse/pipeline"
 )
 
-// cells measures text. Not by the locale, as go-runewidth's own default would: today's terminals show
-// characters of ambiguous width, such as "…", in one cell in Japan too.
+// cells measures text in a terminal's cells. By go-runewidth's default, the locale would decide how wide "…" is. Today's
+// terminals show such characters in one cell, in Japan too.
 var cells = &runewidth.Condition{StrictEmojiNeutral: true}
 
 func width(s string) int { return cells.StringWidth(s) }
 
-// A style is a colour, or another way to make text stand out; the number is the terminal's.
+// style is a colour, or another way to make text stand out, by the number that terminals give it.
 type style string
 
 const (
@@ -32,7 +28,7 @@ const (
 	alarm  style = "1;31"
 )
 
-// span is text in one style.
+// span is a text in one style.
 type span struct {
 	text  string
 	style style
@@ -51,7 +47,7 @@ func (l line) width() int {
 	return total
 }
 
-// cut shortens the line to so many cells; "…" takes the place of what is missing.
+// cut shortens the line to limit cells. It ends in "…" then.
 func (l line) cut(limit int) line {
 	if limit <= 0 {
 		return nil
@@ -92,10 +88,10 @@ func render(lines []line, color bool, end string) string {
 	return b.String()
 }
 
-// pad fills s up with spaces to so many cells.
+// pad adds spaces up to a width in cells.
 func pad(s string, cells int) string { return s + strings.Repeat(" ", max(0, cells-width(s))) }
 
-// wrap breaks text into lines of at most limit cells; see [line.fold]. Line ends of the text stay.
+// wrap breaks a text into lines of at most limit cells; see [line.fold]. It keeps the line ends of the text.
 func wrap(s string, limit int) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(strings.TrimRight(s, "\n"), "\n") {
@@ -106,9 +102,27 @@ func wrap(s string, limit int) []string {
 	return lines
 }
 
-// fold breaks the line where it is wider than limit cells: at spaces and, in text that has few of them,
-// between wide characters. What follows is indented by hang. A word that is longer than a line stays
-// whole: it may be a path that somebody copies. 0 is no limit.
+// indented wraps a text behind a first word. Further lines begin below the text.
+func indented(first, words string, how style, limit int) []line {
+	var lines []line
+	for _, l := range wrap(words, room(limit, width(first))) {
+		lines = append(lines, line{{first, normal}, {l, how}})
+		first = strings.Repeat(" ", width(first))
+	}
+	return lines
+}
+
+// room returns what is left of a line, as a limit for wrap.
+func room(limit, used int) int {
+	if limit <= 0 {
+		return 0
+	}
+	return max(8, limit-1-used)
+}
+
+// fold breaks the line into lines of at most limit cells; 0 is no limit. It breaks at spaces and, in scripts that have
+// few of them, between wide characters. Further lines are indented by hang. A word that is longer than a line stays
+// whole, because it may be a path that somebody copies.
 func (l line) fold(limit, hang int) []line {
 	if limit <= 0 || l.width() <= limit {
 		return []line{l}
@@ -130,20 +144,20 @@ func (l line) fold(limit, hang int) []line {
 				current = append(current, span{strings.Repeat(" ", gap) + part, s.style})
 				used, gap, glued = used+gap+cells, 0, false
 			}
-			glued = word != "" // A word may go on in the next span.
+			glued = word != "" // The next span may continue the word.
 		}
 	}
 	return append(lines, current)
 }
 
 const (
-	// notFirst and notLast are what Japanese does not begin or end a line with.
+	// notFirst and notLast are the characters with which a line of Japanese does not begin or end.
 	notFirst = "、。，．・：；？！゛゜ヽヾゝゞ々ー）」』】〉》〕］｝～…‥,.!?)]}:;ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ"
 	notLast  = "（「『【〈《〔［｛([{"
 )
 
-// parts is a word of a text or, where that takes up more than half a line and is no path, its parts
-// between which a line may end: it is of a script without spaces.
+// parts returns the parts of a word between which a line may end. Only a long word in a script without spaces has more
+// than one; a path never has.
 func parts(word string, limit int) []string {
 	if word == "" {
 		return nil
@@ -164,11 +178,11 @@ func parts(word string, limit int) []string {
 	return append(all, word[begin:])
 }
 
-// control matches a terminal's control sequences: CSI, OSC and its like, and the short ones.
+// control matches the control sequences of terminals: CSI, OSC and the like, and the short ones.
 var control = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)`)
 
-// clean makes one line of a stranger's text safe to show: no control characters, which could move the
-// cursor, and of a line that rewrites itself, as progress bars do, only what stands there in the end.
+// clean makes a text of somebody else's safe to show in one line. It removes control characters, which could move the
+// cursor. Of a line that rewrites itself, as progress bars do, it keeps what is there in the end.
 func clean(s string) string {
 	if strings.IndexFunc(s, needsCleaning) < 0 {
 		return s
@@ -190,26 +204,4 @@ func clean(s string) string {
 func needsCleaning(r rune) bool {
 	return unicode.IsControl(r) || r == unicode.ReplacementChar || r == '\u2028' || r == '\u2029' ||
 		unicode.Is(unicode.Bidi_Control, r)
-}
-
-// seconds formats a duration as a person would: "12 ms", "4.1 s", "2 min 5 s", "1 h 10 min".
-func seconds(d time.Duration) string {
-	d = max(0, d)
-	switch {
-	case d < 99500*time.Microsecond:
-		return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
-	case d < 59950*time.Millisecond:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Hour-500*time.Millisecond:
-		return units(int(d.Round(time.Second)/time.Second), 60, "min", "s")
-	default:
-		return units(int((d+30*time.Second)/time.Minute), 60, "h", "min")
-	}
-}
-
-func units(n, per int, big, small string) string {
-	if n%per == 0 {
-		return fmt.Sprintf("%s %s", pipeline.Number(n/per), big)
-	}
-	return fmt.Sprintf("%s %s %d %s", pipeline.Number(n/per), big, n%per, small)
 }

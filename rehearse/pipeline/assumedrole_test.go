@@ -1,0 +1,117 @@
+package pipeline
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"blog-deploy-pipeline/rehearse/rehearsal"
+)
+
+const edgeRole = "arn:aws:iam::210987654321:role/edge/clear-cache"
+
+// withRole edits modern-pipeline as Invalidate.RoleARN does.
+func withRole(t *testing.T) edit {
+	t.Helper()
+	clearing := regexp.MustCompile(`(?s)\{\s*"Action": \[\s*"cloudfront:CreateInvalidation".*?E2QWRUHAPOMQZL"\s*\]\s*\]\s*\}\s*\}`)
+	return func(text string) string {
+		for _, e := range []edit{
+			replace(t, `"AFTER_DEADLINE": "fail"`, `"AFTER_DEADLINE": "fail", "ROLE_ARN": "`+edgeRole+`"`),
+			replace(t, clearing.FindString(text), `{"Action": "sts:AssumeRole", "Effect": "Allow", "Resource": "`+edgeRole+`"}`),
+			replace(t, `"Outputs": {`, `"Outputs": {
+				"RoleTrust": {"Value": {"Fn::Join": ["", ["{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"", {"Fn::GetAtt": ["InvalidateRole36A76A10", "Arn"]}, "\"},\"Action\":[\"sts:AssumeRole\"]}]}"]]}},
+				"RolePermissions": {"Value": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"cloudfront:CreateInvalidation\",\"cloudfront:GetInvalidation\"],\"Resource\":[\"arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZL\"]}]}"},`),
+		} {
+			text = e(text)
+		}
+		return text
+	}
+}
+
+func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
+	const (
+		own       = "User: arn:aws:sts::123456789012:assumed-role/modern-pipeline-InvalidateRole"
+		mayNot    = "is not authorized to perform: "
+		takesOn   = mayNot + "sts:AssumeRole on resource: " + edgeRole
+		taken     = "User: arn:aws:sts::210987654321:assumed-role/clear-cache/modern-pipeline-Invalidate"
+		statement = `"Action": "sts:AssumeRole", "Effect": "Allow", "Resource": "` + edgeRole
+	)
+	for _, tt := range []struct {
+		name      string
+		old, with string // of the template
+		faults    string
+		reason    []string // none: it succeeds
+		look      string
+	}{
+		{name: "it is there"},
+		{name: "STS throttles", faults: "sts=throttle"},
+		{name: "it is not there yet", faults: "sts=no-role", reason: []string{"STS refused: AccessDenied: " + own, takesOn + ". There must be a role " + edgeRole + ", with the trust policy that is the stack's output RoleTrust"}, look: "outputs RoleTrust and RolePermissions"},
+		{name: "the function's role may not", old: statement, with: statement + "2", reason: []string{own, takesOn + " because no identity-based policy allows"}, look: "the policies of the role InvalidateRole36A76A10 in the template"},
+		{name: "it trusts another", old: `["InvalidateRole36A76A10", "Arn"]}, "\"},`, with: `["BuildRole41B77417", "Arn"]}, "\"},`, reason: []string{own, takesOn}, look: "outputs RoleTrust"},
+		{name: "it may not clear", old: `:distribution/E2QWRUHAPOMQZL\"]`, with: `:distribution/E2QWRUHAPOMQZN\"]`,
+			reason: []string{"CloudFront refused: AccessDenied: " + taken, mayNot + "cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZL", "The role " + edgeRole + " must allow"}, look: "outputs RoleTrust and RolePermissions"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			faults, err := ParseFaults(tt.faults)
+			if err != nil {
+				t.Fatal(err)
+			}
+			edits := []edit{withRole(t)}
+			if tt.old != "" {
+				edits = append(edits, replace(t, tt.old, tt.with))
+			}
+			r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "modern-pipeline", edits...)), Source: blog(t), Faults: faults}, nil)
+			if len(tt.reason) == 0 {
+				if r.err != nil || r.statuses() != allSucceeded || len(r.Invalidations) != 1 {
+					t.Errorf("stages end as %s (%v) with %d invalidations: %+v", r.statuses(), r.err, len(r.Invalidations), r.failed())
+				}
+				for _, p := range r.Permissions {
+					if p.Role == edgeRole && slices.ContainsFunc(p.Actions, func(a rehearsal.Permission) bool { return a.Used > 0 }) {
+						return
+					}
+				}
+				t.Errorf("permissions are %+v, want those of %s among them, used", r.Permissions, edgeRole)
+			}
+			failed := r.failed()
+			for _, part := range tt.reason {
+				if failed.Code != "PermissionError" || !strings.Contains(failed.Reason, part) {
+					t.Errorf("it fails with %s:\n%s\nwant PermissionError with\n%s", failed.Code, failed.Reason, part)
+				}
+			}
+			if !strings.Contains(failed.Look, tt.look) {
+				t.Errorf("look at %q, want it to have %q", failed.Look, tt.look)
+			}
+			if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, "the role "+edgeRole+" is in another account") {
+				t.Errorf("notes are %q, want one about the role", notes)
+			}
+		})
+	}
+}
+
+func TestAHookAssumesTheRoleForAllDistributions(t *testing.T) {
+	hook := hookFunction(t)
+	plan, err := ReadDeployment(template(t, "checkout-hook", replace(t, "ap-northeast-1", "us-east-1"))) // a template alone is in no region
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rehearse(t, t.Context(), Options{Plan: plan, compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, nil)
+	if r.err != nil || r.Status != rehearsal.Succeeded || len(r.Invalidations) != 4 { // two, at two events
+		t.Errorf("it ends as %s (%v) with the invalidations %+v, want 4: %+v", r.Status, r.err, r.Invalidations, r.failed())
+	}
+}
+
+func TestReadRefusesARoleThatCannotBeAssumed(t *testing.T) {
+	for _, tt := range []struct{ name, old, with, want string }{
+		{"no role", `"ROLE_ARN": "` + edgeRole, `"ROLE_ARN": "clear-cache`, `ROLE_ARN is "clear-cache": want a role's ARN`},
+		{"no policy", `"RoleTrust"`, `"AnotherOutput"`, `assumes the role ` + edgeRole + `, and the stack's output RoleTrust is no policy for it: ""`},
+	} {
+		_, err := Read(template(t, "modern-pipeline", withRole(t), replace(t, tt.old, tt.with)))
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}

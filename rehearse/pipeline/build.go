@@ -1,0 +1,250 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/rehearse/amount"
+	"blog-deploy-pipeline/rehearse/checkout"
+	"blog-deploy-pipeline/rehearse/codebuild"
+	"blog-deploy-pipeline/rehearse/iam"
+	"blog-deploy-pipeline/rehearse/rehearsal"
+)
+
+// build is an action that starts a build of CodeBuild.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html
+type build struct{ project *project }
+
+func readBuild(i *inspection, what string, a *Action) kind {
+	if len(a.Inputs) != 1 {
+		i.Problem("%s: it has %d input artifacts: a build with more than one source cannot be rehearsed", what, len(a.Inputs))
+	}
+	if a.Configuration["BatchEnabled"] == "true" {
+		i.Problem("%s: BatchEnabled: a batch build cannot be rehearsed", what)
+	}
+	return build{i.project(what, a.Configuration["ProjectName"])}
+}
+
+func (build) target(configuration map[string]string) string { return configuration["ProjectName"] }
+
+// run runs the project's buildspec on this machine.
+func (b build) run(ctx context.Context, j *job) (done outcome, err error) {
+	p := b.project
+	for _, action := range []string{"codebuild:StartBuild", "codebuild:BatchGetBuilds"} {
+		if err := j.allow(action, p.ARN); err != nil {
+			return done, err
+		}
+	}
+	input := j.input[j.Inputs[0]]
+	if err := b.start(j, input); err != nil {
+		return done, err
+	}
+	source := input.clone
+	if source == "" {
+		source = filepath.Join(j.dir, "source-"+j.Stage+"-"+j.Name)
+		stop := j.watch(codebuild.DownloadSource, "unpacking "+amount.Size(sizeOf(input.zip)), nil)
+		err := checkout.Unzip(ctx, input.zip, source)
+		stop()
+		if err != nil {
+			return done, err
+		}
+		defer func() { _ = os.RemoveAll(source) }() // The end of the rehearsal would remove it, too.
+	}
+	env, err := p.environment(j.Env, j.Configuration)
+	if err != nil {
+		return done, err
+	}
+	spec, where, err := p.buildspec(source)
+	if err != nil {
+		return done, err
+	}
+	if j.Faults["build"] == "fail" {
+		fail(spec)
+	}
+	hugo, err := newHugoFolder(j.world)
+	if err != nil {
+		return done, err
+	}
+	j.record.Preparing("The build's commands come from %s, and from what they install. They run on this machine, as you, in a folder of their own; that is no sandbox", where)
+
+	copied := sync.OnceFunc(j.watch(codebuild.DownloadSource, "copying the source to the build", nil))
+	result, err := codebuild.Run(ctx, codebuild.Build{
+		Spec: spec, Source: source, Dir: filepath.Join(j.dir, "build"), Artifacts: j.dir,
+		Path: hugo.dir + string(filepath.ListSeparator) + j.Path, Env: env,
+		Prepare: hugo.provide, PrepareFrom: []string{buildspec.EnvHugoVersion, buildspec.EnvHugoExtended},
+		Project: p.Name, Account: j.template.Account, Region: j.template.Region, Image: p.Image,
+		Initiator: "codepipeline/" + j.pipeline.Name, SourceVersion: input.commit, Timeout: p.Timeout,
+		Output: func(l codebuild.Line) {
+			copied() // The first line comes after the source was copied.
+			j.warnOfBuild(l.Text)
+			e := j.event(rehearsal.Output, l.Text)
+			e.Phase, e.Service = l.Phase, l.Agent
+			j.record.Tell(e)
+		},
+	})
+	copied()
+	for _, phase := range result.Phases {
+		if phase.Name != codebuild.DownloadSource && phase.Name != codebuild.UploadArtifacts {
+			done.work += phase.Duration
+		}
+	}
+	for _, note := range result.Notes {
+		j.record.Note("build: %s", note)
+	}
+	for _, warning := range result.Warnings {
+		j.record.Warn("build: %s", warning)
+	}
+	if err != nil {
+		return done, err
+	}
+	if failed := result.Failure(); failed != nil {
+		return done, buildFailure(result.Status, *failed, where)
+	}
+	if err := b.keep(j, result, &done); err != nil {
+		return done, err
+	}
+	done.variables = result.Exported
+	return done, nil
+}
+
+// allow asks whether the project's role may call AWS.
+func (b build) allow(j *job, action, on string) error {
+	return j.account.Allow(iam.Call{Role: b.project.Role, Session: "AWSCodeBuild-" + j.id, Action: action, On: on})
+}
+
+// start checks the permissions that CodeBuild needs before the first phase.
+func (b build) start(j *job, input artifact) error {
+	p, t := b.project, j.template
+	j.account.Use(p.Role, "build project "+p.ID)
+	if err := j.account.Serve("CodeBuild", "codebuild.amazonaws.com", p.Role); err != nil {
+		return err
+	}
+	if p.WritesLogs {
+		stream := fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s:log-stream:%s", t.Partition, t.Region, t.Account, p.LogGroup, j.id)
+		for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
+			if err := b.allow(j, action, stream); err != nil {
+				return inPhase("PROVISIONING", "ACCESS_DENIED", "Service role "+p.Role.ARN+" does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build "+p.Name+". Error message: ", err)
+			}
+		}
+	}
+	if err := b.allow(j, "s3:GetObject", input.arn); err != nil {
+		return inPhase(codebuild.DownloadSource, "CLIENT_ERROR", "error while downloading the source artifact: ", err)
+	}
+	if input.connection != "" {
+		if err := b.allow(j, useConnection(input.connection), input.connection); err != nil {
+			return inPhase(codebuild.DownloadSource, "CLIENT_ERROR", "", err)
+		}
+	}
+	return nil
+}
+
+// keep passes the build's artifacts on.
+func (b build) keep(j *job, result codebuild.Result, done *outcome) error {
+	done.artifacts = map[string]artifact{}
+	var files int
+	var size int64
+	for _, name := range j.Outputs {
+		built := result.Artifact
+		if len(j.Outputs) > 1 && result.Secondary[name] != nil {
+			built = result.Secondary[name]
+		}
+		if built == nil {
+			return &rehearsal.Failure{
+				Code:   "JobFailed",
+				Reason: terminated(codebuild.Failed, codebuild.UploadArtifacts, "CLIENT_ERROR", "no definition for the artifact "+name+" in buildspec"),
+				Look:   "the buildspec's artifacts",
+			}
+		}
+		out := j.output[name]
+		if err := b.allow(j, "s3:PutObject", out.arn); err != nil {
+			return inPhase(codebuild.UploadArtifacts, "CLIENT_ERROR", "Error while uploading the artifacts: ", err)
+		}
+		out.zip, out.commit = built.Zip, j.input[j.Inputs[0]].commit
+		_, n, err := measure(out.zip)
+		if err != nil {
+			return err
+		}
+		files, size = files+len(built.Files), size+n
+		done.artifacts[name] = out
+	}
+	done.summary = fmt.Sprintf("%s, %s", amount.Count(files, "file"), amount.Size(size))
+	return nil
+}
+
+// warnOfBuild repeats the warnings in the log of a recipe: nobody reads the log of a build that succeeds.
+func (j *job) warnOfBuild(line string) {
+	if text, ok := strings.CutPrefix(line, buildspec.Warning); ok {
+		j.record.Warn("build: %s", text)
+	}
+	if strings.HasPrefix(line, buildspec.LeftOutFuture) {
+		j.record.Warn("build: %s", strings.TrimPrefix(line, "==> "))
+	}
+}
+
+// fail adds a command that fails.
+func fail(spec *codebuild.Buildspec) {
+	if spec.Phases.Build == nil {
+		spec.Phases.Build = &codebuild.Phase{}
+	}
+	phase := *spec.Phases.Build
+	phase.Commands = append(slices.Clone(phase.Commands), "echo 'the fault build=fail'; exit 1")
+	spec.Phases.Build = &phase
+}
+
+// terminated returns CodePipeline's sentence about a build that failed.
+func terminated(status codebuild.Status, phase, code, message string) string {
+	return fmt.Sprintf("Build terminated with state: %s. Phase: %s, Code: %s, Message: %s", status, phase, code, message)
+}
+
+// inPhase words the denial of a call by CodeBuild as CodePipeline shows it.
+func inPhase(phase, code, message string, err error) error {
+	denied := (*rehearsal.Failure)(nil)
+	if !errors.As(err, &denied) {
+		return err
+	}
+	return &rehearsal.Failure{Code: "JobFailed", Look: denied.Look, Reason: terminated(codebuild.Failed, phase, code, message+denied.Reason)}
+}
+
+// buildFailure words why a build failed in a phase.
+func buildFailure(status codebuild.Status, phase codebuild.PhaseResult, where string) error {
+	message, look := phase.Message, "the build's output in phase "+phase.Name+", and "+where
+	if phase.Name == codebuild.DownloadSource {
+		look = "runtime-versions in " + where + ": name a version that the image has, or a full one, such as 22.12.0, which CodeBuild downloads"
+	}
+	if c := phase.Command; c != nil {
+		text := strings.TrimSpace(c.Text)
+		// A script of many lines would hide the sentence around it.
+		if strings.Contains(text, "\n") {
+			message = strings.Replace(message, text, gist(text)+" …", 1)
+		}
+		look = fmt.Sprintf("the build's output in phase %s, and %s of %s", phase.Name, c, where)
+	}
+	return &rehearsal.Failure{Code: "JobFailed", Reason: terminated(status, phase.Name, phase.Code, message), Cause: phase.Cause, Look: look}
+}
+
+// gist returns the first line of a script that does something.
+func gist(script string) string {
+	var first string
+	var inFunction bool
+	for line := range strings.Lines(script) {
+		line = strings.TrimSpace(line)
+		first = cmp.Or(first, line)
+		switch {
+		case inFunction:
+			inFunction = line != "}"
+		case strings.Contains(line, "() {"):
+			inFunction = !strings.HasSuffix(line, "}")
+		case line != "" && line != "(" && line != "{" && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "set -"):
+			return line
+		}
+	}
+	return first
+}

@@ -1,0 +1,147 @@
+package pipeline
+
+import (
+	"context"
+
+	"blog-deploy-pipeline/rehearse/checkout"
+	"blog-deploy-pipeline/rehearse/readers"
+	"blog-deploy-pipeline/rehearse/rehearsal"
+	"blog-deploy-pipeline/rehearse/s3"
+)
+
+// execution is one run of a pipeline.
+type execution struct {
+	*world
+
+	pipeline  *Pipeline
+	artifacts map[string]artifact
+	variables map[string]map[string]string // by namespace
+	site      *readers.Site                // the one that readers visit; nil until an action has published it
+	proved    bool                         // readers have come after Invalidate, or nothing was promised to them
+}
+
+// open opens the owner's checkout.
+func (p *Pipeline) open(ctx context.Context, w *world) (preparing string, err error) {
+	w.checkout, err = checkout.Open(ctx, w.Source, w.Alone)
+	return "Starting S3 (versitygw), the policy evaluator and CloudFront's double; compiling the functions for this machine", err
+}
+
+// prepare starts S3, with the buckets as the last rehearsal left them.
+func (p *Pipeline) prepare(ctx context.Context, w *world) (err error) {
+	if w.s3, err = s3.Start(ctx, s3.Options{Dir: w.Data, Region: w.template.Region}); err != nil {
+		return err
+	}
+	w.onClose(w.s3.Close)
+	return p.kept(w).load(ctx)
+}
+
+func (p *Pipeline) kept(w *world) keptBuckets {
+	return keptBuckets{s3: w.s3, names: p.buckets(), dir: w.State, temp: w.dir}
+}
+
+// run runs the stages, one after the other.
+func (p *Pipeline) run(ctx context.Context, w *world) (ending, error) {
+	w.account.Use(p.Role, "pipeline")
+	e := &execution{
+		world: w, pipeline: p,
+		artifacts: map[string]artifact{}, variables: map[string]map[string]string{},
+	}
+	status := rehearsal.Succeeded
+	for _, stage := range p.Stages {
+		if status == rehearsal.Succeeded && ctx.Err() != nil {
+			status = rehearsal.Stopped
+		}
+		if status != rehearsal.Succeeded {
+			break
+		}
+		status = e.stage(ctx, stage)
+	}
+	return ending{status, e.site}, p.kept(w).save(ctx)
+}
+
+func (e *execution) stage(ctx context.Context, stage Stage) rehearsal.Status {
+	elapsed := e.record.Stopwatch()
+	e.record.StartStage(stage.Name)
+	status := rehearsal.Succeeded
+	for _, action := range stage.Actions {
+		if status = e.action(ctx, action); status != rehearsal.Succeeded {
+			break
+		}
+	}
+	e.record.EndStage(stage.Name, status, elapsed())
+	return status
+}
+
+// action runs an action, and has readers see what it has done.
+func (e *execution) action(ctx context.Context, a *Action) rehearsal.Status {
+	elapsed := e.record.Stopwatch()
+	e.record.StartAction(a.Stage, a.Name)
+	done, err := e.perform(ctx, a)
+	if err == nil {
+		err = e.readersSee(ctx, a, done)
+	}
+	if a.Namespace != "" {
+		e.variables[a.Namespace] = done.variables
+	}
+	result := a.result()
+	result.Duration = elapsed()
+	result.Overhead = max(0, result.Duration-done.work)
+	if err == nil {
+		result.Summary, result.Variables = done.summary, done.variables
+		err = e.account.Err()
+	}
+	result.End(ctx, err)
+	e.record.EndAction(a.Stage, result)
+	return result.Status
+}
+
+// perform runs an action by the role that it has.
+func (e *execution) perform(ctx context.Context, a *Action) (outcome, error) {
+	if err := e.account.Serve("CodePipeline", "codepipeline.amazonaws.com", e.pipeline.Role); err != nil {
+		return outcome{}, err
+	}
+	if a.OwnRole {
+		e.account.Use(a.Role, "action "+a.String())
+		if err := e.account.Assume(e.pipeline.Role, a.Role, e.session); err != nil {
+			return outcome{}, err
+		}
+	}
+	configuration, err := e.substitute(a)
+	if err != nil {
+		return outcome{}, err
+	}
+	j := &job{execution: e, Action: a, Configuration: configuration, input: map[string]artifact{}, output: map[string]artifact{}}
+	for _, name := range a.Inputs {
+		j.input[name] = e.artifacts[name]
+	}
+	for _, name := range a.Outputs {
+		j.output[name] = e.place(name)
+	}
+	return a.kind.run(ctx, j)
+}
+
+// readersSee keeps what an action has passed back, and has readers come if it has cleared the cache of their site, or if
+// it is the last and they have not come since.
+func (e *execution) readersSee(ctx context.Context, a *Action, done outcome) error {
+	for name, out := range done.artifacts {
+		e.artifacts[name] = out
+	}
+	if done.site != nil {
+		e.site = done.site
+	}
+	if e.site == nil {
+		return nil
+	}
+	if done.invalidated == e.site.DistributionID {
+		e.proved = true
+		if done.cleared {
+			return e.site.Visit(ctx, rehearsal.AfterInvalidate)
+		}
+	}
+	actions := e.pipeline.actions()
+	if a == actions[len(actions)-1] && !e.proved {
+		e.proved = true
+		return e.site.Visit(ctx, rehearsal.AfterInvalidate)
+	}
+	return nil
+}

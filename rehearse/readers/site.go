@@ -1,0 +1,122 @@
+// Package readers visits a published site as the readers of a blog do: through an edge in front of the bucket, before
+// and after the site is published.
+package readers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"blog-deploy-pipeline/rehearse/distribution"
+	"blog-deploy-pipeline/rehearse/edge"
+	"blog-deploy-pipeline/rehearse/iam"
+	"blog-deploy-pipeline/rehearse/rehearsal"
+	"blog-deploy-pipeline/rehearse/s3"
+)
+
+// Options configure a [Site]. All are required unless they say otherwise.
+type Options struct {
+	Record *rehearsal.Record
+	// S3 has the bucket that the site is published to, and CacheControl is the header of its objects.
+	S3                   *s3.Server
+	Bucket, CacheControl string
+	// DistributionID is the id of the distribution in front of the bucket, and Distribution what its template says;
+	// nil if it is in none.
+	DistributionID string
+	Distribution   *distribution.Distribution
+	// Invalidations and Now are those of the double of CloudFront.
+	Invalidations edge.Invalidations
+	Now           func() time.Time
+	// Account decides what the bucket's policy allows the distribution.
+	Account *iam.Account
+	// Early names the action that invalidates the distribution before the site is published; "" if none does.
+	Early string
+	// Unique is part of an address at which nothing is.
+	Unique string
+	// Secure serves the site by https, too, if the distribution has names.
+	Secure bool
+}
+
+// Site is a site that readers visit.
+type Site struct {
+	Options
+
+	url    string // of the edge
+	served rehearsal.Served
+	client *http.Client
+	close  []func() error
+	// address begins the addresses of the site, such as "https://blog.example.com"; "" if that is not known.
+	address string
+	pages   []page
+	built   map[string]bool // the keys of all files that were built
+	front   page            // whose links are followed
+	missing string          // a path at which nothing is
+	// notFound is the page that the distribution shows there; nil where any error is right.
+	notFound *notFound
+	// refused says why S3 refuses the distribution; nil if it does not.
+	refused *rehearsal.Failure
+}
+
+// notFound is the site's own page for what is not there.
+type notFound struct {
+	path   string
+	built  []byte
+	status int
+	// instead says why readers get another page; nil if no reason is known.
+	instead *rehearsal.Failure
+}
+
+// Served returns where the site can be looked at until it is closed.
+func (s *Site) Served() rehearsal.Served { return s.served }
+
+// Close ends the edge.
+func (s *Site) Close() error {
+	s.client.CloseIdleConnections()
+	var errs []error
+	for _, c := range slices.Backward(s.close) {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
+}
+
+// escaped encodes a path for S3, which reads a bare + as a space.
+func escaped(path string) string {
+	return strings.ReplaceAll((&url.URL{Path: path}).EscapedPath(), "+", "%2B")
+}
+
+// asked encodes a path as readers ask for it: as links have it, unless the distribution is not known, and so neither
+// is what its function does to a plus.
+func (s *Site) asked(path string) string {
+	if s.Distribution != nil {
+		return (&url.URL{Path: path}).EscapedPath()
+	}
+	return escaped(path)
+}
+
+// named reports whether a host is one of the distribution's names.
+func (s *Site) named(host string) bool {
+	return slices.ContainsFunc(s.served.Names, func(name string) bool { return strings.EqualFold(name, host) })
+}
+
+// get sends a reader's request, and reads the answer. The body of the response is closed.
+func (s *Site) get(ctx context.Context, path string) (response *http.Response, body []byte, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	response, err = s.client.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer response.Body.Close()
+	if body, err = io.ReadAll(response.Body); err != nil {
+		return nil, nil, fmt.Errorf("read the answer: %w", err)
+	}
+	return response, body, nil
+}
