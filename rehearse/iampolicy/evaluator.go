@@ -16,26 +16,26 @@ import (
 //go:embed simulate.mjs
 var script string
 
-// Evaluator is a Node.js process that evaluates policies until it is closed.
-// Its methods may be called from several goroutines; evaluations take turns.
+// Evaluator is a Node.js process that evaluates policies until it is closed. It is safe for concurrent use, and runs
+// one evaluation at a time.
 type Evaluator struct {
 	cancel  context.CancelFunc
-	stopped func() error // not nil once the process was told to stop, by whomever
+	stopped func() error // returns an error after the process was told to stop
 	cmd     *exec.Cmd
 	stdin   io.WriteCloser
 	stderr  bytes.Buffer // written by cmd until Wait has returned
 
-	mu      sync.Mutex // one request and its answer at a time
+	mu      sync.Mutex // held during a request and its answer
 	answers *json.Decoder
 	broken  error // why no further evaluation is possible
 
-	wait func() error // cmd.Wait, once
+	wait func() error // cmd.Wait, which it calls once
 }
 
-// Start starts the `node` on PATH. The process ends with Close or with ctx.
+// Start starts the node that is on PATH. The process ends with Close or when ctx is done.
 //
-// Node resolves iam-simulate from the working directory upwards, so the program
-// must run inside the project, where `npm ci` has installed it; tests do.
+// Node.js looks for iam-simulate in the working directory and in the folders above it. The program must therefore run
+// inside the project, where `npm ci` has installed iam-simulate.
 func Start(ctx context.Context) (*Evaluator, error) {
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -43,9 +43,8 @@ func Start(ctx context.Context) (*Evaluator, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	e := &Evaluator{cancel: cancel, stopped: ctx.Err}
-	// The script is an argument, since stdin carries the requests. As an --eval
-	// its imports resolve from the working directory; as a file in a temporary
-	// folder they would find no node_modules.
+	// The script is an argument, because the standard input has the requests. Imports of a script after --eval are
+	// resolved from the working directory. A script in a temporary folder would not find node_modules.
 	e.cmd = exec.CommandContext(ctx, node, "--input-type=module", "--eval", script)
 	e.cmd.Stderr = &e.stderr
 	e.wait = sync.OnceValue(e.cmd.Wait)
@@ -66,13 +65,13 @@ func Start(ctx context.Context) (*Evaluator, error) {
 	return e, nil
 }
 
-// Evaluate is the package's [Evaluate] in this process. If ctx ends first the
-// process is stopped, and later calls fail.
+// Evaluate is the package's [Evaluate] in the evaluator's process. If ctx is done before the answer, Evaluate stops the
+// process, and later calls fail.
 func (e *Evaluator) Evaluate(ctx context.Context, policies []json.RawMessage, requests []Request) ([]Decision, error) {
 	for i, p := range policies {
-		// Marshal would report it too, but not which one it is.
+		// Marshal would return an error, too, but would not name the policy.
 		if !json.Valid(p) {
-			return nil, fmt.Errorf("evaluate policies: policy %d: is not JSON: %.60s", i, p)
+			return nil, fmt.Errorf("evaluate policies: policy %d is not JSON: %.60s", i, p)
 		}
 	}
 	for _, r := range requests {
@@ -96,10 +95,10 @@ func (e *Evaluator) Evaluate(ctx context.Context, policies []json.RawMessage, re
 	return decisions, nil
 }
 
-// exchange sends one line to the process and reads its answer.
+// exchange sends a line to the process and reads the answer.
 func (e *Evaluator) exchange(ctx context.Context, policies []json.RawMessage, requests []Request) ([]verdict, error) {
 	if policies == nil {
-		policies = []json.RawMessage{} // null is no list in JavaScript
+		policies = []json.RawMessage{} // A nil slice would be null in JavaScript.
 	}
 	if requests == nil {
 		requests = []Request{}
@@ -109,8 +108,8 @@ func (e *Evaluator) exchange(ctx context.Context, policies []json.RawMessage, re
 	if e.broken != nil {
 		return nil, e.broken
 	}
-	// A half-written line or an unread answer cannot be taken back: stop the
-	// process, and with it the blocked write or read.
+	// If ctx is done, the process stops, because a line may be half written or an answer unread. That also ends a blocked
+	// write or read.
 	stop := context.AfterFunc(ctx, e.cancel)
 	defer stop()
 
@@ -136,8 +135,7 @@ func (e *Evaluator) exchange(ctx context.Context, policies []json.RawMessage, re
 	return answer.Decisions, nil
 }
 
-// died says why the process no longer answers; pipe is what its pipes said,
-// which is seldom the cause.
+// died returns the reason why the process does not answer. pipe is the error of its pipes, which is seldom the cause.
 func (e *Evaluator) died(ctx context.Context, pipe error) error {
 	stopped := e.stopped()
 	e.cancel()
@@ -154,7 +152,7 @@ func (e *Evaluator) died(ctx context.Context, pipe error) error {
 	return e.explain(exit)
 }
 
-// explain adds what the process wrote to stderr; it must have been waited for.
+// explain adds the process's standard error to an error. The process must have ended.
 func (e *Evaluator) explain(exit error) error {
 	stderr := strings.TrimSpace(e.stderr.String())
 	if strings.Contains(stderr, "ERR_MODULE_NOT_FOUND") && strings.Contains(stderr, "@cloud-copilot/iam-simulate") {
@@ -166,16 +164,16 @@ func (e *Evaluator) explain(exit error) error {
 	return fmt.Errorf("node ended: %w: %s", exit, stderr)
 }
 
-// Close ends the process and waits for it. A running evaluation finishes first.
+// Close ends the process and waits for its end. A running evaluation finishes first.
 func (e *Evaluator) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defer e.cancel()
 	if e.broken != nil {
-		return nil // ended, and reported by Evaluate
+		return nil // The process has ended, and Evaluate has returned the error.
 	}
 	e.broken = errors.New("evaluator is closed")
-	// The script ends when its input does.
+	// The script ends at the end of its input.
 	if err := e.stdin.Close(); err != nil {
 		return fmt.Errorf("close policy evaluator: %w", err)
 	}

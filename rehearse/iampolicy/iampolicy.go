@@ -1,12 +1,11 @@
-// Package iampolicy tells whether AWS would allow a call under a role's
-// policies. The evaluation itself is iam-simulate's, a Node.js library that
-// knows IAM's actions, resource types and condition keys; it needs no network
-// and no account. https://github.com/cloud-copilot/iam-simulate
+// Package iampolicy decides whether AWS would allow a call under a role's policies. It uses iam-simulate, a Node.js
+// library that contains IAM's actions, resource types and condition keys and needs neither network nor account:
+// https://github.com/cloud-copilot/iam-simulate
 //
-// It looks at one role: its identity policies and, where given, the policy of the
-// resource, which in another account must allow the call, too; or at a service of AWS,
-// for which the resource's policy alone decides. Service control policies, permissions boundaries and
-// session policies are taken to be absent.
+// The caller is a role or a service of AWS. For a role the package evaluates its identity policies and the resource's
+// own policy, if the request has one. A resource in another account must allow the call in its own policy, too. For a
+// service only the resource's policy counts. The package assumes that there are no service control policies,
+// permissions boundaries and session policies.
 package iampolicy
 
 import (
@@ -17,47 +16,45 @@ import (
 	"strings"
 )
 
-// Request is one call of an AWS API by a role, or by a service.
+// Request is a call of an AWS API by a role or by a service.
 type Request struct {
-	// Principal is the ARN of the role that calls, or the service that calls as itself, such as
-	// cloudfront.amazonaws.com; then there are no identity policies. Required.
+	// Principal is the ARN of a role, or a service such as cloudfront.amazonaws.com, which has no identity policies.
+	// Required.
 	Principal string `json:"principal"`
 	// Action is the IAM action, such as cloudfront:CreateInvalidation. Required.
 	Action string `json:"action"`
-	// Resource is the ARN of what the call acts on, or "*" for an action that is
-	// on no resource, such as codepipeline:PutJobSuccessResult. Required.
+	// Resource is the ARN of the resource, or "*" for an action without a resource, such as
+	// codepipeline:PutJobSuccessResult. Required.
 	Resource string `json:"resource"`
-	// Context holds the condition keys AWS would send along, such as
-	// iam:PassedToService. A key that AWS never sends for the action is an error.
+	// Context holds the condition keys of the request, such as iam:PassedToService. A key that AWS never sets for the
+	// action is an error.
 	Context map[string]string `json:"context,omitempty"`
-	// ResourcePolicy is the policy of the resource itself, for instance a
-	// bucket's. Required for KMS keys, for assuming a role and for a service, where
-	// AWS allows nothing without it.
+	// ResourcePolicy is the resource's own policy, such as a bucket policy. Required for KMS keys, for assuming a role
+	// and for a service, because AWS then allows nothing without it.
 	ResourcePolicy json.RawMessage `json:"resourcePolicy,omitempty"`
 }
 
 // Decision is the verdict on one Request.
 type Decision struct {
 	Allowed bool
-	// Reason is for people: which statements decided, or why none did.
+	// Reason says which statements decided, or why no statement allows the call.
 	Reason string
-	// Statements are those that allowed the call, or those that explicitly denied
-	// it. Empty if it was denied for want of a statement.
+	// Statements holds the statements that allow the call or explicitly deny it. It is empty if no statement allows the
+	// call.
 	Statements []Statement
 }
 
-// Statement points at a statement of one of the evaluated policies.
+// Statement identifies a statement of one of the evaluated policies.
 type Statement struct {
-	// Policy is the index of the policy in Evaluate's list, or -1 for the
-	// request's ResourcePolicy.
+	// Policy is the index of the policy in Evaluate's list, or -1 for the request's ResourcePolicy.
 	Policy int
-	// Index is the statement's position in its policy, from 0.
+	// Index is the index of the statement in its policy.
 	Index int
 	// Sid is the statement's id, if it has one.
 	Sid string
 }
 
-// String returns, for instance, `policy 0 Statement[1] ("Deploy")`.
+// String returns a text such as `policy 0 Statement[1] ("Deploy")`.
 func (s Statement) String() string {
 	var b strings.Builder
 	if s.Policy < 0 {
@@ -72,13 +69,12 @@ func (s Statement) String() string {
 	return b.String()
 }
 
-// Evaluate decides the requests, in order, under a role's identity policies. It
-// starts a Node.js process, which takes about 0.1 s; for many calls over time
-// use [Start].
+// Evaluate returns the decisions for the requests under a role's identity policies. It starts a Node.js process, which
+// takes about 0.1 s. Use [Start] for several calls.
 //
-// A malformed policy, an action that IAM does not have (requested, or spelt out
-// in a policy), an ARN of a kind the action does not work on, and a condition
-// key the action does not have are errors that name it, never a denial.
+// Evaluate returns an error, and not a denial, for an invalid policy, for an action that IAM does not have (in a
+// request or written out in a policy), for an ARN that the action does not support, and for a condition key that the
+// action does not have.
 func Evaluate(ctx context.Context, policies []json.RawMessage, requests []Request) ([]Decision, error) {
 	e, err := Start(ctx)
 	if err != nil {
@@ -88,11 +84,11 @@ func Evaluate(ctx context.Context, policies []json.RawMessage, requests []Reques
 	return decisions, errors.Join(err, e.Close())
 }
 
-// verdict is what simulate.mjs says about one request.
+// verdict is the answer of simulate.mjs for one request.
 type verdict struct {
 	Result     string // Allowed, ExplicitlyDenied or ImplicitlyDenied
 	Statements []Statement
-	// Near are statements that allow the action but do not match otherwise.
+	// Near holds the statements that allow the action but do not match the request.
 	Near []struct {
 		Statement
 		Element string // Principal, Resource or Condition
@@ -106,7 +102,7 @@ func (v verdict) decision(r Request) (Decision, error) {
 		d.Allowed = true
 		d.Reason = "allowed by " + join(v.Statements)
 		if len(v.Statements) == 0 {
-			d.Reason = "allowed without a statement" // sts:GetCallerIdentity is
+			d.Reason = "allowed without a statement" // This is so for sts:GetCallerIdentity.
 		}
 	case "ExplicitlyDenied":
 		d.Reason = "explicitly denied by " + join(v.Statements)

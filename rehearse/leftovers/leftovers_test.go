@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// victim is, in the environment of a process, the folder that it makes a temporary one in. Then it waits to
-// be killed.
+// victim is the environment variable that makes this program a process to kill. Its value is the folder in which the
+// process makes a temporary folder.
 const victim = "LEFTOVERS_VICTIM"
 
 func TestMain(m *testing.M) {
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// live says what it has made, and goes on for as long as it is let.
+// live prints what it has made and then waits to be killed.
 func live(parent string) error {
 	dir, _, err := TempDir(parent, "test")
 	if err != nil {
@@ -85,7 +85,7 @@ func TestNothingIsLeftAfterSIGKILL(t *testing.T) {
 	await(t, "the removal of its folder", func() bool { return len(entries(t, parent)) == 0 })
 }
 
-// processes are the descendants of a process.
+// processes returns the descendants of a process.
 func processes(t *testing.T, of string) []string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "ps", "-axo", "pid=,ppid=").Output()
@@ -103,8 +103,7 @@ func processes(t *testing.T, of string) []string {
 	return family[1:]
 }
 
-// zombie reports whether a process has ended and only waits for its parent to look: in a container nobody may
-// ever do so for an orphan.
+// zombie reports whether a process has ended and has not been reaped. In a container nobody may ever reap an orphan.
 func zombie(pid int) bool {
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	return err == nil && strings.Contains(string(stat), ") Z ")
@@ -123,7 +122,7 @@ func entries(t *testing.T, dir string) []string {
 	return names
 }
 
-// await waits for something, for as long as only what hangs takes.
+// await waits until a condition is true. Only a process that hangs reaches its time limit.
 func await(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for range 3000 {
@@ -137,7 +136,7 @@ func await(t *testing.T, what string, done func() bool) {
 
 func TestTempDir(t *testing.T) {
 	parent := filepath.Join(t.TempDir(), "[a] *?\\")
-	// What a process has left whose shell was killed, too, and what is none of ours.
+	// A folder of a process whose shell was killed, too, and folders of others.
 	for _, name := range []string{prefix + "test-1/dir", prefix + "other-2", "somebody's"} {
 		if err := os.MkdirAll(filepath.Join(parent, name), 0o755); err != nil {
 			t.Fatal(err)
