@@ -12,17 +12,17 @@ import (
 	"blog-deploy-pipeline/rehearse/leftovers"
 )
 
-// compile makes Hugo of its source, which Go checks by its checksum database.
+// compile compiles Hugo from its source, which Go checks with its checksum database.
 func (i Installer) compile(ctx context.Context, w Wanted, dir string) (string, error) {
 	args, cgo := []string{"install", "-ldflags=-s -w"}, ""
 	if w.Extended {
 		args, cgo = append(args, "-tags=extended"), "CGO_ENABLED=1"
 		if err := hasCompiler(ctx); err != nil {
-			return "", fmt.Errorf("it takes a C compiler to make it here: %w. Install one, or that Hugo, or set the blog's Build.HugoExtended to false if it does not need LibSass", err)
+			return "", fmt.Errorf("the extended edition needs a C compiler to be compiled here: %w. Install a C compiler or that Hugo, or set the blog's Build.HugoExtended to false if it does not need LibSass", err)
 		}
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, "github.com/gohugoio/hugo@v"+w.Version)...)
-	// A larger heap takes a quarter off the first compilation.
+	// A larger heap makes the first compilation a quarter faster.
 	cmd.Env = append(cmd.Environ(), "GOBIN="+dir, "GOFLAGS=", "GOTMPDIR="+dir, "GOGC=400")
 	if cgo != "" {
 		cmd.Env = append(cmd.Env, cgo)
@@ -41,15 +41,15 @@ func (i Installer) compile(ctx context.Context, w Wanted, dir string) (string, e
 	return checked(ctx, w, filepath.Join(dir, "hugo"))
 }
 
-// remedy adds what to do where Go's words do not say it.
+// remedy returns what to do about the error that Go printed.
 func remedy(said string) string {
 	if strings.Contains(said, "requires go >= ") || strings.Contains(said, "toolchain not available") {
-		return "\nThat Hugo takes a newer Go than this machine has: install that Go, or that Hugo so that `hugo` on PATH is it, or set the blog's Build.HugoVersion to an older one"
+		return "\nThat Hugo needs a newer Go than this machine has. Install that Go, or put that Hugo on PATH, or set the blog's Build.HugoVersion to an older version"
 	}
-	return "\nInstall that Hugo so that `hugo` on PATH is it, or set the blog's Build.HugoVersion to another"
+	return "\nPut that Hugo on PATH, or set the blog's Build.HugoVersion to another version"
 }
 
-// hasCompiler tells whether Go finds its C compiler.
+// hasCompiler returns an error if Go cannot find its C compiler.
 func hasCompiler(ctx context.Context) error {
 	out, err := exec.CommandContext(ctx, "go", "env", "CC").Output()
 	if err != nil {

@@ -22,8 +22,8 @@ import (
 	"time"
 )
 
-// pinned are the SHA-256 sums of the release that the recipe's default version is; other archives are checked
-// by the list that is published beside them, as the recipe checks them.
+// pinned holds the SHA-256 sums of the archives of the recipe's default version. The sums of other versions come from
+// the list that Hugo publishes with them, as in the recipe.
 // https://github.com/gohugoio/hugo/releases/download/v0.164.0/hugo_0.164.0_checksums.txt
 var pinned = map[string]string{
 	"hugo_0.164.0_linux-amd64.tar.gz":          "d9c8b17285ea4ec004d9f814273ea910f2051ce02c284993fd1f91ba455ae50d",
@@ -33,13 +33,13 @@ var pinned = map[string]string{
 	"hugo_extended_0.164.0_linux-arm64.tar.gz": "232d3bc2d1d9510625985ff7c89767598ffea5bc6e5e2882c791313f5a43f723",
 }
 
-// limits bound a download.
+// limits holds the limits of a download.
 type limits struct {
-	Connect time.Duration // default 10 s, for the connection and again for TLS
-	Answer  time.Duration // default 30 s
-	Whole   time.Duration // default 15 minutes
-	Bytes   int64         // default 250 MB; an archive has 20 to 70
-	Binary  int64         // default 1 GB; one for two architectures has 200 MB
+	Connect time.Duration // for the connection, and again for TLS; default 10 s
+	Answer  time.Duration // until the response's header; default 30 s
+	Whole   time.Duration // for everything; default 15 minutes
+	Bytes   int64         // of the archive; default 250 MB, while archives have 20 to 70 MB
+	Binary  int64         // of the binary; default 1 GB, while a binary for two architectures has 200 MB
 }
 
 func (l *limits) setDefaults() {
@@ -50,7 +50,7 @@ func (l *limits) setDefaults() {
 	l.Binary = cmp.Or(l.Binary, 1e9)
 }
 
-// archive is the name of a release's archive for a platform.
+// archive returns the name of a release's archive for a platform.
 func archive(w Wanted, platform string) (string, error) {
 	edition := ""
 	if w.Extended {
@@ -62,7 +62,7 @@ func archive(w Wanted, platform string) (string, error) {
 	}
 	end := ends[platform]
 	if end == "" {
-		return "", fmt.Errorf("there is none for %s", platform)
+		return "", fmt.Errorf("Hugo publishes no binary for %s", platform)
 	}
 	if w.before(firstPkg) {
 		end = strings.Replace(end, ".pkg", ".tar.gz", 1)
@@ -70,14 +70,14 @@ func archive(w Wanted, platform string) (string, error) {
 	return "hugo_" + edition + w.Version + "_" + end, nil
 }
 
-// download takes a release's binary into dir.
+// download downloads a release and puts its binary into dir.
 func (i Installer) download(ctx context.Context, w Wanted, dir string) (binary string, err error) {
 	name, err := archive(w, i.platform)
 	if err != nil {
 		return "", err
 	}
 	i.limits.setDefaults()
-	ctx, cancel := context.WithTimeoutCause(ctx, i.limits.Whole, fmt.Errorf("it is not there after %v", i.limits.Whole))
+	ctx, cancel := context.WithTimeoutCause(ctx, i.limits.Whole, fmt.Errorf("the download is not complete after %v", i.limits.Whole))
 	defer cancel()
 	from := strings.TrimRight(cmp.Or(i.Releases, Releases), "/") + "/v" + w.Version + "/"
 	if err := safe(from); err != nil {
@@ -101,7 +101,7 @@ func (i Installer) download(ctx context.Context, w Wanted, dir string) (binary s
 		return "", err
 	}
 	if got != want {
-		return "", fmt.Errorf("the SHA-256 of %s is %s, want %s: it was not used", from+name, got, want)
+		return "", fmt.Errorf("the SHA-256 of %s is %s, want %s; the file was not used", from+name, got, want)
 	}
 	if strings.HasSuffix(name, ".pkg") {
 		binary, err = unpack(ctx, file, dir)
@@ -117,7 +117,7 @@ func (i Installer) download(ctx context.Context, w Wanted, dir string) (binary s
 	return binary, nil
 }
 
-// listed is the sum of an archive by the release's own list.
+// listed returns the sum of an archive from the release's own list.
 func (i Installer) listed(ctx context.Context, from, version, name string) (string, error) {
 	list := "hugo_" + version + "_checksums.txt"
 	body, err := i.get(ctx, from+list)
@@ -136,12 +136,12 @@ func (i Installer) listed(ctx context.Context, from, version, name string) (stri
 		}
 	}
 	if len(found) != 1 || len(found[0]) != hex.EncodedLen(sha256.Size) {
-		return "", fmt.Errorf("%s does not list %s once, with a SHA-256", from+list, name)
+		return "", fmt.Errorf("%s must list %s exactly once, with its SHA-256", from+list, name)
 	}
 	return strings.ToLower(found[0]), nil
 }
 
-// fetch downloads a file, and returns its SHA-256.
+// fetch downloads a file and returns its SHA-256.
 func (i Installer) fetch(ctx context.Context, from, to string) (sum string, err error) {
 	body, err := i.get(ctx, from)
 	if err != nil {
@@ -159,12 +159,12 @@ func (i Installer) fetch(ctx context.Context, from, to string) (sum string, err 
 		return "", fmt.Errorf("download %s: %w", from, cause(ctx, err))
 	}
 	if n > i.limits.Bytes {
-		return "", fmt.Errorf("download %s: it has more than %d MB", from, i.limits.Bytes/1e6)
+		return "", fmt.Errorf("download %s: the file has more than %d MB", from, i.limits.Bytes/1e6)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// get asks once: who cannot reach a server is told at once, and need not wait for tries.
+// get makes one request. It does not try again, so that a person without a network gets the error at once.
 func (i Installer) get(ctx context.Context, from string) (io.ReadCloser, error) {
 	client := &http.Client{
 		Transport: &http.Transport{
@@ -177,7 +177,7 @@ func (i Installer) get(ctx context.Context, from string) (io.ReadCloser, error) 
 		},
 		CheckRedirect: func(next *http.Request, past []*http.Request) error {
 			if len(past) >= 10 {
-				return errors.New("it leads on more than ten times")
+				return errors.New("more than ten redirects")
 			}
 			return safe(next.URL.String())
 		},
@@ -189,7 +189,7 @@ func (i Installer) get(ctx context.Context, from string) (io.ReadCloser, error) 
 	response, err := client.Do(request)
 	if err != nil {
 		if failed := (*url.Error)(nil); errors.As(err, &failed) {
-			err = failed.Err // Else it names the address where a redirect ended, hundreds of characters.
+			err = failed.Err // The outer error contains the address of the last redirect, which has hundreds of characters.
 		}
 		return nil, fmt.Errorf("download %s: %w", from, cause(ctx, err))
 	}
@@ -200,7 +200,7 @@ func (i Installer) get(ctx context.Context, from string) (io.ReadCloser, error) 
 	return response.Body, nil
 }
 
-// cause says why a context ended, if that is why.
+// cause returns the reason why ctx is done, or err if ctx is not done.
 func cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -208,7 +208,7 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// safe refuses what anybody on the way could change.
+// safe refuses an address whose content could be changed on the way.
 func safe(address string) error {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -218,10 +218,10 @@ func safe(address string) error {
 	if u.Scheme == "https" && u.Host != "" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()) {
 		return nil
 	}
-	return fmt.Errorf("the address of Hugo's releases is %q, want https://, or http:// on this machine", address)
+	return fmt.Errorf("the address of Hugo's releases is %q; it must begin with https://, or with http:// and this machine's name", address)
 }
 
-// extract takes the binary out of a release's archive for Linux.
+// extract extracts the binary from a release's archive for Linux.
 func extract(archive, dir string, limit int64) (string, error) {
 	file, err := os.Open(archive)
 	if err != nil {
@@ -236,7 +236,7 @@ func extract(archive, dir string, limit int64) (string, error) {
 	for {
 		entry, err := entries.Next()
 		if errors.Is(err, io.EOF) {
-			return "", errors.New("there is no hugo in it")
+			return "", errors.New("it contains no hugo")
 		}
 		if err != nil {
 			return "", err
@@ -245,7 +245,7 @@ func extract(archive, dir string, limit int64) (string, error) {
 			continue
 		}
 		if entry.Size > limit {
-			return "", fmt.Errorf("its hugo has %d MB, more than %d", entry.Size/1e6, limit/1e6)
+			return "", fmt.Errorf("its hugo has %d MB, and the limit is %d MB", entry.Size/1e6, limit/1e6)
 		}
 		binary := filepath.Join(dir, "hugo")
 		to, err := os.OpenFile(binary, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755) //nolint:gosec // A program.
@@ -257,7 +257,7 @@ func extract(archive, dir string, limit int64) (string, error) {
 	}
 }
 
-// unpack takes the binary out of a release's package for macOS, which is not installed for that.
+// unpack extracts the binary from a release's package for macOS without installing the package.
 func unpack(ctx context.Context, pkg, dir string) (binary string, err error) {
 	expanded := filepath.Join(dir, "expanded")
 	if out, err := exec.CommandContext(ctx, "pkgutil", "--expand-full", pkg, expanded).CombinedOutput(); err != nil {
@@ -271,7 +271,7 @@ func unpack(ctx context.Context, pkg, dir string) (binary string, err error) {
 		return err
 	})
 	if err == nil && binary == "" {
-		err = errors.New("there is no hugo in it")
+		err = errors.New("it contains no hugo")
 	}
 	return binary, err
 }

@@ -1,7 +1,7 @@
-// Package hugo has the Hugo that a build wants on this machine: it takes the binary of Hugo's own release,
-// checked by SHA-256, or compiles Hugo where that cannot be had.
+// Package hugo installs the Hugo that a build needs. It downloads the binary of Hugo's own release and checks its
+// SHA-256. If the download fails, it compiles Hugo.
 //
-// It works on Linux and macOS.
+// The package works on Linux and macOS.
 package hugo
 
 import (
@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// Releases is where Hugo publishes its releases: a folder for each, such as v0.164.0, with its archives and a
-// list of their SHA-256 sums.
+// Releases is the address of Hugo's releases. Each release is a folder, such as v0.164.0, with the archives and a list
+// of their SHA-256 sums.
 const Releases = "https://github.com/gohugoio/hugo/releases/download"
 
 // Wanted is a release of Hugo.
@@ -31,7 +31,7 @@ type Wanted struct {
 	Extended bool   // the edition with LibSass
 }
 
-// String is how people call it, such as "Hugo v0.164.0 (extended)".
+// String returns a text such as "Hugo v0.164.0 (extended)".
 func (w Wanted) String() string {
 	if w.Extended {
 		return "Hugo v" + w.Version + " (extended)"
@@ -39,26 +39,26 @@ func (w Wanted) String() string {
 	return "Hugo v" + w.Version
 }
 
-// Hugo's archives have changed their names.
+// Hugo's archives have changed their names twice.
 var (
-	firstName = [2]int{0, 103} // the first whose archives have the names used here
-	firstPkg  = [2]int{0, 153} // the first that is a package for macOS, and no archive
+	firstName = [2]int{0, 103} // the first minor version whose archives have the present names
+	firstPkg  = [2]int{0, 153} // the first minor version that has a package for macOS in place of an archive
 )
 
 var releasePattern = regexp.MustCompile(`^([0-9]{1,9})\.([0-9]{1,9})\.[0-9]{1,9}$`)
 
-// Check tells what is wrong with the version.
+// Check returns an error if the version is invalid or too old.
 func (w Wanted) Check() error {
 	if !releasePattern.MatchString(w.Version) {
 		return fmt.Errorf("the version of Hugo is %q, want a release such as 0.164.0", w.Version)
 	}
 	if w.before(firstName) {
-		return fmt.Errorf("the version of Hugo is %s, want 0.103.0 or later: an older one is left to the recipe, which installs it on Linux", w.Version)
+		return fmt.Errorf("the version of Hugo is %s, want 0.103.0 or later. Only the recipe installs an older version, and only on Linux", w.Version)
 	}
 	return nil
 }
 
-// before reports whether it is older than the first release of a minor version.
+// before reports whether w is older than the first release of a minor version.
 func (w Wanted) before(first [2]int) bool {
 	parts := releasePattern.FindStringSubmatch(w.Version)
 	major, _ := strconv.Atoi(parts[1]) // Digits, by the pattern.
@@ -66,8 +66,8 @@ func (w Wanted) before(first [2]int) bool {
 	return slices.Compare([]int{major, minor}, first[:]) < 0
 }
 
-// Is reports whether a Hugo is the wanted one by what it says, by the rule of the recipe: the extended edition
-// can do all that the standard one can, and a -DEV is no release.
+// Is reports whether the output of `hugo version` is that of the wanted Hugo. It uses the recipe's rules: the extended
+// edition is also a standard edition, and a -DEV version is not a release.
 func (w Wanted) Is(says string) bool {
 	rest, ok := strings.CutPrefix(says, "hugo v"+w.Version)
 	if !ok || rest == "" || !strings.ContainsRune(" +-", rune(rest[0])) || strings.HasPrefix(rest, "-DEV") {
@@ -77,9 +77,9 @@ func (w Wanted) Is(says string) bool {
 	return !w.Extended || strings.Contains(number, "+extended")
 }
 
-// Says is what a Hugo says about itself, such as "hugo v0.164.0 linux/amd64"; "" if it says nothing.
+// Says returns the output of `hugo version`, such as "hugo v0.164.0 linux/amd64", or "" if the command fails.
 func Says(ctx context.Context, binary string) string {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute) // A busy machine may need some of it.
+	ctx, cancel := context.WithTimeout(ctx, time.Minute) // The command may be slow on a busy machine.
 	defer cancel()
 	out, err := exec.CommandContext(ctx, binary, "version").Output()
 	if err != nil {
@@ -88,27 +88,27 @@ func Says(ctx context.Context, binary string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// Installer installs releases of Hugo for good.
+// Installer installs releases of Hugo in a cache.
 type Installer struct {
-	// Cache is the folder to install into, a folder for each release, such as ".cache/bin". Required.
+	// Cache is the folder of the installed releases, such as ".cache/bin". Each release has a folder in it. Required.
 	Cache string
-	// Releases is where releases are, as https://, or on this machine as http://. Default: [Releases]. A
-	// mirror's archives must have the sums that Hugo's have.
+	// Releases is the address of the releases. It begins with https://, or with http:// on this machine. A mirror's
+	// archives must have the same sums as Hugo's. Default: [Releases].
 	Releases string
-	// Tell tells what takes a while: when it begins, and then once a minute. Required.
+	// Tell reports work that takes long, when it begins and then once a minute. Required.
 	Tell func(format string, args ...any)
 
-	// What follows is for tests.
+	// The fields below are for tests.
 	platform string            // default: this machine's, such as "linux/amd64"
-	sums     map[string]string // default: those that are pinned here
+	sums     map[string]string // default: pinned
 	limits   limits
 }
 
-// every is how often a wait says how long it has taken.
+// every is the time between two reports of a wait.
 const every = time.Minute
 
-// Install returns the path of the wanted Hugo, which it installs if it is not in the cache. Two that install
-// the same at once do it one after the other.
+// Install returns the path of the wanted Hugo, and installs it if it is not in the cache. Processes that install the
+// same release at once wait for each other.
 func (i Installer) Install(ctx context.Context, w Wanted) (binary string, err error) {
 	if err := w.Check(); err != nil {
 		return "", err
@@ -126,7 +126,7 @@ func (i Installer) Install(ctx context.Context, w Wanted) (binary string, err er
 	if w.Is(Says(ctx, binary)) {
 		return binary, nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // A cache for whoever may see the project.
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // Everybody who can read the project may read the cache.
 		return "", fmt.Errorf("install %v: %w", w, err)
 	}
 	unlock, err := i.lock(ctx, dir, w)
@@ -134,7 +134,7 @@ func (i Installer) Install(ctx context.Context, w Wanted) (binary string, err er
 		return "", fmt.Errorf("install %v: %w", w, err)
 	}
 	defer unlock()
-	if w.Is(Says(ctx, binary)) { // Another process has installed it meanwhile.
+	if w.Is(Says(ctx, binary)) { // Another process has installed it in the meantime.
 		return binary, nil
 	}
 	work, err := os.MkdirTemp(dir, "work-")
@@ -144,7 +144,7 @@ func (i Installer) Install(ctx context.Context, w Wanted) (binary string, err er
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	made, err := i.download(ctx, w, work)
 	if err != nil && ctx.Err() == nil {
-		i.Tell("No release binary of %v: %v", w, err)
+		i.Tell("The release binary of %v cannot be used: %v", w, err)
 		made, err = i.compile(ctx, w, work)
 	}
 	if err != nil {
@@ -156,7 +156,7 @@ func (i Installer) Install(ctx context.Context, w Wanted) (binary string, err er
 	return binary, nil
 }
 
-// lock waits until no other process installs into a folder, and removes what one that was killed has left.
+// lock waits until no other process installs into a folder, and removes the files of an installation that was killed.
 func (i Installer) lock(ctx context.Context, dir string, w Wanted) (unlock func(), err error) {
 	file, err := os.Open(dir)
 	if err != nil {
@@ -168,12 +168,12 @@ func (i Installer) lock(ctx context.Context, dir string, w Wanted) (unlock func(
 		if err == nil {
 			left, _ := filepath.Glob(filepath.Join(dir, "work-*"))
 			for _, work := range left {
-				_ = os.RemoveAll(work) // It takes room, and does no harm.
+				_ = os.RemoveAll(work) // An error does no harm.
 			}
 			return unlock, nil
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return unlock, nil // A file system without locks: the last one wins.
+			return unlock, nil // The file system has no locks, so the last installation wins.
 		}
 		if !told {
 			i.Tell("Waiting for another process that installs %v", w)
@@ -187,15 +187,15 @@ func (i Installer) lock(ctx context.Context, dir string, w Wanted) (unlock func(
 	}
 }
 
-// checked returns a binary if it is the wanted Hugo.
+// checked returns binary, or an error if it is not the wanted Hugo.
 func checked(ctx context.Context, w Wanted, binary string) (string, error) {
 	if says := Says(ctx, binary); !w.Is(says) {
-		return "", fmt.Errorf("it says that it is %q", cmp.Or(says, "no Hugo that runs here"))
+		return "", fmt.Errorf("its version is %q", cmp.Or(says, "unknown, because it does not run here"))
 	}
 	return binary, nil
 }
 
-// waiting says what is waited for, and then how long it has taken.
+// waiting reports the start of a wait, and then once a minute how long it has taken.
 func (i Installer) waiting(what string) (done func()) {
 	i.Tell("%s", what)
 	began := time.Now()

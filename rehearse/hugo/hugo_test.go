@@ -69,10 +69,10 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-// program is a Hugo that says what it is.
+// program returns a script that stands for a Hugo with this version.
 func program(says string) string { return "#!/bin/sh\necho '" + says + "'\n" }
 
-// tarball is a release's archive.
+// tarball returns the content of a release's archive.
 func tarball(t *testing.T, files ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -94,7 +94,7 @@ func tarball(t *testing.T, files ...string) []byte {
 
 func sum(content []byte) string { return fmt.Sprintf("%x", sha256.Sum256(content)) }
 
-// site serves releases, and keeps what it was asked for.
+// site serves releases and records the requests.
 type site struct {
 	files map[string][]byte
 	mu    sync.Mutex
@@ -121,7 +121,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// machine has a Go that only says what it was asked, and no other program.
+// machine returns a PATH on which the only program is a Go that records its arguments.
 func machine(t *testing.T, compiler bool) (asked func() string) {
 	t.Helper()
 	bin := t.TempDir()
@@ -160,7 +160,7 @@ func TestInstall(t *testing.T) {
 	tests := []struct {
 		name     string
 		files    map[string][]byte
-		pinned   []byte // the archive whose sum is pinned; nil for none
+		pinned   []byte // the archive whose sum is pinned; optional
 		releases string
 		platform string
 		limits   limits
@@ -168,32 +168,32 @@ func TestInstall(t *testing.T) {
 		version  string
 		compiler bool
 		says     string
-		told     string // why there is no binary
+		told     string // why the download fails
 		err      string
 	}{
 		{name: "a pinned sum", files: map[string][]byte{name: good}, pinned: good, says: downloaded},
 		{name: "by the list", files: map[string][]byte{name: good, list: ofList("0123  "+name[len(dir):]+".sig", sum(good)+"  "+name[len(dir):])}, says: downloaded},
 		{name: "extended", files: map[string][]byte{extended: good}, pinned: good, extended: true, says: downloaded},
 		{name: "a package for macOS", files: map[string][]byte{pkg: []byte(program("hugo v0.164.0 darwin"))}, pinned: []byte(program("hugo v0.164.0 darwin")), platform: "darwin/arm64", says: "hugo v0.164.0 darwin"},
-		{name: "another sum", files: map[string][]byte{name: good}, pinned: []byte("other"), says: compiled, told: "want " + sum([]byte("other")) + ": it was not used"},
-		{name: "another sum in the list", files: map[string][]byte{name: good, list: ofList(sum(nil) + " *" + name[len(dir):])}, says: compiled, told: "it was not used"},
-		{name: "not in the list", files: map[string][]byte{name: good, list: ofList(sum(good) + "  other.tar.gz")}, says: compiled, told: "does not list hugo_0.164.0_linux-amd64.tar.gz once"},
-		{name: "twice in the list", files: map[string][]byte{name: good, list: ofList(sum(good)+"  "+name[len(dir):], sum(nil)+"  "+name[len(dir):])}, says: compiled, told: "once"},
-		{name: "nothing there", pinned: good, says: compiled, told: "404 Not Found"},
-		{name: "nobody there", releases: "http://127.0.0.1:1", pinned: good, says: compiled, told: "connection refused"},
-		{name: "an address without encryption", releases: "http://example.com", pinned: good, says: compiled, told: "want https://"},
-		{name: "led to one", files: map[string][]byte{name: []byte("http://example.com/hugo")}, pinned: good, says: compiled, told: "want https://"},
+		{name: "another sum", files: map[string][]byte{name: good}, pinned: []byte("other"), says: compiled, told: "want " + sum([]byte("other")) + "; the file was not used"},
+		{name: "another sum in the list", files: map[string][]byte{name: good, list: ofList(sum(nil) + " *" + name[len(dir):])}, says: compiled, told: "the file was not used"},
+		{name: "not in the list", files: map[string][]byte{name: good, list: ofList(sum(good) + "  other.tar.gz")}, says: compiled, told: "must list hugo_0.164.0_linux-amd64.tar.gz exactly once"},
+		{name: "twice in the list", files: map[string][]byte{name: good, list: ofList(sum(good)+"  "+name[len(dir):], sum(nil)+"  "+name[len(dir):])}, says: compiled, told: "exactly once"},
+		{name: "no such release", pinned: good, says: compiled, told: "404 Not Found"},
+		{name: "no server", releases: "http://127.0.0.1:1", pinned: good, says: compiled, told: "connection refused"},
+		{name: "an address without encryption", releases: "http://example.com", pinned: good, says: compiled, told: "must begin with https://"},
+		{name: "a redirect to one", files: map[string][]byte{name: []byte("http://example.com/hugo")}, pinned: good, says: compiled, told: "must begin with https://"},
 		{name: "no answer", files: map[string][]byte{name: []byte("hang")}, pinned: good, limits: limits{Answer: 50 * time.Millisecond}, says: compiled, told: "timeout awaiting response headers"},
-		{name: "too slow", files: map[string][]byte{name: []byte("hang")}, pinned: good, limits: limits{Whole: 50 * time.Millisecond}, says: compiled, told: "not there after 50ms"},
+		{name: "too slow", files: map[string][]byte{name: []byte("hang")}, pinned: good, limits: limits{Whole: 50 * time.Millisecond}, says: compiled, told: "not complete after 50ms"},
 		{name: "too large", files: map[string][]byte{name: good}, pinned: good, limits: limits{Bytes: 10}, says: compiled, told: "more than 0 MB"},
 		{name: "too large a binary", files: map[string][]byte{name: good}, pinned: good, limits: limits{Binary: 10}, says: compiled, told: "its hugo has 0 MB"},
 		{name: "no archive", files: map[string][]byte{name: []byte("text")}, pinned: []byte("text"), says: compiled, told: "hugo_0.164.0_linux-amd64.tar.gz: "},
-		{name: "without Hugo", files: map[string][]byte{name: tarball(t, "dir/hugo", "")}, pinned: tarball(t, "dir/hugo", ""), says: compiled, told: "there is no hugo in it"},
-		{name: "another version in it", files: map[string][]byte{name: tarball(t, "hugo", program("hugo v0.163.0 x"))}, pinned: tarball(t, "hugo", program("hugo v0.163.0 x")), says: compiled, told: `it says that it is "hugo v0.163.0 x"`},
-		{name: "for another machine", platform: "linux/riscv64", says: compiled, told: "there is none for linux/riscv64"},
+		{name: "without Hugo", files: map[string][]byte{name: tarball(t, "dir/hugo", "")}, pinned: tarball(t, "dir/hugo", ""), says: compiled, told: "it contains no hugo"},
+		{name: "another version in it", files: map[string][]byte{name: tarball(t, "hugo", program("hugo v0.163.0 x"))}, pinned: tarball(t, "hugo", program("hugo v0.163.0 x")), says: compiled, told: `its version is "hugo v0.163.0 x"`},
+		{name: "for another machine", platform: "linux/riscv64", says: compiled, told: "Hugo publishes no binary for linux/riscv64"},
 		{name: "extended, compiled", extended: true, compiler: true, says: "hugo v0.164.0+extended compiled", told: "404"},
 		{name: "extended, and no compiler", extended: true, told: "404", err: "Build.HugoExtended to false"},
-		{name: "for a newer Go", version: "0.999.0", told: "404", err: "takes a newer Go than this machine has"},
+		{name: "for a newer Go", version: "0.999.0", told: "404", err: "needs a newer Go than this machine has"},
 		{name: "too old", version: "0.82.0", err: "0.103.0 or later"},
 	}
 	for _, tt := range tests {
@@ -232,8 +232,8 @@ func TestInstall(t *testing.T) {
 			} else if got := Says(t.Context(), binary); got != tt.says {
 				t.Errorf("installed is %q, want %q", got, tt.says)
 			}
-			if why := slices.DeleteFunc(slices.Clone(told), func(text string) bool { return !strings.HasPrefix(text, "No release binary") }); (tt.told == "") != (len(why) == 0) || len(why) > 0 && (!strings.Contains(why[0], tt.told) || strings.Contains(why[0], "\n")) {
-				t.Errorf("told is %q, want %q", why, tt.told)
+			if why := slices.DeleteFunc(slices.Clone(told), func(text string) bool { return !strings.HasPrefix(text, "The release binary") }); (tt.told == "") != (len(why) == 0) || len(why) > 0 && (!strings.Contains(why[0], tt.told) || strings.Contains(why[0], "\n")) {
+				t.Errorf("Tell got %q, want %q", why, tt.told)
 			}
 			left, err := filepath.Glob(filepath.Join(i.Cache, "*", "work-*"))
 			if err != nil || len(left) > 0 {
@@ -262,7 +262,7 @@ func TestPinnedAreOfTheDefault(t *testing.T) {
 	}
 }
 
-// TestInstallAtOnce installs by many at once, after one that was killed.
+// TestInstallAtOnce installs from several goroutines at once, after an installation that was killed.
 func TestInstallAtOnce(t *testing.T) {
 	asked := machine(t, false)
 	i := Installer{Cache: t.TempDir(), Releases: "http://127.0.0.1:1", Tell: func(string, ...any) {}}
