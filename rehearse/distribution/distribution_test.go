@@ -212,7 +212,7 @@ func TestReadRefusesWhatReadersWouldNotice(t *testing.T) {
 		{"behaviour without a pattern", behavior, ``, []string{"the stack blog-site: CacheBehaviors[0] has no PathPattern"}},
 		{"root object with a slash", `"DefaultRootObject": "index.html"`, `"DefaultRootObject": "/index.html"`, []string{`the stack blog-site: DefaultRootObject is "/index.html"`}},
 		{"error page without a slash", `"/404.html"`, `"404.html"`, []string{`the stack blog-site: the ResponsePagePath of error 404 is "404.html"`}},
-		{"response to no error", `"ErrorCode": 404, `, ``, []string{"the stack blog-site: CustomErrorResponses has the ErrorCode 0; CloudFront knows [400 403 404"}},
+		{"response to no error", `"ErrorCode": 404, `, ``, []string{"the stack blog-site: CustomErrorResponses has the ErrorCode 0; CloudFront accepts only [400 403 404"}},
 		{"two responses to an error", `"CustomErrorResponses": [`, `"CustomErrorResponses": [{"ErrorCode": 404}, `, []string{"CustomErrorResponses[1]: ErrorCode 404 has a response already"}},
 		{"header without a name", `"Header": "Cache-Control", `, ``, []string{`Pages: CustomHeadersConfig: Items[0] sets "" to "public, max-age=0, must-revalidate"`}},
 		{"header without a value", `"Value": "public, max-age=0, must-revalidate", `, ``, []string{`Pages: CustomHeadersConfig: Items[0] sets "Cache-Control" to ""`}},

@@ -7,8 +7,8 @@ import (
 	"blog-deploy-pipeline/rehearse/edgefunction"
 )
 
-// Assumed is what a distribution that nobody can look at is taken to be: it answers to every name, has
-// index.html for "/" and, by a function, for folders, and caches as [CachingOptimized] says.
+// Assumed returns a distribution for a template that does not contain the real one. It accepts every host name, serves
+// index.html for "/" and for folders, and caches as [CachingOptimized] says.
 func Assumed(distributionID string) Distribution {
 	return Distribution{
 		ID:                distributionID,
@@ -17,10 +17,10 @@ func Assumed(distributionID string) Distribution {
 	}
 }
 
-// index is a folder's page.
+// index is the name of a folder's page.
 const index = "index.html"
 
-// folders is a function that rewrites "/a/" to "/a/index.html".
+// folders is a viewer-request function that rewrites "/a/" to "/a/index.html".
 type folders struct{}
 
 // ViewerRequest implements ViewerRequest.

@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// certificateTTL is how long a certificate lasts: no rehearsal is served for longer.
+// certificateTTL is the lifetime of a certificate. No rehearsal serves its site for longer.
 const certificateTTL = 7 * 24 * time.Hour
 
-// Certificate makes a certificate for names, and for loopback addresses, signed by itself and kept in
-// memory only. Nobody trusts it until told to: its Leaf is what to trust.
+// Certificate makes a self-signed certificate for names and for loopback addresses. It exists only in memory. A client
+// must be told to trust its Leaf.
 func Certificate(names []string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -27,13 +27,13 @@ func Certificate(names []string) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("make a certificate: %w", err)
 	}
-	now := time.Now() // The machine's: who checks it knows no other.
+	now := time.Now() // Clients check the certificate by the machine's clock.
 	template := &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: "rehearsal"},
 		NotBefore:    now.Add(-time.Hour), NotAfter: now.Add(certificateTTL),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		// No authority: who has told a browser to trust it, trusts it for these names only.
+		// It is not an authority, so a browser that trusts it does so only for these names.
 		BasicConstraintsValid: true,
 		DNSNames:              append([]string{"localhost"}, names...),
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},

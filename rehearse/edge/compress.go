@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// How big an object is that CloudFront compresses.
+// The smallest and the largest object that CloudFront compresses, in bytes.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html
 const (
 	minCompressed = 1_000
 	maxCompressed = 10_000_000
 )
 
-// compressible are the content types that CloudFront compresses, by the same page.
+// compressible lists the content types that CloudFront compresses, by the same page.
 var compressible = strings.Fields(`
 	application/dash+xml application/eot application/font application/font-sfnt application/javascript
 	application/json application/opentype application/otf application/pkcs7-mime
@@ -29,7 +29,7 @@ var compressible = strings.Fields(`
 	text/js text/plain text/richtext text/tab-separated-values text/xml text/x-component
 	text/x-java-source text/x-script vnd.apple.mpegurl`)
 
-// acceptsGzip reports whether a viewer takes gzip; from HTTP/1.0, CloudFront takes no Accept-Encoding.
+// acceptsGzip reports whether a viewer accepts gzip. CloudFront ignores Accept-Encoding in HTTP/1.0.
 func acceptsGzip(r *http.Request) bool {
 	for value := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
 		encoding, weight, _ := strings.Cut(strings.ReplaceAll(value, " ", ""), ";")
@@ -41,8 +41,8 @@ func acceptsGzip(r *http.Request) bool {
 	return false
 }
 
-// compress compresses what the origin sent, if CloudFront would. Where CloudFront prefers Brotli, this
-// knows gzip only: the standard library has no other.
+// compress compresses the origin's response if CloudFront would. CloudFront prefers Brotli, but this function uses gzip,
+// because Go's standard library has no Brotli.
 func (a *entry) compress() {
 	mediaType, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
 	switch {
@@ -54,7 +54,7 @@ func (a *entry) compress() {
 	}
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	_, _ = w.Write(a.body) // A buffer takes all.
+	_, _ = w.Write(a.body) // Writing to a buffer cannot fail.
 	_ = w.Close()
 	a.body, a.compressed = b.Bytes(), true
 	a.header.Set("Content-Encoding", "gzip")
@@ -62,7 +62,7 @@ func (a *entry) compress() {
 	a.weaken()
 }
 
-// weaken makes the ETag of a compressed object a weak one; one that is invalid is dropped.
+// weaken makes the ETag of a compressed object weak, and removes an invalid ETag.
 func (a *entry) weaken() {
 	switch etag := a.header.Get("Etag"); {
 	case strings.HasPrefix(etag, `"`):

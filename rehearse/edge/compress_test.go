@@ -117,7 +117,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Whether a viewer takes gzip is in the cache key; and the origin confirms by its own ETag.
+// The cache key contains whether a viewer accepts gzip, and the origin confirms an object by its own ETag.
 func TestCompressedObjectsInTheCache(t *testing.T) {
 	w := newWorld(t, Distribution{
 		Errors: map[int]ErrorResponse{403: {PagePath: "/404.html", Status: 404}},

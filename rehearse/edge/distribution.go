@@ -13,28 +13,28 @@ import (
 	"blog-deploy-pipeline/rehearse/edgefunction"
 )
 
-// Distribution is what a distribution's configuration says, as CloudFormation words it.
+// Distribution is the configuration of a distribution. The fields have CloudFormation's meanings.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-distribution-distributionconfig.html
 type Distribution struct {
-	// ID is the one that invalidations name, such as "E2QWRUHAPOMQZL".
+	// ID is the distribution's id, which invalidations name, such as "E2QWRUHAPOMQZL".
 	ID string
-	// DomainName is the distribution's own name, such as "d111111abcdef8.cloudfront.net". Default: with no
-	// Aliases either, the distribution answers to every name.
+	// DomainName is the distribution's own name, such as "d111111abcdef8.cloudfront.net". Without DomainName and Aliases
+	// the distribution accepts every host name.
 	DomainName string
-	// Aliases are the names that viewers use. The first stands for a loopback address, where there is one.
+	// Aliases are the names that viewers use. A request to a loopback address counts as one to the first alias.
 	Aliases []string
-	// DefaultRootObject is what "/" stands for, such as "index.html". Default: nothing, and S3 refuses.
+	// DefaultRootObject is the object for "/", such as "index.html". Default: none, and then S3 refuses "/".
 	DefaultRootObject string
-	// Behaviors are in order of precedence; the last is the default one, whose PathPattern is "*".
+	// Behaviors are in order of precedence. The last one is the default behaviour, whose PathPattern is "*".
 	Behaviors []Behavior
-	// Errors are the distribution's custom error responses, by the origin's status. Default: errors pass
-	// as they are, and are cached for 10 s.
+	// Errors holds the custom error responses by the origin's status. Without one an error passes unchanged and is
+	// cached for 10 s.
 	Errors map[int]ErrorResponse
 }
 
-// Behavior is a cache behaviour: what is done with the paths that a pattern matches.
+// Behavior is a cache behaviour. It applies to the paths that match a pattern.
 type Behavior struct {
-	// PathPattern has "*" for any number of characters and "?" for one; case counts.
+	// PathPattern is case-sensitive. "*" stands for any number of characters and "?" for one.
 	PathPattern string
 	// CachePolicy holds the TTLs. Default: [CachingOptimized].
 	CachePolicy CachePolicy
@@ -46,11 +46,11 @@ type Behavior struct {
 	ViewerResponse ViewerResponse
 	// ViewerProtocol is "allow-all", "redirect-to-https" or "https-only".
 	ViewerProtocol string
-	// Compress has text compressed for viewers who accept it, if the cache policy does, too.
+	// Compress allows compression for viewers who accept gzip, if the cache policy has Gzip.
 	Compress bool
 }
 
-// What a ViewerProtocol can be.
+// The values of ViewerProtocol.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-viewers-to-cloudfront.html
 const (
 	allowAll        = "allow-all"
@@ -58,32 +58,31 @@ const (
 	httpsOnly       = "https-only"
 )
 
-// ViewerRequest is a CloudFront Function on viewer requests: it returns the request that goes on to the
-// cache, or a response that is sent as it is. An error is a function that failed, and a 502 or 503 for
-// the viewer. *edgefunction.Function is one.
+// ViewerRequest is a CloudFront Function on viewer requests. It returns the request for the cache, or a response for the
+// viewer. If it returns an error, the viewer gets a 502 or 503. *edgefunction.Function implements it.
 type ViewerRequest interface {
 	ViewerRequest(r *http.Request, context edgefunction.Context) (*http.Request, *http.Response, error)
 }
 
-// ViewerResponse is a CloudFront Function on viewer responses: it returns the response that is sent, whose
-// Body is that of the response it got unless it has made another. Errors are as those of [ViewerRequest].
-// *edgefunction.Function is one.
+// ViewerResponse is a CloudFront Function on viewer responses. It returns the response for the viewer. The Body is that
+// of the original response unless the function sets another. An error has the same effect as one of [ViewerRequest].
+// *edgefunction.Function implements it.
 type ViewerResponse interface {
 	ViewerResponse(r *http.Request, response *http.Response, context edgefunction.Context) (*http.Response, error)
 }
 
 // ErrorResponse is one of a distribution's custom error responses.
 type ErrorResponse struct {
-	// PagePath is the page sent instead, such as "/404.html". Default: the origin's own error.
+	// PagePath is the path of the page that viewers get, such as "/404.html". Default: the origin's own error.
 	PagePath string
-	// Status is the status it is sent with. Default: the origin's.
+	// Status is the page's status. Default: the origin's.
 	Status int
-	// MinTTL is the error caching minimum TTL. Default 10 s; below zero for CloudFront's 0.
+	// MinTTL is the error caching minimum TTL. Default 10 s; a negative value stands for CloudFront's 0.
 	MinTTL time.Duration
 }
 
-// Names are the names that the distribution answers to, the one that stands for a loopback address
-// first. None: it answers to all.
+// Names returns the host names that the distribution accepts. The first one stands for a loopback address. If there are
+// none, the distribution accepts every name.
 func (d *Distribution) Names() []string {
 	names := slices.Clone(d.Aliases)
 	if d.DomainName != "" {
@@ -92,28 +91,28 @@ func (d *Distribution) Names() []string {
 	return names
 }
 
-// customizable are the errors that can have a custom error response.
+// customizable lists the status codes that can have a custom error response.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/creating-custom-error-pages.html
 var customizable = []int{400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}
 
-// Validate returns what CloudFront would not accept, and what is not rehearsed.
+// Validate returns an error for everything that CloudFront does not accept or a rehearsal does not support.
 func (d *Distribution) Validate() error {
 	var errs []error
 	for _, alias := range d.Aliases {
 		if strings.HasPrefix(alias, "*") {
-			errs = append(errs, fmt.Errorf("the alias %s is a wildcard, which cannot be rehearsed; name what readers visit", alias))
+			errs = append(errs, fmt.Errorf("the alias %s is a wildcard, which a rehearsal does not support; use the name that readers visit", alias))
 		}
 	}
 	if strings.HasPrefix(d.DefaultRootObject, "/") {
-		errs = append(errs, fmt.Errorf("DefaultRootObject is %q; CloudFront wants it without a leading slash", d.DefaultRootObject))
+		errs = append(errs, fmt.Errorf("DefaultRootObject is %q; CloudFront requires a name without a leading slash", d.DefaultRootObject))
 	}
 	for _, status := range slices.Sorted(maps.Keys(d.Errors)) {
 		response := d.Errors[status]
 		if !slices.Contains(customizable, status) {
-			errs = append(errs, fmt.Errorf("CustomErrorResponses has the ErrorCode %d; CloudFront knows %v", status, customizable))
+			errs = append(errs, fmt.Errorf("CustomErrorResponses has the ErrorCode %d; CloudFront accepts only %v", status, customizable))
 		}
 		if response.PagePath != "" && !strings.HasPrefix(response.PagePath, "/") {
-			errs = append(errs, fmt.Errorf("the ResponsePagePath of error %d is %q; CloudFront wants it with a leading slash", status, response.PagePath))
+			errs = append(errs, fmt.Errorf("the ResponsePagePath of error %d is %q; CloudFront requires a leading slash", status, response.PagePath))
 		}
 	}
 	if n := len(d.Behaviors); n == 0 || d.Behaviors[n-1].PathPattern != "*" {
@@ -124,22 +123,22 @@ func (d *Distribution) Validate() error {
 		case b.PathPattern == "":
 			errs = append(errs, fmt.Errorf("CacheBehaviors[%d] has no PathPattern", i))
 		case strings.ContainsFunc(b.PathPattern, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
-			errs = append(errs, fmt.Errorf("the PathPattern %q is not all ASCII without spaces; CloudFront takes nothing else, and \"*\" stands for it", b.PathPattern))
+			errs = append(errs, fmt.Errorf("the PathPattern %q has a space or a character that is not ASCII; CloudFront accepts neither, and \"*\" can stand for them", b.PathPattern))
 		case slices.ContainsFunc(d.Behaviors[:i], same) && i < len(d.Behaviors)-1:
-			errs = append(errs, fmt.Errorf("two behaviours have the PathPattern %s; CloudFront takes each once", b.PathPattern))
+			errs = append(errs, fmt.Errorf("two behaviours have the PathPattern %s; CloudFront accepts each pattern once", b.PathPattern))
 		}
 		if !slices.Contains([]string{allowAll, redirectToHTTPS, httpsOnly}, b.ViewerProtocol) {
-			errs = append(errs, fmt.Errorf("ViewerProtocol of the behaviour %s is %q; CloudFront knows %s, %s and %s", b.PathPattern, b.ViewerProtocol, allowAll, redirectToHTTPS, httpsOnly))
+			errs = append(errs, fmt.Errorf("the ViewerProtocol of the behaviour %s is %q; CloudFront accepts %s, %s and %s", b.PathPattern, b.ViewerProtocol, allowAll, redirectToHTTPS, httpsOnly))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// reached says by which of the distribution's names a request has come, and whether by https. It is not
-// ok for a name that is none of them.
+// reached returns the host name of a request and whether the request came by HTTPS. ok is false if the distribution does
+// not accept the name.
 //
-// A loopback address is the first name under https: who rehearses has neither its DNS record nor its
-// certificate.
+// A request to a loopback address counts as an HTTPS request to the first name, because a rehearsal has neither the DNS
+// record nor the certificate of that name.
 func (d *Distribution) reached(r *http.Request) (host string, secure, ok bool) {
 	host = strings.ToLower(r.Host)
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -161,7 +160,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// Behavior returns the first behaviour whose pattern matches a path, encoded and without its query string.
+// Behavior returns the first behaviour whose pattern matches a path. The path is encoded and has no query string.
 //
 // "CloudFront normalizes URI paths consistent with RFC 3986 and then matches the path with the correct
 // cache behavior. Once the cache behavior is matched, CloudFront sends the raw URI path to the origin."
@@ -169,11 +168,10 @@ func isLoopback(host string) bool {
 func (d *Distribution) Behavior(path string) *Behavior {
 	path = normal(path)
 	i := slices.IndexFunc(d.Behaviors, func(b Behavior) bool { return matchesPattern(b.PathPattern, path) })
-	return &d.Behaviors[i] // The last matches all (validate).
+	return &d.Behaviors[i] // The last behaviour matches every path; see Validate.
 }
 
-// normal is the path that patterns are compared with: in its canonical spelling, and with neither double
-// slashes nor dot segments.
+// normal returns the path that is compared with patterns. It is canonical and has no double slashes and no dot segments.
 func normal(path string) string {
 	var segments []string
 	all := strings.Split(canonical(path, decodeUnreserved), "/")
@@ -198,11 +196,11 @@ func normal(path string) string {
 	return "/" + strings.Join(segments, "/")
 }
 
-// matchesPattern reports whether a path pattern matches a normal path. The pattern's leading slash is
-// optional, and "*" goes beyond slashes.
+// matchesPattern reports whether a path pattern matches a normal path. The pattern's leading slash is optional, and "*"
+// also matches slashes.
 func matchesPattern(pattern, path string) bool {
 	pattern = "/" + strings.TrimPrefix(canonical(pattern, keepEncoded), "/")
-	// Where the last "*" was, and the path that it has taken in so far.
+	// star is the index of the last "*" in the pattern, and taken the end of the part of the path that it matches.
 	star, taken := -1, 0
 	i, j := 0, 0
 	for j < len(path) {

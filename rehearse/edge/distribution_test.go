@@ -63,14 +63,14 @@ func TestPathPatterns(t *testing.T) {
 	}
 }
 
-// functionFunc is a CloudFront Function.
+// functionFunc is a viewer-request function in Go.
 type functionFunc func(r *http.Request, context edgefunction.Context) (*http.Request, *http.Response, error)
 
 func (f functionFunc) ViewerRequest(r *http.Request, context edgefunction.Context) (*http.Request, *http.Response, error) {
 	return f(r, context)
 }
 
-// to rewrites all paths to one.
+// to returns a function that rewrites every path to one path.
 func to(path string) functionFunc {
 	return func(r *http.Request, _ edgefunction.Context) (*http.Request, *http.Response, error) {
 		r = r.Clone(r.Context())
@@ -79,7 +79,7 @@ func to(path string) functionFunc {
 	}
 }
 
-// answering answers everything.
+// answering returns a function that answers every request.
 func answering(status int, body string, header http.Header) functionFunc {
 	return func(*http.Request, edgefunction.Context) (*http.Request, *http.Response, error) {
 		return nil, &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
@@ -90,7 +90,7 @@ func failing(err error) functionFunc {
 	return func(*http.Request, edgefunction.Context) (*http.Request, *http.Response, error) { return nil, nil, err }
 }
 
-// function is one in JavaScript, by the body of its handler.
+// function returns a viewer-request function in JavaScript with the given body.
 func function(t *testing.T, body string) ViewerRequest {
 	t.Helper()
 	f, err := edgefunction.New("function handler(event) {\n" + body + "\n}")
@@ -100,7 +100,7 @@ func function(t *testing.T, body string) ViewerRequest {
 	return f
 }
 
-// labelled is a policy whose headers say that it was there.
+// labelled returns a policy with a header that shows its effect.
 func labelled(label string) HeadersPolicy {
 	return HeadersPolicy{Set: []Header{{Name: "x-label", Value: label, Override: true}}}
 }
@@ -138,7 +138,7 @@ func TestTheViewersPathPicksTheBehavior(t *testing.T) {
 	}
 }
 
-// What a function makes of a path is in the cache by that path, whichever behaviour it came by.
+// The cache contains an object under the path that a function returned, for all behaviours.
 func TestRewrittenPathIsTheCacheKey(t *testing.T) {
 	w := newWorld(t, Distribution{Behaviors: []Behavior{
 		{PathPattern: "/short", ViewerProtocol: "allow-all", ViewerRequest: to("/a.html"), CachePolicy: CachePolicy{DefaultTTL: 1, MaxTTL: 1}},
@@ -195,7 +195,7 @@ func TestFunctionSeesWhatTheViewerSent(t *testing.T) {
 	}
 }
 
-// visit asks for a whole URL.
+// visit sends a GET for a whole URL.
 func (w *world) visit(t *testing.T, method, url string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), method, url, nil)
@@ -241,7 +241,7 @@ func TestWhoIsServed(t *testing.T) {
 		{name: "HEAD by http", distribution: named("redirect-to-https"), method: "HEAD", url: "http://blog.example.com/a", status: 301, cache: "Redirect", location: "https://blog.example.com/a"},
 		{name: "POST by http", distribution: named("redirect-to-https"), method: "POST", url: "http://blog.example.com/a", status: 307, cache: "Redirect", location: "https://blog.example.com/a"},
 		{name: "http where both are taken", distribution: named("allow-all"), url: "http://blog.example.com/a", status: 200, cache: "Miss"},
-		{name: "http where only https is", distribution: named("https-only"), url: "http://blog.example.com/a", status: 403, cache: "Error", body: "https only"},
+		{name: "http where only https is", distribution: named("https-only"), url: "http://blog.example.com/a", status: 403, cache: "Error", body: "accepts only HTTPS"},
 		{name: "https where only https is", distribution: named("https-only"), url: "https://blog.example.com/a", status: 200, cache: "Miss"},
 		{name: "loopback", distribution: named("redirect-to-https"), url: "http://127.0.0.1:8080/a", status: 200, cache: "Miss"},
 		{name: "loopback, IPv6", distribution: named("redirect-to-https"), url: "http://[::1]:8080/a", status: 200, cache: "Miss"},
@@ -323,7 +323,7 @@ func TestFunctionsThatAnswerOrFail(t *testing.T) {
 	}
 }
 
-// A function sees the default root object in place of "/", and in place of nothing else.
+// A function sees the path of the default root object only for "/".
 func TestFunctionAndTheDefaultRootObject(t *testing.T) {
 	w := newWorld(t, Distribution{DefaultRootObject: "home.html", Behaviors: []Behavior{
 		{PathPattern: "*", ViewerProtocol: "allow-all", ViewerRequest: function(t, "return { statusCode: 200, body: event.request.uri + '?' + event.request.rawQueryString() }")},
@@ -346,14 +346,14 @@ func TestNewChecksItsOptions(t *testing.T) {
 		{"no origin", Options{Distribution: Assumed("E1")}, "create edge: no Origin given"},
 		{"root object", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, DefaultRootObject: "/index.html"}}, `DefaultRootObject is "/index.html"`},
 		{"error page", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Errors: map[int]ErrorResponse{404: {PagePath: "404.html"}}}}, `the ResponsePagePath of error 404 is "404.html"`},
-		{"error that is none", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Errors: map[int]ErrorResponse{418: {}}}}, "CustomErrorResponses has the ErrorCode 418; CloudFront knows [400 403"},
+		{"status that is not an error", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Errors: map[int]ErrorResponse{418: {}}}}, "CustomErrorResponses has the ErrorCode 418; CloudFront accepts only [400 403"},
 		{"wildcard", Options{Origin: w, Distribution: Distribution{Behaviors: behaviors, Aliases: []string{"*.example.com"}}}, "the alias *.example.com is a wildcard"},
 		{"no pattern", Options{Origin: w, Distribution: Distribution{Behaviors: append([]Behavior{{ViewerProtocol: "allow-all"}}, behaviors...)}}, "CacheBehaviors[0] has no PathPattern"},
-		{"pattern that is not ASCII", Options{Origin: w, Distribution: Distribution{Behaviors: append([]Behavior{{PathPattern: "/日本/*", ViewerProtocol: "allow-all"}}, behaviors...)}}, `the PathPattern "/日本/*" is not all ASCII`},
+		{"pattern that is not ASCII", Options{Origin: w, Distribution: Distribution{Behaviors: append([]Behavior{{PathPattern: "/日本/*", ViewerProtocol: "allow-all"}}, behaviors...)}}, `the PathPattern "/日本/*" has a space or a character that is not ASCII`},
 		{"pattern twice", Options{Origin: w, Distribution: Distribution{Behaviors: []Behavior{{PathPattern: "*.css", ViewerProtocol: "allow-all"}, {PathPattern: "*.css", ViewerProtocol: "allow-all"}, behaviors[0]}}}, "two behaviours have the PathPattern *.css"},
 		{"no behaviour", Options{Origin: w}, "the last of Behaviors must be the default one"},
 		{"no default behaviour", Options{Origin: w, Distribution: Distribution{Behaviors: []Behavior{{PathPattern: "*.css", ViewerProtocol: "allow-all"}}}}, "the last of Behaviors must be the default one"},
-		{"protocol", Options{Origin: w, Distribution: Distribution{Behaviors: []Behavior{{PathPattern: "*", ViewerProtocol: "http-only"}}}}, `ViewerProtocol of the behaviour * is "http-only"; CloudFront knows allow-all, redirect-to-https and https-only`},
+		{"protocol", Options{Origin: w, Distribution: Distribution{Behaviors: []Behavior{{PathPattern: "*", ViewerProtocol: "http-only"}}}}, `ViewerProtocol of the behaviour * is "http-only"; CloudFront accepts allow-all, redirect-to-https and https-only`},
 	}
 	for _, test := range tests {
 		if _, err := New(test.opts); err == nil || !strings.Contains(err.Error(), test.want) {

@@ -1,12 +1,11 @@
-// Package edge is a CloudFront distribution before an S3 bucket: an HTTP handler that does what the
-// distribution's configuration says. It picks a cache behaviour by path, runs its functions, answers
-// readers from a cache, keeps objects for as long as CloudFront would, and obeys invalidations. With it
-// a rehearsal shows what readers see, the old page before an invalidation and the new one after.
+// Package edge stands for a CloudFront distribution in front of an S3 bucket. It is an HTTP handler that follows the
+// distribution's configuration: it chooses a cache behaviour by the path, runs the behaviour's functions, caches objects
+// for as long as CloudFront would, and obeys invalidations. With it a rehearsal shows what readers see before and after
+// an invalidation.
 //
-// It is one edge location with an unlimited cache. Left out: query strings and cookies in the cache key,
-// Brotli, signed URLs, web ACLs, stale-while-revalidate and stale-if-error, and cache tags: an
-// invalidation of a "#tag" matches nothing, as objects get tags from metadata that CodePipeline's S3
-// action cannot set.
+// The package has one edge location with an unlimited cache. It does not support query strings and cookies in the cache
+// key, Brotli, signed URLs, web ACLs, stale-while-revalidate, stale-if-error and cache tags. An invalidation of a "#tag"
+// matches no object, because objects get tags from metadata that CodePipeline's S3 action cannot set.
 package edge
 
 import (
@@ -38,53 +37,53 @@ const (
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
 	defaultErrorTTL = 10 * time.Second
 
-	// originTimeout is how long CloudFront waits for S3.
+	// originTimeout limits how long CloudFront waits for S3.
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorS3Origin.html
 	originTimeout = 30 * time.Second
 )
 
 // Options configure an [Edge].
 type Options struct {
-	// Distribution is what it does. Required; see [Assumed].
+	// Distribution is the distribution's configuration. Required; see [Assumed].
 	Distribution Distribution
-	// Origin answers what is not in the cache, such as s3.Server.Origin. It gets a GET with the path,
-	// encoded, and, to revalidate, If-None-Match. Required.
+	// Origin returns objects that are not in the cache, such as s3.Server.Origin. It gets a GET with the encoded path,
+	// and with If-None-Match for an expired object. Required.
 	Origin http.RoundTripper
-	// Invalidations knows those of the distribution, which are obeyed. Default: there are none.
+	// Invalidations returns the distribution's invalidations. Default: there are none.
 	Invalidations Invalidations
-	// Now tells the time: ages and TTLs are counted in it. Default time.Now.
+	// Now returns the time for ages and TTLs. Default time.Now.
 	Now func() time.Time
 }
 
-// Invalidations knows a distribution's invalidations in order of their creation; *fakeaws.Cloud does.
+// Invalidations returns a distribution's invalidations in order of creation. *fakeaws.Cloud implements it.
 type Invalidations interface {
 	Invalidations(distributionID string) []fakeaws.Invalidation
 }
 
-// Edge is the handler. It is safe for concurrent use.
+// Edge is the HTTP handler. It is safe for concurrent use.
 type Edge struct {
 	opts    Options
-	name    string // of the edge's host, in Via
+	name    string // the name of the edge's host in the header Via
 	fetches singleflight.Group
 
 	mu    sync.Mutex
 	cache map[string]*entry // by cacheKey
 }
 
-// entry is a cached answer of the origin. It is not changed once it is in the cache.
+// entry is a cached response of the origin. It does not change while it is in the cache.
 type entry struct {
 	status int
 	header http.Header
 	body   []byte
-	// etag is the origin's own, which a compressed object's differs from.
+	// etag is the ETag of the origin, which differs from that of a compressed object.
 	etag       string
 	compressed bool
-	stored     time.Time // when the origin sent or confirmed it
+	stored     time.Time // when the origin sent or confirmed the response
 	expires    time.Time
-	// seen is the id of the last invalidation that was created before the origin was asked, or "": only
-	// later ones concern this entry. Not the time, because virtual time can stand still.
+	// seen is the id of the last invalidation before the request to the origin, or "". Only later invalidations concern
+	// this entry. It is an id and not a time, because virtual time can stand still.
 	seen string
-	// errorPage says that this is a custom error page, whatever its status.
+	// errorPage says that this is a custom error page, with any status.
 	errorPage bool
 }
 
@@ -120,9 +119,9 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	request := r.Clone(r.Context())
 	request.Host, v.secure = host, secure
-	// "To invalidate the default root object, specify the path the same way that you specify the path for
-	// any other file": that is what is cached. That behaviours and functions see it so, too, is not
-	// documented; a function that is right about this is right about "/" as well.
+	// "To invalidate the default root object, specify the path the same way that you specify the path for any other file."
+	// The cache therefore contains the default root object under its own path. AWS does not document whether behaviours
+	// and functions see that path or "/". Here they see the object's path.
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DefaultRootObject.html
 	if request.URL.Path == "/" && d.DefaultRootObject != "" {
 		request.URL.Path, request.URL.RawPath, request.RequestURI = "/"+d.DefaultRootObject, "", ""
@@ -167,11 +166,11 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.send(v, result, answer)
 }
 
-// maxURL is the longest URL that CloudFront takes, in bytes.
+// maxURL limits the length of a URL in bytes.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorS3Origin.html
 const maxURL = 8192
 
-// refuse returns what CloudFront answers by itself to a request that goes no further.
+// refuse returns CloudFront's own response to a request that does not reach the cache, or nil.
 func refuse(v *viewer, r *http.Request) (_ *entry, result string) {
 	location := "https://" + r.Host + v.request.URL.RequestURI()
 	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -181,15 +180,15 @@ func refuse(v *viewer, r *http.Request) (_ *entry, result string) {
 	case !v.secure && v.behavior.ViewerProtocol == redirectToHTTPS:
 		return redirected(location, isRead), "Redirect"
 	case !v.secure && v.behavior.ViewerProtocol == httpsOnly:
-		return errorEntry(http.StatusForbidden, "Bad request. This distribution takes https only."), "Error"
+		return errorEntry(http.StatusForbidden, "Bad request. This distribution accepts only HTTPS."), "Error"
 	case !isRead:
 		return methodNotAllowed, "Error"
 	}
 	return nil, ""
 }
 
-// redirected is CloudFront's own redirect to https: 301 for what only reads, and 307 for the others, so
-// that method and body are sent again.
+// redirected returns CloudFront's own redirect to HTTPS. The status is 301 for GET and HEAD, and 307 for other methods,
+// so that the client repeats the method and the body.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-viewers-to-cloudfront.html
 func redirected(location string, isRead bool) *entry {
 	status := http.StatusTemporaryRedirect
@@ -204,15 +203,15 @@ func redirected(location string, isRead bool) *entry {
 	}
 }
 
-// question is what the cache is asked for.
+// question is a request to the cache.
 type question struct {
 	behavior *Behavior
-	// path is what names the object, and viewerPath what it was before a function changed it.
+	// path names the object. viewerPath is the path before a function changed it.
 	path, viewerPath string
-	gzip             bool // may be compressed
+	gzip             bool // whether the response may be compressed
 }
 
-// cacheKey is what tells objects in the cache apart. The behaviour is no part of it.
+// cacheKey returns the key of an object in the cache. It does not contain the behaviour.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-the-cache-key.html
 func (q question) cacheKey() string {
 	if q.gzip {
@@ -221,7 +220,7 @@ func (q question) cacheKey() string {
 	return q.path
 }
 
-// get returns the answer to a question and how it came about: Hit, Miss or RefreshHit.
+// get returns the answer to a question, and Hit, Miss or RefreshHit.
 func (e *Edge) get(ctx context.Context, q question) (*entry, string) {
 	invalidations := e.invalidations()
 	key := q.cacheKey()
@@ -235,8 +234,8 @@ func (e *Edge) get(ctx context.Context, q question) (*entry, string) {
 		return cached, "Hit"
 	}
 
-	// Who comes while the origin is being asked waits for that answer, and is a hit. But not who has seen
-	// an invalidation that the question has not: the answer may be older.
+	// A reader who comes during a request to the origin waits for its response, which is a hit. A reader after a further
+	// invalidation needs a request of its own, because the response may be older than that invalidation.
 	result := "Hit"
 	var seen string
 	if len(invalidations) > 0 {
@@ -244,7 +243,7 @@ func (e *Edge) get(ctx context.Context, q question) (*entry, string) {
 	}
 	answer, _, _ := e.fetches.Do(seen+" "+key, func() (any, error) {
 		var fresh *entry
-		// Not cancelled with the first of possibly many readers.
+		// Several readers may wait for the response, so it is not cancelled when the first one leaves.
 		fresh, result = e.fetch(context.WithoutCancel(ctx), q, cached, seen)
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -265,10 +264,10 @@ func (e *Edge) invalidations() []fakeaws.Invalidation {
 	return e.opts.Invalidations.Invalidations(e.opts.Distribution.ID)
 }
 
-// fetch asks the origin for an object, or whether the expired one in the cache is still the latest.
+// fetch requests an object from the origin. With an expired object it asks whether that is still current.
 func (e *Edge) fetch(ctx context.Context, q question, expired *entry, seen string) (_ *entry, result string) {
 	if expired != nil && (expired.status != http.StatusOK || expired.errorPage) {
-		expired = nil // There is nothing to confirm.
+		expired = nil // The origin cannot confirm an error.
 	}
 	var etag string
 	if expired != nil {
@@ -292,7 +291,7 @@ func (e *Edge) fetch(ctx context.Context, q question, expired *entry, seen strin
 		return &confirmed, "RefreshHit"
 
 	case answer.status >= http.StatusInternalServerError && expired != nil:
-		// Rather an old page than none, until the origin is asked again.
+		// CloudFront serves the expired object if the origin fails.
 		stale := *expired
 		stale.expires = now.Add(e.errorTTL(policy, answer, now))
 		return &stale, "Hit"
@@ -310,7 +309,7 @@ func (e *Edge) fetch(ctx context.Context, q question, expired *entry, seen strin
 	}
 }
 
-// errorTTL is how long an error is cached.
+// errorTTL returns how long an error is cached.
 func (e *Edge) errorTTL(policy CachePolicy, answer *entry, now time.Time) time.Duration {
 	minimum := e.opts.Distribution.Errors[answer.status].MinTTL
 	if minimum == 0 {
@@ -319,10 +318,10 @@ func (e *Edge) errorTTL(policy CachePolicy, answer *entry, now time.Time) time.D
 	return policy.errorTTL(answer.status, answer.header, max(0, minimum), now)
 }
 
-// withErrorPage replaces an error's content by the distribution's page for it, from the origin of the
-// behaviour that the page's path has; no function sees that path. The page is cached with the error and
-// for as long. "If the custom error page isn't available, CloudFront returns to the viewer the status
-// code that CloudFront received from the origin that contains the custom error pages."
+// withErrorPage replaces the content of an error by the distribution's custom error page. It fetches the page by the
+// behaviour of the page's path, without functions. The page is cached for as long as the error. "If the custom error
+// page isn't available, CloudFront returns to the viewer the status code that CloudFront received from the origin that
+// contains the custom error pages."
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/GeneratingCustomErrorResponses.html
 func (e *Edge) withErrorPage(ctx context.Context, q question, failed *entry) *entry {
@@ -346,8 +345,7 @@ func (e *Edge) withErrorPage(ctx context.Context, q question, failed *entry) *en
 	return answer
 }
 
-// ask sends one request to the origin. An origin that cannot be reached is a 502 or, if it does not
-// answer, a 504.
+// ask sends one request to the origin. If the origin cannot be reached, the result is a 502, and a 504 after a timeout.
 func (e *Edge) ask(ctx context.Context, path, etag string) *entry {
 	ctx, cancel := context.WithTimeout(ctx, originTimeout)
 	defer cancel()
@@ -378,7 +376,7 @@ func (e *Edge) ask(ctx context.Context, path, etag string) *entry {
 	return &entry{status: response.StatusCode, header: response.Header.Clone(), body: body, etag: response.Header.Get("Etag")}
 }
 
-// errorEntry is an error that CloudFront makes up itself.
+// errorEntry returns an error response of CloudFront itself.
 func errorEntry(status int, message string) *entry {
 	body := fmt.Sprintf("<!DOCTYPE html>\n<title>ERROR: The request could not be satisfied</title>\n<h1>%d ERROR</h1>\n<p>%s\n", status, message)
 	return &entry{
@@ -390,8 +388,8 @@ func errorEntry(status int, message string) *entry {
 
 var methodNotAllowed = errorEntry(http.StatusForbidden, "This distribution is not configured to allow the HTTP request method that was used for this request. The distribution supports only cachable requests.")
 
-// failedFunction is the answer where a function did not come to an end (503), or came to a result that
-// CloudFront refuses (502). The results are named as CloudFront names them in X-Cache.
+// failedFunction returns the response for a function that failed (503) or whose result CloudFront refuses (502), and
+// CloudFront's name for this in X-Cache.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/troubleshooting-response-errors.html
 func failedFunction(err error) (_ *entry, result string) {
 	why := html.EscapeString(err.Error())
@@ -401,11 +399,11 @@ func failedFunction(err error) (_ *entry, result string) {
 	return errorEntry(http.StatusServiceUnavailable, "The CloudFront function associated with the CloudFront distribution is invalid or could not run: "+why), "FunctionExecutionError"
 }
 
-// send answers a reader. http.ServeContent knows about ranges, HEAD, and what the reader has already.
+// send sends an answer to a reader. http.ServeContent handles ranges, HEAD and conditional requests.
 func (e *Edge) send(v *viewer, result string, answer *entry) {
 	header := v.Header()
 	for name, values := range answer.header {
-		if name != "Content-Length" && name != "Accept-Ranges" { // Those of this response are set below.
+		if name != "Content-Length" && name != "Accept-Ranges" { // These are set below.
 			header[name] = slices.Clone(values)
 		}
 	}
@@ -418,7 +416,7 @@ func (e *Edge) send(v *viewer, result string, answer *entry) {
 	if answer.status == http.StatusOK {
 		modified, _ := http.ParseTime(header.Get("Last-Modified"))
 		if header.Get("Content-Type") == "" {
-			header["Content-Type"] = nil // As the origin has it: no guessing.
+			header["Content-Type"] = nil // The origin sent none, and net/http must not guess it.
 		}
 		http.ServeContent(v, v.request, "", modified, bytes.NewReader(answer.body))
 		return
@@ -426,11 +424,11 @@ func (e *Edge) send(v *viewer, result string, answer *entry) {
 	header.Set("Content-Length", strconv.Itoa(len(answer.body)))
 	v.WriteHeader(answer.status)
 	if v.request.Method != http.MethodHead {
-		_, _ = v.Write(answer.body) // The reader has gone: nobody is left to tell.
+		_, _ = v.Write(answer.body) // An error means that the reader has left.
 	}
 }
 
-// sendGenerated answers a reader with what the viewer-request function returned.
+// sendGenerated sends the response of a viewer-request function to a reader.
 func (e *Edge) sendGenerated(v *viewer, response *http.Response) {
 	header := v.Header()
 	maps.Copy(header, response.Header)
@@ -443,13 +441,13 @@ func (e *Edge) sendGenerated(v *viewer, response *http.Response) {
 	}
 	defer response.Body.Close()
 	if v.request.Method != http.MethodHead {
-		_, _ = io.Copy(v, response.Body) // As in send.
+		_, _ = io.Copy(v, response.Body) // See send.
 	}
 }
 
-// requestID makes up an id as CloudFront's are.
+// requestID returns a random id in the form of CloudFront's ids.
 func requestID() string {
 	var id [40]byte
-	_, _ = rand.Read(id[:]) // Never fails (crypto/rand).
+	_, _ = rand.Read(id[:]) // crypto/rand.Read never fails.
 	return base64.URLEncoding.EncodeToString(id[:])
 }

@@ -13,7 +13,7 @@ import (
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
-// world is an edge with an origin, a clock and invalidations that a test sets.
+// world is an edge together with an origin, a clock and invalidations that a test controls.
 type world struct {
 	mu            sync.Mutex
 	now           time.Time
@@ -31,7 +31,7 @@ type object struct {
 	content, cacheControl string
 }
 
-// newWorld makes one of a distribution; one without behaviours gets a default one that does nothing.
+// newWorld returns a world for a distribution. A distribution without behaviours gets a default behaviour.
 func newWorld(t *testing.T, d Distribution) *world {
 	t.Helper()
 	w := &world{now: noon, objects: make(map[string]object)}
@@ -79,7 +79,7 @@ func (w *world) Invalidations(id string) []fakeaws.Invalidation {
 	return slices.Clone(w.invalidations)
 }
 
-// RoundTrip is the origin: S3 with origin access control.
+// RoundTrip stands for the origin, S3 with origin access control.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	before := w.before
@@ -125,7 +125,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	return recorder.Result(), nil
 }
 
-// get asks the edge as a reader does.
+// get sends a GET to the edge.
 func (w *world) get(t *testing.T, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	return w.do(t, http.MethodGet, path, header...)
@@ -142,7 +142,7 @@ func (w *world) do(t *testing.T, method, path string, header ...string) *httptes
 	return recorder
 }
 
-// want compares a response's status, content and X-Cache without "from cloudfront".
+// want compares the status, the content and X-Cache (without "from cloudfront") of a response.
 func want(t *testing.T, what string, got *httptest.ResponseRecorder, status int, content, cache string) {
 	t.Helper()
 	result, ok := strings.CutSuffix(got.Header().Get("X-Cache"), " from cloudfront")

@@ -47,7 +47,7 @@ func TestEdgeErrorPages(t *testing.T) {
 	w.put("/b", "back", "")
 	want(t, "at once after it", w.get(t, "/b"), 200, "back", "Miss")
 
-	// A page that is missing itself: its own error is what readers get.
+	// If the error page itself is missing, readers get the error of that page.
 	w = newWorld(t, Distribution{Errors: map[int]ErrorResponse{403: notFound, 503: notFound}})
 	want(t, "no page", w.get(t, "/missing"), 403, "<Code>AccessDenied</Code>", "Error")
 	w.before = func() {
@@ -57,7 +57,7 @@ func TestEdgeErrorPages(t *testing.T) {
 	}
 	want(t, "503, and then 500 for its page", w.get(t, "/failing"), 500, "", "Error")
 
-	// A single-page application's.
+	// A single-page application sends its start page with the status 200.
 	w = newWorld(t, Distribution{Errors: map[int]ErrorResponse{403: {PagePath: "/index.html", Status: 200}}})
 	w.put("/index.html", "app", "")
 	want(t, "page with status 200", w.get(t, "/route"), 200, "app", "Error")
@@ -86,7 +86,7 @@ func TestEdgeServesStaleWhenTheOriginFails(t *testing.T) {
 	w.advance(10 * time.Second)
 	want(t, "origin back", w.get(t, "/a.html"), 200, "two", "Miss")
 
-	// What is not in the cache, or no longer, cannot be served.
+	// The edge cannot serve an object that is not in the cache.
 	w.status = 503
 	w.invalidate("Completed", "/*")
 	want(t, "invalidated", w.get(t, "/a.html"), 503, "", "Error")
@@ -98,7 +98,7 @@ func TestEdgeServesStaleWhenTheOriginFails(t *testing.T) {
 	if got := w.get(t, "/c.html"); got.Code != 502 || !strings.Contains(got.Body.String(), "connection refused") {
 		t.Errorf("origin down: got %d %q, want 502 and why", got.Code, got.Body)
 	}
-	// A 4xx replaces what has expired.
+	// A 4xx replaces an expired object.
 	w.down = nil
 	w.put("/d.html", "one", "max-age=60")
 	want(t, "d", w.get(t, "/d.html"), 200, "one", "Miss")

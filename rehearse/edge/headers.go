@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// HeadersPolicy is a response headers policy. It is about what viewers get, and about nothing else: a
-// Cache-Control in it changes nothing of how long CloudFront keeps an object.
+// HeadersPolicy is a response headers policy. It changes only the headers that viewers get. A Cache-Control in it does
+// not change how long CloudFront caches an object.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-response-headers-policies.html
 type HeadersPolicy struct {
 	Set    []Header
 	Remove []string // names
 }
 
-// Header is one that a response headers policy sets.
+// Header is a header that a response headers policy sets.
 type Header struct {
 	Name, Value string
-	// Override has it replace the origin's; else it is set only where the origin sends none.
+	// Override says that the header replaces the origin's. Without it the header is set only if the origin sends none.
 	Override bool
 }
 
-// apply changes a response's headers. "CloudFront removes the headers from every response it sends to
-// viewers", "adds these headers to every response that it returns to viewers", and "removes the headers
-// first and then adds": also to errors, to what a function made, and to redirects to https.
+// apply changes the headers of a response. "CloudFront removes the headers from every response it sends to viewers",
+// "adds these headers to every response that it returns to viewers", and "removes the headers first and then adds". This
+// includes errors, responses of functions and redirects to HTTPS.
 //
-// Strict-Transport-Security is not sent over http, where RFC 6797 forbids it. AWS documents it nowhere;
-// captured redirects to https, with the managed policy SecurityHeadersPolicy, have its other headers.
+// apply does not set Strict-Transport-Security for HTTP, where RFC 6797 forbids it. AWS does not document this. Real
+// redirects to HTTPS with the managed policy SecurityHeadersPolicy have the policy's other headers.
 func (p *HeadersPolicy) apply(header http.Header, secure bool, now time.Time) {
 	for _, name := range p.Remove {
 		header.Del(name)
@@ -39,7 +39,7 @@ func (p *HeadersPolicy) apply(header http.Header, secure bool, now time.Time) {
 			header.Set(name, h.Value)
 		}
 	}
-	// "CloudFront adds its own version of these headers": a policy can only remove the origin's.
+	// "CloudFront adds its own version of these headers", so a policy can only remove the origin's.
 	if header.Get("Server") == "" {
 		header.Set("Server", "CloudFront")
 	}

@@ -115,7 +115,7 @@ func TestHeadersPolicyIsForEveryResponse(t *testing.T) {
 	}
 }
 
-// A policy is about viewers: what the edge keeps, and for how long, is as the origin says.
+// A policy changes only what viewers get, not what the edge caches and for how long.
 func TestHeadersPolicyLeavesTheCacheAlone(t *testing.T) {
 	w := newWorld(t, Distribution{Behaviors: []Behavior{
 		{PathPattern: "/bare", ViewerProtocol: "allow-all", ViewerRequest: to("/a.html")},

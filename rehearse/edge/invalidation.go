@@ -7,17 +7,17 @@ import (
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
-// completed is an invalidation's status when it has taken effect everywhere. Here it takes effect then,
-// and not before: a reader may have met the last edge location to hear of it.
+// completed is the status of an invalidation that has reached all edge locations. The edge obeys an invalidation only
+// then, because a reader may use the last location that it reaches.
 const completed = "Completed"
 
-// after returns the invalidations that were created after the one with the id last; all, if that is "".
+// after returns the invalidations that were created after the one with the id last, or all if last is "".
 func after(invalidations []fakeaws.Invalidation, last string) []fakeaws.Invalidation {
 	return invalidations[1+slices.IndexFunc(invalidations, func(i fakeaws.Invalidation) bool { return i.ID == last }):]
 }
 
-// invalidated reports whether invalidations remove the object at path from the cache for a reader who
-// asked for viewerPath. The two differ where a function rewrites paths, and AWS wants both invalidated.
+// invalidated reports whether invalidations remove the object at path from the cache for a reader who requested
+// viewerPath. The two paths differ if a function rewrites paths. AWS then requires an invalidation of both.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 func invalidated(invalidations []fakeaws.Invalidation, path, viewerPath string) bool {
 	var object, viewed bool
@@ -33,8 +33,8 @@ func invalidated(invalidations []fakeaws.Invalidation, path, viewerPath string) 
 	return object && viewed
 }
 
-// matches reports whether an invalidation's item covers a canonical path: the path itself or, where the
-// item ends in "*", whatever begins like it. Case counts.
+// matches reports whether an invalidation's item covers a canonical path. An item that ends in "*" covers all paths with
+// the same beginning. The comparison is case-sensitive.
 func matches(item, path string) bool {
 	item = canonical(item, keepEncoded)
 	if prefix, ok := strings.CutSuffix(item, "*"); ok {
@@ -43,18 +43,18 @@ func matches(item, path string) bool {
 	return item == path
 }
 
-// What canonical does with "%61", an encoded "a".
+// The constants say whether canonical decodes "%61", which is an encoded "a".
 const (
-	// decodeUnreserved is for the paths that viewers ask for: CloudFront takes "/%61" for "/a" (RFC 3986).
+	// decodeUnreserved is for the paths of requests, where "/%61" and "/a" are the same (RFC 3986).
 	decodeUnreserved = true
-	// keepEncoded is for invalidations: "Do not URL-encode any other characters in the path, or CloudFront
+	// keepEncoded is for the paths of invalidations: "Do not URL-encode any other characters in the path, or CloudFront
 	// will not invalidate the old version of the updated file."
 	keepEncoded = false
 )
 
-// canonical brings a path into the one form that all spellings of the same path share: characters that
-// are not ASCII, or unsafe in RFC 1738, are encoded in upper case, and all others stay as they are. So
-// "/日", "/%e6%97%a5" and "/%E6%97%A5" are one path, while "/a%2Fb" and "/a/b" are two.
+// canonical returns the form that all spellings of a path have in common. It encodes characters that are not ASCII or
+// are unsafe in RFC 1738, in upper case, and leaves the others unchanged. "/日", "/%e6%97%a5" and "/%E6%97%A5" are
+// therefore the same path, but "/a%2Fb" and "/a/b" are different paths.
 func canonical(path string, decode bool) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
@@ -82,8 +82,8 @@ func canonical(path string, decode bool) string {
 	return b.String()
 }
 
-// isUnreserved says for which characters encoding makes no difference: RFC 3986's unreserved ones but
-// for "~", which RFC 1738 has encoded.
+// isUnreserved reports whether a character means the same with and without encoding. These are the unreserved characters
+// of RFC 3986, except "~", which is unsafe in RFC 1738.
 func isUnreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_'
 }

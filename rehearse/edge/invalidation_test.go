@@ -108,7 +108,7 @@ func TestEdgeObeysInvalidations(t *testing.T) {
 	w.put("/index.html", "new", "")
 	w.put("/posts/日本/", "new", "")
 
-	// Time stands still: which came first is not a matter of clocks.
+	// The clock stands still, so the order does not depend on time.
 	w.invalidate("InProgress", "/*")
 	want(t, "in progress", w.get(t, home), 200, "old", "Hit")
 	w.invalidations[0].Status = "Completed"
@@ -125,7 +125,7 @@ func TestEdgeObeysInvalidations(t *testing.T) {
 	w.invalidate("Completed", "/")
 	want(t, "the default root object, but not by its file", w.get(t, home), 200, "newer", "Hit")
 
-	// Somebody else's, and one from before.
+	// These are an invalidation of another distribution and an older one.
 	w.edge.opts.Distribution.ID = "E2"
 	w.put("/index.html", "newest", "")
 	w.invalidate("Completed", "/*")
@@ -153,8 +153,8 @@ func TestEdgeAfterARewriteWantsBothPathsInvalidated(t *testing.T) {
 	want(t, "both invalidated", w.get(t, "/a/"), 200, "new", "Miss")
 }
 
-// TestSiteIsClearedByWhatBelongsTogether: readers of all addresses of a page get the new one, whichever of them
-// its owner names, and with fewer than all of its paths somebody gets the old one.
+// TestSiteIsClearedByWhatBelongsTogether checks that an invalidation of all paths of a page clears it for readers of all
+// its addresses, and that an invalidation of fewer paths does not.
 func TestSiteIsClearedByWhatBelongsTogether(t *testing.T) {
 	for _, tt := range []struct {
 		settings viewerrequest.Settings
@@ -198,8 +198,8 @@ func TestSiteIsClearedByWhatBelongsTogether(t *testing.T) {
 	}
 }
 
-// A fetch that is under way when an invalidation completes may bring the old object: neither may a
-// later reader wait for it, nor may it stay in the cache.
+// A fetch during which an invalidation completes may return the old object. A later reader must not wait for that fetch,
+// and its object must not stay in the cache.
 func TestEdgeWithAnInvalidationDuringAFetch(t *testing.T) {
 	w := newWorld(t, Distribution{})
 	w.put("/a.html", "new", "")

@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A reader's view of two deployments: with a real S3 server, CodePipeline's upload, CloudFront's
-// invalidation protocol and the edge in between, in virtual time.
+// This test has a reader's view of two deployments. It uses a real S3 server, CodePipeline's upload, CloudFront's
+// invalidations and the edge, in virtual time.
 func TestReaderSeesTheNewPageAfterTheInvalidation(t *testing.T) {
 	server, err := s3.Start(context.Background(), s3.Options{Dir: t.TempDir()})
 	if err != nil {

@@ -9,22 +9,21 @@ import (
 	"time"
 )
 
-// CachePolicy holds a cache policy's TTLs. Its cache key is the path and, with Gzip, whether the viewer
-// accepts that: no query string, no other header, no cookie.
+// CachePolicy holds the TTLs of a cache policy. The cache key consists of the path and, with Gzip, of whether the viewer
+// accepts gzip. It contains no query string, no other header and no cookie.
 type CachePolicy struct {
 	MinTTL, DefaultTTL, MaxTTL time.Duration
-	// Gzip is EnableAcceptEncodingGzip. Its like for Brotli changes nothing here, where everything that
-	// is compressed is in gzip.
+	// Gzip is EnableAcceptEncodingGzip. EnableAcceptEncodingBrotli has no effect here, because the edge uses only gzip.
 	Gzip bool
 }
 
-// CachingOptimized is the managed cache policy of that name, and the one CDK takes by default.
+// CachingOptimized is the managed cache policy of that name, which is the CDK's default.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
 var CachingOptimized = CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour, Gzip: true}
 
-// ttl is how long CloudFront keeps an object.
+// ttl returns how long CloudFront caches an object.
 //
-// Mind a minimum TTL above zero: with it, even no-store, no-cache and private objects are cached.
+// If the minimum TTL is above zero, CloudFront caches even objects with no-store, no-cache or private.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
 func (p CachePolicy) ttl(header http.Header, now time.Time) time.Duration {
 	if noCache(header) || noStore(header) {
@@ -37,8 +36,9 @@ func (p CachePolicy) ttl(header http.Header, now time.Time) time.Duration {
 	return max(p.MinTTL, min(asked, p.MaxTTL))
 }
 
-// errorTTL is how long CloudFront keeps a 4xx or 5xx. AWS's pages differ about 403: one says that it is
-// cached only with Cache-Control, the other that all errors are. Here it is, as readers see it happen.
+// errorTTL returns how long CloudFront caches a 4xx or 5xx response. AWS's pages differ about 403: one says that
+// CloudFront caches it only with a Cache-Control, the other that it caches all errors. Readers observe that 403 is
+// cached.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
 func (p CachePolicy) errorTTL(status int, header http.Header, minimum time.Duration, now time.Time) time.Duration {
 	heedsNoCache := []int{http.StatusNotFound, http.StatusGone, http.StatusRequestURITooLong, http.StatusNotImplemented}
@@ -52,16 +52,16 @@ func (p CachePolicy) errorTTL(status int, header http.Header, minimum time.Durat
 	return max(minimum, min(asked, p.MaxTTL))
 }
 
-// askedTTL is the TTL that the origin asks for: s-maxage before max-age before Expires.
+// askedTTL returns the TTL that the origin asks for. s-maxage has precedence over max-age, and max-age over Expires.
 func askedTTL(header http.Header, now time.Time) (ttl time.Duration, ok bool) {
 	directives := cacheControl(header)
 	for _, name := range []string{"s-maxage", "max-age"} {
 		if value, given := directives[name]; given {
 			seconds, err := strconv.ParseInt(value, 10, 64)
 			if err != nil || seconds < 0 {
-				return 0, true // RFC 9111, section 4.2.1: what cannot be read is stale.
+				return 0, true // RFC 9111, section 4.2.1: a response with an invalid value is stale.
 			}
-			const century = 100 * 365 * 24 * 3600 // CloudFront's own limit; also keeps a Duration from overflowing.
+			const century = 100 * 365 * 24 * 3600 // This is CloudFront's limit, and prevents an overflow of Duration.
 			return time.Duration(min(seconds, century)) * time.Second, true
 		}
 	}
@@ -87,9 +87,9 @@ func noStore(header http.Header) bool {
 	return given || private
 }
 
-// cacheControl reads a Cache-Control header's directives; of one that is given twice, the first counts
-// (RFC 9111, section 4.2.1). A library would also judge by the RFC what may be cached, where CloudFront
-// goes its own way: no-store with a minimum TTL.
+// cacheControl returns the directives of a Cache-Control header. The first one of two equal directives counts (RFC 9111,
+// section 4.2.1). No library is used, because libraries follow the RFC in what may be cached, and CloudFront does not:
+// with a minimum TTL it caches no-store, too.
 func cacheControl(header http.Header) map[string]string {
 	directives := make(map[string]string)
 	for directive := range splitUnquoted(strings.Join(header.Values("Cache-Control"), ",")) {
@@ -102,7 +102,7 @@ func cacheControl(header http.Header) map[string]string {
 	return directives
 }
 
-// splitUnquoted splits at commas that are not in quotes: private="set-cookie, x-a" is one directive.
+// splitUnquoted splits at commas outside of quotes. private="set-cookie, x-a" is one directive.
 func splitUnquoted(line string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		start, quoted := 0, false

@@ -8,8 +8,8 @@ import (
 
 var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
-// The rows of https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
-// ("Specify the amount of time that CloudFront caches objects"), for both columns.
+// The cases are the rows of the table "Specify the amount of time that CloudFront caches objects", for both columns:
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
 func TestTTLIsThatOfAWSsTable(t *testing.T) {
 	const day, year = 24 * time.Hour, 365 * 24 * time.Hour
 	optimized := CachingOptimized                                              // minimum above 0
@@ -49,7 +49,7 @@ func TestTTLIsThatOfAWSsTable(t *testing.T) {
 		{"no-store", optimized, "no-store, max-age=600", "", time.Second},
 		{"private", minute, "private", "", time.Minute},
 
-		// Not in the table: how a header is read.
+		// The cases below are not in the table. They check how a header is read.
 		{"upper case and spaces", optimized, " Public ,  MAX-AGE=60", "", time.Minute},
 		{"quoted", optimized, `max-age="60"`, "", time.Minute},
 		{"comma in quotes", optimized, `ext="a, max-age=5", max-age=60`, "", time.Minute},

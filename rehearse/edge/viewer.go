@@ -10,38 +10,37 @@ import (
 	"blog-deploy-pipeline/rehearse/edgefunction"
 )
 
-// viewer is one request and where its answer goes.
+// viewer is a request together with the writer of its response.
 type viewer struct {
 	http.ResponseWriter
 
 	edge    *Edge
 	request *http.Request
-	// id is CloudFront's for the request.
-	id     string
-	secure bool // by https
-	// behavior is the one that the request's path has, or nil where the request reaches no distribution.
+	id      string // CloudFront's id of the request
+	secure  bool   // whether the request came by HTTPS
+	// behavior is the behaviour of the request's path, or nil if the request does not reach the distribution.
 	behavior *Behavior
 	result   string // for X-Cache
-	// responding is the request that a function on viewer responses sees, or nil where none is run.
+	// responding is the request for the viewer-response function, or nil if the function does not run.
 	responding *http.Request
-	// replaced says that the body is not the one that is being written.
+	// replaced says that a function has replaced the body, so that Write must drop the original one.
 	replaced bool
 }
 
-// context is what functions are told besides the request.
+// context returns the part of a function's event that is not the request.
 func (v *viewer) context() edgefunction.Context {
 	d := &v.edge.opts.Distribution
 	return edgefunction.Context{DistributionDomainName: d.DomainName, DistributionID: d.ID, RequestID: v.id}
 }
 
-// WriteHeader implements http.ResponseWriter. Only here is it known what the headers would be without
-// the policy and the function.
+// WriteHeader implements http.ResponseWriter. It applies the headers policy and the viewer-response function, which need
+// the final headers.
 func (v *viewer) WriteHeader(status int) {
 	v.applyPolicy()
 	var body io.ReadCloser
-	// "CloudFront doesn't invoke edge functions for viewer response events when the origin returns HTTP status
-	// code 400 or higher"; nor, says AWS of Lambda@Edge, for a custom error page, a response of the function
-	// on viewer requests, or a redirect to https. Of a range that is not there (416) it says nothing.
+	// "CloudFront doesn't invoke edge functions for viewer response events when the origin returns HTTP status code 400 or
+	// higher." AWS documents for Lambda@Edge that this is also so for a custom error page, a response of the
+	// viewer-request function and a redirect to HTTPS. It does not mention a range that does not exist (416).
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-status-codes
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-cloudfront-trigger-events.html
 	if v.responding != nil && v.behavior.ViewerResponse != nil && status < http.StatusBadRequest {
@@ -56,7 +55,7 @@ func (v *viewer) WriteHeader(status int) {
 		defer body.Close()
 		v.replaced = true
 		if v.request.Method != http.MethodHead {
-			_, _ = io.Copy(v.ResponseWriter, body) // The reader has gone: nobody is left to tell.
+			_, _ = io.Copy(v.ResponseWriter, body) // An error means that the reader has left.
 		}
 	}
 }
@@ -75,9 +74,9 @@ func (v *viewer) applyPolicy() {
 	}
 }
 
-// respond runs the function on viewer responses, and returns the status of the answer, and its body if it is
-// another. "Headers configured in the policies are inserted after the response leaves the cache, and before
-// the viewer response event."
+// respond runs the viewer-response function. It returns the status of the response, and the body if the function has
+// replaced it. "Headers configured in the policies are inserted after the response leaves the cache, and before the
+// viewer response event."
 // https://aws.amazon.com/blogs/networking-and-content-delivery/amazon-cloudfront-introduces-response-headers-policies/
 func (v *viewer) respond(status int) (int, io.ReadCloser) {
 	header := v.Header()
@@ -97,7 +96,7 @@ func (v *viewer) respond(status int) (int, io.ReadCloser) {
 	clear(header)
 	maps.Copy(header, response.Header)
 	if header.Get("Content-Type") == "" {
-		header["Content-Type"] = nil // As in send.
+		header["Content-Type"] = nil // See send.
 	}
 	if response.Body == nil || response.Body == http.NoBody {
 		return response.StatusCode, nil

@@ -9,14 +9,14 @@ import (
 	"blog-deploy-pipeline/rehearse/edgefunction"
 )
 
-// responseFunc is a CloudFront Function on viewer responses.
+// responseFunc is a viewer-response function in Go.
 type responseFunc func(r *http.Request, response *http.Response, context edgefunction.Context) (*http.Response, error)
 
 func (f responseFunc) ViewerResponse(r *http.Request, response *http.Response, context edgefunction.Context) (*http.Response, error) {
 	return f(r, response, context)
 }
 
-// onResponse is one in JavaScript, by the body of its handler.
+// onResponse returns a viewer-response function in JavaScript with the given body.
 func onResponse(t *testing.T, body string) ViewerResponse {
 	t.Helper()
 	f, err := edgefunction.New("function handler(event) {\nconst response = event.response;\n" + body + "\n}")
@@ -31,7 +31,7 @@ const (
 	immutable = "public, max-age=31536000, immutable"
 )
 
-// immutableWorld has a style that never changes, whose path is that of a distribution under two names.
+// immutableWorld returns a world with a style sheet that never changes, on a distribution with two names.
 func immutableWorld(t *testing.T, viewerResponse ViewerResponse) *world {
 	t.Helper()
 	policy := HeadersPolicy{Set: []Header{{Name: "Cache-Control", Value: ask, Override: true}, {Name: "X-Frame-Options", Value: "DENY", Override: true}}}
@@ -52,8 +52,7 @@ func immutableWorld(t *testing.T, viewerResponse ViewerResponse) *world {
 	return w
 }
 
-// For every response here the function would say that it is immutable: that it is not run is what keeps
-// errors and redirects from that.
+// The function would make every response immutable, so errors and redirects show whether it has run.
 func TestFunctionOnViewerResponses(t *testing.T) {
 	w := immutableWorld(t, onResponse(t, "response.headers['cache-control'] = { value: '"+immutable+"' }; return response;"))
 	tests := []struct {
@@ -89,7 +88,7 @@ func TestFunctionOnViewerResponses(t *testing.T) {
 		})
 	}
 
-	// An error page that is sent as a success is none of a function's, either.
+	// The function does not run for an error page that is sent with the status 200, either.
 	w.mu.Lock()
 	w.status = 400
 	w.before = func() {
@@ -112,7 +111,7 @@ func TestFunctionOnViewerResponses(t *testing.T) {
 	}
 }
 
-// What is compressed has no length before it is sent.
+// A compressed response has no length before it is sent.
 func TestFunctionOnCompressedResponses(t *testing.T) {
 	w := immutableWorld(t, onResponse(t, "response.headers['cache-control'] = { value: '"+immutable+"' }; return response;"))
 	w.mu.Lock()
