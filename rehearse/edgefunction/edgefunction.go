@@ -1,9 +1,9 @@
-// Package edgefunction runs a CloudFront Function (JavaScript runtime 2.0) on viewer requests or viewer
-// responses: it gives it the event that CloudFront gives it, and is as strict about what it returns.
+// Package edgefunction runs a CloudFront Function (JavaScript runtime 2.0) on viewer requests or viewer responses. It
+// passes the function the same event as CloudFront, and checks the result as strictly.
 //
-// Left out: imports (the key value store, choosing an origin) and require (crypto, querystring), with an
-// error that says so; Buffer, atob, btoa, TextEncoder and TextDecoder, which are not defined; the limits on
-// memory (2 MB) and on compute utilisation.
+// The package refuses imports (the key value store, the choice of an origin) and require (crypto, querystring). It does
+// not define Buffer, atob, btoa, TextEncoder and TextDecoder. It has no limits on memory (2 MB at CloudFront) and compute
+// utilisation.
 package edgefunction
 
 import (
@@ -16,33 +16,33 @@ import (
 	"github.com/dop251/goja/parser"
 )
 
-// maxCode is how long a function's code may be, in bytes; the quota cannot be raised.
+// maxCode limits the length of a function's code in bytes. AWS does not raise this quota.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
 const maxCode = 10 * 1024
 
-// patience ends a function that does not come to an end. CloudFront's own limit is about a millisecond of
-// computing; this is in time that passes, on a machine with other work.
+// patience limits how long a function may run. CloudFront's limit is about a millisecond of CPU time. This limit is in
+// elapsed time, and the machine may be busy.
 const patience = 10 * time.Second
 
-// Context is what a function's event says besides the request. What is empty is left out of the event.
+// Context holds the values of a function's event that do not come from the request. The event omits empty values.
 type Context struct {
 	DistributionDomainName string // "d111111abcdef8.cloudfront.net"
 	DistributionID         string // "EDFDVBD6EXAMPLE"
 	RequestID              string
-	ViewerIP               string // Default: that of the request's RemoteAddr.
+	ViewerIP               string // Default: the address in the request's RemoteAddr.
 }
 
-// Function is a function ready to run. It is safe for concurrent use, and keeps nothing from one request
-// to the next, as CloudFront's do not.
+// Function is a compiled function. It is safe for concurrent use. Like CloudFront's functions it keeps no state between
+// requests.
 type Function struct {
 	lockdown, program *goja.Program
 	patience          time.Duration
 }
 
-// Error is what happened instead of a result.
+// Error says why a function has no valid result.
 type Error struct {
-	// Status is what CloudFront answers the reader: 503 for a function that did not come to an end,
-	// 502 for a result that it refuses.
+	// Status is the status that the viewer gets from CloudFront: 503 if the function failed, and 502 if CloudFront refuses
+	// its result.
 	Status int
 	err    error
 }
@@ -55,10 +55,11 @@ func (e *Error) Unwrap() error { return e.err }
 
 var imports = regexp.MustCompile(`(?m)^\s*import\b.*`)
 
-// New compiles a function. An error names what CloudFront would refuse, or what is not rehearsed here.
+// New compiles a function. It returns an error for code that CloudFront would refuse or that this package does not
+// support.
 func New(code string) (*Function, error) {
 	if len(code) > maxCode {
-		return nil, fmt.Errorf("compile CloudFront Function: its code has %d bytes; CloudFront takes %d, comments included", len(code), maxCode)
+		return nil, fmt.Errorf("compile CloudFront Function: its code has %d bytes; CloudFront accepts %d, including comments", len(code), maxCode)
 	}
 	prepared, err := lockdown(code)
 	if err != nil {
@@ -67,8 +68,8 @@ func New(code string) (*Function, error) {
 	// The value of the program is the handler, however it is declared.
 	code += "\n;typeof handler === 'function' ? handler : undefined;"
 	program, err := parser.ParseFile(nil, "function.js", code, 0, parser.WithDisableSourceMaps)
-	if found := imports.FindString(code); err != nil && found != "" { // The engine knows none, either.
-		return nil, fmt.Errorf("compile CloudFront Function: %q: imports are not rehearsed", found)
+	if found := imports.FindString(code); err != nil && found != "" { // The engine does not support imports, either.
+		return nil, fmt.Errorf("compile CloudFront Function: %q: the rehearsal does not support imports", found)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("compile CloudFront Function: %w", err)
@@ -76,7 +77,7 @@ func New(code string) (*Function, error) {
 	if err := checkSyntax(program); err != nil {
 		return nil, fmt.Errorf("compile CloudFront Function: %w", err)
 	}
-	// Functions run in strict mode, says AWS, and this cannot be changed.
+	// AWS documents that functions always run in strict mode.
 	compiled, err := goja.CompileAST(program, true)
 	if err != nil {
 		return nil, fmt.Errorf("compile CloudFront Function: %w", err)
@@ -84,11 +85,11 @@ func New(code string) (*Function, error) {
 	return &Function{prepared, compiled, patience}, nil
 }
 
-// ViewerRequest runs the function on a request. It returns either a changed copy of the request or the
-// response that the function made; r itself is left alone. Any error is an [*Error].
+// ViewerRequest runs the function on a request. It returns a changed copy of the request or the function's response, and
+// does not change r. Every error is an [*Error].
 //
-// The function sees the path and the query as the reader sent them, encoded or not: they are taken from
-// r.RequestURI if it has one, else from r.URL.
+// The function sees the path and the query as the viewer sent them, encoded or not. They come from r.RequestURI, or else
+// from r.URL.
 func (f *Function) ViewerRequest(r *http.Request, context Context) (*http.Request, *http.Response, error) {
 	ev := newEvent(r, context)
 	result, err := f.run(ev)
@@ -102,11 +103,10 @@ func (f *Function) ViewerRequest(r *http.Request, context Context) (*http.Reques
 	return changed, response, nil
 }
 
-// ViewerResponse runs the function on a response to a viewer's request. It returns a changed copy of the
-// response, whose Body is that of response itself unless the function has put another there; response is
-// left alone. Any error is an [*Error].
+// ViewerResponse runs the function on a response to a viewer's request. It returns a changed copy of the response and does
+// not change response. Both have the same Body unless the function sets another. Every error is an [*Error].
 //
-// For which responses CloudFront runs a function is the caller's concern.
+// The caller must know for which responses CloudFront runs a function.
 func (f *Function) ViewerResponse(r *http.Request, response *http.Response, context Context) (*http.Response, error) {
 	ev := newEvent(r, context)
 	ev.respond(response)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// run gives a function, the body of a handler, a request.
+// run runs a viewer-request function with the given body on a request.
 func run(t testing.TB, body string, r *http.Request) (*http.Request, *http.Response, error) {
 	t.Helper()
 	f, err := New("function handler(event) {\nconst request = event.request;\n" + body + "\n}")
@@ -28,7 +28,7 @@ func get(target string) *http.Request {
 	return httptest.NewRequestWithContext(context.Background(), http.MethodGet, "https://blog.example.com"+target, nil)
 }
 
-// answer runs a function that answers with an expression's value, as JSON, and returns it.
+// answer runs a function that returns the value of an expression as JSON, and returns that value.
 func answer(t testing.TB, expression string, r *http.Request) string {
 	t.Helper()
 	_, response, err := run(t, "return { statusCode: 200, body: '' + JSON.stringify("+expression+") };", r) //nolint:bodyclose // run does.
@@ -55,7 +55,7 @@ func TestAsync(t *testing.T) {
 	}
 }
 
-// TestNothingIsKept: neither from one request to the next, nor to another at the same time.
+// TestNothingIsKept checks that a function keeps no state for later and for concurrent requests.
 func TestNothingIsKept(t *testing.T) {
 	f, err := New(`
 		let count = 0;
@@ -95,7 +95,7 @@ func TestNoHandler(t *testing.T) {
 	}
 }
 
-// BenchmarkViewerRequest is what a runtime of its own costs each request.
+// BenchmarkViewerRequest measures the cost of a new runtime for each request.
 func BenchmarkViewerRequest(b *testing.B) {
 	f, err := New("function handler(event) { return event.request; }")
 	if err != nil {

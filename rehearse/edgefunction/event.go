@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// event is what a function is called with.
+// event is the argument of a function's handler.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html
 type event struct {
 	Version string       `json:"version"`
@@ -18,9 +18,9 @@ type event struct {
 	// Response is nil on a viewer request.
 	Response *eventResponse `json:"response,omitempty"`
 
-	// The request's own path and query: CloudFront goes on with them if the function leaves them alone.
+	// path and query are those of the request. CloudFront uses them if the function does not change them.
 	path, query string
-	hasQuery    bool // "?" is there, whatever follows.
+	hasQuery    bool // whether the request has a "?"
 }
 
 type eventContext struct {
@@ -42,7 +42,7 @@ type eventRequest struct {
 	Cookies     map[string]field `json:"cookies"`
 }
 
-// eventResponse is what a viewer is about to get. Functions do not see its body.
+// eventResponse is the response for the viewer. Functions do not see its body.
 type eventResponse struct {
 	StatusCode        int              `json:"statusCode"`
 	StatusDescription string           `json:"statusDescription"`
@@ -53,8 +53,8 @@ type eventResponse struct {
 // field is a header, a cookie or a parameter of the query.
 type field struct {
 	Value      string `json:"value"`
-	MultiValue []item `json:"multiValue,omitempty"` // if it occurs more than once
-	Attributes string `json:"attributes,omitempty"` // of a cookie that is set
+	MultiValue []item `json:"multiValue,omitempty"` // all values of a field with several
+	Attributes string `json:"attributes,omitempty"` // only of a cookie in a response
 }
 
 type item struct {
@@ -72,7 +72,7 @@ func newEvent(r *http.Request, context Context) *event {
 		},
 	}
 	if ev.Request.Method == "" {
-		ev.Request.Method = http.MethodGet // as in net/http
+		ev.Request.Method = http.MethodGet // "" means GET in net/http.
 	}
 	if ev.Viewer.IP == "" {
 		ev.Viewer.IP = r.RemoteAddr
@@ -89,7 +89,7 @@ func newEvent(r *http.Request, context Context) *event {
 	ev.Request.URI = toUTF8(ev.path)
 	for parameter := range strings.SplitSeq(toUTF8(ev.query), "&") {
 		if parameter != "" {
-			// Names and values stay encoded.
+			// Names and values remain encoded.
 			name, value, _ := strings.Cut(parameter, "=")
 			add(ev.Request.QueryString, name, item{Value: value})
 		}
@@ -113,7 +113,7 @@ func newEvent(r *http.Request, context Context) *event {
 	return ev
 }
 
-// respond makes it the event of a viewer response.
+// respond changes ev to the event of a viewer response.
 func (ev *event) respond(response *http.Response) {
 	ev.Context.EventType = "viewer-response"
 	_, description, _ := strings.Cut(response.Status, " ")
@@ -130,7 +130,7 @@ func (ev *event) respond(response *http.Response) {
 	}
 }
 
-// addHeaders adds the headers that functions see, but for the one that has the cookies.
+// addHeaders adds the headers that functions see, except the header with the cookies.
 func addHeaders(fields map[string]field, header http.Header, cookies string) {
 	for name, values := range header {
 		name = strings.ToLower(name)
@@ -156,7 +156,7 @@ func add(fields map[string]field, name string, one item) {
 	fields[name] = had
 }
 
-// toUTF8 takes for ISO-8859-1 what is not UTF-8, as CloudFront does.
+// toUTF8 returns s as UTF-8. Like CloudFront it treats a string that is not UTF-8 as ISO-8859-1.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-encoding
 func toUTF8(s string) string {
 	if utf8.ValidString(s) {
@@ -169,7 +169,7 @@ func toUTF8(s string) string {
 	return string(runes)
 }
 
-// values are all values of a field.
+// values returns all values of a field.
 func (f field) values() []item {
 	if len(f.MultiValue) > 0 {
 		return f.MultiValue
@@ -177,7 +177,7 @@ func (f field) values() []item {
 	return []item{{f.Value, f.Attributes}}
 }
 
-// disallowed says whether a header is neither shown to functions nor taken from them.
+// disallowed reports whether functions neither see a header nor may add it.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-disallowed-headers
 func disallowed(name string) bool {
 	return strings.HasPrefix(name, "x-amz-cf-") || strings.HasPrefix(name, "x-edge-") || slices.Contains([]string{
@@ -189,10 +189,10 @@ func disallowed(name string) bool {
 	}, name)
 }
 
-// readOnly are the headers of requests that functions see and may not add, change or delete.
+// readOnly lists the headers of requests that functions see but may not add, change or delete.
 var readOnly = []string{"cdn-loop", "content-length", "host", "transfer-encoding", "via"}
 
-// readOnlyOfResponses are those of the responses that a function on viewer responses gets. Content-Length is
-// not among them: it goes with a body of the function's own.
+// readOnlyOfResponses lists such headers of responses. Content-Length is not read-only, because it changes with a body
+// that the function sets.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-read-only-headers-viewer-response
 var readOnlyOfResponses = []string{"via", "warning"}

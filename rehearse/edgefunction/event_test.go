@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestEvent: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html#functions-event-structure-example
+// TestEvent checks the event against AWS's example: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html#functions-event-structure-example
 func TestEvent(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/media/index.mpd?ID=42&NoValue&querymv=val1&querymv=val2%2Cval3&caf%C3%A9=%20", nil)
 	r.Host, r.RemoteAddr = "video.example.com", "198.51.100.11:4711"
@@ -79,7 +79,7 @@ func TestRawQueryString(t *testing.T) {
 	}
 }
 
-// TestPathAsSent: a request that a server read, and one that a client would send.
+// TestPathAsSent uses a request that a server received and a request that a client would send.
 func TestPathAsSent(t *testing.T) {
 	tests := []struct {
 		name string
@@ -102,7 +102,7 @@ func TestPathAsSent(t *testing.T) {
 	}
 }
 
-// TestLatin1Passed: the function sees UTF-8; what it leaves alone goes on as it came.
+// TestLatin1Passed checks that the function sees UTF-8, and that parts that it does not change keep their bytes.
 func TestLatin1Passed(t *testing.T) {
 	const target = "/caf\xe9?\xe9=1"
 	r := &http.Request{RequestURI: target, URL: &url.URL{}}
@@ -115,7 +115,7 @@ func TestLatin1Passed(t *testing.T) {
 	}
 }
 
-// TestHost: of a server's request and of a client's.
+// TestHost uses a request that a server received and a request that a client would send.
 func TestHost(t *testing.T) {
 	for _, r := range []*http.Request{
 		{Host: "blog.example.com", URL: &url.URL{Host: "10.0.0.1"}},

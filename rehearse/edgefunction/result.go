@@ -13,11 +13,11 @@ import (
 	"strings"
 )
 
-// maxURI is how long the URI of a request may be after a function, query included: it "must be less".
+// maxURI limits the length of the URI that a function returns, including the query. It "must be less" than this.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-uri
 const maxURI = 8192
 
-// use makes of a function's result what CloudFront does.
+// use turns the result of a viewer-request function into a request or a response, as CloudFront does.
 func use(result any, ev *event, r *http.Request) (*http.Request, *http.Response, error) {
 	object, isObject := result.(map[string]any)
 	if !isObject {
@@ -35,7 +35,7 @@ func use(result any, ev *event, r *http.Request) (*http.Request, *http.Response,
 	return request, nil, err
 }
 
-// useResponse makes of a function's result on a viewer response what CloudFront does.
+// useResponse turns the result of a viewer-response function into a response, as CloudFront does.
 func useResponse(result any, ev *event, response *http.Response) (*http.Response, error) {
 	object, isObject := result.(map[string]any)
 	if _, isResponse := object["statusCode"]; !isObject || !isResponse {
@@ -47,7 +47,7 @@ func useResponse(result any, ev *event, response *http.Response) (*http.Response
 	}
 	for name, values := range response.Header {
 		if disallowed(strings.ToLower(name)) {
-			used.Header[name] = slices.Clone(values) // The function did not see it.
+			used.Header[name] = slices.Clone(values) // The function did not see the header.
 		}
 	}
 	if cookies, _ := fields(object["cookies"], "cookies", ev.Response.Cookies); reflect.DeepEqual(cookies, ev.Response.Cookies) {
@@ -106,7 +106,7 @@ func changed(object map[string]any, ev *event, r *http.Request) (*http.Request, 
 
 	request := r.Clone(r.Context())
 	request.RequestURI = ""
-	if r.RequestURI != "" { // a server's request
+	if r.RequestURI != "" { // Only requests that a server received have one.
 		request.RequestURI = target
 	}
 	request.URL.RawPath = uri
@@ -115,7 +115,7 @@ func changed(object map[string]any, ev *event, r *http.Request) (*http.Request, 
 		request.URL.Path, request.URL.RawPath = uri, ""
 	}
 	if request.URL.RawPath == (&url.URL{Path: request.URL.Path}).EscapedPath() {
-		request.URL.RawPath = "" // as net/url has it
+		request.URL.RawPath = "" // net/url sets it only for an unusual encoding.
 	}
 	request.URL.RawQuery, request.URL.ForceQuery = strings.TrimPrefix(query, "?"), query == "?"
 
@@ -148,8 +148,8 @@ func changed(object map[string]any, ev *event, r *http.Request) (*http.Request, 
 	return request, nil
 }
 
-// newQuery is the query with its "?", as it came unless it was changed. It may be a string, as in AWS's
-// own example.
+// newQuery returns the query with its "?". It is the original query unless the function has changed it. value may be a
+// string, as in an example of AWS.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/example_cloudfront_functions_normalize_query_string_parameters_section.html
 func newQuery(value any, ev *event) (string, error) {
 	var query string
@@ -166,7 +166,7 @@ func newQuery(value any, ev *event) (string, error) {
 			}
 			return "?" + ev.query, nil
 		}
-		// In which order CloudFront puts them is not documented, and not the reader's.
+		// AWS does not document the order, which differs from that of the viewer.
 		var pairs []string
 		for _, name := range slices.Sorted(maps.Keys(parameters)) {
 			for _, one := range parameters[name].values() {
@@ -184,7 +184,7 @@ func newQuery(value any, ev *event) (string, error) {
 	return "?" + query, nil
 }
 
-// newResponse is a response of a function's, which was original if there was one.
+// newResponse returns the response that a function returned. original is the response that the function got.
 func newResponse(object map[string]any, original *eventResponse, readOnly []string) (*http.Response, error) {
 	number, isNumber := object["statusCode"].(float64)
 	status := int(number)
@@ -262,8 +262,8 @@ func newBody(value any) (string, error) {
 	return "", fmt.Errorf("returned a body that is %s; it must be text, or an object with encoding and data", show(value))
 }
 
-// fields reads an object of headers, cookies or parameters, whose fields were those of original. Of a field
-// with several values, a change of multiValue counts, and else one of value, for the first of them.
+// fields reads an object of headers, cookies or parameters. original holds the fields before the function ran. For a field
+// with several values a change of multiValue counts, or else a change of value, which concerns the first one.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html#functions-event-structure-query-header-cookie
 func fields(value any, what string, original map[string]field) (map[string]field, error) {
 	if value == nil {
@@ -314,8 +314,8 @@ func newItem(value any, what, name string) (item, error) {
 	return item{text, attributes}, nil
 }
 
-// checkHeaders compares the headers of a result with those of the event; a response to a viewer request has
-// none to keep.
+// checkHeaders checks the headers of a result against those of the event. A response of a viewer-request function has no
+// original headers.
 func checkHeaders(headers, original map[string]field, readOnly []string) error {
 	for name := range headers {
 		switch {
@@ -341,7 +341,7 @@ func inName(r rune) bool {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// show words a value that should have been another.
+// show returns a text for an invalid value in an error message.
 func show(value any) string {
 	switch value := value.(type) {
 	case nil:

@@ -98,7 +98,7 @@ func TestResponse(t *testing.T) {
 	}
 }
 
-// TestFails: the function does not come to an end, or returns what CloudFront refuses.
+// TestFails has functions that fail, and functions whose results CloudFront refuses.
 func TestFails(t *testing.T) {
 	tests := []struct {
 		name, body string
@@ -107,8 +107,8 @@ func TestFails(t *testing.T) {
 	}{
 		{"throws", `throw new Error('on purpose');`, 503, "on purpose at handler (function.js:3"},
 		{"reads of undefined", `return request.headers.missing.value;`, 503, "TypeError"},
-		{"never ends", `for (;;) {}`, 503, "not at its end after"},
-		{"a getter never ends", `return { get statusCode() { for (;;) {} } };`, 503, "not at its end after"},
+		{"never ends", `for (;;) {}`, 503, "it still runs after"},
+		{"a getter never ends", `return { get statusCode() { for (;;) {} } };`, 503, "it still runs after"},
 		{"a getter throws", `return { get statusCode() { throw new Error('late'); } };`, 503, "late"},
 		{"calls itself", `return handler(event);`, 503, "nested deeper than 1000: at handler"},
 		{"is not settled", `return new Promise(function () {});`, 503, "never settled"},
@@ -118,7 +118,7 @@ func TestFails(t *testing.T) {
 		{"makes a function", `return new Function('return 1')();`, 503, "not supported"},
 		{"makes a function another way", `return handler.constructor('return 1')();`, 503, "not supported"},
 		{"waits", `setTimeout(function () {}, 1);`, 503, "setTimeout is not defined"},
-		{"requires", `const crypto = require('crypto');`, 503, `require("crypto") is not rehearsed`},
+		{"requires", `const crypto = require('crypto');`, 503, `the rehearsal does not support require("crypto")`},
 		{"newer methods", `return [1].flat();`, 503, "flat"},
 		{"newer objects", `return new Map();`, 503, "Map is not defined"},
 		{"is not strict", `undeclared = 1; return request;`, 503, "undeclared is not defined"},

@@ -10,20 +10,20 @@ import (
 	"github.com/dop251/goja"
 )
 
-// maxStack is the depth of calls at which a function ends; CloudFront has 2 MB for everything.
+// maxStack limits the depth of calls. CloudFront limits only the memory, to 2 MB.
 const maxStack = 1000
 
-// run runs the handler in a runtime of its own and returns what it returned, as encoding/json has it.
+// run runs the handler in a new runtime. It returns the handler's result with the types of encoding/json.
 func (f *Function) run(ev *event) (any, error) {
 	vm := goja.New()
 	vm.SetMaxCallStackSize(maxStack)
-	start := time.Now() // Time stands still while a function runs.
+	start := time.Now() // At CloudFront the time does not change while a function runs.
 	vm.SetTimeSource(func() time.Time { return start })
 	console := vm.NewObject()
 	_ = console.Set("log", func(goja.FunctionCall) goja.Value { return goja.Undefined() })
 	_ = vm.Set("console", console)
 	_ = vm.Set("require", func(module string) (goja.Value, error) {
-		return nil, fmt.Errorf("require(%q) is not rehearsed", module)
+		return nil, fmt.Errorf("the rehearsal does not support require(%q)", module)
 	})
 	if _, err := vm.RunProgram(f.lockdown); err != nil {
 		return nil, err
@@ -32,10 +32,10 @@ func (f *Function) run(ev *event) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// As they are before the function's code runs.
+	// The function's code could replace these methods, so they are read before it runs.
 	stringify, toString := method(vm, "JSON", "stringify"), method(vm, "globalThis", "String")
 
-	timer := time.AfterFunc(f.patience, func() { vm.Interrupt(fmt.Sprintf("not at its end after %v", f.patience)) })
+	timer := time.AfterFunc(f.patience, func() { vm.Interrupt(fmt.Sprintf("it still runs after %v", f.patience)) })
 	defer timer.Stop()
 	value, err := vm.RunProgram(f.program)
 	if err != nil {
@@ -47,13 +47,13 @@ func (f *Function) run(ev *event) (any, error) {
 	}
 	result, err := handler(goja.Undefined(), argument)
 	if overflow := new(goja.StackOverflowError); errors.As(err, &overflow) {
-		return nil, fmt.Errorf("its calls are nested deeper than %d:%w", maxStack, err) // The error begins with a space.
+		return nil, fmt.Errorf("its calls are nested deeper than %d:%w", maxStack, err) // The text of err begins with a space.
 	}
 	if err != nil {
 		return nil, err
 	}
 	if result.ExportType() == reflect.TypeFor[*goja.Promise]() {
-		// All that it could await is done when the handler returns: there are no timers and no network.
+		// Without timers and network every promise is settled when the handler returns, or never.
 		promise := result.Export().(*goja.Promise)
 		result = promise.Result()
 		switch promise.State() {
@@ -79,13 +79,13 @@ func (f *Function) run(ev *event) (any, error) {
 	return object, err
 }
 
-// method returns a method of one of the runtime's objects.
+// method returns a method of an object in the runtime.
 func method(vm *goja.Runtime, object, name string) goja.Callable {
 	callable, _ := goja.AssertFunction(vm.Get(object).ToObject(vm).Get(name))
 	return callable
 }
 
-// value makes the event in the runtime. As JSON, so that the function gets objects like any other.
+// value returns the event as an object of the runtime. It uses JSON, so that the function gets ordinary objects.
 func (ev *event) value(vm *goja.Runtime) (goja.Value, error) {
 	text, err := json.Marshal(ev)
 	if err != nil {

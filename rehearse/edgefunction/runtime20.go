@@ -9,11 +9,11 @@ import (
 	"github.com/dop251/goja"
 )
 
-// runtime20 lists what functions may use.
+// runtime20 is the address of AWS's list of the features that functions may use.
 const runtime20 = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html"
 
-// supported is what runtime 2.0 has by that list, and by ES 5.1, which the list says it complies with, of
-// what the engine here has. Objects that are not named are left as they are.
+// supported lists the names that both runtime 2.0 and the engine here have. They come from AWS's list and from ES 5.1,
+// which the list refers to. Other objects remain unchanged.
 var supported = []struct{ object, names string }{
 	{"globalThis", `globalThis NaN Infinity undefined console require
 		decodeURI decodeURIComponent encodeURI encodeURIComponent isFinite isNaN parseFloat parseInt
@@ -37,7 +37,7 @@ var supported = []struct{ object, names string }{
 	{"Promise.prototype", `catch finally then`},
 }
 
-// unsupported are the names, by their objects, that the engine has besides.
+// unsupported returns the other names of the engine by their objects.
 var unsupported = sync.OnceValue(func() map[string][]string {
 	vm := goja.New()
 	besides := make(map[string][]string)
@@ -49,16 +49,16 @@ var unsupported = sync.OnceValue(func() map[string][]string {
 			err = vm.ExportTo(value, &names)
 		}
 		if err != nil {
-			panic(err) // The table above is wrong, whatever the function.
+			panic(err) // The table above is wrong.
 		}
 		besides[s.object] = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(keep, name) })
 	}
 	return besides
 })
 
-// lockdown takes away what is unsupported, before a function runs, so that what works here works at
-// CloudFront. To take a name away costs a microsecond or two, each time: only those that the function's
-// code mentions are.
+// lockdown returns a program that deletes the unsupported names before a function runs, so that a function that works here
+// also works at CloudFront. It deletes only names that occur in the function's code, because each deletion takes one or
+// two microseconds in each run.
 func lockdown(code string) (*goja.Program, error) {
 	var program strings.Builder
 	for object, names := range unsupported() {
@@ -68,7 +68,7 @@ func lockdown(code string) (*goja.Program, error) {
 			}
 		}
 	}
-	// "Dynamic code evaluation is not supported", says the same page.
+	// AWS's list says: "Dynamic code evaluation is not supported".
 	program.WriteString(`(function () {
 		const refuse = function () { throw new TypeError('Function constructors are not supported'); };
 		refuse.prototype = Function.prototype;

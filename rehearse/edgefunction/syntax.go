@@ -8,8 +8,8 @@ import (
 	"github.com/dop251/goja/token"
 )
 
-// checkSyntax refuses what is newer than the syntax that AWS lists for runtime 2.0: ES 5.1 with const, let,
-// async functions, template literals, arrow functions, rest parameters and **. The engine here knows more.
+// checkSyntax refuses syntax that AWS does not list for runtime 2.0. The list is ES 5.1 with const, let, async functions,
+// template literals, arrow functions, rest parameters and **. The engine here supports more.
 func checkSyntax(program *ast.Program) error {
 	var problem error
 	inFunction := false
@@ -33,7 +33,7 @@ func checkSyntax(program *ast.Program) error {
 			if node, isNode := reflect.TypeAssert[ast.Node](v); isNode {
 				if name := unlisted(node, inFunction); name != "" {
 					line := program.File.Position(int(node.Idx0()) - program.File.Base()).Line
-					problem = fmt.Errorf("line %d uses %s, which is not in the list of runtime 2.0 (%s)", line, name, runtime20)
+					problem = fmt.Errorf("line %d uses %s, which AWS does not list for runtime 2.0 (%s)", line, name, runtime20)
 					return
 				}
 				switch node.(type) {
@@ -45,7 +45,7 @@ func checkSyntax(program *ast.Program) error {
 			inFunction = outer
 		case reflect.Struct:
 			for i := range v.NumField() {
-				// The declarations are in the body, too.
+				// The body contains these declarations, too.
 				if field := v.Type().Field(i); field.IsExported() && field.Name != "DeclarationList" {
 					walk(v.Field(i))
 				}
@@ -56,7 +56,7 @@ func checkSyntax(program *ast.Program) error {
 	return problem
 }
 
-// unlisted names the syntax of a node, if it is not in AWS's list.
+// unlisted returns the name of a node's syntax, or "" if AWS lists it.
 func unlisted(node ast.Node, inFunction bool) string {
 	switch n := node.(type) {
 	case *ast.ClassLiteral, *ast.SuperExpression, *ast.PrivateDotExpression:

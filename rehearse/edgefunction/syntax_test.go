@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestNewTakesCommentsForComments: a word at the beginning of a line is not yet an import.
+// TestNewTakesCommentsForComments checks that the word import in a comment is not an import.
 func TestNewTakesCommentsForComments(t *testing.T) {
 	code := "/*\nimport nothing from nowhere\n*/\nfunction handler(event) { return event.request; }"
 	if _, err := New(code); err != nil {
@@ -13,13 +13,13 @@ func TestNewTakesCommentsForComments(t *testing.T) {
 	}
 }
 
-// TestNewRefuses: what CloudFront would not make, or AWS does not list for runtime 2.0.
+// TestNewRefuses has functions that CloudFront refuses, and syntax that AWS does not list for runtime 2.0.
 func TestNewRefuses(t *testing.T) {
 	const handler = "function handler(event) { return event.request; }\n"
 	tests := []struct{ name, code, want string }{
-		{"too long", handler + "//" + strings.Repeat("x", 10*1024), "CloudFront takes 10240, comments included"},
+		{"too long", handler + "//" + strings.Repeat("x", 10*1024), "CloudFront accepts 10240, including comments"},
 		{"not JavaScript", "function handler(", "function.js: Line 2:1"},
-		{"an import", "import cf from 'cloudfront';\n" + handler, `"import cf from 'cloudfront';": imports are not rehearsed`},
+		{"an import", "import cf from 'cloudfront';\n" + handler, `"import cf from 'cloudfront';": the rehearsal does not support imports`},
 		{"a class", handler + "class A {}", "line 2 uses a class"},
 		{"for…of", handler + "\nfor (const x of []) {}", "line 3 uses for…of"},
 		{"destructuring", "const { a } = {};" + handler, "line 1 uses destructuring"},
@@ -47,7 +47,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// TestLanguage: what AWS lists for runtime 2.0 works.
+// TestLanguage checks that the features that AWS lists for runtime 2.0 work.
 func TestLanguage(t *testing.T) {
 	tests := []struct{ expression, want string }{
 		{"(() => { let a = 1; const b = 2; var c = 3; return a + b + c; })()", "6"},

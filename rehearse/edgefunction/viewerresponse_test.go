@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// fromCache is a response as CloudFront is about to send it.
+// fromCache returns a response before the viewer-response function.
 func fromCache() *http.Response {
 	return &http.Response{
 		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: 701,
@@ -22,7 +22,7 @@ func fromCache() *http.Response {
 	}
 }
 
-// respond gives a function, the body of a handler, a response.
+// respond runs a viewer-response function with the given body on a response.
 func respond(t testing.TB, body string, response *http.Response) (*http.Response, error) {
 	t.Helper()
 	f, err := New("function handler(event) {\nconst response = event.response;\n" + body + "\n}")
@@ -36,7 +36,7 @@ func respond(t testing.TB, body string, response *http.Response) (*http.Response
 	return changed, err
 }
 
-// TestResponseEvent: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html#functions-event-structure-example
+// TestResponseEvent checks the event against AWS's example: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html#functions-event-structure-example
 func TestResponseEvent(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -80,7 +80,7 @@ func TestResponsePassed(t *testing.T) {
 	tests := []struct {
 		name, body string
 		status     string
-		header     map[string][]string // that differ; nil for none
+		header     map[string][]string // the headers that the function changes; default: none
 		content    string
 	}{
 		{"as it is", ``, "200 OK", nil, "the origin's"},
@@ -130,7 +130,7 @@ func TestResponsePassed(t *testing.T) {
 	}
 }
 
-// What is compressed on its way has no length, whatever a function says.
+// A response that is compressed later has no length, even if a function sets one.
 func TestResponseWithoutLength(t *testing.T) {
 	response := fromCache()
 	defer response.Body.Close()
@@ -145,7 +145,7 @@ func TestResponseWithoutLength(t *testing.T) {
 	}
 }
 
-// TestResponseFails: the function does not come to an end, or returns what CloudFront refuses.
+// TestResponseFails has functions that fail, and functions whose results CloudFront refuses.
 func TestResponseFails(t *testing.T) {
 	tests := []struct {
 		name, body string
