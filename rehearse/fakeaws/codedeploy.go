@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// hookTimeout is how long a deployment waits for a hook's report.
+// hookTimeout limits how long a deployment waits for a hook's report.
 // https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
 const hookTimeout = time.Hour
 
-// CodeDeploy's words for deployments and lifecycle events, besides CloudFront's "InProgress".
+// The states of deployments and lifecycle events. Another one is statusInProgress.
 const (
 	statusPending   = "Pending"
 	statusSucceeded = "Succeeded"
@@ -26,11 +26,11 @@ const (
 
 type lifecycleStep struct {
 	event       string
-	hook        bool // a function can be named for it
-	testTraffic bool // takes place only with a test listener
+	hook        bool // whether the AppSpec can name a function for it
+	testTraffic bool // whether it needs a test listener
 }
 
-// lifecycle is what a deployment to ECS goes through, in this order.
+// lifecycle lists the lifecycle events of a deployment to ECS in order.
 // https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html#reference-appspec-file-structure-hooks-run-order-ecs
 var lifecycle = []lifecycleStep{
 	{event: "BeforeInstall", hook: true},
@@ -53,22 +53,23 @@ var (
 
 var codeDeploy = newJSONService("codedeploy")
 
-// DeploymentInput is what a deployment is started with.
+// DeploymentInput describes a deployment.
 type DeploymentInput struct {
-	// Application and DeploymentGroup are names. Required; the resource that IAM checks is made of them.
+	// Application and DeploymentGroup are names. Required. They are part of the ARN that IAM checks.
 	Application, DeploymentGroup string
-	// Hooks are the AppSpec's: lifecycle event, such as "AfterAllowTraffic", to a function's name or ARN.
+	// Hooks holds the AppSpec's hooks. The key is a lifecycle event, such as "AfterAllowTraffic", and the value the name
+	// or the ARN of a function.
 	Hooks map[string]string
-	// TestListener says that the load balancer has one. Without it CodeDeploy skips AllowTestTraffic and
-	// AfterAllowTestTraffic, and a hook there never runs.
+	// TestListener says that the load balancer has a test listener. Without one CodeDeploy skips AllowTestTraffic and
+	// AfterAllowTestTraffic with its hook.
 	TestListener bool
-	// AutoRollback is the deployment group's setting to roll back a deployment that fails.
+	// AutoRollback says that the deployment group rolls back a deployment that fails.
 	AutoRollback bool
-	// Server makes it a deployment to EC2 instances, which has no functions and takes no reports.
+	// Server makes this a deployment to EC2 instances, which has no functions and accepts no reports.
 	Server bool
 }
 
-// Deployment is one deployment by CodeDeploy.
+// Deployment is a deployment by CodeDeploy.
 type Deployment struct {
 	cloud *Cloud
 	id    string
@@ -77,31 +78,31 @@ type Deployment struct {
 	// Guarded by cloud.mu:
 	status   string
 	events   []LifecycleEvent
-	hooks    map[string]*DeploymentHook // those that have run, by id
-	waiting  *DeploymentHook            // nil once the deployment has ended
+	hooks    map[string]*DeploymentHook // the hooks that have started, by id
+	waiting  *DeploymentHook            // the hook that the deployment waits for; nil after its end
 	rollback *Deployment
 }
 
-// LifecycleEvent is one step of a deployment.
+// LifecycleEvent is a step of a deployment.
 type LifecycleEvent struct {
 	Name   string
 	Status string // "Pending", "InProgress", "Succeeded", "Failed" or "Skipped"
 }
 
-// DeploymentHook is one run of a function by a deployment, which then waits for the function's report.
+// DeploymentHook is a call of a function by a deployment, which waits for the function's report.
 type DeploymentHook struct {
 	deployment *Deployment
 	id         string
-	event      int // index of its lifecycle event
+	event      int // the index of its lifecycle event
 	started    time.Time
 
 	// Guarded by cloud.mu:
-	taken   bool // Next has returned it
-	reports []Report
+	returned bool // whether Next has returned it
+	reports  []Report
 }
 
-// StartDeployment starts a deployment and runs it up to its first hook. It refuses names and hooks that
-// CodeDeploy would refuse.
+// StartDeployment starts a deployment and runs it up to its first hook. It returns an error for names and hooks that
+// CodeDeploy refuses.
 func (c *Cloud) StartDeployment(input DeploymentInput) (*Deployment, error) {
 	var problems []error
 	name := func(field, value string) {
@@ -112,15 +113,15 @@ func (c *Cloud) StartDeployment(input DeploymentInput) (*Deployment, error) {
 	name("Application", input.Application)
 	name("DeploymentGroup", input.DeploymentGroup)
 	if input.Server && len(input.Hooks) > 0 {
-		problems = append(problems, errors.New("a deployment to EC2 runs no functions: leave out Hooks or Server"))
+		problems = append(problems, errors.New("a deployment to EC2 calls no functions; omit Hooks or Server"))
 	}
 	for _, event := range slices.Sorted(maps.Keys(input.Hooks)) {
 		i := slices.IndexFunc(lifecycle, func(step lifecycleStep) bool { return step.event == event })
 		switch function := input.Hooks[event]; {
 		case i < 0:
-			problems = append(problems, fmt.Errorf("hook %q is no lifecycle event", event))
+			problems = append(problems, fmt.Errorf("hook %q is not a lifecycle event", event))
 		case !lifecycle[i].hook:
-			problems = append(problems, fmt.Errorf("hook %q: CodeDeploy does this itself, no function can be named for it", event))
+			problems = append(problems, fmt.Errorf("hook %q: CodeDeploy handles this event itself and accepts no function for it", event))
 		case !functionPattern.MatchString(function):
 			problems = append(problems, fmt.Errorf("hook %q: %q is neither the name nor the ARN of a Lambda function", event, function))
 		}
@@ -134,7 +135,7 @@ func (c *Cloud) StartDeployment(input DeploymentInput) (*Deployment, error) {
 	return c.newDeployment(input), nil
 }
 
-// newDeployment is called with c.mu held.
+// newDeployment starts a deployment. The caller holds c.mu.
 func (c *Cloud) newDeployment(input DeploymentInput) *Deployment {
 	d := &Deployment{
 		cloud:  c,
@@ -151,7 +152,7 @@ func (c *Cloud) newDeployment(input DeploymentInput) *Deployment {
 	return d
 }
 
-// proceed goes through the lifecycle from the i-th event on: to the next hook, or to the end.
+// proceed continues the deployment with event i, up to the next hook or to the end.
 func (d *Deployment) proceed(i int) {
 	d.waiting = nil
 	for ; i < len(lifecycle); i++ {
@@ -163,7 +164,7 @@ func (d *Deployment) proceed(i int) {
 			event.Status = statusSucceeded
 		default:
 			event.Status = statusInProgress
-			// AWS's ids are opaque, and look like the base64 of a long JSON object.
+			// AWS's ids are opaque. They look like the base64 of a long JSON object.
 			id := "eyJlbmNyeXB0ZWREYXRhIjoi" + randomString(216, base64Alphabet)
 			d.waiting = &DeploymentHook{deployment: d, id: id, event: i, started: d.cloud.opts.Now()}
 			d.hooks[id] = d.waiting
@@ -173,7 +174,7 @@ func (d *Deployment) proceed(i int) {
 	d.status = statusSucceeded
 }
 
-// fail ends the deployment at the hook that it waits for.
+// fail ends the deployment at the hook for which it waits.
 func (d *Deployment) fail() {
 	failed := d.waiting.event
 	d.waiting, d.status = nil, statusFailed
@@ -181,8 +182,7 @@ func (d *Deployment) fail() {
 	for i := failed + 1; i < len(d.events); i++ {
 		d.events[i].Status = statusSkipped
 	}
-	// "A rollback is not possible at this lifecycle event", says AWS of BeforeInstall: there is nothing
-	// to take back yet.
+	// AWS documents for BeforeInstall: "A rollback is not possible at this lifecycle event".
 	if d.input.AutoRollback && lifecycle[failed].event != "BeforeInstall" {
 		input := d.input
 		input.AutoRollback = false
@@ -190,7 +190,7 @@ func (d *Deployment) fail() {
 	}
 }
 
-// settle fails a deployment that has waited too long for a report.
+// settle fails the deployment if it has waited too long for a report.
 func (d *Deployment) settle() {
 	if d.waiting != nil && d.cloud.opts.Now().Sub(d.waiting.started) >= hookTimeout {
 		d.fail()
@@ -200,23 +200,22 @@ func (d *Deployment) settle() {
 // ID returns the deployment's id, such as "d-A1B2C3D4E".
 func (d *Deployment) ID() string { return d.id }
 
-// GroupARN returns the ARN of the deployment group: what IAM checks reports against.
+// GroupARN returns the ARN of the deployment group, which is the resource of a report for IAM.
 func (d *Deployment) GroupARN() string {
 	return fmt.Sprintf("arn:aws:codedeploy:%s:%s:deploymentgroup:%s/%s", d.cloud.opts.Region, d.cloud.opts.Account, d.input.Application, d.input.DeploymentGroup)
 }
 
-// Next returns the next hook of the deployment, whose function is to be invoked now, or nil once the
-// deployment has ended. The hook that it returned before is over by then: without a report it has timed
-// out, and the deployment has failed.
+// Next returns the next hook, whose function the caller must invoke, or nil if the deployment has ended. It ends the hook
+// that it returned before: if that has no report, it counts as timed out and the deployment fails.
 func (d *Deployment) Next() *DeploymentHook {
 	d.cloud.mu.Lock()
 	defer d.cloud.mu.Unlock()
 	d.settle()
-	if d.waiting != nil && d.waiting.taken {
+	if d.waiting != nil && d.waiting.returned {
 		d.fail()
 	}
 	if d.waiting != nil {
-		d.waiting.taken = true
+		d.waiting.returned = true
 	}
 	return d.waiting
 }
@@ -237,10 +236,9 @@ func (d *Deployment) Events() []LifecycleEvent {
 	return slices.Clone(d.events)
 }
 
-// Rollback returns the deployment that undoes this one, or nil if there is none: this one has not
-// failed, or not rolled back. A rollback is a deployment like any other, with an id of its own. Whether
-// CodeDeploy runs the hooks in it too is not documented; here it does, as functions must be right
-// either way.
+// Rollback returns the deployment that rolls this one back, or nil if there is none. A rollback is a deployment with an id
+// of its own. AWS does not document whether it calls the hooks. Here it does, because functions must be right in both
+// cases.
 func (d *Deployment) Rollback() *Deployment {
 	d.cloud.mu.Lock()
 	defer d.cloud.mu.Unlock()
@@ -251,11 +249,10 @@ func (d *Deployment) Rollback() *Deployment {
 // LifecycleEvent returns the name of the hook's lifecycle event.
 func (h *DeploymentHook) LifecycleEvent() string { return lifecycle[h.event].event }
 
-// Function returns the name or ARN of the function to invoke, as the AppSpec has it.
+// Function returns the name or the ARN of the function to invoke, as it is in the AppSpec.
 func (h *DeploymentHook) Function() string { return h.deployment.input.Hooks[h.LifecycleEvent()] }
 
-// Event returns the event that the function is invoked with; the same on every call, so that
-// delivering it twice is a duplicate delivery.
+// Event returns the event for the function. Every call returns the same event, so that a test can deliver it twice.
 func (h *DeploymentHook) Event() []byte {
 	return mustMarshalJSON(struct {
 		DeploymentID string `json:"DeploymentId"`
@@ -263,19 +260,20 @@ func (h *DeploymentHook) Event() []byte {
 	}{h.deployment.id, h.id})
 }
 
-// Reports returns the reports CodeDeploy accepted for this hook: none or one.
+// Reports returns the reports that CodeDeploy has accepted for this hook, which are none or one.
 func (h *DeploymentHook) Reports() []Report {
 	h.deployment.cloud.mu.Lock()
 	defer h.deployment.cloud.mu.Unlock()
 	return slices.Clone(h.reports)
 }
 
-// codeDeployOperation returns what runs the operation, nil if there is none, and describes the call.
+// codeDeployOperation describes the call and returns the function that runs the operation, or nil for an unknown
+// operation.
 func (c *Cloud) codeDeployOperation(operation string, body []byte, call *Call) func() reply {
 	if operation != "PutLifecycleEventHookExecutionStatus" {
 		return nil
 	}
-	// Read leniently: this only describes the call, the operation itself decides about it.
+	// This only describes the call. The operation itself checks the body.
 	var in hookStatusInput
 	_ = json.NewDecoder(bytes.NewReader(body)).Decode(&in)
 	call.Status = value(in.Status)
@@ -307,7 +305,7 @@ func (c *Cloud) putHookStatus(body []byte) reply {
 		return refuse("DeploymentIdRequiredException", "At least one deployment ID must be specified.")
 	case !deploymentIDPattern.MatchString(id):
 		return refuse("InvalidDeploymentIdException", "At least one of the deployment IDs was specified in an invalid format: "+id)
-	case status != statusSucceeded && status != statusFailed: // The API's enum has more, for other operations.
+	case status != statusSucceeded && status != statusFailed: // The model has more values, for other operations.
 		return refuse("InvalidLifecycleEventHookExecutionStatusException", "The result of a Lambda validation function that verifies a lifecycle event is invalid. It should return Succeeded or Failed, not "+status)
 	}
 	d := c.deployments[id]

@@ -399,9 +399,9 @@ func TestStartDeploymentRefusesWhatCodeDeployWould(t *testing.T) {
 		input fakeaws.DeploymentInput
 		want  []string // in the error
 	}{
-		{"unknown event", input(map[string]string{"AfterTraffic": "f"}), []string{`"AfterTraffic" is no lifecycle event`}},
+		{"unknown event", input(map[string]string{"AfterTraffic": "f"}), []string{`"AfterTraffic" is not a lifecycle event`}},
 		{"event in other case", input(map[string]string{"afterAllowTraffic": "f"}), []string{"afterAllowTraffic"}},
-		{"Install", input(map[string]string{"Install": "f"}), []string{`"Install": CodeDeploy does this itself`}},
+		{"Install", input(map[string]string{"Install": "f"}), []string{`"Install": CodeDeploy handles this event itself`}},
 		{"AllowTraffic", input(map[string]string{"AllowTraffic": "f"}), []string{`"AllowTraffic"`}},
 		{"no function", input(map[string]string{"AfterInstall": ""}), []string{`"AfterInstall": ""`}},
 		{"function of 65 characters", input(map[string]string{"AfterInstall": strings.Repeat("f", 65)}), []string{"neither the name nor the ARN"}},

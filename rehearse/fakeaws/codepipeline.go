@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// CodePipeline's limits. Lengths are in characters.
+// CodePipeline's limits, in characters unless stated otherwise.
 // https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutJobSuccessResult.html
 // https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutJobFailureResult.html
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
@@ -27,7 +27,7 @@ const (
 	maxFailureMessage      = 5000
 	maxRevision            = 1500
 	maxChangeIdentifier    = 100
-	maxOutputVariables     = 122880 // bytes, keys and values of one action together
+	maxOutputVariables     = 122880 // bytes of all keys and values of an action
 )
 
 var (
@@ -39,18 +39,17 @@ var (
 
 var codePipeline = newJSONService("codepipeline")
 
-// Action is one execution of a Lambda invoke action in a pipeline.
+// Action is an execution of a Lambda invoke action of a pipeline.
 type Action struct {
-	// FunctionName and UserParameters are the action's configuration. UserParameters hold at most
-	// 1,000 characters.
+	// FunctionName and UserParameters are the action's configuration. UserParameters has at most 1,000 characters.
 	FunctionName, UserParameters string
-	// KeepJobID has every job of the action carry the first one's id. AWS's documentation suggests a
-	// new id for each (the default here), but nobody has verified it: code must be right either way.
-	// A second report then counts for the next job where there is one, as nothing tells them apart.
+	// KeepJobID gives every job of the action the same id. AWS's documentation suggests a new id for each job, which is
+	// the default here. This is unverified, so functions must be right in both cases. With one id a second report belongs
+	// to the next job, if there is one.
 	KeepJobID bool
 }
 
-// Job is one request for work of one action execution: what CodePipeline invokes the Lambda with.
+// Job is a job of an action execution, for which CodePipeline invokes the function once.
 type Job struct {
 	cloud   *Cloud
 	action  Action
@@ -60,34 +59,33 @@ type Job struct {
 	next    *Job     // guarded by cloud.mu
 }
 
-// Report is what the Lambda said about a job of CodePipeline or a hook of CodeDeploy. A hook's has
-// Success and At only.
+// Report is a function's report about a job of CodePipeline or a hook of CodeDeploy. A report about a hook has only
+// Success and At.
 type Report struct {
-	// Success tells PutJobSuccessResult from PutJobFailureResult, and Succeeded from Failed. With a
-	// ContinuationToken the action is still running.
+	// Success is true for PutJobSuccessResult and for Succeeded. With a ContinuationToken the action continues.
 	Success                                         bool
 	ContinuationToken, Summary, ExternalExecutionID string
-	PercentComplete                                 *int // nil: not given
+	PercentComplete                                 *int // nil if it was not sent
 	OutputVariables                                 map[string]string
 	FailureType, FailureMessage                     string
 	At                                              time.Time
 }
 
-// StartAction starts an action execution and returns its first job. It refuses, as CreatePipeline
-// does, a configuration that AWS would not have let into a pipeline.
+// StartAction starts an action execution and returns its first job. It returns an error for a configuration that
+// CreatePipeline refuses.
 func (c *Cloud) StartAction(action Action) (*Job, error) {
 	if action.FunctionName == "" {
 		return nil, errors.New("start action: FunctionName is empty")
 	}
 	if n := length(action.UserParameters); n > maxUserParameters {
-		return nil, fmt.Errorf("start action: UserParameters have %d characters, CodePipeline allows %d", n, maxUserParameters)
+		return nil, fmt.Errorf("start action: UserParameters has %d characters, and CodePipeline allows %d", n, maxUserParameters)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.newJob(action, uuid.NewString(), ""), nil
 }
 
-// newJob is called with c.mu held.
+// newJob adds a job. The caller holds c.mu.
 func (c *Cloud) newJob(action Action, id, continuationToken string) *Job {
 	credentials := c.issue(fmt.Sprintf("arn:aws:sts::%s:assumed-role/pipeline/%s", c.opts.Account, id), time.Hour)
 
@@ -115,7 +113,7 @@ func (c *Cloud) newJob(action Action, id, continuationToken string) *Job {
 	return job
 }
 
-// jobEvent is the event CodePipeline invokes a function with.
+// jobEvent is the event with which CodePipeline invokes a function.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html
 type jobEvent struct {
 	Job struct {
@@ -144,29 +142,29 @@ type artifactCredentials struct {
 	ExpirationTime  int64  `json:"expirationTime"` // Unix milliseconds
 }
 
-// ID returns the job's id, a lower-case UUID.
+// ID returns the job's id, which is a UUID in lower case.
 func (j *Job) ID() string { return j.id }
 
-// Event returns the event that the Lambda is invoked with; the same on every call, so that delivering
-// it twice is a duplicate delivery.
+// Event returns the event for the function. Every call returns the same event, so that a test can deliver it twice.
 func (j *Job) Event() []byte { return bytes.Clone(j.event) }
 
-// Reports returns the reports CodePipeline accepted for this job: none or one.
+// Reports returns the reports that CodePipeline has accepted for this job, which are none or one.
 func (j *Job) Reports() []Report {
 	j.cloud.mu.Lock()
 	defer j.cloud.mu.Unlock()
 	return slices.Clone(j.reports)
 }
 
-// Next returns the action's next job, once this one has been reported with a continuation token; nil
-// before that, and after a final report. It is the same job on every call.
+// Next returns the action's next job, or nil if this job has no report with a continuation token. Every call returns the
+// same job.
 func (j *Job) Next() *Job {
 	j.cloud.mu.Lock()
 	defer j.cloud.mu.Unlock()
 	return j.next
 }
 
-// codePipelineOperation returns what runs the operation, nil if there is none, and describes the call.
+// codePipelineOperation describes the call and returns the function that runs the operation, or nil for an unknown
+// operation.
 func (c *Cloud) codePipelineOperation(operation string, body []byte, call *Call) func() reply {
 	switch operation {
 	case "PutJobSuccessResult":
@@ -182,7 +180,8 @@ func (c *Cloud) codePipelineOperation(operation string, body []byte, call *Call)
 	return nil
 }
 
-// carriesToken reads leniently: it only describes the call, the operation itself decides about it.
+// carriesToken reports whether a body has a continuation token. It only describes the call; the operation itself checks
+// the body.
 func carriesToken(body []byte) bool {
 	var input struct {
 		ContinuationToken *string `json:"continuationToken"`
@@ -190,7 +189,7 @@ func carriesToken(body []byte) bool {
 	return json.Unmarshal(body, &input) == nil && input.ContinuationToken != nil
 }
 
-// The inputs below use pointers to tell an absent member from an empty one, which AWS refuses.
+// The inputs below use pointers to distinguish an absent member from an empty one, which AWS refuses.
 
 type successInput struct {
 	JobID             *string           `json:"jobId"`
@@ -318,7 +317,7 @@ func (c *Cloud) putJobFailureResult(body []byte) reply {
 	return acceptJSON(nil)
 }
 
-// openJob returns the job that a report for id is about, or the refusal: one report for each job.
+// openJob returns the job with this id, or a refusal. A job accepts one report.
 func (c *Cloud) openJob(id string) (*Job, *apiError) {
 	job := c.jobs[id]
 	if job == nil {

@@ -13,14 +13,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// ECS's limits of a hook.
+// The limit and the default of a hook.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/lambda-lifecycle-hooks.html
 const (
 	serviceHookTimeout   = 24 * time.Hour // by default
 	defaultCallBackDelay = 30 * time.Second
 )
 
-// ECS's words for service deployments, and some of them for stages and hooks too.
+// The states of service deployments. Some of them are also states of stages and of hooks.
 const (
 	ecsInProgress         = "IN_PROGRESS"
 	ecsSuccessful         = "SUCCESSFUL"
@@ -38,7 +38,7 @@ const (
 	stageProductionShift = "PRODUCTION_TRAFFIC_SHIFT"
 )
 
-// serviceStages are the lifecycle stages that can have hooks, in order.
+// serviceStages lists the lifecycle stages that can have hooks, in order.
 var serviceStages = []string{
 	stageReconcile,
 	"PRE_SCALE_UP",
@@ -58,31 +58,31 @@ var (
 	roleARNPattern     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
 )
 
-// ServiceDeploymentInput is what a blue/green deployment by ECS itself is started with.
+// ServiceDeploymentInput describes a blue/green deployment by ECS itself.
 type ServiceDeploymentInput struct {
 	// Cluster and Service are names. Required.
 	Cluster, Service string
-	// Hooks are the service definition's. Those of one stage run in this order.
+	// Hooks are the hooks of the service definition. The hooks of a stage run in this order.
 	Hooks []ServiceHook
-	// Reconcile says that more than one revision of the service is active at the start. Otherwise ECS
-	// leaves RECONCILE_SERVICE out, and a hook there never runs.
+	// Reconcile says that several revisions of the service are active at the start. Otherwise ECS omits the stage
+	// RECONCILE_SERVICE with its hooks.
 	Reconcile bool
-	// NewExecutionIDs has every call of a hook carry an execution id of its own. AWS calls it the
-	// identifier "for this hook execution", which suggests one for all calls of a hook (the default
-	// here), but nobody has verified it: code must be right either way.
+	// NewExecutionIDs gives every call of a hook an execution id of its own. AWS documents an identifier "for this hook
+	// execution", which suggests the same id for all calls of a hook, as is the default here. This is unverified, so
+	// functions must be right in both cases.
 	NewExecutionIDs bool
 }
 
 // ServiceHook is a lifecycle hook of a service definition.
 // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentLifecycleHook.html
 type ServiceHook struct {
-	HookTargetARN   string          `json:"hookTargetArn"` // of a Lambda function
-	RoleARN         string          `json:"roleArn"`       // with which ECS invokes it
+	HookTargetARN   string          `json:"hookTargetArn"` // the ARN of a Lambda function
+	RoleARN         string          `json:"roleArn"`       // the role with which ECS invokes the function
 	LifecycleStages []string        `json:"lifecycleStages"`
-	HookDetails     json.RawMessage `json:"hookDetails"` // an object; optional
+	HookDetails     json.RawMessage `json:"hookDetails"` // a JSON object; optional
 }
 
-// ServiceDeployment is one blue/green deployment by ECS.
+// ServiceDeployment is a blue/green deployment by ECS.
 type ServiceDeployment struct {
 	cloud                          *Cloud
 	input                          ServiceDeploymentInput
@@ -92,19 +92,19 @@ type ServiceDeployment struct {
 	// Guarded by cloud.mu:
 	status string
 	stages []ServiceStage
-	plan   []string  // the stages still to go through, the present one first
-	hook   int       // index of the hook that runs, among those of the present stage
-	call   *HookCall // that ECS waits for; nil once the deployment has ended
+	plan   []string  // the remaining stages, starting with the current one
+	hook   int       // the index of the current hook among the hooks of the current stage
+	call   *HookCall // the call that ECS waits for; nil after the end of the deployment
 }
 
 // ServiceStage is a lifecycle stage that a deployment has reached.
 type ServiceStage struct {
 	Name     string
 	Status   string // "IN_PROGRESS", "SUCCEEDED" or "FAILED"
-	Rollback bool   // reached on the way back
+	Rollback bool   // whether the deployment was being rolled back
 }
 
-// HookCall is one synchronous invocation of a hook's function by ECS, which reads its answer.
+// HookCall is a synchronous invocation of a hook's function by ECS.
 type HookCall struct {
 	deployment  *ServiceDeployment
 	hook        ServiceHook
@@ -113,12 +113,12 @@ type HookCall struct {
 	executionID string
 	details     map[string]json.RawMessage
 	delay       time.Duration
-	started     time.Time // of the hook: its first call
-	taken       bool      // Next has returned it; guarded by cloud.mu
+	started     time.Time // the time of the hook's first call
+	returned    bool      // whether Next has returned it; guarded by cloud.mu
 }
 
-// StartServiceDeployment starts a deployment and runs it up to its first hook. It refuses hooks that a
-// service definition cannot hold.
+// StartServiceDeployment starts a deployment and runs it up to its first hook. It returns an error for hooks that a service
+// definition cannot have.
 func (c *Cloud) StartServiceDeployment(input ServiceDeploymentInput) (*ServiceDeployment, error) {
 	var problems []error
 	name := func(field, value string) {
@@ -170,11 +170,11 @@ func (h ServiceHook) validate() error {
 		problems = append(problems, fmt.Errorf("roleArn %q is not the ARN of a role", h.RoleARN))
 	}
 	if len(h.LifecycleStages) == 0 {
-		problems = append(problems, errors.New("lifecycleStages is empty: give one at least"))
+		problems = append(problems, errors.New("lifecycleStages is empty; name at least one stage"))
 	}
 	for _, stage := range h.LifecycleStages {
 		if !slices.Contains(serviceStages, stage) {
-			problems = append(problems, fmt.Errorf("lifecycleStages: %q is none of %v", stage, serviceStages))
+			problems = append(problems, fmt.Errorf("lifecycleStages has %q, which is not one of %v", stage, serviceStages))
 		}
 	}
 	if _, err := hookDetails(h.HookDetails); h.HookDetails != nil && err != nil {
@@ -183,7 +183,7 @@ func (h ServiceHook) validate() error {
 	return errors.Join(problems...)
 }
 
-// hookDetails reads a JSON object.
+// hookDetails decodes a JSON object.
 func hookDetails(raw json.RawMessage) (details map[string]json.RawMessage, err error) {
 	if err := json.Unmarshal(raw, &details); err != nil || details == nil {
 		return nil, fmt.Errorf("hookDetails %s is not a JSON object", raw)
@@ -191,7 +191,7 @@ func hookDetails(raw json.RawMessage) (details map[string]json.RawMessage, err e
 	return details, nil
 }
 
-// proceed goes on from the present hook of the present stage: to the next call, or to the end.
+// proceed continues the deployment with the current hook of the current stage, up to the next call or to the end.
 func (d *ServiceDeployment) proceed() {
 	d.call = nil
 	rollback := d.status == ecsRollbackInProgress
@@ -209,7 +209,7 @@ func (d *ServiceDeployment) proceed() {
 		if d.hook < len(hooks) {
 			hook := hooks[d.hook]
 			d.call = &HookCall{deployment: d, hook: hook, stage: stage, rollback: rollback, executionID: uuid.NewString(), started: d.cloud.opts.Now()}
-			d.call.details, _ = hookDetails(hook.HookDetails) // Validated; nil where there are none.
+			d.call.details, _ = hookDetails(hook.HookDetails) // validate has checked them.
 			return
 		}
 		d.stages[len(d.stages)-1].Status = ecsSucceeded
@@ -221,7 +221,7 @@ func (d *ServiceDeployment) proceed() {
 	}
 }
 
-// fail rolls the deployment back, or ends it where it is being rolled back already.
+// fail starts the rollback of the deployment. If the rollback itself fails, the deployment ends.
 func (d *ServiceDeployment) fail() {
 	d.call, d.plan, d.hook = nil, nil, 0
 	d.stages[len(d.stages)-1].Status = ecsFailed
@@ -230,7 +230,7 @@ func (d *ServiceDeployment) fail() {
 		return
 	}
 	d.status = ecsRollbackInProgress
-	// Only the two shifts have something to take back, if they were reached.
+	// A rollback repeats only the two traffic shifts, if the deployment has reached them.
 	for _, stage := range []string{stageProductionShift, stageTestShift} {
 		if slices.ContainsFunc(d.stages, func(s ServiceStage) bool { return s.Name == stage }) {
 			d.plan = append(d.plan, stage)
@@ -239,34 +239,33 @@ func (d *ServiceDeployment) fail() {
 	d.proceed()
 }
 
-// settle fails a hook that has been going on for too long.
+// settle fails a hook that takes too long.
 func (d *ServiceDeployment) settle() {
 	if d.call != nil && d.cloud.opts.Now().Sub(d.call.started) >= serviceHookTimeout {
 		d.fail()
 	}
 }
 
-// ARN returns the deployment's ARN, which the events call resourceArn.
+// ARN returns the deployment's ARN, which is resourceArn in the events.
 func (d *ServiceDeployment) ARN() string { return d.arn }
 
-// Next returns the next call that ECS makes, to be made after its Delay, or nil once the deployment has
-// ended. The call that it returned before is over by then: without an answer its function has crashed,
-// and the deployment is rolled back.
+// Next returns ECS's next call, which the caller must make after its Delay, or nil if the deployment has ended. It ends the
+// call that it returned before: if that has no answer, its function counts as crashed and the deployment is rolled back.
 func (d *ServiceDeployment) Next() *HookCall {
 	d.cloud.mu.Lock()
 	defer d.cloud.mu.Unlock()
 	d.settle()
-	if d.call != nil && d.call.taken {
+	if d.call != nil && d.call.returned {
 		d.fail()
 	}
 	if d.call != nil {
-		d.call.taken = true
+		d.call.returned = true
 	}
 	return d.call
 }
 
-// Status returns "IN_PROGRESS", "SUCCESSFUL", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL" or, where a
-// hook fails during a rollback, "ROLLBACK_FAILED".
+// Status returns "IN_PROGRESS", "SUCCESSFUL", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL" or, if a hook fails during a
+// rollback, "ROLLBACK_FAILED".
 func (d *ServiceDeployment) Status() string {
 	d.cloud.mu.Lock()
 	defer d.cloud.mu.Unlock()
@@ -274,7 +273,7 @@ func (d *ServiceDeployment) Status() string {
 	return d.status
 }
 
-// Stages returns the stages reached so far, in the order they were reached, those of a rollback included.
+// Stages returns all stages that the deployment has reached, in order, including those of a rollback.
 func (d *ServiceDeployment) Stages() []ServiceStage {
 	d.cloud.mu.Lock()
 	defer d.cloud.mu.Unlock()
@@ -285,7 +284,7 @@ func (d *ServiceDeployment) Stages() []ServiceStage {
 // Stage returns the lifecycle stage that the call belongs to.
 func (h *HookCall) Stage() string { return h.stage }
 
-// Rollback says that traffic is on its way back.
+// Rollback reports whether the deployment is being rolled back.
 func (h *HookCall) Rollback() bool { return h.rollback }
 
 // Function returns the ARN of the function to invoke.
@@ -294,12 +293,11 @@ func (h *HookCall) Function() string { return h.hook.HookTargetARN }
 // Role returns the ARN of the role with which ECS invokes the function.
 func (h *HookCall) Role() string { return h.hook.RoleARN }
 
-// Delay is how long ECS waits before it makes this call: what the function asked for when it answered
-// IN_PROGRESS (30 seconds if it did not say), 0 for the first call of a hook.
+// Delay returns how long ECS waits before this call. It is 0 for the first call of a hook. For further calls it is the
+// delay that the function returned with IN_PROGRESS, or 30 seconds.
 func (h *HookCall) Delay() time.Duration { return h.delay }
 
-// Event returns the event that the function is invoked with; the same each time, so that delivering
-// it twice is ECS firing the hook twice.
+// Event returns the event for the function. Every call returns the same event, so that a test can deliver it twice.
 func (h *HookCall) Event() []byte {
 	var event hookEvent
 	event.ExecutionID = h.executionID
@@ -308,12 +306,12 @@ func (h *HookCall) Event() []byte {
 	event.HookDetails = h.details
 	details := &event.ExecutionDetails
 	details.ServiceARN = h.deployment.service
-	details.TargetServiceRevisionARN = h.deployment.targetRevision // Also on the way back.
+	details.TargetServiceRevisionARN = h.deployment.targetRevision // This is so in a rollback, too.
 	details.TestTrafficWeights, details.ProductionTrafficWeights = h.weights()
 	return mustMarshalJSON(event)
 }
 
-// hookEvent is the event ECS invokes a function with.
+// hookEvent is the event with which ECS invokes a function.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/lambda-lifecycle-hooks.html
 type hookEvent struct {
 	ExecutionID      string `json:"executionId"`
@@ -328,8 +326,8 @@ type hookEvent struct {
 	HookDetails map[string]json.RawMessage `json:"hookDetails,omitempty"`
 }
 
-// weights are those of AWS's example events: percentages by service revision, where traffic is about
-// to move, and empty where it is not.
+// weights returns the traffic weights as AWS's example events have them. They are percentages by service revision if the
+// traffic is about to shift, and empty otherwise.
 func (h *HookCall) weights() (test, production map[string]int) {
 	all := func(to, from string) map[string]int { return map[string]int{to: 100, from: 0} }
 	green, blue := h.deployment.targetRevision, h.deployment.sourceRevision
@@ -350,9 +348,9 @@ func (h *HookCall) weights() (test, production map[string]int) {
 	return test, production
 }
 
-// Answer takes what the function returned: its payload, or the error that stands for a crash, a
-// timeout or an error of its own. It returns why ECS cannot use the answer, which then rolls the
-// deployment back as FAILED does; nil otherwise. Only the first answer to a call counts.
+// Answer gives ECS the function's answer. invokeErr stands for a crash, a timeout or an error of the function. Answer
+// returns an error if ECS cannot use the answer; then the deployment is rolled back, as after FAILED. Only the first
+// answer to a call counts.
 func (h *HookCall) Answer(payload []byte, invokeErr error) error {
 	answer, err := parseAnswer(payload)
 	if invokeErr != nil {
@@ -379,11 +377,11 @@ func (h *HookCall) Answer(payload []byte, invokeErr error) error {
 	return nil
 }
 
-// again is the next call of the same hook. AWS "merges" the details into those that the hook has; how
-// it does is not documented, here member by member.
+// again returns the next call of the same hook. AWS "merges" the details with those of the hook, but does not document how.
+// Here they are merged member by member.
 func (h *HookCall) again(answer hookAnswer) *HookCall {
 	next := *h
-	next.taken = false
+	next.returned = false
 	next.delay = answer.delay
 	next.details = make(map[string]json.RawMessage)
 	maps.Copy(next.details, h.details)
@@ -400,10 +398,10 @@ type hookAnswer struct {
 	details map[string]json.RawMessage
 }
 
-// parseAnswer reads an answer strictly. What AWS makes of a member that it does not know, or of one
-// that the status has no use for, is not documented.
+// parseAnswer reads an answer. It refuses unknown members, and members that do not belong to the status, because AWS does
+// not document what happens to them.
 func parseAnswer(payload []byte) (answer hookAnswer, err error) {
-	var members map[string]json.RawMessage // A struct would take names in any case.
+	var members map[string]json.RawMessage // Decoding into a struct would ignore the case of names.
 	if err := json.Unmarshal(payload, &members); err != nil || members == nil {
 		return answer, fmt.Errorf("%.200q is not a JSON object", payload)
 	}
@@ -424,7 +422,7 @@ func parseAnswer(payload []byte) (answer hookAnswer, err error) {
 				return answer, err
 			}
 		default:
-			return answer, fmt.Errorf("ECS knows no member %q: give hookStatus, callBackDelay, hookDetails", name)
+			return answer, fmt.Errorf("ECS has no member %q; use hookStatus, callBackDelay and hookDetails", name)
 		}
 	}
 	_, delayed := members["callBackDelay"]
@@ -438,7 +436,7 @@ func parseAnswer(payload []byte) (answer hookAnswer, err error) {
 			answer.delay = defaultCallBackDelay
 		}
 	default:
-		return answer, fmt.Errorf("hookStatus %q is none of %s, %s, %s", answer.status, ecsSucceeded, ecsFailed, ecsInProgress)
+		return answer, fmt.Errorf("hookStatus %q is not one of %s, %s, %s", answer.status, ecsSucceeded, ecsFailed, ecsInProgress)
 	}
 	return answer, nil
 }

@@ -14,7 +14,7 @@ import (
 
 const jsonContentType = "application/x-amz-json-1.1"
 
-// newJSONService returns a service that speaks AWS's JSON 1.1 protocol.
+// newJSONService returns a service with AWS's JSON 1.1 protocol.
 // https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 func newJSONService(name string) *service {
 	return &service{
@@ -31,7 +31,7 @@ func newJSONService(name string) *service {
 	}
 }
 
-// jsonRequest tells services and operations apart by the X-Amz-Target header, such as
+// jsonRequest finds the service and the operation by the header X-Amz-Target, such as
 // "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus".
 func (c *Cloud) jsonRequest(r *http.Request, target string, body []byte) *request {
 	prefix, operation, _ := strings.Cut(target, ".")
@@ -68,14 +68,14 @@ func isJSON(contentType string) bool {
 	return err == nil && mediaType == jsonContentType
 }
 
-// decodeJSON refuses members that AWS's model does not have: AWS would ignore them, and with them a
-// misspelt member's content. into is a struct whose members are all written, absent ones as null.
+// decodeJSON decodes a body. It refuses members that AWS's model does not have: AWS ignores them, and so would ignore the
+// content of a misspelt member. into must be a struct that marshals all its members, absent ones as null.
 func decodeJSON(body []byte, into any) *apiError {
 	if err := json.Unmarshal(body, into); err != nil {
 		return &apiError{"SerializationException", err.Error(), http.StatusBadRequest}
 	}
 	var sent, understood any
-	_, _ = json.Unmarshal(body, &sent), json.Unmarshal(mustMarshalJSON(into), &understood) // Both are JSON.
+	_, _ = json.Unmarshal(body, &sent), json.Unmarshal(mustMarshalJSON(into), &understood) // Both are valid JSON.
 	if member := unknownMember(sent, understood); member != "" {
 		refusal := validationError(fmt.Sprintf("the model has no member %q", member))
 		return &refusal
@@ -83,8 +83,8 @@ func decodeJSON(body []byte, into any) *apiError {
 	return nil
 }
 
-// unknownMember returns the path of a member that was sent and not understood, "" if there is none. The
-// decoder itself would take a name in any case.
+// unknownMember returns the path of a member that was sent but not decoded, or "" if there is none. The decoder alone is
+// not enough, because it ignores the case of names.
 func unknownMember(sent, understood any) string {
 	members, _ := sent.(map[string]any)
 	known, _ := understood.(map[string]any)
@@ -110,7 +110,7 @@ func value(s *string) string {
 	return *s
 }
 
-// acceptJSON answers with output; AWS sends a body of length 0 for an operation that has none.
+// acceptJSON returns a reply with output. Without output AWS sends an empty body.
 func acceptJSON(output map[string]string) reply {
 	rep := reply{status: http.StatusOK, header: jsonHeader()}
 	if output != nil {
@@ -128,7 +128,7 @@ func jsonHeader() map[string]string {
 	return map[string]string{"Content-Type": jsonContentType, "X-Amzn-Requestid": uuid.NewString()}
 }
 
-// mustMarshalJSON marshals the double's own values, which cannot fail.
+// mustMarshalJSON marshals a value of this package, which cannot fail.
 func mustMarshalJSON(v any) []byte {
 	body, err := json.Marshal(v)
 	if err != nil {

@@ -20,8 +20,8 @@ const (
 	signingTerminator = "aws4_request"
 	amzDateFormat     = "20060102T150405Z"
 
-	// maxSignatureAge is how far a request's X-Amz-Date may be off: 5 minutes in CloudFront's refusals
-	// and in those of the JSON services. (S3 allows 15 minutes.)
+	// maxSignatureAge limits the difference between X-Amz-Date and the present time. It is 5 minutes for CloudFront and
+	// for the JSON services (and 15 minutes for S3).
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 	maxSignatureAge = 5 * time.Minute
 )
@@ -33,8 +33,8 @@ type authorization struct {
 	signature                                    string
 }
 
-// authenticate checks a request's Signature Version 4 in AWS's order, and returns who signed it, or the
-// refusal that AWS would answer.
+// authenticate checks the Signature Version 4 of a request in AWS's order. It returns the ARN of the caller, or AWS's
+// refusal.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 func (c *Cloud) authenticate(r *http.Request, body []byte, svc *service) (principal string, refusal *apiError) {
 	refuse := func(as apiError, format string, args ...any) (string, *apiError) {
@@ -42,14 +42,14 @@ func (c *Cloud) authenticate(r *http.Request, body []byte, svc *service) (princi
 		return "", &as
 	}
 	if r.URL.Query().Has("X-Amz-Algorithm") {
-		return refuse(svc.garbled, "The double of AWS does not know signatures in the query string.")
+		return refuse(svc.garbled, "The double of AWS does not support signatures in the query string.")
 	}
 	header := r.Header.Values("Authorization")
 	if len(header) == 0 || !strings.HasPrefix(header[0], "AWS4-") {
 		return "", &svc.unsigned
 	}
 	if len(header) > 1 {
-		return refuse(svc.garbled, "The double of AWS takes one Authorization header, not %d.", len(header))
+		return refuse(svc.garbled, "The double of AWS accepts one Authorization header, not %d.", len(header))
 	}
 	auth, problem := parseAuthorization(header[0])
 	if problem != "" {
@@ -91,8 +91,8 @@ func (c *Cloud) authenticate(r *http.Request, body []byte, svc *service) (princi
 	return key.Principal, nil
 }
 
-// signingDate is when a request was signed, in the form that was signed: X-Amz-Date, or else Date, which may
-// also have HTTP's own form.
+// signingDate returns the time of a signature in the form that is signed. It comes from X-Amz-Date, or else from Date,
+// which may also have the form of HTTP.
 func signingDate(r *http.Request) string {
 	date := cmp.Or(r.Header.Get("X-Amz-Date"), r.Header.Get("Date"))
 	if at, err := http.ParseTime(date); err == nil {
@@ -101,7 +101,7 @@ func signingDate(r *http.Request) string {
 	return date
 }
 
-// untimely returns what is wrong with the time of a signature, in AWS's words; "" if nothing is.
+// untimely returns AWS's message for a signature that is too old or too new, or "" otherwise.
 func untimely(signedAt, now time.Time) string {
 	at, present := signedAt.Format(amzDateFormat), now.Format(amzDateFormat)
 	minutes := int(maxSignatureAge / time.Minute)
@@ -114,7 +114,7 @@ func untimely(signedAt, now time.Time) string {
 	return ""
 }
 
-// misscoped returns what is wrong with the credential's scope, all of it.
+// misscoped returns AWS's messages for all mistakes in the scope of a credential.
 func (c *Cloud) misscoped(auth authorization, svc *service, date string) (problems []string) {
 	if !slices.Contains(c.signingRegions(svc), auth.region) {
 		problems = append(problems, fmt.Sprintf("Credential should be scoped to a valid region, not '%s'.", auth.region))
@@ -131,8 +131,8 @@ func (c *Cloud) misscoped(auth authorization, svc *service, date string) (proble
 	return problems
 }
 
-// wrongSignature is the refusal of a signature. It shows what should have been signed, and with it the
-// session token.
+// wrongSignature returns the refusal of a wrong signature. Its message shows what should have been signed, which includes
+// the session token.
 func wrongSignature(r *http.Request, body []byte, svc *service) *apiError {
 	auth, _ := parseAuthorization(r.Header.Get("Authorization"))
 	refusal := svc.mismatch
@@ -143,7 +143,7 @@ func wrongSignature(r *http.Request, body []byte, svc *service) *apiError {
 	return &refusal
 }
 
-// requiredSignedHeaders are host and every x-amz-* header of the request.
+// requiredSignedHeaders returns host and the names of all x-amz-* headers of the request.
 func requiredSignedHeaders(r *http.Request) []string {
 	names := []string{"host"}
 	for name := range r.Header {
@@ -155,13 +155,13 @@ func requiredSignedHeaders(r *http.Request) []string {
 	return names
 }
 
-// parseAuthorization returns what is wrong with the header in AWS's words, "" if nothing is.
+// parseAuthorization parses an Authorization header. problem is AWS's message for an invalid header, or "".
 func parseAuthorization(header string) (auth authorization, problem string) {
 	algorithm, rest, _ := strings.Cut(header, " ")
 	parts := make(map[string]string)
 	for part := range strings.FieldsFuncSeq(rest, func(r rune) bool { return r == ',' || r == ' ' }) {
 		name, value, ok := strings.Cut(part, "=")
-		if !ok { // A space within the access key leads here.
+		if !ok { // This is the case for an access key with a space.
 			return auth, fmt.Sprintf("'%s' not a valid key=value pair (missing equal-sign) in Authorization header: '%s'.", name, header)
 		}
 		if _, twice := parts[name]; twice {
@@ -191,8 +191,8 @@ func parseAuthorization(header string) (auth authorization, problem string) {
 	return auth, ""
 }
 
-// canonicalRequest is what a client signs of a request, over the headers that it says it signed. It is
-// built here from the documentation, not by the SDK's signer, which would agree with its own mistakes.
+// canonicalRequest returns the canonical request with the headers that the client has signed. It follows the documentation
+// and does not use the SDK's signer, which would repeat its own mistakes.
 func canonicalRequest(r *http.Request, body []byte, signedHeaders []string) string {
 	uri := path.Clean(r.URL.EscapedPath())
 	if strings.HasSuffix(r.URL.EscapedPath(), "/") && uri != "/" {
@@ -225,11 +225,11 @@ func canonicalQuery(u *url.URL) string {
 			pairs = append(pairs, encode(name, "")+" "+encode(value, ""))
 		}
 	}
-	slices.Sort(pairs) // By name, then by value: the space sorts before what a name can have, the "=" does not.
+	slices.Sort(pairs) // This sorts by name and then by value, because a space sorts before every character of a name.
 	return strings.ReplaceAll(strings.Join(pairs, "&"), " ", "=")
 }
 
-// encode encodes every byte except RFC 3986's unreserved characters and those of keep.
+// encode encodes every byte except the unreserved characters of RFC 3986 and those in keep.
 func encode(s, keep string) string {
 	const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 	var encoded strings.Builder

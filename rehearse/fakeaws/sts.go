@@ -23,21 +23,21 @@ const (
 
 var sts = newXMLService("sts", stsNamespace, "<AssumeRoleRe")
 
-// AddRole creates a role, of any account, that trusts whomever Options.Authorize lets call sts:AssumeRole
-// for it. To everybody STS says of a role that is not there what it says of one that does not trust.
+// AddRole adds a role of any account. It trusts every caller that Options.Authorize allows to call sts:AssumeRole on it.
+// For a role that does not exist STS returns the same error as for a role that does not trust the caller.
 func (c *Cloud) AddRole(arn string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.roles[arn] = "AROA" + randomString(17, upperAlphanumeric)
 }
 
-// isSTS tells STS's requests from CloudFront's: a form, sent to the endpoint itself.
+// isSTS reports whether a request is for STS and not for CloudFront. Requests to STS are forms with the path "/".
 func isSTS(r *http.Request) bool {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return r.URL.Path == "/" && kind == "application/x-www-form-urlencoded"
 }
 
-// stsRequest tells operations apart by the form's Action.
+// stsRequest finds the operation by the form's Action.
 // https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 func (c *Cloud) stsRequest(r *http.Request, body []byte) *request {
 	form, err := url.ParseQuery(string(body))
@@ -50,11 +50,11 @@ func (c *Cloud) stsRequest(r *http.Request, body []byte) *request {
 	switch {
 	case err != nil || r.Method != http.MethodPost || operation == "":
 		req.call.Action = unknownAction(sts, r)
-		return refuse("MissingAction", "The double of STS needs a form with an Action, sent by POST")
+		return refuse("MissingAction", "The double of STS requires a form with an Action, sent by POST")
 	case form.Get("Version") != stsVersion:
 		return refuse("InvalidAction", "Could not find operation %s for version %s", operation, cmp.Or(form.Get("Version"), "NO_VERSION_SPECIFIED"))
 	case operation != "AssumeRole":
-		return refuse("InvalidAction", "The double of STS does not know %s", operation)
+		return refuse("InvalidAction", "The double of STS does not support %s", operation)
 	}
 	req.run = func() reply { return c.assumeRole(req.call.Principal, form) }
 	return req
@@ -66,17 +66,17 @@ const (
 	minSession     = 15 * time.Minute
 	maxSession     = 12 * time.Hour
 	defaultSession = time.Hour
-	// maxChained is for a role that is taken on with another role's credentials.
+	// maxChained is the limit for a role that is assumed with another role's credentials.
 	maxChained = time.Hour
 )
 
 var (
-	takenOnPattern     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(\d{12}):role/(?:[\x21-\x7e]+/)?([\w+=,.@-]{1,64})$`)
-	sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]*$`)
-	sessionPattern     = regexp.MustCompile(`^arn:aws[a-z-]*:sts::\d{12}:assumed-role/`)
+	assumableRolePattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(\d{12}):role/(?:[\x21-\x7e]+/)?([\w+=,.@-]{1,64})$`)
+	sessionNamePattern   = regexp.MustCompile(`^[\w+=,.@-]*$`)
+	sessionPattern       = regexp.MustCompile(`^arn:aws[a-z-]*:sts::\d{12}:assumed-role/`)
 )
 
-// assumeRole gives out a role's credentials. It is called with c.mu held.
+// assumeRole issues credentials of a role. The caller holds c.mu.
 func (c *Cloud) assumeRole(by string, form url.Values) reply {
 	lifetime, refusal := validSession(by, form)
 	if refusal != "" {
@@ -89,7 +89,7 @@ func (c *Cloud) assumeRole(by string, form url.Values) reply {
 		denied.message = fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", by, arn)
 		return sts.refuse(denied)
 	}
-	role := takenOnPattern.FindStringSubmatch(arn)
+	role := assumableRolePattern.FindStringSubmatch(arn)
 	principal := fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", role[1], role[2], session)
 	credentials := c.issue(principal, lifetime)
 
@@ -125,15 +125,15 @@ func (c *Cloud) assumeRole(by string, form url.Values) reply {
 	return reply{status: http.StatusOK, header: xmlHeader(requestID), body: body}
 }
 
-// validSession returns how long a session is to last, or what is wrong with the request, in AWS's words.
+// validSession returns the lifetime of the session, or AWS's message for an invalid request.
 func validSession(by string, form url.Values) (lifetime time.Duration, refusal string) {
 	known := []string{"Action", "Version", "RoleArn", "RoleSessionName", "DurationSeconds"}
 	for _, name := range slices.Sorted(maps.Keys(form)) {
 		switch {
 		case !slices.Contains(known, name):
-			return 0, "The double of STS does not know AssumeRole's " + name
+			return 0, "The double of STS does not support AssumeRole's " + name
 		case len(form[name]) > 1:
-			return 0, name + " is there more than once"
+			return 0, name + " occurs more than once"
 		}
 	}
 	var v violations
@@ -161,7 +161,7 @@ func validSession(by string, form url.Values) (lifetime time.Duration, refusal s
 		lifetime = time.Duration(seconds) * time.Second
 		switch {
 		case err != nil:
-			return 0, "DurationSeconds is no number of 32 bits"
+			return 0, "DurationSeconds is not a number of 32 bits"
 		case lifetime < minSession:
 			v.addValue("durationSeconds", value, fmt.Sprintf("Member must have value greater than or equal to %.0f", minSession.Seconds()))
 		case lifetime > maxSession:
@@ -171,7 +171,7 @@ func validSession(by string, form url.Values) (lifetime time.Duration, refusal s
 	if len(v) > 0 {
 		return 0, v.message()
 	}
-	if arn := form.Get("RoleArn"); !takenOnPattern.MatchString(arn) {
+	if arn := form.Get("RoleArn"); !assumableRolePattern.MatchString(arn) {
 		return 0, arn + " is invalid"
 	}
 	if lifetime > maxChained && sessionPattern.MatchString(by) {

@@ -103,7 +103,7 @@ func TestAssumeRoleRefusals(t *testing.T) {
 		{"long", func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(43201) }, "ValidationError", "Member must have value less than or equal to 43200", 400},
 		{"longer than a chain allows", func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(3601) }, "ValidationError", "exceeds the 1 hour session limit for roles assumed by role chaining", 400},
 		{"two problems", func(in *sts.AssumeRoleInput) { in.RoleArn, in.RoleSessionName = aws.String("x"), aws.String("s") }, "ValidationError", "2 validation errors detected: ", 400},
-		{"what the double does not know", func(in *sts.AssumeRoleInput) { in.ExternalId = aws.String("12") }, "ValidationError", "does not know AssumeRole's ExternalId", 400},
+		{"unsupported parameter", func(in *sts.AssumeRoleInput) { in.ExternalId = aws.String("12") }, "ValidationError", "does not support AssumeRole's ExternalId", 400},
 	}
 	w := newWorld(t, fakeaws.Options{})
 	w.cloud.AddRole(edgeRole)

@@ -8,9 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// newXMLService returns a service that answers in XML of a namespace. IncompleteSignature comes with status
-// 400, as users see it (https://github.com/hashicorp/terraform-provider-aws/issues/26202), not with the 403 of
-// the documentation.
+// newXMLService returns a service that replies in XML of a namespace. AWS documents the status 403 for
+// IncompleteSignature, but users report 400: https://github.com/hashicorp/terraform-provider-aws/issues/26202
 // https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 func newXMLService(name, namespace, cutOff string) *service {
 	return &service{
@@ -50,7 +49,7 @@ func xmlHeader(requestID string) map[string]string {
 	return map[string]string{"Content-Type": "text/xml", "X-Amzn-Requestid": requestID}
 }
 
-// mustMarshalXML marshals the double's own structs, which cannot fail.
+// mustMarshalXML marshals a struct of this package, which cannot fail.
 func mustMarshalXML(v any) []byte {
 	body, err := xml.Marshal(v)
 	if err != nil {
