@@ -18,18 +18,18 @@ import (
 	"time"
 )
 
-// Artifact is what UPLOAD_ARTIFACTS hands to the next stage.
+// Artifact is an artifact that UPLOAD_ARTIFACTS has made.
 type Artifact struct {
-	// Name is the buildspec's, evaluated. A pipeline names its artifacts itself.
+	// Name is the evaluated name in the buildspec. A pipeline does not use it.
 	Name string
 	// Files are the paths in Zip, sorted.
 	Files []string
-	// Zip is the file, in Build.Artifacts, that holds them in this order. Times are all the same, so that
-	// the same files make the same bytes.
+	// Zip is the path of the zip file in Build.Artifacts. It contains the files in this order. All times are the same, so
+	// that equal files make an equal zip file.
 	Zip string
 }
 
-// clientError is a message of CodeBuild with the code CLIENT_ERROR.
+// clientError is a message of CodeBuild that has the code CLIENT_ERROR.
 type clientError string
 
 func (e clientError) Error() string { return string(e) }
@@ -55,9 +55,9 @@ func (r *run) upload(ctx context.Context, values map[string]string) error {
 
 // entry is a file of an artifact.
 type entry struct {
-	name string // in the artifact
+	name string // the path in the artifact
 	file string
-	link string // the target, where a symbolic link is kept
+	link string // the target of a symbolic link that is kept
 }
 
 func (r *run) collect(ctx context.Context, a *Artifacts, values map[string]string, id string) (*Artifact, error) {
@@ -76,7 +76,7 @@ func (r *run) collect(ctx context.Context, a *Artifacts, values map[string]strin
 				e.name = path.Base(e.name)
 			}
 			if other, twice := found[e.name]; twice && other.file != e.file {
-				r.warn(fmt.Sprintf("artifacts: %s and %s have the same name in the artifact; CodeBuild does not say which of them stays", r.inSource(other.file), r.inSource(e.file)))
+				r.warn(fmt.Sprintf("artifacts: %s and %s have the same name in the artifact; CodeBuild does not document which of them it keeps", r.inSource(other.file), r.inSource(e.file)))
 			}
 			found[e.name] = e
 		}
@@ -109,8 +109,8 @@ func (r *run) inSource(file string) string {
 	return file
 }
 
-// bases returns the folders that base-directory names. It starts at the original
-// build location, wherever the commands have gone to.
+// bases returns the folders that base-directory names. It is relative to the source, even if the commands have changed the
+// folder.
 func (r *run) bases(pattern string) ([]string, error) {
 	if pattern == "" {
 		pattern = "."
@@ -120,7 +120,7 @@ func (r *run) bases(pattern string) ([]string, error) {
 	r.say(UploadArtifacts, "Expanding "+pattern)
 	full := pattern
 	if !filepath.IsAbs(full) {
-		// What is above is no pattern, whatever is in its name.
+		// The path of the source is not a pattern.
 		full = globEscape(r.src) + "/" + full
 	}
 	matches, err := filepath.Glob(filepath.Clean(full))
@@ -146,7 +146,7 @@ var globMeta = regexp.MustCompile(`[*?[\\]`)
 
 func globEscape(s string) string { return globMeta.ReplaceAllString(s, `\$0`) }
 
-// match returns the files below base that files name and exclude-paths do not.
+// match returns the files below base that match files and do not match exclude-paths.
 func (r *run) match(ctx context.Context, base string, a *Artifacts, values map[string]string) ([]entry, error) {
 	all, err := r.list(ctx, base, bool(a.EnableSymlinks))
 	if err != nil {
@@ -156,12 +156,12 @@ func (r *run) match(ctx context.Context, base string, a *Artifacts, values map[s
 		var res []*regexp.Regexp
 		for _, text := range texts {
 			text = expand(text, values)
-			// A path below the base may be written in full.
+			// A pattern may be an absolute path below base.
 			if rel, ok := strings.CutPrefix(text, base+"/"); ok {
 				text = rel
 			}
 			if strings.HasPrefix(text, "/") {
-				return nil, fmt.Errorf("artifacts: %q is outside of the base directory %s, which is not supported here", text, base)
+				return nil, fmt.Errorf("artifacts: %q is outside of the base directory %s, which the rehearsal does not support", text, base)
 			}
 			re, err := globPattern(text)
 			if err != nil {
@@ -203,9 +203,8 @@ func (r *run) match(ctx context.Context, base string, a *Artifacts, values map[s
 	return entries, nil
 }
 
-// list returns all files below base. A symbolic link to a file is that file,
-// unless links are kept and it stays below base. Links to folders are not
-// entered.
+// list returns all files below base. A symbolic link to a file counts as that file, unless links are kept and the target is
+// below base. list does not follow links to folders.
 func (r *run) list(ctx context.Context, base string, keepLinks bool) ([]entry, error) {
 	root, err := filepath.EvalSymlinks(base)
 	if err != nil {
@@ -225,7 +224,7 @@ func (r *run) list(ctx context.Context, base string, keepLinks bool) ([]entry, e
 		case d.Type().IsRegular():
 			entries = append(entries, e)
 		case d.Type()&fs.ModeSymlink == 0:
-			r.warn(fmt.Sprintf("artifacts: %s is neither a file nor a folder, and left out", e.name))
+			r.warn(fmt.Sprintf("artifacts: %s is neither a file nor a folder, so the artifact does not contain it", e.name))
 		case keepLinks && staysBelow(root, file):
 			if e.link, err = os.Readlink(file); err != nil {
 				return err
@@ -235,11 +234,11 @@ func (r *run) list(ctx context.Context, base string, keepLinks bool) ([]entry, e
 			info, err := os.Stat(file)
 			switch {
 			case err != nil:
-				r.warn(fmt.Sprintf("artifacts: the symbolic link %s leads nowhere, and is left out", e.name))
+				r.warn(fmt.Sprintf("artifacts: the symbolic link %s leads nowhere, so the artifact does not contain it", e.name))
 			case info.Mode().IsRegular():
 				entries = append(entries, e)
 			default:
-				r.warn(fmt.Sprintf("artifacts: the symbolic link %s leads to a folder, and is left out; enable-symlinks keeps such links", e.name))
+				r.warn(fmt.Sprintf("artifacts: the symbolic link %s leads to a folder, so the artifact does not contain it; enable-symlinks keeps such links", e.name))
 			}
 		}
 		return nil
@@ -247,13 +246,13 @@ func (r *run) list(ctx context.Context, base string, keepLinks bool) ([]entry, e
 	return entries, err
 }
 
-// staysBelow reports whether a symbolic link leads to a place below root.
+// staysBelow reports whether the target of a symbolic link is below root.
 func staysBelow(root, link string) bool {
 	target, err := filepath.EvalSymlinks(link)
 	return err == nil && strings.HasPrefix(target, root+string(filepath.Separator))
 }
 
-// archive zips entries in the order of names, into a new file in dir.
+// archive writes entries to a new zip file in dir, in the order of names, and returns its path.
 func archive(ctx context.Context, dir string, entries map[string]entry, names []string) (_ string, err error) {
 	file, err := os.CreateTemp(dir, "artifact-*.zip")
 	if err != nil {
@@ -265,7 +264,7 @@ func archive(ctx context.Context, dir string, entries map[string]entry, names []
 		}
 	}()
 	zw := zip.NewWriter(file)
-	// Large files are mostly pictures and films, of which the default's effort makes nothing smaller.
+	// Large files are mostly pictures and films, which more effort does not make smaller.
 	zw.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	for _, name := range names {
 		if err := errors.Join(ctx.Err(), add(zw, entries[name])); err != nil {
@@ -290,7 +289,7 @@ func add(zw *zip.Writer, e entry) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close() //nolint:errcheck // It was only read.
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -304,9 +303,8 @@ func add(zw *zip.Writer, e entry) error {
 	return err
 }
 
-// globPattern makes a regular expression of a pattern: * and ? match within the
-// name of a file or folder, ** across folders, and a path without either itself.
-// Names that start with a dot are names as others.
+// globPattern converts a pattern to a regular expression. * and ? match within the name of a file or a folder, and **
+// matches across folders. Names that start with a dot are not special.
 func globPattern(pattern string) (*regexp.Regexp, error) {
 	text := strings.TrimPrefix(pattern, "./")
 	var re strings.Builder
@@ -326,7 +324,7 @@ func globPattern(pattern string) (*regexp.Regexp, error) {
 		case c == "[":
 			end := strings.IndexByte(text[i:], ']')
 			if end < 2 {
-				return nil, fmt.Errorf("the path %q has a [ without its ]", pattern)
+				return nil, fmt.Errorf("the path %q has a [ without a ]", pattern)
 			}
 			class := text[i+1 : i+end]
 			if class[0] == '!' {
@@ -341,7 +339,7 @@ func globPattern(pattern string) (*regexp.Regexp, error) {
 	re.WriteString(`$`)
 	compiled, err := regexp.Compile("(?s)" + re.String())
 	if err != nil {
-		return nil, fmt.Errorf("the path %q is no pattern: %w", pattern, err)
+		return nil, fmt.Errorf("the path %q is not a valid pattern: %w", pattern, err)
 	}
 	return compiled, nil
 }

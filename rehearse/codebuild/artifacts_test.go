@@ -261,11 +261,11 @@ func TestArtifactsBelowAStrangeName(t *testing.T) {
 	}
 }
 
-// unzip returns what is in an artifact: a file's content, or "-> target".
+// unzip returns the content of an artifact's files by name. For a symbolic link it is "-> target".
 func unzip(t *testing.T, a *Artifact) map[string]string {
 	t.Helper()
 	if a == nil {
-		t.Fatal("there is no artifact")
+		t.Fatal("the build has no artifact")
 	}
 	r, err := zip.OpenReader(a.Zip)
 	if err != nil {

@@ -13,17 +13,16 @@ import (
 	"testing"
 )
 
-// testBuild is a build for a test, and what it has led to.
+// testBuild is a build for a test, together with its result.
 type testBuild struct {
 	Build
 	result Result
 	err    error
-	out    []string // lines of the commands
-	log    []string // lines of CodeBuild
+	out    []string // the lines of the commands
+	log    []string // the lines of CodeBuild
 }
 
-// newTestBuild makes a build whose folder has a space, a quote and an umlaut in its
-// name.
+// newTestBuild returns a build whose folder has a space, a quote and an umlaut in its name.
 func newTestBuild(t *testing.T, text string, source map[string]string) *testBuild {
 	t.Helper()
 	spec, err := Parse(text)
@@ -57,7 +56,7 @@ func newTestBuild(t *testing.T, text string, source map[string]string) *testBuil
 
 func (tb *testBuild) run(ctx context.Context) { tb.result, tb.err = Run(ctx, tb.Build) }
 
-// summary is the result as one line, such as "FAILED: INSTALL SUCCEEDED, BUILD FAILED".
+// summary returns the result in one line, such as "FAILED: INSTALL SUCCEEDED, BUILD FAILED".
 func (tb *testBuild) summary() string {
 	var phases []string
 	for _, p := range tb.result.Phases {
@@ -75,7 +74,7 @@ func (tb *testBuild) context() string {
 	return ""
 }
 
-// shells are the ways to run commands that must come to the same.
+// shells returns the shells and the modes in which a build must have the same result.
 func shells() map[string]func(*Build) {
 	all := map[string]func(*Build){
 		"sh":        func(*Build) {},
@@ -177,7 +176,7 @@ func TestRunCannot(t *testing.T) {
 		want   []string
 	}{
 		{
-			name: "secrets without a value", want: []string{"env.parameter-store: A comes from \"/a\"", "env.secrets-manager: B comes from \"b:c\""},
+			name: "secrets without a value", want: []string{"env.parameter-store: the value of A is in \"/a\"", "env.secrets-manager: the value of B is in \"b:c\""},
 			spec: "{version: 0.2, env: {parameter-store: {A: /a, C: /c}, secrets-manager: {B: 'b:c', D: d}}, phases: {build: {commands: [echo ran]}}}",
 			change: func(_ *testing.T, b *Build) {
 				b.Secrets, b.Env = map[string]string{"C": ""}, map[string]string{"D": ""}
@@ -192,7 +191,7 @@ func TestRunCannot(t *testing.T) {
 			change: func(_ *testing.T, b *Build) { b.Env = map[string]string{"A-B": "", "N": "\x00"} },
 		},
 		{
-			name: "folder with something in it", want: []string{"has precious in it, want it empty"},
+			name: "folder with something in it", want: []string{"contains precious, want an empty folder"},
 			change: func(t *testing.T, b *Build) {
 				if err := os.MkdirAll(filepath.Join(b.Dir, "precious"), 0o755); err != nil {
 					t.Fatal(err)
@@ -221,8 +220,8 @@ func TestRunCannot(t *testing.T) {
 					t.Errorf("error is %v, want %q in it", tb.err, want)
 				}
 			}
-			if strings.Contains(tb.err.Error(), "C comes from") || strings.Contains(tb.err.Error(), "D comes from") {
-				t.Errorf("error asks for what it has: %v", tb.err)
+			if strings.Contains(tb.err.Error(), "value of C") || strings.Contains(tb.err.Error(), "value of D") {
+				t.Errorf("the error names variables that have a value: %v", tb.err)
 			}
 			if _, err := os.Stat(filepath.Join(dir, "precious")); tc.name == "folder with something in it" && err != nil {
 				t.Error(err)

@@ -27,8 +27,7 @@ type Buildspec struct {
 	Artifacts *Artifacts        `yaml:"artifacts"`
 	Cache     Cache             `yaml:"cache"`
 
-	// EnvironmentVariables is what version 0.1 has in place of Env. Parse copies
-	// it there.
+	// EnvironmentVariables replaces Env in version 0.1. Parse copies the values to Env.
 	EnvironmentVariables *struct {
 		Plaintext map[string]string `yaml:"plaintext"`
 	} `yaml:"environment_variables"`
@@ -44,8 +43,7 @@ type Env struct {
 	GitCredentialHelper YesNo             `yaml:"git-credential-helper"`
 }
 
-// Phases are the phases that have commands. One that the buildspec leaves out is
-// nil.
+// Phases holds the phases with commands. A phase that is not in the buildspec is nil.
 type Phases struct {
 	Install   *Phase `yaml:"install"`
 	PreBuild  *Phase `yaml:"pre_build"`
@@ -57,14 +55,14 @@ type Phases struct {
 type Phase struct {
 	RunAs           string            `yaml:"run-as"`
 	OnFailure       string            `yaml:"on-failure"`       // ABORT, CONTINUE, RETRY, RETRY-count, RETRY-regex, RETRY-count-regex
-	RuntimeVersions map[string]string `yaml:"runtime-versions"` // of install only
+	RuntimeVersions map[string]string `yaml:"runtime-versions"` // only in install
 	Commands        []string          `yaml:"commands"`
 	Finally         []string          `yaml:"finally"`
 }
 
-// Artifacts say what UPLOAD_ARTIFACTS collects.
+// Artifacts describes the files that UPLOAD_ARTIFACTS collects.
 type Artifacts struct {
-	Type           string                `yaml:"type"` // of version 0.1; does nothing
+	Type           string                `yaml:"type"` // from version 0.1; has no effect
 	Files          []string              `yaml:"files"`
 	Name           string                `yaml:"name"`
 	DiscardPaths   YesNo                 `yaml:"discard-paths"`
@@ -91,8 +89,7 @@ type Cache struct {
 	Paths        []string `yaml:"paths"`
 }
 
-// YesNo is a switch. The reference writes yes and no, which YAML 1.2 takes for
-// text; true and false work as well.
+// YesNo is a switch. The reference writes yes and no, which are strings in YAML 1.2. Parse also accepts true and false.
 type YesNo bool
 
 // UnmarshalYAML reads a switch.
@@ -112,10 +109,10 @@ func (y *YesNo) UnmarshalYAML(unmarshal func(any) error) error {
 	return nil
 }
 
-// OneOrMore is a list of which the reference shows one value.
+// OneOrMore is a list that may also be written as a single string.
 type OneOrMore []string
 
-// UnmarshalYAML reads a list or its only value.
+// UnmarshalYAML reads a list or a single string.
 func (o *OneOrMore) UnmarshalYAML(unmarshal func(any) error) error {
 	var list []string
 	if err := unmarshal(&list); err == nil {
@@ -130,16 +127,15 @@ func (o *OneOrMore) UnmarshalYAML(unmarshal func(any) error) error {
 	return nil
 }
 
-// Command is one item of a commands or finally list.
+// Command is an item of a commands or finally list.
 type Command struct {
 	Phase   string // such as PRE_BUILD
-	Number  int    // from 1, in its list
+	Number  int    // the position in the list; the first is 1
 	Finally bool
 	Text    string
 }
 
-// String names the command by its place in the buildspec, such as pre_build-2 or
-// build-finally-1.
+// String returns the place of the command in the buildspec, such as pre_build-2 or build-finally-1.
 func (c Command) String() string {
 	list := "-"
 	if c.Finally {
@@ -148,7 +144,7 @@ func (c Command) String() string {
 	return strings.ToLower(c.Phase) + list + strconv.Itoa(c.Number)
 }
 
-// Commands lists all commands in the order of a build in which none fails.
+// Commands returns all commands in the order of a build without failures.
 func (s *Buildspec) Commands() []Command {
 	var all []Command
 	for _, p := range s.phases() {
@@ -157,8 +153,8 @@ func (s *Buildspec) Commands() []Command {
 	return all
 }
 
-// namedPhase is one phase under the name CodeBuild reports it by. A phase that
-// the buildspec leaves out is there, and empty: CodeBuild reports it, too.
+// namedPhase is a phase with its name in CodeBuild's reports. A phase that is not in the buildspec is empty, because
+// CodeBuild reports it, too.
 type namedPhase struct {
 	name string
 	Phase
@@ -185,7 +181,7 @@ func (p namedPhase) commands() []Command {
 	return all
 }
 
-// artifacts lists the primary artifact's definition, then the secondary ones'.
+// artifacts returns the definition of the primary artifact, followed by those of the secondary artifacts.
 func (s *Buildspec) artifacts() []*Artifacts {
 	if s.Artifacts == nil {
 		return nil
@@ -197,16 +193,15 @@ func (s *Buildspec) artifacts() []*Artifacts {
 	return all
 }
 
-// Parse reads a buildspec. It is stricter than CodeBuild, which ignores some keys
-// that it does not know: a key that is misspelt, or stands in the wrong place, is
-// an error with its line.
+// Parse reads a buildspec. It is stricter than CodeBuild, which ignores some unknown keys: for a key that is misspelt or in
+// the wrong place, Parse returns an error with the line.
 func Parse(text string) (*Buildspec, error) {
 	var s Buildspec
-	// goccy/go-yaml refuses duplicate keys by itself.
+	// The decoder itself refuses duplicate keys.
 	dec := yaml.NewDecoder(strings.NewReader(text), yaml.DisallowUnknownField())
 	switch err := dec.Decode(&s); {
 	case errors.Is(err, io.EOF):
-		return nil, errors.New("parse buildspec: it is empty")
+		return nil, errors.New("parse buildspec: the buildspec is empty")
 	case err != nil:
 		return nil, fmt.Errorf("parse buildspec: %w", inLine(err))
 	}
@@ -219,7 +214,7 @@ func Parse(text string) (*Buildspec, error) {
 	return &s, nil
 }
 
-// inLine puts the decoder's message into one line that starts with its place.
+// inLine turns the decoder's message into one line that begins with the line number.
 func inLine(err error) error {
 	var e yaml.Error
 	if !errors.As(err, &e) || e.GetToken() == nil {
@@ -228,19 +223,18 @@ func inLine(err error) error {
 	line, message := e.GetToken().Position.Line, e.GetMessage()
 	switch {
 	case strings.HasPrefix(message, "cannot unmarshal map") && strings.HasSuffix(message, ".Phases of type string"):
-		// A colon and a space make a mapping of a command, which is the most common
-		// of all mistakes in buildspecs.
+		// A colon and a space turn a command into a mapping. This is the most common mistake in buildspecs.
 		message = "expected a command to be of string type, found subkeys instead; quote a command that has \": \" in it, or write it after |"
 	case strings.HasPrefix(message, "cannot unmarshal "):
 		message, _, _ = strings.Cut(strings.Replace(message, "cannot unmarshal", "found", 1), " into Go struct field ")
 		message += ", want another type"
 	case strings.HasPrefix(message, "unknown field "):
-		message = "unknown key " + strings.TrimPrefix(message, "unknown field ") + "; CodeBuild has none of that name there"
+		message = "unknown key " + strings.TrimPrefix(message, "unknown field ") + "; CodeBuild has no such key there"
 	}
 	return fmt.Errorf("line %d: %s", line, message)
 }
 
-// validate reports all that a decoder cannot know.
+// validate returns an error for every mistake that the decoder does not find.
 func (s *Buildspec) validate() error {
 	var errs []error
 	problem := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -248,13 +242,13 @@ func (s *Buildspec) validate() error {
 	switch s.Version {
 	case "0.2":
 		if s.EnvironmentVariables != nil {
-			problem("environment_variables is of version 0.1; version 0.2 has env")
+			problem("environment_variables is for version 0.1; use env in version 0.2")
 		}
 	case "0.1":
 		if s.EnvironmentVariables != nil {
 			s.Env.Variables = s.EnvironmentVariables.Plaintext
 		} else if len(s.Env.Variables) > 0 {
-			problem("env is of version 0.2; version 0.1 has environment_variables and plaintext")
+			problem("env is for version 0.2; use environment_variables and plaintext in version 0.1")
 		}
 	case "":
 		problem("version is missing, want 0.2 (or 0.1)")
@@ -265,7 +259,7 @@ func (s *Buildspec) validate() error {
 	switch s.Env.Shell {
 	case "", "bash", "/bin/sh":
 	default:
-		problem("env.shell is %q, want bash or /bin/sh, which Linux builds have", s.Env.Shell)
+		problem("env.shell is %q, want bash or /bin/sh, the shells of Linux builds", s.Env.Shell)
 	}
 	for _, from := range []map[string]string{s.Env.Variables, s.Env.ParameterStore, s.Env.SecretsManager} {
 		for _, name := range slices.Sorted(maps.Keys(from)) {
@@ -294,10 +288,10 @@ func (s *Buildspec) validate() error {
 	for i, p := range []*Phase{s.Phases.PreBuild, s.Phases.Build, s.Phases.PostBuild} {
 		name := []string{"pre_build", "build", "post_build"}[i]
 		if p != nil && len(p.Commands) == 0 {
-			problem("phases.%s.commands is missing, which every phase but install needs", name)
+			problem("phases.%s.commands is missing; every phase except install needs it", name)
 		}
 		if p != nil && p.RuntimeVersions != nil {
-			problem("phases.%s.runtime-versions: only install selects runtimes", name)
+			problem("phases.%s.runtime-versions: only install can select runtimes", name)
 		}
 	}
 	if p := s.Phases.Install; p != nil && p.RuntimeVersions != nil && len(p.RuntimeVersions) == 0 {
@@ -353,7 +347,7 @@ func (p namedPhase) validate() []error {
 func (a *Artifacts) validate(key string) []error {
 	var errs []error
 	if len(a.Files) == 0 {
-		errs = append(errs, fmt.Errorf("%s.files is missing, which CodeBuild needs even where there are only secondary artifacts", key))
+		errs = append(errs, fmt.Errorf("%s.files is missing; CodeBuild needs it even if there are only secondary artifacts", key))
 	}
 	for _, pattern := range slices.Concat(a.Files, a.ExcludePaths) {
 		if _, err := globPattern(pattern); err != nil {
@@ -363,11 +357,11 @@ func (a *Artifacts) validate(key string) []error {
 	return errs
 }
 
-// What a phase's on-failure asks for.
+// action is the reaction to a failed phase.
 type action int
 
 const (
-	nextPhases action = iota // on-failure is not set: phase transitions as documented
+	nextPhases action = iota // on-failure is not set, and the documented transitions apply
 	abortBuild
 	continueBuild
 	retryBuild
@@ -379,16 +373,15 @@ type onFailure struct {
 	pattern *regexp.Regexp
 }
 
-// matches reports whether to try again. The reference says "an error message that
-// matches": that is the phase's context, or what the command that failed said.
+// matches reports whether the build must be tried again. The reference says "an error message that matches". Here this is
+// the phase's context or the output of the failed command.
 func (f onFailure) matches(p PhaseResult, output string) bool {
 	return f.pattern.MatchString(p.Context()) || f.pattern.MatchString(output)
 }
 
 var retry = regexp.MustCompile(`^(?i:RETRY)(?:-([0-9]+))?(?:-(.+))?$`)
 
-// parseOnFailure reads the forms of on-failure. The reference writes RETRY in
-// capitals and in its examples as Retry.
+// parseOnFailure reads the value of on-failure. The reference writes RETRY and, in its examples, Retry.
 func parseOnFailure(text string) (onFailure, error) {
 	switch text {
 	case "":
@@ -400,7 +393,7 @@ func parseOnFailure(text string) (onFailure, error) {
 	}
 	m := retry.FindStringSubmatch(text)
 	if m == nil {
-		return onFailure{}, fmt.Errorf("%q is none of ABORT, CONTINUE, RETRY, RETRY-count, RETRY-regex, RETRY-count-regex", text)
+		return onFailure{}, fmt.Errorf("%q is not one of ABORT, CONTINUE, RETRY, RETRY-count, RETRY-regex, RETRY-count-regex", text)
 	}
 	f := onFailure{action: retryBuild, retries: 3}
 	if m[1] != "" {
@@ -415,12 +408,12 @@ func parseOnFailure(text string) (onFailure, error) {
 	}
 	var err error
 	if f.pattern, err = regexp.Compile(m[2]); err != nil {
-		return onFailure{}, fmt.Errorf("%q has no regular expression: %w", text, err)
+		return onFailure{}, fmt.Errorf("%q has an invalid regular expression: %w", text, err)
 	}
 	return f, nil
 }
 
-// specNotes say what of the buildspec has no effect here.
+// specNotes returns a note for each part of the buildspec that has no effect here.
 func specNotes(s *Buildspec) []string {
 	var notes []string
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
@@ -434,30 +427,30 @@ func specNotes(s *Buildspec) []string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Env.Variables)) {
 		if strings.HasPrefix(name, "CODEBUILD_") {
-			note("env.variables: %s starts with CODEBUILD_, which CodeBuild reserves; what it does there is not documented", name)
+			note("env.variables: CodeBuild reserves names like %s that start with CODEBUILD_, and does not document their effect", name)
 		}
 	}
 	if s.Env.GitCredentialHelper {
-		note("env.git-credential-helper: Git has no credentials here, unless your own configuration for the whole machine has")
+		note("env.git-credential-helper: Git has no credentials here, except those of the machine's own configuration")
 	}
 	if len(s.Proxy) > 0 {
 		note("proxy: no proxy server is used here")
 	}
 	if s.Batch != nil {
-		note("batch: one build is run, not a batch")
+		note("batch: only one build runs here")
 	}
 	if len(s.Reports) > 0 {
-		note("reports: not published here: %s", strings.Join(slices.Sorted(maps.Keys(s.Reports)), ", "))
+		note("reports: these are not published here: %s", strings.Join(slices.Sorted(maps.Keys(s.Reports)), ", "))
 	}
 	if len(s.Cache.Paths) > 0 {
-		note("cache: paths are neither restored nor saved here")
+		note("cache: its paths are neither restored nor saved here")
 	}
 	for _, a := range s.artifacts() {
 		if a.Type != "" {
-			note("artifacts.type: CodeBuild ignores it since version 0.2")
+			note("artifacts.type: CodeBuild ignores it")
 		}
 		if a.S3Prefix != "" {
-			note("artifacts.s3-prefix: has no effect on an artifact of a pipeline")
+			note("artifacts.s3-prefix: it has no effect in a pipeline")
 		}
 	}
 	return notes

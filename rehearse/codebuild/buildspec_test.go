@@ -7,7 +7,7 @@ import (
 
 const minimal = "version: 0.2\nphases:\n  build:\n    commands:\n      - make\n"
 
-// Everything that the reference shows.
+// full has every key that the reference shows.
 const full = `
 version: 0.2
 run-as: Linux-user-name
@@ -75,7 +75,7 @@ func TestParseRefuses(t *testing.T) {
 		t.Fatal(err) // else every case below would pass
 	}
 	for _, tc := range []struct{ name, text, want string }{
-		{"nothing", "", "it is empty"},
+		{"nothing", "", "the buildspec is empty"},
 		{"no YAML", minimal + "  x: [", "line "},
 		{"a list", "- version: 0.2\n", "line 1"},
 		{"two documents", minimal + "---\n" + minimal, "not several"},
@@ -103,9 +103,9 @@ func TestParseRefuses(t *testing.T) {
 		{"no commands", "version: 0.2\nphases: {build: {finally: [x]}}\n", "phases.build.commands is missing"},
 		{"runtimes outside install", minimal + "    runtime-versions: {nodejs: 24}\n", "phases.build.runtime-versions"},
 		{"no runtimes", "version: 0.2\nphases: {install: {runtime-versions: {}}}\n", "phases.install.runtime-versions is empty"},
-		{"on-failure", minimal + "    on-failure: abort\n", `phases.build.on-failure: "abort" is none of`},
+		{"on-failure", minimal + "    on-failure: abort\n", `phases.build.on-failure: "abort" is not one of`},
 		{"retries", minimal + "    on-failure: RETRY-101\n", "want 0 to 100"},
-		{"retry pattern", minimal + "    on-failure: RETRY-3-(\n", "no regular expression"},
+		{"retry pattern", minimal + "    on-failure: RETRY-3-(\n", "an invalid regular expression"},
 		{"shell of Windows", minimal + "env: {shell: powershell.exe}\n", `env.shell is "powershell.exe"`},
 		{"variable's name", minimal + "env: {variables: {a-b: x}}\n", `variable "a-b"`},
 		{"exported variable's name", minimal + "env: {exported-variables: [a-b]}\n", `env.exported-variables has "a-b"`},
@@ -114,12 +114,12 @@ func TestParseRefuses(t *testing.T) {
 		{"no files, only secondary ones", minimal + "artifacts: {secondary-artifacts: {a: {files: [x]}}}\n", "artifacts.files is missing"},
 		{"no files of secondary artifacts", minimal + "artifacts: {files: [x], secondary-artifacts: {a: {name: x}}}\n", "secondary-artifacts.a.files is missing"},
 		{"empty secondary artifacts", minimal + "artifacts: {files: [x], secondary-artifacts: {a: }}\n", "secondary-artifacts.a is empty"},
-		{"pattern", minimal + "artifacts: {files: ['[x']}\n", "has a [ without its ]"},
+		{"pattern", minimal + "artifacts: {files: ['[x']}\n", "has a [ without a ]"},
 		{"no report files", minimal + "reports: {unit: {base-directory: x}}\n", "reports.unit.files is missing"},
 		{"cache action", minimal + "cache: {action: both}\n", `cache.action is "both"`},
 		{"cache keys", minimal + "cache: {fallback-keys: [a, b, c, d, e, f]}\n", "has 6 keys, want 5"},
-		{"0.1's variables in 0.2", minimal + "environment_variables: {plaintext: {a: b}}\n", "environment_variables is of version 0.1"},
-		{"0.2's variables in 0.1", strings.Replace(minimal, "0.2", "0.1", 1) + "env: {variables: {a: b}}\n", "env is of version 0.2"},
+		{"0.1's variables in 0.2", minimal + "environment_variables: {plaintext: {a: b}}\n", "environment_variables is for version 0.1"},
+		{"0.2's variables in 0.1", strings.Replace(minimal, "0.2", "0.1", 1) + "env: {variables: {a: b}}\n", "env is for version 0.2"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -149,7 +149,7 @@ func TestUnsupported(t *testing.T) {
 	t.Parallel()
 	testRules(t, []rule{
 		{
-			name: "what has no effect here is said",
+			name: "keys without effect have notes",
 			doc:  specRef + "build-spec-ref-syntax",
 			spec: `
 version: 0.2
@@ -167,7 +167,7 @@ cache: {key: 'k-$(x)', fallback-keys: [k-], action: restore, paths: ['/root/.npm
 			source: map[string]string{"f": ""},
 			notes: []string{
 				"run-as: commands run as you, not as builder", "phases.build.run-as: commands run as you, not as other",
-				"git-credential-helper", "proxy", "batch", "reports: not published here: unit", "cache", "s3-prefix",
+				"git-credential-helper", "proxy", "batch", "reports: these are not published here: unit", "cache", "s3-prefix",
 			},
 		},
 	})

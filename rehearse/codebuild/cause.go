@@ -6,18 +6,17 @@ import (
 	"strings"
 )
 
-// errorLines match the lines with which programs say why they end, the most trusted first: what a recipe
-// says of itself, then what programs say.
+// errorLines matches lines that explain why a program failed. Patterns that are more reliable come first, beginning with
+// that of this project's recipes.
 var errorLines = []*regexp.Regexp{
 	regexp.MustCompile(`^ERROR: *\S`),
 	regexp.MustCompile(`^Error: *\S`),
 	regexp.MustCompile(`^(?i:error|fatal)\b.*\w`),
-	regexp.MustCompile(`^\W*(?:ERR_PNPM_|YN0028:)`), // pnpm's, and Yarn's of a lock file that is not up to date
+	regexp.MustCompile(`^\W*(?:ERR_PNPM_|YN0028:)`), // pnpm, and Yarn with an outdated lock file
 	npmLine,
 }
 
-// npmLine matches what npm says of an error, and npmLog the lines in which it says where its log is, and
-// where it was.
+// npmLine matches the lines of an error of npm. npmLog matches those among them that only name npm's log or a path.
 var (
 	npmLine = regexp.MustCompile(`^npm (?:error|ERR!)`)
 	npmLog  = regexp.MustCompile(`^npm (?:error|ERR!)(?:$| +(?:A complete log|/|code |path |command |errno |syscall ))`)
@@ -25,9 +24,9 @@ var (
 
 var colors = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// cause is the error that a command's output names: its last one or, where the command itself has summed
-// up what a program had said, both, a line each. Without any it is the last line. Of npm's last error it
-// is the first line: those that follow are advice, and all the flags that a command takes.
+// cause returns the last error in a command's output. If a recipe sums up the error of a program, cause returns both, in a
+// line each. Without an error it returns the last line. For npm it returns the first line of the last error, because the
+// following lines are advice and lists of flags.
 func cause(output string) string {
 	var said []string
 	for line := range strings.Lines(output) {
@@ -35,7 +34,7 @@ func cause(output string) string {
 			said = append(said, line)
 		}
 	}
-	var found []int // in said, by trust
+	var found []int // indices of said, the most reliable first
 	for _, pattern := range errorLines {
 		for i, line := range slices.Backward(said) {
 			if pattern.MatchString(line) && !npmLog.MatchString(line) && !slices.Contains(found, i) {

@@ -1,33 +1,30 @@
-// Package codebuild runs a buildspec on this machine as AWS CodeBuild would: the
-// same phases in the same order, the same rules after a failure, the same
-// variables, and the artifact that the next stage gets.
+// Package codebuild runs a buildspec on this machine as AWS CodeBuild does. It has the same phases, the same rules after a
+// failure, the same variables and the same artifacts.
 //
-// The commands of the buildspec really run, as the user that runs this process,
-// in a folder and with an environment of their own. That is no sandbox: a command
-// that names a path outside reaches it.
+// The commands of the buildspec really run, as the user of this process, with a folder and an environment of their own.
+// This is not a sandbox: commands can use every path of the machine.
 //
 //	spec, err := codebuild.Parse(text)
 //	…
 //	result, err := codebuild.Run(ctx, codebuild.Build{
 //		Spec:   spec,
 //		Source: "examples/blog",
-//		Dir:    filepath.Join(dir, "build"), // gone when Run returns
+//		Dir:    filepath.Join(dir, "build"), // Run removes it.
 //		Artifacts: dir,
 //		Path:   os.Getenv("PATH"),
-//		Env:    project, // with what Network(os.Environ()) finds, behind a proxy
+//		Env:    project, // including Network(os.Environ()) behind a proxy
 //		Output: func(l codebuild.Line) { fmt.Println(l.Phase, l.Text) },
 //	})
 //	…
 //	if result.Status != codebuild.Succeeded { … result.Failure() … }
 //	os.Rename(result.Artifact.Zip, "site.zip")
 //
-// What CodeBuild documents is followed to the letter:
+// The package follows CodeBuild's documentation:
 // https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html,
 // https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details-phases.html,
 // https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html.
-// Where that leaves a choice, the logs that people publish decide, and the comment
-// says so. What cannot be done here is an error that names it, or a [Result.Notes]
-// where leaving it out does no harm.
+// Where the documentation is not clear, the package follows build logs that users have published, and a comment says so.
+// A feature that it does not support is an error, or one of [Result.Notes] if the build can do without it.
 package codebuild
 
 import (
@@ -47,69 +44,63 @@ import (
 	"blog-deploy-pipeline/rehearse/leftovers"
 )
 
-// DefaultTimeout is that of a CodeBuild project which sets none.
+// DefaultTimeout is the timeout of a CodeBuild project that sets none.
 const DefaultTimeout = time.Hour
 
 // Build is one build to run.
 type Build struct {
 	// Spec is what [Parse] returned. Required.
 	Spec *Buildspec
-	// Source is a folder that is copied to CODEBUILD_SRC_DIR, with its symbolic links; those that lead out
-	// of it lead nowhere in the copy. Required.
+	// Source is the folder that Run copies to CODEBUILD_SRC_DIR, with its symbolic links. A link that leads out of Source
+	// leads nowhere in the copy. Required.
 	Source string
-	// Dir is the build's folder, which must be absent or empty. Everything the
-	// build writes by itself goes there: the source to Dir/src, HOME is Dir/home,
-	// TMPDIR is Dir/tmp. It is removed when Run returns. Required.
+	// Dir is the build's folder, which must be absent or empty. It contains CODEBUILD_SRC_DIR (Dir/src), HOME (Dir/home)
+	// and TMPDIR (Dir/tmp). Run removes it before it returns. Required.
 	Dir string
-	// Artifacts is an existing folder for the artifacts' zip files, which stay there. Required where the
-	// buildspec has artifacts.
+	// Artifacts is an existing folder for the zip files of the artifacts, which remain there. Required if the buildspec
+	// has artifacts.
 	Artifacts string
-	// Keep leaves Dir for a look at what the build did.
+	// Keep says that Run must not remove Dir, so that a person can look at it.
 	Keep bool
 	// Path is the PATH of the commands. Required.
 	Path string
-	// Home replaces Dir/home, and is never removed. A folder that is kept from
-	// one build to the next does what the buildspec's cache does.
+	// Home replaces Dir/home. Run does not remove it. A folder that several builds share has the effect of the buildspec's
+	// cache. Optional.
 	Home string
-	// Env is set on the project, and wins over the buildspec's env.variables. It
-	// also replaces what Run makes up, such as CODEBUILD_BUILD_NUMBER or LANG.
+	// Env holds the project's environment variables, which override the buildspec's env.variables. They also override the
+	// variables that Run sets itself, such as CODEBUILD_BUILD_NUMBER and LANG.
 	Env map[string]string
-	// Secrets are the values of env.parameter-store and env.secrets-manager, by
-	// the name of the variable. They do not appear in Output.
+	// Secrets holds the values of env.parameter-store and env.secrets-manager by the name of the variable. Output masks
+	// them.
 	Secrets map[string]string
 	// Project is the project's name. Default: rehearsal.
 	Project string
 	// Account and Region are those of the project. Default: 123456789012, us-east-1.
 	Account, Region string
-	// Image is the name of the project's image. It is told to the commands, and if it
-	// is one of CodeBuild's, runtime-versions can select what that has; what runs is
-	// this machine's. Default: aws/codebuild/standard:7.0.
+	// Image is the name of the project's image. Commands can read it. If it is one of CodeBuild's images, runtime-versions
+	// must name versions that the image has. The programs are always those of this machine. Default:
+	// aws/codebuild/standard:7.0.
 	Image string
-	// Initiator started the build. Default: codepipeline/<Project>.
+	// Initiator names what started the build. Default: codepipeline/<Project>.
 	Initiator string
-	// SourceVersion is the commit of Source. Default: none, as for a source that
-	// has no versions.
+	// SourceVersion is the commit of Source. Default: none, as for a source without versions.
 	SourceVersion string
-	// Timeout is the project's, for the whole build. Default: [DefaultTimeout].
+	// Timeout is the project's timeout for the whole build. Default: [DefaultTimeout].
 	Timeout time.Duration
-	// Prepare, where set, is called before each command, with those variables of PrepareFrom that are set by
-	// then. It may provide what the command needs. Its time is not the build's, nor of its timeout. An error
-	// means that the build cannot be run here.
+	// Prepare is called before each command, with the present values of the variables that PrepareFrom names. It may
+	// install what the command needs. Its time does not count for the build and its timeout. An error means that the
+	// build cannot run here. Optional.
 	Prepare     func(ctx context.Context, variables map[string]string) error
 	PrepareFrom []string
-	// Output gets each line as it appears, never two at a time. Nil drops them.
+	// Output receives each line when it appears. Calls do not overlap. Optional.
 	Output func(Line)
-	// Shell is what stands in for sh, CodeBuild's default shell. Default: /bin/sh.
-	// {"bash", "--posix"} is what AWS's Amazon Linux images have for it, and dash
-	// what its Ubuntu ones have.
+	// Shell is the command that stands for sh, CodeBuild's default shell. AWS's images of Amazon Linux use
+	// {"bash", "--posix"}, and those of Ubuntu use dash. Default: /bin/sh.
 	Shell []string
-	// OneShell runs all commands of a version 0.2 buildspec in one process, which
-	// is what AWS documents. The default is what its agent is seen to do: a process
-	// for each command, which starts with the variables and the folder that the
-	// one before ended with. They differ in what a command leaves behind that is
-	// neither: shell options, functions, traps, and variables that are not exported
-	// (one shell does not pass those to programs). A buildspec should be right either
-	// way.
+	// OneShell runs all commands of a version 0.2 buildspec in one process, as AWS documents. By default each command has
+	// a process that starts with the variables and the folder of the command before, as CodeBuild's agent has been
+	// observed to work. The two differ in shell options, functions, traps and variables that are not exported. A buildspec
+	// should be right in both cases.
 	OneShell bool
 }
 
@@ -117,23 +108,23 @@ type Build struct {
 type Line struct {
 	Phase string // such as PRE_BUILD
 	Text  string // without the line's end
-	Agent bool   // said by CodeBuild, not by a command
+	Agent bool   // whether the line comes from CodeBuild and not from a command
 }
 
-// Status is the state of a build or of a phase, in CodeBuild's words.
+// Status is the state of a build or of a phase. Its values are those of CodeBuild.
 // https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BuildPhase.html
 type Status string
 
-// The states that a build or a phase ends in.
+// The final states of builds and phases.
 const (
 	Succeeded Status = "SUCCEEDED"
 	Failed    Status = "FAILED"
 	TimedOut  Status = "TIMED_OUT"
-	Stopped   Status = "STOPPED" // the context was cancelled
+	Stopped   Status = "STOPPED" // The context was cancelled.
 )
 
-// The phases of a build that Run has, in this order. SUBMITTED, QUEUED and
-// PROVISIONING come before them in CodeBuild, FINALIZING and COMPLETED after.
+// The phases of a build, in order. CodeBuild has SUBMITTED, QUEUED and PROVISIONING before them, and FINALIZING and
+// COMPLETED after them, which Run omits.
 const (
 	DownloadSource  = "DOWNLOAD_SOURCE"
 	Install         = "INSTALL"
@@ -143,18 +134,18 @@ const (
 	UploadArtifacts = "UPLOAD_ARTIFACTS"
 )
 
-// PhaseResult is how a phase ended.
+// PhaseResult is the result of a phase.
 type PhaseResult struct {
 	Name     string
 	Status   Status
-	Code     string   // such as COMMAND_EXECUTION_ERROR; "" where all is well
-	Message  string   // of CodeBuild, such as "Error while executing command: …. Reason: exit status 1"
-	Command  *Command // the first that failed, or nil
-	Cause    string   // what its output says of the error: a line, or two; "" where it said nothing
+	Code     string   // such as COMMAND_EXECUTION_ERROR; "" after success
+	Message  string   // CodeBuild's message, such as "Error while executing command: …. Reason: exit status 1"
+	Command  *Command // the first command that failed, or nil
+	Cause    string   // the error in the command's output, in one line or two; "" if there is no output
 	Duration time.Duration
 }
 
-// Context is the phase's context as the console shows it.
+// Context returns the phase's context as the console shows it.
 func (p PhaseResult) Context() string {
 	if p.Code == "" {
 		return ""
@@ -162,21 +153,20 @@ func (p PhaseResult) Context() string {
 	return p.Code + ": " + p.Message
 }
 
-// Result is what a build led to.
+// Result is the result of a build.
 type Result struct {
 	Status Status
-	// Phases are those that were reached, in order.
+	// Phases holds the phases that the build reached, in order.
 	Phases []PhaseResult
-	// Artifact is nil where the buildspec has no artifacts, and where
-	// UPLOAD_ARTIFACTS was not reached or failed.
+	// Artifact is nil if the buildspec has no artifacts, and if UPLOAD_ARTIFACTS was not reached or failed.
 	Artifact *Artifact
 	// Secondary holds the secondary artifacts by identifier.
 	Secondary map[string]*Artifact
-	// Exported holds the env.exported-variables that are set at the build's end.
+	// Exported holds the env.exported-variables that are set at the end of the build.
 	Exported map[string]string
-	// Notes say what differs from CodeBuild.
+	// Notes say how the build differs from one at CodeBuild.
 	Notes []string
-	// Warnings say what the blog's owner may not expect, such as files that were left out.
+	// Warnings tell the blog's owner what may be unexpected, such as files that are not in the artifact.
 	Warnings []string
 }
 
@@ -190,24 +180,22 @@ func (r Result) Failure() *PhaseResult {
 	return nil
 }
 
-// run is a build that is under way.
+// run is a running build.
 type run struct {
 	Build
 	limit  *limit
 	cancel context.CancelCauseFunc
 	src    string
-	env    map[string]string // at the build's start
+	env    map[string]string // the variables at the start of the build
 	shell  *shell
 	out    *output
 	result Result
 }
 
-// Run runs the build. A build that fails is no error: its Result says so. An
-// error means that the build could not be run here, or that ctx was cancelled,
-// in which case the Result tells how far it came.
+// Run runs the build. The Result says whether the build succeeded. Run returns an error if the build cannot run on this
+// machine or ctx is cancelled. In the latter case the Result holds the phases so far.
 //
-// When Run returns nothing that the build started is running, except processes
-// that have made themselves a session of their own (setsid).
+// When Run returns, all processes of the build have ended, except those that have started a session of their own (setsid).
 func Run(ctx context.Context, b Build) (_ Result, err error) {
 	b.setDefaults()
 	if err := b.check(); err != nil {
@@ -222,7 +210,7 @@ func Run(ctx context.Context, b Build) (_ Result, err error) {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	limit := newLimit(b.Timeout, func() { cancel(errTimedOut) })
-	defer func() { limit.pause() }() // For good.
+	defer func() { limit.pause() }() // The timer must not fire after Run.
 
 	for attempt := 1; ; attempt++ {
 		r := run{Build: b, limit: limit, cancel: cancel}
@@ -239,7 +227,7 @@ func Run(ctx context.Context, b Build) (_ Result, err error) {
 	}
 }
 
-// limit calls a function after some time, in which pauses do not count. It is for one goroutine.
+// limit calls a function after some time, without counting pauses. Only one goroutine may use it.
 type limit struct {
 	timer *time.Timer
 	left  time.Duration
@@ -252,7 +240,7 @@ func newLimit(after time.Duration, call func()) *limit {
 
 func (l *limit) pause() (resume func()) {
 	if !l.timer.Stop() {
-		return func() {} // It is over.
+		return func() {} // The time is already over.
 	}
 	l.left -= time.Since(l.since)
 	return func() {
@@ -292,11 +280,11 @@ func setDefault(field *string, value string) {
 	}
 }
 
-// check reports all that keeps the build from running here.
+// check returns an error for everything that prevents the build from running here.
 func (b *Build) check() error {
 	var errs []error
 	if b.Spec == nil {
-		errs = append(errs, errors.New("field Spec is missing, want what Parse returned"))
+		errs = append(errs, errors.New("field Spec is missing, want a buildspec from Parse"))
 	}
 	if b.Source == "" {
 		errs = append(errs, errors.New("field Source is missing, want a folder"))
@@ -315,7 +303,7 @@ func (b *Build) check() error {
 			errs = append(errs, fmt.Errorf("Env has the name %q, want letters, digits and _", name))
 		}
 		if strings.ContainsRune(b.Env[name], 0) {
-			errs = append(errs, fmt.Errorf("Env %s has a NUL character, which no variable can hold", name))
+			errs = append(errs, fmt.Errorf("Env %s has a NUL character, which a variable cannot contain", name))
 		}
 	}
 	if b.Spec != nil {
@@ -326,7 +314,7 @@ func (b *Build) check() error {
 			for _, name := range slices.Sorted(maps.Keys(from.values)) {
 				_, given := b.Secrets[name]
 				if _, set := b.Env[name]; !given && !set {
-					errs = append(errs, fmt.Errorf("buildspec, env.%s: %s comes from %q, which only AWS has; give a value for %s to use here",
+					errs = append(errs, fmt.Errorf("buildspec, env.%s: the value of %s is in %q at AWS; give a value of %s for the rehearsal",
 						from.key, name, from.values[name], name))
 				}
 			}
@@ -338,12 +326,10 @@ func (b *Build) check() error {
 	return nil
 }
 
-// once runs the build from its start, and reports whether a phase's on-failure
-// asks for another try.
+// once runs the build once, and reports whether the on-failure of a phase asks for another try.
 //
-// The reference says that RETRY repeats the build, so that is what happens here:
-// everything starts anew, from a fresh copy of the source. Unverified: CodeBuild
-// publishes no more about it.
+// The reference says that RETRY repeats the build. Here a retry starts with a fresh copy of the source. This is
+// unverified, because CodeBuild does not document more.
 func (r *run) once(ctx context.Context, attempt int) (again bool, err error) {
 	r.note(specNotes(r.Spec)...)
 	if attempt > 1 {
@@ -395,8 +381,8 @@ func (r *run) mode() mode {
 	}
 }
 
-// selectRuntimes reports whether the image has what runtime-versions names. Published
-// logs have CodeBuild look at the end of DOWNLOAD_SOURCE, and fail that.
+// selectRuntimes reports whether the image has all runtime-versions. In published logs CodeBuild checks them at the end of
+// DOWNLOAD_SOURCE, and that phase fails.
 func (r *run) selectRuntimes() bool {
 	image, known := curated.Find(r.Image)
 	if !known || r.Spec.Phases.Install == nil {
@@ -417,7 +403,7 @@ func (r *run) selectRuntimes() bool {
 	return true
 }
 
-// argv is the shell of the commands.
+// argv returns the command line of the shell that runs the commands.
 func (r *run) argv() ([]string, error) {
 	argv := slices.Clone(r.Shell)
 	if r.Spec.Env.Shell == "bash" {
@@ -431,8 +417,7 @@ func (r *run) argv() ([]string, error) {
 	return argv, nil
 }
 
-// download is the phase that CodeBuild calls DOWNLOAD_SOURCE: it also sets up
-// what the commands find.
+// download runs the phase DOWNLOAD_SOURCE. It also prepares the folders and the variables of the commands.
 func (r *run) download(ctx context.Context) error {
 	began := time.Now()
 	r.src = filepath.Join(r.Dir, "src")
@@ -458,7 +443,7 @@ func (r *run) download(ctx context.Context) error {
 		if n > 1 {
 			more = fmt.Sprintf(" (and %d more)", n-1)
 		}
-		r.warn(fmt.Sprintf("the symbolic link %s leads out of the source, to %s%s: at AWS nothing of yours is there, and here it leads nowhere", names[0], targets[0], more))
+		r.warn(fmt.Sprintf("the symbolic link %s leads out of the source, to %s%s: at AWS your files are not there, and here the link leads nowhere", names[0], targets[0], more))
 	}
 	r.env = r.environment(began, home, tmp)
 	r.note(r.runtimeNotes(ctx)...)
@@ -513,7 +498,7 @@ func (r *run) phase(ctx context.Context, p namedPhase, succeeding *bool) PhaseRe
 			}
 		}
 		if ctx.Err() != nil {
-			// The container is gone: not even finally blocks run.
+			// CodeBuild removes the container, so not even finally blocks run.
 			result.Status, result.Code, result.Message = Stopped, "BUILD_STOPPED", "Build was stopped."
 			if errors.Is(context.Cause(ctx), errTimedOut) {
 				result.Status, result.Code, result.Message = TimedOut, "BUILD_TIMED_OUT", "Build has timed out."
@@ -525,7 +510,7 @@ func (r *run) phase(ctx context.Context, p namedPhase, succeeding *bool) PhaseRe
 	return result
 }
 
-// prepare calls Prepare, and tells how long that took. An error ends ctx.
+// prepare calls Prepare and returns how long it took. An error cancels the build's context.
 func (r *run) prepare(ctx context.Context) time.Duration {
 	if r.Prepare == nil || ctx.Err() != nil {
 		return 0
@@ -560,10 +545,10 @@ func (r *run) command(ctx context.Context, c Command, result *PhaseResult, succe
 	}
 }
 
-// finish reads what the build exports, and uploads its artifacts.
+// finish reads the exported variables and uploads the artifacts.
 //
-// The reference has UPLOAD_ARTIFACTS attempted "even if the BUILD phase fails".
-// After a failed INSTALL or PRE_BUILD published logs end with that phase.
+// The reference says that UPLOAD_ARTIFACTS is attempted "even if the BUILD phase fails". Published logs end with the failed
+// phase if that is INSTALL or PRE_BUILD.
 func (r *run) finish(ctx context.Context, last string) error {
 	values, err := r.shell.values(ctx, r.wanted())
 	if err != nil {
@@ -591,9 +576,8 @@ func (r *run) finish(ctx context.Context, last string) error {
 	return nil
 }
 
-// conclude sets the state of the build. One phase that failed fails it, also
-// where on-failure is CONTINUE (unverified: AWS says no more than that the next
-// phase follows).
+// conclude sets the build's status. The build fails if a phase has failed, even with on-failure CONTINUE. The latter is
+// unverified: AWS documents only that the next phase follows.
 func (r *run) conclude() {
 	r.result.Status = Succeeded
 	if failed := r.result.Failure(); failed != nil {
@@ -606,7 +590,7 @@ func (r *run) conclude() {
 	}
 }
 
-// wanted are the variables whose values at the end of the build count.
+// wanted returns the names of the variables that are needed at the end of the build.
 func (r *run) wanted() []string {
 	names := slices.Clone(r.Spec.Env.ExportedVariables)
 	for _, a := range r.Spec.artifacts() {
@@ -627,11 +611,11 @@ func (r *run) export(values map[string]string) {
 		_, secret := r.Secrets[name]
 		switch {
 		case strings.HasPrefix(name, "AWS_"):
-			r.note(fmt.Sprintf("env.exported-variables: %s is not exported: CodeBuild exports no variable that starts with AWS_", name))
+			r.note(fmt.Sprintf("env.exported-variables: %s is not exported, because CodeBuild exports no variable whose name starts with AWS_", name))
 		case secret:
-			r.note(fmt.Sprintf("env.exported-variables: %s is not exported: CodeBuild exports no secret", name))
+			r.note(fmt.Sprintf("env.exported-variables: %s is not exported, because CodeBuild exports no secrets", name))
 		case !set:
-			r.warn(fmt.Sprintf("env.exported-variables: %s is not set at the build's end", name))
+			r.warn(fmt.Sprintf("env.exported-variables: %s is not set at the end of the build", name))
 		default:
 			r.result.Exported[name] = value
 		}
@@ -650,15 +634,15 @@ func addNew(known *[]string, texts []string) {
 	}
 }
 
-// say logs what CodeBuild itself would say.
+// say logs a line as CodeBuild's own.
 func (r *run) say(phase, text string) {
 	for line := range strings.SplitSeq(strings.TrimRight(text, " \n"), "\n") {
 		r.Output(Line{Phase: phase, Text: r.out.mask(line), Agent: true})
 	}
 }
 
-// makeEmpty makes dir, which may be there if it is empty, and returns it without
-// symbolic links: what commands see as their folder is what they are told.
+// makeEmpty makes dir and returns its path without symbolic links, so that commands see the path that the variables have.
+// dir may exist if it is empty.
 func makeEmpty(dir string) (string, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", err
@@ -668,7 +652,7 @@ func makeEmpty(dir string) (string, error) {
 		return "", err
 	}
 	if len(entries) > 0 {
-		return "", fmt.Errorf("%s has %s in it, want it empty", dir, entries[0].Name())
+		return "", fmt.Errorf("%s contains %s, want an empty folder", dir, entries[0].Name())
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
 		return "", err

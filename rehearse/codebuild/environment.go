@@ -20,8 +20,7 @@ import (
 	"blog-deploy-pipeline/buildspec/curated"
 )
 
-// environment is what the first command finds. Nothing of this process's own
-// environment is in it.
+// environment returns the variables of the first command. They include no variable of this process.
 //
 // AWS source: https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
 func (r *run) environment(start time.Time, home, tmp string) map[string]string {
@@ -35,8 +34,7 @@ func (r *run) environment(start time.Time, home, tmp string) map[string]string {
 
 		"AWS_REGION":         r.Region,
 		"AWS_DEFAULT_REGION": r.Region,
-		// The build's role is not here. On a machine in EC2 the CLI would go and find
-		// the machine's.
+		// The rehearsal has no credentials of the build's role. On a machine in EC2 the AWS CLI would use the machine's role.
 		"AWS_EC2_METADATA_DISABLED": "true",
 
 		"CODEBUILD_BUILD_ARN":        arn + "build/" + r.Project + ":" + id,
@@ -49,12 +47,12 @@ func (r *run) environment(start time.Time, home, tmp string) map[string]string {
 		"CODEBUILD_KMS_KEY_ID":       "arn:aws:kms:" + r.Region + ":" + r.Account + ":alias/aws/s3",
 		"CODEBUILD_LOG_PATH":         id,
 		"CODEBUILD_PROJECT_ARN":      arn + "project/" + r.Project,
-		"CODEBUILD_SOURCE_REPO_URL":  "", // as in a build that CodePipeline starts
+		"CODEBUILD_SOURCE_REPO_URL":  "", // It is empty in builds of CodePipeline.
 		"CODEBUILD_SRC_DIR":          r.src,
 		"CODEBUILD_START_TIME":       strconv.FormatInt(start.UnixMilli(), 10),
 	}
 	if runtime.GOOS == "darwin" {
-		env["LANG"] = "en_US.UTF-8" // C.UTF-8 is not everywhere there
+		env["LANG"] = "en_US.UTF-8" // Older versions of macOS have no C.UTF-8.
 	}
 	if r.SourceVersion != "" {
 		env["CODEBUILD_RESOLVED_SOURCE_VERSION"] = r.SourceVersion
@@ -66,15 +64,13 @@ func (r *run) environment(start time.Time, home, tmp string) map[string]string {
 			env[name] = r.Secrets[name]
 		}
 	}
-	maps.Copy(env, r.Env) // the project's value wins over the buildspec's
+	maps.Copy(env, r.Env) // The project's variables override the buildspec's.
 	return env
 }
 
-// Network picks from an environment, such as os.Environ(), what says how this
-// machine reaches the network: proxies, certificate authorities, and mirrors of
-// registries. CodeBuild needs none of it; a build on a machine behind a proxy can
-// do nothing without, as its environment and HOME are its own. It goes into
-// [Build.Env].
+// Network returns the variables of an environment, such as os.Environ(), that configure the network: proxies, certificate
+// authorities and mirrors of registries. CodeBuild does not need them. On a machine behind a proxy a build needs them in
+// [Build.Env], because it does not inherit the environment and HOME of the user.
 func Network(environ []string) map[string]string {
 	env := make(map[string]string)
 	for _, entry := range environ {
@@ -92,15 +88,14 @@ func Network(environ []string) map[string]string {
 
 var variable = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
 
-// expand puts values in place of $NAME and ${NAME}.
+// expand replaces $NAME and ${NAME} by values.
 func expand(text string, values map[string]string) string {
 	return variable.ReplaceAllStringFunc(text, func(ref string) string {
 		return values[strings.Trim(ref, "${}")]
 	})
 }
 
-// runtimes are the programs that tell the version of what runtime-versions
-// selects.
+// runtimes holds the command that prints the version of each runtime of runtime-versions.
 var runtimes = map[string][]string{
 	"dotnet": {"dotnet", "--version"},
 	"golang": {"go", "version"},
@@ -111,12 +106,11 @@ var runtimes = map[string][]string{
 	"ruby":   {"ruby", "--version"},
 }
 
-// markers are the files of a source that show that a runtime is used.
+// markers holds the files that show that a source uses a runtime.
 var markers = map[string]string{"golang": "go.mod", "nodejs": "package.json"}
 
-// runtimeNotes say where a runtime differs from what CodeBuild would have: they are
-// the machine's, as nothing is installed. Of Go, which a blog with Hugo Modules needs,
-// they say so in any case.
+// runtimeNotes returns a note for each runtime whose version differs from CodeBuild's, because a rehearsal uses the
+// runtimes of the machine. If the source uses Go, as a blog with Hugo Modules does, there is always a note about Go.
 func (r *run) runtimeNotes(ctx context.Context) []string {
 	var wanted map[string]string
 	if r.Spec.Phases.Install != nil {
@@ -137,7 +131,7 @@ func (r *run) runtimeNotes(ctx context.Context) []string {
 			if want = image.Starts(name); want == "" {
 				continue
 			}
-			asked = fmt.Sprintf("the buildspec selects no %s, and %s starts with %s", name, r.Image, want)
+			asked = fmt.Sprintf("the buildspec selects no %s, and %s has %s by default", name, r.Image, want)
 		}
 		argv := runtimes[name]
 		program, err := lookPath(argv[0], r.env["PATH"])
@@ -148,7 +142,7 @@ func (r *run) runtimeNotes(ctx context.Context) []string {
 		got := programVersion(ctx, program, argv[1], r.env["PATH"])
 		switch {
 		case !satisfies(got, want):
-			note("runtime-versions: %s; this machine's %s is used", asked, cmp.Or(got, "own, of an unknown version,"))
+			note("runtime-versions: %s; this machine's %s is used", asked, cmp.Or(got, "own version, which is unknown,"))
 		case name == "golang" && used:
 			note("runtime-versions: %s; this machine's %s is used for go.mod", asked, got)
 		}
@@ -161,7 +155,7 @@ func (r *run) runtimeNotes(ctx context.Context) []string {
 	return notes
 }
 
-// has reports whether the source has a file at its top, or in one of the folders there.
+// has reports whether the source has a file at its top or one folder below.
 func (r *run) has(name string) bool {
 	if name == "" {
 		return false
@@ -176,14 +170,14 @@ func (r *run) has(name string) bool {
 
 var number = regexp.MustCompile(`[0-9]+(\.[0-9]+)*`)
 
-// satisfies reports whether a version is the wanted one: 24.1.0 is 24, 24.x and
-// 24.1, and corretto21 is 21. Nobody knows what latest is.
+// satisfies reports whether a version is the wanted one. 24.1.0 satisfies 24, 24.x and 24.1, and corretto21 means 21.
+// No version satisfies latest.
 func satisfies(got, want string) bool {
 	want = number.FindString(want)
 	return want != "" && (got == want || strings.HasPrefix(got, want+"."))
 }
 
-// programs remembers versions: a process runs many builds with the same programs.
+// programs caches the versions of programs, because a process can run many builds.
 var programs sync.Map
 
 func programVersion(ctx context.Context, program, flag, path string) string {
@@ -207,7 +201,7 @@ func programVersion(ctx context.Context, program, flag, path string) string {
 	return version
 }
 
-// lookPath finds a program on a PATH that need not be this process's.
+// lookPath returns the path of a program on the given PATH.
 func lookPath(name, path string) (string, error) {
 	if strings.Contains(name, "/") {
 		return exec.LookPath(name)

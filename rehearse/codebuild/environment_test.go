@@ -25,7 +25,7 @@ phases: {build: {commands: ['echo "$A"', 'echo "$B"', 'echo "$N$Y"']}}
 			out: []string{"$HOME:/usr/share/ant/bin", "a'b `id`", "3yes"},
 		},
 		{
-			name:   "the project's value wins over the buildspec's",
+			name:   "the project's value overrides the buildspec's",
 			doc:    specRef + "build-spec.env.variables",
 			spec:   "{version: 0.2, env: {variables: {A: spec, B: spec}}, phases: {build: {commands: [echo $A $B $C]}}}",
 			change: func(b *Build) { b.Env = map[string]string{"A": "project", "C": "also project"} },
@@ -38,7 +38,7 @@ phases: {build: {commands: ['echo "$A"', 'echo "$B"', 'echo "$N$Y"']}}
 			notes: []string{"CODEBUILD_X"},
 		},
 		{
-			name: "parameters and secrets have the values given, and are hidden",
+			name: "parameters and secrets have the given values and are masked",
 			doc:  specRef + "build-spec.env.parameter-store",
 			spec: `
 version: 0.2
@@ -105,7 +105,7 @@ phases:
 			},
 		},
 		{
-			name: "no source version where the source has none",
+			name: "no source version for a source without versions",
 			doc:  userdocs + "build-env-ref-env-vars.html#CODEBUILD_RESOLVED_SOURCE_VERSION",
 			spec: `{version: 0.2, phases: {build: {commands: ['echo "${CODEBUILD_RESOLVED_SOURCE_VERSION-unset}"']}}}`,
 			out:  []string{"unset"},
@@ -113,7 +113,7 @@ phases:
 	})
 }
 
-// The environment holds what is documented, and nothing of this process's own.
+// The environment must contain only documented variables, and none of this process.
 func TestEnvironmentIsClean(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "of the caller")
 	t.Setenv("HUGO_BASEURL", "of the caller")
@@ -158,7 +158,7 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// machine is a PATH with runtimes of known versions.
+// machine returns a PATH with runtimes of known versions.
 func machine(t *testing.T) string {
 	t.Helper()
 	bin := t.TempDir()
@@ -174,7 +174,7 @@ func machine(t *testing.T) string {
 func TestRuntimesThatDiffer(t *testing.T) {
 	t.Parallel()
 	bin := machine(t)
-	const other = "public.ecr.aws/example/image:1" // whose runtimes nobody knows
+	const other = "public.ecr.aws/example/image:1" // an image with unknown runtimes
 	for _, tc := range []struct {
 		name, versions, image string
 		source                map[string]string
@@ -186,15 +186,15 @@ func TestRuntimesThatDiffer(t *testing.T) {
 		{versions: "nodejs: 24.1.3, python: 3.x, golang: 1.26"},
 		{versions: "nodejs: 2", image: other, want: []string{"wants nodejs 2; this machine's 24.1.3 is used"}},
 		{versions: "nodejs: latest", want: []string{"wants nodejs latest; this machine's 24.1.3 is used"}},
-		// YAML reads 3.10 as 3.1, there and here.
+		// YAML reads 3.10 as 3.1, at CodeBuild, too.
 		{versions: "python: 3.10", image: other, want: []string{"wants python 3.1; this machine's 3.12.1 is used"}},
 		{versions: "ruby: 3.2", want: []string{"wants ruby 3.2, and this machine has no ruby"}},
 		{versions: "android: 29", image: other, want: []string{"android 29 is not selected here"}},
 		{name: "Hugo Modules", versions: "golang: 1.26", source: map[string]string{"go.mod": ""}, want: []string{"wants golang 1.26; this machine's 1.26.8 is used for go.mod"}},
 		{name: "Hugo Modules in a folder", versions: "golang: 1.26", source: map[string]string{"site/go.mod": ""}, want: []string{"this machine's 1.26.8 is used for go.mod"}},
-		{name: "Hugo Modules, no Go selected", versions: "nodejs: 24", source: map[string]string{"go.mod": ""}, want: []string{"the buildspec selects no golang, and aws/codebuild/standard:7.0 starts with 1.20.14; this machine's 1.26.8 is used"}},
-		{name: "npm, nothing selected", source: map[string]string{"package.json": "{}"}, want: []string{"the buildspec selects no nodejs, and aws/codebuild/standard:7.0 starts with 18.20.8; this machine's 24.1.3 is used"}},
-		{name: "npm, on an image that starts with the same", image: "aws/codebuild/standard:8.0", source: map[string]string{"package.json": "{}"}, want: []string{"starts with 24.14.0; this machine's 24.1.3 is used"}},
+		{name: "Hugo Modules, no Go selected", versions: "nodejs: 24", source: map[string]string{"go.mod": ""}, want: []string{"the buildspec selects no golang, and aws/codebuild/standard:7.0 has 1.20.14 by default; this machine's 1.26.8 is used"}},
+		{name: "npm, nothing selected", source: map[string]string{"package.json": "{}"}, want: []string{"the buildspec selects no nodejs, and aws/codebuild/standard:7.0 has 18.20.8 by default; this machine's 24.1.3 is used"}},
+		{name: "npm, on an image that starts with the same", image: "aws/codebuild/standard:8.0", source: map[string]string{"package.json": "{}"}, want: []string{"has 24.14.0 by default; this machine's 24.1.3 is used"}},
 		{name: "npm, on another image", image: other, source: map[string]string{"package.json": "{}"}},
 	} {
 		t.Run(tc.name+" "+tc.versions, func(t *testing.T) {

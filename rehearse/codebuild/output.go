@@ -10,24 +10,23 @@ import (
 	"time"
 )
 
-// Lines are cut after this many bytes, so that a command without line ends does
-// not fill the memory.
+// maxLine limits the length of a line in bytes, so that output without line ends does not fill the memory.
 const maxLine = 64 << 10
 
-// output cuts what the build's processes write into lines. All of them share one
-// pipe, so that a task in the background can go on after its command has ended.
+// output splits the output of the build's processes into lines. All processes share one pipe, so that a task in the
+// background can continue to write after its command has ended.
 type output struct {
 	w     *os.File // for the processes
 	r     *os.File
 	emit  func(Line)
 	masks *strings.Replacer
-	mark  []byte // a line's end that the build never writes
+	mark  []byte // the end of a line that the build never writes
 	marks chan struct{}
 	done  chan struct{}
 
 	mu    sync.Mutex
-	name  string       // the phase's
-	saved bytes.Buffer // output of the last command, its end if it is long
+	name  string       // the name of the phase
+	saved bytes.Buffer // the output of the last command, or the end of a long output
 }
 
 func newOutput(emit func(Line), secrets map[string]string) (*output, error) {
@@ -45,7 +44,7 @@ func newOutput(emit func(Line), secrets map[string]string) (*output, error) {
 	for _, secret := range secrets {
 		lines = append(lines, strings.Split(secret, "\n")...)
 	}
-	// A secret may be a part of another one.
+	// Longer secrets come first, because a secret may contain another one.
 	slices.SortFunc(lines, func(a, b string) int { return len(b) - len(a) })
 	for _, line := range lines {
 		if line != "" {
@@ -111,7 +110,7 @@ func (o *output) phase(name string) {
 	o.name = name
 }
 
-// sync returns once all that was written before has been emitted.
+// sync waits until all earlier output has been emitted.
 func (o *output) sync() {
 	if _, err := o.w.Write(o.mark); err != nil {
 		return
@@ -119,7 +118,7 @@ func (o *output) sync() {
 	<-o.marks
 }
 
-// recent is what the last command wrote.
+// recent returns the output of the last command.
 func (o *output) recent() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -132,11 +131,10 @@ func (o *output) forget() {
 	o.saved.Reset()
 }
 
-// close waits for what is still in the pipe, but not for a process that has
-// escaped and holds it open.
+// close waits for the rest of the output, but not for a process that has left the group and holds the pipe open.
 func (o *output) close() {
-	o.w.Close()                                          //nolint:errcheck // nothing is lost
-	o.r.SetReadDeadline(time.Now().Add(2 * time.Second)) //nolint:errcheck // pipes have deadlines
+	o.w.Close()                                          //nolint:errcheck // No output is lost.
+	o.r.SetReadDeadline(time.Now().Add(2 * time.Second)) //nolint:errcheck // Pipes have deadlines.
 	<-o.done
-	o.r.Close() //nolint:errcheck // all was read
+	o.r.Close() //nolint:errcheck // Everything has been read.
 }

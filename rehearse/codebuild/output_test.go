@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Lines come whole, in order, with their phase, and also without a line's end.
+// Lines must be complete, in order and with their phase. A line may have no end.
 func TestOutput(t *testing.T) {
 	t.Parallel()
 	tb := newTestBuild(t, `

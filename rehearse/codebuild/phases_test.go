@@ -9,7 +9,7 @@ func TestPhases(t *testing.T) {
 	t.Parallel()
 	testRules(t, []rule{
 		{
-			name: "phases run in their own order, not the file's",
+			name: "phases run in the documented order, not in the order of the file",
 			doc:  userdocs + "view-build-details-phases.html",
 			spec: `
 version: 0.2
@@ -79,7 +79,7 @@ artifacts: {files: [f]}
 			context: "COMMAND_EXECUTION_ERROR: Error while executing command: false. Reason: exit status 1",
 		},
 		{
-			name: "no artifacts, nothing to upload",
+			name: "nothing to upload without artifacts",
 			doc:  specRef + "build-spec.artifacts",
 			spec: "{version: 0.2, phases: {build: {commands: ['true']}}}",
 		},
@@ -129,12 +129,12 @@ phases:
 			source:  map[string]string{"f": ""},
 			summary: "FAILED: INSTALL SUCCEEDED, PRE_BUILD FAILED",
 			context: "COMMAND_EXECUTION_ERROR: Error while executing command: touch left; false. Reason: exit status 1",
-			// Each time with the source as it was.
+			// Each try starts with the original source.
 			out:   []string{"install", "f", "install", "f", "install", "f", "install", "f"},
 			notes: []string{"this is try 4"},
 		},
 		{
-			name:    "RETRY-count, and then the next phase as without",
+			name:    "after RETRY-count the next phase runs as without it",
 			doc:     specRef + "build-spec.phases.on-failure",
 			spec:    "{version: 0.2, phases: {build: {on-failure: RETRY-1, commands: [echo b, 'false']}, post_build: {commands: [echo p]}}}",
 			summary: "FAILED: INSTALL SUCCEEDED, PRE_BUILD SUCCEEDED, BUILD FAILED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED",

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// TestPrepare provides a program that a command has named to those that follow it.
+// TestPrepare installs a program that a command has named, for the following commands.
 func TestPrepare(t *testing.T) {
 	t.Parallel()
 	for name, change := range shells() {

@@ -17,43 +17,41 @@ import (
 	"time"
 )
 
-// How long processes have to end by themselves when the build is stopped.
+// grace is the time that processes have to end by themselves when the build is stopped.
 const grace = 2 * time.Second
 
-// mode is what one command leaves to the next.
+// mode says what a command leaves to the next one.
 type mode int
 
 const (
-	isolated    mode = iota // nothing (version 0.1)
-	processEach             // variables and the folder
-	oneProcess              // everything
+	isolated    mode = iota // Nothing, as in version 0.1.
+	processEach             // The variables and the folder.
+	oneProcess              // Everything.
 )
 
-// shell runs the commands of a build, one after the other.
+// shell runs the commands of a build one after the other.
 type shell struct {
 	argv []string
 	mode mode
-	dir  string // of the files below
+	dir  string // the folder of the shell's own files
 	src  string
-	cwd  string   // of the next command
-	out  *os.File // of all commands
+	cwd  string   // the working directory of the next command
+	out  *os.File // the output of all commands
 
-	// The keeper is the leader of the process group that everything the build
-	// starts is in. It outlives the commands, so that the group's id cannot be
-	// given to anybody else before the group is killed; and when this process dies,
-	// it kills the group.
+	// keeper is the leader of the process group of all the build's processes. It outlives the commands, so that the system
+	// does not reuse the group's id before the group is killed. When this process dies, the keeper kills the group.
 	keeper *exec.Cmd
 	alive  io.Closer
 
-	one *process // in oneProcess, once there is a command
+	one *process // the shell of oneProcess; nil before the first command
 }
 
-// process is the one shell of oneProcess.
+// process is the shell of oneProcess.
 type process struct {
-	todo   io.Writer     // a line for each script to run
-	status *bufio.Reader // their exit status, a line each
+	todo   io.Writer     // receives a line for each script to run
+	status *bufio.Reader // has a line with the exit status of each script
 	files  []io.Closer
-	ended  chan error // how the shell ended
+	ended  chan error // receives the error of the shell at its end
 }
 
 func startShell(dir, src string, argv []string, env map[string]string, out *os.File, m mode) (*shell, error) {
@@ -67,7 +65,7 @@ func startShell(dir, src string, argv []string, env map[string]string, out *os.F
 			return nil, err
 		}
 	}
-	s.keeper = exec.Command("/bin/sh", "-c", "read -r line; kill -9 0") //nolint:noctx // close ends it
+	s.keeper = exec.Command("/bin/sh", "-c", "read -r line; kill -9 0") //nolint:noctx // close ends the keeper.
 	s.keeper.Env, s.keeper.Dir = []string{}, "/"
 	s.keeper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	alive, err := s.keeper.StdinPipe()
@@ -80,34 +78,33 @@ func startShell(dir, src string, argv []string, env map[string]string, out *os.F
 
 func (s *shell) file(name string) string { return filepath.Join(s.dir, name) }
 
-// close ends everything that still runs.
+// close ends all processes of the build.
 func (s *shell) close() {
 	s.kill(syscall.SIGKILL)
 	if s.one != nil {
-		<-s.one.ended //nolint:errcheck // it was killed
+		<-s.one.ended //nolint:errcheck // It was killed.
 		s.one.close()
 	}
-	s.keeper.Wait() //nolint:errcheck // it was killed
-	s.alive.Close() //nolint:errcheck // nothing was written
+	s.keeper.Wait() //nolint:errcheck // It was killed.
+	s.alive.Close() //nolint:errcheck // Nothing was written.
 }
 
 func (s *shell) kill(signal syscall.Signal) {
-	syscall.Kill(-s.keeper.Process.Pid, signal) //nolint:errcheck // the group may have gone
+	syscall.Kill(-s.keeper.Process.Pid, signal) //nolint:errcheck // The group may have ended.
 }
 
 func (s *shell) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(s.argv[0], append(s.argv[1:len(s.argv):len(s.argv)], args...)...) //nolint:noctx // killWhenDone ends the whole group
+	cmd := exec.Command(s.argv[0], append(s.argv[1:len(s.argv):len(s.argv)], args...)...) //nolint:noctx // killWhenDone ends the whole group.
 	cmd.Dir = s.cwd
-	// All variables come from the files; PWD keeps a folder's name where that has
-	// symbolic links in it.
+	// All variables come from the files. PWD keeps the symbolic links in the name of the folder.
 	cmd.Env = []string{"PWD=" + s.cwd}
 	cmd.Stdout, cmd.Stderr = s.out, s.out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: s.keeper.Process.Pid}
 	return cmd
 }
 
-// run runs one command, and returns why it failed, such as "exit status 1", or
-// "". When ctx ends so does the command.
+// run runs a command. It returns the reason of a failure, such as "exit status 1", or "". The command ends when ctx is
+// done.
 func (s *shell) run(ctx context.Context, text string, succeeding bool) string {
 	if ctx.Err() != nil {
 		return context.Cause(ctx).Error()
@@ -128,10 +125,8 @@ func (s *shell) run(ctx context.Context, text string, succeeding bool) string {
 	return ""
 }
 
-// start runs a command in a shell of its own, from a file with the lines that
-// those of CodeBuild are seen to have: the command starts in line 4, unexported
-// variables reach the programs, and a command that calls exit leaves nothing to
-// the next.
+// start runs a command in a shell of its own. The script has the lines that have been observed at CodeBuild: the command
+// begins in line 4, programs see all variables, and a command that calls exit leaves nothing to the next one.
 func (s *shell) start(ctx context.Context, text, succeeding string) error {
 	save := ""
 	if s.mode == processEach {
@@ -155,7 +150,7 @@ func (s *shell) start(ctx context.Context, text, succeeding string) error {
 	return err
 }
 
-// restore takes over what a command has left, if it came to its end.
+// restore reads the variables and the folder that a command has left, if the command reached its end.
 func (s *shell) restore() error {
 	if err := os.Rename(s.file("env.new"), s.file("env.sh")); errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -172,8 +167,7 @@ func (s *shell) restore() error {
 	return nil
 }
 
-// killWhenDone ends the group when ctx does, with some grace, until it is told to
-// stop.
+// killWhenDone ends the group when ctx is done: first with SIGTERM, and after grace with SIGKILL. The caller must call stop.
 func (s *shell) killWhenDone(ctx context.Context) (stop func()) {
 	ended, finished := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -193,7 +187,7 @@ func (s *shell) killWhenDone(ctx context.Context) (stop func()) {
 	return func() { close(ended); <-finished }
 }
 
-// tell has the one shell run a script.
+// tell runs a script in the shell of oneProcess.
 func (s *shell) tell(ctx context.Context, text string) error {
 	if s.one == nil {
 		if err := s.startOne(); err != nil {
@@ -210,7 +204,7 @@ func (s *shell) tell(ctx context.Context, text string) error {
 	}
 	line, err := s.one.status.ReadString('\n')
 	if err != nil {
-		// The command has called exit. What follows gets a new shell.
+		// The command has called exit. The next command gets a new shell.
 		err := <-s.one.ended
 		s.one.close()
 		s.one = nil
@@ -245,16 +239,16 @@ func (s *shell) startOne() error {
 	cmd.ExtraFiles = []*os.File{todoR, statusW}
 	one := &process{todo: todoW, status: bufio.NewReader(statusR), files: []io.Closer{todoW, statusR}, ended: make(chan error, 1)}
 	err = cmd.Start()
-	todoR.Close()   //nolint:errcheck // the shell has it
-	statusW.Close() //nolint:errcheck // the shell has it
+	todoR.Close()   //nolint:errcheck // The shell has its own copy.
+	statusW.Close() //nolint:errcheck // The shell has its own copy.
 	if err != nil {
 		one.close()
 		return err
 	}
 	go func() {
 		err := cmd.Wait()
-		// Not the end of file, which a subshell in the background holds up.
-		statusR.SetReadDeadline(time.Now()) //nolint:errcheck // pipes have deadlines
+		// A subshell in the background can hold the pipe open, so there may be no end of file.
+		statusR.SetReadDeadline(time.Now()) //nolint:errcheck // Pipes have deadlines.
 		one.ended <- err
 	}()
 	s.one = one
@@ -263,12 +257,12 @@ func (s *shell) startOne() error {
 
 func (p *process) close() {
 	for _, f := range p.files {
-		f.Close() //nolint:errcheck // nothing is in it any more
+		f.Close() //nolint:errcheck // It is not used any more.
 	}
 }
 
-// peek reads variables as the next command will find them, and leaves no trace of
-// it. (One process for all commands remembers that the last one succeeded.)
+// peek returns the values of variables for the next command and changes nothing. (With oneProcess the shell remembers that
+// the last command succeeded.)
 func (s *shell) peek(ctx context.Context, names []string) (map[string]string, error) {
 	if s.mode == processEach {
 		s.mode = isolated
@@ -277,8 +271,7 @@ func (s *shell) peek(ctx context.Context, names []string) (map[string]string, er
 	return s.values(ctx, names)
 }
 
-// values reads variables as the commands have left them. Those that are not set
-// are not in the result.
+// values returns the values of variables that the commands have left. The result omits variables that are not set.
 func (s *shell) values(ctx context.Context, names []string) (map[string]string, error) {
 	values := make(map[string]string)
 	if len(names) == 0 {
@@ -307,7 +300,7 @@ func (s *shell) values(ctx context.Context, names []string) (map[string]string, 
 	return values, nil
 }
 
-// evaluate reads text as a shell would between double quotes.
+// evaluate expands text as a shell does within double quotes.
 func (s *shell) evaluate(ctx context.Context, text string) (string, error) {
 	file := s.file("evaluated")
 	if reason := s.run(ctx, "printf '%s' \""+text+"\" >"+quote(file), true); reason != "" {
@@ -317,5 +310,5 @@ func (s *shell) evaluate(ctx context.Context, text string) (string, error) {
 	return string(value), err
 }
 
-// quote makes one word of s for a shell.
+// quote returns s as one word of a shell script.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -10,7 +10,7 @@ func TestWhatCommandsLeave(t *testing.T) {
 	t.Parallel()
 	testRules(t, []rule{
 		{
-			name: "0.2: variables and the folder last, from phase to phase",
+			name: "0.2: variables and the folder are kept from phase to phase",
 			doc:  specRef + "build-spec-ref-versions",
 			spec: `
 version: 0.2
@@ -29,7 +29,7 @@ phases:
 			out: []string{"/sub dir", "sub dir", `it's "$HOME" \ é`, "two", "lines", "gone"},
 		},
 		{
-			name:   "0.2: a command that exits ends itself only",
+			name:   "0.2: a command that exits does not end the others",
 			doc:    specRef + "build-spec-ref-versions",
 			spec:   "{version: 0.2, phases: {build: {commands: ['echo a; exit 0; echo no', 'set -e; false || true', 'false; echo b']}}}",
 			shells: []string{"sh", "bash", "dash"},
@@ -42,7 +42,7 @@ phases:
 			out:  []string{"next"},
 		},
 		{
-			name: "0.1: each command in a shell of its own",
+			name: "0.1: each command has a shell of its own",
 			doc:  specRef + "build-spec-ref-versions",
 			spec: `
 version: 0.1
@@ -101,10 +101,10 @@ phases:
 			name:    "a command with a syntax error",
 			doc:     userdocs + "build-env-ref-cmd.html",
 			spec:    "{version: 0.2, phases: {install: {commands: ['if'], finally: [echo after]}}}",
-			shells:  []string{"dash"}, // others have another status
+			shells:  []string{"dash"}, // Other shells have another status.
 			summary: "FAILED: INSTALL FAILED",
 			context: "COMMAND_EXECUTION_ERROR: Error while executing command: if. Reason: exit status 2",
-			out:     []string{anything}, // the shell's own message
+			out:     []string{anything}, // the shell's message
 		},
 		{
 			name:   "env.shell is bash",

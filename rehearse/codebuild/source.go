@@ -23,17 +23,17 @@ func copySource(ctx context.Context, from, to string) error {
 		}
 		switch target := filepath.Join(to, name); entry.Type() {
 		case fs.ModeDir:
-			return os.MkdirAll(target, 0o755) //nolint:gosec // As CodeBuild's are.
+			return os.MkdirAll(target, 0o755) //nolint:gosec // CodeBuild's folders have this mode.
 		case fs.ModeSymlink:
 			link, err := os.Readlink(path)
 			if err != nil {
 				return err
 			}
-			return os.Symlink(link, target) //nolint:gosec // to a new folder, that nobody else writes to
+			return os.Symlink(link, target) //nolint:gosec // Only this process writes to the new folder.
 		case 0:
 			return copyFile(path, target)
 		}
-		return nil // No source has pipes, sockets or devices.
+		return nil // A repository has no pipes, sockets or devices.
 	})
 }
 
@@ -42,7 +42,7 @@ func copyFile(from, to string) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close() //nolint:errcheck // it was only read
+	defer in.Close() //nolint:errcheck // It was only read.
 	info, err := in.Stat()
 	if err != nil {
 		return err
@@ -55,17 +55,18 @@ func copyFile(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-// nowhere is in a folder that is on no machine: https://www.debian.org/doc/debian-policy/ch-opersys.html.
+// nowhere is a path that exists on no machine: https://www.debian.org/doc/debian-policy/ch-opersys.html.
 const nowhere = "/nonexistent/outside-of-the-source"
 
-// containLinks has the symbolic links lead nowhere that lead out of a folder: a build must not read or
-// write the owner's files by them, and at AWS those are not there. It returns where they led, by name.
+// containLinks redirects symbolic links that lead out of a folder to a path that does not exist. A build must not read or
+// write the owner's files through them, and at AWS those files are not there. It returns the names of these links and their
+// targets.
 func containLinks(dir string) (names, targets []string, err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer root.Close() //nolint:errcheck // nothing was written
+	defer root.Close() //nolint:errcheck // Nothing was written.
 	var links []string
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.Type() == fs.ModeSymlink {
@@ -81,7 +82,7 @@ func containLinks(dir string) (names, targets []string, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		// The system's errors, such as that nothing is there, are about places inside.
+		// An error of the system, such as "no such file", means that the target is inside.
 		_, err = root.Stat(name)
 		if errno := (syscall.Errno)(0); err == nil || errors.As(err, &errno) {
 			continue
@@ -92,7 +93,7 @@ func containLinks(dir string) (names, targets []string, err error) {
 		}
 		names, targets = append(names, name), append(targets, target)
 		if err := errors.Join(os.Remove(path), os.Symlink(nowhere, path)); err != nil {
-			return nil, nil, fmt.Errorf("make the symbolic link %s lead nowhere: %w", name, err)
+			return nil, nil, fmt.Errorf("redirect the symbolic link %s: %w", name, err)
 		}
 	}
 	return names, targets, nil

@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// TestLinksStayInside has links of a source that lead out of it, each in its own way.
+// TestLinksStayInside has symbolic links that lead out of the source in different ways.
 func TestLinksStayInside(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name   string
 		links  map[string]string
-		inside []string // those that stay as they are
+		inside []string // the links that do not change
 	}{
 		{"absolute", map[string]string{"a": "OUTSIDE/secret"}, nil},
 		{"upwards", map[string]string{"d/a": "../../../outside/secret"}, nil},
@@ -109,7 +109,7 @@ phases:
 	}
 	entries, err := os.ReadDir(owner)
 	if err != nil || len(entries) != 4 {
-		t.Errorf("the owner's folder has %v (%v)", entries, err)
+		t.Errorf("the owner's folder contains %v (%v), want 4 entries", entries, err)
 	}
 	if content, err := os.ReadFile(filepath.Join(owner, "dir", ".hidden")); err != nil || string(content) != "x" {
 		t.Errorf("the owner's file is %q (%v)", content, err)

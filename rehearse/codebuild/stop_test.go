@@ -17,8 +17,7 @@ import (
 	"blog-deploy-pipeline/rehearse/leftovers"
 )
 
-// A build that is stopped leaves no process and no folder, whatever its commands
-// do about signals, and returns at once.
+// A build that is stopped returns at once and leaves no process and no folder, even if its commands ignore signals.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	const stubborn = `
@@ -122,13 +121,13 @@ func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Error("waited for 10 seconds in vain")
+			t.Error("the condition is not true after 10 seconds")
 			return
 		}
 	}
 }
 
-// hugo.yml leaves what mktemp made; Go's module cache cannot be written to.
+// The build leaves a temporary folder, and folders without write permission like those of Go's module cache.
 func TestNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	const text = `
