@@ -46,7 +46,7 @@ func TestBinaryAssumesARole(t *testing.T) {
 		t.Errorf("assumed the role %d times, want once for all jobs of a process", n)
 	}
 	for _, call := range d.Cloud.Calls() {
-		want := "arn:aws:sts::123456789012:assumed-role/trial/invalidate"
+		want := "arn:aws:sts::123456789012:assumed-role/functiontest/invalidate"
 		if strings.HasPrefix(call.Action, "cloudfront:") {
 			want = "arn:aws:sts::210987654321:assumed-role/clear-cache/invalidate"
 		}
@@ -85,7 +85,7 @@ func TestBinaryRefusals(t *testing.T) {
 	}{
 		{name: "no such distribution", params: parameters("E1NOTTHERE0000"), want: "ConfigurationError", wantText: "Check the blog's Invalidate.DistributionID"},
 		{name: "role that does not exist", env: map[string]string{contract.EnvRoleARN: "arn:aws:iam::210987654321:role/gone"}, want: "PermissionError",
-			wantText: "STS refused: AccessDenied: User: arn:aws:sts::123456789012:assumed-role/trial/invalidate is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::210987654321:role/gone. There must be a role arn:aws:iam::210987654321:role/gone"},
+			wantText: "STS refused: AccessDenied: User: arn:aws:sts::123456789012:assumed-role/functiontest/invalidate is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::210987654321:role/gone. There must be a role arn:aws:iam::210987654321:role/gone"},
 		{name: "path that CloudFront refuses", params: parameters(distribution, "/a b"), want: "ConfigurationError", wantText: "Check the blog's Invalidate.Paths"},
 		{name: "settings", env: map[string]string{contract.EnvDeadline: "soon"}, want: "ConfigurationError", wantText: contract.EnvDeadline + ` is "soon"`},
 		{name: "late", env: map[string]string{contract.EnvDeadline: "300ms"}, edge: fakeaws.Distribution{CompleteAfter: time.Hour}, want: "JobFailed", wantText: "was not completed within"},

@@ -18,32 +18,32 @@ import (
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
-// Call is one of the calls that a function makes.
+// Call describes a call that a function makes.
 type Call struct {
 	Name  string
 	Match func(fakeaws.Call) bool
-	// Report says that the call is the function's report, and so its last word.
+	// Report says that the call is the function's report.
 	Report bool
 }
 
-// Fault is something that goes wrong with a call.
+// Fault describes how a call fails.
 type Fault struct {
 	Name string
 	Kind fakeaws.FaultKind
 	Body string // for fakeaws.MalformedBody
-	// Kill has the process die at that moment, Freeze has it stop until Lambda's timeout.
+	// Kill kills the function's process at that moment, and Freeze stops it until Lambda's timeout.
 	Kill, Freeze bool
-	// Again has the event delivered a second time at that moment.
+	// Again delivers the event a second time at that moment.
 	Again bool
 }
 
-// Faults are what a network, a service and Lambda do to a function.
+// Faults holds the faults of the network, of the services and of Lambda.
 var Faults = []Fault{
 	{Name: "throttled", Kind: fakeaws.Throttle},
 	{Name: "error 500", Kind: fakeaws.ServerError},
 	{Name: "access denied", Kind: fakeaws.AccessDenied},
 	{Name: "signature refused, echoed", Kind: fakeaws.BadSignature},
-	{Name: "the same in one line", Kind: fakeaws.BadSignatureLine},
+	{Name: "signature refused, echoed in one line", Kind: fakeaws.BadSignatureLine},
 	{Name: "connection reset", Kind: fakeaws.ConnectionReset},
 	{Name: "no answer", Kind: fakeaws.Hang},
 	{Name: "answer cut off", Kind: fakeaws.MalformedBody},
@@ -54,48 +54,49 @@ var Faults = []Fault{
 	{Name: "delivered twice", Again: true},
 }
 
-// Freezes are faults that cost Lambda's whole timeout.
+// Freezes holds the faults that last until Lambda's timeout.
 var Freezes = []Fault{
 	{Name: "frozen before", Kind: fakeaws.Before, Freeze: true},
 	{Name: "frozen after", Kind: fakeaws.After, Freeze: true},
 }
 
-// Processed says that the call itself was processed; only its answer is lost.
+// Processed reports whether the service processes the call and only the reply is lost.
 func (f Fault) Processed() bool {
 	return f.Kind == fakeaws.MalformedBody || f.Kind == fakeaws.After
 }
 
-// Refused says that the service will refuse the call however often it comes.
+// Refused reports whether the service refuses every repetition of the call, too.
 func (f Fault) Refused() bool {
 	return f.Kind == fakeaws.AccessDenied || f.Kind == fakeaws.BadSignature || f.Kind == fakeaws.BadSignatureLine
 }
 
-// Fatal says that the process does not survive.
+// Fatal reports whether the function's process ends.
 func (f Fault) Fatal() bool { return f.Kill || f.Freeze }
 
-// Case is one trial: a fault that strikes a call, once or always.
+// Case is a test case: a fault that hits a call once or always.
 type Case struct {
 	Call   Call
 	Fault  Fault
 	Always bool
-	// Variant is what else the trial is about, such as an owner's choice.
+	// Variant is one of Matrix.Variants.
 	Variant string
 
-	// Redeliver is for Again, and World for Kill and Freeze; Run sets them before the first call.
+	// Redeliver delivers the event again for Fault.Again. World is the world for Fault.Kill and Fault.Freeze. Run must set
+	// them before the first call.
 	Redeliver func()
 	World     *World
 
 	struck atomic.Int32
 }
 
-// Strike is the fault for fakeaws.Options.
+// Strike returns the fault of a call, for fakeaws.Options.Fault.
 func (c *Case) Strike(call fakeaws.Call) fakeaws.Fault {
 	if !c.Call.Match(call) || c.struck.Load() > 0 && !c.Always {
 		return fakeaws.Fault{}
 	}
 	struck := c.struck.Add(1)
 	if c.Fault.Again {
-		if struck == 1 { // always would be for ever
+		if struck == 1 { // Redelivering each time would never end.
 			c.Redeliver()
 		}
 		return fakeaws.Fault{}
@@ -121,29 +122,29 @@ func (c *Case) column() string {
 	return column
 }
 
-// Outcome is how a trial ended.
+// Outcome is the outcome of a case.
 type Outcome struct {
-	// Ended is how whoever gave the request sees it end.
+	// Ended is the end that the caller of the function sees.
 	Ended string
-	// Broken rules, and whatever else must not be.
+	// Broken holds broken rules and other mistakes.
 	Broken []string
 	Logs   string
 }
 
-// Matrix strikes every call of a function with every fault, once and always.
+// Matrix tests a function with every fault in every call, once and always.
 type Matrix struct {
-	Name   string // of the function and its caller
+	Name   string // names the function and its caller
 	Calls  []Call
 	Faults []Fault
-	// Variants are tried with each fault; none is one without a name.
+	// Variants are settings, such as an owner's choice, each of which is tested with each fault. Optional.
 	Variants []string
-	// Run is one trial, with c.Strike as the cloud's fault.
+	// Run runs a case, with c.Strike as the cloud's fault.
 	Run func(ctx context.Context, c *Case) (Outcome, error)
-	// Want is how it must end.
+	// Want returns the end that the case must have.
 	Want func(c *Case) string
 }
 
-// Test runs all cases, checks how each ends and which rules it breaks, and prints a table.
+// Test runs all cases, checks the outcome of each, and prints a table.
 func (m Matrix) Test(t *testing.T) {
 	t.Helper()
 	if len(m.Variants) == 0 {
@@ -157,7 +158,7 @@ func (m Matrix) Test(t *testing.T) {
 			}
 		}
 	}
-	// The cases wait for the network nearly all of the time.
+	// Many cases run at once, because they mostly wait for the network.
 	outcomes, errs := make([]Outcome, len(cases)), make([]error, len(cases))
 	var running sync.WaitGroup
 	places := make(chan struct{}, 32)
@@ -178,7 +179,7 @@ func (m Matrix) Test(t *testing.T) {
 		case errs[i] != nil:
 			wrong = append(wrong, errs[i].Error())
 		case c.struck.Load() == 0:
-			wrong = append(wrong, "the fault never struck")
+			wrong = append(wrong, "the fault never happened")
 		case got.Ended != want:
 			wrong = append(wrong, fmt.Sprintf("ended as %s, want %s", got.Ended, want))
 		}
@@ -200,18 +201,18 @@ func (m Matrix) Test(t *testing.T) {
 		t.Errorf("print table: %v", err)
 	}
 	if testing.Verbose() {
-		t.Log("Messages, without what tells one run from another:\n" + allMessages(outcomes))
+		t.Log("Messages, without the parts that differ from run to run:\n" + allMessages(outcomes))
 	}
 }
 
-// varying is what tells one run's messages from another's.
+// varying matches the parts of messages that differ from run to run.
 var varying = regexp.MustCompile(`I[A-Z0-9]{20,}|[0-9a-f]{8}-[0-9a-f-]{27}|127\.0\.0\.1:\d+|\d+(\.\d+)?m?s\b|\d{4}-\d\d-\d\dT\S+|d-[A-Z0-9]{9}|\b[0-9a-f]{64}\b|\d{8}T\d{6}Z|attempt \d+:`)
 
-// allMessages returns every message of every trial, once and sorted, for a person to read.
+// allMessages returns all different messages of all cases, sorted, so that a person can read them.
 func allMessages(outcomes []Outcome) string {
 	all := map[string]bool{}
 	for _, outcome := range outcomes {
-		messages, _ := Messages(outcome.Logs) // A log that is none is among what is broken.
+		messages, _ := Messages(outcome.Logs) // Outcome.Broken names an invalid log.
 		for _, message := range messages {
 			if strings.Contains(message, " ") {
 				all[varying.ReplaceAllString(message, "…")] = true
@@ -221,7 +222,7 @@ func allMessages(outcomes []Outcome) string {
 	return strings.Join(slices.Sorted(maps.Keys(all)), "\n")
 }
 
-// print writes a line for each call and fault, with a column for each way it strikes.
+// print writes a line for each call and fault. A line has columns for once and always, for each variant.
 func (m Matrix) print(w io.Writer, cases []*Case, cells []string) error {
 	columns := 2 * len(m.Variants)
 	var text strings.Builder

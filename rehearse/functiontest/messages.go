@@ -9,11 +9,10 @@ import (
 	"strings"
 )
 
-// lambdasOwn are the lines that Lambda adds to a function's log.
+// lambdasOwn matches the lines that Lambda adds to a function's log.
 var lambdasOwn = regexp.MustCompile(`^$|^\S+ \S+ Task timed out after [0-9.]+ seconds$`)
 
-// Messages returns what people read of a function's log: every text of its lines, but for the stack of
-// a panic. Its lines must be JSON.
+// Messages returns all texts in a function's log, except the stack of a panic. It returns an error if a line is not JSON.
 func Messages(logs string) (messages []string, err error) {
 	for line := range strings.Lines(logs) {
 		if line = strings.TrimSuffix(line, "\n"); lambdasOwn.MatchString(line) {
@@ -21,7 +20,7 @@ func Messages(logs string) (messages []string, err error) {
 		}
 		var fields map[string]any
 		if err := json.Unmarshal([]byte(line), &fields); err != nil {
-			return nil, fmt.Errorf("a line of the log is no JSON: %.200q", line)
+			return nil, fmt.Errorf("a line of the log is not JSON: %.200q", line)
 		}
 		delete(fields, "stack")
 		messages = append(messages, texts(fields)...)
@@ -29,7 +28,7 @@ func Messages(logs string) (messages []string, err error) {
 	return messages, nil
 }
 
-// texts returns the texts within a JSON value, those of JSON within a text included.
+// texts returns all texts in a JSON value, including those in JSON within a text.
 func texts(value any) (all []string) {
 	switch value := value.(type) {
 	case string:
@@ -50,19 +49,19 @@ func texts(value any) (all []string) {
 	return all
 }
 
-// slips are what a message has where one of its parts was empty, had its own punctuation, or was no text.
+// slips holds patterns of mistakes in messages: a part is empty, has its own punctuation, or is not a text.
 var slips = []struct {
 	what string
 	in   *regexp.Regexp
 }{
 	{"two full stops", regexp.MustCompile(`(^|[^.])\.\s*\.($|[^.])`)},
-	{"a part that is empty", regexp.MustCompile(`[:,;(]\s*[,;.)]|:\s+:|\s[,;:)]|\(\s|^[,;:.]`)},
-	{"an end that is none", regexp.MustCompile(`[:,;(]$`)},
+	{"an empty part", regexp.MustCompile(`[:,;(]\s*[,;.)]|:\s+:|\s[,;:)]|\(\s|^[,;:.]`)},
+	{"no end", regexp.MustCompile(`[:,;(]$`)},
 	{"two spaces", regexp.MustCompile(`\S\s{2,}\S`)},
-	{"a value that is no text", regexp.MustCompile(`<nil>|%!|0x[0-9a-f]{6}|map\[|UnknownError`)},
+	{"a value that is not a text", regexp.MustCompile(`<nil>|%!|0x[0-9a-f]{6}|map\[|UnknownError`)},
 }
 
-// Slip says what is wrong with how a message reads; "" if nothing is.
+// Slip returns the mistake in the wording of a message, or "".
 func Slip(message string) string {
 	for line := range strings.SplitSeq(message, "\n") {
 		for _, slip := range slips {

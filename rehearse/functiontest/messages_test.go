@@ -18,7 +18,7 @@ func TestMessages(t *testing.T) {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 	for _, line := range []string{"2026/11/26 13:00:00 {}", "panic: x", `{"msg":`, `"text"`} {
-		if _, err := Messages(line + "\n"); err == nil || !strings.Contains(err.Error(), "no JSON") {
+		if _, err := Messages(line + "\n"); err == nil || !strings.Contains(err.Error(), "not JSON") {
 			t.Errorf("%q: error is %v, want one", line, err)
 		}
 	}
@@ -33,15 +33,15 @@ func TestSlip(t *testing.T) {
 		"clear by hand: aws cloudfront create-invalidation --paths '/*' '/a'; it had had time":         "a word twice: had",
 		"Last answer: Rate exceeded.. Look":       "two full stops",
 		"Last answer: Rate exceeded. . Look":      "two full stops",
-		"refused: SignatureDoesNotMatch: . Check": "a part that is empty",
-		"StatusCode: 0, RequestID: , canceled":    "a part that is empty",
-		"refused: : not authorized":               "a part that is empty",
-		"not sent ()":                             "a part that is empty",
-		": no":                                    "a part that is empty",
-		"not sent:":                               "an end that is none",
+		"refused: SignatureDoesNotMatch: . Check": "an empty part",
+		"StatusCode: 0, RequestID: , canceled":    "an empty part",
+		"refused: : not authorized":               "an empty part",
+		"not sent ()":                             "an empty part",
+		": no":                                    "an empty part",
+		"not sent:":                               "no end",
 		"waiting  for":                            "two spaces",
-		"Last answer: <nil>":                      "a value that is no text",
-		"cause %!s(int=1)":                        "a value that is no text",
+		"Last answer: <nil>":                      "a value that is not a text",
+		"cause %!s(int=1)":                        "a value that is not a text",
 	} {
 		if got := Slip(message); got != want {
 			t.Errorf("%q: got %q, want %q", message, got, want)

@@ -12,36 +12,35 @@ import (
 
 // Record is what was recorded of one functiontest.
 type Record struct {
-	// Requests for work that the function got, in order.
+	// Requests holds the requests for work to the function, in order.
 	Requests []Request
-	// Firings is how many invalidations of a distribution were asked for; 0 means 1. The same request
-	// delivered twice is one.
+	// Firings is the number of invalidations of each distribution that the function must create. A request that is
+	// delivered twice counts once. Default 1.
 	Firings int
-	// Distributions that the function was to clear.
+	// Distributions holds the distributions that the function must clear.
 	Distributions []fakeaws.Distribution
-	// Success is when the function said that the cache is clear; zero if it did not.
+	// Success is the time at which the function reported success, or zero.
 	Success time.Time
-	// Said is whatever the function said besides its log, where secrets do not belong either.
+	// Said holds the function's answers and reports, which must not contain secrets, either.
 	Said []string
-	// Secrets are what must never be said, besides the credentials of the world itself.
+	// Secrets holds further texts that the function must not log or report. The world's credentials are always secret.
 	Secrets []string
 }
 
-// Request is one request for work, and what came of it.
+// Request is a request for work together with its results.
 type Request struct {
-	// Attempts are the invocations.
+	// Attempts holds the invocations.
 	Attempts []lambdaruntime.Result
-	// Reports is how many reports were accepted, or answers given where the answer is the report.
+	// Reports is the number of accepted reports, or of answers if the answer is the report.
 	Reports int
-	// Synchronous requests are not tried again: their caller takes the answer, or the lack of one.
+	// Synchronous says that Lambda does not try again, because the caller waits for the answer.
 	Synchronous bool
-	// Killed says that the process was made to end, or to stop, at least once: then Lambda itself
-	// answers.
+	// Killed says that the process was killed or frozen at least once, so that Lambda itself answered.
 	Killed bool
 }
 
-// BrokenRules returns what the record shows of broken rules, one line for each, and what is wrong with
-// the log's form or with how a message reads.
+// BrokenRules returns a line for each broken rule, and for each mistake in the form of the log and in the wording of a
+// message.
 func (w *World) BrokenRules(r Record) (broken []string) {
 	add := func(rule int, format string, args ...any) {
 		broken = append(broken, fmt.Sprintf("rule %d: ", rule)+fmt.Sprintf(format, args...))
@@ -55,7 +54,7 @@ func (w *World) BrokenRules(r Record) (broken []string) {
 				add(1, "invocation %d of request %d ended well without a report", n+1, i+1)
 			}
 			if attempt.Err != nil && request.Synchronous && !request.Killed {
-				add(1, "invocation %d of request %d ended with an error, which its caller takes for a crash: %v", n+1, i+1, attempt.Err)
+				add(1, "invocation %d of request %d ended with an error, which its caller treats as a crash: %v", n+1, i+1, attempt.Err)
 			}
 		}
 		if request.Reports == 0 && !request.Synchronous && len(request.Attempts) != Tries {
@@ -78,7 +77,7 @@ func (w *World) BrokenRules(r Record) (broken []string) {
 		}
 	}
 	said := w.Function.Logs() + strings.Join(r.Said, "")
-	said += strings.ReplaceAll(said, `\"`, `"`) // JSON within JSON
+	said += strings.ReplaceAll(said, `\"`, `"`) // This is for JSON within JSON.
 	leaked := func(secret string) bool { return strings.Contains(said, secret) }
 	if slices.ContainsFunc(r.Secrets, leaked) || slices.ContainsFunc(pieces(w.Cloud.Secrets()), leaked) {
 		add(5, "the log, an answer or a report has a credential, a token or the whole event")
@@ -98,7 +97,7 @@ func (w *World) BrokenRules(r Record) (broken []string) {
 	return broken
 }
 
-// pieces returns what of credentials must not be said: a message may be cut in the middle of one.
+// pieces returns parts of credentials, because a message may contain only a part of one.
 func pieces(credentials []string) (all []string) {
 	const length = 12
 	for _, credential := range credentials {

@@ -15,7 +15,7 @@ import (
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
 
-// A check that sees nothing would let every function pass.
+// TestBrokenRules checks the checks: a check that finds nothing would let every function pass.
 func TestBrokenRules(t *testing.T) {
 	edge := fakeaws.Distribution{ID: "E2EXAMPLE", CompleteAfter: time.Hour}
 	fine := lambdaruntime.Result{Payload: []byte("null")}
@@ -24,9 +24,9 @@ func TestBrokenRules(t *testing.T) {
 	tests := []struct {
 		name    string
 		record  Record
-		leaks   int      // how many characters of its role's secret key the function says
+		leaks   int      // how many characters of its secret key the function tells
 		created []string // caller references of invalidations
-		want    string   // how the one finding begins; "" for none
+		want    string   // the beginning of the only finding; "" for none
 	}{
 		{name: "one report", record: Record{Requests: []Request{{Attempts: attempts(fine), Reports: 1}}}},
 		{name: "a report after a retry", record: Record{Requests: []Request{{Attempts: attempts(crash, fine), Reports: 1}}}},
@@ -39,7 +39,7 @@ func TestBrokenRules(t *testing.T) {
 		{name: "success without an invalidation", record: Record{Distributions: []fakeaws.Distribution{edge}, Success: time.Now()}, want: "rule 3: success without an invalidation of E2EXAMPLE"},
 		{name: "role's credential", leaks: 40, want: "rule 5"},
 		{name: "half of it", leaks: 20, want: "rule 5"},
-		{name: "message with an empty part", record: Record{Said: []string{"refused: : no"}}, want: "a message has a part that is empty: refused"},
+		{name: "message with an empty part", record: Record{Said: []string{"refused: : no"}}, want: "a message has an empty part: refused"},
 		{name: "secret within JSON", record: Record{Said: []string{`{\"token\":1}`}, Secrets: []string{`"token":1`}}, want: "rule 5"},
 		{name: "one invalidation", record: Record{Distributions: []fakeaws.Distribution{edge}}, created: []string{"one", "one"}},
 		{name: "two invalidations", record: Record{Distributions: []fakeaws.Distribution{edge}}, created: []string{"one", "two"}, want: "rule 2: 2 invalidations of E2EXAMPLE, want 1"},
@@ -49,7 +49,7 @@ func TestBrokenRules(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			// No process starts: nothing is invoked.
+			// No process starts, because the function is not invoked.
 			w, err := Open(Setup{Binary: os.Args[0], Name: "function", Distributions: []fakeaws.Distribution{edge}})
 			if err != nil {
 				t.Fatal(err)
@@ -69,7 +69,7 @@ func TestBrokenRules(t *testing.T) {
 	}
 }
 
-// invalidate asks for an invalidation of everything, as a function would.
+// invalidate creates an invalidation of all paths, as a function does.
 func invalidate(t *testing.T, w *World, distribution, reference string) {
 	t.Helper()
 	user := w.Cloud.Issue("arn:aws:iam::123456789012:user/test", 0)

@@ -1,13 +1,14 @@
-// Package functiontest puts a compiled function among the doubles of AWS, strikes its calls with faults, and
-// checks on what was recorded the rules that never bend:
+// Package functiontest helps to test a compiled Lambda function against the doubles of AWS. A [World] is a function with
+// its doubles, and a [Matrix] makes each call of the function fail in every way. [World.BrokenRules] checks the rules for
+// every function:
 //
 //  1. every invocation ends in exactly one report or one continuation;
 //  2. the same request for work, delivered twice, creates one invalidation;
-//  3. success is reported only after CloudFront says Completed;
+//  3. the function reports success only after CloudFront returns Completed;
 //  4. a report that could not be sent is an error, so that Lambda tries again;
 //  5. no credential, token or whole event is ever logged or reported.
 //
-// What a function's protocol calls a request, a report and a success is for that function's tests.
+// The tests of a function say what is a request, a report and a success in the function's protocol.
 package functiontest
 
 import (
@@ -27,15 +28,15 @@ import (
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
 
-// Main runs the tests of a function's package, with the function compiled for this machine at *binary;
-// a TestMain calls it with its *testing.M.
+// Main compiles the function of the current package for this machine, sets *binary to its path and runs the package's
+// tests. A TestMain calls it with its *testing.M.
 func Main(m interface{ Run() int }, binary *string) (code int) {
-	dir, err := os.MkdirTemp("", "trial")
+	dir, err := os.MkdirTemp("", "functiontest")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // A temporary folder that stays breaks no run.
+	defer func() { _ = os.RemoveAll(dir) }() // A folder that remains does no harm.
 	*binary = filepath.Join(dir, "bootstrap")
 	if err := lambdaruntime.Compile(context.Background(), ".", *binary); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -44,36 +45,34 @@ func Main(m interface{ Run() int }, binary *string) (code int) {
 	return m.Run()
 }
 
-// Timeout and Tries are Lambda's in a trial: the function's timeout, and how often an asynchronous
-// invocation is tried.
+// Timeout is the function's timeout in tests. Tries is how often Lambda tries an asynchronous invocation.
 const (
 	Timeout = 4 * time.Second
 	Tries   = 3
 )
 
-// quick is the function's environment in every trial: what AWS takes seconds for takes milliseconds.
+// quick holds environment variables with which the function waits milliseconds in place of seconds.
 var quick = map[string]string{
 	contract.EnvPollFor:   "150ms",
 	contract.EnvPollEvery: "50ms",
 	contract.EnvDeadline:  "30s",
 }
 
-// Setup is the world that a function is tried in.
+// Setup describes a [World].
 type Setup struct {
-	// Binary is the compiled function, Name what it is called. Required.
+	// Binary is the path of the compiled function, and Name its name. Required.
 	Binary, Name  string
 	Cloud         fakeaws.Options
 	Distributions []fakeaws.Distribution
-	// Role is one that the function takes on, in whose account all distributions are, by its ARN.
-	// Default: none.
+	// Role is the ARN of a role that the function assumes. All distributions are then in the role's account. Optional.
 	Role string
-	// Env is the function's environment, besides the quick settings that every trial has.
+	// Env holds additional environment variables of the function. Later maps override earlier ones.
 	Env []map[string]string
-	// Timeout is the function's; the constant by default.
+	// Timeout is the function's timeout. Default: the constant Timeout.
 	Timeout time.Duration
 }
 
-// World is a function among the doubles of AWS.
+// World is a function together with the doubles of AWS.
 type World struct {
 	Cloud    *fakeaws.Cloud
 	Function *lambdaruntime.Runtime
@@ -82,7 +81,7 @@ type World struct {
 	duplicates sync.WaitGroup
 }
 
-// Open makes a world; the caller must Close it.
+// Open makes a world. The caller must Close it.
 func Open(s Setup) (*World, error) {
 	w := &World{Cloud: fakeaws.New(s.Cloud)}
 	env := map[string]string{}
@@ -99,7 +98,7 @@ func Open(s Setup) (*World, error) {
 	w.server = httptest.NewServer(w.Cloud)
 
 	env["AWS_ENDPOINT_URL"] = w.server.URL
-	role := w.Cloud.Issue("arn:aws:sts::123456789012:assumed-role/trial/"+s.Name, time.Hour)
+	role := w.Cloud.Issue("arn:aws:sts::123456789012:assumed-role/functiontest/"+s.Name, time.Hour)
 	for _, more := range append([]map[string]string{quick, role.Env()}, s.Env...) {
 		maps.Copy(env, more)
 	}
@@ -118,8 +117,8 @@ func Open(s Setup) (*World, error) {
 	return w, nil
 }
 
-// Close waits for what Again started, and ends everything. The function's logs and what the cloud
-// recorded stay readable.
+// Close waits for the invocations of Again, and then closes the function and the cloud. The function's logs and the cloud's
+// records can still be read afterwards.
 func (w *World) Close() error {
 	w.duplicates.Wait()
 	err := w.Function.Close()
@@ -127,12 +126,12 @@ func (w *World) Close() error {
 	return err
 }
 
-// Again delivers an event once more, beside what else is going on.
+// Again delivers an event once more and does not wait for the invocation.
 func (w *World) Again(ctx context.Context, event []byte) {
 	w.duplicates.Go(func() { w.Function.InvokeAsync(ctx, event) })
 }
 
-// Count counts the calls that the cloud has received and that match.
+// Count returns the number of matching calls that the cloud has received.
 func (w *World) Count(match func(fakeaws.Call) bool) (n int) {
 	for _, call := range w.Cloud.Calls() {
 		if match(call) {
@@ -142,22 +141,22 @@ func (w *World) Count(match func(fakeaws.Call) bool) (n int) {
 	return n
 }
 
-// Refused matches calls that were answered with an error code of AWS's.
+// Refused matches calls that the cloud has answered with an AWS error code.
 func Refused(code string) func(fakeaws.Call) bool {
 	return func(call fakeaws.Call) bool { return call.Err == code }
 }
 
-// Calls matches calls of an action, such as "cloudfront:CreateInvalidation", whatever they report.
+// Calls matches calls of an action, such as "cloudfront:CreateInvalidation".
 func Calls(action string) func(fakeaws.Call) bool {
 	return func(call fakeaws.Call) bool { return call.Action == action }
 }
 
-// Reports matches calls of an action that report a status, as fakeaws.Call has it.
+// Reports matches calls of an action that report a status; see fakeaws.Call.
 func Reports(action, status string) func(fakeaws.Call) bool {
 	return func(call fakeaws.Call) bool { return call.Action == action && call.Status == status }
 }
 
-// With runs work in a world of its own.
+// With opens a world, runs work in it and closes it.
 func With(s Setup, work func(*World) error) (err error) {
 	w, err := Open(s)
 	if err != nil {
