@@ -10,7 +10,7 @@ import (
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
 
-// Record is what was recorded of one functiontest.
+// Record holds what a test has recorded about a function.
 type Record struct {
 	// Requests holds the requests for work to the function, in order.
 	Requests []Request
