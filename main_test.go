@@ -35,7 +35,7 @@ func TestSynthReportsEveryProblemAndMakesNothing(t *testing.T) {
 		}
 	}
 	if made, err := os.ReadDir(dir); err != nil || len(made) > 0 {
-		t.Errorf("it has made %v, %v", made, err)
+		t.Errorf("it made %v, %v", made, err)
 	}
 }
 
@@ -47,18 +47,18 @@ func TestStackTagsAreRefused(t *testing.T) {
 		project, home string
 		variable      string
 		services      []stacks.Service
-		want          string // "" is no error
+		want          string // "" for no error
 	}{
 		{"no tags", "{}", "{}", "", []stacks.Service{made}, ""},
-		{"none in the list", `{"tags": []}`, `{"tags": null}`, "", []stacks.Service{made}, ""},
-		{"the project's", tags, "{}", "", []stacks.Service{hook, made}, `"tags" in cdk.json sets tags of whole stacks, and there is the service "api": `},
-		{"the owner's", "{}", tags, "", []stacks.Service{made}, `/.cdk.json sets tags of whole stacks`},
-		{"the environment's", "{}", "{}", "team=web", []stacks.Service{made}, `CDK_TAGS, in the environment, sets tags`},
-		{"the owner's, taken away by the project", `{"tags": []}`, tags, "", []stacks.Service{made}, ""},
-		{"in a form that is not known", `{"tags": {"team": "web"}}`, "{}", "", []stacks.Service{made}, `"tags" in cdk.json sets tags`},
-		{"of blogs alone", tags, tags, "team=web", nil, ""},
-		{"of a hook", tags, "{}", "", []stacks.Service{hook}, ""},
-		{"since the first deployment", tags, "{}", "", []stacks.Service{stacks.FargateService{Name: "api", Tagged: true}}, ""},
+		{"empty list", `{"tags": []}`, `{"tags": null}`, "", []stacks.Service{made}, ""},
+		{"tags in cdk.json", tags, "{}", "", []stacks.Service{hook, made}, `"tags" in cdk.json sets tags of whole stacks, and there is the service "api": `},
+		{"tags in ~/.cdk.json", "{}", tags, "", []stacks.Service{made}, `/.cdk.json sets tags of whole stacks`},
+		{"tags in the environment", "{}", "{}", "team=web", []stacks.Service{made}, `CDK_TAGS, in the environment, sets tags`},
+		{"tags in ~/.cdk.json, and an empty list in cdk.json", `{"tags": []}`, tags, "", []stacks.Service{made}, ""},
+		{"tags in an unknown form", `{"tags": {"team": "web"}}`, "{}", "", []stacks.Service{made}, `"tags" in cdk.json sets tags`},
+		{"no service", tags, tags, "team=web", nil, ""},
+		{"existing service", tags, "{}", "", []stacks.Service{hook}, ""},
+		{"service deployed with tags from the start", tags, "{}", "", []stacks.Service{stacks.FargateService{Name: "api", Tagged: true}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, home := t.TempDir(), t.TempDir()

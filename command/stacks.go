@@ -24,7 +24,22 @@ func (c *printStacks) flags(set *flag.FlagSet) {
 }
 
 func (c *printStacks) run(app App, stdout, stderr io.Writer) error {
-	names, err := c.names(app, stderr)
+	if err := c.check(); err != nil {
+		return err
+	}
+	if c.site && !c.destroy {
+		return errors.New("-site goes only with -destroy: without it, all stacks are printed")
+	}
+	if err := stacks.Validate(app.Blogs, app.Services); err != nil {
+		return fmt.Errorf("blogs.go or services.go has problems:\n%w", err)
+	}
+	var names []string
+	var err error
+	if c.service != "" {
+		names, err = c.ofService(app)
+	} else {
+		names, err = c.ofBlog(app, stderr)
+	}
 	if err != nil {
 		return err
 	}
@@ -32,37 +47,30 @@ func (c *printStacks) run(app App, stdout, stderr io.Writer) error {
 	return err
 }
 
-func (c *printStacks) names(app App, stderr io.Writer) ([]string, error) {
-	if err := c.check(); err != nil {
+func (c *printStacks) ofService(app App) ([]string, error) {
+	service, err := app.service(c.service)
+	if err != nil {
 		return nil, err
 	}
-	if c.site && !c.destroy {
-		return nil, errors.New("-site goes only with -destroy: without it, all stacks are printed")
+	if c.site {
+		return nil, fmt.Errorf("service %q: only a blog has a site: leave out SITE=yes (-site)", c.service)
 	}
-	if err := stacks.Validate(app.Blogs, app.Services); err != nil {
-		return nil, fmt.Errorf("blogs.go or services.go has problems:\n%w", err)
-	}
-	if c.target.service != "" {
-		service, err := app.service(c.target.service)
-		if err != nil {
-			return nil, err
-		}
-		if c.site {
-			return nil, fmt.Errorf("service %q: only a blog has a site: leave out SITE=yes (-site)", c.target.service)
-		}
-		return []string{stacks.ServiceStackID(service)}, nil
-	}
-	blog, err := app.blog(c.target.blog)
+	return []string{stacks.ServiceStackID(service)}, nil
+}
+
+func (c *printStacks) ofBlog(app App, stderr io.Writer) ([]string, error) {
+	blog, err := app.blog(c.blog)
 	switch {
 	case err != nil:
 		return nil, err
-	case c.destroy && !c.site:
+	case !c.destroy:
+		return stacks.BlogStackIDs(blog), nil
+	case !c.site:
 		return []string{stacks.BlogStackID(blog.Name)}, nil
-	case c.destroy && blog.Site == nil:
+	case blog.Site == nil:
 		return nil, fmt.Errorf("the blog %q has no Site in blogs.go: leave out SITE=yes (-site). The stacks of a Site that it had before stay in AWS until you delete them there", blog.Name)
-	case c.destroy:
-		_, err = fmt.Fprintf(stderr, "The blog %s goes offline: its distribution, its certificate and its DNS records are deleted. "+
-			"The bucket and all of its files stay, unless the site was deployed with BucketRemoval: stacks.DeleteBucket.\n", blog.Name)
 	}
+	_, err = fmt.Fprintf(stderr, "The blog %s goes offline: its distribution, its certificate and its DNS records are deleted. "+
+		"The bucket and all of its files stay, unless the site was deployed with BucketRemoval: stacks.DeleteBucket.\n", blog.Name)
 	return stacks.BlogStackIDs(blog), err
 }
