@@ -90,7 +90,7 @@ func TestRecord(t *testing.T) {
 		if e.at < last.at {
 			t.Errorf("%q comes at %v, and %q before it at %v", e.data, e.at, last.data, last.at)
 		}
-		if strings.HasPrefix(e.data, "xterm") && e.at-last.at < 500*time.Millisecond {
+		if strings.HasPrefix(e.data, "xterm") && e.at-last.at < 100*time.Millisecond {
 			t.Errorf("what was written a second later comes %v later", e.at-last.at)
 		}
 		got, last = got+e.data, e
@@ -124,7 +124,7 @@ func (r oneByOne) Read(p []byte) (int, error) { return r.rest.Read(p[:1]) }
 func TestCharactersAreNotSplit(t *testing.T) {
 	const written = "aé…🖼\x1b[0m\r\n"
 	var got string
-	for _, e := range listen(oneByOne{strings.NewReader(written)}) {
+	for _, e := range listen(oneByOne{strings.NewReader(written)}, func() {}) {
 		if e.data != strings.ToValidUTF8(e.data, "?") {
 			t.Errorf("the event %q has a part of a character", e.data)
 		}

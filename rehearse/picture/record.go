@@ -6,6 +6,7 @@ import (
 	"io"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -34,10 +35,17 @@ func record(ctx context.Context, command string, env []string, width, height int
 		return cast{}, fmt.Errorf("start a shell on a pseudo-terminal: %w", err)
 	}
 	defer terminal.Close() //nolint:errcheck // The shell has ended.
-	typed := make(chan error, 1)
-	go func() { typed <- enter(terminal, command) }()
+	prompted, typed := make(chan struct{}), make(chan error, 1)
+	go func() {
+		select {
+		case <-prompted:
+			typed <- enter(terminal, command)
+		case <-ctx.Done():
+			typed <- ctx.Err()
+		}
+	}()
 	c := cast{header: header{Version: 2, Width: width, Height: height, Command: command, IdleTimeLimit: longestPause.Seconds()}}
-	c.events = listen(io.TeeReader(terminal, progress))
+	c.events = listen(io.TeeReader(terminal, progress), sync.OnceFunc(func() { close(prompted) }))
 	if err := shell.Wait(); err != nil {
 		return cast{}, fmt.Errorf("record %s: %w", command, err)
 	}
@@ -70,9 +78,9 @@ func enter(terminal io.Writer, line string) error {
 	return nil
 }
 
-// listen reads what a terminal gets, with the times. A character that comes in two pieces has the time of
-// its second.
-func listen(terminal io.Reader) []event {
+// listen reads what a terminal gets, with the times, and calls heard after each event. A character that
+// comes in two pieces has the time of its second.
+func listen(terminal io.Reader, heard func()) []event {
 	var events []event
 	var rest []byte
 	start, buffer := time.Now(), make([]byte, 64<<10)
@@ -82,6 +90,7 @@ func listen(terminal io.Reader) []event {
 		if whole := characters(rest); whole > 0 {
 			events = append(events, event{time.Since(start), string(rest[:whole])})
 			rest = rest[whole:]
+			heard()
 		}
 		if err != nil { // Linux says EIO when the shell has ended, macOS EOF.
 			return events
