@@ -54,7 +54,7 @@ accepts-deploy := BLOG SERVICE APPROVAL $(CREDENTIALS) CDK
 deploy: build ## Show the changes, ask, and deploy one: make deploy BLOG=name or SERVICE=name
 	@stacks=$$(dist/app stacks $(NAMED)) && $(SYNTH) && \
 	$(CDK) deploy --app cdk.out --strict --require-approval $(call quoted,APPROVAL) $$stacks || { \
-		status=$$?; echo 'make deploy: not deployed. The reason is above; README.md says what to do, under "When something fails"' >&2; exit $$status; }
+		status=$$?; echo 'make deploy: not deployed. The reason is above; docs/troubleshooting.md says what to do' >&2; exit $$status; }
 
 .PHONY: destroy
 accepts-destroy := BLOG SERVICE SITE $(CREDENTIALS) CDK

@@ -1,8 +1,7 @@
-// Package buildspec holds the build recipes that a blog or a service can use as
-// they are.
+// Package buildspec holds the build recipes for blogs and services.
 //
-// The recipes are plain CodeBuild files: they go into a build project, are run by
-// the rehearsal, and can be copied into an owner's own repository.
+// The recipes are plain CodeBuild files. Build projects contain them, the rehearsal
+// runs them, and an owner can copy one into a repository.
 package buildspec
 
 import (
@@ -12,25 +11,25 @@ import (
 
 // Hugo is the recipe for a Hugo blog: a CodeBuild buildspec, version 0.2, as
 // YAML. Its head documents every variable it reads. It builds into public/,
-// which is the base directory of its artifact. It is too long for a project, which
-// takes it as [Inline] makes it.
+// which is the base directory of its artifact. It is too long for a project; [Inline]
+// shortens it.
 //
 //go:embed hugo.yml
 var Hugo string
 
-// How the lines of [Hugo]'s log begin that its owner should see although all is green.
+// Lines of [Hugo]'s log that begin so are for the blog's owner, also when the build succeeds.
 const (
 	Warning       = "==> WARNING: "
 	LeftOutFuture = "==> Hugo: left out, future: "
 )
 
-// MaxInline is how long a buildspec inside a project may be, in characters. AWS
+// MaxInline limits a buildspec inside a project, in characters. AWS
 // documents no limit; CodeBuild refuses a longer one with "Max buildspec length is
 // 25600" (https://github.com/aws/aws-cdk/issues/30326).
 const MaxInline = 25_600
 
-// Inline is a recipe without what only its readers need: comments, blank lines and
-// most of the indentation. Its commands do not depend on how they are indented.
+// Inline removes from a recipe what only its readers need: comments, blank lines and
+// most of the indentation. The recipes' commands do not depend on indentation.
 func Inline(recipe string) string {
 	var out strings.Builder
 	for line := range strings.Lines(recipe) {
@@ -38,8 +37,8 @@ func Inline(recipe string) string {
 		if text == "\n" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		// One space for each level of YAML, in which a phase's list of commands may be as
-		// deep as its key; and no more inside a command.
+		// Each level of YAML keeps one space. A phase's list of commands may be as deep as
+		// its key, and lines inside a command need no more than the command.
 		indent := min(len(line)-len(text), 8) / 2
 		if indent == 4 || indent == 3 && strings.HasPrefix(text, "- ") {
 			indent--
@@ -57,43 +56,43 @@ func Inline(recipe string) string {
 // AWS source: https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
 // (env/variables).
 const (
-	// EnvHugoVersion names a Hugo release, with or without "v". It has no default; leave
-	// it unset for the one that the blog names for another host or tool, such as in
+	// EnvHugoVersion names a Hugo release, with or without "v". If it is not set, the
+	// build uses the one that the blog names for another host or tool, such as in
 	// netlify.toml, package.json or a workflow, or else [DefaultHugoVersion].
 	EnvHugoVersion = "HUGO_VERSION"
-	// EnvHugoExtended is "true" for Hugo's extended edition, otherwise "false". It has
-	// no default; leave it unset for what the blog says or needs as far as its files
-	// show it, or else [DefaultHugoExtended].
+	// EnvHugoExtended is "true" for Hugo's extended edition, otherwise "false". If it is
+	// not set, the build uses what the blog's files say or need, or else
+	// [DefaultHugoExtended].
 	EnvHugoExtended = "HUGO_EXTENDED"
 	// EnvHugoEnvironment is Hugo's environment, such as "production" or "staging".
 	EnvHugoEnvironment = "HUGO_ENVIRONMENT"
 	// EnvHugoFlags holds more flags for hugo, split at spaces, such as
-	// "--gc --minify". It has no default; leave it unset for plain hugo.
+	// "--gc --minify". It has no default.
 	EnvHugoFlags = "HUGO_FLAGS"
 	// EnvHugoBaseURL is the site's address, ending in "/". Hugo itself reads it, and
-	// takes it over the baseURL of the blog's configuration. It has no default; leave
-	// it unset for that one. https://gohugo.io/configuration/introduction/#environment-variables
+	// prefers it to the baseURL of the blog's configuration. It has no default.
+	// https://gohugo.io/configuration/introduction/#environment-variables
 	EnvHugoBaseURL = "HUGO_BASEURL"
-	// EnvNodeVersion is a Node.js version as CodeBuild's runtime-versions takes
-	// it: a major that the image has ("24"), or a full version, which is fetched.
+	// EnvNodeVersion is a Node.js version as CodeBuild's runtime-versions accepts it: a
+	// major version that the image has ("24"), or a full version, which is downloaded.
 	EnvNodeVersion = "NODE_VERSION"
 	// EnvAssetScript names the npm script that makes the blog's assets, or is
-	// [NoAssetScript]. It has no default; leave it unset for "build", or for the only
-	// script that runs a known asset tool. Where the script runs hugo itself, that run,
-	// with its own flags, is the one that is published.
+	// [NoAssetScript]. If it is not set, the build runs "build", or else the only script
+	// that runs a known asset tool. If the script runs hugo itself, with its own flags,
+	// that run is published.
 	EnvAssetScript = "ASSET_SCRIPT"
 	// EnvRootDirectory is the folder of the repository that the site is in, such as
-	// "site". It has no default; leave it unset for the repository's top.
+	// "site". If it is not set, that is the repository's top.
 	EnvRootDirectory = "ROOT_DIRECTORY"
 	// EnvAfterHugo is a shell command that runs once Hugo has written the site, such
-	// as one that makes a search index. It has no default; leave it unset for none.
+	// as one that makes a search index. It has no default.
 	EnvAfterHugo = "AFTER_HUGO"
 )
 
-// NoAssetScript is the [EnvAssetScript] that runs no npm script.
+// NoAssetScript is the value of [EnvAssetScript] that runs no npm script.
 const NoAssetScript = "none"
 
-// What [Hugo] uses for variables that nothing else sets.
+// Defaults of the variables of [Hugo].
 const (
 	DefaultHugoVersion     = "0.164.0"
 	DefaultHugoExtended    = "false"
@@ -101,17 +100,18 @@ const (
 	DefaultNodeVersion     = "24"
 )
 
-// GoVersion is the Go that [Hugo] selects, for Hugo Modules: the newest that all images
-// which CodeBuild maintains have. Some of them start with Go 1.20, which cannot read
-// what `hugo mod init` writes today, "go 1.26.8" in go.mod; this one can, and fetches a
-// newer Go where go.mod asks for one (https://go.dev/doc/toolchain).
+// GoVersion is the version of Go that [Hugo] selects for Hugo Modules: the newest one
+// that all maintained images of CodeBuild have. Some of these images start with Go
+// 1.20, which cannot read the "go 1.26.8" that `hugo mod init` writes to go.mod today.
+// This one can, and downloads a newer Go if go.mod asks for it
+// (https://go.dev/doc/toolchain).
 const GoVersion = "1.26"
 
 // Container is the recipe that builds a container image, pushes it to ECR and
-// leaves what a deployment to ECS takes: [ImageDetailFile],
-// [TaskDefinitionFile] and, if [EnvAppSpec] is set, [AppSpecFile]. Its head
-// documents its variables and the permissions it needs. The build has to be
-// privileged, and to run on the tasks' architecture.
+// writes what a deployment to ECS needs: [ImageDetailFile], [TaskDefinitionFile]
+// and, if [EnvAppSpec] is set, [AppSpecFile]. Its head documents its variables and
+// the permissions that it needs. The build must be privileged, and run on the
+// tasks' architecture.
 //
 //go:embed container.yml
 var Container string
@@ -127,12 +127,12 @@ const (
 	// image. Required.
 	EnvContainerName = "CONTAINER_NAME"
 	// EnvServiceFamily is the family that a deployment registers the task
-	// definition under. It has no default; leave it unset for [EnvTaskFamily]. With
-	// another one, whoever owns the family of [EnvTaskFamily] shares it with no
-	// pipeline: a change made while a deployment is under way is not lost.
+	// definition under. If it is not set, that is [EnvTaskFamily]. With a family of its
+	// own, the pipeline adds nothing to that of [EnvTaskFamily], so that its owner loses
+	// no change that is made during a deployment.
 	EnvServiceFamily = "SERVICE_FAMILY"
-	// EnvAppSpec is the text of [AppSpecFile]. It has no default; leave it unset
-	// for a service that CodeDeploy does not deploy.
+	// EnvAppSpec is the text of [AppSpecFile]. It has no default; a service that
+	// CodeDeploy does not deploy needs none.
 	EnvAppSpec = "APPSPEC"
 	// EnvDockerfile is the path of the Dockerfile from the source's top.
 	EnvDockerfile = "DOCKERFILE"
@@ -140,7 +140,7 @@ const (
 	EnvContext = "CONTEXT"
 )
 
-// What [Container] uses for variables that nothing else sets.
+// Defaults of the variables of [Container].
 const (
 	DefaultDockerfile = "Dockerfile"
 	DefaultContext    = "."
@@ -153,10 +153,10 @@ const (
 const (
 	// ImageDetailFile names the image by digest: {"ImageURI": "REPOSITORY@sha256:…"}.
 	ImageDetailFile = "imageDetail.json"
-	// TaskDefinitionFile is what RegisterTaskDefinition takes, with
+	// TaskDefinitionFile is the input of RegisterTaskDefinition, with
 	// <[ImagePlaceholder]> in place of the image.
 	TaskDefinitionFile = "taskdef.json"
-	// AppSpecFile is the text of [EnvAppSpec].
+	// AppSpecFile has the text of [EnvAppSpec].
 	AppSpecFile = "appspec.yaml"
 	// ImagePlaceholder stands, between < and >, for the image.
 	ImagePlaceholder = "IMAGE1_NAME"
@@ -176,10 +176,9 @@ const (
 	// EnvService is the name of the service. Required.
 	EnvService = "SERVICE"
 	// EnvDeployTimeoutMinutes is how long a deployment is watched, in whole
-	// minutes, 1 to 2160. The build's own timeout has to be longer.
+	// minutes, 1 to 2160. The build's own timeout must be longer.
 	EnvDeployTimeoutMinutes = "DEPLOY_TIMEOUT_MINUTES"
 )
 
-// DefaultDeployTimeoutMinutes is what [ECS] uses where
-// [EnvDeployTimeoutMinutes] is not set.
+// DefaultDeployTimeoutMinutes is the default of [EnvDeployTimeoutMinutes].
 const DefaultDeployTimeoutMinutes = "45"

@@ -1,8 +1,6 @@
 package buildspec
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,14 +19,14 @@ import (
 )
 
 // cloudEnv names the variable with the folder in which the fakes of aws and
-// docker find their [cloud] and keep what they were given.
+// docker find their [cloud] and write down their calls.
 const cloudEnv = "FAKE_CLOUD"
 
-// password opens the registry. It must turn up nowhere but on docker's stdin.
+// password is that of the registry. Only docker may get it, on stdin.
 const password = "pass-word-of-the-registry"
 
-// fakes are the programs that this test binary is when it is called by their
-// names. jq is gojq, so that tests run the same with and without a jq on the
+// fakes are the programs that this test binary stands for when it is started by
+// their names. jq is gojq, so that tests run the same with and without a jq on the
 // machine.
 var fakes = map[string]func(c cloud, args []string) error{
 	"aws":    fakeAWS,
@@ -74,8 +72,8 @@ func newCloudMachine(t *testing.T, recipe string) *cloudMachine {
 	return c
 }
 
-// build runs the recipe in front of the machine's cloud, and makes sure that
-// the registry's password stays where it belongs.
+// build runs the recipe with the machine's cloud, and checks that the registry's
+// password is in no log, argument or file.
 func (m *cloudMachine) build(s session) result {
 	m.t.Helper()
 	content, err := json.Marshal(m.cloud)
@@ -116,8 +114,8 @@ func (r result) calledAny(starts ...string) []string {
 	return calls
 }
 
-// withMachinesJq has the recipe use the jq of this machine, where it has one:
-// it is what CodeBuild's images have, and gojq only claims to be alike.
+// withMachinesJq lets the recipe use the jq of this machine, if it has one:
+// CodeBuild's images have jq, and gojq may differ from it.
 func (m *cloudMachine) withMachinesJq() {
 	m.t.Helper()
 	if _, err := exec.LookPath("jq"); err != nil {
@@ -128,7 +126,7 @@ func (m *cloudMachine) withMachinesJq() {
 }
 
 // cloud is what aws and docker know before a build. The fakes keep everything
-// else in files in their folder, one program's never written by another.
+// else in files in their folder; each program writes only its own.
 type cloud struct {
 	Folder string `json:"-"`
 	Log    string `json:"-"`
@@ -146,17 +144,17 @@ type cloud struct {
 	Revision       int            // number of the family's newest
 	Cluster        string
 	Service        string
-	// Deployments of the service that others started before and after.
+	// Deployments are those of the service that others started before and after.
 	Others []deployment
-	// Listed is the call of list-service-deployments from which on the
-	// deployment of the build is in its answer; 0 for never.
+	// Listed is the number of the first call of list-service-deployments that
+	// answers with the build's deployment; 0 is none.
 	Listed int
-	// Polls are the answers of describe-service-deployments, the last one for
-	// good. Nil stands for an answer without the deployment.
+	// Polls are the answers of describe-service-deployments; the last one is
+	// repeated. Nil stands for an answer without the deployment.
 	Polls []map[string]any
 }
 
-// deployment is one in the list of a service.
+// deployment is an entry in the list of a service's deployments.
 type deployment struct {
 	Name           string // last part of the ARNs of deployment and revision
 	TaskDefinition string // "" for the one that the build registered
@@ -172,7 +170,7 @@ type fault struct {
 	Status int    // 1 where it is 0; -1 for success
 }
 
-// exit is an error of a program that ends with a status of its own.
+// exit is the error of a program that ends with a status.
 type exit struct {
 	status  int
 	message string
@@ -234,7 +232,7 @@ func runFake(name string, fake func(cloud, []string) error) int {
 	return 97 // the fake itself is at fault
 }
 
-// calls counts the calls that start so, this one among them.
+// calls counts the calls that start so, including this one.
 func (c cloud) calls(start string) (int, error) {
 	log, err := os.ReadFile(c.Log)
 	if err != nil {
@@ -254,7 +252,7 @@ func (c cloud) note(name, text string) error {
 	return os.WriteFile(filepath.Join(c.Folder, name), []byte(text), 0o600)
 }
 
-// noted is a text that was kept, or "".
+// noted returns a text that was kept, or "".
 func (c cloud) noted(name string) string {
 	text, err := os.ReadFile(filepath.Join(c.Folder, name))
 	if err != nil {
@@ -294,394 +292,7 @@ func fakeSleep(c cloud, args []string) error {
 	return c.note("slept", strconv.FormatInt(c.now()-start+seconds, 10))
 }
 
-// options are a program's arguments, by name.
-type options map[string][]string
-
-func (o options) get(name string) string {
-	if len(o[name]) == 0 {
-		return ""
-	}
-	return o[name][0]
-}
-
-// parseOptions reads --name value and --name=value as the AWS CLI and docker do. Known
-// lists every name with the most values it takes; a "!" in front of a name marks
-// one that must be there. What belongs to no option is returned as the rest.
-func parseOptions(args []string, known map[string]int) (options, []string, error) {
-	got := make(options)
-	var rest []string
-	for i := 0; i < len(args); i++ {
-		name, value, joined := strings.Cut(args[i], "=")
-		if !strings.HasPrefix(name, "--") {
-			rest = append(rest, args[i])
-			continue
-		}
-		most, ok := known[name]
-		if !ok {
-			most, ok = known["!"+name]
-		}
-		if !ok {
-			return nil, nil, exit{252, "Unknown options: " + name}
-		}
-		if _, twice := got[name]; twice {
-			return nil, nil, exit{252, name + " was given twice"}
-		}
-		got[name] = []string{}
-		if joined {
-			got[name] = append(got[name], value)
-		}
-		for len(got[name]) < most && i+1 < len(args) && !strings.HasPrefix(args[i+1], "--") {
-			i++
-			got[name] = append(got[name], args[i])
-		}
-		if most > 0 && len(got[name]) == 0 || len(got[name]) > most {
-			return nil, nil, exit{252, fmt.Sprintf("argument %s: got %d values, want 1 to %d", name, len(got[name]), most)}
-		}
-	}
-	for name := range known {
-		if name, required := strings.CutPrefix(name, "!"); required && got[name] == nil {
-			return nil, nil, exit{252, "the following arguments are required: " + name}
-		}
-	}
-	return got, rest, nil
-}
-
-func printJSON(v any) error {
-	enc := json.NewEncoder(os.Stdout)
-	enc.SetEscapeHTML(false) // as the AWS CLI
-	return enc.Encode(v)
-}
-
-// awsCalls are the calls that the recipes may make.
-var awsCalls = map[string]struct {
-	known map[string]int
-	run   func(c cloud, o options) error
-}{
-	"ecr get-login-password":           {map[string]int{"!--region": 1}, getLoginPassword},
-	"ecs describe-task-definition":     {map[string]int{"!--task-definition": 1, "--output": 1}, describeTaskDefinition},
-	"ecs register-task-definition":     {map[string]int{"--cli-input-json": 1, "--generate-cli-skeleton": 1, "--output": 1}, registerTaskDefinition},
-	"ecs deregister-task-definition":   {map[string]int{"!--task-definition": 1, "--output": 1}, deregisterTaskDefinition},
-	"ecs update-service":               {map[string]int{"--cluster": 1, "!--service": 1, "--task-definition": 1, "--output": 1}, updateService},
-	"ecs list-service-deployments":     {map[string]int{"--cluster": 1, "!--service": 1, "--created-at": 1, "--output": 1}, listServiceDeployments},
-	"ecs describe-service-revisions":   {map[string]int{"!--service-revision-arns": 20, "--output": 1}, describeServiceRevisions},
-	"ecs describe-service-deployments": {map[string]int{"!--service-deployment-arns": 20, "--output": 1}, describeServiceDeployments},
-}
-
-func fakeAWS(c cloud, args []string) error {
-	if len(args) < 2 {
-		return exit{252, "aws: want a service and an operation"}
-	}
-	call, ok := awsCalls[args[0]+" "+args[1]]
-	if !ok {
-		return exit{252, "argument operation: Invalid choice: " + args[0] + " " + args[1]}
-	}
-	o, rest, err := parseOptions(args[2:], call.known)
-	if err != nil {
-		return err
-	}
-	if len(rest) > 0 {
-		return exit{252, fmt.Sprintf("Unknown options: %q", rest)}
-	}
-	// The format is otherwise whatever the machine is configured for.
-	if _, ok := call.known["--output"]; ok && o["--generate-cli-skeleton"] == nil && o.get("--output") != "json" {
-		return exit{252, fmt.Sprintf("output is %q, want json", o.get("--output"))}
-	}
-	return call.run(c, o)
-}
-
-// awsError is an error of a service, as the AWS CLI prints it.
-func awsError(code, operation, message string) error {
-	return exit{254, fmt.Sprintf("\nAn error occurred (%s) when calling the %s operation: %s", code, operation, message)}
-}
-
-func getLoginPassword(c cloud, o options) error {
-	if o.get("--region") != c.Region {
-		fmt.Fprintln(os.Stdout, "the password of another region") //nolint:errcheck // docker refuses either
-		return nil
-	}
-	_, err := fmt.Fprintln(os.Stdout, password)
-	return err
-}
-
-func describeTaskDefinition(c cloud, o options) error {
-	if o.get("--task-definition") != c.Family {
-		return awsError("ClientException", "DescribeTaskDefinition", "Unable to describe task definition.")
-	}
-	return printJSON(map[string]any{"taskDefinition": c.TaskDefinition, "tags": []any{}})
-}
-
-// registrable are the fields of RegisterTaskDefinition's input.
-//
-// AWS source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
-var registrable = []string{
-	"family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions", "volumes",
-	"placementConstraints", "requiresCompatibilities", "cpu", "memory", "tags", "pidMode", "ipcMode",
-	"proxyConfiguration", "inferenceAccelerators", "ephemeralStorage", "runtimePlatform", "enableFaultInjection",
-}
-
-// newRevision is the ARN of what the build registers.
-func (c cloud) newRevision() string {
-	return ecsARN("task-definition/" + c.Family + ":" + strconv.Itoa(c.Revision+1))
-}
-
-func ecsARN(resource string) string { return "arn:aws:ecs:eu-west-1:111122223333:" + resource }
-
-func registerTaskDefinition(c cloud, o options) error {
-	if o["--generate-cli-skeleton"] != nil {
-		if o.get("--generate-cli-skeleton") != "input" {
-			return exit{252, "argument --generate-cli-skeleton: want input"}
-		}
-		skeleton := make(map[string]any)
-		for _, name := range registrable {
-			skeleton[name] = ""
-		}
-		return printJSON(skeleton)
-	}
-	path, ok := strings.CutPrefix(o.get("--cli-input-json"), "file://")
-	if !ok {
-		return exit{252, "--cli-input-json names no file"}
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return exit{252, "Error parsing parameter 'cli-input-json': " + err.Error()}
-	}
-	var input map[string]any
-	if err := json.Unmarshal(content, &input); err != nil {
-		return exit{252, "Error parsing parameter 'cli-input-json': Invalid JSON received."}
-	}
-	for name := range input {
-		if !slices.Contains(registrable, name) {
-			return exit{252, "Parameter validation failed:\nUnknown parameter in input: " + name}
-		}
-	}
-	if input["family"] != c.Family {
-		return awsError("ClientException", "RegisterTaskDefinition", "another family")
-	}
-	if err := c.note("registered.json", string(content)); err != nil {
-		return err
-	}
-	return printJSON(map[string]any{"taskDefinition": map[string]any{"taskDefinitionArn": c.newRevision(), "revision": c.Revision + 1}})
-}
-
-// deregisterTaskDefinition takes only what the build has registered, and only while no
-// deployment of it is under way.
-func deregisterTaskDefinition(c cloud, o options) error {
-	const operation = "DeregisterTaskDefinition"
-	if c.noted("registered.json") == "" || o.get("--task-definition") != c.newRevision() {
-		return awsError("ClientException", operation, "The specified task definition does not exist.")
-	}
-	if c.noted("deregistered") != "" {
-		return awsError("InvalidParameterException", operation, "The specified task definition is inactive.")
-	}
-	if c.noted("updated") != "" {
-		polls, err := c.calls("aws|ecs|describe-service-deployments")
-		if err != nil {
-			return err
-		}
-		if polls == 0 {
-			return awsError("ClientException", operation, "nobody has seen how the deployment ended")
-		}
-		switch status := c.Polls[min(polls, len(c.Polls))-1]["status"]; status {
-		case "STOPPED", "FAILED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED":
-		default:
-			return awsError("ClientException", operation, fmt.Sprintf("the deployment is %v", status))
-		}
-	}
-	if err := c.note("deregistered", c.newRevision()); err != nil {
-		return err
-	}
-	return printJSON(map[string]any{"taskDefinition": map[string]any{"taskDefinitionArn": c.newRevision(), "status": "INACTIVE"}})
-}
-
-func updateService(c cloud, o options) error {
-	if err := c.wantService(o, "UpdateService"); err != nil {
-		return err
-	}
-	if c.noted("registered.json") == "" || o.get("--task-definition") != c.newRevision() {
-		return awsError("ClientException", "UpdateService", "TaskDefinition not found.")
-	}
-	if err := c.note("updated", strconv.FormatInt(c.now(), 10)); err != nil {
-		return err
-	}
-	return printJSON(map[string]any{"service": map[string]any{"serviceName": c.Service, "taskDefinition": c.newRevision()}})
-}
-
-func (c cloud) wantService(o options, operation string) error {
-	if o.get("--cluster") != c.Cluster {
-		return awsError("ClusterNotFoundException", operation, "Cluster not found.")
-	}
-	if o.get("--service") != c.Service {
-		return awsError("ServiceNotFoundException", operation, "Service not found.")
-	}
-	return nil
-}
-
-// ours is the deployment that the build starts.
-const ours = "ours"
-
-func deploymentARN(name string) string { return ecsARN("service-deployment/c/s/" + name) }
-func revisionARN(name string) string   { return ecsARN("service-revision/c/s/" + name) }
-
-func listServiceDeployments(c cloud, o options) error {
-	if err := c.wantService(o, "ListServiceDeployments"); err != nil {
-		return err
-	}
-	after, err := strconv.ParseInt(strings.TrimPrefix(o.get("--created-at"), "after="), 10, 64)
-	if err != nil || !strings.HasPrefix(o.get("--created-at"), "after=") {
-		return exit{252, "Error parsing parameter '--created-at'"}
-	}
-	n, err := c.calls("aws|ecs|list-service-deployments")
-	if err != nil {
-		return err
-	}
-	all := slices.Clone(c.Others)
-	if c.Listed > 0 && n >= c.Listed && c.noted("updated") != "" {
-		all = append(all, deployment{Name: ours})
-	}
-	listed := []any{}
-	for _, d := range all {
-		if created := start - d.Age; created >= after {
-			listed = append(listed, map[string]any{
-				"serviceDeploymentArn":     deploymentARN(d.Name),
-				"targetServiceRevisionArn": revisionARN(d.Name),
-				"createdAt":                created,
-				"status":                   "IN_PROGRESS",
-			})
-		}
-	}
-	return printJSON(map[string]any{"serviceDeployments": listed})
-}
-
-func describeServiceRevisions(c cloud, o options) error {
-	revisions, failures := []any{}, []any{}
-	for _, arn := range o["--service-revision-arns"] {
-		i := slices.IndexFunc(c.Others, func(d deployment) bool { return revisionARN(d.Name) == arn })
-		switch {
-		case arn == revisionARN(ours):
-			revisions = append(revisions, map[string]any{"serviceRevisionArn": arn, "taskDefinition": c.newRevision()})
-		case i >= 0 && c.Others[i].TaskDefinition == "":
-			revisions = append(revisions, map[string]any{"serviceRevisionArn": arn, "taskDefinition": c.newRevision()})
-		case i >= 0:
-			revisions = append(revisions, map[string]any{"serviceRevisionArn": arn, "taskDefinition": c.Others[i].TaskDefinition})
-		default:
-			failures = append(failures, map[string]any{"arn": arn, "reason": "MISSING"})
-		}
-	}
-	return printJSON(map[string]any{"serviceRevisions": revisions, "failures": failures})
-}
-
-func describeServiceDeployments(c cloud, o options) error {
-	if got, want := o["--service-deployment-arns"], []string{deploymentARN(ours)}; !slices.Equal(got, want) {
-		return awsError("InvalidParameterException", "DescribeServiceDeployments", fmt.Sprintf("got %q, want %q", got, want))
-	}
-	n, err := c.calls("aws|ecs|describe-service-deployments")
-	if err != nil {
-		return err
-	}
-	poll := c.Polls[min(n, len(c.Polls))-1]
-	if poll == nil {
-		return printJSON(map[string]any{"serviceDeployments": []any{}, "failures": []any{map[string]any{"reason": "MISSING"}}})
-	}
-	return printJSON(map[string]any{"serviceDeployments": []any{poll}, "failures": []any{}})
-}
-
-// fakeDocker builds nothing and keeps the tags of what it has built and pushed.
-func fakeDocker(c cloud, args []string) error {
-	switch command := strings.Join(args[:min(2, len(args))], " "); {
-	case command == "version":
-		fmt.Fprintln(os.Stdout, "Client and Server") //nolint:errcheck // nobody reads it
-		return nil
-	case command == "image inspect":
-		return dockerInspect(c, args[2:])
-	case strings.HasPrefix(command, "login "):
-		return dockerLogin(c, args[1:])
-	case strings.HasPrefix(command, "build "):
-		return dockerBuild(c, args[1:])
-	case strings.HasPrefix(command, "push "):
-		return dockerPush(c, args[1:])
-	default:
-		return exit{1, fmt.Sprintf("docker: %q is not a docker command", command)}
-	}
-}
-
-func dockerLogin(c cloud, args []string) error {
-	_, rest, err := parseOptions(args, map[string]int{"!--username": 1, "!--password-stdin": 0})
-	if err != nil {
-		return err
-	}
-	given, err := io.ReadAll(bufio.NewReader(os.Stdin))
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(rest, []string{c.Registry}) {
-		return exit{1, fmt.Sprintf("Error response from daemon: no such host: %q", rest)}
-	}
-	if string(bytes.TrimSuffix(given, []byte("\n"))) != password {
-		return exit{1, "Error response from daemon: login attempt failed with status: 400 Bad Request"}
-	}
-	return c.note("logged-in", c.Registry)
-}
-
-func dockerBuild(c cloud, args []string) error {
-	o, rest, err := parseOptions(args, map[string]int{"--pull": 0, "!--file": 1, "!--tag": 1})
-	if err != nil {
-		return err
-	}
-	if os.Getenv("DOCKER_BUILDKIT") != "1" {
-		return exit{1, "BuildKit is off"}
-	}
-	if len(rest) != 1 {
-		return exit{1, fmt.Sprintf("docker build requires 1 argument, got %q", rest)}
-	}
-	if _, err := os.Stat(o.get("--file")); err != nil {
-		return exit{1, "ERROR: failed to read dockerfile: " + err.Error()}
-	}
-	entries, err := os.ReadDir(rest[0])
-	if err != nil {
-		return exit{1, "ERROR: " + err.Error()}
-	}
-	for _, e := range entries {
-		if e.Name() == "deploy-artifact" {
-			return exit{1, "the image would contain an artifact"}
-		}
-	}
-	fmt.Fprintln(os.Stderr, "#1 building")
-	return c.note("built", o.get("--tag"))
-}
-
-func dockerPush(c cloud, args []string) error {
-	if len(args) != 1 || args[0] != c.noted("built") {
-		return exit{1, fmt.Sprintf("An image does not exist locally with the tag: %q", args)}
-	}
-	repository, tag, _ := strings.Cut(args[0], ":")
-	switch {
-	case c.noted("logged-in") != strings.Split(repository, "/")[0]:
-		return exit{1, "no basic auth credentials"}
-	case slices.Contains(c.Tags, tag):
-		return exit{1, "tag invalid: The image tag '" + tag + "' already exists and cannot be overwritten because the tag is immutable."}
-	}
-	fmt.Fprintln(os.Stdout, tag+": digest: "+digest+" size: 1234") //nolint:errcheck // nobody reads it
-	return c.note("pushed", args[0])
-}
-
-func dockerInspect(c cloud, args []string) error {
-	if len(args) != 1 || args[0] != c.noted("built") {
-		return exit{1, "Error: No such image"}
-	}
-	digests := []string{}
-	if image := c.noted("pushed"); image != "" {
-		repository, _, _ := strings.Cut(image, ":")
-		for _, d := range c.Digests {
-			digests = append(digests, strings.ReplaceAll(d, "%s", repository))
-		}
-	}
-	return printJSON([]any{map[string]any{"Id": "sha256:" + strings.Repeat("0", 64), "RepoDigests": digests}})
-}
-
-// digest is the one of every image that is pushed.
-const digest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-
-// eachJq is eachSession with the jq that the tests bring and with the machine's own.
+// eachJq runs a test as eachSession does, with gojq and with the machine's own jq.
 func eachJq(t *testing.T, newMachine func(*testing.T) *cloudMachine, test func(t *testing.T, m *cloudMachine, s session)) {
 	t.Helper()
 	for _, tc := range []struct {

@@ -41,7 +41,7 @@ func newContainerMachine(t *testing.T) *cloudMachine {
 	return m
 }
 
-// taskDefinition is one as ECS describes it.
+// taskDefinition returns a task definition as ECS describes it.
 func taskDefinition(containers ...string) map[string]any {
 	var definitions []any
 	for _, name := range containers {
@@ -79,8 +79,8 @@ func taskDefinition(containers ...string) map[string]any {
 	}
 }
 
-// registered is a task definition as RegisterTaskDefinition takes it, with
-// image for that of the named container, and without what says nothing.
+// registered returns a task definition as RegisterTaskDefinition accepts it, with
+// the image in the named container, and without empty fields.
 func registered(described map[string]any, container, image string) map[string]any {
 	want := make(map[string]any)
 	for _, name := range registrable {
@@ -103,7 +103,7 @@ func registered(described map[string]any, container, image string) map[string]an
 	return want
 }
 
-// wantArtifact fails the test unless the build left exactly these files.
+// wantArtifact fails the test unless the build wrote exactly these files.
 func (m *cloudMachine) wantArtifact(r result, names ...string) map[string]string {
 	m.t.Helper()
 	if r.failed != "" {
@@ -117,7 +117,7 @@ func (m *cloudMachine) wantArtifact(r result, names ...string) map[string]string
 	return files
 }
 
-// wantJSON fails the test unless text is JSON for want.
+// wantJSON fails the test unless text is the JSON of want.
 func wantJSON(t *testing.T, what, text string, want any) {
 	t.Helper()
 	var got any
@@ -129,7 +129,7 @@ func wantJSON(t *testing.T, what, text string, want any) {
 	}
 }
 
-func TestContainerLeavesWhatADeploymentTakes(t *testing.T) {
+func TestContainerWritesWhatADeploymentNeeds(t *testing.T) {
 	t.Parallel()
 	eachJq(t, newContainerMachine, func(t *testing.T, m *cloudMachine, s session) {
 		r := m.build(s)
@@ -162,9 +162,9 @@ func TestContainerServiceFamily(t *testing.T) {
 	})
 }
 
-// CodePipeline knows fewer fields than the AWS CLI: those that say nothing are left
-// out, and all others stay, whatever their value looks like.
-func TestContainerLeavesOutWhatSaysNothing(t *testing.T) {
+// CodePipeline knows fewer fields than the AWS CLI: empty ones are left out, and all
+// others stay, whatever their values look like.
+func TestContainerLeavesOutEmptyFields(t *testing.T) {
 	t.Parallel()
 	kept := func() map[string]any {
 		return map[string]any{
@@ -264,7 +264,8 @@ func TestContainerFolders(t *testing.T) {
 	})
 }
 
-// The password is that of the repository's region, which need not be the build's.
+// The build asks for the password in the repository's region, which may be another
+// than its own.
 func TestContainerRegistries(t *testing.T) {
 	t.Parallel()
 	for host, region := range map[string]string{
@@ -287,7 +288,7 @@ func TestContainerRegistries(t *testing.T) {
 	}
 }
 
-// Names are data: to the shell, to jq and to the CLI.
+// The shell, jq and the CLI handle names as data.
 func TestContainerHostileNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{`we"b`, `web\`, "$(id)", "a b", "wéb 日本", "'", "--name", `\(1)`, "*", "a\nb"} {
@@ -322,7 +323,7 @@ func TestContainerRemovesAnArtifactOfTheSource(t *testing.T) {
 	})
 }
 
-// Whatever fails, nothing after it happens, and nothing is left to deploy.
+// After a fault the build does nothing more, and leaves nothing to deploy.
 func TestContainerStopsAtTheFirstFault(t *testing.T) {
 	t.Parallel()
 	set := func(name, value string) func(*cloudMachine) {
@@ -372,7 +373,7 @@ func TestContainerStopsAtTheFirstFault(t *testing.T) {
 		{
 			name: "listing what register takes", at: readTask, last: "aws ecs register-task-definition",
 			arrange: fails(fault{Call: "aws ecs register-task-definition"}),
-			want:    []string{"cannot list what register-task-definition takes"},
+			want:    []string{"cannot list what register-task-definition accepts"},
 		},
 		{
 			name: "listing what register takes answers nothing", at: readTask, last: "aws ecs register-task-definition",
@@ -448,7 +449,7 @@ func TestContainerStopsAtTheFirstFault(t *testing.T) {
 	}
 }
 
-func TestContainerRepositoryMustBeOne(t *testing.T) {
+func TestContainerRefusesWhatIsNoRepository(t *testing.T) {
 	t.Parallel()
 	for _, uri := range []string{
 		"shop",

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// inTurn runs a test of one build under one kind of session: the next case has the
-// next kind. A machine that makes assets starts many programs.
+// inTurn runs a test of one build under one kind of session, and the next case under
+// the next kind, since builds that make assets start many programs.
 func inTurn(t *testing.T, i int, test func(t *testing.T, m *hugoMachine, s session)) {
 	t.Helper()
 	kinds := sessions()
@@ -35,7 +35,7 @@ func TestHugoPackages(t *testing.T) {
 		{name: "shrinkwrap", source: map[string]string{"package.json": needs, "npm-shrinkwrap.json": "{}"}, want: []string{npm}},
 		{
 			name: "dependencies without a lock file", source: map[string]string{"package.json": needs},
-			want: []string{"npm|install|--include=dev|--no-package-lock|--no-audit|--no-fund"}, says: "WARNING: without a lock file in '.'",
+			want: []string{"npm|install|--include=dev|--no-package-lock|--no-audit|--no-fund"}, says: "WARNING: '.' has no lock file",
 		},
 		{
 			name: "pnpm's newest lock", source: map[string]string{"package.json": needs, "pnpm-lock.yaml": "lockfileVersion: '9.0'\n"},
@@ -137,7 +137,7 @@ echo "NODE_ENV=${NODE_ENV-}"
 	}
 }
 
-// withoutTools puts TOOLS in place of BLOG_TOOLS, a folder with a random name.
+// withoutTools replaces BLOG_TOOLS, a folder with a random name, by TOOLS.
 func (m *hugoMachine) withoutTools(call string) string {
 	before, after, ok := strings.Cut(call, m.tmp+"/")
 	if !ok {
@@ -207,8 +207,8 @@ func TestHugoChoosesTheAssetScript(t *testing.T) {
 	}
 }
 
-// A script that runs Hugo makes the site, with its own flags, or the build fails.
-func TestHugoInsideAScript(t *testing.T) {
+// If a script runs Hugo, that run makes the site, with its own flags, or the build fails.
+func TestHugoThatAScriptRuns(t *testing.T) {
 	t.Parallel()
 	const (
 		preview = "runs Hugo for a preview"

@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// hugoMachine is a machine for [Hugo], in front of a github.com of its own.
+// hugoMachine is a machine for [Hugo], with a github.com of its own.
 type hugoMachine struct {
 	*machine
 	releases string // what github.com serves, by version and file name
@@ -42,9 +42,9 @@ const fakeUname = `#!/bin/sh
 case "$1" in -s) echo "$FAKE_OS" ;; -m) echo "$FAKE_ARCH" ;; *) exit 2 ;; esac
 `
 
-// fakeHugo is a hugo that prints the line version and builds a home page that
-// says which program built it. It knows --source and --destination, and answers
-// with FAKE_CONFIG and FAKE_FUTURE what it is asked about the blog.
+// fakeHugo returns a hugo that prints the line version and builds a home page that
+// says which program built it. It knows --source and --destination. Questions about
+// the blog it answers with FAKE_CONFIG and FAKE_FUTURE.
 func fakeHugo(version, name string) string {
 	return logCall + fmt.Sprintf(`
 case "$1 ${2-}" in
@@ -73,7 +73,7 @@ PATH="$PWD/node_modules/.bin:$PATH" exec sh -c "$script"
 
 func newHugoMachine(t *testing.T) *hugoMachine {
 	t.Helper()
-	// As it is in a project. node reads package.json.
+	// A project has the recipe inline. node reads package.json.
 	m := newMachine(t, Inline(Hugo), "awk", "basename", "cat", "chmod", "dirname", "env", "find", "grep", "gzip", "head", "ln", "ls",
 		"mkdir", "mktemp", "mv", "node", "rm", "sed", "sort", "tar", "tee", "tr", "wc")
 	m.source("hugo.toml", "baseURL = 'https://blog.example.net/'\n")
@@ -111,13 +111,13 @@ func (m *hugoMachine) release(version string) {
 	m.asset(version, checksums(version), []byte(list.String()))
 }
 
-// asset publishes one file of a release, in place of what was there.
+// asset publishes a file of a release, or replaces it.
 func (m *hugoMachine) asset(version, name string, content []byte) {
 	m.t.Helper()
 	m.write(filepath.Join(m.releases, "v"+version, name), content)
 }
 
-// editChecksums changes the published list of version.
+// editChecksums changes the published list of checksums of a version.
 func (m *hugoMachine) editChecksums(version string, edit func(list string) string) {
 	m.t.Helper()
 	list, err := os.ReadFile(filepath.Join(m.releases, "v"+version, checksums(version)))
@@ -161,8 +161,8 @@ func (r result) urls() []string {
 	return urls
 }
 
-// wantSuccess fails the test unless the build ran to its end and left a site
-// whose home page was built by the named hugo.
+// wantSuccess fails the test unless the build succeeded, and the named hugo built the
+// home page of its site.
 func (m *hugoMachine) wantSuccess(r result, builtBy string) {
 	m.t.Helper()
 	if r.failed != "" {
@@ -189,13 +189,13 @@ func (m *hugoMachine) unpacked() []string {
 	return found
 }
 
-// sha256Line is a line of a release's list of checksums.
+// sha256Line returns a line of a release's list of checksums.
 func sha256Line(content []byte, name string) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:]) + "  " + name + "\n"
 }
 
-// quoted is text as JSON has it.
+// quoted returns text as a JSON string.
 func quoted(text string) string {
 	out, err := json.Marshal(text)
 	if err != nil {

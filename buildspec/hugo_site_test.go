@@ -163,7 +163,7 @@ func TestHugoPublishesNoLargeFilePointer(t *testing.T) {
 	}
 }
 
-// Where the image has no git-lfs it is installed, as Hugo is.
+// If the image has no git-lfs, the build installs it, as it installs Hugo.
 func TestHugoInstallsGitLFS(t *testing.T) {
 	t.Parallel()
 	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
@@ -186,7 +186,7 @@ func TestHugoInstallsGitLFS(t *testing.T) {
 	})
 }
 
-// What public/ leads to is not the build's to write to.
+// If public/ is a link, the build must not write to its target.
 func TestHugoFollowsNoLinkInPlaceOfTheSite(t *testing.T) {
 	t.Parallel()
 	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
@@ -208,7 +208,7 @@ func TestHugoFollowsNoLinkInPlaceOfTheSite(t *testing.T) {
 	})
 }
 
-// Packages that another checkout has installed are not the build's to change.
+// If node_modules is a link, the build must not change the packages of its target.
 func TestHugoLeavesLinkedPackagesAlone(t *testing.T) {
 	t.Parallel()
 	m := newHugoMachine(t)
@@ -263,8 +263,8 @@ func TestHugoRunsACommandAfterIt(t *testing.T) {
 	}
 }
 
-// What the blog's programs are is known to Hugo, and Git gives it names as they are.
-func TestHugoFindsProgramsAndNames(t *testing.T) {
+// Hugo finds the programs of the blog's packages, and Git prints file names unquoted.
+func TestHugoFindsProgramsAndFileNames(t *testing.T) {
 	t.Parallel()
 	eachSession(t, newHugoMachine, func(t *testing.T, m *hugoMachine, s session) {
 		m.program("hugo", fakeHugo(releaseVersion, onPath)+"sass; git log\n")
@@ -282,7 +282,7 @@ func TestHugoFindsProgramsAndNames(t *testing.T) {
 	})
 }
 
-func TestHugoSaysWhatReadersShouldKnow(t *testing.T) {
+func TestHugoSaysWhatTheOwnerShouldKnow(t *testing.T) {
 	t.Parallel()
 	const own = "baseurl = 'https://blog.example.net/'\n"
 	for _, tc := range []struct {
@@ -300,7 +300,7 @@ func TestHugoSaysWhatReadersShouldKnow(t *testing.T) {
 		{name: "this machine's, replaced", env: map[string]string{"FAKE_CONFIG": "baseurl = 'http://localhost:1313/'\n", EnvHugoBaseURL: "https://d111.cloudfront.net/"}, says: "not WARNING"},
 		{name: "drafts by configuration", env: map[string]string{"FAKE_CONFIG": own + "builddrafts = true\n"}, says: "WARNING: what is not public is published, by builddrafts\n"},
 		{
-			name: "future pages", says: LeftOutFuture + "4 (content/a.md content/b, c.md content/d.md …); BlogProps.Schedule",
+			name: "future pages", says: LeftOutFuture + "4 (content/a.md content/b, c.md content/d.md …); Schedule in blogs.go",
 			env: map[string]string{"FAKE_FUTURE": "path,slug,title,date,expiryDate,publishDate,draft,permalink\n" +
 				"content/a.md,,A,2099-01-01T00:00:00Z,0001-01-01T00:00:00Z,2099-01-01T00:00:00Z,false,https://blog.example.net/a/\n" +
 				"\"content/b, c.md\",,\"B, C\",2099-01-01T00:00:00Z,0001-01-01T00:00:00Z,2099-01-01T00:00:00Z,false,https://blog.example.net/b/\n" +
@@ -328,7 +328,7 @@ func TestHugoSaysWhatReadersShouldKnow(t *testing.T) {
 	}
 }
 
-// The last lines say what Hugo said, which Hugo that was, and what to do.
+// The last lines have Hugo's error, its version, and what to do.
 func TestHugoFailureNamesItsRemedy(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, says, remedy string }{
@@ -372,8 +372,8 @@ func TestHugoFailureNamesItsRemedy(t *testing.T) {
 	}
 }
 
-// A flag or a script may run Hugo where the site is not, which is found out only then.
-func TestHugoWhereTheSiteIsNot(t *testing.T) {
+// A flag or a script may run Hugo in a folder without a site, which only Hugo notices.
+func TestHugoInAFolderWithoutTheSite(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, source, want string }{
 		{"no such folder", "sit", "there is no folder 'sit'"},
@@ -396,11 +396,11 @@ func TestHugoWhereTheSiteIsNot(t *testing.T) {
 	}
 }
 
-// The packages of the repository's top are not those of a site in a folder, and may be what it needs.
+// A site in a folder may need the packages of the repository's top, which are not its own.
 func TestHugoFailureNamesThePackageFileThatIsNotTheSites(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, root, file, want string }{
-		{"the repository's", "site", "package.json", "take HUGO_FLAGS: --source site in place of Build.RootDirectory"},
+		{"the repository's", "site", "package.json", "set HUGO_FLAGS: --source site instead of Build.RootDirectory"},
 		{"the site's", "site", "site/package.json", "Add the program's npm package"},
 		{"none", "site", "", "Add the program's npm package"},
 		{"the site is the repository", "", "package.json", "Add the program's npm package"},
@@ -420,7 +420,7 @@ func TestHugoFailureNamesThePackageFileThatIsNotTheSites(t *testing.T) {
 	}
 }
 
-// Hugo's errors have their cause at the end, and where it was at the start.
+// Hugo's errors begin with the place, and end with the cause.
 func TestHugoFailureQuotesBothEnds(t *testing.T) {
 	t.Parallel()
 	m := newHugoMachine(t)
@@ -435,8 +435,8 @@ func TestHugoFailureQuotesBothEnds(t *testing.T) {
 	}
 }
 
-// Nothing that an old build left in the source passes for the site of this one,
-// wherever the build stops.
+// A site that is committed to the source is never published, wherever the build
+// stops.
 func TestHugoRemovesACommittedSite(t *testing.T) {
 	t.Parallel()
 	for name, arrange := range map[string]func(m *hugoMachine){

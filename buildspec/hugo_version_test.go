@@ -181,7 +181,7 @@ func TestHugoExtendedMustBeTrueOrFalse(t *testing.T) {
 	})
 }
 
-// Before 0.103.0 archives had other names.
+// Archives had other names before 0.103.0.
 func TestHugoOldArchives(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, version, arch, want string }{

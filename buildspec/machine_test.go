@@ -36,14 +36,14 @@ type machine struct {
 	tmp    string // TMPDIR
 }
 
-// Each fake appends a line to the log: its name, then |argument for each
-// argument, so that tests see where one ends.
+// Each fake appends a line to the log: its name, and each argument after a "|", so
+// that tests see where one ends.
 const logCall = `#!/bin/sh
 { printf '%s' "${0##*/}"; for a in "$@"; do printf '|%s' "$a"; done; echo; } >>"$FAKE_LOG"
 `
 
-// newMachine makes a machine for one build with the recipe. The tools do their
-// work on local files only, and are the machine's own.
+// newMachine makes a machine for one build with the recipe. The tools are this
+// machine's own, and work on local files only.
 func newMachine(t *testing.T, recipe string, tools ...string) *machine {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "a büild")
@@ -82,7 +82,7 @@ func (m *machine) link(tool string) {
 	}
 }
 
-// program puts a script on PATH, in place of what was there.
+// program puts a script on PATH, or replaces it.
 func (m *machine) program(name, script string) {
 	m.t.Helper()
 	m.remove(name)
@@ -100,7 +100,7 @@ func (m *machine) packageProgram(name, script string) {
 	}
 }
 
-// remove takes a program off PATH.
+// remove removes a program from PATH.
 func (m *machine) remove(name string) {
 	m.t.Helper()
 	if err := os.Remove(filepath.Join(m.bin, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -132,7 +132,7 @@ type result struct {
 	artifact *codebuild.Artifact // what the next stage gets, or nil
 }
 
-// called returns the calls of one program, questions to Hugo and settings of Git aside.
+// called returns the calls of one program, except questions to Hugo and settings of Git.
 func (r result) called(program string) []string {
 	return slices.DeleteFunc(r.of(program), func(call string) bool {
 		_, args, _ := strings.Cut(call, "|")
@@ -151,11 +151,11 @@ func (r result) of(program string) []string {
 	return calls
 }
 
-// session is a way to run a list of commands. AWS documents that commands of a
-// version 0.2 buildspec share a shell, and its agent is seen to start one for each
-// that takes over the environment. A recipe has to be right either way, and with
-// either shell: sh is dash on AWS's Ubuntu images and bash on its Amazon Linux
-// ones.
+// session is a way to run a list of commands. AWS documents that the commands of a
+// version 0.2 buildspec share a shell. But its agent was seen to start a shell for
+// each command, which gets the environment of the one before. A recipe must work
+// both ways, and with both shells: sh is dash on AWS's Ubuntu images, and bash on its
+// Amazon Linux images.
 type session struct {
 	name     string
 	oneShell bool
@@ -173,15 +173,15 @@ func sessions() []session {
 	}
 }
 
-// A recipe leaves the shell's options and folder as they were, for the commands
-// of others that may follow. Options that CodeBuild's own script sets (a) and
-// those of a shell that reads a file (none that matter) are not asked about.
+// A recipe leaves the shell's options and folder as they were, for commands that an
+// owner adds after it. This does not check the option a, which CodeBuild's own script
+// sets.
 const leakCheck = `
 case "$-" in *[efnuvxC]*) echo "LEAK: shell options are $-" ;; esac
 [ "$PWD" = "$CODEBUILD_SRC_DIR" ] || echo "LEAK: folder is $PWD"
 `
 
-// withLeakCheck is the recipe with a look at what each phase leaves behind.
+// withLeakCheck adds to each phase of the recipe a check of what it leaves behind.
 func withLeakCheck(recipe *codebuild.Buildspec) *codebuild.Buildspec {
 	checked := *recipe
 	for _, p := range []**codebuild.Phase{&checked.Phases.Install, &checked.Phases.PreBuild, &checked.Phases.Build} {
@@ -201,7 +201,7 @@ func (m *machine) build(s session) result {
 	m.builds++
 	dir := filepath.Join(m.dir, fmt.Sprintf("the build %d", m.builds))
 
-	// A script of the recipe, and of npm, runs in what the commands run in.
+	// Scripts of the recipe and of npm run in the same shell as the commands.
 	shell := s.shell
 	if len(shell) == 0 {
 		shell = []string{"/bin/sh"}
@@ -231,7 +231,7 @@ func (m *machine) build(s session) result {
 	if err != nil {
 		m.t.Fatalf("run the build: %v\n%s", err, out.String())
 	}
-	// Without symbolic links, as the build saw them.
+	// The path has no symbolic links, as the build saw it.
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		m.t.Fatal(err)
 	}
@@ -265,8 +265,8 @@ func eachSession[M any](t *testing.T, newM func(*testing.T) M, test func(t *test
 	}
 }
 
-// wantFailure fails the test unless the build stopped at the named command with
-// a message that has all of parts, and left nothing that could be published.
+// wantFailure fails the test unless the build stopped at the named command, with a
+// message that has all parts, and left nothing that could be published.
 func (m *machine) wantFailure(r result, at string, parts ...string) {
 	m.t.Helper()
 	if r.failed != at {
@@ -284,8 +284,8 @@ func (m *machine) wantFailure(r result, at string, parts ...string) {
 	if r.artifact != nil {
 		m.t.Errorf("artifact has %q, want nothing to publish", r.artifact.Files)
 	}
-	// Nor may it be there after a phase from which CodeBuild is only thought to
-	// upload nothing.
+	// It must not exist after an earlier phase either: that CodeBuild uploads nothing
+	// then is not documented.
 	if a := m.recipe.Artifacts; a != nil {
 		if _, err := os.Lstat(filepath.Join(m.src, a.BaseDirectory)); !errors.Is(err, fs.ErrNotExist) {
 			m.t.Errorf("%s/ is there (%v), want nothing to publish", a.BaseDirectory, err)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// shellcheckEnv names the variable with the path of the shellcheck to use.
-// `make lint` sets it; shellcheck is not among the tools `make test` needs.
+// shellcheckEnv names the variable with the path of the shellcheck to use. `make
+// lint` sets it; `make test` does not need shellcheck.
 const shellcheckEnv = "SHELLCHECK"
 
 func TestShellcheck(t *testing.T) {
@@ -29,8 +29,8 @@ func TestShellcheck(t *testing.T) {
 				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				// --shell=sh: CodeBuild's default shell, so nothing beyond POSIX.
-				// --norc: the result must not depend on the machine.
+				// CodeBuild's default shell is sh, so scripts are POSIX. Without the machine's
+				// configuration, the result is the same everywhere.
 				out, err := exec.CommandContext(t.Context(), tool, "--norc", "--shell=sh", "--severity=style", file).CombinedOutput()
 				if err != nil {
 					t.Errorf("shellcheck: %v\n%s", err, out)

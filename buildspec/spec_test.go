@@ -19,7 +19,7 @@ func mustParse(t *testing.T, recipe string) *codebuild.Buildspec {
 	return s
 }
 
-// recipes are all of them, with what each says of itself.
+// recipes lists all recipes, and what each one's head and settings should be.
 var recipes = []struct {
 	name     string // the file's
 	text     string
@@ -129,8 +129,8 @@ func TestRecipesFitIntoAProject(t *testing.T) {
 	}
 }
 
-// The commands are the same, but for comments and indentation.
-func TestInlineLeavesOutOnlyWhatReadersNeed(t *testing.T) {
+// Only comments and indentation differ.
+func TestInlineKeepsTheCommands(t *testing.T) {
 	t.Parallel()
 	got, want := mustParse(t, Inline(Hugo)), mustParse(t, Hugo)
 	gotCommands, wantCommands := got.Commands(), want.Commands()
@@ -142,7 +142,7 @@ func TestInlineLeavesOutOnlyWhatReadersNeed(t *testing.T) {
 			t.Errorf("command %s has %d words, want some, and not more than %d", c, len(got), len(strings.Fields(c.Text)))
 		}
 	}
-	// Indentation is a sixteenth of what a project may have.
+	// Indentation would need a sixteenth of the characters that a project may have.
 	for line := range strings.Lines(Inline(Hugo)) {
 		if deepest := 3; strings.HasPrefix(line, strings.Repeat(" ", deepest+1)) {
 			t.Errorf("inline has the line %q, want it no deeper than %d", line, deepest)
@@ -170,7 +170,7 @@ func TestHugoFallsBackToTheExportedVersion(t *testing.T) {
 	}
 }
 
-func TestHugoSelectsNode(t *testing.T) {
+func TestHugoSelectsGoAndNode(t *testing.T) {
 	t.Parallel()
 	if got := mustParse(t, Hugo).Phases.Install.RuntimeVersions["golang"]; got != GoVersion {
 		t.Errorf("hugo.yml selects Go %s, want %s", got, GoVersion)
@@ -228,8 +228,8 @@ func TestRecipesDocumentTheirVariables(t *testing.T) {
 	}
 }
 
-// A local custom cache takes folders only, and replaces what the source has
-// under the same path.
+// A local custom cache accepts only folders, and replaces the source's folder at the
+// same path.
 //
 // AWS source: https://docs.aws.amazon.com/codebuild/latest/userguide/build-caching.html
 func TestHugoCachesFoldersOutsideTheSource(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/stacks"
 )
 
@@ -72,7 +73,7 @@ func TestStacks(t *testing.T) {
 
 func TestAppSpec(t *testing.T) {
 	stdout, stderr, err := run(app, "appspec -service shop")
-	if err != nil || stderr != "" || !strings.HasPrefix(stdout, "version: 0.0\n") || !strings.Contains(stdout, "CodeDeployHook_shop") {
+	if err != nil || stderr != "" || !strings.HasPrefix(stdout, "version: 0.0\n") || !strings.Contains(stdout, contract.HookFunctionName("shop")) {
 		t.Errorf("got %q, %q, %v; want an AppSpec with the hook of shop", stdout, stderr, err)
 	}
 }

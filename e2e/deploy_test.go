@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
 // TestMakeRefuses asks make for what it cannot deploy, destroy, compare or print. The refusal comes before the CDK CLI
@@ -145,7 +147,7 @@ func TestMakeAppSpec(t *testing.T) {
 	c := sharedCheckout(t)
 	// Standard output is the file, and nothing else.
 	out, err := c.run(nil, "sh", "-c", "make appspec SERVICE=stall 2>/dev/null")
-	if err != nil || !strings.HasPrefix(out, "version: 0.0\n") || !strings.HasSuffix(out, "- AfterAllowTraffic: \"CodeDeployHook_stall\"\n") {
+	if err != nil || !strings.HasPrefix(out, "version: 0.0\n") || !strings.HasSuffix(out, "- AfterAllowTraffic: \""+contract.HookFunctionName("stall")+"\"\n") {
 		t.Errorf("make appspec: %v\n%s", err, out)
 	}
 }

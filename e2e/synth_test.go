@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
 // TestFreshCheckout builds everything, as on a machine on which nothing is built yet.
@@ -66,10 +68,10 @@ func TestFreshCheckout(t *testing.T) {
 	if err := os.Remove(filepath.Join(c.dir, "services.go")); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := c.make("synth"); err != nil || !strings.Contains(out, "Compiling the app") || strings.Contains(out, "-hook.template.json") {
+	if out, err := c.make("synth"); err != nil || !strings.Contains(out, "Compiling the app") || strings.Contains(out, contract.StackName("", contract.StackHook)+".template.json") {
 		t.Errorf("make synth without services.go: %v\n%s", err, out)
 	}
-	if _, err := os.Stat(filepath.Join(out, "example-pipeline.template.json")); err != nil {
+	if _, err := os.Stat(filepath.Join(out, contract.StackName("example", contract.StackPipeline)+".template.json")); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,6 +1,6 @@
-// Package curated knows CodeBuild's own build images: their names, and the versions
-// of Go, Node.js and others that a buildspec can select on each. It imports nothing of
-// this project's.
+// Package curated lists CodeBuild's own build images: their names, and the versions
+// of Go, Node.js and other runtimes that a buildspec can select on each. It imports no
+// other package of this project.
 package curated
 
 import (
@@ -11,26 +11,26 @@ import (
 	"strings"
 )
 
-// Image is one of CodeBuild's curated images for Linux containers: what
-// runtime-versions selects there, and what is there where it selects nothing.
+// Image describes one of CodeBuild's curated images for Linux containers: what
+// runtime-versions can select on it, and what it has without a selection.
 type Image struct {
-	// Runtimes are the versions that the image has, oldest first, by the name that
-	// runtime-versions has for what they are of, such as "golang". Nil where nobody
-	// knows, as in one release of an image, "aws/codebuild/standard:7.0-25.03.03".
+	// Runtimes has the versions of each runtime, oldest first, by its name in
+	// runtime-versions, such as "golang". It is nil if they are not known, as for a
+	// single release of an image, "aws/codebuild/standard:7.0-25.03.03".
 	Runtimes map[string][]string
-	// Downloads says that CodeBuild fetches other versions, named in full, at every
-	// build.
+	// Downloads says that CodeBuild downloads other versions, which are named in full,
+	// in every build.
 	Downloads bool
 	// Go and Node are the versions that the image starts with, such as "1.20.14"; ""
-	// where there is none, or nobody knows.
+	// if there is none, or it is not known.
 	Go, Node string
 }
 
-// Prefix starts the names of CodeBuild's images.
+// Prefix begins the names of CodeBuild's images.
 const Prefix = "aws/codebuild/"
 
-// Maintained are the names of the images that CodeBuild maintains, the newest first.
-// Older ones are known to [Find], too.
+// Maintained returns the names of the images that CodeBuild maintains, the newest
+// first. [Find] knows older ones, too.
 func Maintained() []string {
 	return []string{
 		Prefix + "standard:8.0",
@@ -42,12 +42,12 @@ func Maintained() []string {
 	}
 }
 
-// images are all of them, by their names without the prefix.
+// images lists all images, by their names without the prefix.
 //
 // From https://github.com/aws/aws-codebuild-docker-images, commit
 // 1590e48787084015430500926ea922130dbe9367 of 9 April 2026: each image's runtimes.yml
-// says what can be selected ("default" there is what downloads), its Dockerfile what
-// it starts with. The older names with amazonlinux2 are those of the CDK.
+// says what can be selected (its "default" is what downloads), and its Dockerfile what
+// the image starts with. The older names with amazonlinux2 are those of the CDK.
 var images = []struct {
 	names, runtimes string
 	downloads       bool
@@ -161,7 +161,7 @@ var images = []struct {
 	},
 }
 
-// releasePattern is what follows the name of an image in that of one release of it.
+// releasePattern matches what a release of an image adds to the image's name.
 // https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-available.html
 var releasePattern = regexp.MustCompile(`-[0-9]+\.[0-9]+\.[0-9]+$`)
 
@@ -194,16 +194,15 @@ func Find(name string) (Image, bool) {
 	return Image{}, false
 }
 
-// Refuses says, in CodeBuild's words, why the image cannot select a version of a
-// runtime for runtime-versions, or "". A version is one that the image has,
-// "latest", the newest of several ("22.x", "1.x", "corretto21.x"), or, on an image
-// that downloads, a more precise one than the image's own are ("22.12.0", "1.26.8").
+// Refuses returns why the image refuses a version of a runtime, in CodeBuild's words,
+// or "" if it accepts it. It accepts a version that the image has, "latest", the newest
+// of several ("22.x", "1.x", "corretto21.x") and, if it downloads, one that is more
+// precise than the image's own ("22.12.0", "1.26.8").
 //
-// What becomes of one that is as precise and not there, such as nodejs 14, is
-// unverified. Builds were seen to fail with this message, all of them before
-// April 2024, when AWS's guide began to say that CodeBuild installs it, with 14 as
-// its example. A build that relies on that is refused here: the full version, 14.21.3,
-// says that it is meant.
+// It is not verified what CodeBuild does with a version that is as precise as the
+// image's own but missing, such as nodejs 14. Builds failed with this message before
+// April 2024. Since then AWS's guide says that CodeBuild installs such a version, with
+// 14 as its example. Refuses refuses it: an owner can write the full version, 14.21.3.
 //
 // https://docs.aws.amazon.com/codebuild/latest/userguide/runtime-versions.html
 func (i Image) Refuses(runtime, version string) string {
@@ -235,8 +234,8 @@ func (i Image) Refuses(runtime, version string) string {
 
 var fullPattern = regexp.MustCompile(`^[0-9]+(\.[0-9]+){1,2}$`)
 
-// Starts is the version of a runtime that the image has where runtime-versions selects
-// none; "" where there is none, or nobody knows.
+// Starts returns the version of a runtime that the image has if runtime-versions
+// selects none; "" if there is none, or it is not known.
 func (i Image) Starts(runtime string) string {
 	switch runtime {
 	case "golang":

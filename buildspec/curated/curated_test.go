@@ -27,12 +27,12 @@ func TestFind(t *testing.T) {
 		"aws/codebuild/amazonlinux-x86_64-lambda-standard:nodejs20", "public.ecr.aws/codebuild/standard:7.0",
 	} {
 		if _, ok := Find(name); ok {
-			t.Errorf("%q is taken for an image of CodeBuild's", name)
+			t.Errorf("Find(%q) finds an image, want none", name)
 		}
 	}
 }
 
-// TestMaintained looks at what the default image and the recipe count on.
+// TestMaintained checks what the default image and the recipe rely on.
 func TestMaintained(t *testing.T) {
 	for _, name := range Maintained() {
 		image := find(t, name)

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -47,22 +44,6 @@ func start(distributions []contract.Distribution, execution string) []clearing {
 		all = append(all, clearing{Request: invalidation.Request{Distribution: d, Execution: execution}})
 	}
 	return all
-}
-
-// fingerprint returns a short name for its parts.
-func fingerprint(parts ...string) string {
-	sum := sha256.Sum256(mustMarshal(parts))
-	return hex.EncodeToString(sum[:16])
-}
-
-// mustMarshal encodes what always encodes: strings, numbers and what was decoded from
-// JSON.
-func mustMarshal(value any) json.RawMessage {
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(err)
-	}
-	return text
 }
 
 // advanceAll advances all pending clearings at the same time. One that fails, or panics,

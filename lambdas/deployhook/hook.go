@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 
@@ -68,4 +71,20 @@ func (h *hook) logEnd(log *slog.Logger, end ending, v verdict, told string) {
 		return
 	}
 	log.Info("ended", "told", told, "message", end.message)
+}
+
+// fingerprint returns a short name for its parts.
+func fingerprint(parts ...string) string {
+	sum := sha256.Sum256(mustMarshal(parts))
+	return hex.EncodeToString(sum[:16])
+}
+
+// mustMarshal encodes what always encodes: strings, numbers and what was decoded from
+// JSON.
+func mustMarshal(value any) json.RawMessage {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return text
 }
