@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -69,18 +70,33 @@ type BlogProps struct {
 
 func (b BlogProps) owner() owner { return owner{"blog", b.Name, b.Account, b.Region} }
 
+// WithDefaults returns these props with every default in its field.
+func (b BlogProps) WithDefaults() BlogProps {
+	b.Source = sourceWithDefaults(b.Source)
+	b.Build = b.Build.WithDefaults()
+	if b.Site != nil {
+		site := b.Site.WithDefaults()
+		b.Site = &site
+	}
+	b.Invalidate = b.Invalidate.WithDefaults()
+	b.Schedule = b.Schedule.WithDefaults()
+	b.PipelineType = cmp.Or(b.PipelineType, V2)
+	b.ExecutionMode = cmp.Or(b.ExecutionMode, Superseded)
+	return b
+}
+
 // Validate returns all that is wrong with these props, or nil.
 func (b BlogProps) Validate() error {
 	p := &problems{owner: b.owner()}
 	b.owner().validate(p, maxPipelineName)
 	b.owner().validatePipeline(p)
-	pipelineType := or(b.PipelineType, V2)
-	oneOf(p, "PipelineType", pipelineType, V2, V1)
-	mode := or(b.ExecutionMode, Superseded)
-	if oneOf(p, "ExecutionMode", mode, Superseded, Queued) && pipelineType == V1 && mode != Superseded {
-		p.add("ExecutionMode", string(mode), "needs PipelineType V2")
+	own := b
+	b = b.WithDefaults()
+	oneOf(p, "PipelineType", b.PipelineType, V2, V1)
+	if oneOf(p, "ExecutionMode", b.ExecutionMode, Superseded, Queued) && b.PipelineType == V1 && b.ExecutionMode != Superseded {
+		p.add("ExecutionMode", string(b.ExecutionMode), "needs PipelineType V2")
 	}
-	validateSource(p, b.Source, pipelineType)
+	validateSource(p, b.Source, b.PipelineType)
 	b.Build.validate(p)
 	if b.Site != nil {
 		if b.Region == "" {
@@ -90,7 +106,7 @@ func (b BlogProps) Validate() error {
 	}
 	b.Deploy.validate(p, b.Site)
 	b.Invalidate.validate(p, b.Name, b.Site)
-	b.Schedule.validate(p, b.Source)
+	own.Schedule.validate(p, b.Source)
 	b.Notifications.validate(p)
 	p.noTokens(b)
 	return p.join()
@@ -117,6 +133,7 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 		panic(err)
 	}
 	examples := props.exampleValues()
+	props = props.WithDefaults()
 	props.Account = examples.account(props.Account)
 	var to destination
 	if props.Site != nil {
@@ -131,13 +148,13 @@ func NewBlogStack(scope constructs.Construct, props BlogProps) awscdk.Stack {
 
 	artifacts := newArtifactBucket(stack)
 	role := newServiceRole(stack, "PipelineRole", "codepipeline.amazonaws.com", "Runs the pipeline of the blog "+props.Name)
-	source := props.Source.action(stack, role)
+	source := newSource(stack, role, props.Source)
 	build := newBuild(stack, props.owner(), props.Build, to.baseURL, source, artifacts)
 	deploy := newDeploy(stack, props.Deploy, to.bucket, build.output, artifacts, role)
 	invalidate := newInvalidate(stack, props.Name, props.Invalidate, props.Site, to.distributionID, role)
 
 	made := newPipeline(stack, props.owner(), pipeline{
-		role: role, artifacts: artifacts, kind: or(props.PipelineType, V2), mode: props.ExecutionMode,
+		role: role, artifacts: artifacts, kind: props.PipelineType, mode: props.ExecutionMode,
 		source: source,
 		stages: []*awscodepipeline.StageProps{
 			stage("Build", build.action),

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -139,6 +140,19 @@ var (
 	privateImagePattern = regexp.MustCompile(`(?i)\.dkr[.-]ecr[.-]`) // a host in any case
 )
 
+// WithDefaults returns these props with every default in its field. With a Buildspec of
+// the blog's own, that file chooses the Node.js.
+func (b Build) WithDefaults() Build {
+	if b.Buildspec == "" {
+		b.NodeVersion = cmp.Or(b.NodeVersion, buildspec.DefaultNodeVersion)
+	}
+	b.Image = cmp.Or(b.Image, defaultImage)
+	b.ComputeType = cmp.Or(b.ComputeType, Small)
+	b.Timeout = cmp.Or(b.Timeout, defaultBuildTimeout)
+	b.LogRetention = b.LogRetention.withDefault()
+	return b
+}
+
 func (b Build) validate(p *problems) {
 	// CodeBuild would fetch an ARN from S3.
 	if b.Buildspec != "" && (!isFileInside(b.Buildspec) || !yamlPattern.MatchString(b.Buildspec) || strings.HasPrefix(b.Buildspec, "arn:")) {
@@ -160,8 +174,8 @@ func (b Build) validate(p *problems) {
 		}
 		return ""
 	})
-	oneOf(p, "Build.ComputeType", or(b.ComputeType, Small), Small, Medium, Large, XLarge, X2Large)
-	switch image := or(b.Image, defaultImage); {
+	oneOf(p, "Build.ComputeType", b.ComputeType, Small, Medium, Large, XLarge, X2Large)
+	switch image := b.Image; {
 	case !imagePattern.MatchString(image):
 		p.add("Build.Image", image, "must be an image of CodeBuild's, such as aws/codebuild/standard:7.0, or a public image's name")
 	case strings.HasPrefix(image, curated.Prefix) && notLinuxPattern.MatchString(image):
@@ -211,25 +225,24 @@ func isCurated(image string) bool {
 // validateRuntimes reports what runtime-versions could not select on the image, as far
 // as that is known.
 func (b Build) validateRuntimes(p *problems) {
-	image, known := curated.Find(or(b.Image, defaultImage))
+	image, known := curated.Find(b.Image)
 	if !known || image.Runtimes == nil {
 		return
 	}
 	node := b.NodeVersion
 	if b.Buildspec == "" {
-		node = or(node, buildspec.DefaultNodeVersion)
 		if image.Refuses("golang", buildspec.GoVersion) != "" {
 			p.add("Build.Image", b.Image, "has no Go "+buildspec.GoVersion+", which the recipe selects for Hugo Modules; those of CodeBuild's images that have it are "+listOf(curated.Maintained()))
 			return
 		}
 	}
 	if node != "" && nodeVersionPattern.MatchString(node) && image.Refuses("nodejs", node) != "" {
-		p.add("Build.NodeVersion", node, fmt.Sprintf("is not on %s, which has %s; take one of those, or name one in full, such as 22.12.0", or(b.Image, defaultImage), strings.Join(image.Runtimes["nodejs"], ", ")))
+		p.add("Build.NodeVersion", node, fmt.Sprintf("is not on %s, which has %s; take one of those, or name one in full, such as 22.12.0", b.Image, strings.Join(image.Runtimes["nodejs"], ", ")))
 	}
 }
 
 func validateBuildTimeout(p *problems, timeout time.Duration) {
-	if t := or(timeout, defaultBuildTimeout); t < minBuildTimeout || t > maxBuildTimeout || t%time.Minute != 0 {
+	if timeout < minBuildTimeout || timeout > maxBuildTimeout || timeout%time.Minute != 0 {
 		p.add("Build.Timeout", timeout, "must be whole minutes, from 5 minutes to 36 hours, written as 30 * time.Minute")
 	}
 }
@@ -302,9 +315,6 @@ func (b Build) environment(baseURL string) map[string]string {
 		set(buildspec.EnvHugoExtended, "true")
 	}
 	set(buildspec.EnvNodeVersion, b.NodeVersion)
-	if b.Buildspec == "" {
-		set(buildspec.EnvNodeVersion, or(b.NodeVersion, buildspec.DefaultNodeVersion))
-	}
 	set(buildspec.EnvHugoBaseURL, baseURL)
 	set(buildspec.EnvRootDirectory, b.RootDirectory)
 	set(buildspec.EnvAssetScript, b.AssetScript)
@@ -319,7 +329,7 @@ func (b Build) onARM() bool {
 }
 
 func (b Build) image() awscodebuild.IBuildImage {
-	switch id := or(b.Image, defaultImage); {
+	switch id := b.Image; {
 	case !strings.HasPrefix(id, curated.Prefix):
 		return awscodebuild.LinuxBuildImage_FromDockerRegistry(jsii.String(id), nil)
 	case b.onARM():
@@ -360,7 +370,7 @@ func newBuildProject(scope constructs.Construct, id string, b buildProject) (aws
 	}
 	environment := &awscodebuild.BuildEnvironment{
 		BuildImage:  b.image,
-		ComputeType: awscodebuild.ComputeType(or(b.computeType, Small)),
+		ComputeType: awscodebuild.ComputeType(b.computeType),
 	}
 	if b.privileged {
 		environment.Privileged = jsii.Bool(true)
@@ -426,7 +436,7 @@ func newBuild(scope constructs.Construct, owner owner, build Build, baseURL stri
 		image:       build.image(),
 		computeType: build.ComputeType,
 		variables:   build.environment(baseURL),
-		timeout:     or(build.Timeout, defaultBuildTimeout),
+		timeout:     build.Timeout,
 		logDays:     build.LogRetention,
 		recipe:      buildspec.Inline(buildspec.Hugo),
 		file:        build.Buildspec,
@@ -441,7 +451,7 @@ func newBuild(scope constructs.Construct, owner owner, build Build, baseURL stri
 		allowConnection(role, source.connection)
 	}
 	reasons := []justification{noKey(owner)}
-	if !strings.HasPrefix(or(build.Image, defaultImage), curated.Prefix) {
+	if !strings.HasPrefix(build.Image, curated.Prefix) {
 		reasons = append(reasons, justification{"AwsSolutions-CB5", "The blog's owner chose this image."})
 	}
 	justify(project, reasons...)

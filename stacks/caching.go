@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -99,22 +100,20 @@ var keepTheirNames = []string{"/", "/index.html", "/posts/hello/", "/posts/hello
 
 func anyCharacters(n int) string { return strings.Repeat("?", n) }
 
-func (c Caching) immutable() []string {
+// WithDefaults returns these props with every default in its field.
+func (c Caching) WithDefaults() Caching {
 	if c.Immutable == nil {
-		return hugoFingerprints()
+		c.Immutable = hugoFingerprints()
 	}
-	return c.Immutable
-}
-
-func (c Caching) feeds() []string {
 	if c.Feeds == nil {
-		return defaultFeeds
+		c.Feeds = defaultFeeds
 	}
-	return c.Feeds
+	c.FeedsFor = cmp.Or(c.FeedsFor, defaultFeedsFor)
+	return c
 }
 
 func (c Caching) validate(p *problems, notFoundPage string) {
-	if d := or(c.FeedsFor, defaultFeedsFor); d < time.Second || d > maxKeptFor || d%time.Second != 0 {
+	if d := c.FeedsFor; d < time.Second || d > maxKeptFor || d%time.Second != 0 {
 		p.add("Site.Caching.FeedsFor", c.FeedsFor, "must be whole seconds, from 1 second to 24 hours, written as 10 * time.Minute")
 	}
 	if d := c.PagesFor; d < 0 || d > maxKeptFor || d%time.Second != 0 {
@@ -138,8 +137,8 @@ func (c Caching) validate(p *problems, notFoundPage string) {
 			first[bare] = field
 		}
 	}
-	check("Site.Caching.Immutable", c.immutable())
-	check("Site.Caching.Feeds", c.feeds())
+	check("Site.Caching.Immutable", c.Immutable)
+	check("Site.Caching.Feeds", c.Feeds)
 	for i, pattern := range c.Immutable {
 		if patternProblem(pattern) != "" {
 			continue
@@ -151,7 +150,7 @@ func (c Caching) validate(p *problems, notFoundPage string) {
 			}
 		}
 	}
-	if n := len(c.immutable()) + len(c.feeds()); n > maxPathPatterns {
+	if n := len(c.Immutable) + len(c.Feeds); n > maxPathPatterns {
 		p.add("Site.Caching", fmt.Sprintf("%d patterns", n), fmt.Sprintf("a distribution takes at most %d; use wider ones", maxPathPatterns))
 	}
 }
@@ -208,7 +207,7 @@ func newResponseHeaders(stack awscdk.Stack, owner owner, headers Headers, cachin
 		cacheControl = keptFor(caching.PagesFor)
 	}
 	pages = policy("PageHeaders", "Pages", cacheControl)
-	if patterns := caching.immutable(); len(patterns) > 0 {
+	if patterns := caching.Immutable; len(patterns) > 0 {
 		function := awscloudfront.NewFunction(stack, jsii.String("ViewerResponse"), &awscloudfront.FunctionProps{
 			Comment: jsii.String("Files that never change of " + owner.name),
 			Runtime: awscloudfront.FunctionRuntime_JS_2_0(),
@@ -218,8 +217,8 @@ func newResponseHeaders(stack awscdk.Stack, owner owner, headers Headers, cachin
 			byPath = append(byPath, pathHeaders{pattern, pages, function})
 		}
 	}
-	if patterns := caching.feeds(); len(patterns) > 0 {
-		feeds := policy("FeedHeaders", "Feeds", keptFor(or(caching.FeedsFor, defaultFeedsFor)))
+	if patterns := caching.Feeds; len(patterns) > 0 {
+		feeds := policy("FeedHeaders", "Feeds", keptFor(caching.FeedsFor))
 		for _, pattern := range patterns {
 			byPath = append(byPath, pathHeaders{pattern, feeds, nil})
 		}

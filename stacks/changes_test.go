@@ -82,7 +82,7 @@ func serviceSource[S Source](change func(*S)) func(*FargateService) {
 
 func serviceVPC[V VPC](change func(*V)) func(*FargateService) {
 	return func(s *FargateService) {
-		vpc := s.network().(V)
+		vpc, _ := s.VPC.(V)
 		change(&vpc)
 		s.VPC = vpc
 	}
@@ -243,7 +243,7 @@ var serviceChanges = []change[FargateService]{
 	}},
 	{prop: "Distribution.ID", after: func(s *FargateService) { s.Hook.Distributions[0].ID = "E2QWRUHAPOMQZM" }},
 	{prop: "Distribution.Paths", after: func(s *FargateService) { s.Hook.Distributions[0].Paths = []string{"/api/*"} }},
-	{prop: "Hook.Events", effects: map[Controller]string{ECS: "updates Service"}, says: deploys, after: func(s *FargateService) { s.Hook.Events = s.controller().events()[1:2] }},
+	{prop: "Hook.Events", effects: map[Controller]string{ECS: "updates Service"}, says: deploys, after: func(s *FargateService) { s.Hook.Events = s.WithDefaults().Controller.events()[1:2] }},
 	{prop: "Hook.RoleARN", after: func(s *FargateService) { s.Hook.RoleARN = "arn:aws:iam::999999999999:role/clear-cache" }},
 	{prop: "Hook.OnFailure", after: func(s *FargateService) { s.Hook.OnFailure = RollBack }},
 	{prop: "Hook.Deadline", after: func(s *FargateService) { s.Hook.Deadline = 5 * time.Minute }},

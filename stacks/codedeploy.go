@@ -24,7 +24,7 @@ func codeDeployActions(b loadBalancer) (production, test elb.ListenerAction) {
 // deliverByCodeDeploy makes the service, what deploys it, and the stages that get it
 // there.
 func deliverByCodeDeploy(stack awscdk.Stack, s FargateService, parts serviceParts) (loadBalancer, awsecs.FargateService, []*awscodepipeline.StageProps) {
-	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, s.network().cidr(), codeDeployActions)
+	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, s.VPC.cidr(), codeDeployActions)
 	service := newECSService(stack, s, parts, func(*awsecs.FargateServiceProps) {})
 	service.AttachToApplicationTargetGroup(balancer.blue)
 	newScaling(stack, s.Scaling, service, balancer)
@@ -60,7 +60,7 @@ func newDeploymentGroup(stack awscdk.Stack, s FargateService, service awsecs.Far
 			GreenTargetGroup:    balancer.green,
 			Listener:            balancer.production,
 			TestListener:        balancer.test,
-			TerminationWaitTime: awscdk.Duration_Minutes(jsii.Number(s.keepOld().Minutes())),
+			TerminationWaitTime: awscdk.Duration_Minutes(jsii.Number(s.KeepOld.Minutes())),
 		},
 		Alarms:       &watched,
 		AutoRollback: rollback,

@@ -11,7 +11,7 @@ import (
 func TestServiceOfCodeDeployStaysAsItIs(t *testing.T) {
 	for _, s := range changedFixtures {
 		s := s.(FargateService)
-		if s.controller() != CodeDeploy {
+		if s.WithDefaults().Controller != CodeDeploy {
 			continue
 		}
 		const service = "AWS::ECS::Service"
@@ -55,7 +55,7 @@ func TestDeploymentByCodeDeploy(t *testing.T) {
 				return nil
 			}
 			equal(t, "production's port", listener("ProdTrafficRoute")["Port"], tt.props.LoadBalancer.productionPorts()[0])
-			equal(t, "test port", listener("TestTrafficRoute")["Port"], tt.props.LoadBalancer.testPort())
+			equal(t, "test port", listener("TestTrafficRoute")["Port"], tt.props.LoadBalancer.WithDefaults().TestPort)
 
 			variables := buildVariables(t, tmpl, "Build")
 			for _, want := range tt.appSpecs {

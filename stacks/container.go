@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/buildspec"
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -166,26 +168,34 @@ const (
 	maxGrants = 50_000
 )
 
-func (c Container) port() int               { return or(c.Port, defaultPort) }
-func (c Container) healthCheckPath() string { return or(c.HealthCheckPath, defaultHealthCheckPath) }
-func (c Container) cpu() int                { return or(c.CPU, defaultCPU) }
-func (c Container) memory() int             { return or(c.MemoryMiB, 2*c.cpu()) }
+// WithDefaults returns these props with every default in its field.
+func (c Container) WithDefaults() Container {
+	c.Port = cmp.Or(c.Port, defaultPort)
+	c.HealthCheckPath = cmp.Or(c.HealthCheckPath, defaultHealthCheckPath)
+	c.CPU = cmp.Or(c.CPU, defaultCPU)
+	c.MemoryMiB = cmp.Or(c.MemoryMiB, 2*c.CPU)
+	c.Architecture = cmp.Or(c.Architecture, ARM64)
+	c.Dockerfile = cmp.Or(c.Dockerfile, buildspec.DefaultDockerfile)
+	c.Context = cmp.Or(c.Context, buildspec.DefaultContext)
+	c.LogRetention = c.LogRetention.withDefault()
+	return c
+}
 
 func (c Container) validate(p *problems) {
 	before := len(p.errs)
-	if port := c.port(); port < 1 || port > 65535 {
+	if port := c.Port; port < 1 || port > 65535 {
 		p.add("Container.Port", c.Port, "must be the port that the container listens on, from 1 to 65535")
 	}
-	if at := c.healthCheckPath(); len(at) > maxHealthCheckPath || !healthCheckPattern.MatchString(at) {
+	if at := c.HealthCheckPath; len(at) > maxHealthCheckPath || !healthCheckPattern.MatchString(at) {
 		p.add("Container.HealthCheckPath", at, fmt.Sprintf("must be a path such as /healthz, without spaces, of at most %d characters", maxHealthCheckPath))
 	}
 	answers := len(p.errs) == before
-	if pair, ok := memories[c.cpu()]; !ok {
+	if pair, ok := memories[c.CPU]; !ok {
 		p.add("Container.CPU", c.CPU, fmt.Sprintf("must be one of %v", slices.Sorted(maps.Keys(memories))))
-	} else if m := c.memory(); c.cpu() == 256 && m != 512 && m != 1024 && m != 2048 {
+	} else if m := c.MemoryMiB; c.CPU == 256 && m != 512 && m != 1024 && m != 2048 {
 		p.add("Container.MemoryMiB", c.MemoryMiB, "with CPU 256, Fargate takes 512, 1024 or 2048")
-	} else if least := 2 * c.cpu(); m < least || m > pair.most || m%pair.step != 0 {
-		p.add("Container.MemoryMiB", c.MemoryMiB, fmt.Sprintf("with CPU %d, Fargate takes from %d to %d by steps of %d", c.cpu(), least, pair.most, pair.step))
+	} else if least := 2 * c.CPU; m < least || m > pair.most || m%pair.step != 0 {
+		p.add("Container.MemoryMiB", c.MemoryMiB, fmt.Sprintf("with CPU %d, Fargate takes from %d to %d by steps of %d", c.CPU, least, pair.most, pair.step))
 	}
 	validateVariables(p, "Container.Environment", c.Environment, func(string) string { return "" })
 	for _, name := range slices.Sorted(maps.Keys(c.Secrets)) {
@@ -217,7 +227,7 @@ func (c Container) validate(p *problems) {
 	if n := c.grantsSize(); n > maxGrants {
 		p.add("Container.Secrets", fmt.Sprintf("%d secrets", len(c.Secrets)), fmt.Sprintf("with FormerSecrets and SecretKeyARNs, the grants of all are %d characters long, and a role has room for %d; put several values into one secret, as fields of JSON, which needs one grant", n, maxGrants))
 	}
-	oneOf(p, "Container.Architecture", or(c.Architecture, ARM64), ARM64, X86)
+	oneOf(p, "Container.Architecture", c.Architecture, ARM64, X86)
 	if c.Dockerfile != "" && !isFileInside(c.Dockerfile) {
 		p.add("Container.Dockerfile", c.Dockerfile, "must be a path inside the repository, such as docker/api.Dockerfile")
 	}
@@ -225,8 +235,8 @@ func (c Container) validate(p *problems) {
 		p.add("Container.Context", c.Context, "must be a folder inside the repository, such as services/api")
 	}
 	switch {
-	case c.InitialImage == "" && answers && (c.port() != defaultPort || c.healthCheckPath() != defaultHealthCheckPath):
-		p.add("Container.InitialImage", "", fmt.Sprintf("must be an image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created. If this service is there already, it stays %s", c.port(), c.healthCheckPath(), defaultInitialImage))
+	case c.InitialImage == "" && answers && (c.Port != defaultPort || c.HealthCheckPath != defaultHealthCheckPath):
+		p.add("Container.InitialImage", "", fmt.Sprintf("must be an image that answers on port %d at %s: the default one does on 80 at /, and a service whose first tasks are not healthy is not created. If this service is there already, it stays %s", c.Port, c.HealthCheckPath, defaultInitialImage))
 	case c.InitialImage == "":
 	case len(c.InitialImage) > maxImage || !imagePattern.MatchString(c.InitialImage):
 		p.add("Container.InitialImage", c.InitialImage, "must be an image's name, such as "+defaultInitialImage)
@@ -384,7 +394,7 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 		})
 		options.ContainerName = jsii.String(containerName)
 		options.Image = awsecs.ContainerImage_FromRegistry(jsii.String(image), nil)
-		options.PortMappings = &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(c.port())}}
+		options.PortMappings = &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(c.Port)}}
 		options.Logging = awsecs.LogDriver_AwsLogs(&awsecs.AwsLogDriverProps{LogGroup: log, StreamPrefix: jsii.String(containerName)})
 		definition.AddContainer(jsii.String(containerName), &options)
 		return definition
@@ -392,7 +402,7 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	// It must never change, and has nothing of what an owner may change, nor of what a
 	// newer version of this project may: another revision would be the family's newest,
 	// and bring the initial image back into production.
-	made.first = define("FirstTask", made.family, defaultCPU, 2*defaultCPU, or(c.InitialImage, defaultInitialImage), awsecs.ContainerDefinitionOptions{})
+	made.first = define("FirstTask", made.family, defaultCPU, 2*defaultCPU, cmp.Or(c.InitialImage, defaultInitialImage), awsecs.ContainerDefinitionOptions{})
 	awscdk.Annotations_Of(made.first).AcknowledgeWarning(jsii.String("@aws-cdk/aws-ecs:ecrImageRequiresPolicy"), jsii.String("The execution role may pull it"))
 	// If there is another one, production may still run this, or go back to it.
 	options := made.first.Node().DefaultChild().(awsecs.CfnTaskDefinition).CfnOptions()
@@ -403,7 +413,7 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	for name, value := range c.Environment {
 		variables[name] = literal(value)
 	}
-	made.template = define("Task", made.templateFamily, c.cpu(), c.memory(), placeholderImage, awsecs.ContainerDefinitionOptions{Environment: &variables, Secrets: &secrets})
+	made.template = define("Task", made.templateFamily, c.CPU, c.MemoryMiB, placeholderImage, awsecs.ContainerDefinitionOptions{Environment: &variables, Secrets: &secrets})
 	if len(c.Environment) > 0 {
 		justify(made.template, justification{"AwsSolutions-ECS2", "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
 	}

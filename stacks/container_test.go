@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -47,13 +48,13 @@ func TestTaskDefinitions(t *testing.T) {
 			container := at(t, tmpl, task.Properties, "ContainerDefinitions", 0).(map[string]any)
 			equal(t, "container", container["Name"], "web")
 			equal(t, "log", at(t, tmpl, container, "LogConfiguration", "LogDriver"), "awslogs")
-			equal(t, "port", at(t, tmpl, container, "PortMappings", 0, "ContainerPort"), s.Container.port())
-			equal(t, "architecture", at(t, tmpl, task.Properties, "RuntimePlatform", "CpuArchitecture"), or(s.Container.Architecture, ARM64))
+			equal(t, "port", at(t, tmpl, container, "PortMappings", 0, "ContainerPort"), s.Container.WithDefaults().Port)
+			equal(t, "architecture", at(t, tmpl, task.Properties, "RuntimePlatform", "CpuArchitecture"), cmp.Or(s.Container.Architecture, ARM64))
 			equal(t, "role", at(t, tmpl, task.Properties, "TaskRoleArn"), arnOf(t, tmpl, roleID(t, tmpl, "TaskRole")))
 		}
 		// A change of these must not make a new first revision.
 		container := at(t, tmpl, first.Properties, "ContainerDefinitions", 0).(map[string]any)
-		equal(t, "first image", container["Image"], or(s.Container.InitialImage, defaultInitialImage))
+		equal(t, "first image", container["Image"], cmp.Or(s.Container.InitialImage, defaultInitialImage))
 		equal(t, "first variables", container["Environment"], nil)
 		equal(t, "first secrets", container["Secrets"], nil)
 		equal(t, "first CPU", first.Properties["Cpu"], "256")

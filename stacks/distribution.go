@@ -56,11 +56,9 @@ func (s Site) functionSettings() viewerrequest.Settings {
 	return viewerrequest.Settings{
 		Domain:       s.Domain,
 		RedirectFrom: s.RedirectFrom,
-		MissingSlash: string(or(s.MissingSlash, Redirect)),
+		MissingSlash: string(s.MissingSlash),
 	}
 }
-
-func (s Site) notFoundPage() string { return or(s.NotFoundPage, defaultNotFoundPage) }
 
 // notFoundPageProblem says why CloudFront would not find an error page, or nothing. It
 // asks S3 for the page by this path, past the function that knows pages and plus signs.
@@ -121,12 +119,12 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 		ErrorResponses: &[]*awscloudfront.ErrorResponse{{
 			HttpStatus:         jsii.Number(404),
 			ResponseHttpStatus: jsii.Number(404),
-			ResponsePagePath:   jsii.String(s.notFoundPage()),
+			ResponsePagePath:   jsii.String(s.NotFoundPage),
 			Ttl:                awscdk.Duration_Seconds(jsii.Number(notFoundSeconds)),
 		}},
 		HttpVersion: awscloudfront.HttpVersion_HTTP2_AND_3,
 		EnableIpv6:  jsii.Bool(true),
-		PriceClass:  priceClasses[or(s.PriceClass, AllEdges)],
+		PriceClass:  priceClasses[s.PriceClass],
 	}
 	justifications := []justification{
 		{"AwsSolutions-CFR1", "A blog is for readers everywhere."},

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -80,7 +81,7 @@ func (s Site) validateDomain(p *problems) {
 			p.add("Site.RedirectFrom", strings.Join(s.RedirectFrom, ", "), want)
 		}
 		if s.HostedZone != (HostedZone{}) {
-			p.add("Site.HostedZone", or(s.HostedZone.Name, s.HostedZone.ID), want)
+			p.add("Site.HostedZone", cmp.Or(s.HostedZone.Name, s.HostedZone.ID), want)
 		}
 		if s.CertificateARN != "" {
 			p.add("Site.CertificateARN", s.CertificateARN, want)

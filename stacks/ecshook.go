@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -122,15 +123,26 @@ const (
 	hookWait = time.Hour
 )
 
-// events returns the events that call the function.
-func (h Hook) events(by Controller) []HookEvent {
+// WithDefaults returns these props with every default in its field, for a service that is
+// deployed by that controller.
+func (h Hook) WithDefaults(by Controller) Hook {
+	h.Distributions = slices.Clone(h.Distributions)
+	for i := range h.Distributions {
+		if len(h.Distributions[i].Paths) == 0 {
+			h.Distributions[i].Paths = []string{"/*"}
+		}
+	}
 	switch {
 	case len(h.Events) > 0:
-		return h.Events
 	case by == ECS:
-		return []HookEvent{ProductionTrafficShift, PostProductionTrafficShift}
+		h.Events = []HookEvent{ProductionTrafficShift, PostProductionTrafficShift}
+	case by == CodeDeploy:
+		h.Events = []HookEvent{AfterAllowTraffic}
 	}
-	return []HookEvent{AfterAllowTraffic}
+	h.OnFailure = cmp.Or(h.OnFailure, Proceed)
+	h.Deadline = cmp.Or(h.Deadline, defaultHookDeadline)
+	h.LogRetention = h.LogRetention.withDefault()
+	return h
 }
 
 func (h Hook) validate(p *problems, by Controller) {
@@ -156,12 +168,12 @@ func (h Hook) validate(p *problems, by Controller) {
 			p.add(field, string(event), "is there twice; name it once")
 		}
 	}
-	oneOf(p, "Hook.OnFailure", or(h.OnFailure, Proceed), Proceed, RollBack)
+	oneOf(p, "Hook.OnFailure", h.OnFailure, Proceed, RollBack)
 	latest, bounds := maxDeadline, "must be whole seconds, from 1 minute to 23 hours, written as 10 * time.Minute"
 	if by == CodeDeploy {
 		latest, bounds = maxCodeDeployDeadline, "must be whole seconds, from 1 to 14 minutes, written as 10 * time.Minute: CodeDeploy calls the function once, and Lambda ends it after 15"
 	}
-	if d := or(h.Deadline, defaultHookDeadline); d < minDeadline || d > latest || d%time.Second != 0 {
+	if d := h.Deadline; d < minDeadline || d > latest || d%time.Second != 0 {
 		p.add("Hook.Deadline", h.Deadline, bounds)
 	}
 	h.LogRetention.validate(p, "Hook.LogRetention")
@@ -184,9 +196,6 @@ func (h Hook) environment(service string) map[string]string {
 	distributions := make([]distribution, len(h.Distributions))
 	for i, d := range h.Distributions {
 		distributions[i] = distribution(d)
-		if len(d.Paths) == 0 {
-			distributions[i].Paths = []string{"/*"}
-		}
 	}
 	waitFor := "completed"
 	if h.NoWait {
@@ -195,9 +204,9 @@ func (h Hook) environment(service string) map[string]string {
 	return withRole(h.RoleARN, map[string]string{
 		"SERVICE":       service,
 		"DISTRIBUTIONS": encodeJSON(distributions),
-		"ON_FAILURE":    string(or(h.OnFailure, Proceed)),
+		"ON_FAILURE":    string(h.OnFailure),
 		"WAIT_FOR":      waitFor,
-		"DEADLINE":      or(h.Deadline, defaultHookDeadline).String(),
+		"DEADLINE":      h.Deadline.String(),
 	})
 }
 
@@ -208,7 +217,7 @@ func hookFunctionName(service string) string { return hookPrefix + service }
 func newHookFunction(stack awscdk.Stack, owner owner, hook Hook, by Controller) (awslambda.Function, awsiam.Role) {
 	timeout := ecsPollFor + afterPolling
 	if by == CodeDeploy {
-		timeout = or(hook.Deadline, defaultHookDeadline) + afterPolling
+		timeout = hook.Deadline + afterPolling
 	}
 	function, role := newGoFunction(stack, "Hook", goFunction{
 		name:        hookFunctionName(owner.name),
@@ -257,7 +266,7 @@ func newHookInvoker(stack awscdk.Stack, owner owner, function awslambda.Function
 // appSpec returns the AppSpec that calls the hook's function.
 func (h Hook) appSpec(service, container string, port int) appspec.Spec {
 	spec := appspec.Spec{Container: container, Port: port}
-	for _, event := range h.events(CodeDeploy) {
+	for _, event := range h.Events {
 		spec.Hooks = append(spec.Hooks, appspec.Hook{Event: string(event), Function: hookFunctionName(service)})
 	}
 	return spec

@@ -59,7 +59,7 @@ func cfnService(service awsecs.FargateService) awsecs.CfnService {
 // deliverByECS makes the service, which deploys itself, and the stages that get it
 // there.
 func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loadBalancer, awsecs.FargateService, []*awscodepipeline.StageProps) {
-	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, s.network().cidr(), ecsActions)
+	balancer := newLoadBalancer(stack, s.LoadBalancer, s.Container, parts.vpc, s.VPC.cidr(), ecsActions)
 	rules := newTrafficRules(stack, balancer)
 	balancer.moved = append(balancer.moved, rules.production, rules.test)
 	alarms := s.alarms(stack, balancer)
@@ -68,7 +68,7 @@ func deliverByECS(stack awscdk.Stack, s FargateService, parts serviceParts) (loa
 		if len(alarms) > 0 { // else CDK refuses it
 			watchAlarms(props, alarms)
 		}
-		props.BakeTime = awscdk.Duration_Minutes(jsii.Number(s.keepOld().Minutes()))
+		props.BakeTime = awscdk.Duration_Minutes(jsii.Number(s.KeepOld.Minutes()))
 		props.CircuitBreaker = &awsecs.DeploymentCircuitBreaker{Enable: jsii.Bool(true), Rollback: jsii.Bool(true)}
 	})
 	if len(alarms) == 0 {
@@ -107,7 +107,7 @@ func attachByECS(stack awscdk.Stack, s FargateService, service awsecs.FargateSer
 	role := newTrafficRole(stack, s, balancer, rules)
 	service.LoadBalancerTarget(&awsecs.LoadBalancerTargetOptions{
 		ContainerName: jsii.String(containerName),
-		ContainerPort: jsii.Number(s.Container.port()),
+		ContainerPort: jsii.Number(s.Container.Port),
 		AlternateTarget: awsecs.NewAlternateTarget(jsii.String("Alternate"), &awsecs.AlternateTargetProps{
 			AlternateTargetGroup: balancer.green,
 			ProductionListener:   awsecs.ListenerRuleConfiguration_ApplicationListenerRule(rules.production),
@@ -143,7 +143,7 @@ func callHook(stack awscdk.Stack, s FargateService, service awsecs.FargateServic
 	cfnService(service).AddPropertyOverride(jsii.String("DeploymentConfiguration.LifecycleHooks"), []map[string]any{{
 		"HookTargetArn":   function.FunctionArn(),
 		"RoleArn":         invoker.RoleArn(),
-		"LifecycleStages": s.Hook.events(ECS),
+		"LifecycleStages": s.Hook.Events,
 	}})
 	service.Node().AddDependency(invoker)
 }
@@ -151,13 +151,13 @@ func callHook(stack awscdk.Stack, s FargateService, service awsecs.FargateServic
 // deployTime is how long ECS may take for a deployment, in all.
 func (s FargateService) deployTime() time.Duration {
 	steps, wait := s.Shift.steps()
-	whole := taskTime + time.Duration(steps)*wait + s.keepOld()
-	for _, event := range s.Hook.events(ECS) {
+	whole := taskTime + time.Duration(steps)*wait + s.KeepOld
+	for _, event := range s.Hook.Events {
 		calls := 1
 		if event == ProductionTrafficShift {
 			calls = steps // it is a stage of its own each time
 		}
-		whole += time.Duration(calls) * or(s.Hook.Deadline, defaultHookDeadline)
+		whole += time.Duration(calls) * s.Hook.Deadline
 	}
 	return min((whole + time.Minute - 1).Truncate(time.Minute), maxDeployTime)
 }

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -176,7 +177,7 @@ func stackEffects(before, after *assembly.Template, replacing spec) []string {
 	for _, id := range slices.Sorted(maps.Keys(union(before.Resources, after.Resources))) {
 		old, was := before.Resources[id]
 		changed, stays := after.Resources[id]
-		of := or(old.Type, changed.Type)
+		of := cmp.Or(old.Type, changed.Type)
 		verb := ""
 		switch watched := slices.Contains(guarded, of); {
 		case !watched && slices.Contains(passing, of), hashPattern.ReplaceAllString(id, "") == "Task":

@@ -101,10 +101,22 @@ func (s ExistingService) owner() owner { return owner{"service", s.Name, s.Accou
 
 func (s ExistingService) stackID() string { return s.Name + "-hook" }
 
+// WithDefaults returns these props with every default in its field.
+func (s ExistingService) WithDefaults() ExistingService {
+	switch s.DeployedBy.(type) {
+	case CodeDeployGroup, ECSService:
+		s.Hook = s.Hook.WithDefaults(s.DeployedBy.controller())
+	default:
+		s.Hook = s.Hook.WithDefaults("")
+	}
+	return s
+}
+
 // Validate returns all that is wrong with these props, or nil.
 func (s ExistingService) Validate() error {
 	p := &problems{owner: s.owner()}
 	s.owner().validate(p, maxServiceName)
+	s = s.WithDefaults()
 	switch s.DeployedBy.(type) {
 	case CodeDeployGroup, ECSService:
 		s.DeployedBy.validate(p)
@@ -126,8 +138,9 @@ func (s ExistingService) appSpec() (appspec.Spec, error) {
 	return s.Hook.appSpec(s.Name, group.Container, group.Port), nil
 }
 
-func (s ExistingService) newStack(scope constructs.Construct) awscdk.Stack {
+func newHookStack(scope constructs.Construct, s ExistingService) awscdk.Stack {
 	examples := s.exampleValues()
+	s = s.WithDefaults()
 	s.Account = examples.account(s.Account)
 	stack := awscdk.NewStack(scope, jsii.String(s.stackID()),
 		s.owner().stackProps("Clears CloudFront when the service "+s.Name+" goes live"))
@@ -149,7 +162,7 @@ func (s ExistingService) newStack(scope constructs.Construct) awscdk.Stack {
 		invoker := newHookInvoker(stack, s.owner(), function)
 		newOutput(stack, "InvokerRoleARN", "The role that ECS takes on to call the function", *invoker.RoleArn())
 		newOutput(stack, "LifecycleHooks", "For deploymentConfiguration.lifecycleHooks of the service "+by.Service+" in the cluster "+by.Cluster,
-			lifecycleHooks(*function.FunctionArn(), *invoker.RoleArn(), s.Hook.events(ECS)))
+			lifecycleHooks(*function.FunctionArn(), *invoker.RoleArn(), s.Hook.Events))
 	}
 	newHookAlarm(stack, s.owner(), newTopics(stack, s.owner(), s.Notifications))
 	return stack

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"unicode"
@@ -66,7 +67,7 @@ func pathGlobProblem(pattern string) string {
 	case strings.HasPrefix(pattern, "^"), strings.HasSuffix(globParts.ReplaceAllString(pattern, "x"), "$"):
 		return `is a regular expression, and must be a glob, such as content/**; put \ before a ^ or $ that a name has`
 	case strings.HasPrefix(pattern, "/"), strings.HasPrefix(pattern, "./"):
-		return "must start at the repository's root without / or ./, as " + or(strings.TrimLeft(strings.TrimPrefix(pattern, "./"), "/"), "**") + " does"
+		return "must start at the repository's root without / or ./, as " + cmp.Or(strings.TrimLeft(strings.TrimPrefix(pattern, "./"), "/"), "**") + " does"
 	case strings.HasSuffix(pattern, "/"):
 		return "names a folder, and only files change; for all that is in it: " + pattern + "**"
 	case strings.Contains("/"+pattern+"/", "/../"), strings.Contains("/"+pattern+"/", "/./"):
@@ -83,7 +84,7 @@ func nameGlobProblem(pattern string) string {
 	case problem != "":
 		return problem
 	case refPattern.MatchString(pattern):
-		return "must be the name alone, as " + or(refPattern.ReplaceAllString(pattern, ""), "*") + " is"
+		return "must be the name alone, as " + cmp.Or(refPattern.ReplaceAllString(pattern, ""), "*") + " is"
 	case strings.HasSuffix(pattern, "/"):
 		return "ends with /, which no name does; for all that start so: " + pattern + "**"
 	case badRefPattern.MatchString(plain):

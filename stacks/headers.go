@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -144,11 +145,11 @@ var ownFields = map[string]string{
 
 func (h Headers) validate(p *problems) {
 	h.HSTS.validate(p)
-	if !oneOf(p, "Site.Headers.Frames", or(h.Frames, SameOriginFrames), SameOriginFrames, NoFrames, AnyFrames) {
-		h.Frames = "" // the policy is not held against it
+	known := oneOf(p, "Site.Headers.Frames", h.Frames, SameOriginFrames, NoFrames, AnyFrames)
+	oneOf(p, "Site.Headers.Referrer", h.Referrer, OriginReferrer, OwnReferrer, NoReferrer)
+	if h.validateContentSecurityPolicy(p); known {
+		h.validateFrames(p)
 	}
-	oneOf(p, "Site.Headers.Referrer", or(h.Referrer, OriginReferrer), OriginReferrer, OwnReferrer, NoReferrer)
-	h.validateContentSecurityPolicy(p)
 	h.validateOthers(p)
 }
 
@@ -166,13 +167,13 @@ func (h HSTS) maxAge() time.Duration {
 	if h.MaxAge == ForgetHSTS {
 		return 0
 	}
-	return or(h.MaxAge, defaultHSTS)
+	return h.MaxAge
 }
 
 func (h Headers) validateContentSecurityPolicy(p *problems) {
 	const field = "Site.Headers.ContentSecurityPolicy"
 	policy := h.ContentSecurityPolicy
-	if policy == "" || policy == NoHeader {
+	if policy == NoHeader {
 		return
 	}
 	if len(policy) > maxHeaderValue {
@@ -183,7 +184,11 @@ func (h Headers) validateContentSecurityPolicy(p *problems) {
 	} else if problem := directivesProblem(policy); problem != "" {
 		p.add(field, policy, problem)
 	}
-	if says := framesOf(policy); h.Frames != "" && says != "" && says != h.Frames {
+}
+
+// validateFrames reports a policy that contradicts Frames.
+func (h Headers) validateFrames(p *problems) {
+	if says := framesOf(h.ContentSecurityPolicy); says != "" && says != h.Frames {
 		p.add("Site.Headers.Frames", string(h.Frames), fmt.Sprintf("frame-ancestors of ContentSecurityPolicy says %q, and browsers go by that; leave Frames out, or both the same", string(says)))
 	}
 }
@@ -261,23 +266,21 @@ func (h Headers) validateOthers(p *problems) {
 	}
 }
 
-// frames returns the owner's choice: said here, or in a policy of theirs.
-func (h Headers) frames() Frames {
-	return or(or(h.Frames, framesOf(h.ContentSecurityPolicy)), SameOriginFrames)
-}
-
-func (h Headers) contentSecurityPolicy() string {
-	if h.ContentSecurityPolicy != "" {
-		return h.ContentSecurityPolicy
+// WithDefaults returns these props with every default in its field.
+func (h Headers) WithDefaults() Headers {
+	h.HSTS.MaxAge = cmp.Or(h.HSTS.MaxAge, defaultHSTS)
+	h.Frames = cmp.Or(h.Frames, framesOf(h.ContentSecurityPolicy), SameOriginFrames)
+	h.Referrer = cmp.Or(h.Referrer, OriginReferrer)
+	if h.ContentSecurityPolicy == "" {
+		h.ContentSecurityPolicy = "upgrade-insecure-requests; object-src 'none'; base-uri 'self'"
+		switch h.Frames {
+		case SameOriginFrames:
+			h.ContentSecurityPolicy += "; frame-ancestors 'self'"
+		case NoFrames:
+			h.ContentSecurityPolicy += "; frame-ancestors 'none'"
+		}
 	}
-	policy := "upgrade-insecure-requests; object-src 'none'; base-uri 'self'"
-	switch h.frames() {
-	case SameOriginFrames:
-		policy += "; frame-ancestors 'self'"
-	case NoFrames:
-		policy += "; frame-ancestors 'none'"
-	}
-	return policy
+	return h
 }
 
 // newHeadersPolicy makes a response headers policy: the security headers, and what
@@ -286,7 +289,7 @@ func (h Headers) newHeadersPolicy(stack awscdk.Stack, id, comment, cacheControl 
 	security := &awscloudfront.ResponseSecurityHeadersBehavior{
 		ContentTypeOptions: &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)},
 		ReferrerPolicy: &awscloudfront.ResponseHeadersReferrerPolicy{
-			ReferrerPolicy: referrers[or(h.Referrer, OriginReferrer)], Override: jsii.Bool(true),
+			ReferrerPolicy: referrers[h.Referrer], Override: jsii.Bool(true),
 		},
 		StrictTransportSecurity: &awscloudfront.ResponseHeadersStrictTransportSecurity{
 			AccessControlMaxAge: awscdk.Duration_Seconds(jsii.Number(h.HSTS.maxAge().Seconds())),
@@ -295,12 +298,12 @@ func (h Headers) newHeadersPolicy(stack awscdk.Stack, id, comment, cacheControl 
 			Override:            jsii.Bool(true),
 		},
 	}
-	if frames := h.frames(); frames != AnyFrames {
+	if frames := h.Frames; frames != AnyFrames {
 		security.FrameOptions = &awscloudfront.ResponseHeadersFrameOptions{
 			FrameOption: awscloudfront.HeadersFrameOption(frames), Override: jsii.Bool(true),
 		}
 	}
-	if policy := h.contentSecurityPolicy(); policy != NoHeader {
+	if policy := h.ContentSecurityPolicy; policy != NoHeader {
 		security.ContentSecurityPolicy = &awscloudfront.ResponseHeadersContentSecurityPolicy{
 			ContentSecurityPolicy: jsii.String(policy), Override: jsii.Bool(true),
 		}

@@ -139,10 +139,10 @@ func TestFrames(t *testing.T) {
 		{"policy says nothing", Headers{ContentSecurityPolicy: "default-src 'self'"}, SameOriginFrames, "default-src 'self'"},
 		{"no policy", Headers{ContentSecurityPolicy: NoHeader}, SameOriginFrames, NoHeader},
 	} {
-		equal(t, tt.name+": frames", tt.headers.frames(), tt.wantFrames)
-		equal(t, tt.name+": policy", tt.headers.contentSecurityPolicy(), tt.wantPolicy)
+		equal(t, tt.name+": frames", tt.headers.WithDefaults().Frames, tt.wantFrames)
+		equal(t, tt.name+": policy", tt.headers.WithDefaults().ContentSecurityPolicy, tt.wantPolicy)
 		p := &problems{}
-		tt.headers.validate(p)
+		tt.headers.WithDefaults().validate(p)
 		if err := p.join(); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -29,8 +30,16 @@ type ImageBuild struct {
 	LogRetention LogDays
 }
 
+// WithDefaults returns these props with every default in its field.
+func (b ImageBuild) WithDefaults() ImageBuild {
+	b.ComputeType = cmp.Or(b.ComputeType, Small)
+	b.Timeout = cmp.Or(b.Timeout, defaultBuildTimeout)
+	b.LogRetention = b.LogRetention.withDefault()
+	return b
+}
+
 func (b ImageBuild) validate(p *problems) {
-	oneOf(p, "Build.ComputeType", or(b.ComputeType, Small), Small, Medium, Large, XLarge, X2Large)
+	oneOf(p, "Build.ComputeType", b.ComputeType, Small, Medium, Large, XLarge, X2Large)
 	validateBuildTimeout(p, b.Timeout)
 	b.LogRetention.validate(p, "Build.LogRetention")
 }
@@ -67,8 +76,8 @@ func newImageBuild(stack awscdk.Stack, s FargateService, parts serviceParts, app
 		buildspec.EnvTaskFamily:    parts.task.templateFamily,
 		buildspec.EnvServiceFamily: parts.task.family,
 		buildspec.EnvContainerName: containerName,
-		buildspec.EnvDockerfile:    or(c.Dockerfile, buildspec.DefaultDockerfile),
-		buildspec.EnvContext:       or(c.Context, buildspec.DefaultContext),
+		buildspec.EnvDockerfile:    c.Dockerfile,
+		buildspec.EnvContext:       c.Context,
 	}
 	if appSpec != "" {
 		variables[buildspec.EnvAppSpec] = appSpec
@@ -83,7 +92,7 @@ func newImageBuild(stack awscdk.Stack, s FargateService, parts serviceParts, app
 		computeType: s.Build.ComputeType,
 		privileged:  true,
 		variables:   variables,
-		timeout:     or(s.Build.Timeout, defaultBuildTimeout),
+		timeout:     s.Build.Timeout,
 		logDays:     s.Build.LogRetention,
 		recipe:      buildspec.Container,
 	})

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -102,6 +103,15 @@ var (
 	tagPattern = regexp.MustCompile(`^#[!-)+-z|~]{1,256}$`)
 )
 
+// WithDefaults returns these props with every default in its field.
+func (i Invalidate) WithDefaults() Invalidate {
+	i.Deadline = cmp.Or(i.Deadline, defaultDeadline)
+	i.AfterDeadline = cmp.Or(i.AfterDeadline, Fail)
+	i.PollFor = cmp.Or(i.PollFor, defaultPollFor)
+	i.LogRetention = i.LogRetention.withDefault()
+	return i
+}
+
 func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
 	before, distributionID := len(p.errs), i.DistributionID
 	if site != nil {
@@ -130,13 +140,13 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
 	if n := utf8.RuneCountInString(userParameters(pipelineName, distributionID, cleared)); n > maxUserParameters && len(p.errs) == before {
 		p.add("Invalidate.Paths", fmt.Sprintf("%d paths", len(i.Paths)), fmt.Sprintf("%sthey make UserParameters %d characters long, and CodePipeline takes at most %d; use wildcards or /*, which counts as one path", with, n, maxUserParameters))
 	}
-	if d := or(i.Deadline, defaultDeadline); d < minDeadline || d > maxDeadline {
+	if d := i.Deadline; d < minDeadline || d > maxDeadline {
 		p.add("Invalidate.Deadline", i.Deadline, "must be from 1 minute to 23 hours, written as 30 * time.Minute")
 	}
-	if d := or(i.PollFor, defaultPollFor); d < minPollFor || d > maxPollFor || d%time.Second != 0 {
+	if d := i.PollFor; d < minPollFor || d > maxPollFor || d%time.Second != 0 {
 		p.add("Invalidate.PollFor", i.PollFor, "must be whole seconds, from 1 second to 10 minutes, written as 40 * time.Second")
 	}
-	oneOf(p, "Invalidate.AfterDeadline", or(i.AfterDeadline, Fail), Fail, Warn)
+	oneOf(p, "Invalidate.AfterDeadline", i.AfterDeadline, Fail, Warn)
 	i.LogRetention.validate(p, "Invalidate.LogRetention")
 }
 
@@ -248,14 +258,14 @@ func encodeJSON(v any) string {
 // newInvalidate makes the function and the action that calls it. Each blog has its
 // own function, so that its role names exactly one distribution.
 func newInvalidate(stack awscdk.Stack, pipelineName string, i Invalidate, site *Site, distributionID string, pipelineRole awsiam.IRole) awscodepipeline.IAction {
-	pollFor := or(i.PollFor, defaultPollFor)
+	pollFor := i.PollFor
 	function, role := newGoFunction(stack, "Invalidate", goFunction{
 		binary:      "invalidate",
 		description: "Clears CloudFront for the blog " + pipelineName,
 		environment: withRole(i.RoleARN, map[string]string{
 			"POLL_FOR":       pollFor.String(),
-			"DEADLINE":       or(i.Deadline, defaultDeadline).String(),
-			"AFTER_DEADLINE": string(or(i.AfterDeadline, Fail)),
+			"DEADLINE":       i.Deadline.String(),
+			"AFTER_DEADLINE": string(i.AfterDeadline),
 		}),
 		timeout: pollFor + afterPolling,
 		logDays: i.LogRetention,

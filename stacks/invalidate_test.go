@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ func TestCleared(t *testing.T) {
 			if got, want := i.cleared(&Site{}), strings.Fields(tt.want); !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
 			}
-			if got, want := i.cleared(&Site{MissingSlash: Rewrite}), strings.Fields(or(tt.rewrite, tt.want)); !slices.Equal(got, want) {
+			if got, want := i.cleared(&Site{MissingSlash: Rewrite}), strings.Fields(cmp.Or(tt.rewrite, tt.want)); !slices.Equal(got, want) {
 				t.Errorf("where pages are served without their slash: got %q, want %q", got, want)
 			}
 			if got := i.cleared(nil); !slices.Equal(got, i.Paths) {

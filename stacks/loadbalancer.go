@@ -111,6 +111,18 @@ var (
 )
 
 // validate is told the range of the VPC's own addresses.
+// WithDefaults returns these props with every default in its field.
+func (l LoadBalancer) WithDefaults() LoadBalancer {
+	switch {
+	case l.TestPort != 0:
+	case l.CertificateARN != "":
+		l.TestPort = 8443
+	default:
+		l.TestPort = 8080
+	}
+	return l
+}
+
 func (l LoadBalancer) validate(p *problems, inside netip.Prefix) {
 	if l.CertificateARN != "" && p.arn("LoadBalancer.CertificateARN", l.CertificateARN, certificatePattern, "must be a certificate's ARN, such as arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef") {
 		p.sameAccount("LoadBalancer.CertificateARN", l.CertificateARN)
@@ -126,7 +138,7 @@ func (l LoadBalancer) validate(p *problems, inside netip.Prefix) {
 	case l.OriginPrefixListID != "":
 		p.match("LoadBalancer.OriginPrefixListID", l.OriginPrefixListID, prefixListPattern, "must be a prefix list's id, such as pl-3b927c52")
 	}
-	switch port := l.testPort(); {
+	switch port := l.TestPort; {
 	case port < 1 || port > 65535:
 		p.add("LoadBalancer.TestPort", l.TestPort, "must be a port, from 1 to 65535")
 	case port == httpPort || port == httpsPort:
@@ -145,13 +157,6 @@ func (l LoadBalancer) validate(p *problems, inside netip.Prefix) {
 // rules counts the rules of the balancer's security group.
 func (l LoadBalancer) rules() int {
 	return len(l.productionPorts())*len(l.allowFrom()) + max(1, len(l.TestFrom))
-}
-
-func (l LoadBalancer) testPort() int {
-	if l.CertificateARN != "" {
-		return or(l.TestPort, 8443)
-	}
-	return or(l.TestPort, 8080)
 }
 
 // productionPorts are the production listener's port, and the one that leads there.
@@ -215,7 +220,7 @@ func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vp
 	production, test := action(made)
 	ports := l.productionPorts()
 	made.production = l.listener(made.balancer, "Production", ports[0], production)
-	made.test = l.listener(made.balancer, "Test", l.testPort(), test)
+	made.test = l.listener(made.balancer, "Test", l.TestPort, test)
 	made.moved = []constructs.IConstruct{made.production, made.test}
 	if len(ports) > 1 {
 		redirect := made.balancer.AddListener(jsii.String("Redirect"), &elb.BaseApplicationListenerProps{
@@ -245,7 +250,7 @@ func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vp
 		testers = []string{inside}
 	}
 	for _, cidr := range testers {
-		allow(awsec2.Peer_Ipv4(jsii.String(cidr)), l.testPort(), "Tests of the next version")
+		allow(awsec2.Peer_Ipv4(jsii.String(cidr)), l.TestPort, "Tests of the next version")
 	}
 	l.justifyAccess(group)
 	return made
@@ -298,11 +303,11 @@ func newTargetGroup(stack awscdk.Stack, id string, container Container, vpc awse
 	return elb.NewApplicationTargetGroup(stack, jsii.String(id), &elb.ApplicationTargetGroupProps{
 		Vpc:                 vpc,
 		TargetType:          elb.TargetType_IP,
-		Port:                jsii.Number(container.port()),
+		Port:                jsii.Number(container.Port),
 		Protocol:            elb.ApplicationProtocol_HTTP,
 		DeregistrationDelay: seconds(deregistrationDelay),
 		HealthCheck: &elb.HealthCheck{
-			Path:                    jsii.String(container.healthCheckPath()),
+			Path:                    jsii.String(container.HealthCheckPath),
 			Interval:                seconds(healthInterval),
 			Timeout:                 seconds(healthTimeout),
 			HealthyThresholdCount:   jsii.Number(healthy),

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func TestWhoReachesTheLoadBalancer(t *testing.T) {
 				continue
 			}
 			equal(t, tt.props.Name+"'s tasks take requests from", resolved["SourceSecurityGroupId"], groups[0])
-			equal(t, tt.props.Name+"'s tasks' port", resolved["FromPort"], tt.props.Container.port())
+			equal(t, tt.props.Name+"'s tasks' port", resolved["FromPort"], tt.props.Container.WithDefaults().Port)
 		}
 		slices.Sort(got)
 		equal(t, tt.props.Name+"'s rules", got, tt.want)
@@ -96,8 +97,8 @@ func TestListeners(t *testing.T) {
 		groups := tmpl.OfType("AWS::ElasticLoadBalancingV2::TargetGroup")
 		equal(t, "target groups", len(groups), 2)
 		for _, group := range groups {
-			equal(t, "health check", group.Properties["HealthCheckPath"], s.Container.healthCheckPath())
-			equal(t, "port", group.Properties["Port"], s.Container.port())
+			equal(t, "health check", group.Properties["HealthCheckPath"], s.Container.WithDefaults().HealthCheckPath)
+			equal(t, "port", group.Properties["Port"], s.Container.WithDefaults().Port)
 			equal(t, "targets", group.Properties["TargetType"], "ip")
 		}
 	})
@@ -131,7 +132,7 @@ func TestErrorAlarms(t *testing.T) {
 				continue // that of the hook
 			}
 			equal(t, "missing data", alarm.Properties["TreatMissingData"], "notBreaching")
-			equal(t, "percent", alarm.Properties["Threshold"], or(s.MaxErrorPercent, 5))
+			equal(t, "percent", alarm.Properties["Threshold"], cmp.Or(s.MaxErrorPercent, 5))
 			for _, m := range metrics {
 				metric := m.(map[string]any)
 				if metric["Id"] != "errors" {

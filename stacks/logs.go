@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,8 +44,10 @@ var retentions = map[LogDays]awslogs.RetentionDays{
 	3653: awslogs.RetentionDays_TEN_YEARS,
 }
 
+func (d LogDays) withDefault() LogDays { return cmp.Or(d, defaultLogDays) }
+
 func (d LogDays) validate(p *problems, field string) {
-	if _, ok := retentions[or(d, defaultLogDays)]; !ok {
+	if _, ok := retentions[d]; !ok {
 		p.add(field, int(d), fmt.Sprintf("must be one of %v", slices.Sorted(maps.Keys(retentions))))
 	}
 }
@@ -52,7 +55,7 @@ func (d LogDays) validate(p *problems, field string) {
 // newLogGroup makes a log group that goes when the stack goes.
 func newLogGroup(scope constructs.Construct, id string, days LogDays) awslogs.LogGroup {
 	return awslogs.NewLogGroup(scope, jsii.String(id), &awslogs.LogGroupProps{
-		Retention:     retentions[or(days, defaultLogDays)],
+		Retention:     retentions[days],
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 }

@@ -94,7 +94,7 @@ func executionMode(kind PipelineType, mode ExecutionMode) awscodepipeline.Execut
 	if kind == V1 {
 		return ""
 	}
-	return awscodepipeline.ExecutionMode(or(mode, Superseded))
+	return awscodepipeline.ExecutionMode(mode)
 }
 
 func stage(name string, actions ...awscodepipeline.IAction) *awscodepipeline.StageProps {

@@ -192,12 +192,3 @@ func typeOf(value any) valueType {
 }
 
 func (p *problems) join() error { return errors.Join(p.errs...) }
-
-// or returns value, or what it defaults to.
-func or[T comparable](value, byDefault T) T {
-	var zero T
-	if value == zero {
-		return byDefault
-	}
-	return value
-}

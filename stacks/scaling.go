@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -49,13 +50,20 @@ type Scaling struct {
 	RequestsPerTask int
 }
 
-func (s Scaling) minTasks() int { return or(s.MinTasks, defaultDesiredCount) }
+// WithDefaults returns these props with every default in its field. Props that are not
+// set at all stay so: there is no scaling then.
+func (s Scaling) WithDefaults() Scaling {
+	if s != (Scaling{}) {
+		s.MinTasks = cmp.Or(s.MinTasks, defaultDesiredCount)
+	}
+	return s
+}
 
 func (s Scaling) validate(p *problems) {
 	if s == (Scaling{}) {
 		return
 	}
-	least := s.minTasks()
+	least := s.MinTasks
 	if least < 1 || least > maxDesiredCount {
 		p.add("Scaling.MinTasks", s.MinTasks, "must be from 1 to 100 tasks")
 		least = 1
@@ -85,7 +93,7 @@ func newScaling(stack awscdk.Stack, s Scaling, service awsecs.FargateService, ba
 		ServiceNamespace:  jsii.String("ecs"),
 		ScalableDimension: jsii.String("ecs:service:DesiredCount"),
 		ResourceId:        jsii.String("service/" + *service.Cluster().ClusterName() + "/" + *service.ServiceName()),
-		MinCapacity:       jsii.Number(s.minTasks()),
+		MinCapacity:       jsii.Number(s.MinTasks),
 		MaxCapacity:       jsii.Number(s.MaxTasks),
 	})
 	follow := func(name string, target int, configuration autoscaling.CfnScalingPolicy_TargetTrackingScalingPolicyConfigurationProperty) {

@@ -28,13 +28,13 @@ func TestDesiredCount(t *testing.T) {
 		{"scaled with ECS", ECS, 0, scaled, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := FargateService{Controller: tt.controller, DesiredCount: tt.count, Scaling: tt.scaling}.desiredCount()
+			got := FargateService{Controller: tt.controller, DesiredCount: tt.count, Scaling: tt.scaling}.WithDefaults().DesiredCount
 			equal(t, "count", got, tt.want)
 		})
 	}
 	check := func(s FargateService, tmpl *assembly.Template) {
 		count, named := only(t, tmpl, "AWS::ECS::Service")["DesiredCount"]
-		switch want := s.desiredCount(); {
+		switch want := s.WithDefaults().DesiredCount; {
 		case named != (want != 0):
 			t.Errorf("%s: the template has a number of tasks: %v, %v", tmpl.Name, named, count)
 		case named:

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -45,6 +46,14 @@ var (
 	timeZonePattern = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`)
 )
 
+// WithDefaults returns these props with every default in its field.
+func (s Schedule) WithDefaults() Schedule {
+	if s.Expression != "" {
+		s.TimeZone = cmp.Or(s.TimeZone, "UTC")
+	}
+	return s
+}
+
 func (s Schedule) validate(p *problems, source Source) {
 	if s.Expression == "" {
 		p.empty("Schedule.TimeZone", s.TimeZone, "there is no Schedule.Expression; set that, too")
@@ -53,7 +62,7 @@ func (s Schedule) validate(p *problems, source Source) {
 	if problem := s.problem(); problem != "" {
 		p.add("Schedule.Expression", s.Expression, problem)
 	}
-	if zone := or(s.TimeZone, "UTC"); !isZone(zone) {
+	if s.TimeZone != "" && !isZone(s.TimeZone) {
 		p.add("Schedule.TimeZone", s.TimeZone, `must be the name of a time zone in the IANA's list, such as "Asia/Tokyo" or "Europe/Berlin"`)
 	} else if s.TimeZone != "" && ratePattern.MatchString(s.Expression) {
 		p.add("Schedule.TimeZone", s.TimeZone, "must be empty: a rate knows no time of the day; write a cron expression")
@@ -219,7 +228,7 @@ func newSchedule(stack awscdk.Stack, s Schedule, pipeline awscodepipeline.Pipeli
 	schedule := awsscheduler.NewCfnSchedule(stack, jsii.String("Schedule"), &awsscheduler.CfnScheduleProps{
 		Description:                jsii.String("Publishes posts that were dated in the future"),
 		ScheduleExpression:         jsii.String(s.Expression),
-		ScheduleExpressionTimezone: jsii.String(or(s.TimeZone, "UTC")),
+		ScheduleExpressionTimezone: jsii.String(s.TimeZone),
 		FlexibleTimeWindow:         &awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{Mode: jsii.String("OFF")},
 		Target: &awsscheduler.CfnSchedule_TargetProperty{
 			Arn:     pipeline.PipelineArn(),

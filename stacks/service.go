@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -163,58 +164,66 @@ func (s FargateService) owner() owner { return owner{"service", s.Name, s.Accoun
 
 func (s FargateService) stackID() string { return s.Name + "-service" }
 
-func (s FargateService) controller() Controller { return or(s.Controller, CodeDeploy) }
-func (s FargateService) keepOld() time.Duration { return or(s.KeepOld, defaultKeepOld) }
-
-// desiredCount is the number of tasks in the template, 0 where there is none: every
-// update of a service that ECS deploys would undo what Scaling has set. CloudFormation
-// then leaves the number as it is, and begins with one task.
+// WithDefaults returns these props with every default in its field. DesiredCount stays 0
+// where the template has none: every update of a service that ECS deploys would undo what
+// Scaling has set. CloudFormation then leaves the number as it is, and begins with one task.
 // https://github.com/aws/containers-roadmap/issues/493
-func (s FargateService) desiredCount() int {
-	if s.controller() == ECS && s.Scaling != (Scaling{}) {
-		return 0
+func (s FargateService) WithDefaults() FargateService {
+	s.Source = sourceWithDefaults(s.Source)
+	s.Build = s.Build.WithDefaults()
+	s.Container = s.Container.WithDefaults()
+	s.Controller = cmp.Or(s.Controller, CodeDeploy)
+	s.Scaling = s.Scaling.WithDefaults()
+	if s.Controller == ECS && s.Scaling != (Scaling{}) {
+		s.DesiredCount = 0
+	} else {
+		s.DesiredCount = cmp.Or(s.DesiredCount, defaultDesiredCount)
 	}
-	return or(s.DesiredCount, defaultDesiredCount)
-}
-
-func (s FargateService) network() VPC {
-	if s.VPC == nil {
-		return NewVPC{}
-	}
-	return s.VPC
+	s.StartTime = cmp.Or(s.StartTime, defaultStartTime)
+	s.VPC = vpcWithDefaults(s.VPC)
+	s.LoadBalancer = s.LoadBalancer.WithDefaults()
+	s.Shift = cmp.Or(s.Shift, AllAtOnce)
+	s.KeepOld = cmp.Or(s.KeepOld, defaultKeepOld)
+	s.MaxErrorPercent = cmp.Or(s.MaxErrorPercent, defaultMaxErrorPercent)
+	s.Hook = s.Hook.WithDefaults(s.Controller)
+	s.ExecutionMode = cmp.Or(s.ExecutionMode, Superseded)
+	return s
 }
 
 // Validate returns all that is wrong with these props, or nil.
 func (s FargateService) Validate() error {
+	own := s
+	s = s.WithDefaults()
 	p := &problems{owner: s.owner()}
 	s.owner().validate(p, maxServiceName)
 	s.owner().validatePipeline(p)
 	validateSource(p, s.Source, V2)
 	s.Build.validate(p)
 	s.Container.validate(p)
-	if n := or(s.DesiredCount, defaultDesiredCount); n < 1 || n > maxDesiredCount {
-		p.add("DesiredCount", s.DesiredCount, "must be from 1 to 100 tasks")
-	} else if s.DesiredCount != 0 && s.desiredCount() == 0 {
-		p.add("DesiredCount", s.DesiredCount, "must be left out: with Scaling, AWS sets the number, from Scaling.MinTasks to Scaling.MaxTasks")
+	desired := cmp.Or(own.DesiredCount, defaultDesiredCount)
+	if desired < 1 || desired > maxDesiredCount {
+		p.add("DesiredCount", own.DesiredCount, "must be from 1 to 100 tasks")
+	} else if own.DesiredCount != 0 && s.DesiredCount == 0 {
+		p.add("DesiredCount", own.DesiredCount, "must be left out: with Scaling, AWS sets the number, from Scaling.MinTasks to Scaling.MaxTasks")
 	}
 	s.Scaling.validate(p)
-	if d := or(s.StartTime, defaultStartTime); d < minStartTime || d > maxStartTime || d%time.Second != 0 {
+	if d := s.StartTime; d < minStartTime || d > maxStartTime || d%time.Second != 0 {
 		p.add("StartTime", s.StartTime, "must be whole seconds, from 10 seconds to 15 minutes, written as 3 * time.Minute")
 	}
-	validateVPC(p, s.network(), s.LoadBalancer.Internal, max(or(s.DesiredCount, defaultDesiredCount), s.Scaling.MaxTasks))
+	validateVPC(p, s.VPC, s.LoadBalancer.Internal, max(desired, s.Scaling.MaxTasks))
 	if s.Cluster != "" {
 		p.match("Cluster", s.Cluster, ecsPattern, "must be a cluster's name (not its ARN), or empty for a cluster of the service's own")
 	}
-	s.LoadBalancer.validate(p, addressesOf(s.network()))
-	controller := s.controller()
+	s.LoadBalancer.validate(p, addressesOf(s.VPC))
+	controller := s.Controller
 	if !oneOf(p, "Controller", controller, CodeDeploy, ECS) {
 		controller = ""
 	}
-	oneOf(p, "Shift", or(s.Shift, AllAtOnce), AllAtOnce, Canary, Linear)
-	if d := s.keepOld(); d < minKeepOld || d > maxKeepOld || d%time.Minute != 0 {
+	oneOf(p, "Shift", s.Shift, AllAtOnce, Canary, Linear)
+	if d := s.KeepOld; d < minKeepOld || d > maxKeepOld || d%time.Minute != 0 {
 		p.add("KeepOld", s.KeepOld, "must be whole minutes, from 1 minute to 24 hours, written as 10 * time.Minute")
 	}
-	if n := or(s.MaxErrorPercent, defaultMaxErrorPercent); n < 1 || n > 100 {
+	if n := s.MaxErrorPercent; n < 1 || n > 100 {
 		p.add("MaxErrorPercent", s.MaxErrorPercent, "must be from 1 to 100 percent")
 	}
 	if n := len(s.AlarmNames); n > maxAlarmNames {
@@ -233,40 +242,41 @@ func (s FargateService) Validate() error {
 	}
 	s.Hook.validate(p, controller)
 	s.Notifications.validate(p)
-	oneOf(p, "ExecutionMode", or(s.ExecutionMode, Superseded), Superseded, Queued)
+	oneOf(p, "ExecutionMode", s.ExecutionMode, Superseded, Queued)
 	p.noTokens(s)
 	return p.join()
 }
 
 func (s FargateService) appSpec() (appspec.Spec, error) {
-	if s.controller() != CodeDeploy {
+	if s.Controller != CodeDeploy {
 		return appspec.Spec{}, fmt.Errorf("%s is deployed by ECS itself, which takes no AppSpec: its stack %s wires the hook in", s.owner(), s.stackID())
 	}
-	return s.Hook.appSpec(s.Name, containerName, s.Container.port()), nil
+	return s.Hook.appSpec(s.Name, containerName, s.Container.Port), nil
 }
 
-func (s FargateService) newStack(scope constructs.Construct) awscdk.Stack {
+func newFargateStack(scope constructs.Construct, s FargateService) awscdk.Stack {
 	examples := s.exampleValues()
+	s = s.WithDefaults()
 	s.Account = examples.account(s.Account)
 	stack := awscdk.NewStack(scope, jsii.String(s.stackID()),
 		s.owner().stackProps(fmt.Sprintf("The service %s and its delivery: network, load balancer, tasks, pipeline, CloudFront's cache", s.Name)))
-	leaveZonesToAWS(stack, s.owner(), s.network())
+	leaveZonesToAWS(stack, s.owner(), s.VPC)
 	warnOfExamples(stack, s.owner(), examples)
 
 	artifacts := newArtifactBucket(stack)
 	role := newServiceRole(stack, "PipelineRole", "codepipeline.amazonaws.com", "Runs the pipeline of the service "+s.Name)
-	source := s.Source.action(stack, role)
+	source := newSource(stack, role, s.Source)
 	repository := newRepository(stack)
-	function, hookRole := newHookFunction(stack, s.owner(), s.Hook, s.controller())
+	function, hookRole := newHookFunction(stack, s.owner(), s.Hook, s.Controller)
 	parts := serviceParts{
-		vpc: s.network().vpc(stack), repository: repository,
+		vpc: newNetwork(stack, s.VPC), repository: repository,
 		// The stack's name is unique in its account and region, and so is the family's.
 		task:     newTask(stack, s.stackID(), s.Container, repository),
 		function: function, hookRole: hookRole,
 		artifacts: artifacts, source: source, pipelineRole: role,
 	}
 	deliver := deliverByCodeDeploy
-	if s.controller() == ECS {
+	if s.Controller == ECS {
 		deliver = deliverByECS
 	}
 	balancer, service, stages := deliver(stack, s, parts)
@@ -310,7 +320,7 @@ type serviceParts struct {
 func (s FargateService) alarms(stack awscdk.Stack, balancer loadBalancer) []awscloudwatch.IAlarm {
 	var alarms []awscloudwatch.IAlarm
 	// More than all answers are never errors.
-	if percent := or(s.MaxErrorPercent, defaultMaxErrorPercent); percent < 100 {
+	if percent := s.MaxErrorPercent; percent < 100 {
 		for _, alarm := range newErrorAlarms(stack, balancer, s.owner(), percent) {
 			alarms = append(alarms, alarm)
 		}
@@ -357,20 +367,20 @@ func newCluster(stack awscdk.Stack, name string, vpc awsec2.IVpc) awsecs.ICluste
 // https://github.com/aws/aws-cdk/issues/23564
 func newECSService(stack awscdk.Stack, s FargateService, parts serviceParts, how func(*awsecs.FargateServiceProps)) awsecs.FargateService {
 	cluster := newCluster(stack, s.Cluster, parts.vpc)
-	public := s.network().publicTasks()
+	public := s.VPC.publicTasks()
 	props := &awsecs.FargateServiceProps{
 		Cluster:                cluster,
 		TaskDefinition:         parts.task.first,
 		TaskDefinitionRevision: awsecs.TaskDefinitionRevision_LATEST(),
-		DeploymentController:   &awsecs.DeploymentController{Type: awsecs.DeploymentControllerType(s.controller())},
+		DeploymentController:   &awsecs.DeploymentController{Type: awsecs.DeploymentControllerType(s.Controller)},
 		MinHealthyPercent:      jsii.Number(100),
 		MaxHealthyPercent:      jsii.Number(200),
-		HealthCheckGracePeriod: awscdk.Duration_Seconds(jsii.Number(or(s.StartTime, defaultStartTime).Seconds())),
+		HealthCheckGracePeriod: awscdk.Duration_Seconds(jsii.Number(s.StartTime.Seconds())),
 		VpcSubnets:             subnets(public),
 		AssignPublicIp:         jsii.Bool(public),
 		EnableExecuteCommand:   jsii.Bool(false),
 	}
-	if n := s.desiredCount(); n != 0 {
+	if n := s.DesiredCount; n != 0 {
 		props.DesiredCount = jsii.Number(n)
 	}
 	how(props)

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -532,12 +533,12 @@ func TestServiceStages(t *testing.T) {
 		equal(t, "stages", names, []string{"Source", "Build", "Deploy"})
 		equal(t, "name", pipeline["Name"], s.Name)
 		equal(t, "type", pipeline["PipelineType"], "V2")
-		equal(t, "mode", pipeline["ExecutionMode"], or(s.ExecutionMode, Superseded))
+		equal(t, "mode", pipeline["ExecutionMode"], cmp.Or(s.ExecutionMode, Superseded))
 		source, build, deploy := action(t, tmpl, stageSource), action(t, tmpl, stageBuild), action(t, tmpl, stageDeploy)
 		equal(t, "build's input", build["InputArtifacts"], source["OutputArtifacts"])
 		equal(t, "deploy's input", deploy["InputArtifacts"], build["OutputArtifacts"])
 		provider := "CodeDeployToECS"
-		if s.controller() == ECS {
+		if s.WithDefaults().Controller == ECS {
 			provider = "CodeBuild"
 		}
 		equal(t, "who deploys", at(t, tmpl, deploy, "ActionTypeId", "Provider"), provider)

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -121,19 +122,30 @@ const (
 )
 
 // validate has each part check its own fields.
+// WithDefaults returns these props with every default in its field.
+func (s Site) WithDefaults() Site {
+	s.MissingSlash = cmp.Or(s.MissingSlash, Redirect)
+	s.NotFoundPage = cmp.Or(s.NotFoundPage, defaultNotFoundPage)
+	s.PriceClass = cmp.Or(s.PriceClass, AllEdges)
+	s.Headers = s.Headers.WithDefaults()
+	s.Caching = s.Caching.WithDefaults()
+	s.BucketRemoval = cmp.Or(s.BucketRemoval, KeepBucket)
+	return s
+}
+
 func (s Site) validate(p *problems, notifications Notifications) {
 	s.validateDomain(p)
-	oneOf(p, "Site.MissingSlash", or(s.MissingSlash, Redirect), Redirect, Rewrite)
-	if problem := notFoundPageProblem(s.notFoundPage()); problem != "" {
+	oneOf(p, "Site.MissingSlash", s.MissingSlash, Redirect, Rewrite)
+	if problem := notFoundPageProblem(s.NotFoundPage); problem != "" {
 		p.add("Site.NotFoundPage", s.NotFoundPage, problem)
 	}
-	oneOf(p, "Site.PriceClass", or(s.PriceClass, AllEdges), AllEdges, FewerEdges, FewestEdges)
+	oneOf(p, "Site.PriceClass", s.PriceClass, AllEdges, FewerEdges, FewestEdges)
 	s.Headers.validate(p)
-	s.Caching.validate(p, s.notFoundPage())
+	s.Caching.validate(p, s.NotFoundPage)
 	validateWebACL(p, s.WebACLARN)
 	validateAccessLogDays(p, s.AccessLogDays)
 	validateMonthlyBudget(p, s.MonthlyBudget, notifications)
-	oneOf(p, "Site.BucketRemoval", or(s.BucketRemoval, KeepBucket), KeepBucket, DeleteBucket)
+	oneOf(p, "Site.BucketRemoval", s.BucketRemoval, KeepBucket, DeleteBucket)
 }
 
 // destination is where a pipeline publishes: to what is there already, or to what a
@@ -177,7 +189,7 @@ func newSite(scope constructs.Construct, owner owner, s Site, notifications Noti
 	}
 
 	domainName := *distribution.DistributionDomainName()
-	url := "https://" + or(s.Domain, domainName)
+	url := "https://" + cmp.Or(s.Domain, domainName)
 	newOutput(stack, "URL", "The blog", url)
 	newOutput(stack, "DistributionDomainName", s.recordsToMake(), domainName)
 	newOutput(stack, "DistributionID", "What to name to clear CloudFront by hand", *distribution.DistributionId())

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -152,7 +153,7 @@ func TestSiteStacks(t *testing.T) {
 				continue
 			}
 			made = append(made, id)
-			region := or(tt.props.Region, "us-east-1")
+			region := cmp.Or(tt.props.Region, "us-east-1")
 			if strings.HasSuffix(id, "-certificate") || strings.HasSuffix(id, "-logs") {
 				region = "us-east-1"
 			}
@@ -282,7 +283,7 @@ func TestDistributionIsOfToday(t *testing.T) {
 		equal(t, name+"'s home page", config["DefaultRootObject"], "index.html")
 		equal(t, name+"'s cache tags", config["CacheTagConfig"], map[string]any{"HeaderName": "x-amz-meta-cache-tag"})
 		equal(t, name+"'s errors", config["CustomErrorResponses"], []any{map[string]any{
-			"ErrorCode": 404, "ResponseCode": 404, "ResponsePagePath": or(tt.props.Site.NotFoundPage, "/404.html"), "ErrorCachingMinTTL": 10,
+			"ErrorCode": 404, "ResponseCode": 404, "ResponsePagePath": cmp.Or(tt.props.Site.NotFoundPage, "/404.html"), "ErrorCachingMinTTL": 10,
 		}})
 
 		origin := at(t, tmpl, config, "Origins", 0).(map[string]any)
@@ -295,7 +296,7 @@ func TestDistributionIsOfToday(t *testing.T) {
 		}
 
 		for _, behavior := range behaviors(t, config) {
-			name := fmt.Sprintf("%s's behavior %v", name, or(behavior["PathPattern"], "*"))
+			name := fmt.Sprintf("%s's behavior %v", name, cmp.Or(behavior["PathPattern"], "*"))
 			equal(t, name+": HTTP", behavior["ViewerProtocolPolicy"], "redirect-to-https")
 			equal(t, name+": compression", behavior["Compress"], true)
 			equal(t, name+": cache policy", behavior["CachePolicyId"], cachingOptimized)
@@ -439,10 +440,10 @@ func TestSiteFunction(t *testing.T) {
 		for _, behavior := range behaviors(t, distributionConfig(t, tmpl)) {
 			want := map[string]string{"viewer-request": viewerrequest.Code(tt.want)}
 			pattern, _ := behavior["PathPattern"].(string)
-			if slices.Contains(tt.props.Site.Caching.immutable(), pattern) {
+			if slices.Contains(tt.props.Site.Caching.WithDefaults().Immutable, pattern) {
 				want["viewer-response"] = viewerresponse.Code("public, max-age=31536000, immutable")
 			}
-			equal(t, tt.props.Name+"'s functions at "+or(pattern, "*"), functions(t, tmpl, behavior), want)
+			equal(t, tt.props.Name+"'s functions at "+cmp.Or(pattern, "*"), functions(t, tmpl, behavior), want)
 		}
 	}
 }

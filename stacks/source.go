@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"regexp"
@@ -19,7 +20,20 @@ import (
 // Source is where a repository is: a [GitHubConnection] or a [GitHubToken].
 type Source interface {
 	validate(p *problems, kind PipelineType)
-	action(scope constructs.Construct, pipelineRole awsiam.IRole) sourceStage
+}
+
+// sourceWithDefaults returns a source's props with every default in its field.
+func sourceWithDefaults(source Source) Source {
+	switch s := source.(type) {
+	case GitHubConnection:
+		s.Branch = cmp.Or(s.Branch, defaultBranch)
+		return s
+	case GitHubToken:
+		s.Branch = cmp.Or(s.Branch, defaultBranch)
+		s.Trigger = cmp.Or(s.Trigger, Webhook)
+		return s
+	}
+	return source
 }
 
 func validateSource(p *problems, source Source, kind PipelineType) {
@@ -29,6 +43,17 @@ func validateSource(p *problems, source Source, kind PipelineType) {
 	default:
 		p.add("Source", typeOf(source), "must be a stacks.GitHubConnection{…} or a stacks.GitHubToken{…}")
 	}
+}
+
+// newSource makes the action that reads a repository.
+func newSource(scope constructs.Construct, pipelineRole awsiam.IRole, from Source) sourceStage {
+	switch from := from.(type) {
+	case GitHubConnection:
+		return newConnectionAction(scope, pipelineRole, from)
+	case GitHubToken:
+		return newTokenAction(scope, from)
+	}
+	panic(fmt.Sprintf("source is %s", typeOf(from)))
 }
 
 type sourceStage struct {
@@ -155,9 +180,8 @@ func (s GitHubConnection) validate(p *problems, kind PipelineType) {
 	}
 }
 
-func (s GitHubConnection) action(scope constructs.Construct, pipelineRole awsiam.IRole) sourceStage {
+func newConnectionAction(scope constructs.Construct, pipelineRole awsiam.IRole, s GitHubConnection) sourceStage {
 	output := awscodepipeline.NewArtifact(jsii.String("Source"), nil)
-	branch := or(s.Branch, defaultBranch)
 	role := newActionRole(scope, "SourceRole", pipelineRole, "Reads the repository")
 	allowConnection(role, s.ConnectionARN)
 	justifyWildcards(role, artifactKeys)
@@ -166,7 +190,7 @@ func (s GitHubConnection) action(scope constructs.Construct, pipelineRole awsiam
 		ConnectionArn:        jsii.String(s.ConnectionARN),
 		Owner:                jsii.String(s.Owner),
 		Repo:                 jsii.String(s.Repo),
-		Branch:               jsii.String(branch),
+		Branch:               jsii.String(s.Branch),
 		CodeBuildCloneOutput: jsii.Bool(s.FullClone),
 		Output:               output,
 		Role:                 role,
@@ -182,7 +206,7 @@ func (s GitHubConnection) action(scope constructs.Construct, pipelineRole awsiam
 	if len(s.Trigger.Tags) == 0 {
 		filter.BranchesIncludes = patterns(s.Trigger.Branches)
 		if filter.BranchesIncludes == nil {
-			filter.BranchesIncludes = patterns([]string{globEscaper.Replace(branch)})
+			filter.BranchesIncludes = patterns([]string{globEscaper.Replace(s.Branch)})
 		}
 		filter.FilePathsIncludes = patterns(s.Trigger.Paths)
 		filter.FilePathsExcludes = patterns(s.Trigger.IgnorePaths)
@@ -306,8 +330,8 @@ const (
 
 func (s GitHubToken) validate(p *problems, _ PipelineType) {
 	validateRepository(p, s.Owner, s.Repo, s.Branch)
-	oneOf(p, "Source.Trigger", or(s.Trigger, Webhook), Webhook, Poll, NoTrigger)
-	if or(s.Trigger, Webhook) == Webhook && slices.Contains(noWebhooks, p.owner.region) {
+	oneOf(p, "Source.Trigger", s.Trigger, Webhook, Poll, NoTrigger)
+	if s.Trigger == Webhook && slices.Contains(noWebhooks, p.owner.region) {
 		p.add("Source.Trigger", string(Webhook), "must be Poll or NoTrigger in "+p.owner.region+", where CloudFormation makes no webhooks")
 	}
 	switch {
@@ -398,21 +422,21 @@ var (
 	secretVersionPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{32,64}$`)
 )
 
-func (s GitHubToken) action(scope constructs.Construct, _ awsiam.IRole) sourceStage {
+func newTokenAction(scope constructs.Construct, s GitHubToken) sourceStage {
 	output := awscodepipeline.NewArtifact(jsii.String("Source"), nil)
 	return sourceStage{output: output, action: actions.NewGitHubSourceAction(&actions.GitHubSourceActionProps{
 		ActionName: jsii.String("GitHub"),
 		Owner:      jsii.String(s.Owner),
 		Repo:       jsii.String(s.Repo),
-		Branch:     jsii.String(or(s.Branch, defaultBranch)),
-		OauthToken: s.token(scope),
-		Trigger:    actions.GitHubTrigger(or(s.Trigger, Webhook)),
+		Branch:     jsii.String(s.Branch),
+		OauthToken: newToken(scope, s),
+		Trigger:    actions.GitHubTrigger(s.Trigger),
 		Output:     output,
 	})}
 }
 
 // token refers to the value that CloudFormation will fetch.
-func (s GitHubToken) token(scope constructs.Construct) awscdk.SecretValue {
+func newToken(scope constructs.Construct, s GitHubToken) awscdk.SecretValue {
 	if s.ParameterName == "" {
 		options := &awscdk.SecretsManagerSecretOptions{}
 		if s.SecretField != "" {
@@ -461,7 +485,7 @@ func validateRepository(p *problems, owner, repo, branch string) {
 	if strings.HasSuffix(strings.ToLower(repo), ".git") || !repoPattern.MatchString(repo) || repo == "." || repo == ".." {
 		p.add("Source.Repo", repo, "must be a repository's name without owner and .git, such as blog")
 	}
-	if name := or(branch, defaultBranch); badRefPattern.MatchString(name) || globCharsPattern.MatchString(name) || strings.HasPrefix(name, "refs/") || len(globEscaper.Replace(name)) > maxBranch || !utf8.ValidString(name) || tokenAlonePattern.MatchString(name) || strings.Contains(name, "#{") {
+	if name := branch; badRefPattern.MatchString(name) || globCharsPattern.MatchString(name) || strings.HasPrefix(name, "refs/") || len(globEscaper.Replace(name)) > maxBranch || !utf8.ValidString(name) || tokenAlonePattern.MatchString(name) || strings.Contains(name, "#{") {
 		p.add("Source.Branch", branch, "must be a branch's name as git takes it, such as main")
 	}
 }

@@ -5,6 +5,7 @@
 package stacks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,7 +26,6 @@ type Service interface {
 	// appSpec returns the AppSpec of a service that CodeDeploy deploys, and else an
 	// error that says where its hooks are.
 	appSpec() (appspec.Spec, error)
-	newStack(scope constructs.Construct) awscdk.Stack
 }
 
 // ServiceStackID returns the id and name of a service's stack.
@@ -37,7 +37,13 @@ func NewServiceStack(scope constructs.Construct, service Service) awscdk.Stack {
 	if err := validateService(service); err != nil {
 		panic(err)
 	}
-	return service.newStack(scope)
+	switch service := service.(type) {
+	case ExistingService:
+		return newHookStack(scope, service)
+	case FargateService:
+		return newFargateStack(scope, service)
+	}
+	panic("unreachable: validateService accepts no other type")
 }
 
 // AppSpec returns the AppSpec file of the service called name.
@@ -59,7 +65,7 @@ func AppSpec(blogs []BlogProps, services []Service, name string) (string, error)
 		}
 		return appspec.Render(spec)
 	}
-	known := or(strings.Join(names, ", "), "none")
+	known := cmp.Or(strings.Join(names, ", "), "none")
 	for _, b := range blogs {
 		if b.Name == name {
 			return "", fmt.Errorf("%s has no AppSpec, only services have; there are: %s", b.owner(), known)

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -20,8 +21,6 @@ type VPC interface {
 	cidr() string
 	// publicTasks says in which of its subnets the tasks are.
 	publicTasks() bool
-	// vpc makes or names the network. Nothing is looked up in AWS.
-	vpc(stack awscdk.Stack) awsec2.IVpc
 }
 
 // zones a new VPC spans: the fewest that a load balancer takes.
@@ -100,6 +99,8 @@ type ExistingVPC struct {
 
 const (
 	defaultCIDR = "10.0.0.0/16"
+	// defaultNATGateways serve all zones of a new network.
+	defaultNATGateways = 1
 
 	// What CDK calls the subnets of a network, new or not.
 	publicSubnets, privateSubnets = "Public", "Private"
@@ -164,7 +165,7 @@ func validateCIDRs(p *problems, field string, cidrs []string) {
 func validateZones(p *problems, names []string) {
 	for i, zone := range names {
 		field := fmt.Sprintf("VPC.AvailabilityZones[%d]", i)
-		switch region := or(p.owner.region, regionOf(names[0])); {
+		switch region := cmp.Or(p.owner.region, regionOf(names[0])); {
 		case !zonePattern.MatchString(zone) || regionOf(zone) == "":
 			p.add(field, zone, "must be a zone's name, such as us-east-1a")
 		case p.owner.region == "" && region != "" && regionOf(zone) != region:
@@ -177,7 +178,22 @@ func validateZones(p *problems, names []string) {
 	}
 }
 
-func (v NewVPC) cidr() string      { return or(v.CIDR, defaultCIDR) }
+// vpcWithDefaults returns a network's props with every default in its field.
+func vpcWithDefaults(vpc VPC) VPC {
+	switch v := vpc.(type) {
+	case nil:
+		return vpcWithDefaults(NewVPC{})
+	case NewVPC:
+		v.CIDR = cmp.Or(v.CIDR, defaultCIDR)
+		if !v.PublicTasks {
+			v.NATGateways = cmp.Or(v.NATGateways, defaultNATGateways)
+		}
+		return v
+	}
+	return vpc
+}
+
+func (v NewVPC) cidr() string      { return v.CIDR }
 func (v ExistingVPC) cidr() string { return v.CIDR }
 
 func (v NewVPC) publicTasks() bool      { return v.PublicTasks }
@@ -219,10 +235,10 @@ func (v NewVPC) validate(p *problems, internal bool, tasks int) {
 	if internal {
 		v.validateForVPCOrigin(p)
 	}
-	switch n := or(v.NATGateways, 1); {
+	switch n := v.NATGateways; {
 	case v.PublicTasks && v.NATGateways != 0:
 		p.add("VPC.NATGateways", v.NATGateways, "must be left out: with PublicTasks the tasks need none")
-	case n < 1 || n > zones:
+	case !v.PublicTasks && (n < 1 || n > zones):
 		p.add("VPC.NATGateways", v.NATGateways, "must be 1 or 2: the tasks fetch their image through one, and there are two zones. Without any, PublicTasks gives the tasks public addresses")
 	}
 }
@@ -288,10 +304,10 @@ func (v ExistingVPC) validate(p *problems, internal bool, _ int) {
 	}
 }
 
-func (v NewVPC) vpc(stack awscdk.Stack) awsec2.IVpc {
-	gateways, private := or(v.NATGateways, 1), awsec2.SubnetType_PRIVATE_WITH_EGRESS
+func newVPC(stack awscdk.Stack, v NewVPC) awsec2.IVpc {
+	gateways, private := v.NATGateways, awsec2.SubnetType_PRIVATE_WITH_EGRESS
 	if v.PublicTasks {
-		gateways, private = 0, awsec2.SubnetType_PRIVATE_ISOLATED
+		private = awsec2.SubnetType_PRIVATE_ISOLATED
 	}
 	props := &awsec2.VpcProps{
 		IpAddresses: awsec2.IpAddresses_Cidr(jsii.String(v.cidr())),
@@ -330,7 +346,7 @@ func leaveZonesToAWS(stack awscdk.Stack, owner owner, vpc VPC) {
 	stack.Node().SetContext(jsii.String(fmt.Sprintf("availability-zones:account=%s:region=%s", owner.account, owner.region)), names)
 }
 
-func (v ExistingVPC) vpc(stack awscdk.Stack) awsec2.IVpc {
+func importVPC(stack awscdk.Stack, v ExistingVPC) awsec2.IVpc {
 	vpc := awsec2.Vpc_FromVpcAttributes(stack, jsii.String("Network"), &awsec2.VpcAttributes{
 		VpcId:             jsii.String(v.ID),
 		VpcCidrBlock:      jsii.String(v.CIDR),
@@ -340,4 +356,15 @@ func (v ExistingVPC) vpc(stack awscdk.Stack) awsec2.IVpc {
 	})
 	awscdk.Annotations_Of(vpc).AcknowledgeWarning(jsii.String("@aws-cdk/aws-ec2:noSubnetRouteTableId"), jsii.String("No route is added to the subnets"))
 	return vpc
+}
+
+// newNetwork makes or names the network. Nothing is looked up in AWS.
+func newNetwork(stack awscdk.Stack, network VPC) awsec2.IVpc {
+	switch network := network.(type) {
+	case NewVPC:
+		return newVPC(stack, network)
+	case ExistingVPC:
+		return importVPC(stack, network)
+	}
+	panic(fmt.Sprintf("network is %s", typeOf(network)))
 }

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -40,7 +41,7 @@ func TestSubnets(t *testing.T) {
 	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
 		service := only(t, tmpl, "AWS::ECS::Service")
 		network := at(t, tmpl, service, "NetworkConfiguration", "AwsvpcConfiguration").(map[string]any)
-		public := s.network().publicTasks()
+		public := s.WithDefaults().VPC.publicTasks()
 		equal(t, "public address", network["AssignPublicIp"], map[bool]string{false: "DISABLED", true: "ENABLED"}[public])
 		equal(t, "way in for people", service["EnableExecuteCommand"], false)
 		balancer := at(t, tmpl, only(t, tmpl, "AWS::ElasticLoadBalancingV2::LoadBalancer"), "Subnets").([]any)
@@ -64,7 +65,7 @@ func TestSubnets(t *testing.T) {
 			equal(t, "the balancer is in a public subnet", isPublic[balancer[i]], !s.LoadBalancer.Internal)
 		}
 		// From a new network's private subnets the way out is a NAT gateway, if there is any.
-		gateways := or(s.network().(NewVPC).NATGateways, 1)
+		gateways := cmp.Or(s.WithDefaults().VPC.(NewVPC).NATGateways, 1)
 		if public {
 			gateways = 0
 		}

@@ -54,7 +54,7 @@ func TestVPCOrigin(t *testing.T) {
 func TestVPCOriginName(t *testing.T) {
 	s := inner
 	s.Name, s.Region = x(maxServiceName), slices.MaxFunc(regions, func(a, b string) int { return len(a) - len(b) })
-	stack := s.newStack(awscdk.NewApp(nil))
+	stack := newFargateStack(awscdk.NewApp(nil), s)
 	origin := cfnResource(stack.Node().FindChild(jsii.String("HTTPSOrigin"))).(awscloudfront.CfnVpcOrigin)
 	name := stack.Resolve(origin.VpcOriginEndpointConfig()).(map[string]any)["name"].(string)
 	if len(name) > 64 || !strings.Contains(name, s.Region) {
