@@ -69,7 +69,7 @@ func TestHookRefuses(t *testing.T) {
 func TestHookEnvironmentFitsToTheByte(t *testing.T) {
 	props := shop
 	props.Hook.Distributions = []Distribution{{ID: "E2QWRUHAPOMQZL", Paths: []string{"/"}}}
-	spare := maxEnvironment - len(encodeJSON(props.Hook.environment(props.Name)))
+	spare := maxEnvironment - len(encodeJSON(props.Hook.WithDefaults(CodeDeploy).environment(props.Name)))
 	props.Hook.Distributions[0].Paths[0] += strings.Repeat("a", spare)
 	if err := props.Validate(); err != nil {
 		t.Errorf("4,096 bytes are refused: %v", err)

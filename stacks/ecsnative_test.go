@@ -91,16 +91,16 @@ func TestDeployTimeIsBounded(t *testing.T) {
 	if err := props.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	if got := props.deployTime(); got != 35*time.Hour {
+	if got := props.WithDefaults().deployTime(); got != 35*time.Hour {
 		t.Errorf("deployTime is %v, want the longest, 35 hours", got)
 	}
 	props = docs
 	props.Hook.Deadline = 90 * time.Second
-	if got := props.deployTime(); got != 38*time.Minute {
+	if got := props.WithDefaults().deployTime(); got != 38*time.Minute {
 		t.Errorf("deployTime is %v, want 30 + 5 + 2 times 1.5 minutes", got)
 	}
 	props.Shift = Canary
-	if got := props.deployTime(); got != 50*time.Minute {
+	if got := props.WithDefaults().deployTime(); got != 50*time.Minute {
 		t.Errorf("deployTime of a canary is %v, want 30 + 2 times 5 + 5 + 3 times 1.5 minutes, in whole ones", got)
 	}
 }

@@ -131,6 +131,7 @@ func (s ExistingService) Validate() error {
 }
 
 func (s ExistingService) appSpec() (appspec.Spec, error) {
+	s = s.WithDefaults()
 	group, ok := s.DeployedBy.(CodeDeployGroup)
 	if !ok {
 		return appspec.Spec{}, fmt.Errorf("%s is deployed by ECS itself, which takes no AppSpec: the output LifecycleHooks of the stack %s goes into the service's deployment configuration", s.owner(), s.stackID())

@@ -248,6 +248,7 @@ func (s FargateService) Validate() error {
 }
 
 func (s FargateService) appSpec() (appspec.Spec, error) {
+	s = s.WithDefaults()
 	if s.Controller != CodeDeploy {
 		return appspec.Spec{}, fmt.Errorf("%s is deployed by ECS itself, which takes no AppSpec: its stack %s wires the hook in", s.owner(), s.stackID())
 	}

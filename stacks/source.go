@@ -19,6 +19,7 @@ import (
 
 // Source is where a repository is: a [GitHubConnection] or a [GitHubToken].
 type Source interface {
+	isSource()
 	validate(p *problems, kind PipelineType)
 }
 
@@ -133,6 +134,9 @@ func (t Trigger) isZero() bool {
 const defaultBranch = "main"
 
 var connectionPattern = arnPattern(`(codeconnections|codestar-connections)`, `connection/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+func (GitHubConnection) isSource() {}
+func (GitHubToken) isSource()      {}
 
 func (s GitHubConnection) validate(p *problems, kind PipelineType) {
 	validateRepository(p, s.Owner, s.Repo, s.Branch)
