@@ -77,7 +77,7 @@ func newAccessLogBucket(stack awscdk.Stack, days int) awss3.Bucket {
 			})},
 		},
 	}))
-	justify(bucket, justification{"AwsSolutions-S1", "It holds logs: those of its own accesses would tell of nothing but CloudFront's deliveries."})
+	justify(bucket, justification{rule: "AwsSolutions-S1", reason: "It holds logs: those of its own accesses would tell of nothing but CloudFront's deliveries."})
 	return bucket
 }
 

@@ -26,6 +26,6 @@ func newArtifactBucket(scope constructs.Construct) awss3.Bucket {
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		}},
 	})
-	justify(bucket, justification{"AwsSolutions-S1", "Access logs of a bucket that only this pipeline touches would cost more than they tell; CloudTrail has data events for who needs them."})
+	justify(bucket, justification{rule: "AwsSolutions-S1", reason: "Access logs of a bucket that only this pipeline touches would cost more than they tell; CloudTrail has data events for who needs them."})
 	return bucket
 }

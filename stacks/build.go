@@ -416,7 +416,7 @@ func unjudged(name *string, value string) any {
 
 // noKey is why an owner's projects have no key of their own.
 func noKey(owner owner) justification {
-	return justification{"AwsSolutions-CB4", "Artifacts are encrypted by S3; a key of one's own costs 1 USD a month for each " + owner.kind + "."}
+	return justification{rule: "AwsSolutions-CB4", reason: "Artifacts are encrypted by S3; a key of one's own costs 1 USD a month for each " + owner.kind + "."}
 }
 
 // newBuildAction runs a project on an artifact.
@@ -452,7 +452,7 @@ func newBuild(scope constructs.Construct, owner owner, build Build, baseURL stri
 	}
 	reasons := []justification{noKey(owner)}
 	if !strings.HasPrefix(build.Image, curated.Prefix) {
-		reasons = append(reasons, justification{"AwsSolutions-CB5", "The blog's owner chose this image."})
+		reasons = append(reasons, justification{rule: "AwsSolutions-CB5", reason: "The blog's owner chose this image."})
 	}
 	justify(project, reasons...)
 	justifyWildcards(role, artifactKeys)

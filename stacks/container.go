@@ -415,7 +415,7 @@ func newTask(stack awscdk.Stack, family string, c Container, repository awsecr.I
 	}
 	made.template = define("Task", made.templateFamily, c.CPU, c.MemoryMiB, placeholderImage, awsecs.ContainerDefinitionOptions{Environment: &variables, Secrets: &secrets})
 	if len(c.Environment) > 0 {
-		justify(made.template, justification{"AwsSolutions-ECS2", "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
+		justify(made.template, justification{rule: "AwsSolutions-ECS2", reason: "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
 	}
 	return made
 }

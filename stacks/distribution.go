@@ -127,13 +127,13 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 		PriceClass:  priceClasses[s.PriceClass],
 	}
 	justifications := []justification{
-		{"AwsSolutions-CFR1", "A blog is for readers everywhere."},
-		{"AwsSolutions-CFR3", "The rule knows the legacy logs alone; Site.AccessLogDays turns on standard logging v2, and off is a reader's privacy."},
+		{rule: "AwsSolutions-CFR1", reason: "A blog is for readers everywhere."},
+		{rule: "AwsSolutions-CFR3", reason: "The rule knows the legacy logs alone; Site.AccessLogDays turns on standard logging v2, and off is a reader's privacy."},
 	}
 	if s.WebACLARN != "" {
 		props.WebAclId = jsii.String(s.WebACLARN)
 	} else {
-		justifications = append(justifications, justification{"AwsSolutions-CFR2", "Static files have no input to protect, and a web ACL costs 5 USD a month; Site.WebACLARN attaches one."})
+		justifications = append(justifications, justification{rule: "AwsSolutions-CFR2", reason: "Static files have no input to protect, and a web ACL costs 5 USD a month; Site.WebACLARN attaches one."})
 	}
 	if certificate != nil {
 		var aliases []*string
@@ -144,7 +144,7 @@ func newDistribution(stack awscdk.Stack, owner owner, s Site, bucket awss3.IBuck
 		props.MinimumProtocolVersion = awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021
 	} else {
 		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesGeneral.html#DownloadDistValues-security-policy
-		justifications = append(justifications, justification{"AwsSolutions-CFR4", "Under its own name cloudfront.net CloudFront sets the security policy itself; a Domain has TLS 1.2 at least."})
+		justifications = append(justifications, justification{rule: "AwsSolutions-CFR4", reason: "Under its own name cloudfront.net CloudFront sets the security policy itself; a Domain has TLS 1.2 at least."})
 	}
 	distribution := awscloudfront.NewDistribution(stack, jsii.String("Distribution"), props)
 	for _, path := range byPath {

@@ -112,7 +112,7 @@ func newImageBuild(stack awscdk.Stack, s FargateService, parts serviceParts, app
 		Resources: jsii.Strings("*"),
 	}))
 	justify(project, noKey(s.owner()),
-		justification{"AwsSolutions-CB3", "Docker needs privileged mode; the machine is the build's alone, and gone after it."})
+		justification{rule: "AwsSolutions-CB3", reason: "Docker needs privileged mode; the machine is the build's alone, and gone after it."})
 	justifyWildcards(role, artifactKeys+" ecr:GetAuthorizationToken and ecs:DescribeTaskDefinition have no resource to name.")
 
 	output := awscodepipeline.NewArtifact(jsii.String("Image"), nil)

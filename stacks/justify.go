@@ -27,7 +27,7 @@ func justify(construct constructs.IConstruct, justifications ...justification) {
 // justifyWildcards says why a role's policy has to name more than single resources.
 // The role must have its grants by then.
 func justifyWildcards(role awsiam.IRole, reason string) {
-	justify(role.Node().FindChild(jsii.String("DefaultPolicy")), justification{"AwsSolutions-IAM5", reason})
+	justify(role.Node().FindChild(jsii.String("DefaultPolicy")), justification{rule: "AwsSolutions-IAM5", reason: reason})
 }
 
 // artifactKeys is the reason of every role that touches the artifact bucket.

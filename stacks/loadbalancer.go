@@ -209,7 +209,7 @@ func newLoadBalancer(stack awscdk.Stack, l LoadBalancer, container Container, vp
 		blue:  newTargetGroup(stack, "Blue", container, vpc),
 		green: newTargetGroup(stack, "Green", container, vpc),
 	}
-	justify(made.balancer, justification{"AwsSolutions-ELB2", "CloudFront logs the same requests; the balancer's log would need a bucket of its own, and names no one but CloudFront."})
+	justify(made.balancer, justification{rule: "AwsSolutions-ELB2", reason: "CloudFront logs the same requests; the balancer's log would need a bucket of its own, and names no one but CloudFront."})
 
 	// Both groups go after the listeners, which name either by then, or both. Not the
 	// listeners themselves depend on them: an update of those would move visitors.
@@ -276,7 +276,7 @@ func (l LoadBalancer) allowCloudFront(balancer elb.ApplicationLoadBalancer, acce
 // justifyAccess says why a range is open to all, where one is.
 func (l LoadBalancer) justifyAccess(group awsec2.SecurityGroup) {
 	if slices.Contains(slices.Concat(l.allowFrom(), l.TestFrom), anywhere) {
-		justify(group, justification{"AwsSolutions-EC23", "A website's load balancer: its owner has not said that CloudFront alone may reach it, with LoadBalancer.OriginPrefixListID."})
+		justify(group, justification{rule: "AwsSolutions-EC23", reason: "A website's load balancer: its owner has not said that CloudFront alone may reach it, with LoadBalancer.OriginPrefixListID."})
 	}
 }
 

@@ -93,7 +93,7 @@ func newTopics(scope constructs.Construct, owner owner, n Notifications) topics 
 		for _, address := range n.Emails {
 			made.own.AddSubscription(subscriptions.NewEmailSubscription(jsii.String(address), nil))
 		}
-		justify(made.own, justification{"AwsSolutions-SNS2", "The text holds no secret, and EventBridge cannot publish to a topic encrypted with AWS's own key; another costs 1 USD a month."})
+		justify(made.own, justification{rule: "AwsSolutions-SNS2", reason: "The text holds no secret, and EventBridge cannot publish to a topic encrypted with AWS's own key; another costs 1 USD a month."})
 		made.all = append(made.all, made.own)
 	}
 	if arn := n.TopicARN; arn != "" {

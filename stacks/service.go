@@ -355,7 +355,7 @@ func newCluster(stack awscdk.Stack, name string, vpc awsec2.IVpc) awsecs.ICluste
 		Vpc:                 vpc,
 		ContainerInsightsV2: awsecs.ContainerInsights_DISABLED,
 	})
-	justify(cluster, justification{"AwsSolutions-ECS4", "Container Insights costs several USD a month for each task; the load balancer's own metrics are what the alarms watch."})
+	justify(cluster, justification{rule: "AwsSolutions-ECS4", reason: "Container Insights costs several USD a month for each task; the load balancer's own metrics are what the alarms watch."})
 	return cluster
 }
 

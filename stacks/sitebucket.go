@@ -42,6 +42,6 @@ func newSiteBucket(scope constructs.Construct, removal BucketRemoval) awss3.Buck
 		props.RemovalPolicy, props.AutoDeleteObjects = awscdk.RemovalPolicy_DESTROY, jsii.Bool(true)
 	}
 	bucket := awss3.NewBucket(scope, jsii.String("Bucket"), props)
-	justify(bucket, justification{"AwsSolutions-S1", "Readers' requests end at CloudFront, which has its own access logs; S3's would show CloudFront and the pipeline alone."})
+	justify(bucket, justification{rule: "AwsSolutions-S1", reason: "Readers' requests end at CloudFront, which has its own access logs; S3's would show CloudFront and the pipeline alone."})
 	return bucket
 }

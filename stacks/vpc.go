@@ -327,7 +327,7 @@ func newVPC(stack awscdk.Stack, v NewVPC) awsec2.IVpc {
 		props.MaxAzs = jsii.Number(zones)
 	}
 	vpc := awsec2.NewVpc(stack, jsii.String("Network"), props)
-	justify(vpc, justification{"AwsSolutions-VPC7", "Flow logs cost 0.50 USD a GB, and tell no more of this network's one service than its own log; whoever needs them can add them to the VPC."})
+	justify(vpc, justification{rule: "AwsSolutions-VPC7", reason: "Flow logs cost 0.50 USD a GB, and tell no more of this network's one service than its own log; whoever needs them can add them to the VPC."})
 	return vpc
 }
 
