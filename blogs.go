@@ -1,30 +1,32 @@
 package main
 
-import "blog-deploy-pipeline/stacks"
+import (
+	"blog-deploy-pipeline/stacks/props"
+)
 
 // blogs is the list of blogs to deliver: the file to edit. Those below are
 // examples, with values from AWS's documentation; replace them with your own.
-// Every prop is documented in stacks/: `go doc ./stacks BlogProps`.
-var blogs = []stacks.BlogProps{
+// Every prop is documented in stacks/props/: `go doc ./stacks/props Blog`.
+var blogs = []props.Blog{
 	{
 		// Today's way: no token anywhere, this project's build recipe, a pipeline
 		// that starts only for pushes that change the site.
 		Name: "modern-blog",
-		Source: stacks.GitHubConnection{
+		Source: props.GitHubConnection{
 			Owner:         "example",
 			Repo:          "modern-blog",
 			ConnectionARN: "arn:aws:codeconnections:us-east-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef",
-			Trigger:       stacks.Trigger{IgnorePaths: []string{"README.md", "drafts/**"}},
+			Trigger:       props.Trigger{IgnorePaths: []string{"README.md", "drafts/**"}},
 		},
-		Build: stacks.Build{HugoVersion: "0.164.0"},
-		Deploy: stacks.Deploy{
+		Build: props.Build{HugoVersion: "0.164.0"},
+		Deploy: props.Deploy{
 			Bucket: "amzn-s3-demo-bucket1",
 			// Browsers ask again for every page, CloudFront keeps it until the
 			// pipeline clears its cache.
 			CacheControl: "public, max-age=0, s-maxage=31536000, must-revalidate",
 		},
-		Invalidate:    stacks.Invalidate{DistributionID: "E1MODERNEXAMPLE"},
-		Notifications: stacks.Notifications{Emails: []string{"me@example.com"}},
+		Invalidate:    props.Invalidate{DistributionID: "E1MODERNEXAMPLE"},
+		Notifications: props.Notifications{Emails: []string{"me@example.com"}},
 	},
 	{
 		// The pipeline of the article this project started from: an existing bucket
@@ -33,30 +35,30 @@ var blogs = []stacks.BlogProps{
 		// `nodejs: 24` today: no image that CodeBuild maintains has 14. The recipe does the
 		// same with Build{AssetScript: "webpack"}.
 		Name: "classic-blog",
-		Source: stacks.GitHubToken{
+		Source: props.GitHubToken{
 			Owner:         "example",
 			Repo:          "classic-blog",
 			Branch:        "master",
 			ParameterName: "/blog/github-oauth-token",
-			Trigger:       stacks.Poll,
+			Trigger:       props.TokenTriggerPoll,
 		},
-		Build:      stacks.Build{Buildspec: "code-pipeline/buildspec.yml"},
-		Deploy:     stacks.Deploy{Bucket: "amzn-s3-demo-bucket2"},
-		Invalidate: stacks.Invalidate{DistributionID: "E2CLASSICEXAMPLE"},
+		Build:      props.Build{Buildspec: "code-pipeline/buildspec.yml"},
+		Deploy:     props.Deploy{Bucket: "amzn-s3-demo-bucket2"},
+		Invalidate: props.Invalidate{DistributionID: "E2CLASSICEXAMPLE"},
 	},
 	{
 		// A blog from nothing: its bucket, CloudFront, the certificate and the DNS
 		// records are made, too, and the pipeline publishes there.
 		Name: "new-blog", Region: "ap-northeast-1",
-		Source: stacks.GitHubConnection{
+		Source: props.GitHubConnection{
 			Owner:         "example",
 			Repo:          "new-blog",
 			ConnectionARN: "arn:aws:codeconnections:ap-northeast-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef",
 		},
-		Site: &stacks.Site{
+		Site: &props.Site{
 			Domain:       "blog.example.com",
 			RedirectFrom: []string{"www.blog.example.com"},
-			HostedZone:   stacks.HostedZone{ID: "Z0123456789EXAMPLE", Name: "example.com"},
+			HostedZone:   props.HostedZone{ID: "Z0123456789EXAMPLE", Name: "example.com"},
 		},
 	},
 }

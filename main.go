@@ -13,10 +13,11 @@ import (
 	"blog-deploy-pipeline/command"
 	"blog-deploy-pipeline/command/cdksettings"
 	"blog-deploy-pipeline/stacks"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // services is set by services.go, which an owner who has only blogs deletes.
-var services []stacks.Service
+var services []props.Service
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -33,7 +34,7 @@ func run(args []string) error {
 
 // synth writes the templates of all stacks.
 func synth() (err error) {
-	if err := stacks.Validate(blogs, services); err != nil {
+	if err := props.Validate(blogs, services); err != nil {
 		return fmt.Errorf("blogs.go or services.go has problems; nothing was synthesised:\n%w", err)
 	}
 	context, err := cdksettings.Context(os.LookupEnv)
@@ -65,7 +66,7 @@ func synth() (err error) {
 
 // refuseStackTags returns an error if the CDK CLI would give tags to the whole stack of a service that must
 // not get them.
-func refuseStackTags(env cdksettings.Lookup, services []stacks.Service) error {
+func refuseStackTags(env cdksettings.Lookup, services []props.Service) error {
 	where, err := cdksettings.StackTags(env)
 	if err != nil || where == "" {
 		return err

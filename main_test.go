@@ -1,16 +1,15 @@
 package main
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"blog-deploy-pipeline/stacks"
 )
 
 func TestBlogsAreValid(t *testing.T) {
-	if err := stacks.Validate(blogs, services); err != nil {
+	if err := props.Validate(blogs, services); err != nil {
 		t.Error(err)
 	}
 }
@@ -18,10 +17,10 @@ func TestBlogsAreValid(t *testing.T) {
 func TestSynthReportsEveryProblemAndMakesNothing(t *testing.T) {
 	were, wereServices := blogs, services
 	t.Cleanup(func() { blogs, services = were, wereServices })
-	token := stacks.GitHubToken{Repo: "r", SecretName: "s"}
-	blogs, services = []stacks.BlogProps{
-		{Name: "one", Source: token, Deploy: stacks.Deploy{Bucket: "X"}, Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"}},
-		{Name: "one", Deploy: stacks.Deploy{Bucket: "good-bucket"}, Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL", Paths: []string{"a"}}},
+	token := props.GitHubToken{Repo: "r", SecretName: "s"}
+	blogs, services = []props.Blog{
+		{Name: "one", Source: token, Deploy: props.Deploy{Bucket: "X"}, Invalidate: props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"}},
+		{Name: "one", Deploy: props.Deploy{Bucket: "good-bucket"}, Invalidate: props.Invalidate{DistributionID: "E2QWRUHAPOMQZL", Paths: []string{"a"}}},
 	}, nil
 	dir := t.TempDir()
 	t.Setenv("CDK_OUTDIR", dir)
@@ -41,24 +40,24 @@ func TestSynthReportsEveryProblemAndMakesNothing(t *testing.T) {
 
 func TestStackTagsAreRefused(t *testing.T) {
 	const tags = `{"tags": [{"Key": "team", "Value": "web"}]}`
-	made, hook := stacks.FargateService{Name: "api"}, stacks.ExistingService{Name: "shop"}
+	made, hook := props.FargateService{Name: "api"}, props.ExistingService{Name: "shop"}
 	for _, tt := range []struct {
 		name          string
 		project, home string
 		variable      string
-		services      []stacks.Service
+		services      []props.Service
 		want          string // "" for no error
 	}{
-		{"no tags", "{}", "{}", "", []stacks.Service{made}, ""},
-		{"empty list", `{"tags": []}`, `{"tags": null}`, "", []stacks.Service{made}, ""},
-		{"tags in cdk.json", tags, "{}", "", []stacks.Service{hook, made}, `"tags" in cdk.json sets tags of whole stacks, and there is the service "api": `},
-		{"tags in ~/.cdk.json", "{}", tags, "", []stacks.Service{made}, `/.cdk.json sets tags of whole stacks`},
-		{"tags in the environment", "{}", "{}", "team=web", []stacks.Service{made}, `CDK_TAGS, in the environment, sets tags`},
-		{"tags in ~/.cdk.json, and an empty list in cdk.json", `{"tags": []}`, tags, "", []stacks.Service{made}, ""},
-		{"tags in an unknown form", `{"tags": {"team": "web"}}`, "{}", "", []stacks.Service{made}, `"tags" in cdk.json sets tags`},
+		{"no tags", "{}", "{}", "", []props.Service{made}, ""},
+		{"empty list", `{"tags": []}`, `{"tags": null}`, "", []props.Service{made}, ""},
+		{"tags in cdk.json", tags, "{}", "", []props.Service{hook, made}, `"tags" in cdk.json sets tags of whole stacks, and there is the service "api": `},
+		{"tags in ~/.cdk.json", "{}", tags, "", []props.Service{made}, `/.cdk.json sets tags of whole stacks`},
+		{"tags in the environment", "{}", "{}", "team=web", []props.Service{made}, `CDK_TAGS, in the environment, sets tags`},
+		{"tags in ~/.cdk.json, and an empty list in cdk.json", `{"tags": []}`, tags, "", []props.Service{made}, ""},
+		{"tags in an unknown form", `{"tags": {"team": "web"}}`, "{}", "", []props.Service{made}, `"tags" in cdk.json sets tags`},
 		{"no service", tags, tags, "team=web", nil, ""},
-		{"existing service", tags, "{}", "", []stacks.Service{hook}, ""},
-		{"service deployed with tags from the start", tags, "{}", "", []stacks.Service{stacks.FargateService{Name: "api", Tagged: true}}, ""},
+		{"existing service", tags, "{}", "", []props.Service{hook}, ""},
+		{"service deployed with tags from the start", tags, "{}", "", []props.Service{props.FargateService{Name: "api", Tagged: true}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, home := t.TempDir(), t.TempDir()

@@ -3,19 +3,18 @@
 package command
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"strings"
-
-	"blog-deploy-pipeline/stacks"
 )
 
 // App is what the commands know of the app.
 type App struct {
-	Blogs    []stacks.BlogProps
-	Services []stacks.Service
+	Blogs    []props.Blog
+	Services []props.Service
 
 	// Synth writes the templates of all stacks.
 	Synth func() error

@@ -6,32 +6,32 @@ import (
 	"testing"
 
 	"blog-deploy-pipeline/lambdas/contract"
-	"blog-deploy-pipeline/stacks"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 var (
-	token     = stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"}
-	plainBlog = stacks.BlogProps{
+	token     = props.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"}
+	plainBlog = props.Blog{
 		Name: "plain", Source: token,
-		Deploy:     stacks.Deploy{Bucket: "my-bucket"},
-		Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+		Deploy:     props.Deploy{Bucket: "my-bucket"},
+		Invalidate: props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
 	}
-	siteBlog = stacks.BlogProps{
+	siteBlog = props.Blog{
 		Name: "site", Region: "eu-central-1", Source: token,
-		Site: &stacks.Site{Domain: "site.dev", HostedZone: stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "site.dev"}},
+		Site: &props.Site{Domain: "site.dev", HostedZone: props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "site.dev"}},
 	}
-	shop = stacks.ExistingService{
+	shop = props.ExistingService{
 		Name:       "shop",
-		DeployedBy: stacks.CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: "web", Port: 80},
-		Hook:       stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}}},
+		DeployedBy: props.CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: "web", Port: 80},
+		Hook:       props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}},
 	}
-	api = stacks.FargateService{
+	api = props.FargateService{
 		Name: "api", Source: token,
-		Hook: stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}}},
+		Hook: props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}},
 	}
 	app = App{
-		Blogs:    []stacks.BlogProps{plainBlog, siteBlog},
-		Services: []stacks.Service{shop, api},
+		Blogs:    []props.Blog{plainBlog, siteBlog},
+		Services: []props.Service{shop, api},
 		Synth:    func() error { return errors.New("synthesised") },
 	}
 )
@@ -56,7 +56,7 @@ func TestStacks(t *testing.T) {
 		{"destroy a blog", "stacks -destroy -blog plain", "plain-pipeline\n", ""},
 		{"destroy a blog with a Site", "stacks -destroy -blog site", "site-pipeline\n", ""},
 		{"destroy a blog and its site", "stacks -destroy -site -blog site", site, "The blog site goes offline: its distribution, its certificate and its DNS records are deleted. " +
-			"The bucket and all of its files stay, unless the site was deployed with BucketRemoval: stacks.DeleteBucket.\n"},
+			"The bucket and all of its files stay, unless the site was deployed with BucketRemoval: props.BucketRemovalDelete.\n"},
 		{"destroy a service", "stacks -destroy -service api", "api-service\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,8 +102,8 @@ func TestHelpListsCommands(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	none := App{Services: []stacks.Service{shop}}
-	broken := App{Blogs: []stacks.BlogProps{{Name: "plain"}}, Services: []stacks.Service{nil}}
+	none := App{Services: []props.Service{shop}}
+	broken := App{Blogs: []props.Blog{{Name: "plain"}}, Services: []props.Service{nil}}
 	for _, tt := range []struct {
 		name string
 		app  App

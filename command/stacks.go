@@ -1,13 +1,13 @@
 package command
 
 import (
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/props"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"strings"
-
-	"blog-deploy-pipeline/stacks"
 )
 
 // printStacks prints the names of a target's stacks, each on a line, in the order in which they are deployed.
@@ -30,7 +30,7 @@ func (c *printStacks) run(app App, stdout, stderr io.Writer) error {
 	if c.site && !c.destroy {
 		return errors.New("-site goes only with -destroy: without it, all stacks are printed")
 	}
-	if err := stacks.Validate(app.Blogs, app.Services); err != nil {
+	if err := props.Validate(app.Blogs, app.Services); err != nil {
 		return fmt.Errorf("blogs.go or services.go has problems:\n%w", err)
 	}
 	var names []string
@@ -55,7 +55,7 @@ func (c *printStacks) ofService(app App) ([]string, error) {
 	if c.site {
 		return nil, fmt.Errorf("service %q: only a blog has a site: leave out SITE=yes (-site)", c.service)
 	}
-	return []string{stacks.ServiceStackID(service)}, nil
+	return []string{service.StackName()}, nil
 }
 
 func (c *printStacks) ofBlog(app App, stderr io.Writer) ([]string, error) {
@@ -64,13 +64,13 @@ func (c *printStacks) ofBlog(app App, stderr io.Writer) ([]string, error) {
 	case err != nil:
 		return nil, err
 	case !c.destroy:
-		return stacks.BlogStackIDs(blog), nil
+		return blog.StackNames(), nil
 	case !c.site:
-		return []string{stacks.BlogStackID(blog.Name)}, nil
+		return []string{contract.StackName(blog.Name, contract.StackPipeline)}, nil
 	case blog.Site == nil:
 		return nil, fmt.Errorf("the blog %q has no Site in blogs.go: leave out SITE=yes (-site). The stacks of a Site that it had before stay in AWS until you delete them there", blog.Name)
 	}
 	_, err = fmt.Fprintf(stderr, "The blog %s goes offline: its distribution, its certificate and its DNS records are deleted. "+
-		"The bucket and all of its files stay, unless the site was deployed with BucketRemoval: stacks.DeleteBucket.\n", blog.Name)
-	return stacks.BlogStackIDs(blog), err
+		"The bucket and all of its files stay, unless the site was deployed with BucketRemoval: props.BucketRemovalDelete.\n", blog.Name)
+	return blog.StackNames(), err
 }

@@ -1,12 +1,11 @@
 package command
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"errors"
 	"flag"
 	"fmt"
 	"strings"
-
-	"blog-deploy-pipeline/stacks"
 )
 
 // target is the blog or the service that a command is for.
@@ -29,7 +28,7 @@ func (t *target) check() error {
 }
 
 // blog returns the blog called name.
-func (app App) blog(name string) (stacks.BlogProps, error) {
+func (app App) blog(name string) (props.Blog, error) {
 	var names []string
 	for _, blog := range app.Blogs {
 		if blog.Name == name {
@@ -37,29 +36,19 @@ func (app App) blog(name string) (stacks.BlogProps, error) {
 		}
 		names = append(names, blog.Name)
 	}
-	return stacks.BlogProps{}, fmt.Errorf("no blog %q in blogs.go; there are: %s", name, list(names))
+	return props.Blog{}, fmt.Errorf("no blog %q in blogs.go; there are: %s", name, list(names))
 }
 
 // service returns the service called name.
-func (app App) service(name string) (stacks.Service, error) {
+func (app App) service(name string) (props.Service, error) {
 	var names []string
 	for _, service := range app.Services {
-		if nameOf(service) == name {
+		if service.Identity().Name == name {
 			return service, nil
 		}
-		names = append(names, nameOf(service))
+		names = append(names, service.Identity().Name)
 	}
 	return nil, fmt.Errorf("no service %q in services.go; there are: %s", name, list(names))
-}
-
-func nameOf(service stacks.Service) string {
-	switch service := service.(type) {
-	case stacks.ExistingService:
-		return service.Name
-	case stacks.FargateService:
-		return service.Name
-	}
-	panic(fmt.Sprintf("a service of type %T", service)) // stacks.Validate refuses it.
 }
 
 func list(names []string) string {

@@ -127,8 +127,8 @@ func failWith(out string, err error) error {
 
 // These are the places where a blog of manyBlogs goes: a bucket and a distribution that exist, or a Site.
 const (
-	existingPlace = `Deploy: stacks.Deploy{Bucket: "bucket-%[1]d"}, Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},`
-	madePlace     = `Region: "us-east-1", Site: &stacks.Site{Domain: "blog-%[1]d.my.blog", HostedZone: stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "my.blog"}},`
+	existingPlace = `Deploy: props.Deploy{Bucket: "bucket-%[1]d"}, Invalidate: props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},`
+	madePlace     = `Region: "us-east-1", Site: &props.Site{Domain: "blog-%[1]d.my.blog", HostedZone: props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "my.blog"}},`
 )
 
 // manyBlogs returns a list of n blogs.
@@ -137,9 +137,9 @@ func manyBlogs(n int, place string) string {
 	for i := range n {
 		fmt.Fprintf(&list, `{
 	Name:   "blog-%d",
-	Source: stacks.GitHubConnection{Owner: "owner", Repo: "blog-%[1]d", ConnectionARN: "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef", Trigger: stacks.Trigger{IgnorePaths: []string{"README.md"}}},
+	Source: props.GitHubConnection{Owner: "owner", Repo: "blog-%[1]d", ConnectionARN: "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef", Trigger: props.Trigger{IgnorePaths: []string{"README.md"}}},
 	`+place+`
-	Notifications: stacks.Notifications{Emails: []string{"me@blog.dev"}},
+	Notifications: props.Notifications{Emails: []string{"me@blog.dev"}},
 },
 `, i)
 	}

@@ -60,10 +60,10 @@ func (c checkout) synthesised() string { return filepath.Join(c.dir, "synthesise
 func (c checkout) lists(blogs, services string) {
 	c.t.Helper()
 	for name, list := range map[string]string{
-		"blogs.go":    "var blogs = []stacks.BlogProps{" + blogs + "}",
-		"services.go": "func init() { services = []stacks.Service{" + services + "} }",
+		"blogs.go":    "var blogs = []props.Blog{" + blogs + "}",
+		"services.go": "func init() { services = []props.Service{" + services + "} }",
 	} {
-		text := "package main\n\nimport \"blog-deploy-pipeline/stacks\"\n\n" + list + "\n"
+		text := "package main\n\nimport \"blog-deploy-pipeline/stacks/props\"\n\n" + list + "\n"
 		if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o644); err != nil {
 			c.t.Fatal(err)
 		}
@@ -73,103 +73,103 @@ func (c checkout) lists(blogs, services string) {
 // rehearsedBlog is a blog whose pages stay in CloudFront's cache until its pipeline clears it.
 const rehearsedBlog = `{
 	Name:       "blog",
-	Source:     stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
-	Deploy:     stacks.Deploy{Bucket: "the-blog", CacheControl: "public, max-age=0, s-maxage=31536000"},
-	Invalidate: stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+	Source:     props.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
+	Deploy:     props.Deploy{Bucket: "the-blog", CacheControl: "public, max-age=0, s-maxage=31536000"},
+	Invalidate: props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
 }`
 
 // rehearsedSite is a blog with a Site in which everything has its default.
 const rehearsedSite = `{
 	Name: "served", Region: "ap-northeast-1",
-	Source: stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
-	Site: &stacks.Site{
+	Source: props.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
+	Site: &props.Site{
 		Domain: "served.example.com", RedirectFrom: []string{"www.served.example.com"},
-		HostedZone: stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
+		HostedZone: props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
 	},
 }`
 
 // browsedBlog is a blog with a Site in which only the policy for scripts is set, so that the theme's script may run.
 const browsedBlog = `{
 	Name: "new-blog", Region: "ap-northeast-1",
-	Source: stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
-	Site: &stacks.Site{
+	Source: props.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
+	Site: &props.Site{
 		Domain:       "blog.example.com",
 		RedirectFrom: []string{"www.blog.example.com"},
-		HostedZone:   stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
-		Headers:      stacks.Headers{ContentSecurityPolicy: "` + browsedPolicy + `"},
+		HostedZone:   props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
+		Headers:      props.Headers{ContentSecurityPolicy: "` + browsedPolicy + `"},
 	},
 }`
 
 // ownBlog is a blog without example values, in an account and region of its own.
 const ownBlog = `{
 	Name:          "own", Account: "210987654321", Region: "eu-central-1",
-	Source:        stacks.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
-	Deploy:        stacks.Deploy{Bucket: "my-bucket"},
-	Invalidate:    stacks.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+	Source:        props.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
+	Deploy:        props.Deploy{Bucket: "my-bucket"},
+	Invalidate:    props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
 }`
 
 // ownSite is a blog with a Site that has every kind of stack.
 const ownSite = `{
 	Name:   "site", Account: "210987654321", Region: "eu-central-1",
-	Source: stacks.GitHubToken{Owner: "me", Repo: "site", SecretName: "github"},
-	Site: &stacks.Site{
+	Source: props.GitHubToken{Owner: "me", Repo: "site", SecretName: "github"},
+	Site: &props.Site{
 		Domain:        "site.dev",
 		RedirectFrom:  []string{"www.site.dev"},
-		HostedZone:    stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "site.dev"},
-		AccessLogDays: 30,
+		HostedZone:    props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "site.dev"},
+		AccessLogRetentionDays: 30,
 	},
 }`
 
 const exampleBlog = `{
 	Name:       "example",
-	Source:     stacks.GitHubToken{Owner: "example", Repo: "blog", SecretName: "github"},
-	Deploy:     stacks.Deploy{Bucket: "amzn-s3-demo-bucket"},
-	Invalidate: stacks.Invalidate{DistributionID: "EDFDVBD6EXAMPLE"},
+	Source:     props.GitHubToken{Owner: "example", Repo: "blog", SecretName: "github"},
+	Deploy:     props.Deploy{Bucket: "amzn-s3-demo-bucket"},
+	Invalidate: props.Invalidate{DistributionID: "EDFDVBD6EXAMPLE"},
 }`
 
 const exampleSite = `{
 	Name:   "sample", Region: "eu-central-1",
-	Source: stacks.GitHubToken{Owner: "me", Repo: "sample", SecretName: "github"},
-	Site: &stacks.Site{
+	Source: props.GitHubToken{Owner: "me", Repo: "sample", SecretName: "github"},
+	Site: &props.Site{
 		Domain:     "sample.example.com",
-		HostedZone: stacks.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
+		HostedZone: props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
 	},
 }`
 
 // ownServices are services without example values: existing ones and new ones, deployed by CodeDeploy and by ECS.
 const ownServices = `
-	stacks.ExistingService{
+	props.ExistingService{
 		Name: "shop", Account: "210987654321", Region: "eu-central-1",
-		DeployedBy: stacks.CodeDeployGroup{Application: "shop", DeploymentGroup: "blue-green", Container: "web", Port: 80},
-		Hook:       stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}, {ID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: stacks.RollBack},
+		DeployedBy: props.CodeDeployGroup{Application: "shop", DeploymentGroup: "blue-green", Container: "web", Port: 80},
+		Hook:       props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}, {DistributionID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: props.OnFailureFail},
 	},
-	stacks.ExistingService{
+	props.ExistingService{
 		Name: "news", Account: "210987654321", Region: "eu-central-1",
-		DeployedBy: stacks.ECSService{Cluster: "production", Service: "news"},
-		Hook:       stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}, {ID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: stacks.RollBack},
+		DeployedBy: props.ECSService{Cluster: "production", Service: "news"},
+		Hook:       props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}, {DistributionID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: props.OnFailureFail},
 	},
-	stacks.FargateService{
+	props.FargateService{
 		Name: "api", Account: "210987654321", Region: "eu-central-1",
-		Source: stacks.GitHubToken{Owner: "me", Repo: "api", SecretName: "github"},
-		Hook:   stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}, {ID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: stacks.RollBack},
+		Source: props.GitHubToken{Owner: "me", Repo: "api", SecretName: "github"},
+		Hook:   props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}, {DistributionID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: props.OnFailureFail},
 	},
-	stacks.FargateService{
-		Name: "docs", Account: "210987654321", Region: "eu-central-1", Controller: stacks.ECS,
-		Source: stacks.GitHubToken{Owner: "me", Repo: "docs", SecretName: "github"},
-		Hook:   stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}, {ID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: stacks.RollBack},
+	props.FargateService{
+		Name: "docs", Account: "210987654321", Region: "eu-central-1", Controller: props.ControllerECS,
+		Source: props.GitHubToken{Owner: "me", Repo: "docs", SecretName: "github"},
+		Hook:   props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}, {DistributionID: "E2QWRUHAPOMQZM", Paths: []string{"/a/*"}}}, OnFailure: props.OnFailureFail},
 	},
 `
 
 // exampleServices are two services in no particular account. The first one has an example value.
 const exampleServices = `
-	stacks.ExistingService{
+	props.ExistingService{
 		Name:       "stall",
-		DeployedBy: stacks.CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: "web", Port: 80},
-		Hook:       stacks.Hook{Distributions: []stacks.Distribution{{ID: "EDFDVBD6EXAMPLE"}}},
+		DeployedBy: props.CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: "web", Port: 80},
+		Hook:       props.Hook{Invalidations: []props.Invalidation{{DistributionID: "EDFDVBD6EXAMPLE"}}},
 	},
-	stacks.ExistingService{
+	props.ExistingService{
 		Name:       "paper",
-		DeployedBy: stacks.ECSService{Cluster: "c", Service: "s"},
-		Hook:       stacks.Hook{Distributions: []stacks.Distribution{{ID: "E2QWRUHAPOMQZL"}}},
+		DeployedBy: props.ECSService{Cluster: "c", Service: "s"},
+		Hook:       props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}},
 	},
 `

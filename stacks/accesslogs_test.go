@@ -1,8 +1,9 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/props"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 
 // logged are the fixtures with access logs, and the stacks that deliver them.
 var logged = []struct {
-	props BlogProps
+	props props.Blog
 	stack string
 	days  int
 }{
@@ -35,7 +36,7 @@ func logBucket(t *testing.T, tmpl *assembly.Template) assembly.NamedResource {
 
 func TestAccessLogsAreDelivered(t *testing.T) {
 	for _, tt := range logged {
-		site, tmpl := siteTemplate(t, tt.props), stackTemplate(t, tt.stack)
+		at2, tmpl := siteTemplate(t, tt.props), stackTemplate(t, tt.stack)
 		equal(t, tt.stack+"'s region", tmpl.Region, "us-east-1")
 		source := at(t, tmpl, only(t, tmpl, "AWS::Logs::DeliverySource")).(map[string]any)
 		target := at(t, tmpl, only(t, tmpl, "AWS::Logs::DeliveryDestination")).(map[string]any)
@@ -43,7 +44,7 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 		_, distribution := published(t, tt.props)
 		equal(t, "source", source["ResourceArn"], edge+distribution)
 		equal(t, "kind", source["LogType"], "ACCESS_LOGS")
-		equal(t, "destination", target["DestinationResourceArn"], arnOf(t, site, logBucket(t, site).ID))
+		equal(t, "destination", target["DestinationResourceArn"], arnOf(t, at2, logBucket(t, at2).ID))
 		equal(t, "destination's kind", target["DeliveryDestinationType"], "S3")
 		equal(t, "format", target["OutputFormat"], "json")
 		equal(t, "delivery's source", delivery["DeliverySourceName"], source["Name"])
@@ -54,12 +55,12 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 			t.Errorf("%s: fields are %v, want what was asked for, and no cookies", tt.stack, fields)
 		}
 	}
-	for _, props := range []BlogProps{bare, tokyo, elsewhere, open} {
-		if n := len(siteTemplate(t, props).OfType("AWS::S3::Bucket")); n != 1 {
-			t.Errorf("%s has %d buckets, want 1: nobody asked for logs", props.Name, n)
+	for _, given := range []props.Blog{bare, tokyo, elsewhere, open} {
+		if n := len(siteTemplate(t, given).OfType("AWS::S3::Bucket")); n != 1 {
+			t.Errorf("%s has %d buckets, want 1: nobody asked for logs", given.Name, n)
 		}
-		if templates[logsStackID(props.Name)] != nil {
-			t.Errorf("%s has a stack for logs that nobody asked for", props.Name)
+		if templates[contract.StackName(given.Name, contract.StackLogs)] != nil {
+			t.Errorf("%s has a stack for logs that nobody asked for", given.Name)
 		}
 	}
 }
@@ -149,30 +150,11 @@ func policyOf(t *testing.T, tmpl *assembly.Template, bucket assembly.NamedResour
 	return nil
 }
 
-func TestDeliveryNames(t *testing.T) {
-	valid := regexp.MustCompile(`^[\w-]{1,60}$`)
-	long := strings.Repeat("a-long-name-", 9)[:100]
-	seen := map[string]string{}
-	for _, blog := range []string{"a", "kzmorita-blog", long[:48], long[:49], long[:50], long, long[:99] + "x"} {
-		got := deliveryName(blog)
-		if !valid.MatchString(got) {
-			t.Errorf("the delivery of %s is called %q, want %s", blog, got, valid)
-		}
-		if other, taken := seen[got]; taken {
-			t.Errorf("%s and %s have the same delivery, %s", blog, other, got)
-		}
-		seen[got] = blog
-	}
-	equal(t, "name", deliveryName("kzmorita-blog"), "kzmorita-blog-access-logs")
-	// As it was: another name is another delivery.
-	equal(t, "long name", deliveryName(long), "a-long-name-a-long-name-a-long-name-a-l-cd444c1f-access-logs")
-}
-
 func TestAccessLogDaysRefused(t *testing.T) {
 	for _, days := range []int{-1, 3654} {
-		wantProblem(t, withSite(func(s *Site) { s.AccessLogDays = days }).Validate(), "must be from 1 to 3653 days, or 0 for no logs")
+		wantProblem(t, withSite(func(s *props.Site) { s.AccessLogRetentionDays = days }).Validate(), "must be from 1 to 3653 days, or 0 for no logs")
 	}
-	if err := withSite(func(s *Site) { s.AccessLogDays = 3653 }).Validate(); err != nil {
+	if err := withSite(func(s *props.Site) { s.AccessLogRetentionDays = 3653 }).Validate(); err != nil {
 		t.Error(err)
 	}
 }

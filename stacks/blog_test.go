@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
@@ -12,21 +13,21 @@ import (
 )
 
 func TestStagesAreWired(t *testing.T) {
-	for _, props := range blogFixtures {
-		t.Run(props.Name, func(t *testing.T) {
-			tmpl := template(t, props)
+	for _, given := range blogFixtures {
+		t.Run(given.Name, func(t *testing.T) {
+			tmpl := template(t, given)
 			pipeline := only(t, tmpl, "AWS::CodePipeline::Pipeline")
 			var names []string
 			for _, stage := range pipeline["Stages"].([]any) {
 				names = append(names, stage.(map[string]any)["Name"].(string))
 			}
 			equal(t, "stages", names, []string{"Source", "Build", "Deploy", "Invalidate"})
-			equal(t, "pipeline's name", pipeline["Name"], props.Name)
+			equal(t, "pipeline's name", pipeline["Name"], given.Name)
 
 			source, build, deploy, invalidate := action(t, tmpl, stageSource), action(t, tmpl, stageBuild), action(t, tmpl, stageDeploy), action(t, tmpl, stageInvalidate)
 			equal(t, "build's input", build["InputArtifacts"], source["OutputArtifacts"])
 			equal(t, "deploy's input", deploy["InputArtifacts"], build["OutputArtifacts"])
-			bucket, distribution := published(t, props)
+			bucket, distribution := published(t, given)
 			equal(t, "deploy's bucket", at(t, tmpl, deploy, "Configuration", "BucketName"), bucket)
 			equal(t, "deploy's extract", at(t, tmpl, deploy, "Configuration", "Extract"), "true")
 
@@ -42,16 +43,16 @@ func TestStagesAreWired(t *testing.T) {
 			if err := json.Unmarshal([]byte(text), &params); err != nil {
 				t.Fatalf("UserParameters %q: %v", text, err)
 			}
-			equal(t, "PipelineName", params.PipelineName, props.Name)
+			equal(t, "PipelineName", params.PipelineName, given.Name)
 			equal(t, "DistributionId", params.DistributionID, distribution)
-			equal(t, "Paths", params.Paths, props.Invalidate.cleared(props.Site))
+			equal(t, "Paths", params.Paths, given.Invalidate.Cleared(given.Site))
 		})
 	}
 }
 
 func TestPipelineTypeAndMode(t *testing.T) {
 	for _, tt := range []struct {
-		props              BlogProps
+		props              props.Blog
 		wantType, wantMode any
 	}{
 		{modern, "V2", "SUPERSEDED"},
@@ -72,7 +73,7 @@ func TestSourceByConnection(t *testing.T) {
 	equal(t, "repository", at(t, tmpl, source, "Configuration", "FullRepositoryId"), "kzmorita/blog")
 	equal(t, "branch", at(t, tmpl, source, "Configuration", "BranchName"), "main") // not CDK's master
 
-	push := func(tmplOf BlogProps) any {
+	push := func(tmplOf props.Blog) any {
 		return at(t, template(t, tmplOf), only(t, template(t, tmplOf), "AWS::CodePipeline::Pipeline"), "Triggers", 0, "GitConfiguration", "Push", 0)
 	}
 	// CodePipeline refuses a filter of paths without one of branches.
@@ -113,9 +114,9 @@ func TestSourceByToken(t *testing.T) {
 }
 
 func TestBuild(t *testing.T) {
-	variables := func(props BlogProps) map[string]string {
+	variables := func(given props.Blog) map[string]string {
 		out := map[string]string{}
-		tmpl := template(t, props)
+		tmpl := template(t, given)
 		list, _ := at(t, tmpl, only(t, tmpl, "AWS::CodeBuild::Project"), "Environment", "EnvironmentVariables").([]any)
 		for _, v := range list {
 			out[v.(map[string]any)["Name"].(string)] = v.(map[string]any)["Value"].(string)
@@ -130,7 +131,7 @@ func TestBuild(t *testing.T) {
 	// A Site is built for its own address, which without a Domain is the distribution's.
 	domainName := at(t, siteTemplate(t, bare), map[string]any{"Fn::GetAtt": []any{siteTemplate(t, bare).OfType("AWS::CloudFront::Distribution")[0].ID, "DomainName"}})
 	for _, tt := range []struct {
-		props BlogProps
+		props props.Blog
 		want  string
 	}{{bare, fmt.Sprintf("https://%s/", domainName)}, {tokyo, "https://kzmorita.dev/"}, {elsewhere, "https://blog.kzmorita.io/"}, {complete, "https://preview.kzmorita.dev/"}} {
 		equal(t, tt.props.Name+"'s address", variables(tt.props)["HUGO_BASEURL"], tt.want)
@@ -139,7 +140,7 @@ func TestBuild(t *testing.T) {
 	equal(t, "classic's variables", variables(classic), map[string]string{})
 
 	for _, tt := range []struct {
-		props                                      BlogProps
+		props                                      props.Blog
 		image, kind, size, cache, buildspec, logIn string
 		minutes                                    int
 	}{
@@ -175,13 +176,13 @@ func TestDeploy(t *testing.T) {
 
 func TestInvalidateFunction(t *testing.T) {
 	for _, tt := range []struct {
-		props   BlogProps
+		props   props.Blog
 		env     map[string]any
 		timeout int
 		days    int
 	}{
-		{modern, map[string]any{"POLL_FOR": "40s", "DEADLINE": "30m0s", "AFTER_DEADLINE": "fail"}, 80, 30},
-		{full, map[string]any{"POLL_FOR": "2m0s", "DEADLINE": "1h0m0s", "ROLE_ARN": roleARN, "AFTER_DEADLINE": "warn"}, 160, 14},
+		{modern, map[string]any{"POLL_FOR": "40s", "DEADLINE": "30m0s", "ON_FAILURE": "fail"}, 80, 30},
+		{full, map[string]any{"POLL_FOR": "2m0s", "DEADLINE": "1h0m0s", "ROLE_ARN": roleARN, "ON_FAILURE": "proceed"}, 160, 14},
 	} {
 		tmpl := template(t, tt.props)
 		function := only(t, tmpl, "AWS::Lambda::Function")
@@ -197,8 +198,8 @@ func TestInvalidateFunction(t *testing.T) {
 }
 
 func TestArtifactsAreSafe(t *testing.T) {
-	for _, props := range blogFixtures {
-		tmpl := template(t, props)
+	for _, given := range blogFixtures {
+		tmpl := template(t, given)
 		bucket := only(t, tmpl, "AWS::S3::Bucket")
 		equal(t, "public access", bucket["PublicAccessBlockConfiguration"], map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true})
 		equal(t, "encryption", at(t, tmpl, bucket, "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "SSEAlgorithm"), "AES256")
@@ -207,7 +208,7 @@ func TestArtifactsAreSafe(t *testing.T) {
 		equal(t, "effect", at(t, tmpl, statement, "Effect"), "Deny")
 		equal(t, "condition", at(t, tmpl, statement, "Condition"), map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}})
 		if n := len(tmpl.OfType("AWS::KMS::Key")); n != 0 {
-			t.Errorf("%s makes %d keys, want none: each costs 1 USD a month", props.Name, n)
+			t.Errorf("%s makes %d keys, want none: each costs 1 USD a month", given.Name, n)
 		}
 	}
 }
@@ -233,8 +234,8 @@ func TestNotificationsSayWhatFailed(t *testing.T) {
 
 // Adding a blog must not touch another's stacks.
 func TestBlogsShareNothing(t *testing.T) {
-	for _, props := range aloneFixtures {
-		for _, id := range BlogStackIDs(props) {
+	for _, given := range aloneFixtures {
+		for _, id := range given.StackNames() {
 			file := id + ".template.json"
 			alone, err := os.ReadFile(filepath.Join(aloneDir, file))
 			if err != nil {

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"fmt"
 	"testing"
 )
@@ -27,9 +28,9 @@ func TestBudget(t *testing.T) {
 	}
 	equal(t, "who is told of what", budget["NotificationsWithSubscribers"], told)
 
-	for _, props := range []BlogProps{bare, tokyo, virginia, elsewhere, open} {
-		if n := len(siteTemplate(t, props).OfType("AWS::Budgets::Budget")); n != 0 {
-			t.Errorf("%s has %d budgets, want none", props.Name, n)
+	for _, given := range []props.Blog{bare, tokyo, virginia, elsewhere, open} {
+		if n := len(siteTemplate(t, given).OfType("AWS::Budgets::Budget")); n != 0 {
+			t.Errorf("%s has %d budgets, want none", given.Name, n)
 		}
 	}
 }
@@ -42,30 +43,30 @@ func TestBudgetRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		dollars int
-		tell    Notifications
+		tell    props.Notifications
 		want    string
 	}{
-		{"less than nothing", -1, Notifications{}, "Site.MonthlyBudget is -1: must be whole US dollars"},
-		{"nobody to tell", 10, Notifications{}, "Site.MonthlyBudget is 10: has nobody to tell; name someone in Notifications"},
-		{"eleven to tell", 10, Notifications{Emails: emails}, `Notifications.Emails is "11 addresses": a budget tells at most 10`},
+		{"less than nothing", -1, props.Notifications{}, "Site.MonthlyBudget is -1: must be whole US dollars"},
+		{"nobody to tell", 10, props.Notifications{}, "Site.MonthlyBudget is 10: has nobody to tell; name someone in Notifications"},
+		{"eleven to tell", 10, props.Notifications{Emails: emails}, `Notifications.Emails is "11 addresses": a budget tells at most 10`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			props := withSite(func(s *Site) { s.MonthlyBudget = tt.dollars })
-			props.Notifications = tt.tell
-			wantProblem(t, props.Validate(), tt.want)
+			given := withSite(func(s *props.Site) { s.MonthlyBudget = tt.dollars })
+			given.Notifications = tt.tell
+			wantProblem(t, given.Validate(), tt.want)
 		})
 	}
-	for name, tell := range map[string]Notifications{
+	for name, tell := range map[string]props.Notifications{
 		"ten":   {Emails: emails[:10], TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"},
 		"topic": {TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"},
 	} {
-		props := withSite(func(s *Site) { s.MonthlyBudget = 1 })
-		props.Notifications = tell
-		if err := props.Validate(); err != nil {
+		given := withSite(func(s *props.Site) { s.MonthlyBudget = 1 })
+		given.Notifications = tell
+		if err := given.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	stockholm := withSite(func(s *Site) { s.MonthlyBudget = 10 })
+	stockholm := withSite(func(s *props.Site) { s.MonthlyBudget = 10 })
 	stockholm.Region, stockholm.Notifications.Emails = "eu-north-1", emails[:1]
 	wantProblem(t, stockholm.Validate(), "Site.MonthlyBudget is 10: cannot be set in eu-north-1, where CloudFormation makes no budgets")
 	eleven := bare

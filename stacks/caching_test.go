@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -53,8 +54,8 @@ func TestHugoFingerprints(t *testing.T) {
 		{"/posts/" + strings.TrimSuffix(fingerprinted, ".css") + "/", false},
 	} {
 		got := false
-		for _, pattern := range hugoFingerprints() {
-			got = got || matchesPath(pattern, tt.path)
+		for _, pattern := range props.HugoFingerprints() {
+			got = got || props.MatchesPath(pattern, tt.path)
 		}
 		if got != tt.want {
 			t.Errorf("%s is immutable: %v, want %v", tt.path, got, tt.want)
@@ -65,7 +66,7 @@ func TestHugoFingerprints(t *testing.T) {
 func TestBrowserCaching(t *testing.T) {
 	const year, ask = "public, max-age=31536000, immutable", "public, max-age=0, must-revalidate"
 	for _, tt := range []struct {
-		props      BlogProps
+		props      props.Blog
 		path, want string
 	}{
 		{bare, "/", ask},
@@ -146,7 +147,7 @@ func TestPatternsKeepTheirOrder(t *testing.T) {
 		pattern, _ := behavior["PathPattern"].(string)
 		got = append(got, pattern)
 	}
-	equal(t, "patterns", got, append(hugoFingerprints(), "*index.xml", ""))
+	equal(t, "patterns", got, append(props.HugoFingerprints(), "*index.xml", ""))
 }
 
 func TestMatchesPath(t *testing.T) {
@@ -166,22 +167,22 @@ func TestMatchesPath(t *testing.T) {
 		{"/a.b", "/axb", false},
 		{"/a+(b)", "/a+(b)", true},
 	} {
-		if got := matchesPath(tt.pattern, tt.path); got != tt.want {
+		if got := props.MatchesPath(tt.pattern, tt.path); got != tt.want {
 			t.Errorf("%s matches %s: %v, want %v", tt.pattern, tt.path, got, tt.want)
 		}
 	}
 }
 
 func TestCachingRefuses(t *testing.T) {
-	immutable := func(patterns ...string) Caching { return Caching{Immutable: patterns} }
-	feeds := func(patterns ...string) Caching { return Caching{Feeds: patterns} }
+	immutable := func(patterns ...string) props.Caching { return props.Caching{Immutable: patterns} }
+	feeds := func(patterns ...string) props.Caching { return props.Caching{Feeds: patterns} }
 	var many []string
 	for i := range 74 {
 		many = append(many, fmt.Sprintf("/feeds/%d.xml", i))
 	}
 	for _, tt := range []struct {
 		name    string
-		caching Caching
+		caching props.Caching
 		want    string
 	}{
 		{"no slash", immutable("assets/*"), `Site.Caching.Immutable[0] is "assets/*": must start with / or *`},
@@ -197,18 +198,18 @@ func TestCachingRefuses(t *testing.T) {
 		{"all XML", immutable("*.xml"), `Site.Caching.Immutable[0] is "*.xml": matches /index.xml`},
 		{"the error page", immutable("/404*"), "matches /404.html"},
 		{"twice", immutable("/assets/*", "/assets/*"), `Site.Caching.Immutable[1] is "/assets/*": is Site.Caching.Immutable[0], too`},
-		{"twice but for the slash", Caching{Immutable: []string{"*.css"}, Feeds: []string{"/*.css"}}, `Site.Caching.Feeds[0] is "/*.css": is Site.Caching.Immutable[0], too`},
+		{"twice but for the slash", props.Caching{Immutable: []string{"*.css"}, Feeds: []string{"/*.css"}}, `Site.Caching.Feeds[0] is "/*.css": is Site.Caching.Immutable[0], too`},
 		{"a default twice", feeds("*_hu_????????????????.???"), `Site.Caching.Feeds[0] is "*_hu_????????????????.???": is Site.Caching.Immutable[6], too`},
-		{"too many", Caching{Immutable: []string{"/assets/*"}, Feeds: many}, `Site.Caching is "75 patterns": a distribution takes at most 74`},
-		{"feeds for no second", Caching{FeedsFor: time.Millisecond}, "Site.Caching.FeedsFor is 1ms: must be whole seconds"},
-		{"feeds for days", Caching{FeedsFor: 25 * time.Hour}, "Site.Caching.FeedsFor is 25h0m0s"},
-		{"feeds for less than nothing", Caching{FeedsFor: -time.Second}, "Site.Caching.FeedsFor is -1s"},
-		{"pages for days", Caching{PagesFor: 25 * time.Hour}, "Site.Caching.PagesFor is 25h0m0s"},
-		{"pages for half a second", Caching{PagesFor: time.Second / 2}, "Site.Caching.PagesFor is 500ms"},
-		{"pages for less than nothing", Caching{PagesFor: -time.Second}, "Site.Caching.PagesFor is -1s"},
+		{"too many", props.Caching{Immutable: []string{"/assets/*"}, Feeds: many}, `Site.Caching is "75 patterns": a distribution takes at most 74`},
+		{"feeds for no second", props.Caching{FeedsFor: time.Millisecond}, "Site.Caching.FeedsFor is 1ms: must be whole seconds"},
+		{"feeds for days", props.Caching{FeedsFor: 25 * time.Hour}, "Site.Caching.FeedsFor is 25h0m0s"},
+		{"feeds for less than nothing", props.Caching{FeedsFor: -time.Second}, "Site.Caching.FeedsFor is -1s"},
+		{"pages for days", props.Caching{PagesFor: 25 * time.Hour}, "Site.Caching.PagesFor is 25h0m0s"},
+		{"pages for half a second", props.Caching{PagesFor: time.Second / 2}, "Site.Caching.PagesFor is 500ms"},
+		{"pages for less than nothing", props.Caching{PagesFor: -time.Second}, "Site.Caching.PagesFor is -1s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			wantProblem(t, withSite(func(s *Site) { s.Caching = tt.caching }).Validate(), tt.want)
+			wantProblem(t, withSite(func(s *props.Site) { s.Caching = tt.caching }).Validate(), tt.want)
 		})
 	}
 }
@@ -218,14 +219,14 @@ func TestCachingAccepts(t *testing.T) {
 	for i := range 74 {
 		many = append(many, fmt.Sprintf("/feeds/%d.xml", i))
 	}
-	for name, caching := range map[string]Caching{
+	for name, caching := range map[string]props.Caching{
 		"74 patterns":          {Immutable: []string{}, Feeds: many},
 		"255 characters":       {Immutable: []string{"/" + strings.Repeat("a", 254)}},
 		"all that is allowed":  {Feeds: []string{`/aA0_-.*$/~"'@:+&?`}},
 		"a day":                {FeedsFor: 24 * time.Hour, PagesFor: 24 * time.Hour},
 		"no pattern of either": {Immutable: []string{}, Feeds: []string{}},
 	} {
-		if err := withSite(func(s *Site) { s.Caching = caching }).Validate(); err != nil {
+		if err := withSite(func(s *props.Site) { s.Caching = caching }).Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -77,7 +77,7 @@ func TestNoRoleToTakeOn(t *testing.T) {
 }
 
 func TestRoleIsNotForASite(t *testing.T) {
-	props := bare
-	props.Invalidate.RoleARN = roleARN
-	wantProblem(t, props.Validate(), `Invalidate.RoleARN is "`+roleARN+`": must be empty: the distribution that Site makes is in the blog's own account`)
+	given := bare
+	given.Invalidate.RoleARN = roleARN
+	wantProblem(t, given.Validate(), `Invalidate.RoleARN is "`+roleARN+`": must be empty: the distribution that Site makes is in the blog's own account`)
 }

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"strings"
 	"testing"
 )
@@ -10,12 +11,12 @@ import (
 // would fail, and so would its rollback.
 func TestServiceOfCodeDeployStaysAsItIs(t *testing.T) {
 	for _, s := range changedFixtures {
-		s := s.(FargateService)
-		if s.WithDefaults().Controller != CodeDeploy {
+		s := s.(props.FargateService)
+		if s.WithDefaults().Controller != props.ControllerCodeDeploy {
 			continue
 		}
 		const service = "AWS::ECS::Service"
-		before, after := fargateTemplate(t, s).OfType(service)[0], changedTemplates[ServiceStackID(s)].OfType(service)[0]
+		before, after := fargateTemplate(t, s).OfType(service)[0], changedTemplates[s.StackName()].OfType(service)[0]
 		equal(t, s.Name+"'s id", after.ID, before.ID)
 		equal(t, s.Name+"'s service", after.Properties, before.Properties)
 	}
@@ -23,7 +24,7 @@ func TestServiceOfCodeDeployStaysAsItIs(t *testing.T) {
 
 func TestDeploymentByCodeDeploy(t *testing.T) {
 	for _, tt := range []struct {
-		props    FargateService
+		props    props.FargateService
 		config   string
 		keep     int
 		alarms   int
@@ -54,7 +55,7 @@ func TestDeploymentByCodeDeploy(t *testing.T) {
 				t.Fatalf("no listener %v", arn)
 				return nil
 			}
-			equal(t, "production's port", listener("ProdTrafficRoute")["Port"], tt.props.LoadBalancer.productionPorts()[0])
+			equal(t, "production's port", listener("ProdTrafficRoute")["Port"], tt.props.LoadBalancer.ProductionPorts()[0])
 			equal(t, "test port", listener("TestTrafficRoute")["Port"], tt.props.LoadBalancer.WithDefaults().TestPort)
 
 			variables := buildVariables(t, tmpl, "Build")
@@ -63,7 +64,7 @@ func TestDeploymentByCodeDeploy(t *testing.T) {
 					t.Errorf("the AppSpec is\n%s\nwant %q in it", variables["APPSPEC"], want)
 				}
 			}
-			printed, err := AppSpec(nil, []Service{tt.props}, tt.props.Name)
+			printed, err := AppSpec(nil, []props.Service{tt.props}, tt.props.Name)
 			if err != nil {
 				t.Fatal(err)
 			}

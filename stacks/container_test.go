@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -27,14 +28,14 @@ func taskDefinition(t *testing.T, tmpl *assembly.Template, family string) assemb
 // finds newest of the service's family is what the pipeline has deployed last with
 // success.
 func TestTaskDefinitions(t *testing.T) {
-	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
+	eachFargate(t, func(t *testing.T, s props.FargateService, tmpl *assembly.Template) {
 		family := s.Name + "-service"
 		first, template := taskDefinition(t, tmpl, family), taskDefinition(t, tmpl, family+"-template")
-		service := tmpl.OfType("AWS::ECS::Service")[0]
-		equal(t, "service's task definition, as written", service.Properties["TaskDefinition"], family)
+		made := tmpl.OfType("AWS::ECS::Service")[0]
+		equal(t, "service's task definition, as written", made.Properties["TaskDefinition"], family)
 		for _, id := range []string{first.ID, roleID(t, tmpl, "ExecutionRole")} {
-			if !slices.Contains(service.DependsOn, id) {
-				t.Errorf("the service depends on %v, want %s among them", service.DependsOn, id)
+			if !slices.Contains(made.DependsOn, id) {
+				t.Errorf("the service depends on %v, want %s among them", made.DependsOn, id)
 			}
 		}
 		variables := buildVariables(t, tmpl, "Build")
@@ -49,12 +50,12 @@ func TestTaskDefinitions(t *testing.T) {
 			equal(t, "container", container["Name"], "web")
 			equal(t, "log", at(t, tmpl, container, "LogConfiguration", "LogDriver"), "awslogs")
 			equal(t, "port", at(t, tmpl, container, "PortMappings", 0, "ContainerPort"), s.Container.WithDefaults().Port)
-			equal(t, "architecture", at(t, tmpl, task.Properties, "RuntimePlatform", "CpuArchitecture"), cmp.Or(s.Container.Architecture, ARM64))
+			equal(t, "architecture", at(t, tmpl, task.Properties, "RuntimePlatform", "CpuArchitecture"), cmp.Or(s.Container.Architecture, props.ArchitectureARM64))
 			equal(t, "role", at(t, tmpl, task.Properties, "TaskRoleArn"), arnOf(t, tmpl, roleID(t, tmpl, "TaskRole")))
 		}
 		// A change of these must not make a new first revision.
 		container := at(t, tmpl, first.Properties, "ContainerDefinitions", 0).(map[string]any)
-		equal(t, "first image", container["Image"], cmp.Or(s.Container.InitialImage, defaultInitialImage))
+		equal(t, "first image", container["Image"], cmp.Or(s.Container.InitialImage, props.DefaultInitialImage))
 		equal(t, "first variables", container["Environment"], nil)
 		equal(t, "first secrets", container["Secrets"], nil)
 		equal(t, "first CPU", first.Properties["Cpu"], "256")
@@ -139,14 +140,18 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 		"JSON web token":    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.c2lnbmF0dXJl",
 		"private key":       "-----BEGIN RSA PRIVATE KEY-----\nhunter2\n",
 	} {
-		for field, change := range map[string]func(*FargateService){
-			"Container.Secrets":        func(s *FargateService) { s.Container.Secrets = map[string]string{"TOKEN": pasted} },
-			"Container.Secrets's name": func(s *FargateService) { s.Container.Secrets = map[string]string{pasted + "!": "/token"} },
-			"Container.FormerSecrets":  func(s *FargateService) { s.Container.FormerSecrets = []string{pasted, pasted} },
-			"Source.ParameterName":     func(s *FargateService) { s.Source = GitHubToken{Owner: "o", Repo: "r", ParameterName: pasted} },
-			"Source.SecretName":        func(s *FargateService) { s.Source = GitHubToken{Owner: "o", Repo: "r", SecretName: pasted + ":"} },
-			"Source.SecretField": func(s *FargateService) {
-				s.Source = GitHubToken{Owner: "o", Repo: "r", SecretName: "s", SecretField: pasted + ":"}
+		for field, change := range map[string]func(*props.FargateService){
+			"Container.Secrets":        func(s *props.FargateService) { s.Container.Secrets = map[string]string{"TOKEN": pasted} },
+			"Container.Secrets's name": func(s *props.FargateService) { s.Container.Secrets = map[string]string{pasted + "!": "/token"} },
+			"Container.FormerSecrets":  func(s *props.FargateService) { s.Container.FormerSecrets = []string{pasted, pasted} },
+			"Source.ParameterName": func(s *props.FargateService) {
+				s.Source = props.GitHubToken{Owner: "o", Repo: "r", ParameterName: pasted}
+			},
+			"Source.SecretName": func(s *props.FargateService) {
+				s.Source = props.GitHubToken{Owner: "o", Repo: "r", SecretName: pasted + ":"}
+			},
+			"Source.SecretField": func(s *props.FargateService) {
+				s.Source = props.GitHubToken{Owner: "o", Repo: "r", SecretName: "s", SecretField: pasted + ":"}
 			},
 		} {
 			s := api
@@ -167,8 +172,8 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 // changes: if this test fails, for a new version of CDK for example, put back what was.
 func TestFirstTaskNeverChanges(t *testing.T) {
 	for _, s := range changedFixtures {
-		before, after := taskDefinition(t, stackTemplate(t, ServiceStackID(s)), ServiceStackID(s)), taskDefinition(t, changedTemplates[ServiceStackID(s)], ServiceStackID(s))
-		equal(t, s.owner().name+"'s first task", after, before)
+		before, after := taskDefinition(t, stackTemplate(t, s.StackName()), s.StackName()), taskDefinition(t, changedTemplates[s.StackName()], s.StackName())
+		equal(t, s.Identity().Name+"'s first task", after, before)
 	}
 	tmpl := fargateTemplate(t, api)
 	first := taskDefinition(t, tmpl, "api-service")

@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/props"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,78 +13,82 @@ import (
 
 // TestHookRefuses breaks one thing at a time, as TestValidateRefuses does.
 func TestHookRefuses(t *testing.T) {
-	native := func(change func(*ExistingService)) func(*ExistingService) {
-		return func(s *ExistingService) {
+	native := func(change func(*props.ExistingService)) func(*props.ExistingService) {
+		return func(s *props.ExistingService) {
 			*s = news
 			change(s)
 		}
 	}
-	distributions := func(changed ...Distribution) func(*ExistingService) {
-		return func(s *ExistingService) { s.Hook.Distributions = changed }
+	distributions := func(changed ...props.Invalidation) func(*props.ExistingService) {
+		return func(s *props.ExistingService) { s.Hook.Invalidations = changed }
 	}
-	path := func(path string) func(*ExistingService) {
-		return distributions(Distribution{ID: "E2QWRUHAPOMQZL", Paths: []string{path}})
+	path := func(path string) func(*props.ExistingService) {
+		return distributions(props.Invalidation{DistributionID: "E2QWRUHAPOMQZL", Paths: []string{path}})
 	}
 	tests := []struct {
 		name   string
-		change func(*ExistingService)
+		change func(*props.ExistingService)
 		want   string
 	}{
-		{"no distribution", distributions(), `Hook.Distributions is "0 distributions": must be from 1 to 10`},
-		{"eleven distributions", func(s *ExistingService) {
-			s.Hook.Distributions = nil
+		{"no distribution", distributions(), `Hook.Invalidations is "0 distributions": must be from 1 to 10`},
+		{"eleven distributions", func(s *props.ExistingService) {
+			s.Hook.Invalidations = nil
 			for i := range 11 {
-				s.Hook.Distributions = append(s.Hook.Distributions, Distribution{ID: fmt.Sprintf("E2QWRUHAPOMQ%02d", i)})
+				s.Hook.Invalidations = append(s.Hook.Invalidations, props.Invalidation{DistributionID: fmt.Sprintf("E2QWRUHAPOMQ%02d", i)})
 			}
-		}, `Hook.Distributions is "11 distributions"`},
-		{"distribution twice", distributions(Distribution{ID: "E2QWRUHAPOMQZL"}, Distribution{ID: "E2QWRUHAPOMQZM"}, Distribution{ID: "E2QWRUHAPOMQZL"}),
-			`Hook.Distributions[2].ID is "E2QWRUHAPOMQZL": is there twice; put all its paths in one`},
-		{"distribution without id", distributions(Distribution{Paths: []string{"/*"}}), `Hook.Distributions[0].ID is "": must be a distribution's id`},
-		{"distribution's domain", distributions(Distribution{ID: "d111111abcdef8.cloudfront.net"}), "not its domain name or ARN"},
-		{"path without slash", path("index.html"), `Hook.Distributions[0].Paths[0] is "index.html": must start with /`},
+		}, `Hook.Invalidations is "11 distributions"`},
+		{"distribution twice", distributions(props.Invalidation{DistributionID: "E2QWRUHAPOMQZL"}, props.Invalidation{DistributionID: "E2QWRUHAPOMQZM"}, props.Invalidation{DistributionID: "E2QWRUHAPOMQZL"}),
+			`Hook.Invalidations[2].DistributionID is "E2QWRUHAPOMQZL": is there twice; put all its paths in one`},
+		{"distribution without id", distributions(props.Invalidation{Paths: []string{"/*"}}), `Hook.Invalidations[0].DistributionID is "": must be a distribution's id`},
+		{"distribution's domain", distributions(props.Invalidation{DistributionID: "d111111abcdef8.cloudfront.net"}), "not its domain name or ARN"},
+		{"path without slash", path("index.html"), `Hook.Invalidations[0].Paths[0] is "index.html": must start with /`},
 		{"path not encoded", path("/a b"), `must be URL-encoded: "/a%20b"`},
 		{"tag with a star", path("#post*"), "without *"},
-		{"sixteen stars", distributions(Distribution{ID: "E2QWRUHAPOMQZL", Paths: strings.Fields(strings.Repeat("/* ", 16))}), `Hook.Distributions[0].Paths is "16 paths with *": CloudFront clears at most 15`},
+		{"sixteen stars", distributions(props.Invalidation{DistributionID: "E2QWRUHAPOMQZL", Paths: strings.Fields(strings.Repeat("/* ", 16))}), `Hook.Invalidations[0].Paths is "16 paths with *": CloudFront clears at most 15`},
 		{"too many paths", path("/" + strings.Repeat("a", 4000)), "and Lambda takes at most 4096; use wildcards or /*"},
 
-		{"event of ECS", func(s *ExistingService) { s.Hook.Events = []HookEvent{PostProductionTrafficShift} }, `Hook.Events[0] is "POST_PRODUCTION_TRAFFIC_SHIFT": must be one of "BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic"`},
-		{"event of CodeDeploy", native(func(s *ExistingService) { s.Hook.Events = []HookEvent{AfterAllowTraffic} }), `Hook.Events[0] is "AfterAllowTraffic": must be one of "RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT", "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"`},
-		{"event twice", func(s *ExistingService) { s.Hook.Events = []HookEvent{AfterInstall, AfterAllowTraffic, AfterInstall} }, `Hook.Events[2] is "AfterInstall": is there twice; name it once`},
-		{"on failure", func(s *ExistingService) { s.Hook.OnFailure = "ignore" }, `Hook.OnFailure is "ignore": must be one of "proceed", "roll-back"`},
-		{"deadline beyond Lambda's", func(s *ExistingService) { s.Hook.Deadline = 15 * time.Minute }, "Hook.Deadline is 15m0s: must be whole seconds, from 1 to 14 minutes"},
-		{"deadline too short", func(s *ExistingService) { s.Hook.Deadline = time.Second }, "Hook.Deadline is 1s"},
-		{"deadline by half seconds", func(s *ExistingService) { s.Hook.Deadline = 90500 * time.Millisecond }, "Hook.Deadline is 1m30.5s: must be whole seconds"},
-		{"deadline beyond ECS's", native(func(s *ExistingService) { s.Hook.Deadline = 24 * time.Hour }), "Hook.Deadline is 24h0m0s: must be whole seconds, from 1 minute to 23 hours"},
-		{"ECS's deadline too short", native(func(s *ExistingService) { s.Hook.Deadline = 59 * time.Second }), "Hook.Deadline is 59s"},
-		{"days of log", func(s *ExistingService) { s.Hook.LogRetention = 2 }, "Hook.LogRetention is 2"},
+		{"event of ECS", func(s *props.ExistingService) {
+			s.Hook.Events = []props.HookEvent{props.HookEventPostProductionTrafficShift}
+		}, `Hook.Events[0] is "POST_PRODUCTION_TRAFFIC_SHIFT": must be one of "BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic"`},
+		{"event of CodeDeploy", native(func(s *props.ExistingService) { s.Hook.Events = []props.HookEvent{props.HookEventAfterAllowTraffic} }), `Hook.Events[0] is "AfterAllowTraffic": must be one of "RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT", "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"`},
+		{"event twice", func(s *props.ExistingService) {
+			s.Hook.Events = []props.HookEvent{props.HookEventAfterInstall, props.HookEventAfterAllowTraffic, props.HookEventAfterInstall}
+		}, `Hook.Events[2] is "AfterInstall": is there twice; name it once`},
+		{"on failure", func(s *props.ExistingService) { s.Hook.OnFailure = "ignore" }, `Hook.OnFailure is "ignore": must be one of "proceed", "fail"`},
+		{"deadline beyond Lambda's", func(s *props.ExistingService) { s.Hook.Deadline = 15 * time.Minute }, "Hook.Deadline is 15m0s: must be whole seconds, from 1 to 14 minutes"},
+		{"deadline too short", func(s *props.ExistingService) { s.Hook.Deadline = time.Second }, "Hook.Deadline is 1s"},
+		{"deadline by half seconds", func(s *props.ExistingService) { s.Hook.Deadline = 90500 * time.Millisecond }, "Hook.Deadline is 1m30.5s: must be whole seconds"},
+		{"deadline beyond ECS's", native(func(s *props.ExistingService) { s.Hook.Deadline = 24 * time.Hour }), "Hook.Deadline is 24h0m0s: must be whole seconds, from 1 minute to 23 hours"},
+		{"ECS's deadline too short", native(func(s *props.ExistingService) { s.Hook.Deadline = 59 * time.Second }), "Hook.Deadline is 59s"},
+		{"days of log", func(s *props.ExistingService) { s.Hook.LogRetentionDays = 2 }, "Hook.LogRetentionDays is 2"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			props := shop
-			tt.change(&props)
-			wantProblem(t, props.Validate(), tt.want)
+			given := shop
+			tt.change(&given)
+			wantProblem(t, given.Validate(), tt.want)
 		})
 	}
 }
 
 // Lambda counts the environment as the JSON object it is.
 func TestHookEnvironmentFitsToTheByte(t *testing.T) {
-	props := shop
-	props.Hook.Distributions = []Distribution{{ID: "E2QWRUHAPOMQZL", Paths: []string{"/"}}}
-	spare := maxEnvironment - len(encodeJSON(props.Hook.WithDefaults(CodeDeploy).environment(props.Name)))
-	props.Hook.Distributions[0].Paths[0] += strings.Repeat("a", spare)
-	if err := props.Validate(); err != nil {
+	given := shop
+	given.Hook.Invalidations = []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL", Paths: []string{"/"}}}
+	spare := props.MaxEnvironment - len(contract.JSON(given.Hook.WithDefaults(props.ControllerCodeDeploy).FunctionEnvironment(given.Name)))
+	given.Hook.Invalidations[0].Paths[0] += strings.Repeat("a", spare)
+	if err := given.Validate(); err != nil {
 		t.Errorf("4,096 bytes are refused: %v", err)
 	}
-	props.Hook.Distributions[0].Paths[0] += "a"
-	if err := props.Validate(); err == nil {
+	given.Hook.Invalidations[0].Paths[0] += "a"
+	if err := given.Validate(); err == nil {
 		t.Error("4,097 bytes are accepted")
 	}
 }
 
 func TestHookFunction(t *testing.T) {
 	tests := []struct {
-		props       ExistingService
+		props       props.ExistingService
 		name        string
 		timeout     int
 		logDays     int
@@ -94,7 +100,7 @@ func TestHookFunction(t *testing.T) {
 		}},
 		{checkout, "CodeDeployHook_checkout", 880, 7, map[string]any{
 			"SERVICE": "checkout", "DISTRIBUTIONS": `[{"DistributionId":"E2QWRUHAPOMQZM","Paths":["/checkout/*","#prices"]},{"DistributionId":"E2QWRUHAPOMQZN","Paths":["/*"]}]`,
-			"ON_FAILURE": "roll-back", "WAIT_FOR": "created", "DEADLINE": "14m0s", "ROLE_ARN": roleARN,
+			"ON_FAILURE": "fail", "WAIT_FOR": "created", "DEADLINE": "14m0s", "ROLE_ARN": roleARN,
 		}},
 		{news, "CodeDeployHook_news", 80, 30, map[string]any{
 			"SERVICE": "news", "DISTRIBUTIONS": `[{"DistributionId":"E2QWRUHAPOMQZP","Paths":["/*"]}]`,
@@ -102,7 +108,7 @@ func TestHookFunction(t *testing.T) {
 		}},
 		{feed, "CodeDeployHook_feed", 80, 30, map[string]any{
 			"SERVICE": "feed", "DISTRIBUTIONS": `[{"DistributionId":"E2QWRUHAPOMQZQ","Paths":["/feed.xml"]}]`,
-			"ON_FAILURE": "roll-back", "WAIT_FOR": "completed", "DEADLINE": "23h0m0s",
+			"ON_FAILURE": "fail", "WAIT_FOR": "completed", "DEADLINE": "23h0m0s",
 		}},
 	}
 	for _, tt := range tests {
@@ -113,7 +119,7 @@ func TestHookFunction(t *testing.T) {
 			equal(t, "timeout", function["Timeout"], tt.timeout)
 			equal(t, "environment", at(t, tmpl, function, "Environment", "Variables"), tt.environment)
 			equal(t, "days of log", only(t, tmpl, "AWS::Logs::LogGroup")["RetentionInDays"], tt.logDays)
-			if _, native := tt.props.DeployedBy.(ECSService); native {
+			if _, native := tt.props.DeployedBy.(props.ECSService); native {
 				if n := len(tmpl.OfType("AWS::Lambda::EventInvokeConfig")); n != 0 {
 					t.Errorf("it has %d configurations of queued calls, want none: ECS waits for the answer", n)
 				}
@@ -128,12 +134,12 @@ func TestHookFunction(t *testing.T) {
 
 // The longest name there may be is a name that Lambda takes.
 func TestHookFunctionNameFits(t *testing.T) {
-	props := shop
-	props.Name = strings.Repeat("x", 49)
-	if err := props.Validate(); err != nil {
+	given := shop
+	given.Name = strings.Repeat("x", 49)
+	if err := given.Validate(); err != nil {
 		t.Errorf("49 characters are refused: %v", err)
 	}
-	if n := len(hookFunctionName(props.Name)); n != 64 {
+	if n := len(contract.HookFunctionName(given.Name)); n != 64 {
 		t.Errorf("the function's name has %d characters, want the 64 that Lambda takes", n)
 	}
 }
@@ -145,7 +151,7 @@ func TestHookRoles(t *testing.T) {
 	)
 	tests := []struct {
 		name  string
-		props ExistingService
+		props props.ExistingService
 		role  string
 		calls func(t *testing.T, tmpl *assembly.Template) []call
 	}{
@@ -193,7 +199,7 @@ func TestHookRoles(t *testing.T) {
 
 // Only ECS may take on the role that calls the function.
 func TestWhoMayCallTheHook(t *testing.T) {
-	for _, s := range []ExistingService{news, feed} {
+	for _, s := range []props.ExistingService{news, feed} {
 		tmpl := hookTemplate(t, s)
 		role := tmpl.Resources[roleID(t, tmpl, "HookInvoker")]
 		equal(t, s.Name+"'s trust", at(t, tmpl, role.Properties, "AssumeRolePolicyDocument", "Statement", 0), map[string]any{
@@ -203,7 +209,7 @@ func TestWhoMayCallTheHook(t *testing.T) {
 }
 
 func TestHookAlarm(t *testing.T) {
-	for _, s := range []ExistingService{shop, checkout, feed} {
+	for _, s := range []props.ExistingService{shop, checkout, feed} {
 		alarm := only(t, hookTemplate(t, s), "AWS::CloudWatch::Alarm")
 		for field, want := range map[string]any{
 			"Namespace": "BlogDeployPipeline", "MetricName": "InvalidationFailed", "Dimensions": []any{map[string]any{"Name": "service", "Value": s.Name}},

@@ -1,18 +1,18 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"blog-deploy-pipeline/buildspec"
 )
 
 func TestDeploymentByECS(t *testing.T) {
 	for _, tt := range []struct {
-		props  FargateService
+		props  props.FargateService
 		want   map[string]any // of the deployment configuration
 		stages []any
 		alarms int
@@ -26,9 +26,9 @@ func TestDeploymentByECS(t *testing.T) {
 	} {
 		t.Run(tt.props.Name, func(t *testing.T) {
 			tmpl := fargateTemplate(t, tt.props)
-			service := tmpl.OfType("AWS::ECS::Service")[0]
-			equal(t, "controller", at(t, tmpl, service.Properties, "DeploymentController", "Type"), "ECS")
-			configuration := at(t, tmpl, service.Properties, "DeploymentConfiguration").(map[string]any)
+			made := tmpl.OfType("AWS::ECS::Service")[0]
+			equal(t, "controller", at(t, tmpl, made.Properties, "DeploymentController", "Type"), "ECS")
+			configuration := at(t, tmpl, made.Properties, "DeploymentConfiguration").(map[string]any)
 			for name, want := range tt.want {
 				equal(t, name, configuration[name], want)
 			}
@@ -42,13 +42,13 @@ func TestDeploymentByECS(t *testing.T) {
 				"LifecycleStages": tt.stages,
 			}})
 			for _, role := range []string{"HookInvoker", "TrafficRole"} {
-				if !slices.Contains(service.DependsOn, roleID(t, tmpl, role)) {
+				if !slices.Contains(made.DependsOn, roleID(t, tmpl, role)) {
 					t.Errorf("the service may be there before its %s", role)
 				}
 			}
 
 			// Two rules lead to the group in production, and ECS can lead them to the other.
-			balancer := at(t, tmpl, service.Properties, "LoadBalancers", 0).(map[string]any)
+			balancer := at(t, tmpl, made.Properties, "LoadBalancers", 0).(map[string]any)
 			advanced := balancer["AdvancedConfiguration"].(map[string]any)
 			for _, rule := range tmpl.OfType("AWS::ElasticLoadBalancingV2::ListenerRule") {
 				ref := at(t, tmpl, map[string]any{"Ref": rule.ID})
@@ -67,8 +67,8 @@ func TestDeploymentByECS(t *testing.T) {
 			deploy := project(t, tmpl, "Deploy")
 			equal(t, "recipe", at(t, tmpl, deploy, "Source", "BuildSpec"), buildspec.ECS)
 			equal(t, "variables", buildVariables(t, tmpl, "Deploy"), map[string]string{
-				"CLUSTER":                at(t, tmpl, service.Properties, "Cluster").(string),
-				"SERVICE":                at(t, tmpl, map[string]any{"Fn::GetAtt": []any{service.ID, "Name"}}).(string),
+				"CLUSTER":                at(t, tmpl, made.Properties, "Cluster").(string),
+				"SERVICE":                at(t, tmpl, map[string]any{"Fn::GetAtt": []any{made.ID, "Name"}}).(string),
 				"DEPLOY_TIMEOUT_MINUTES": tt.wait,
 			})
 			if wait, err := strconv.Atoi(tt.wait); err != nil || deploy["TimeoutInMinutes"].(float64) <= float64(wait) {
@@ -77,30 +77,9 @@ func TestDeploymentByECS(t *testing.T) {
 			if text, set := buildVariables(t, tmpl, "Build")["APPSPEC"]; set {
 				t.Errorf("the build makes an AppSpec, which nobody reads: %s", text)
 			}
-			if _, err := AppSpec(nil, []Service{tt.props}, tt.props.Name); err == nil || !strings.Contains(err.Error(), "deployed by ECS itself, which takes no AppSpec: its stack "+tt.props.Name+"-service wires the hook in") {
+			if _, err := AppSpec(nil, []props.Service{tt.props}, tt.props.Name); err == nil || !strings.Contains(err.Error(), "deployed by ECS itself, which takes no AppSpec: its stack "+tt.props.Name+"-service wires the hook in") {
 				t.Errorf("AppSpec: %v", err)
 			}
 		})
-	}
-}
-
-// A deployment is watched for as long as it may take, and for as long as a build may.
-func TestDeployTimeIsBounded(t *testing.T) {
-	props := search
-	props.Hook.Events, props.Hook.Deadline, props.KeepOld = ECS.events(), 23*time.Hour, 24*time.Hour
-	if err := props.Validate(); err != nil {
-		t.Fatal(err)
-	}
-	if got := props.WithDefaults().deployTime(); got != 35*time.Hour {
-		t.Errorf("deployTime is %v, want the longest, 35 hours", got)
-	}
-	props = docs
-	props.Hook.Deadline = 90 * time.Second
-	if got := props.WithDefaults().deployTime(); got != 38*time.Minute {
-		t.Errorf("deployTime is %v, want 30 + 5 + 2 times 1.5 minutes", got)
-	}
-	props.Shift = Canary
-	if got := props.WithDefaults().deployTime(); got != 50*time.Minute {
-		t.Errorf("deployTime of a canary is %v, want 30 + 2 times 5 + 5 + 3 times 1.5 minutes, in whole ones", got)
 	}
 }

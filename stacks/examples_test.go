@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -10,36 +11,36 @@ import (
 
 // Owners who have not put all of their own values in yet: one value is left in each.
 var (
-	exampleBlogs = []BlogProps{
+	exampleBlogs = []props.Blog{
 		{
 			Name: "half-done", Account: account, Region: "ap-northeast-1",
-			Source: GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github"},
-			Site: &Site{
-				Domain: "blog.example.com", HostedZone: HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
-				AccessLogDays: 30,
+			Source: props.GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github"},
+			Site: &props.Site{
+				Domain: "blog.example.com", HostedZone: props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
+				AccessLogRetentionDays: 30,
 			},
 		},
 		{
 			Name:          "nearly-done",
-			Source:        GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github"},
-			Deploy:        Deploy{Bucket: "amzn-s3-demo-bucket"},
-			Invalidate:    Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
-			Notifications: Notifications{TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"},
+			Source:        props.GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github"},
+			Deploy:        props.Deploy{Bucket: "amzn-s3-demo-bucket"},
+			Invalidate:    props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+			Notifications: props.Notifications{TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"},
 		},
 	}
-	exampleServices = []Service{
-		ExistingService{
+	exampleServices = []props.Service{
+		props.ExistingService{
 			Name: "example-shop", Account: account,
-			DeployedBy: ECSService{Cluster: "production", Service: "shop"},
-			Hook:       Hook{Distributions: []Distribution{{ID: "EDFDVBD6EXAMPLE"}}},
+			DeployedBy: props.ECSService{Cluster: "production", Service: "shop"},
+			Hook:       props.Hook{Invalidations: []props.Invalidation{{DistributionID: "EDFDVBD6EXAMPLE"}}},
 		},
 		// CDK asks AWS for the zones of an account and a region that are named.
-		FargateService{
+		props.FargateService{
 			Name: "example-api", Region: "eu-west-1",
-			Source: GitHubToken{Owner: "example", Repo: "api", SecretName: "github"},
-			Hook:   Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZL"}}},
+			Source: props.GitHubToken{Owner: "example", Repo: "api", SecretName: "github"},
+			Hook:   props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}},
 			// CDK makes a rule for a topic of the stack's account alone.
-			Notifications: Notifications{TopicARN: "arn:aws:sns:eu-west-1:" + account + ":alerts"},
+			Notifications: props.Notifications{TopicARN: "arn:aws:sns:eu-west-1:" + account + ":alerts"},
 		},
 	}
 )
@@ -49,10 +50,10 @@ var (
 func TestExamplesAreNobodys(t *testing.T) {
 	var ids []string
 	for _, b := range exampleBlogs {
-		ids = append(ids, BlogStackIDs(b)...)
+		ids = append(ids, b.StackNames()...)
 	}
 	for _, s := range exampleServices {
-		ids = append(ids, s.stackID())
+		ids = append(ids, s.StackName())
 	}
 	if len(ids) != 7 {
 		t.Fatalf("the examples have the stacks %v, want a certificate, a site and logs among seven", ids)
@@ -75,7 +76,7 @@ func TestExamplesAreNobodys(t *testing.T) {
 		if made.Type != "aws:cloudformation:stack" {
 			continue
 		}
-		bound, role := changedTemplates[id].Account == exampleAccount, made.Properties.AssumeRoleArn
+		bound, role := changedTemplates[id].Account == props.ExampleAccount, made.Properties.AssumeRoleArn
 		if isExample := slices.Contains(ids, id); bound != isExample || isExample != (role == "") {
 			t.Errorf("%s (with example values: %t) is bound to %s, and is deployed by the role %q", id, isExample, made.Environment, role)
 		}

@@ -12,8 +12,8 @@ import (
 
 	"blog-deploy-pipeline/buildspec"
 	"blog-deploy-pipeline/stacks/internal/shortform"
-	"blog-deploy-pipeline/stacks/viewerrequest"
-	"blog-deploy-pipeline/stacks/viewerresponse"
+	"blog-deploy-pipeline/stacks/site/viewerrequest"
+	"blog-deploy-pipeline/stacks/site/viewerresponse"
 )
 
 var (
@@ -147,8 +147,8 @@ func withoutRecipes(t *testing.T, text string) string {
 		text = strings.ReplaceAll(text, encoded(t, recipe), "buildspec/"+name+".yml")
 	}
 	for name, code := range map[string]string{
-		"stacks/viewerrequest/viewerrequest.js":   viewerrequest.Code(viewerrequest.Settings{}),
-		"stacks/viewerresponse/viewerresponse.js": viewerresponse.Code(""),
+		"stacks/site/viewerrequest/viewerrequest.js":   viewerrequest.Code(viewerrequest.Settings{}),
+		"stacks/site/viewerresponse/viewerresponse.js": viewerresponse.Code(""),
 	} {
 		_, source, _ := strings.Cut(code, "\n") // The first line is a Site's own.
 		text = strings.ReplaceAll(text, encoded(t, source), name)

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,7 +31,7 @@ func behaviorOf(t *testing.T, tmpl *assembly.Template, path string) map[string]a
 	t.Helper()
 	all := behaviors(t, distributionConfig(t, tmpl))
 	for _, behavior := range all {
-		if pattern, _ := behavior["PathPattern"].(string); pattern != "" && matchesPath(pattern, path) {
+		if pattern, _ := behavior["PathPattern"].(string); pattern != "" && props.MatchesPath(pattern, path) {
 			return behavior
 		}
 	}
@@ -82,7 +83,7 @@ func policyHeaders(t *testing.T, tmpl *assembly.Template, policy assembly.NamedR
 func TestSecurityHeaders(t *testing.T) {
 	const year = "31536000"
 	for _, tt := range []struct {
-		props BlogProps
+		props props.Blog
 		want  map[string]string
 	}{
 		{bare, map[string]string{
@@ -124,36 +125,36 @@ func TestFrames(t *testing.T) {
 	const others = "upgrade-insecure-requests; object-src 'none'; base-uri 'self'"
 	for _, tt := range []struct {
 		name       string
-		headers    Headers
-		wantFrames Frames
+		headers    props.Headers
+		wantFrames props.Frames
 		wantPolicy string
 	}{
-		{"nothing said", Headers{}, SameOriginFrames, others + "; frame-ancestors 'self'"},
-		{"nobody", Headers{Frames: NoFrames}, NoFrames, others + "; frame-ancestors 'none'"},
-		{"everybody", Headers{Frames: AnyFrames}, AnyFrames, others},
-		{"policy says nobody", Headers{ContentSecurityPolicy: "Frame-Ancestors 'none'"}, NoFrames, "Frame-Ancestors 'none'"},
-		{"policy says nobody, by no word", Headers{ContentSecurityPolicy: "frame-ancestors"}, NoFrames, "frame-ancestors"},
-		{"policy says the blog", Headers{ContentSecurityPolicy: "default-src https:;frame-ancestors  'SELF' ;"}, SameOriginFrames, "default-src https:;frame-ancestors  'SELF' ;"},
-		{"policy names others", Headers{ContentSecurityPolicy: "frame-ancestors 'self' https://kzmorita.dev"}, AnyFrames, "frame-ancestors 'self' https://kzmorita.dev"},
-		{"the first of two counts", Headers{ContentSecurityPolicy: "frame-ancestors 'none'; frame-ancestors *"}, NoFrames, "frame-ancestors 'none'; frame-ancestors *"},
-		{"policy says nothing", Headers{ContentSecurityPolicy: "default-src 'self'"}, SameOriginFrames, "default-src 'self'"},
-		{"no policy", Headers{ContentSecurityPolicy: NoHeader}, SameOriginFrames, NoHeader},
+		{"nothing said", props.Headers{}, props.FramesSameOrigin, others + "; frame-ancestors 'self'"},
+		{"nobody", props.Headers{Frames: props.FramesDeny}, props.FramesDeny, others + "; frame-ancestors 'none'"},
+		{"everybody", props.Headers{Frames: props.FramesAny}, props.FramesAny, others},
+		{"policy says nobody", props.Headers{ContentSecurityPolicy: "Frame-Ancestors 'none'"}, props.FramesDeny, "Frame-Ancestors 'none'"},
+		{"policy says nobody, by no word", props.Headers{ContentSecurityPolicy: "frame-ancestors"}, props.FramesDeny, "frame-ancestors"},
+		{"policy says the blog", props.Headers{ContentSecurityPolicy: "default-src https:;frame-ancestors  'SELF' ;"}, props.FramesSameOrigin, "default-src https:;frame-ancestors  'SELF' ;"},
+		{"policy names others", props.Headers{ContentSecurityPolicy: "frame-ancestors 'self' https://kzmorita.dev"}, props.FramesAny, "frame-ancestors 'self' https://kzmorita.dev"},
+		{"the first of two counts", props.Headers{ContentSecurityPolicy: "frame-ancestors 'none'; frame-ancestors *"}, props.FramesDeny, "frame-ancestors 'none'; frame-ancestors *"},
+		{"policy says nothing", props.Headers{ContentSecurityPolicy: "default-src 'self'"}, props.FramesSameOrigin, "default-src 'self'"},
+		{"no policy", props.Headers{ContentSecurityPolicy: props.NoHeader}, props.FramesSameOrigin, props.NoHeader},
 	} {
 		equal(t, tt.name+": frames", tt.headers.WithDefaults().Frames, tt.wantFrames)
 		equal(t, tt.name+": policy", tt.headers.WithDefaults().ContentSecurityPolicy, tt.wantPolicy)
-		p := &problems{}
-		tt.headers.WithDefaults().validate(p)
-		if err := p.join(); err != nil {
+		p := &props.Problems{}
+		tt.headers.WithDefaults().Validate(p)
+		if err := p.Join(); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
 }
 
 func TestHeadersRefuse(t *testing.T) {
-	policy := func(policy string) Headers { return Headers{ContentSecurityPolicy: policy} }
-	other := func(name, value string) Headers { return Headers{Others: map[string]string{name: value}} }
-	many := func(n int, value string) Headers {
-		headers := Headers{Others: map[string]string{}}
+	policy := func(policy string) props.Headers { return props.Headers{ContentSecurityPolicy: policy} }
+	other := func(name, value string) props.Headers { return props.Headers{Others: map[string]string{name: value}} }
+	many := func(n int, value string) props.Headers {
+		headers := props.Headers{Others: map[string]string{}}
 		for i := range n {
 			headers.Others[fmt.Sprintf("X-Header-%d", i)] = value
 		}
@@ -161,20 +162,20 @@ func TestHeadersRefuse(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name    string
-		headers Headers
+		headers props.Headers
 		want    string // after `blog "bare": Site.Headers.`
 	}{
-		{"negative age", Headers{HSTS: HSTS{MaxAge: -time.Hour}}, "HSTS.MaxAge is -1h0m0s: must be whole seconds"},
-		{"age in thousandths", Headers{HSTS: HSTS{MaxAge: time.Millisecond}}, "HSTS.MaxAge is 1ms"},
-		{"age past CloudFront's numbers", Headers{HSTS: HSTS{MaxAge: maxHSTS + time.Second}}, "HSTS.MaxAge is"},
-		{"preload of one name", Headers{HSTS: HSTS{Preload: true}}, "HSTS.Preload is true: the list takes only names with IncludeSubDomains"},
-		{"preload for months", Headers{HSTS: HSTS{MaxAge: 180 * 24 * time.Hour, IncludeSubDomains: true, Preload: true}}, "HSTS.Preload is"},
-		{"preload to forget", Headers{HSTS: HSTS{MaxAge: ForgetHSTS, IncludeSubDomains: true, Preload: true}}, "HSTS.Preload is"},
+		{"negative age", props.Headers{HSTS: props.HSTS{MaxAge: -time.Hour}}, "HSTS.MaxAge is -1h0m0s: must be whole seconds"},
+		{"age in thousandths", props.Headers{HSTS: props.HSTS{MaxAge: time.Millisecond}}, "HSTS.MaxAge is 1ms"},
+		{"age past CloudFront's numbers", props.Headers{HSTS: props.HSTS{MaxAge: props.MaxHSTS + time.Second}}, "HSTS.MaxAge is"},
+		{"preload of one name", props.Headers{HSTS: props.HSTS{Preload: true}}, "HSTS.Preload is true: the list takes only names with IncludeSubDomains"},
+		{"preload for months", props.Headers{HSTS: props.HSTS{MaxAge: 180 * 24 * time.Hour, IncludeSubDomains: true, Preload: true}}, "HSTS.Preload is"},
+		{"preload to forget", props.Headers{HSTS: props.HSTS{MaxAge: props.ForgetHSTS, IncludeSubDomains: true, Preload: true}}, "HSTS.Preload is"},
 
-		{"frames", Headers{Frames: "ALLOW-FROM https://kzmorita.dev"}, `Frames is "ALLOW-FROM https://kzmorita.dev": must be one of "SAMEORIGIN", "DENY", "any"`},
-		{"frames of the blog, policy of nobody", Headers{Frames: SameOriginFrames, ContentSecurityPolicy: "frame-ancestors 'none'"}, `Frames is "SAMEORIGIN": frame-ancestors of ContentSecurityPolicy says "DENY"`},
-		{"frames of nobody, policy of one", Headers{Frames: NoFrames, ContentSecurityPolicy: "frame-ancestors https://kzmorita.dev"}, `Frames is "DENY"`},
-		{"referrer", Headers{Referrer: "unsafe-url"}, `Referrer is "unsafe-url": must be one of "strict-origin-when-cross-origin", "same-origin", "no-referrer"`},
+		{"frames", props.Headers{Frames: "ALLOW-FROM https://kzmorita.dev"}, `Frames is "ALLOW-FROM https://kzmorita.dev": must be one of "SAMEORIGIN", "DENY", "any"`},
+		{"frames of the blog, policy of nobody", props.Headers{Frames: props.FramesSameOrigin, ContentSecurityPolicy: "frame-ancestors 'none'"}, `Frames is "SAMEORIGIN": frame-ancestors of ContentSecurityPolicy says "DENY"`},
+		{"frames of nobody, policy of one", props.Headers{Frames: props.FramesDeny, ContentSecurityPolicy: "frame-ancestors https://kzmorita.dev"}, `Frames is "DENY"`},
+		{"referrer", props.Headers{Referrer: "unsafe-url"}, `Referrer is "unsafe-url": must be one of "strict-origin-when-cross-origin", "same-origin", "no-referrer"`},
 
 		{"policy on two lines", policy("default-src 'self';\nimg-src *"), "ContentSecurityPolicy is"},
 		{"policy with a control character", policy("default-src 'self'\x7f"), "ContentSecurityPolicy is"},
@@ -205,47 +206,47 @@ func TestHeadersRefuse(t *testing.T) {
 		{"CORS", other("Access-Control-Allow-Origin", "*"), "none that CloudFront takes here"},
 		{"a file's", other("Content-Type", "text/html; charset=utf-8"), `Others is "Content-Type": cannot be the same for every answer`},
 		{"only a space as value", other("X-Header", " "), `Others["X-Header"] is " ": must be one line`},
-		{"the same twice", Headers{Others: map[string]string{"X-Header": "a", "x-header": "b"}}, `Others is "x-header": is "X-Header", too`},
+		{"the same twice", props.Headers{Others: map[string]string{"X-Header": "a", "x-header": "b"}}, `Others is "x-header": is "X-Header", too`},
 		{"ten", many(10, "a"), `Others is "10 headers": CloudFront takes at most 9 besides Cache-Control`},
 		{"too much in all", many(6, strings.Repeat("a", 1783)), `Others is "10758 characters in all": CloudFront takes at most 10240`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			wantProblem(t, withSite(func(s *Site) { s.Headers = tt.headers }).Validate(), tt.want)
+			wantProblem(t, withSite(func(s *props.Site) { s.Headers = tt.headers }).Validate(), tt.want)
 		})
 	}
 }
 
 func TestHeadersAccept(t *testing.T) {
-	for name, headers := range map[string]Headers{
+	for name, headers := range map[string]props.Headers{
 		"policy of 1,783 characters": {ContentSecurityPolicy: "img-src" + strings.Repeat(" a", 888)},
 		"quoted keywords":            {ContentSecurityPolicy: "script-src 'self' 'nonce-abc' 'sha256-abc=' https://self.example; style-src 'unsafe-inline'"},
 		"directives without a value": {ContentSecurityPolicy: "sandbox; upgrade-insecure-requests;"},
 		"a policy to try":            {Others: map[string]string{"Content-Security-Policy-Report-Only": "default-src 'self'"}},
-		"both say the same":          {Frames: NoFrames, ContentSecurityPolicy: "frame-ancestors 'none'"},
-		"the longest age":            {HSTS: HSTS{MaxAge: maxHSTS}},
-		"preload":                    {HSTS: HSTS{IncludeSubDomains: true, Preload: true}},
-		"a short age first":          {HSTS: HSTS{MaxAge: 5 * time.Minute}},
+		"both say the same":          {Frames: props.FramesDeny, ContentSecurityPolicy: "frame-ancestors 'none'"},
+		"the longest age":            {HSTS: props.HSTS{MaxAge: props.MaxHSTS}},
+		"preload":                    {HSTS: props.HSTS{IncludeSubDomains: true, Preload: true}},
+		"a short age first":          {HSTS: props.HSTS{MaxAge: 5 * time.Minute}},
 		"a name of 256 characters":   {Others: map[string]string{strings.Repeat("a", 256): strings.Repeat("b", 1783)}},
 	} {
-		if err := withSite(func(s *Site) { s.Headers = headers }).Validate(); err != nil {
+		if err := withSite(func(s *props.Site) { s.Headers = headers }).Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 // withSite returns a blog whose Site has a thing changed.
-func withSite(change func(*Site)) BlogProps {
-	site := *bare.Site
-	change(&site)
-	props := bare
-	props.Site = &site
-	return props
+func withSite(change func(*props.Site)) props.Blog {
+	at2 := *bare.Site
+	change(&at2)
+	given := bare
+	given.Site = &at2
+	return given
 }
 
 // An account has 20 policies: a Site must not take one it does not use.
 func TestPoliciesAreUsed(t *testing.T) {
 	for _, tt := range []struct {
-		props BlogProps
+		props props.Blog
 		want  int
 	}{{bare, 2}, {complete, 2}, {open, 1}} {
 		tmpl := siteTemplate(t, tt.props)

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"strings"
 	"testing"
 
@@ -9,7 +10,7 @@ import (
 )
 
 func TestRepository(t *testing.T) {
-	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
+	eachFargate(t, func(t *testing.T, s props.FargateService, tmpl *assembly.Template) {
 		repository := tmpl.OfType("AWS::ECR::Repository")[0]
 		equal(t, "tags", repository.Properties["ImageTagMutability"], "IMMUTABLE")
 		equal(t, "scan", at(t, tmpl, repository.Properties, "ImageScanningConfiguration", "ScanOnPush"), true)
@@ -49,7 +50,7 @@ func project(t *testing.T, tmpl *assembly.Template, id string) map[string]any {
 
 func TestImageBuild(t *testing.T) {
 	for _, tt := range []struct {
-		props                     FargateService
+		props                     props.FargateService
 		kind, size, file, context string
 		minutes                   int
 	}{

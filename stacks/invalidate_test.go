@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"cmp"
 	"fmt"
 	"slices"
@@ -31,14 +32,14 @@ func TestCleared(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			i := Invalidate{Paths: strings.Fields(tt.paths)}
-			if got, want := i.cleared(&Site{}), strings.Fields(tt.want); !slices.Equal(got, want) {
+			i := props.Invalidate{Paths: strings.Fields(tt.paths)}
+			if got, want := i.Cleared(&props.Site{}), strings.Fields(tt.want); !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
 			}
-			if got, want := i.cleared(&Site{MissingSlash: Rewrite}), strings.Fields(cmp.Or(tt.rewrite, tt.want)); !slices.Equal(got, want) {
+			if got, want := i.Cleared(&props.Site{MissingSlash: props.MissingSlashRewrite}), strings.Fields(cmp.Or(tt.rewrite, tt.want)); !slices.Equal(got, want) {
 				t.Errorf("where pages are served without their slash: got %q, want %q", got, want)
 			}
-			if got := i.cleared(nil); !slices.Equal(got, i.Paths) {
+			if got := i.Cleared(nil); !slices.Equal(got, i.Paths) {
 				t.Errorf("without a Site: got %q, want %q", got, i.Paths)
 			}
 		})
@@ -66,9 +67,9 @@ func TestClearedIsWhatCounts(t *testing.T) {
 		{"a query", []string{"/a/?page=2"}, "Invalidate.Paths[0] is \"/a/?page=2\": has a query, which a Site's cache knows nothing of"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			props := bare
-			props.Invalidate.Paths = tt.paths
-			err := props.Validate()
+			given := bare
+			given.Invalidate.Paths = tt.paths
+			err := given.Validate()
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"cmp"
 	"fmt"
 	"slices"
@@ -14,7 +15,7 @@ import (
 // network itself unless the owner says more.
 func TestWhoReachesTheLoadBalancer(t *testing.T) {
 	for _, tt := range []struct {
-		props FargateService
+		props props.FargateService
 		want  []string
 	}{
 		{api, []string{"0.0.0.0/0:80", "10.0.0.0/16:8080"}},
@@ -66,7 +67,7 @@ func TestWhoReachesTheLoadBalancer(t *testing.T) {
 
 func TestListeners(t *testing.T) {
 	for _, tt := range []struct {
-		props FargateService
+		props props.FargateService
 		want  map[int]string // protocol by port
 	}{
 		{api, map[int]string{80: "HTTP", 8080: "HTTP"}},
@@ -89,7 +90,7 @@ func TestListeners(t *testing.T) {
 		}
 		equal(t, tt.props.Name+"'s listeners", got, tt.want)
 	}
-	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
+	eachFargate(t, func(t *testing.T, s props.FargateService, tmpl *assembly.Template) {
 		attributes := fmt.Sprint(only(t, tmpl, "AWS::ElasticLoadBalancingV2::LoadBalancer")["LoadBalancerAttributes"])
 		if !strings.Contains(attributes, "map[Key:routing.http.drop_invalid_header_fields.enabled Value:true]") {
 			t.Errorf("invalid headers get through: %s", attributes)
@@ -124,7 +125,7 @@ func TestNoAlarms(t *testing.T) {
 }
 
 func TestErrorAlarms(t *testing.T) {
-	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
+	eachFargate(t, func(t *testing.T, s props.FargateService, tmpl *assembly.Template) {
 		watched := map[any]bool{}
 		for _, alarm := range tmpl.OfType("AWS::CloudWatch::Alarm") {
 			metrics, ok := at(t, tmpl, alarm.Properties, "Metrics").([]any)

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"strings"
 	"testing"
 
@@ -99,7 +100,7 @@ func TestRoles(t *testing.T) {
 	)
 	tests := []struct {
 		name  string
-		props BlogProps
+		props props.Blog
 		role  string // start of the logical id
 		calls func(t *testing.T, tmpl *assembly.Template) []call
 	}{
@@ -174,8 +175,8 @@ func TestRoles(t *testing.T) {
 		{"deploy to a Site", complete, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			bucket, _ := published(t, complete)
 			another, _ := published(t, tokyo)
-			site := siteTemplate(t, complete)
-			logs := strings.TrimPrefix(at(t, site, site.Outputs["AccessLogBucketName"].Value).(string), object)
+			at2 := siteTemplate(t, complete)
+			logs := strings.TrimPrefix(at(t, at2, at2.Outputs["AccessLogBucketName"].Value).(string), object)
 			return []call{
 				{"s3:PutObject", object + bucket + "/index.html", true},
 				{"s3:PutObject", object + another + "/index.html", false},
@@ -247,7 +248,7 @@ func TestWhoMayTakeOnARole(t *testing.T) {
 				t.Errorf("%s: %s trusts %d principals, want 1", name, role.ID, len(statements))
 			}
 			principal := at(t, tmpl, statements[0], "Principal").(map[string]any)
-			if _, service := principal["Service"].(string); !service && principal["AWS"] != pipelineRole {
+			if _, made := principal["Service"].(string); !made && principal["AWS"] != pipelineRole {
 				t.Errorf("%s: %s trusts %v, want a service or the pipeline's role", name, role.ID, principal)
 			}
 		}

@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
+	"blog-deploy-pipeline/stacks/service"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,28 +13,28 @@ import (
 // The number of tasks is in the template, unless AWS sets it and CloudFormation could
 // set it back. What CodeDeploy deploys keeps it: there CloudFormation changes nothing.
 func TestDesiredCount(t *testing.T) {
-	scaled := Scaling{MaxTasks: 6, CPUPercent: 60}
+	scaled := props.Scaling{MaxTasks: 6, CPUPercent: 60}
 	for _, tt := range []struct {
 		name       string
-		controller Controller
+		controller props.Controller
 		count      int
-		scaling    Scaling
+		scaling    props.Scaling
 		want       int
 	}{
-		{"default", "", 0, Scaling{}, 2},
-		{"fixed with CodeDeploy", CodeDeploy, 3, Scaling{}, 3},
-		{"scaled with CodeDeploy", CodeDeploy, 3, scaled, 3},
-		{"scaled with CodeDeploy, default", CodeDeploy, 0, scaled, 2},
-		{"fixed with ECS", ECS, 3, Scaling{}, 3},
-		{"fixed with ECS, default", ECS, 0, Scaling{}, 2},
-		{"scaled with ECS", ECS, 0, scaled, 0},
+		{"default", "", 0, props.Scaling{}, 2},
+		{"fixed with CodeDeploy", props.ControllerCodeDeploy, 3, props.Scaling{}, 3},
+		{"scaled with CodeDeploy", props.ControllerCodeDeploy, 3, scaled, 3},
+		{"scaled with CodeDeploy, default", props.ControllerCodeDeploy, 0, scaled, 2},
+		{"fixed with ECS", props.ControllerECS, 3, props.Scaling{}, 3},
+		{"fixed with ECS, default", props.ControllerECS, 0, props.Scaling{}, 2},
+		{"scaled with ECS", props.ControllerECS, 0, scaled, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := FargateService{Controller: tt.controller, DesiredCount: tt.count, Scaling: tt.scaling}.WithDefaults().DesiredCount
+			got := props.FargateService{Controller: tt.controller, DesiredCount: tt.count, Scaling: tt.scaling}.WithDefaults().DesiredCount
 			equal(t, "count", got, tt.want)
 		})
 	}
-	check := func(s FargateService, tmpl *assembly.Template) {
+	check := func(s props.FargateService, tmpl *assembly.Template) {
 		count, named := only(t, tmpl, "AWS::ECS::Service")["DesiredCount"]
 		switch want := s.WithDefaults().DesiredCount; {
 		case named != (want != 0):
@@ -42,10 +44,10 @@ func TestDesiredCount(t *testing.T) {
 		}
 	}
 	for _, s := range fargateFixtures {
-		check(s.(FargateService), fargateTemplate(t, s.(FargateService)))
+		check(s.(props.FargateService), fargateTemplate(t, s.(props.FargateService)))
 	}
 	for _, s := range changedFixtures {
-		check(s.(FargateService), changedTemplates[ServiceStackID(s)])
+		check(s.(props.FargateService), changedTemplates[s.StackName()])
 	}
 }
 
@@ -71,8 +73,8 @@ func TestScaling(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tmpl := tt.tmpl
-			service := tmpl.OfType("AWS::ECS::Service")[0]
-			_, name, _ := strings.Cut(at(t, tmpl, map[string]any{"Ref": service.ID}).(string), ":service/")
+			made := tmpl.OfType("AWS::ECS::Service")[0]
+			_, name, _ := strings.Cut(at(t, tmpl, map[string]any{"Ref": made.ID}).(string), ":service/")
 			resource := "service/" + name
 			tasks := only(t, tmpl, target)
 			equal(t, "whose tasks", at(t, tmpl, tasks, "ResourceId"), resource)
@@ -93,7 +95,7 @@ func TestScaling(t *testing.T) {
 			if tt.reqs != 0 {
 				want["Requests"] = map[string]any{"TargetValue": tt.reqs, "CustomizedMetricSpecification": map[string]any{"Metrics": []any{
 					requestsOf(t, tmpl, "blue", "Blue"), requestsOf(t, tmpl, "green", "Green"),
-					map[string]any{"Id": "both", "Expression": requestsOfBoth, "Label": "Requests a minute for each task", "ReturnData": true},
+					map[string]any{"Id": "both", "Expression": service.RequestsOfBoth, "Label": "Requests a minute for each task", "ReturnData": true},
 				}}}
 			}
 			equal(t, "policies", configurations, want)
@@ -143,7 +145,7 @@ func TestRequestsOfBoth(t *testing.T) {
 		{"not a single request", nil, nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := sumOf(requestsOfBoth, map[string]*float64{"blue": tt.blue, "green": tt.green})
+			got, err := sumOf(service.RequestsOfBoth, map[string]*float64{"blue": tt.blue, "green": tt.green})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/props"
 	"cmp"
 	"fmt"
 	"maps"
@@ -19,18 +21,18 @@ const (
 
 // The services that are made from nothing. Between them they set every prop.
 var (
-	api = FargateService{
+	api = props.FargateService{
 		Name:          "api",
-		Source:        GitHubConnection{Owner: "kzmorita", Repo: "api", ConnectionARN: connectionARN},
-		Hook:          Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZL"}}},
-		Notifications: Notifications{Emails: []string{"me@api.dev"}},
+		Source:        props.GitHubConnection{Owner: "kzmorita", Repo: "api", ConnectionARN: connectionARN},
+		Hook:          props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}},
+		Notifications: props.Notifications{Emails: []string{"me@api.dev"}},
 	}
 	// store is deployed by CodeDeploy as well, with all that has a default.
-	store = FargateService{
+	store = props.FargateService{
 		Name: "store", Account: account, Region: "ap-northeast-1",
-		Source: GitHubConnection{Owner: "kzmorita", Repo: "store", ConnectionARN: connectionARN, FullClone: true},
-		Build:  ImageBuild{ComputeType: Large, Timeout: time.Hour, LogRetention: 7},
-		Container: Container{
+		Source: props.GitHubConnection{Owner: "kzmorita", Repo: "store", ConnectionARN: connectionARN, FullClone: true},
+		Build:  props.ImageBuild{ComputeType: props.ComputeTypeLarge, Timeout: time.Hour, LogRetentionDays: 7},
+		Container: props.Container{
 			Port: 8080, HealthCheckPath: "/healthz", CPU: 1024, MemoryMiB: 3072,
 			Environment: map[string]string{"LOG_LEVEL": "info"},
 			Secrets: map[string]string{
@@ -43,141 +45,141 @@ var (
 			},
 			FormerSecrets: []string{"/store/old-token", storeSecret + "old-AbCdEf", storeSecret + "store-AbCdEf:old::"},
 			SecretKeyARNs: []string{storeKey},
-			Architecture:  X86, Dockerfile: "docker/store.Dockerfile", Context: "services/store",
-			InitialImage: "public.ecr.aws/kzmorita/store:1", LogRetention: 14,
+			Architecture:  props.ArchitectureX86_64, Dockerfile: "docker/store.Dockerfile", Context: "services/store",
+			InitialImage: "public.ecr.aws/kzmorita/store:1", LogRetentionDays: 14,
 		},
-		DesiredCount: 3, Scaling: Scaling{MaxTasks: 6, CPUPercent: 60}, StartTime: 3 * time.Minute,
-		VPC: NewVPC{CIDR: "10.20.0.0/20", NATGateways: 2},
-		LoadBalancer: LoadBalancer{
+		DesiredCount: 3, Scaling: props.Scaling{MaxTasks: 6, CPUPercent: 60}, StartTime: 3 * time.Minute,
+		VPC: props.NewVPC{CIDR: "10.20.0.0/20", NATGateways: 2},
+		LoadBalancer: props.LoadBalancer{
 			CertificateARN:     "arn:aws:acm:ap-northeast-1:" + account + ":certificate/" + uuid,
 			OriginPrefixListID: "pl-58a04531", TestPort: 9443, TestFrom: []string{"198.51.100.7/32"},
 		},
-		Controller: CodeDeploy, Shift: Canary, KeepOld: time.Hour, MaxErrorPercent: 10, AlarmNames: []string{"store-latency"},
-		Hook:          Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZM"}}, Events: []HookEvent{AfterAllowTestTraffic, AfterAllowTraffic}, OnFailure: RollBack},
-		Notifications: Notifications{TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"},
-		ExecutionMode: Queued,
+		Controller: props.ControllerCodeDeploy, Shift: props.ShiftCanary, KeepOld: time.Hour, MaxErrorPercent: 10, AlarmNames: []string{"store-latency"},
+		Hook:          props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZM"}}, Events: []props.HookEvent{props.HookEventAfterAllowTestTraffic, props.HookEventAfterAllowTraffic}, OnFailure: props.OnFailureFail},
+		Notifications: props.Notifications{TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"},
+		ExecutionMode: props.ExecutionModeQueued,
 	}
-	docs = FargateService{
+	docs = props.FargateService{
 		Name:   "docs",
-		Source: GitHubToken{Owner: "kzmorita", Repo: "docs", SecretName: "github"},
-		VPC: ExistingVPC{
+		Source: props.GitHubToken{Owner: "kzmorita", Repo: "docs", SecretName: "github"},
+		VPC: props.ExistingVPC{
 			ID: "vpc-0a1b2c3d4e5f67890", CIDR: "172.31.0.0/16", AvailabilityZones: []string{"us-east-1a", "us-east-1b"},
 			PublicSubnets:  []string{"subnet-0a1b2c3d4e5f67890", "subnet-0a1b2c3d4e5f67891"},
 			PrivateSubnets: []string{"subnet-0a1b2c3d4e5f67892", "subnet-0a1b2c3d4e5f67893"},
 		},
-		Controller: ECS,
-		Hook:       Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZN"}}},
+		Controller: props.ControllerECS,
+		Hook:       props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZN"}}},
 	}
 	// search is deployed by ECS as well, to a named account and region.
-	search = FargateService{
+	search = props.FargateService{
 		Name: "search", Account: account, Region: "us-west-2",
-		Source:       GitHubConnection{Owner: "kzmorita", Repo: "search", ConnectionARN: connectionARN},
-		Container:    Container{InitialImage: "public.ecr.aws/docker/library/httpd:2.4.65"},
-		LoadBalancer: LoadBalancer{AllowFrom: []string{"192.0.2.0/24", "203.0.113.0/24"}},
-		Controller:   ECS, Shift: Linear, KeepOld: 10 * time.Minute, AlarmNames: []string{"search-latency"},
-		Scaling: Scaling{MinTasks: 3, MaxTasks: 12, CPUPercent: 50, RequestsPerTask: 1000},
-		Hook: Hook{
-			Distributions: []Distribution{{ID: "E2QWRUHAPOMQZP", Paths: []string{"/search/*"}}},
-			Events:        []HookEvent{PreProductionTrafficShift, ProductionTrafficShift}, Deadline: 20 * time.Minute,
+		Source:       props.GitHubConnection{Owner: "kzmorita", Repo: "search", ConnectionARN: connectionARN},
+		Container:    props.Container{InitialImage: "public.ecr.aws/docker/library/httpd:2.4.65"},
+		LoadBalancer: props.LoadBalancer{AllowFrom: []string{"192.0.2.0/24", "203.0.113.0/24"}},
+		Controller:   props.ControllerECS, Shift: props.ShiftLinear, KeepOld: 10 * time.Minute, AlarmNames: []string{"search-latency"},
+		Scaling: props.Scaling{MinTasks: 3, MaxTasks: 12, CPUPercent: 50, RequestsPerTask: 1000},
+		Hook: props.Hook{
+			Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZP", Paths: []string{"/search/*"}}},
+			Events:        []props.HookEvent{props.HookEventPreProductionTrafficShift, props.HookEventProductionTrafficShift}, Deadline: 20 * time.Minute,
 		},
 	}
 	// cheap costs what is needed, and no more.
-	cheap = FargateService{
+	cheap = props.FargateService{
 		Name: "cheap", Account: account, Region: "us-east-1",
-		Source:       GitHubConnection{Owner: "kzmorita", Repo: "cheap", ConnectionARN: connectionARN},
-		VPC:          NewVPC{CIDR: "10.0.0.0/24", AvailabilityZones: []string{"us-east-1b", "us-east-1d"}, PublicTasks: true},
-		LoadBalancer: LoadBalancer{Internal: true, OriginPrefixListID: "pl-3b927c52"},
-		Hook:         Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZT"}}},
+		Source:       props.GitHubConnection{Owner: "kzmorita", Repo: "cheap", ConnectionARN: connectionARN},
+		VPC:          props.NewVPC{CIDR: "10.0.0.0/24", AvailabilityZones: []string{"us-east-1b", "us-east-1d"}, PublicTasks: true},
+		LoadBalancer: props.LoadBalancer{Internal: true, OriginPrefixListID: "pl-3b927c52"},
+		Hook:         props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZT"}}},
 	}
 	// inner is in a network without public subnets.
-	inner = FargateService{
+	inner = props.FargateService{
 		Name:   "inner",
-		Source: GitHubConnection{Owner: "kzmorita", Repo: "inner", ConnectionARN: connectionARN},
-		VPC: ExistingVPC{
+		Source: props.GitHubConnection{Owner: "kzmorita", Repo: "inner", ConnectionARN: connectionARN},
+		VPC: props.ExistingVPC{
 			ID: "vpc-0a1b2c3d4e5f67890", CIDR: "172.31.0.0/16", AvailabilityZones: []string{"us-east-1a", "us-east-1b"},
 			PrivateSubnets: []string{"subnet-0a1b2c3d4e5f67892", "subnet-0a1b2c3d4e5f67893"},
 		},
-		Container: Container{InitialImage: account + ".dkr.ecr.us-east-1.amazonaws.com/team/first@sha256:" + strings.Repeat("0a", 32)},
+		Container: props.Container{InitialImage: account + ".dkr.ecr.us-east-1.amazonaws.com/team/first@sha256:" + strings.Repeat("0a", 32)},
 		Cluster:   "production",
-		LoadBalancer: LoadBalancer{
+		LoadBalancer: props.LoadBalancer{
 			Internal: true, CertificateARN: "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid,
 			AllowFrom: []string{"10.0.0.0/8"}, OriginPrefixListID: "pl-3b927c52",
 		},
-		Controller: ECS,
-		Hook:       Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZV"}}},
+		Controller: props.ControllerECS,
+		Hook:       props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZV"}}},
 	}
 	// secretive has as many secrets as a role has room for.
-	secretive = FargateService{
+	secretive = props.FargateService{
 		Name: "secretive", Account: account, Region: "ap-northeast-1",
-		Source: GitHubConnection{Owner: "kzmorita", Repo: "secretive", ConnectionARN: connectionARN},
-		Container: Container{
+		Source: props.GitHubConnection{Owner: "kzmorita", Repo: "secretive", ConnectionARN: connectionARN},
+		Container: props.Container{
 			Environment:   map[string]string{"FORMAT": "${AWS::Region} ${level} ${!x} ${ $5"},
 			FormerSecrets: append(several(42, storeSecret+x(85)+"%02d-AbCdEf"), several(42, "/"+x(85)+"%02d")...),
 			SecretKeyARNs: several(10, storeKey+"%d"),
 		},
-		Hook: Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZW"}}},
+		Hook: props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZW"}}},
 	}
 	// shared is in a network and a cluster that are there.
-	shared = FargateService{
+	shared = props.FargateService{
 		Name:   "shared",
-		Source: GitHubConnection{Owner: "kzmorita", Repo: "shared", ConnectionARN: connectionARN},
-		VPC: ExistingVPC{
+		Source: props.GitHubConnection{Owner: "kzmorita", Repo: "shared", ConnectionARN: connectionARN},
+		VPC: props.ExistingVPC{
 			ID: "vpc-0a1b2c3d4e5f67890", CIDR: "172.31.0.0/16", AvailabilityZones: []string{"us-east-1a", "us-east-1b"},
 			PublicSubnets: []string{"subnet-0a1b2c3d4e5f67890", "subnet-0a1b2c3d4e5f67891"}, PublicTasks: true,
 		},
 		Cluster: "production",
-		Hook:    Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZU"}}},
+		Hook:    props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZU"}}},
 	}
 )
 
 // changedFixtures are services from above whose owners have changed all that can be
 // changed, or taken it away.
-var changedFixtures = []Service{
-	FargateService{
+var changedFixtures = []props.Service{
+	props.FargateService{
 		Name:   "api",
-		Source: GitHubConnection{Owner: "another", Repo: "api2", ConnectionARN: connectionARN, FullClone: true},
-		Build:  ImageBuild{ComputeType: Large, Timeout: time.Hour, LogRetention: 7},
-		Container: Container{
+		Source: props.GitHubConnection{Owner: "another", Repo: "api2", ConnectionARN: connectionARN, FullClone: true},
+		Build:  props.ImageBuild{ComputeType: props.ComputeTypeLarge, Timeout: time.Hour, LogRetentionDays: 7},
+		Container: props.Container{
 			HealthCheckPath: "/healthz", CPU: 1024, MemoryMiB: 3072,
 			Environment: map[string]string{"LOG_LEVEL": "info"}, Secrets: map[string]string{"API_TOKEN": "/api/token"},
 			Dockerfile: "docker/api.Dockerfile", Context: "services/api",
-			InitialImage: defaultInitialImage, LogRetention: 14, // the image as it was, by its name
+			InitialImage: props.DefaultInitialImage, LogRetentionDays: 14, // the image as it was, by its name
 		},
-		LoadBalancer: LoadBalancer{
+		LoadBalancer: props.LoadBalancer{
 			CertificateARN: "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid,
 			AllowFrom:      []string{"192.0.2.0/24"}, OriginPrefixListID: "pl-3b927c52", TestPort: 9443, TestFrom: []string{"198.51.100.7/32"},
 		},
-		Scaling: Scaling{MinTasks: 4, MaxTasks: 4, RequestsPerTask: 600},
-		Shift:   Linear, KeepOld: time.Hour, MaxErrorPercent: 50, AlarmNames: []string{"api-latency", "api-memory"},
-		Hook: Hook{
-			Distributions: []Distribution{{ID: "E2QWRUHAPOMQZR", Paths: []string{"/api/*"}}},
-			Events:        []HookEvent{AfterAllowTestTraffic, AfterAllowTraffic}, OnFailure: RollBack,
-			Deadline: 5 * time.Minute, NoWait: true, LogRetention: 7,
+		Scaling: props.Scaling{MinTasks: 4, MaxTasks: 4, RequestsPerTask: 600},
+		Shift:   props.ShiftLinear, KeepOld: time.Hour, MaxErrorPercent: 50, AlarmNames: []string{"api-latency", "api-memory"},
+		Hook: props.Hook{
+			Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZR", Paths: []string{"/api/*"}}},
+			Events:        []props.HookEvent{props.HookEventAfterAllowTestTraffic, props.HookEventAfterAllowTraffic}, OnFailure: props.OnFailureFail,
+			Deadline: 5 * time.Minute, NoWait: true, LogRetentionDays: 7,
 		},
-		Notifications: Notifications{Emails: []string{"you@api.dev"}, TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"},
-		ExecutionMode: Queued,
+		Notifications: props.Notifications{Emails: []string{"you@api.dev"}, TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"},
+		ExecutionMode: props.ExecutionModeQueued,
 	},
-	func() Service {
+	func() props.Service {
 		s := store
-		s.Build, s.LoadBalancer, s.Shift, s.KeepOld = ImageBuild{}, LoadBalancer{}, "", 0
-		s.AlarmNames, s.MaxErrorPercent, s.Scaling = nil, 100, Scaling{}
-		s.Container = Container{Port: 8080, HealthCheckPath: "/healthz", Architecture: X86, InitialImage: store.Container.InitialImage}
-		s.Hook, s.Notifications, s.ExecutionMode = Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZS"}}}, Notifications{}, ""
+		s.Build, s.LoadBalancer, s.Shift, s.KeepOld = props.ImageBuild{}, props.LoadBalancer{}, "", 0
+		s.AlarmNames, s.MaxErrorPercent, s.Scaling = nil, 100, props.Scaling{}
+		s.Container = props.Container{Port: 8080, HealthCheckPath: "/healthz", Architecture: props.ArchitectureX86_64, InitialImage: store.Container.InitialImage}
+		s.Hook, s.Notifications, s.ExecutionMode = props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZS"}}}, props.Notifications{}, ""
 		return s
 	}(),
-	func() Service {
+	func() props.Service {
 		s := search
-		s.AlarmNames, s.MaxErrorPercent, s.Scaling = nil, 100, Scaling{}
+		s.AlarmNames, s.MaxErrorPercent, s.Scaling = nil, 100, props.Scaling{}
 		s.Container.CPU, s.Container.Environment = 512, map[string]string{"LOG_LEVEL": "info"}
 		return s
 	}(),
 }
 
-var fargateFixtures = []Service{api, store, docs, search, cheap, inner, shared}
+var fargateFixtures = []props.Service{api, store, docs, search, cheap, inner, shared}
 
 // TestVariablesAreLiteral: CloudFormation gives the task what the owner has written.
 func TestVariablesAreLiteral(t *testing.T) {
-	tmpl := changedTemplates[secretive.stackID()]
+	tmpl := changedTemplates[secretive.StackName()]
 	for _, task := range tmpl.OfType("AWS::ECS::TaskDefinition") {
 		if variables := at(t, tmpl, task.Properties, "ContainerDefinitions", 0, "Environment"); variables != nil {
 			equal(t, "variables", variables, []any{map[string]any{"Name": "FORMAT", "Value": secretive.Container.Environment["FORMAT"]}})
@@ -189,8 +191,8 @@ func TestVariablesAreLiteral(t *testing.T) {
 
 // TestPoliciesFit holds what CDK divides the grants of a role into against IAM's limits.
 func TestPoliciesFit(t *testing.T) {
-	if n := secretive.Container.grantsSize(); n < maxGrants-1000 || n > maxGrants {
-		t.Errorf("secretive's grants are %d characters, want nearly %d", n, maxGrants)
+	if n := secretive.Container.GrantsSize(); n < props.MaxGrants-1000 || n > props.MaxGrants {
+		t.Errorf("secretive's grants are %d characters, want nearly %d", n, props.MaxGrants)
 	}
 	all := maps.Clone(templates)
 	maps.Copy(all, changedTemplates)
@@ -205,7 +207,7 @@ func TestPoliciesFit(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if n := len(encodeJSON(resolved)); n > kind.size {
+				if n := len(contract.JSON(resolved)); n > kind.size {
 					t.Errorf("%s: %s has %d characters, and IAM takes %d", name, policy.ID, n, kind.size)
 				}
 				role := fmt.Sprint(policy.Properties["Roles"])
@@ -217,31 +219,31 @@ func TestPoliciesFit(t *testing.T) {
 	}
 }
 
-func fargateTemplate(t *testing.T, s FargateService) *assembly.Template {
+func fargateTemplate(t *testing.T, s props.FargateService) *assembly.Template {
 	t.Helper()
-	return stackTemplate(t, ServiceStackID(s))
+	return stackTemplate(t, s.StackName())
 }
 
 // eachFargate runs check on the template of every service that is made from nothing.
-func eachFargate(t *testing.T, check func(t *testing.T, s FargateService, tmpl *assembly.Template)) {
+func eachFargate(t *testing.T, check func(t *testing.T, s props.FargateService, tmpl *assembly.Template)) {
 	t.Helper()
 	for _, s := range fargateFixtures {
-		s := s.(FargateService)
+		s := s.(props.FargateService)
 		t.Run(s.Name, func(t *testing.T) { check(t, s, fargateTemplate(t, s)) })
 	}
 }
 
 // TestServiceRefuses breaks one thing at a time, as TestValidateRefuses does.
 func TestServiceRefuses(t *testing.T) {
-	container := func(change func(*Container)) func(*FargateService) {
-		return func(s *FargateService) { change(&s.Container) }
+	container := func(change func(*props.Container)) func(*props.FargateService) {
+		return func(s *props.FargateService) { change(&s.Container) }
 	}
-	balancer := func(change func(*LoadBalancer)) func(*FargateService) {
-		return func(s *FargateService) { change(&s.LoadBalancer) }
+	balancer := func(change func(*props.LoadBalancer)) func(*props.FargateService) {
+		return func(s *props.FargateService) { change(&s.LoadBalancer) }
 	}
-	existing := func(change func(*ExistingVPC)) func(*FargateService) {
-		return func(s *FargateService) {
-			vpc := docs.VPC.(ExistingVPC)
+	existing := func(change func(*props.ExistingVPC)) func(*props.FargateService) {
+		return func(s *props.FargateService) {
+			vpc := docs.VPC.(props.ExistingVPC)
 			vpc.AvailabilityZones = slices.Clone(vpc.AvailabilityZones)
 			vpc.PublicSubnets = slices.Clone(vpc.PublicSubnets)
 			vpc.PrivateSubnets = slices.Clone(vpc.PrivateSubnets)
@@ -249,46 +251,48 @@ func TestServiceRefuses(t *testing.T) {
 			s.VPC = vpc
 		}
 	}
-	secret := func(at string) func(*FargateService) {
-		return container(func(c *Container) { c.Secrets = map[string]string{"TOKEN": at} })
+	secret := func(at string) func(*props.FargateService) {
+		return container(func(c *props.Container) { c.Secrets = map[string]string{"TOKEN": at} })
 	}
 	const token = "ghp_0123456789abcdef0123456789abcdef0123"
 	tests := []struct {
 		name   string
-		change func(*FargateService)
+		change func(*props.FargateService)
 		want   string
 	}{
-		{"no name", func(s *FargateService) { s.Name = "" }, `service "": Name is ""`},
-		{"name too long", func(s *FargateService) { s.Name = strings.Repeat("x", 50) }, "at most 49"},
-		{"account", func(s *FargateService) { s.Account = "1" }, `service "api": Account is "1"`},
-		{"region of China", func(s *FargateService) { s.Region = "cn-north-1" }, "commercial regions"},
-		{"no source", func(s *FargateService) { s.Source = nil }, "Source is"},
-		{"no owner", func(s *FargateService) { s.Source = GitHubConnection{Repo: "api", ConnectionARN: connectionARN} }, "Source.Owner"},
+		{"no name", func(s *props.FargateService) { s.Name = "" }, `service "": Name is ""`},
+		{"name too long", func(s *props.FargateService) { s.Name = strings.Repeat("x", 50) }, "at most 49"},
+		{"account", func(s *props.FargateService) { s.Account = "1" }, `service "api": Account is "1"`},
+		{"region of China", func(s *props.FargateService) { s.Region = "cn-north-1" }, "commercial regions"},
+		{"no source", func(s *props.FargateService) { s.Source = nil }, "Source is"},
+		{"no owner", func(s *props.FargateService) {
+			s.Source = props.GitHubConnection{Repo: "api", ConnectionARN: connectionARN}
+		}, "Source.Owner"},
 
-		{"build's machine", func(s *FargateService) { s.Build.ComputeType = "HUGE" }, `Build.ComputeType is "HUGE"`},
-		{"build's timeout", func(s *FargateService) { s.Build.Timeout = time.Minute }, "Build.Timeout is 1m0s"},
-		{"build's days of log", func(s *FargateService) { s.Build.LogRetention = 2 }, "Build.LogRetention is 2"},
+		{"build's machine", func(s *props.FargateService) { s.Build.ComputeType = "HUGE" }, `Build.ComputeType is "HUGE"`},
+		{"build's timeout", func(s *props.FargateService) { s.Build.Timeout = time.Minute }, "Build.Timeout is 1m0s"},
+		{"build's days of log", func(s *props.FargateService) { s.Build.LogRetentionDays = 2 }, "Build.LogRetentionDays is 2"},
 
-		{"port", container(func(c *Container) { c.Port, c.InitialImage = 65536, "nginx" }), "Container.Port is 65536: must be the port"},
-		{"negative port", container(func(c *Container) { c.Port, c.InitialImage = -1, "nginx" }), "Container.Port is -1"},
-		{"health check without slash", container(func(c *Container) { c.HealthCheckPath, c.InitialImage = "healthz", "nginx" }), `Container.HealthCheckPath is "healthz": must be a path`},
-		{"health check with a space", container(func(c *Container) { c.HealthCheckPath, c.InitialImage = "/a b", "nginx" }), "Container.HealthCheckPath"},
-		{"health check too long", container(func(c *Container) { c.HealthCheckPath, c.InitialImage = "/"+strings.Repeat("a", 1024), "nginx" }), "at most 1024 characters"},
-		{"CPU", container(func(c *Container) { c.CPU = 100 }), "Container.CPU is 100: must be one of [256 512 1024 2048 4096 8192 16384]"},
-		{"memory between steps", container(func(c *Container) { c.MemoryMiB = 1536 }), "Container.MemoryMiB is 1536: with CPU 256, Fargate takes 512, 1024 or 2048"},
-		{"too little memory", container(func(c *Container) { c.CPU, c.MemoryMiB = 1024, 1024 }), "with CPU 1024, Fargate takes from 2048 to 8192 by steps of 1024"},
-		{"too much memory", container(func(c *Container) { c.CPU, c.MemoryMiB = 4096, 31744 }), "from 8192 to 30720"},
-		{"memory off the step", container(func(c *Container) { c.CPU, c.MemoryMiB = 8192, 17408 }), "by steps of 4096"},
-		{"variable", container(func(c *Container) { c.Environment = map[string]string{"A-B": ""} }), `Container.Environment is "A-B"`},
-		{"key of AWS", container(func(c *Container) { c.Environment = map[string]string{"AWS_ACCESS_KEY_ID": "x"} }), "it has a role"},
-		{"token as variable", container(func(c *Container) { c.Environment = map[string]string{"T": token} }), "revoke it"},
-		{"secret's variable", container(func(c *Container) { c.Secrets = map[string]string{"A-B": "/a"} }), `Container.Secrets is "A-B"`},
-		{"secret twice", container(func(c *Container) {
+		{"port", container(func(c *props.Container) { c.Port, c.InitialImage = 65536, "nginx" }), "Container.Port is 65536: must be the port"},
+		{"negative port", container(func(c *props.Container) { c.Port, c.InitialImage = -1, "nginx" }), "Container.Port is -1"},
+		{"health check without slash", container(func(c *props.Container) { c.HealthCheckPath, c.InitialImage = "healthz", "nginx" }), `Container.HealthCheckPath is "healthz": must be a path`},
+		{"health check with a space", container(func(c *props.Container) { c.HealthCheckPath, c.InitialImage = "/a b", "nginx" }), "Container.HealthCheckPath"},
+		{"health check too long", container(func(c *props.Container) { c.HealthCheckPath, c.InitialImage = "/"+strings.Repeat("a", 1024), "nginx" }), "at most 1024 characters"},
+		{"CPU", container(func(c *props.Container) { c.CPU = 100 }), "Container.CPU is 100: must be one of [256 512 1024 2048 4096 8192 16384]"},
+		{"memory between steps", container(func(c *props.Container) { c.MemoryMiB = 1536 }), "Container.MemoryMiB is 1536: with CPU 256, Fargate takes 512, 1024 or 2048"},
+		{"too little memory", container(func(c *props.Container) { c.CPU, c.MemoryMiB = 1024, 1024 }), "with CPU 1024, Fargate takes from 2048 to 8192 by steps of 1024"},
+		{"too much memory", container(func(c *props.Container) { c.CPU, c.MemoryMiB = 4096, 31744 }), "from 8192 to 30720"},
+		{"memory off the step", container(func(c *props.Container) { c.CPU, c.MemoryMiB = 8192, 17408 }), "by steps of 4096"},
+		{"variable", container(func(c *props.Container) { c.Environment = map[string]string{"A-B": ""} }), `Container.Environment is "A-B"`},
+		{"key of AWS", container(func(c *props.Container) { c.Environment = map[string]string{"AWS_ACCESS_KEY_ID": "x"} }), "it has a role"},
+		{"token as variable", container(func(c *props.Container) { c.Environment = map[string]string{"T": token} }), "revoke it"},
+		{"secret's variable", container(func(c *props.Container) { c.Secrets = map[string]string{"A-B": "/a"} }), `Container.Secrets is "A-B"`},
+		{"secret twice", container(func(c *props.Container) {
 			c.Secrets, c.Environment = map[string]string{"A": "/a"}, map[string]string{"A": "b"}
 		}), "is in Environment too"},
 		{"token as secret", secret(token), `Container.Secrets["TOKEN"] is a token or key (hidden): revoke it`},
 		{"part of a secret's ARN", secret("arn:aws:secretsmanager:us-east-1:" + account + ":secret:api"), "or a secret's full ARN"},
-		{"secret of another account", func(s *FargateService) {
+		{"secret of another account", func(s *props.FargateService) {
 			s.Account, s.Container.Secrets = account, map[string]string{"A": "arn:aws:secretsmanager:us-east-1:999999999999:secret:api-AbCdEf"}
 		}, "must be in the service's Account"},
 		{"parameter", secret("/a b"), "must be a parameter's name"},
@@ -296,161 +300,171 @@ func TestServiceRefuses(t *testing.T) {
 		{"part of an ARN that ends like one", secret("arn:aws:secretsmanager:us-east-1:" + account + ":secret:prod/db-secret"),
 			"--secret-id prod/db-secret --query ARN shows it). If it is the full one, name a version, too: arn:aws:secretsmanager:us-east-1:" + account + ":secret:prod/db-secret::AWSCURRENT:"},
 		{"field behind such a part", secret("arn:aws:secretsmanager:us-east-1:" + account + ":secret:prod/db-Secret:password::"), ":secret:prod/db-Secret:password:AWSCURRENT:"},
-		{"former secret that ends like a full ARN", container(func(c *Container) {
+		{"former secret that ends like a full ARN", container(func(c *props.Container) {
 			c.FormerSecrets = []string{"arn:aws:secretsmanager:us-east-1:" + account + ":secret:api-202401"}
 		}), "Container.FormerSecrets[0] is"},
-		{"former secret", container(func(c *Container) { c.FormerSecrets = []string{"a/b"} }), `Container.FormerSecrets[0] is "a/b": must be a parameter's name`},
-		{"key without a secret", container(func(c *Container) { c.SecretKeyARNs = []string{"arn:aws:kms:us-east-1:" + account + ":key/" + uuid} }), "Container.SecretKeyARNs is \"1 keys\": must be empty"},
-		{"key twice", container(func(c *Container) {
+		{"former secret", container(func(c *props.Container) { c.FormerSecrets = []string{"a/b"} }), `Container.FormerSecrets[0] is "a/b": must be a parameter's name`},
+		{"key without a secret", container(func(c *props.Container) {
+			c.SecretKeyARNs = []string{"arn:aws:kms:us-east-1:" + account + ":key/" + uuid}
+		}), "Container.SecretKeyARNs is \"1 keys\": must be empty"},
+		{"key twice", container(func(c *props.Container) {
 			key := "arn:aws:kms:us-east-1:" + account + ":key/" + uuid
 			c.Secrets, c.SecretKeyARNs = map[string]string{"A": "/a"}, []string{key, key}
 		}), "Container.SecretKeyARNs[1] is"},
-		{"too many keys", container(func(c *Container) {
+		{"too many keys", container(func(c *props.Container) {
 			c.Secrets, c.SecretKeyARNs = map[string]string{"A": "/a"}, several(11, "arn:aws:kms:us-east-1:123456789012:key/%d")
 		}), "must be at most 10"},
-		{"more secrets than a role has room for", container(func(c *Container) {
+		{"more secrets than a role has room for", container(func(c *props.Container) {
 			c.FormerSecrets = several(900, "/api/%d")
 		}), `Container.Secrets is "0 secrets": with FormerSecrets and SecretKeyARNs, the grants of all are`},
-		{"more variables than a task definition has room for", container(func(c *Container) {
+		{"more variables than a task definition has room for", container(func(c *props.Container) {
 			c.Environment = map[string]string{}
 			for _, name := range several(1200, "VARIABLE_OF_THE_SERVICE_%d") {
 				c.Environment[name] = "1"
 			}
 		}), `Container.Environment is "1200 variables": with Secrets they are`},
-		{"former secret twice", container(func(c *Container) { c.FormerSecrets = []string{"/a", "/a"} }), `Container.FormerSecrets[1] is "/a": is there twice; name it once`},
-		{"former secret that is none", container(func(c *Container) {
+		{"former secret twice", container(func(c *props.Container) { c.FormerSecrets = []string{"/a", "/a"} }), `Container.FormerSecrets[1] is "/a": is there twice; name it once`},
+		{"former secret that is none", container(func(c *props.Container) {
 			c.Secrets, c.FormerSecrets = map[string]string{"A": "/a"}, []string{"/a"}
 		}), "is in Secrets too; keep one of them"},
-		{"token as former secret", container(func(c *Container) { c.FormerSecrets = []string{token} }), "Container.FormerSecrets[0] is a token or key (hidden)"},
-		{"architecture", container(func(c *Container) { c.Architecture = "RISCV" }), `Container.Architecture is "RISCV": must be one of "ARM64", "X86_64"`},
-		{"Dockerfile outside", container(func(c *Container) { c.Dockerfile = "../Dockerfile" }), "Container.Dockerfile"},
-		{"Dockerfile is a folder", container(func(c *Container) { c.Dockerfile = "." }), `Container.Dockerfile is "."`},
-		{"context outside", container(func(c *Container) { c.Context = ".." }), `Container.Context is ".."`},
-		{"context from the root", container(func(c *Container) { c.Context = "/src" }), "Container.Context"},
-		{"no initial image for the port", container(func(c *Container) { c.Port = 8080 }), `Container.InitialImage is "": must be an image that answers on port 8080 at /: the default one does on 80 at /`},
-		{"no initial image for the path", container(func(c *Container) { c.HealthCheckPath = "/healthz" }), "on port 80 at /healthz"},
-		{"initial image", container(func(c *Container) { c.InitialImage = "-x" }), "Container.InitialImage"},
-		{"initial image of no region", container(func(c *Container) { c.InitialImage = account + ".dkr.ecr.us-east-9.amazonaws.com/api:1" }), "must be public, or in ECR as"},
-		{"initial image of another kind of address", container(func(c *Container) { c.InitialImage = account + ".dkr-ecr.us-east-1.on.aws/api:1" }), "must be public, or in ECR as"},
-		{"container's days of log", container(func(c *Container) { c.LogRetention = 2 }), "Container.LogRetention is 2"},
+		{"token as former secret", container(func(c *props.Container) { c.FormerSecrets = []string{token} }), "Container.FormerSecrets[0] is a token or key (hidden)"},
+		{"architecture", container(func(c *props.Container) { c.Architecture = "RISCV" }), `Container.Architecture is "RISCV": must be one of "ARM64", "X86_64"`},
+		{"Dockerfile outside", container(func(c *props.Container) { c.Dockerfile = "../Dockerfile" }), "Container.Dockerfile"},
+		{"Dockerfile is a folder", container(func(c *props.Container) { c.Dockerfile = "." }), `Container.Dockerfile is "."`},
+		{"context outside", container(func(c *props.Container) { c.Context = ".." }), `Container.Context is ".."`},
+		{"context from the root", container(func(c *props.Container) { c.Context = "/src" }), "Container.Context"},
+		{"no initial image for the port", container(func(c *props.Container) { c.Port = 8080 }), `Container.InitialImage is "": must be an image that answers on port 8080 at /: the default one does on 80 at /`},
+		{"no initial image for the path", container(func(c *props.Container) { c.HealthCheckPath = "/healthz" }), "on port 80 at /healthz"},
+		{"initial image", container(func(c *props.Container) { c.InitialImage = "-x" }), "Container.InitialImage"},
+		{"initial image of no region", container(func(c *props.Container) { c.InitialImage = account + ".dkr.ecr.us-east-9.amazonaws.com/api:1" }), "must be public, or in ECR as"},
+		{"initial image of another kind of address", container(func(c *props.Container) { c.InitialImage = account + ".dkr-ecr.us-east-1.on.aws/api:1" }), "must be public, or in ECR as"},
+		{"container's days of log", container(func(c *props.Container) { c.LogRetentionDays = 2 }), "Container.LogRetentionDays is 2"},
 
-		{"negative tasks", func(s *FargateService) { s.DesiredCount = -1 }, "DesiredCount is -1: must be from 1 to 100"},
-		{"too many tasks", func(s *FargateService) { s.DesiredCount = 101 }, "DesiredCount is 101"},
-		{"tasks that scaling sets", func(s *FargateService) {
-			s.Controller, s.DesiredCount, s.Scaling = ECS, 3, Scaling{MaxTasks: 6, CPUPercent: 60}
+		{"negative tasks", func(s *props.FargateService) { s.DesiredCount = -1 }, "DesiredCount is -1: must be from 1 to 100"},
+		{"too many tasks", func(s *props.FargateService) { s.DesiredCount = 101 }, "DesiredCount is 101"},
+		{"tasks that scaling sets", func(s *props.FargateService) {
+			s.Controller, s.DesiredCount, s.Scaling = props.ControllerECS, 3, props.Scaling{MaxTasks: 6, CPUPercent: 60}
 		}, "DesiredCount is 3: must be left out: with Scaling, AWS sets the number, from Scaling.MinTasks to Scaling.MaxTasks"},
-		{"scaling without most", func(s *FargateService) { s.Scaling = Scaling{CPUPercent: 60} }, "Scaling.MaxTasks is 0: must be from 2, the least, to 100 tasks"},
-		{"scaling without target", func(s *FargateService) { s.Scaling = Scaling{MinTasks: 2, MaxTasks: 6} }, "Scaling.CPUPercent is 0: must be set, such as to 60, or RequestsPerTask must"},
-		{"negative least", func(s *FargateService) { s.Scaling = Scaling{MinTasks: -1, MaxTasks: 6, CPUPercent: 60} }, "Scaling.MinTasks is -1: must be from 1 to 100"},
-		{"least above 100", func(s *FargateService) { s.Scaling = Scaling{MinTasks: 101, MaxTasks: 100, CPUPercent: 60} }, "Scaling.MinTasks is 101: must be from 1 to 100"},
-		{"most below the least", func(s *FargateService) { s.Scaling = Scaling{MinTasks: 4, MaxTasks: 3, CPUPercent: 60} }, "Scaling.MaxTasks is 3: must be from 4, the least, to 100 tasks"},
-		{"most below the default least", func(s *FargateService) { s.Scaling = Scaling{MaxTasks: 1, CPUPercent: 60} }, "Scaling.MaxTasks is 1: must be from 2, the least"},
-		{"most above 100", func(s *FargateService) { s.Scaling = Scaling{MaxTasks: 101, CPUPercent: 60} }, "Scaling.MaxTasks is 101"},
-		{"all of the CPU", func(s *FargateService) { s.Scaling = Scaling{MaxTasks: 6, CPUPercent: 100} }, "Scaling.CPUPercent is 100: must be from 1 to 99 percent"},
-		{"negative CPU", func(s *FargateService) { s.Scaling = Scaling{MaxTasks: 6, CPUPercent: -1} }, "Scaling.CPUPercent is -1"},
-		{"negative requests", func(s *FargateService) { s.Scaling = Scaling{MaxTasks: 6, RequestsPerTask: -1} }, "Scaling.RequestsPerTask is -1: must be 1 or more requests a minute"},
+		{"scaling without most", func(s *props.FargateService) { s.Scaling = props.Scaling{CPUPercent: 60} }, "Scaling.MaxTasks is 0: must be from 2, the least, to 100 tasks"},
+		{"scaling without target", func(s *props.FargateService) { s.Scaling = props.Scaling{MinTasks: 2, MaxTasks: 6} }, "Scaling.CPUPercent is 0: must be set, such as to 60, or RequestsPerTask must"},
+		{"negative least", func(s *props.FargateService) { s.Scaling = props.Scaling{MinTasks: -1, MaxTasks: 6, CPUPercent: 60} }, "Scaling.MinTasks is -1: must be from 1 to 100"},
+		{"least above 100", func(s *props.FargateService) { s.Scaling = props.Scaling{MinTasks: 101, MaxTasks: 100, CPUPercent: 60} }, "Scaling.MinTasks is 101: must be from 1 to 100"},
+		{"most below the least", func(s *props.FargateService) { s.Scaling = props.Scaling{MinTasks: 4, MaxTasks: 3, CPUPercent: 60} }, "Scaling.MaxTasks is 3: must be from 4, the least, to 100 tasks"},
+		{"most below the default least", func(s *props.FargateService) { s.Scaling = props.Scaling{MaxTasks: 1, CPUPercent: 60} }, "Scaling.MaxTasks is 1: must be from 2, the least"},
+		{"most above 100", func(s *props.FargateService) { s.Scaling = props.Scaling{MaxTasks: 101, CPUPercent: 60} }, "Scaling.MaxTasks is 101"},
+		{"all of the CPU", func(s *props.FargateService) { s.Scaling = props.Scaling{MaxTasks: 6, CPUPercent: 100} }, "Scaling.CPUPercent is 100: must be from 1 to 99 percent"},
+		{"negative CPU", func(s *props.FargateService) { s.Scaling = props.Scaling{MaxTasks: 6, CPUPercent: -1} }, "Scaling.CPUPercent is -1"},
+		{"negative requests", func(s *props.FargateService) { s.Scaling = props.Scaling{MaxTasks: 6, RequestsPerTask: -1} }, "Scaling.RequestsPerTask is -1: must be 1 or more requests a minute"},
 
-		{"start time", func(s *FargateService) { s.StartTime = time.Hour }, "StartTime is 1h0m0s: must be whole seconds, from 10 seconds to 15 minutes"},
-		{"start time by half seconds", func(s *FargateService) { s.StartTime = 10500 * time.Millisecond }, "StartTime is 10.5s"},
+		{"start time", func(s *props.FargateService) { s.StartTime = time.Hour }, "StartTime is 1h0m0s: must be whole seconds, from 10 seconds to 15 minutes"},
+		{"start time by half seconds", func(s *props.FargateService) { s.StartTime = 10500 * time.Millisecond }, "StartTime is 10.5s"},
 
-		{"network by pointer", func(s *FargateService) { s.VPC = &NewVPC{} }, `VPC is a *stacks.NewVPC: must be a stacks.NewVPC{…} or a stacks.ExistingVPC{…}`},
-		{"no range", func(s *FargateService) { s.VPC = NewVPC{CIDR: "10.0.0.0"} }, `VPC.CIDR is "10.0.0.0": must be a range of IPv4 addresses`},
-		{"range not from its start", func(s *FargateService) { s.VPC = NewVPC{CIDR: "10.0.0.1/16"} }, "by its first one"},
-		{"range of IPv6", func(s *FargateService) { s.VPC = NewVPC{CIDR: "fd00::/16"} }, "IPv4"},
-		{"range too wide", func(s *FargateService) { s.VPC = NewVPC{CIDR: "10.0.0.0/8"} }, "from 16 to 24 bits"},
-		{"range too narrow", func(s *FargateService) { s.VPC = NewVPC{CIDR: "10.0.0.0/25"} }, "from 16 to 24 bits"},
-		{"public range", func(s *FargateService) { s.VPC = NewVPC{CIDR: "8.8.0.0/16"} }, "must be private"},
-		{"gateways", func(s *FargateService) { s.VPC = NewVPC{NATGateways: 3} }, "VPC.NATGateways is 3: must be 1 or 2"},
-		{"no gateways", func(s *FargateService) { s.VPC = NewVPC{NATGateways: -1} }, "Without any, PublicTasks gives the tasks public addresses"},
-		{"gateways nobody needs", func(s *FargateService) { s.VPC = NewVPC{NATGateways: 1, PublicTasks: true} }, "VPC.NATGateways is 1: must be left out: with PublicTasks"},
-		{"too little room", func(s *FargateService) { s.VPC, s.DesiredCount = NewVPC{CIDR: "10.0.0.0/24"}, 59 }, `VPC.CIDR is "10.0.0.0/24": has 59 addresses for tasks in each zone, and a deployment of 59 takes 60 there; use a wider range, of 23 bits`},
-		{"too little room for the most tasks", func(s *FargateService) {
-			s.VPC, s.Scaling = NewVPC{CIDR: "10.0.0.0/24"}, Scaling{MaxTasks: 60, CPUPercent: 60}
+		{"network by pointer", func(s *props.FargateService) { s.VPC = &props.NewVPC{} }, `VPC is a *props.NewVPC: must be a props.NewVPC{…} or a props.ExistingVPC{…}`},
+		{"no range", func(s *props.FargateService) { s.VPC = props.NewVPC{CIDR: "10.0.0.0"} }, `VPC.CIDR is "10.0.0.0": must be a range of IPv4 addresses`},
+		{"range not from its start", func(s *props.FargateService) { s.VPC = props.NewVPC{CIDR: "10.0.0.1/16"} }, "by its first one"},
+		{"range of IPv6", func(s *props.FargateService) { s.VPC = props.NewVPC{CIDR: "fd00::/16"} }, "IPv4"},
+		{"range too wide", func(s *props.FargateService) { s.VPC = props.NewVPC{CIDR: "10.0.0.0/8"} }, "from 16 to 24 bits"},
+		{"range too narrow", func(s *props.FargateService) { s.VPC = props.NewVPC{CIDR: "10.0.0.0/25"} }, "from 16 to 24 bits"},
+		{"public range", func(s *props.FargateService) { s.VPC = props.NewVPC{CIDR: "8.8.0.0/16"} }, "must be private"},
+		{"gateways", func(s *props.FargateService) { s.VPC = props.NewVPC{NATGateways: 3} }, "VPC.NATGateways is 3: must be 1 or 2"},
+		{"no gateways", func(s *props.FargateService) { s.VPC = props.NewVPC{NATGateways: -1} }, "Without any, PublicTasks gives the tasks public addresses"},
+		{"gateways nobody needs", func(s *props.FargateService) { s.VPC = props.NewVPC{NATGateways: 1, PublicTasks: true} }, "VPC.NATGateways is 1: must be left out: with PublicTasks"},
+		{"too little room", func(s *props.FargateService) { s.VPC, s.DesiredCount = props.NewVPC{CIDR: "10.0.0.0/24"}, 59 }, `VPC.CIDR is "10.0.0.0/24": has 59 addresses for tasks in each zone, and a deployment of 59 takes 60 there; use a wider range, of 23 bits`},
+		{"too little room for the most tasks", func(s *props.FargateService) {
+			s.VPC, s.Scaling = props.NewVPC{CIDR: "10.0.0.0/24"}, props.Scaling{MaxTasks: 60, CPUPercent: 60}
 		}, "a deployment of 60 takes 60 there"},
-		{"too little room beside the load balancer", func(s *FargateService) { s.VPC, s.DesiredCount = NewVPC{CIDR: "10.0.0.0/24", PublicTasks: true}, 50 }, "has 49 addresses for tasks in each zone"},
-		{"too little room beside an internal load balancer", func(s *FargateService) {
-			*s = cheap
-			s.VPC, s.DesiredCount = NewVPC{CIDR: "10.0.0.0/24", AvailabilityZones: cheap.VPC.(NewVPC).AvailabilityZones}, 50
+		{"too little room beside the load balancer", func(s *props.FargateService) {
+			s.VPC, s.DesiredCount = props.NewVPC{CIDR: "10.0.0.0/24", PublicTasks: true}, 50
 		}, "has 49 addresses for tasks in each zone"},
-		{"cluster's ARN", func(s *FargateService) { s.Cluster = "arn:aws:ecs:us-east-1:" + account + ":cluster/production" }, "must be a cluster's name (not its ARN)"},
-		{"cluster's name too long", func(s *FargateService) { s.Cluster = strings.Repeat("c", 256) }, "Cluster is"},
-		{"network's id", existing(func(v *ExistingVPC) { v.ID = "default" }), `VPC.ID is "default": must be a VPC's id`},
-		{"network's range", existing(func(v *ExistingVPC) { v.CIDR = "" }), `VPC.CIDR is ""`},
-		{"one zone", existing(func(v *ExistingVPC) {
+		{"too little room beside an internal load balancer", func(s *props.FargateService) {
+			*s = cheap
+			s.VPC, s.DesiredCount = props.NewVPC{CIDR: "10.0.0.0/24", AvailabilityZones: cheap.VPC.(props.NewVPC).AvailabilityZones}, 50
+		}, "has 49 addresses for tasks in each zone"},
+		{"cluster's ARN", func(s *props.FargateService) { s.Cluster = "arn:aws:ecs:us-east-1:" + account + ":cluster/production" }, "must be a cluster's name (not its ARN)"},
+		{"cluster's name too long", func(s *props.FargateService) { s.Cluster = strings.Repeat("c", 256) }, "Cluster is"},
+		{"network's id", existing(func(v *props.ExistingVPC) { v.ID = "default" }), `VPC.ID is "default": must be a VPC's id`},
+		{"network's range", existing(func(v *props.ExistingVPC) { v.CIDR = "" }), `VPC.CIDR is ""`},
+		{"one zone", existing(func(v *props.ExistingVPC) {
 			v.AvailabilityZones, v.PublicSubnets, v.PrivateSubnets = v.AvailabilityZones[:1], v.PublicSubnets[:1], v.PrivateSubnets[:1]
 		}), "must be 2 or more"},
-		{"zone's id", existing(func(v *ExistingVPC) { v.AvailabilityZones[0] = "use1-az1" }), `VPC.AvailabilityZones[0] is "use1-az1": must be a zone's name`},
-		{"zone of another region", func(s *FargateService) {
+		{"zone's id", existing(func(v *props.ExistingVPC) { v.AvailabilityZones[0] = "use1-az1" }), `VPC.AvailabilityZones[0] is "use1-az1": must be a zone's name`},
+		{"zone of another region", func(s *props.FargateService) {
 			s.Region, s.VPC = "us-east-2", docs.VPC
-			vpc := docs.VPC.(ExistingVPC)
+			vpc := docs.VPC.(props.ExistingVPC)
 			vpc.AvailabilityZones = []string{"us-east-2a", "us-east-1b"}
 			s.VPC = vpc
 		}, `VPC.AvailabilityZones[1] is "us-east-1b": must be in the service's Region, us-east-2`},
-		{"zone twice", existing(func(v *ExistingVPC) { v.AvailabilityZones[1] = v.AvailabilityZones[0] }), "is there twice"},
-		{"too few subnets", existing(func(v *ExistingVPC) { v.PrivateSubnets = v.PrivateSubnets[:1] }), `VPC.PrivateSubnets is "1 subnets": must be one for each of the 2 AvailabilityZones`},
-		{"subnet", existing(func(v *ExistingVPC) { v.PublicSubnets[1] = "public" }), `VPC.PublicSubnets[1] is "public": must be a subnet's id`},
-		{"private subnets with public tasks", existing(func(v *ExistingVPC) { v.PublicTasks = true }), `VPC.PrivateSubnets is "2 subnets": must be left out: with PublicTasks the tasks are in PublicSubnets`},
-		{"no public subnets", existing(func(v *ExistingVPC) { v.PublicTasks, v.PublicSubnets, v.PrivateSubnets = true, nil, nil }), `VPC.PublicSubnets is "0 subnets": must be one for each of the 2`},
-		{"public subnets nobody uses", func(s *FargateService) {
+		{"zone twice", existing(func(v *props.ExistingVPC) { v.AvailabilityZones[1] = v.AvailabilityZones[0] }), "is there twice"},
+		{"too few subnets", existing(func(v *props.ExistingVPC) { v.PrivateSubnets = v.PrivateSubnets[:1] }), `VPC.PrivateSubnets is "1 subnets": must be one for each of the 2 AvailabilityZones`},
+		{"subnet", existing(func(v *props.ExistingVPC) { v.PublicSubnets[1] = "public" }), `VPC.PublicSubnets[1] is "public": must be a subnet's id`},
+		{"private subnets with public tasks", existing(func(v *props.ExistingVPC) { v.PublicTasks = true }), `VPC.PrivateSubnets is "2 subnets": must be left out: with PublicTasks the tasks are in PublicSubnets`},
+		{"no public subnets", existing(func(v *props.ExistingVPC) { v.PublicTasks, v.PublicSubnets, v.PrivateSubnets = true, nil, nil }), `VPC.PublicSubnets is "0 subnets": must be one for each of the 2`},
+		{"public subnets nobody uses", func(s *props.FargateService) {
 			s.VPC, s.LoadBalancer = docs.VPC, cheap.LoadBalancer
 		}, `VPC.PublicSubnets is "2 subnets": must be left out: with LoadBalancer.Internal the load balancer is in PrivateSubnets`},
-		{"no private subnets for the load balancer", func(s *FargateService) {
+		{"no private subnets for the load balancer", func(s *props.FargateService) {
 			s.VPC, s.LoadBalancer = shared.VPC, cheap.LoadBalancer
 		}, `VPC.PrivateSubnets is "0 subnets": must be one for each of the 2`},
-		{"one zone of two", func(s *FargateService) { s.VPC = NewVPC{AvailabilityZones: []string{"us-east-1a"}} }, `VPC.AvailabilityZones is "1 zones": must be two, or left out`},
-		{"zone that is none", func(s *FargateService) { s.VPC = NewVPC{AvailabilityZones: []string{"use1-az1", "us-east-1a"}} }, `VPC.AvailabilityZones[0] is "use1-az1": must be a zone's name`},
-		{"zones that CloudFront may not reach", func(s *FargateService) { s.Region, s.LoadBalancer = "us-east-1", cheap.LoadBalancer }, `VPC.AvailabilityZones is "": must name two zones: with LoadBalancer.Internal, they must not be use1-az3,`},
-		{"zones of a region that is not known", func(s *FargateService) { s.LoadBalancer = cheap.LoadBalancer }, "they must not be any of apne1-az3, apne2-az1, cac1-az3, use1-az3, usw1-az2,"},
-		{"subnet for both", existing(func(v *ExistingVPC) { v.PrivateSubnets[0] = v.PublicSubnets[0] }), "is there twice; a subnet is in one zone, and either public or private"},
+		{"one zone of two", func(s *props.FargateService) { s.VPC = props.NewVPC{AvailabilityZones: []string{"us-east-1a"}} }, `VPC.AvailabilityZones is "1 zones": must be two, or left out`},
+		{"zone that is none", func(s *props.FargateService) {
+			s.VPC = props.NewVPC{AvailabilityZones: []string{"use1-az1", "us-east-1a"}}
+		}, `VPC.AvailabilityZones[0] is "use1-az1": must be a zone's name`},
+		{"zones that CloudFront may not reach", func(s *props.FargateService) { s.Region, s.LoadBalancer = "us-east-1", cheap.LoadBalancer }, `VPC.AvailabilityZones is "": must name two zones: with LoadBalancer.Internal, they must not be use1-az3,`},
+		{"zones of a region that is not known", func(s *props.FargateService) { s.LoadBalancer = cheap.LoadBalancer }, "they must not be any of apne1-az3, apne2-az1, cac1-az3, use1-az3, usw1-az2,"},
+		{"subnet for both", existing(func(v *props.ExistingVPC) { v.PrivateSubnets[0] = v.PublicSubnets[0] }), "is there twice; a subnet is in one zone, and either public or private"},
 
-		{"certificate's domain", balancer(func(l *LoadBalancer) { l.CertificateARN = "api.example.com" }), "LoadBalancer.CertificateARN"},
-		{"CloudFront's certificate", func(s *FargateService) {
+		{"certificate's domain", balancer(func(l *props.LoadBalancer) { l.CertificateARN = "api.example.com" }), "LoadBalancer.CertificateARN"},
+		{"CloudFront's certificate", func(s *props.FargateService) {
 			*s = store
 			s.LoadBalancer.CertificateARN = strings.Replace(s.LoadBalancer.CertificateARN, "ap-northeast-1", "us-east-1", 1)
 		}, "must be in the service's Region, ap-northeast-1"},
-		{"certificate of another account", func(s *FargateService) {
+		{"certificate of another account", func(s *props.FargateService) {
 			*s = store
 			s.LoadBalancer.CertificateARN = strings.Replace(s.LoadBalancer.CertificateARN, account, "999999999999", 1)
 		}, "must be in the service's Account"},
-		{"no redirect without a certificate", balancer(func(l *LoadBalancer) { l.NoRedirect = true }), "LoadBalancer.NoRedirect is true: belongs to a LoadBalancer.CertificateARN"},
-		{"allowed address", balancer(func(l *LoadBalancer) { l.AllowFrom = []string{"192.0.2.1"} }), `LoadBalancer.AllowFrom[0] is "192.0.2.1"`},
-		{"allowed twice", balancer(func(l *LoadBalancer) { l.AllowFrom = []string{"192.0.2.0/24", "192.0.2.0/24"} }), `LoadBalancer.AllowFrom[1] is "192.0.2.0/24": is there twice`},
-		{"prefix list's name", balancer(func(l *LoadBalancer) { l.OriginPrefixListID = "com.amazonaws.global.cloudfront.origin-facing" }), "LoadBalancer.OriginPrefixListID"},
-		{"internal without CloudFront", func(s *FargateService) {
-			s.VPC, s.LoadBalancer = cheap.VPC, LoadBalancer{Internal: true}
+		{"no redirect without a certificate", balancer(func(l *props.LoadBalancer) { l.NoRedirect = true }), "LoadBalancer.NoRedirect is true: belongs to a LoadBalancer.CertificateARN"},
+		{"allowed address", balancer(func(l *props.LoadBalancer) { l.AllowFrom = []string{"192.0.2.1"} }), `LoadBalancer.AllowFrom[0] is "192.0.2.1"`},
+		{"allowed twice", balancer(func(l *props.LoadBalancer) { l.AllowFrom = []string{"192.0.2.0/24", "192.0.2.0/24"} }), `LoadBalancer.AllowFrom[1] is "192.0.2.0/24": is there twice`},
+		{"prefix list's name", balancer(func(l *props.LoadBalancer) { l.OriginPrefixListID = "com.amazonaws.global.cloudfront.origin-facing" }), "LoadBalancer.OriginPrefixListID"},
+		{"internal without CloudFront", func(s *props.FargateService) {
+			s.VPC, s.LoadBalancer = cheap.VPC, props.LoadBalancer{Internal: true}
 		}, `LoadBalancer.OriginPrefixListID is "": must be the id of com.amazonaws.global.cloudfront.origin-facing`},
-		{"internal for all", func(s *FargateService) {
+		{"internal for all", func(s *props.FargateService) {
 			*s = cheap
 			s.LoadBalancer.AllowFrom = []string{"10.0.0.0/8", "0.0.0.0/0"}
 		}, `LoadBalancer.AllowFrom[1] is "0.0.0.0/0": must be a private range`},
-		{"internal for a tester outside", func(s *FargateService) {
+		{"internal for a tester outside", func(s *props.FargateService) {
 			*s = cheap
 			s.LoadBalancer.TestFrom = []string{"198.51.100.7/32"}
 		}, `LoadBalancer.TestFrom[0] is "198.51.100.7/32": must be a private range`},
-		{"too many rules", balancer(func(l *LoadBalancer) { l.AllowFrom = several(60, "192.0.2.%d/32") }), `LoadBalancer.AllowFrom is "60 ranges": makes 61 rules with the others, and a security group takes 60`},
-		{"test port of production", balancer(func(l *LoadBalancer) { l.TestPort = 443 }), "LoadBalancer.TestPort is 443: is a port of production"},
-		{"test port", balancer(func(l *LoadBalancer) { l.TestPort = 70000 }), "from 1 to 65535"},
-		{"tester", balancer(func(l *LoadBalancer) { l.TestFrom = []string{"me"} }), `LoadBalancer.TestFrom[0] is "me"`},
+		{"too many rules", balancer(func(l *props.LoadBalancer) { l.AllowFrom = several(60, "192.0.2.%d/32") }), `LoadBalancer.AllowFrom is "60 ranges": makes 61 rules with the others, and a security group takes 60`},
+		{"test port of production", balancer(func(l *props.LoadBalancer) { l.TestPort = 443 }), "LoadBalancer.TestPort is 443: is a port of production"},
+		{"test port", balancer(func(l *props.LoadBalancer) { l.TestPort = 70000 }), "from 1 to 65535"},
+		{"tester", balancer(func(l *props.LoadBalancer) { l.TestFrom = []string{"me"} }), `LoadBalancer.TestFrom[0] is "me"`},
 
-		{"controller", func(s *FargateService) { s.Controller = "EXTERNAL" }, `Controller is "EXTERNAL": must be one of "CODE_DEPLOY", "ECS"`},
-		{"shift", func(s *FargateService) { s.Shift = "slowly" }, `Shift is "slowly": must be one of "all-at-once", "canary", "linear"`},
-		{"old version too short", func(s *FargateService) { s.KeepOld = time.Second }, "KeepOld is 1s: must be whole minutes, from 1 minute to 24 hours"},
-		{"old version too long", func(s *FargateService) { s.KeepOld = 25 * time.Hour }, "KeepOld is 25h0m0s"},
-		{"percent", func(s *FargateService) { s.MaxErrorPercent = 101 }, "MaxErrorPercent is 101: must be from 1 to 100"},
-		{"too many alarms", func(s *FargateService) { s.AlarmNames = strings.Split("abcdefghi", "") }, `AlarmNames is "9 alarms": must be at most 8`},
-		{"alarm twice", func(s *FargateService) { s.AlarmNames = []string{"a", "b", "a"} }, `AlarmNames[2] is "a": is there twice; name it once`},
-		{"alarm", func(s *FargateService) { s.AlarmNames = []string{"api-*"} }, `AlarmNames[0] is "api-*"`},
-		{"no distribution", func(s *FargateService) { s.Hook = Hook{} }, `Hook.Distributions is "0 distributions"`},
-		{"event of ECS", func(s *FargateService) { s.Hook.Events = []HookEvent{ProductionTrafficShift} }, `Hook.Events[0] is "PRODUCTION_TRAFFIC_SHIFT"`},
-		{"event of CodeDeploy", func(s *FargateService) { s.Controller, s.Hook.Events = ECS, []HookEvent{AfterAllowTraffic} }, `Hook.Events[0] is "AfterAllowTraffic"`},
-		{"address", func(s *FargateService) { s.Notifications.Emails = []string{"me"} }, `Notifications.Emails[0] is "me"`},
-		{"mode", func(s *FargateService) { s.ExecutionMode = "PARALLEL" }, `ExecutionMode is "PARALLEL"`},
+		{"controller", func(s *props.FargateService) { s.Controller = "EXTERNAL" }, `Controller is "EXTERNAL": must be one of "CODE_DEPLOY", "ECS"`},
+		{"shift", func(s *props.FargateService) { s.Shift = "slowly" }, `Shift is "slowly": must be one of "all-at-once", "canary", "linear"`},
+		{"old version too short", func(s *props.FargateService) { s.KeepOld = time.Second }, "KeepOld is 1s: must be whole minutes, from 1 minute to 24 hours"},
+		{"old version too long", func(s *props.FargateService) { s.KeepOld = 25 * time.Hour }, "KeepOld is 25h0m0s"},
+		{"percent", func(s *props.FargateService) { s.MaxErrorPercent = 101 }, "MaxErrorPercent is 101: must be from 1 to 100"},
+		{"too many alarms", func(s *props.FargateService) { s.AlarmNames = strings.Split("abcdefghi", "") }, `AlarmNames is "9 alarms": must be at most 8`},
+		{"alarm twice", func(s *props.FargateService) { s.AlarmNames = []string{"a", "b", "a"} }, `AlarmNames[2] is "a": is there twice; name it once`},
+		{"alarm", func(s *props.FargateService) { s.AlarmNames = []string{"api-*"} }, `AlarmNames[0] is "api-*"`},
+		{"no distribution", func(s *props.FargateService) { s.Hook = props.Hook{} }, `Hook.Invalidations is "0 distributions"`},
+		{"event of ECS", func(s *props.FargateService) {
+			s.Hook.Events = []props.HookEvent{props.HookEventProductionTrafficShift}
+		}, `Hook.Events[0] is "PRODUCTION_TRAFFIC_SHIFT"`},
+		{"event of CodeDeploy", func(s *props.FargateService) {
+			s.Controller, s.Hook.Events = props.ControllerECS, []props.HookEvent{props.HookEventAfterAllowTraffic}
+		}, `Hook.Events[0] is "AfterAllowTraffic"`},
+		{"address", func(s *props.FargateService) { s.Notifications.Emails = []string{"me"} }, `Notifications.Emails[0] is "me"`},
+		{"mode", func(s *props.FargateService) { s.ExecutionMode = "PARALLEL" }, `ExecutionMode is "PARALLEL"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			props := api
-			tt.change(&props)
-			err := props.Validate()
+			given := api
+			tt.change(&given)
+			err := given.Validate()
 			wantProblem(t, err, tt.want)
 			if strings.Contains(err.Error(), token) {
 				t.Errorf("the error shows the token: %v", err)
@@ -467,42 +481,42 @@ func TestServiceAccepts(t *testing.T) {
 	}
 	// Ranges that an internal load balancer can be reached from, and regions whose zones
 	// CloudFront reaches all.
-	props := search
-	props.LoadBalancer = LoadBalancer{
+	given := search
+	given.LoadBalancer = props.LoadBalancer{
 		Internal: true, OriginPrefixListID: "pl-82a045eb",
 		AllowFrom: []string{"172.16.0.0/12", "192.168.1.0/24", "100.64.0.0/10"}, TestFrom: []string{"10.1.2.3/32"},
 	}
-	if err := props.Validate(); err != nil {
+	if err := given.Validate(); err != nil {
 		t.Error(err)
 	}
 	// Public tasks have their subnets for themselves then.
-	props = cheap
-	props.DesiredCount = 58
-	if err := props.Validate(); err != nil {
+	given = cheap
+	given.DesiredCount = 58
+	if err := given.Validate(); err != nil {
 		t.Error(err)
 	}
-	vpc := inner.VPC.(ExistingVPC)
+	vpc := inner.VPC.(props.ExistingVPC)
 	vpc.CIDR = "172.40.0.0/16"
-	props = inner
-	props.VPC, props.LoadBalancer.AllowFrom = vpc, []string{"172.40.3.0/24"}
-	if err := props.Validate(); err != nil {
+	given = inner
+	given.VPC, given.LoadBalancer.AllowFrom = vpc, []string{"172.40.3.0/24"}
+	if err := given.Validate(); err != nil {
 		t.Error(err)
 	}
 	// Names that only look as if they led outside.
-	props = api
-	props.Container.Dockerfile, props.Container.Context = "..x/Dockerfile", "..x"
-	if err := props.Validate(); err != nil {
+	given = api
+	given.Container.Dockerfile, given.Container.Context = "..x/Dockerfile", "..x"
+	if err := given.Validate(); err != nil {
 		t.Error(err)
 	}
-	props.Container.Context = "."
-	if err := props.Validate(); err != nil {
+	given.Container.Context = "."
+	if err := given.Validate(); err != nil {
 		t.Error(err)
 	}
-	for cpu, pair := range memories {
-		for _, memory := range []int{0, 2 * cpu, pair.most} {
-			props := api
-			props.Container.CPU, props.Container.MemoryMiB = cpu, memory
-			if err := props.Validate(); err != nil {
+	for cpu, pair := range props.Memories {
+		for _, memory := range []int{0, 2 * cpu, pair.Most} {
+			given := api
+			given.Container.CPU, given.Container.MemoryMiB = cpu, memory
+			if err := given.Validate(); err != nil {
 				t.Errorf("CPU %d, memory %d: %v", cpu, memory, err)
 			}
 		}
@@ -512,19 +526,19 @@ func TestServiceAccepts(t *testing.T) {
 // An owner changes the count by hand, by these names. A cluster that is there is named,
 // and none is made beside it.
 func TestServiceOutputs(t *testing.T) {
-	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
+	eachFargate(t, func(t *testing.T, s props.FargateService, tmpl *assembly.Template) {
 		if made := len(tmpl.OfType("AWS::ECS::Cluster")); s.Cluster != "" {
 			equal(t, "cluster", at(t, tmpl, tmpl.Outputs["ClusterName"].Value), s.Cluster)
 			equal(t, "clusters made", made, 0)
 		}
-		service := tmpl.OfType("AWS::ECS::Service")[0]
-		equal(t, "cluster", at(t, tmpl, tmpl.Outputs["ClusterName"].Value), at(t, tmpl, service.Properties, "Cluster"))
-		equal(t, "service", at(t, tmpl, tmpl.Outputs["ServiceName"].Value), at(t, tmpl, map[string]any{"Fn::GetAtt": []any{service.ID, "Name"}}))
+		made := tmpl.OfType("AWS::ECS::Service")[0]
+		equal(t, "cluster", at(t, tmpl, tmpl.Outputs["ClusterName"].Value), at(t, tmpl, made.Properties, "Cluster"))
+		equal(t, "service", at(t, tmpl, tmpl.Outputs["ServiceName"].Value), at(t, tmpl, map[string]any{"Fn::GetAtt": []any{made.ID, "Name"}}))
 	})
 }
 
 func TestServiceStages(t *testing.T) {
-	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
+	eachFargate(t, func(t *testing.T, s props.FargateService, tmpl *assembly.Template) {
 		pipeline := only(t, tmpl, "AWS::CodePipeline::Pipeline")
 		var names []string
 		for _, stage := range pipeline["Stages"].([]any) {
@@ -533,12 +547,12 @@ func TestServiceStages(t *testing.T) {
 		equal(t, "stages", names, []string{"Source", "Build", "Deploy"})
 		equal(t, "name", pipeline["Name"], s.Name)
 		equal(t, "type", pipeline["PipelineType"], "V2")
-		equal(t, "mode", pipeline["ExecutionMode"], cmp.Or(s.ExecutionMode, Superseded))
+		equal(t, "mode", pipeline["ExecutionMode"], cmp.Or(s.ExecutionMode, props.ExecutionModeSuperseded))
 		source, build, deploy := action(t, tmpl, stageSource), action(t, tmpl, stageBuild), action(t, tmpl, stageDeploy)
 		equal(t, "build's input", build["InputArtifacts"], source["OutputArtifacts"])
 		equal(t, "deploy's input", deploy["InputArtifacts"], build["OutputArtifacts"])
 		provider := "CodeDeployToECS"
-		if s.WithDefaults().Controller == ECS {
+		if s.WithDefaults().Controller == props.ControllerECS {
 			provider = "CodeBuild"
 		}
 		equal(t, "who deploys", at(t, tmpl, deploy, "ActionTypeId", "Provider"), provider)
@@ -568,7 +582,7 @@ func TestServiceRoles(t *testing.T) {
 	}
 	tests := []struct {
 		name  string
-		props FargateService
+		props props.FargateService
 		role  string
 		calls func(t *testing.T, tmpl *assembly.Template) []call
 	}{
@@ -672,11 +686,11 @@ func TestServiceRoles(t *testing.T) {
 			}...)
 		}},
 		{"CodeDeploy in a shared cluster", shared, "DeploymentRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			service := "arn:aws:ecs:" + us + "service/production/" + at(t, tmpl, tmpl.Outputs["ServiceName"].Value).(string)
+			made := "arn:aws:ecs:" + us + "service/production/" + at(t, tmpl, tmpl.Outputs["ServiceName"].Value).(string)
 			return []call{
-				{"ecs:UpdateServicePrimaryTaskSet", service, true},
+				{"ecs:UpdateServicePrimaryTaskSet", made, true},
 				{"ecs:UpdateServicePrimaryTaskSet", "arn:aws:ecs:" + us + "service/production/another", false},
-				{"ecs:DeleteTaskSet", strings.Replace(service, ":service/", ":task-set/", 1) + "/1234567890", true},
+				{"ecs:DeleteTaskSet", strings.Replace(made, ":service/", ":task-set/", 1) + "/1234567890", true},
 				{"ecs:DeleteTaskSet", "arn:aws:ecs:" + us + "task-set/production/another/1234567890", false},
 			}
 		}},
@@ -701,19 +715,19 @@ func TestServiceRoles(t *testing.T) {
 			}
 		}},
 		{"deploy by ECS", docs, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			service := ref(t, tmpl, "AWS::ECS::Service", 0)
+			made := ref(t, tmpl, "AWS::ECS::Service", 0)
 			return []call{
 				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/docs-service:7", true},
 				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/docs-service-template:7", false},
 				{"ecs:DeregisterTaskDefinition", "*", true},
 				{"ecs:DeleteTaskDefinitions", "arn:aws:ecs:" + us + "task-definition/docs-service:7", false},
-				{"ecs:UpdateService", service, true},
-				{"ecs:UpdateService", service + "2", false},
-				{"ecs:ListServiceDeployments", service, true},
+				{"ecs:UpdateService", made, true},
+				{"ecs:UpdateService", made + "2", false},
+				{"ecs:ListServiceDeployments", made, true},
 				{"ecs:DescribeServiceDeployments", part(t, tmpl, "service-deployment"), true},
 				{"ecs:DescribeServiceRevisions", part(t, tmpl, "service-revision"), true},
 				{"ecs:DescribeServiceRevisions", "arn:aws:ecs:" + us + "service-revision/production/shop/1234567890", false},
-				{"ecs:DeleteService", service, false},
+				{"ecs:DeleteService", made, false},
 				{"s3:GetObject", artifacts(t, tmpl) + "/image.zip", true},
 				{"s3:PutObject", artifacts(t, tmpl) + "/image.zip", false},
 				{"logs:PutLogEvents", log(t, tmpl, "DeployLog"), true},
@@ -767,7 +781,7 @@ func TestServiceRoles(t *testing.T) {
 
 // Roles go to the tasks of ECS, and only the two that are theirs.
 func TestPassedRoles(t *testing.T) {
-	eachFargate(t, func(t *testing.T, _ FargateService, tmpl *assembly.Template) {
+	eachFargate(t, func(t *testing.T, _ props.FargateService, tmpl *assembly.Template) {
 		want := []any{arnOf(t, tmpl, roleID(t, tmpl, "ExecutionRole")), arnOf(t, tmpl, roleID(t, tmpl, "TaskRole"))}
 		passing := 0
 		for _, policy := range tmpl.OfType("AWS::IAM::Policy") {
@@ -790,16 +804,16 @@ func TestPassedRoles(t *testing.T) {
 
 func TestServiceExampleValues(t *testing.T) {
 	for _, s := range fargateFixtures {
-		if got := s.(FargateService).exampleValues(); len(got) != 0 {
-			t.Errorf("%s has no example values, got %v", s.owner(), got)
+		if got := props.ExampleValues(s.(props.FargateService)); len(got) != 0 {
+			t.Errorf("%s has no example values, got %v", s.Identity(), got)
 		}
 	}
-	props := FargateService{
+	given := props.FargateService{
 		Account:      "111122223333",
-		Source:       GitHubConnection{Owner: "example", ConnectionARN: connectionARN},
-		VPC:          ExistingVPC{ID: "vpc-1234567890abcdef0"},
-		LoadBalancer: LoadBalancer{CertificateARN: "arn:aws:acm:us-east-1:111122223333:certificate/" + uuid},
-		Hook:         Hook{Distributions: []Distribution{{ID: "E2QWRUHAPOMQZL"}, {ID: "EDFDVBD6EXAMPLE"}}},
+		Source:       props.GitHubConnection{Owner: "example", ConnectionARN: connectionARN},
+		VPC:          props.ExistingVPC{ID: "vpc-1234567890abcdef0"},
+		LoadBalancer: props.LoadBalancer{CertificateARN: "arn:aws:acm:us-east-1:111122223333:certificate/" + uuid},
+		Hook:         props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}, {DistributionID: "EDFDVBD6EXAMPLE"}}},
 	}
-	equal(t, "fields", props.exampleValues(), []string{"Account", "Source.Owner", "VPC.ID", "LoadBalancer.CertificateARN", "Hook.Distributions[1].ID"})
+	equal(t, "fields", props.ExampleValues(given), []string{"Account", "Source.Owner", "VPC.ID", "LoadBalancer.CertificateARN", "Hook.Invalidations[1].DistributionID"})
 }

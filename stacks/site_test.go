@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/props"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -11,90 +13,90 @@ import (
 
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/iampolicy"
-	"blog-deploy-pipeline/stacks/viewerrequest"
-	"blog-deploy-pipeline/stacks/viewerresponse"
+	"blog-deploy-pipeline/stacks/site/viewerrequest"
+	"blog-deploy-pipeline/stacks/site/viewerresponse"
 )
 
 // The blogs that have a Site. Between them they set every prop of it.
 var (
 	// bare has nothing but a place.
-	bare = siteBlog("bare", "ap-northeast-1", Site{})
+	bare = siteBlog("bare", "ap-northeast-1", props.Site{})
 	// tokyo needs a certificate where its stack is not.
-	tokyo = siteBlog("tokyo", "ap-northeast-1", Site{
+	tokyo = siteBlog("tokyo", "ap-northeast-1", props.Site{
 		Domain:       "kzmorita.dev",
 		RedirectFrom: []string{"www.kzmorita.dev", "blog.kzmorita.dev"},
-		HostedZone:   HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+		HostedZone:   props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
 	})
 	// virginia's is where CloudFront takes it from.
-	virginia = siteBlog("virginia", "us-east-1", Site{
-		Domain:        "notes.kzmorita.dev",
-		HostedZone:    HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
-		AccessLogDays: 7,
+	virginia = siteBlog("virginia", "us-east-1", props.Site{
+		Domain:                 "notes.kzmorita.dev",
+		HostedZone:             props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+		AccessLogRetentionDays: 7,
 	})
 	// elsewhere has its DNS with somebody else.
-	elsewhere = siteBlog("elsewhere", "eu-central-1", Site{
+	elsewhere = siteBlog("elsewhere", "eu-central-1", props.Site{
 		Domain:         "blog.kzmorita.io",
 		RedirectFrom:   []string{"kzmorita.io"},
 		CertificateARN: siteCertificate,
 	})
 	// open has switched off what can be.
-	open = siteBlog("open", "us-west-2", Site{
-		Headers: Headers{HSTS: HSTS{MaxAge: ForgetHSTS}, Frames: AnyFrames, Referrer: OwnReferrer, ContentSecurityPolicy: NoHeader},
-		Caching: Caching{Immutable: []string{}, Feeds: []string{}},
+	open = siteBlog("open", "us-west-2", props.Site{
+		Headers: props.Headers{HSTS: props.HSTS{MaxAge: props.ForgetHSTS}, Frames: props.FramesAny, Referrer: props.ReferrerSameOrigin, ContentSecurityPolicy: props.NoHeader},
+		Caching: props.Caching{Immutable: []string{}, Feeds: []string{}},
 	})
 	// complete sets what the others leave at its default.
-	complete = func() BlogProps {
-		blog := siteBlog("complete", "ap-northeast-1", Site{
+	complete = func() props.Blog {
+		blog := siteBlog("complete", "ap-northeast-1", props.Site{
 			Domain:         "complete.kzmorita.dev",
 			RedirectFrom:   []string{"www.complete.kzmorita.dev"},
-			HostedZone:     HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+			HostedZone:     props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
 			CertificateARN: siteCertificate,
-			MissingSlash:   Rewrite,
-			PriceClass:     FewestEdges,
-			Headers: Headers{
-				HSTS:                  HSTS{MaxAge: 2 * 365 * 24 * time.Hour, IncludeSubDomains: true, Preload: true},
-				Frames:                NoFrames,
-				Referrer:              NoReferrer,
+			MissingSlash:   props.MissingSlashRewrite,
+			PriceClass:     props.PriceClass100,
+			Headers: props.Headers{
+				HSTS:                  props.HSTS{MaxAge: 2 * 365 * 24 * time.Hour, IncludeSubDomains: true, Preload: true},
+				Frames:                props.FramesDeny,
+				Referrer:              props.ReferrerNone,
 				ContentSecurityPolicy: "default-src 'self'; frame-ancestors 'none'",
 				Others:                map[string]string{"Permissions-Policy": "camera=(), microphone=()"},
 			},
-			Caching: Caching{
+			Caching: props.Caching{
 				Immutable: []string{"/assets/*"},
 				Feeds:     []string{"/feed.xml"},
 				FeedsFor:  time.Hour,
 				PagesFor:  time.Minute,
 			},
-			NotFoundPage:  "/en/404.html",
-			WebACLARN:     "arn:aws:wafv2:us-east-1:" + account + ":global/webacl/blog/" + uuid,
-			AccessLogDays: 30,
-			MonthlyBudget: 10,
-			BucketRemoval: DeleteBucket,
+			NotFoundPage:           "/en/404.html",
+			WebACLARN:              "arn:aws:wafv2:us-east-1:" + account + ":global/webacl/blog/" + uuid,
+			AccessLogRetentionDays: 30,
+			MonthlyBudget:          10,
+			BucketRemoval:          props.BucketRemovalDelete,
 		})
 		blog.Account = account
 		blog.Build.Environment = map[string]string{"HUGO_BASEURL": "https://preview.kzmorita.dev/"}
-		blog.Schedule = Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "Asia/Tokyo"}
+		blog.Schedule = props.Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "Asia/Tokyo"}
 		blog.Invalidate.Paths = []string{"/", "#posts"}
-		blog.Notifications = Notifications{Emails: []string{"me@blog.dev"}, TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"}
+		blog.Notifications = props.Notifications{Emails: []string{"me@blog.dev"}, TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"}
 		return blog
 	}()
 )
 
 // longNamed has the longest name, and a stack for each thing that there may be.
-var longNamed = siteBlog(strings.Repeat("long-name-", maxPipelineName/10), "ap-northeast-1", Site{
-	Domain: "long.kzmorita.dev", HostedZone: tokyo.Site.HostedZone, AccessLogDays: 1,
+var longNamed = siteBlog(strings.Repeat("long-name-", props.MaxPipelineName/10), "ap-northeast-1", props.Site{
+	Domain: "long.kzmorita.dev", HostedZone: tokyo.Site.HostedZone, AccessLogRetentionDays: 1,
 })
 
-var siteFixtures = []BlogProps{bare, tokyo, virginia, elsewhere, open, complete}
+var siteFixtures = []props.Blog{bare, tokyo, virginia, elsewhere, open, complete}
 
 const siteCertificate = "arn:aws:acm:us-east-1:" + account + ":certificate/" + uuid
 
-func siteBlog(name, region string, site Site) BlogProps {
-	return BlogProps{Name: name, Region: region, Source: modern.Source, Site: &site}
+func siteBlog(name, region string, at2 props.Site) props.Blog {
+	return props.Blog{Name: name, Region: region, Source: modern.Source, Site: &at2}
 }
 
-func siteTemplate(t *testing.T, props BlogProps) *assembly.Template {
+func siteTemplate(t *testing.T, given props.Blog) *assembly.Template {
 	t.Helper()
-	return stackTemplate(t, siteStackID(props.Name))
+	return stackTemplate(t, contract.StackName(given.Name, contract.StackSite))
 }
 
 // distributionConfig returns what the distribution of a Site's stack is set to.
@@ -104,12 +106,12 @@ func distributionConfig(t *testing.T, tmpl *assembly.Template) map[string]any {
 }
 
 // published is where the pipeline of a fixture has to publish.
-func published(t *testing.T, props BlogProps) (bucket, distribution string) {
+func published(t *testing.T, given props.Blog) (bucket, distribution string) {
 	t.Helper()
-	if props.Site == nil {
-		return props.Deploy.Bucket, props.Invalidate.DistributionID
+	if given.Site == nil {
+		return given.Deploy.Bucket, given.Invalidate.DistributionID
 	}
-	tmpl := siteTemplate(t, props)
+	tmpl := siteTemplate(t, given)
 	ref := func(resource assembly.NamedResource) string {
 		return at(t, tmpl, map[string]any{"Ref": resource.ID}).(string)
 	}
@@ -136,7 +138,7 @@ func bucketPolicy(t *testing.T, tmpl *assembly.Template) any {
 
 func TestSiteStacks(t *testing.T) {
 	for _, tt := range []struct {
-		props BlogProps
+		props props.Blog
 		want  []string
 	}{
 		{modern, []string{"modern-pipeline"}},
@@ -146,7 +148,7 @@ func TestSiteStacks(t *testing.T) {
 		{elsewhere, []string{"elsewhere-site", "elsewhere-pipeline"}},
 		{complete, []string{"complete-site", "complete-logs", "complete-pipeline"}},
 	} {
-		equal(t, tt.props.Name+"'s stacks", BlogStackIDs(tt.props), tt.want)
+		equal(t, tt.props.Name+"'s stacks", tt.props.StackNames(), tt.want)
 		var made []string
 		for id, tmpl := range templates {
 			if id[:strings.LastIndexByte(id, '-')] != tt.props.Name {
@@ -169,12 +171,12 @@ func TestSiteStacks(t *testing.T) {
 // TestSitesAreDeployedInOrder looks at what the CDK CLI goes by.
 func TestSitesAreDeployedInOrder(t *testing.T) {
 	after := dependencies(t)
-	for _, props := range siteFixtures {
-		site := siteStackID(props.Name)
-		for _, id := range BlogStackIDs(props) {
-			before, then := site, id
-			if id == certificateStackID(props.Name) {
-				before, then = id, site
+	for _, given := range siteFixtures {
+		at2 := contract.StackName(given.Name, contract.StackSite)
+		for _, id := range given.StackNames() {
+			before, then := at2, id
+			if id == contract.StackName(given.Name, contract.StackCertificate) {
+				before, then = id, at2
 			}
 			if before != then && !slices.Contains(after[then], before) {
 				t.Errorf("%s is deployed after %v, want after %s", then, after[then], before)
@@ -184,8 +186,8 @@ func TestSitesAreDeployedInOrder(t *testing.T) {
 }
 
 func TestSiteBucketIsPrivate(t *testing.T) {
-	for _, props := range siteFixtures {
-		tmpl := siteTemplate(t, props)
+	for _, given := range siteFixtures {
+		tmpl := siteTemplate(t, given)
 		bucket := siteBucket(t, tmpl).Properties
 		equal(t, "public access", bucket["PublicAccessBlockConfiguration"], map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true})
 		equal(t, "encryption", at(t, tmpl, bucket, "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "SSEAlgorithm"), "AES256")
@@ -202,7 +204,7 @@ func TestSiteBucketIsPrivate(t *testing.T) {
 
 func TestSiteBucketIsKept(t *testing.T) {
 	for _, tt := range []struct {
-		props           BlogProps
+		props           props.Blog
 		replace, delete string
 		functions       int
 	}{
@@ -221,9 +223,9 @@ func TestSiteBucketIsKept(t *testing.T) {
 
 // TestWhoReadsTheSite puts requests to the bucket's own policy.
 func TestWhoReadsTheSite(t *testing.T) {
-	for _, props := range siteFixtures {
-		tmpl := siteTemplate(t, props)
-		bucket, distribution := published(t, props)
+	for _, given := range siteFixtures {
+		tmpl := siteTemplate(t, given)
+		bucket, distribution := published(t, given)
 		policy, err := json.Marshal(bucketPolicy(t, tmpl))
 		if err != nil {
 			t.Fatal(err)
@@ -258,7 +260,7 @@ func TestWhoReadsTheSite(t *testing.T) {
 		}
 		for i, c := range calls {
 			if decisions[i].Allowed != c.allowed {
-				t.Errorf("%s: %s for %s (TLS: %s): allowed is %v, want %v (%s)", props.Name, c.action, c.from, c.tls, decisions[i].Allowed, c.allowed, decisions[i].Reason)
+				t.Errorf("%s: %s for %s (TLS: %s): allowed is %v, want %v (%s)", given.Name, c.action, c.from, c.tls, decisions[i].Allowed, c.allowed, decisions[i].Reason)
 			}
 		}
 	}
@@ -266,7 +268,7 @@ func TestWhoReadsTheSite(t *testing.T) {
 
 func TestDistributionIsOfToday(t *testing.T) {
 	for _, tt := range []struct {
-		props      BlogProps
+		props      props.Blog
 		priceClass string
 	}{
 		{bare, "PriceClass_All"},
@@ -351,7 +353,7 @@ func TestDomain(t *testing.T) {
 	}
 	given := func(*testing.T) any { return siteCertificate }
 	for _, tt := range []struct {
-		props       BlogProps
+		props       props.Blog
 		names       []any
 		certificate func(*testing.T) any
 		records     []string
@@ -428,7 +430,7 @@ func TestCertificateIsForAllNames(t *testing.T) {
 // paths the one that says so.
 func TestSiteFunction(t *testing.T) {
 	for _, tt := range []struct {
-		props BlogProps
+		props props.Blog
 		want  viewerrequest.Settings
 	}{
 		{bare, viewerrequest.Settings{}},
@@ -460,7 +462,7 @@ func TestSiteClearsBothOfAPair(t *testing.T) {
 }
 
 func TestNamesFit(t *testing.T) {
-	for _, id := range BlogStackIDs(longNamed) {
+	for _, id := range longNamed.StackNames() {
 		if len(id) > 128 {
 			t.Errorf("the stack %s has a name of %d characters, want at most 128", id, len(id))
 		}

@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/props"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -19,60 +21,60 @@ import (
 
 // The blogs that the tests look at. Between them they set every prop.
 var (
-	modern = BlogProps{
+	modern = props.Blog{
 		Name: "modern",
-		Source: GitHubConnection{
+		Source: props.GitHubConnection{
 			Owner: "kzmorita", Repo: "blog", ConnectionARN: connectionARN,
-			Trigger: Trigger{Paths: []string{"content/**"}, IgnorePaths: []string{"content/drafts/**"}},
+			Trigger: props.Trigger{Paths: []string{"content/**"}, IgnorePaths: []string{"content/drafts/**"}},
 		},
-		Build:         Build{HugoExtended: true, Environment: map[string]string{"HUGO_FLAGS": "--gc"}},
-		Deploy:        Deploy{Bucket: "kzmorita-blog", CacheControl: "public, max-age=0, must-revalidate"},
-		Invalidate:    Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
-		Notifications: Notifications{Emails: []string{"me@blog.dev"}},
+		Build:         props.Build{HugoExtended: true, Environment: map[string]string{"HUGO_FLAGS": "--gc"}},
+		Deploy:        props.Deploy{Bucket: "kzmorita-blog", CacheControl: "public, max-age=0, must-revalidate"},
+		Invalidate:    props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+		Notifications: props.Notifications{Emails: []string{"me@blog.dev"}},
 	}
-	classic = BlogProps{
+	classic = props.Blog{
 		Name:       "classic",
-		Source:     GitHubToken{Owner: "kzmorita", Repo: "blog", Branch: "master", ParameterName: "/blog/github-oauth-token", Trigger: Poll},
-		Build:      Build{Buildspec: "code-pipeline/buildspec.yml"},
-		Deploy:     Deploy{Bucket: "kzmorita-blog"},
-		Invalidate: Invalidate{DistributionID: "E2QWRUHAPOMQZM"},
+		Source:     props.GitHubToken{Owner: "kzmorita", Repo: "blog", Branch: "master", ParameterName: "/blog/github-oauth-token", Trigger: props.TokenTriggerPoll},
+		Build:      props.Build{Buildspec: "code-pipeline/buildspec.yml"},
+		Deploy:     props.Deploy{Bucket: "kzmorita-blog"},
+		Invalidate: props.Invalidate{DistributionID: "E2QWRUHAPOMQZM"},
 	}
 	// full sets what the two above leave at its default.
-	full = BlogProps{
+	full = props.Blog{
 		Name: "full", Account: account, Region: "ap-northeast-1",
-		Source: GitHubConnection{
+		Source: props.GitHubConnection{
 			Owner: "kzmorita", Repo: "notes", Branch: "trunk", ConnectionARN: connectionARN, FullClone: true,
-			Trigger: Trigger{Tags: []string{"v*"}},
+			Trigger: props.Trigger{Tags: []string{"v*"}},
 		},
-		Build: Build{
-			HugoVersion: "0.150.0", NodeVersion: "22", ComputeType: Large, Image: "aws/codebuild/amazonlinux-aarch64-standard:3.0",
-			Timeout: maxBuildTimeout, LogRetention: 7,
+		Build: props.Build{
+			HugoVersion: "0.150.0", NodeVersion: "22", ComputeType: props.ComputeTypeLarge, Image: "aws/codebuild/amazonlinux-aarch64-standard:3.0",
+			Timeout: props.MaxBuildTimeout, LogRetentionDays: 7,
 			RootDirectory: "site", AssetScript: "build:css", AfterHugo: "npx pagefind --site public",
 		},
-		Deploy: Deploy{Bucket: "kzmorita-shared", KeyPrefix: "ja/notes", EncryptionKeyARN: "arn:aws:kms:ap-northeast-1:" + account + ":key/" + uuid},
-		Invalidate: Invalidate{
+		Deploy: props.Deploy{Bucket: "kzmorita-shared", KeyPrefix: "ja/notes", EncryptionKeyARN: "arn:aws:kms:ap-northeast-1:" + account + ":key/" + uuid},
+		Invalidate: props.Invalidate{
 			DistributionID: "E2QWRUHAPOMQZN", RoleARN: roleARN, Paths: []string{"/ja/notes/*", "#notes"},
-			Deadline: time.Hour, AfterDeadline: Warn, PollFor: 2 * time.Minute, LogRetention: 14,
+			Deadline: time.Hour, OnFailure: props.OnFailureProceed, PollFor: 2 * time.Minute, LogRetentionDays: 14,
 		},
-		Notifications: Notifications{TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"},
-		ExecutionMode: Queued,
+		Notifications: props.Notifications{TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"},
+		ExecutionMode: props.ExecutionModeQueued,
 	}
-	webhook = BlogProps{
+	webhook = props.Blog{
 		Name:          "webhook",
-		Source:        GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github", SecretField: "token", SecretVersion: uuid},
-		Build:         Build{NoCache: true, Buildspec: "buildspec.yml", Image: "public.ecr.aws/docker/library/node:24"},
-		Deploy:        Deploy{Bucket: "kzmorita-webhook"},
-		Invalidate:    Invalidate{DistributionID: "E2QWRUHAPOMQZP"},
-		Notifications: Notifications{TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"}, // in an account not named
-		Schedule:      Schedule{Expression: "rate(6 hours)"},
-		PipelineType:  V1,
+		Source:        props.GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github", SecretField: "token", SecretVersion: uuid},
+		Build:         props.Build{NoCache: true, Buildspec: "buildspec.yml", Image: "public.ecr.aws/docker/library/node:24"},
+		Deploy:        props.Deploy{Bucket: "kzmorita-webhook"},
+		Invalidate:    props.Invalidate{DistributionID: "E2QWRUHAPOMQZP"},
+		Notifications: props.Notifications{TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"}, // in an account not named
+		Schedule:      props.Schedule{Expression: "rate(6 hours)"},
+		PipelineType:  props.PipelineTypeV1,
 	}
 )
 
-var blogFixtures = slices.Concat([]BlogProps{modern, classic, full, webhook}, siteFixtures)
+var blogFixtures = slices.Concat([]props.Blog{modern, classic, full, webhook}, siteFixtures)
 
 // aloneFixtures are also in an app of their own: one blog of each kind.
-var aloneFixtures = []BlogProps{modern, complete}
+var aloneFixtures = []props.Blog{modern, complete}
 
 // serviceFixtures are in the tests of each kind of service.
 var serviceFixtures = slices.Concat(existingFixtures, fargateFixtures)
@@ -139,16 +141,16 @@ func run(m *testing.M) int {
 	newApp := func(outdir string) awscdk.App {
 		return awscdk.NewApp(&awscdk.AppProps{Context: &settings.Context, Outdir: &outdir, AnalyticsReporting: jsii.Bool(false), TreeMetadata: jsii.Bool(false)})
 	}
-	synth := func(outdir string, blogs []BlogProps, services []Service) {
+	synth := func(outdir string, blogs []props.Blog, services []props.Service) {
 		app := newApp(outdir)
 		if what == "" {
 			awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
 		}
-		for _, props := range blogs {
-			NewBlogStack(app, props)
+		for _, given := range blogs {
+			NewBlogStack(app, given)
 		}
-		for _, service := range services {
-			NewServiceStack(app, service)
+		for _, made := range services {
+			NewServiceStack(app, made)
 		}
 		app.Synth(nil)
 	}
@@ -164,7 +166,7 @@ func run(m *testing.M) int {
 	synth(assemblyDir, blogFixtures, serviceFixtures)
 	synth(aloneDir, aloneFixtures, nil)
 	changedDir = filepath.Join(dir, "changed")
-	synth(changedDir, append([]BlogProps{longNamed}, exampleBlogs...), slices.Concat(changedFixtures, exampleServices, []Service{secretive}))
+	synth(changedDir, append([]props.Blog{longNamed}, exampleBlogs...), slices.Concat(changedFixtures, exampleServices, []props.Service{secretive}))
 	platformDir = filepath.Join(dir, "platform")
 	maps.Copy(settings.Context, platform)
 	synth(platformDir, slices.Concat(blogFixtures, exampleBlogs), slices.Concat(serviceFixtures, exampleServices))
@@ -193,9 +195,9 @@ func check(err error) {
 }
 
 // template returns the synthesised template of a blog.
-func template(t *testing.T, props BlogProps) *assembly.Template {
+func template(t *testing.T, given props.Blog) *assembly.Template {
 	t.Helper()
-	return stackTemplate(t, BlogStackID(props.Name))
+	return stackTemplate(t, contract.StackName(given.Name, contract.StackPipeline))
 }
 
 // stackTemplate returns the synthesised template of a stack.

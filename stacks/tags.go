@@ -1,50 +1,36 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"fmt"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
-
-// withoutTags keeps tags off the resources behind constructs, whoever sets them. A
-// deployment has changed these since they were made, and CloudFormation, which puts a tag
-// there by an update, would set all else of them back.
-func withoutTags(all ...constructs.IConstruct) {
-	for _, construct := range all {
-		cfnResource(construct).AddPropertyDeletionOverride(jsii.String("Tags"))
-	}
-}
-
-// cfnResource is the resource behind a construct.
-func cfnResource(construct constructs.IConstruct) awscdk.CfnResource {
-	return construct.Node().DefaultChild().(awscdk.CfnResource)
-}
 
 const stackTagsProblem = "CloudFormation would put them on the listeners, the rules and the ECS service, too, whatever the template says, and by every change of them send visitors to the wrong version. " +
 	`Set tags in main.go, as README.md says under "Tags". Was the service first deployed with them, leave them as they are, and set Tagged`
 
 // RefuseStackTags returns an error if one of the services must not get the tags that
 // the CDK CLI gives to whole stacks. The text says where they are set.
-func RefuseStackTags(services []Service, where string) error {
+func RefuseStackTags(services []props.Service, where string) error {
 	for _, service := range services {
-		if s, ok := service.(FargateService); ok && !s.Tagged {
-			return fmt.Errorf("%s sets tags of whole stacks, and there is the %s: %s", where, s.owner(), stackTagsProblem)
+		if s, ok := service.(props.FargateService); ok && !s.Tagged {
+			return fmt.Errorf("%s sets tags of whole stacks, and there is the %s: %s", where, s.Identity(), stackTagsProblem)
 		}
 	}
 	return nil
 }
 
 // refuseStackTags has synth fail if the stack has tags by then.
-func refuseStackTags(stack awscdk.Stack, owner owner) {
-	stack.Node().AddValidation(&stackTags{stack, owner})
+func refuseStackTags(stack awscdk.Stack, service props.Identity) {
+	stack.Node().AddValidation(&stackTags{stack, service})
 }
 
 type stackTags struct {
-	stack awscdk.Stack
-	owner owner
+	stack   awscdk.Stack
+	service props.Identity
 }
 
 // Validate is called by the CDK.
@@ -56,7 +42,7 @@ func (v *stackTags) Validate() *[]*string {
 			names = append(names, name)
 		}
 		slices.Sort(names)
-		problems = append(problems, jsii.String(fmt.Sprintf("%s: its stack has the tags %q: %s", v.owner, names, stackTagsProblem)))
+		problems = append(problems, jsii.String(fmt.Sprintf("%s: its stack has the tags %q: %s", v.service, names, stackTagsProblem)))
 	}
 	return &problems
 }

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"cmp"
 	"encoding/json"
 	"os"
@@ -25,31 +26,31 @@ func TestNothingIsLookedUp(t *testing.T) {
 	if missing := manifest["missing"]; missing != nil {
 		t.Errorf("the CLI would look up %v", missing)
 	}
-	for _, s := range []FargateService{api, store, search} {
+	for _, s := range []props.FargateService{api, store, search} {
 		for i, subnet := range fargateTemplate(t, s).OfType("AWS::EC2::Subnet") {
 			equal(t, subnet.ID+"'s zone", subnet.Properties["AvailabilityZone"], map[string]any{"Fn::Select": []any{i % 2, map[string]any{"Fn::GetAZs": ""}}})
 		}
 	}
 	for i, subnet := range fargateTemplate(t, cheap).OfType("AWS::EC2::Subnet") {
-		equal(t, subnet.ID+"'s zone", subnet.Properties["AvailabilityZone"], cheap.VPC.(NewVPC).AvailabilityZones[i%2])
+		equal(t, subnet.ID+"'s zone", subnet.Properties["AvailabilityZone"], cheap.VPC.(props.NewVPC).AvailabilityZones[i%2])
 	}
 }
 
 // Tasks are in private subnets, and their load balancer is in public ones, unless the
 // owner says otherwise; either way they find a way out as soon as they start.
 func TestSubnets(t *testing.T) {
-	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
-		service := only(t, tmpl, "AWS::ECS::Service")
-		network := at(t, tmpl, service, "NetworkConfiguration", "AwsvpcConfiguration").(map[string]any)
-		public := s.WithDefaults().VPC.publicTasks()
+	eachFargate(t, func(t *testing.T, s props.FargateService, tmpl *assembly.Template) {
+		made := only(t, tmpl, "AWS::ECS::Service")
+		network := at(t, tmpl, made, "NetworkConfiguration", "AwsvpcConfiguration").(map[string]any)
+		public := s.WithDefaults().VPC.TasksArePublic()
 		equal(t, "public address", network["AssignPublicIp"], map[bool]string{false: "DISABLED", true: "ENABLED"}[public])
-		equal(t, "way in for people", service["EnableExecuteCommand"], false)
+		equal(t, "way in for people", made["EnableExecuteCommand"], false)
 		balancer := at(t, tmpl, only(t, tmpl, "AWS::ElasticLoadBalancingV2::LoadBalancer"), "Subnets").([]any)
 		tasks := network["Subnets"].([]any)
 		if len(tasks) != 2 || len(balancer) != 2 {
 			t.Errorf("tasks are in %v, the balancer in %v, want two each", tasks, balancer)
 		}
-		if vpc, ok := s.VPC.(ExistingVPC); ok {
+		if vpc, ok := s.VPC.(props.ExistingVPC); ok {
 			of := map[bool][]string{false: vpc.PrivateSubnets, true: vpc.PublicSubnets}
 			equal(t, "tasks' subnets", tasks, of[public])
 			equal(t, "balancer's subnets", balancer, of[!s.LoadBalancer.Internal])
@@ -65,7 +66,7 @@ func TestSubnets(t *testing.T) {
 			equal(t, "the balancer is in a public subnet", isPublic[balancer[i]], !s.LoadBalancer.Internal)
 		}
 		// From a new network's private subnets the way out is a NAT gateway, if there is any.
-		gateways := cmp.Or(s.WithDefaults().VPC.(NewVPC).NATGateways, 1)
+		gateways := cmp.Or(s.WithDefaults().VPC.(props.NewVPC).NATGateways, 1)
 		if public {
 			gateways = 0
 		}

@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +17,7 @@ import (
 // CloudFront reaches an internal load balancer by a VPC origin, and others by their
 // address. One that is in use cannot be deleted, and so all that serves outlives it.
 func TestVPCOrigin(t *testing.T) {
-	eachFargate(t, func(t *testing.T, s FargateService, tmpl *assembly.Template) {
+	eachFargate(t, func(t *testing.T, s props.FargateService, tmpl *assembly.Template) {
 		scheme, origins := "internet-facing", tmpl.OfType("AWS::CloudFront::VpcOrigin")
 		if s.LoadBalancer.Internal {
 			scheme = "internal"
@@ -33,8 +35,8 @@ func TestVPCOrigin(t *testing.T) {
 		equal(t, "load balancer", origin["Arn"], at(t, tmpl, map[string]any{"Ref": balancer.ID}))
 		equal(t, "ports", []any{origin["HTTPPort"], origin["HTTPSPort"]}, []any{80, 443})
 		equal(t, "output", at(t, tmpl, tmpl.Outputs["VPCOriginID"].Value), at(t, tmpl, map[string]any{"Fn::GetAtt": []any{origins[0].ID, "Id"}}))
-		if service := tmpl.OfType("AWS::ECS::Service")[0].ID; !slices.Contains(origins[0].DependsOn, service) {
-			t.Errorf("%s may be deleted before the VPC origin", service)
+		if made := tmpl.OfType("AWS::ECS::Service")[0].ID; !slices.Contains(origins[0].DependsOn, made) {
+			t.Errorf("%s may be deleted before the VPC origin", made)
 		}
 	})
 	// It is made anew when the protocol changes, beside the one that is in use.
@@ -53,9 +55,11 @@ func TestVPCOrigin(t *testing.T) {
 // that CloudFront takes.
 func TestVPCOriginName(t *testing.T) {
 	s := inner
-	s.Name, s.Region = x(maxServiceName), slices.MaxFunc(regions, func(a, b string) int { return len(a) - len(b) })
+	s.Name, s.Region = x(props.MaxServiceName), slices.MaxFunc(props.Regions, func(a, b string) int { return len(a) - len(b) })
+	s.VPC = props.NewVPC{AvailabilityZones: []string{s.Region + "a", s.Region + "b"}}
+	s.LoadBalancer.CertificateARN = strings.Replace(s.LoadBalancer.CertificateARN, "us-east-1", s.Region, 1)
 	stack := newFargateStack(awscdk.NewApp(nil), s)
-	origin := cfnResource(stack.Node().FindChild(jsii.String("HTTPSOrigin"))).(awscloudfront.CfnVpcOrigin)
+	origin := cdk.Resource(stack.Node().FindChild(jsii.String(onlyConstruct)).Node().FindChild(jsii.String("HTTPSOrigin"))).(awscloudfront.CfnVpcOrigin)
 	name := stack.Resolve(origin.VpcOriginEndpointConfig()).(map[string]any)["name"].(string)
 	if len(name) > 64 || !strings.Contains(name, s.Region) {
 		t.Errorf("the name has %d characters, want at most 64, with the region: %s", len(name), name)

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/stacks/props"
 	"strings"
 	"testing"
 )
@@ -19,9 +20,9 @@ func TestWebACL(t *testing.T) {
 		{"another account", strings.Replace(good, account, "999999999999", 1), "must be in the blog's Account, 123456789012"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			props := withSite(func(s *Site) { s.WebACLARN = tt.arn })
-			props.Account = account
-			wantProblem(t, props.Validate(), tt.want)
+			given := withSite(func(s *props.Site) { s.WebACLARN = tt.arn })
+			given.Account = account
+			wantProblem(t, given.Validate(), tt.want)
 		})
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"blog-deploy-pipeline/rehearse/edgefunction"
 	"blog-deploy-pipeline/rehearse/fakeaws"
-	"blog-deploy-pipeline/stacks/viewerrequest"
+	"blog-deploy-pipeline/stacks/site/viewerrequest"
 )
 
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html

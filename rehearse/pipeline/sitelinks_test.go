@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"blog-deploy-pipeline/stacks/viewerrequest"
+	"blog-deploy-pipeline/stacks/site/viewerrequest"
 )
 
 // ownFunction gives the site the function of a Site.

@@ -8,7 +8,7 @@ import (
 	"blog-deploy-pipeline/rehearse/distribution"
 	"blog-deploy-pipeline/rehearse/edge"
 	"blog-deploy-pipeline/rehearse/edgefunction"
-	"blog-deploy-pipeline/stacks/viewerrequest"
+	"blog-deploy-pipeline/stacks/site/viewerrequest"
 )
 
 func TestNamesThatTheFunctionMistakesAreWarnedOf(t *testing.T) {

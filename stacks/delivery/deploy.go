@@ -1,0 +1,50 @@
+package delivery
+
+import (
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/pipeline"
+	"blog-deploy-pipeline/stacks/props"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// existingBucket finds the bucket that is there already.
+func existingBucket(scope constructs.Construct, deploy props.Deploy) awss3.IBucket {
+	attributes := &awss3.BucketAttributes{BucketName: jsii.String(deploy.Bucket)}
+	if deploy.EncryptionKeyARN != "" {
+		attributes.EncryptionKey = awskms.Key_FromKeyArn(scope, jsii.String("SiteKey"), jsii.String(deploy.EncryptionKeyARN))
+	}
+	return awss3.Bucket_FromBucketAttributes(scope, jsii.String("Site"), attributes)
+}
+
+// newDeploy makes the action that uploads the site to bucket.
+func newDeploy(scope constructs.Construct, base pipeline.Base, deploy props.Deploy, bucket awss3.IBucket, input awscodepipeline.Artifact) awscodepipeline.IAction {
+	// CDK's own role for this action may write to the whole bucket, and so over
+	// the blogs that share it.
+	role := cdk.NewActionRole(scope, "DeployRole", base.Role, "Uploads the blog")
+	settings := &actions.S3DeployActionProps{
+		ActionName: jsii.String("S3"),
+		Bucket:     bucket,
+		Input:      input,
+		Extract:    jsii.Bool(true),
+		Role:       role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
+	}
+	keys := "*"
+	if deploy.KeyPrefix != "" {
+		settings.ObjectKey = jsii.String(deploy.KeyPrefix)
+		keys = deploy.KeyPrefix + "/*"
+	}
+	if deploy.CacheControl != "" {
+		settings.CacheControl = &[]actions.CacheControl{actions.CacheControl_FromString(jsii.String(deploy.CacheControl))}
+	}
+	bucket.GrantPut(role, jsii.String(keys))
+	base.Artifacts.GrantRead(role, nil)
+	cdk.JustifyWildcards(role, "The pipeline writes whatever files the site has, below the blog's own prefix, and reads artifacts, whose keys CodePipeline makes up.")
+	return actions.NewS3DeployAction(settings)
+}

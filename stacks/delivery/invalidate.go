@@ -1,0 +1,47 @@
+package delivery
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/function"
+	"blog-deploy-pipeline/stacks/pipeline"
+	"blog-deploy-pipeline/stacks/props"
+)
+
+// newInvalidate makes the function and the action that calls it. Each blog has its
+// own function, so that its role names exactly one distribution.
+func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Invalidate, site *props.Site, distributionID string) awscodepipeline.IAction {
+	invalidate := function.NewGoFunction(scope, "Invalidate", function.Props{
+		Binary:      "invalidate",
+		Description: "Clears CloudFront for the blog " + base.Identity.Name,
+		Environment: props.WithRole(i.RoleARN, map[string]string{
+			contract.EnvPollFor:   i.PollFor.String(),
+			contract.EnvDeadline:  i.Deadline.String(),
+			contract.EnvOnFailure: string(i.OnFailure),
+		}),
+		Timeout: i.PollFor + props.AfterPolling,
+		// Nobody waits for an answer after that: a later one would only clear the cache
+		// for a deployment that has failed.
+		MaxEventAge:      props.ReplyTimeout,
+		LogRetentionDays: i.LogRetentionDays,
+	})
+	function.GrantClearing(scope, invalidate.Role, i.RoleARN, distributionID)
+	cdk.JustifyWildcards(invalidate.Role, "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them.")
+
+	role := cdk.NewActionRole(scope, "InvalidateActionRole", base.Role, "Calls the function that clears CloudFront")
+	action := actions.NewLambdaInvokeAction(&actions.LambdaInvokeActionProps{
+		ActionName:           jsii.String("Invalidate"),
+		Lambda:               invalidate.Function,
+		Role:                 role,
+		UserParametersString: jsii.String(props.UserParameters(base.Identity.Name, distributionID, i.Cleared(site))),
+		VariablesNamespace:   jsii.String("Invalidate"),
+	})
+	invalidate.Function.GrantInvoke(role)
+	cdk.JustifyWildcards(role, "CDK grants the versions of the one function, and the listing of functions that CodePipeline's documentation asks for.")
+	return action
+}

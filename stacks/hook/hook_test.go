@@ -1,0 +1,20 @@
+package hook
+
+import (
+	"strings"
+	"testing"
+
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/props"
+)
+
+// A description of CloudFormation's has room for 1,024 characters, and so has its console for
+// an output's value in one piece.
+func TestLifecycleHooksOfTheLongestNamesFit(t *testing.T) {
+	// A role's generated name has at most 64 characters, a region at most 14.
+	function := "arn:aws:lambda:ap-southeast-1:123456789012:function:" + contract.HookFunctionName(strings.Repeat("x", props.MaxServiceName))
+	role := "arn:aws:iam::123456789012:role/" + strings.Repeat("r", 64)
+	if text := lifecycleHooks(function, role, props.ControllerECS.Events()); len(text) > 1024 {
+		t.Errorf("the hooks have %d characters", len(text))
+	}
+}

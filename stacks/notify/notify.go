@@ -1,0 +1,69 @@
+// Package notify has the topics that tell people what went wrong.
+package notify
+
+import (
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	cloudwatchactions "github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	subscriptions "github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Topics are where the notifications of one stack go.
+type Topics struct {
+	own awssns.Topic // nil without e-mail addresses
+	All []awssns.ITopic
+}
+
+// NewTopics makes the topic that mails, and finds the one that is there.
+func NewTopics(scope constructs.Construct, identity props.Identity, n props.Notifications) Topics {
+	var made Topics
+	if len(n.Emails) > 0 {
+		made.own = awssns.NewTopic(scope, jsii.String("Failures"), &awssns.TopicProps{
+			DisplayName: jsii.String(identity.Name), // at most 100 characters
+			EnforceSSL:  jsii.Bool(true),
+		})
+		for _, address := range n.Emails {
+			made.own.AddSubscription(subscriptions.NewEmailSubscription(jsii.String(address), nil))
+		}
+		cdk.Justify(made.own, cdk.Justification{Rule: "AwsSolutions-SNS2", Reason: "The text holds no secret, and EventBridge cannot publish to a topic encrypted with AWS's own key; another costs 1 USD a month."})
+		made.All = append(made.All, made.own)
+	}
+	if arn := n.TopicARN; arn != "" {
+		if *awscdk.Stack_Of(scope).Account() == props.ExampleAccount {
+			// The CDK makes a rule for a topic of the stack's account alone, and fails at others.
+			arn = strings.Replace(arn, props.ArnPart(arn, 4), props.ExampleAccount, 1)
+		}
+		made.All = append(made.All, awssns.Topic_FromTopicArn(scope, jsii.String("FailuresElsewhere"), jsii.String(arn)))
+	}
+	return made
+}
+
+// AddAlarm lets an alarm tell the topics.
+func (t Topics) AddAlarm(scope constructs.Construct, alarm awscloudwatch.Alarm) {
+	for _, topic := range t.All {
+		alarm.AddAlarmAction(cloudwatchactions.NewSnsAction(topic))
+	}
+	if t.own == nil {
+		return
+	}
+	// The policy that refuses plain HTTP has replaced SNS's default one, which lets
+	// the account's alarms in.
+	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+	t.own.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("sns:Publish"),
+		Resources:  &[]*string{t.own.TopicArn()},
+		Conditions: &map[string]any{
+			"StringEquals": map[string]*string{"aws:SourceAccount": awscdk.Stack_Of(scope).Account()},
+			"ArnEquals":    map[string]*string{"aws:SourceArn": alarm.AlarmArn()},
+		},
+	}))
+}

@@ -1,0 +1,33 @@
+package pipeline
+
+import (
+	"blog-deploy-pipeline/stacks/cdk"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// artifactDays is how long a stage's output stays. A failed stage can be retried,
+// and a stage rolled back, only while the artifact is there.
+const artifactDays = 30
+
+// newArtifactBucket makes the bucket in which one stage leaves its output for the
+// next: private, over TLS only, encrypted, emptied after 30 days. It stays when the
+// stack is destroyed (CloudFormation cannot delete a bucket that is not empty), and
+// costs nothing once its objects have expired. It goes when a first deployment fails.
+func newArtifactBucket(scope constructs.Construct) awss3.Bucket {
+	bucket := awss3.NewBucket(scope, jsii.String("Artifacts"), &awss3.BucketProps{
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		EnforceSSL:        jsii.Bool(true),
+		Encryption:        awss3.BucketEncryption_S3_MANAGED,
+		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
+		LifecycleRules: &[]*awss3.LifecycleRule{{
+			Expiration:                          awscdk.Duration_Days(jsii.Number(artifactDays)),
+			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
+		}},
+	})
+	cdk.Justify(bucket, cdk.Justification{Rule: "AwsSolutions-S1", Reason: "Access logs of a bucket that only this pipeline touches would cost more than they tell; CloudTrail has data events for who needs them."})
+	return bucket
+}

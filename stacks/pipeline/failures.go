@@ -1,0 +1,53 @@
+package pipeline
+
+import (
+	"blog-deploy-pipeline/stacks/notify"
+	"blog-deploy-pipeline/stacks/props"
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	targets "github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// notifyOfFailures tells of every action of a pipeline that fails. EventBridge words
+// the text, so that no function of ours has to run for it.
+func notifyOfFailures(scope constructs.Construct, pipeline awscodepipeline.IPipeline, identity props.Identity, to notify.Topics) {
+	if len(to.All) == 0 {
+		return
+	}
+
+	// https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
+	field := func(path string) *string { return awsevents.EventField_FromPath(jsii.String(path)) }
+	rule := awsevents.NewRule(scope, jsii.String("ActionFailed"), &awsevents.RuleProps{
+		Description: jsii.String("An action of the pipeline " + identity.Name + " failed"),
+		EventPattern: &awsevents.EventPattern{
+			Source:     jsii.Strings("aws.codepipeline"),
+			DetailType: jsii.Strings("CodePipeline Action Execution State Change"),
+			Detail:     &map[string]any{"pipeline": []*string{pipeline.PipelineName()}, "state": []string{"FAILED"}},
+		},
+	})
+	text := fmt.Sprintf("The %s %s was not delivered: stage %s failed, in its action %s.\nReason: %s (%s)\nDetails: %s\nExecution: %s at %s",
+		identity.Kind, identity.Name,
+		*field("$.detail.stage"),
+		*field("$.detail.action"),
+		*field("$.detail.execution-result.external-execution-summary"),
+		*field("$.detail.execution-result.error-code"),
+		"https://"+*field("$.region")+".console.aws.amazon.com/codesuite/codepipeline/pipelines/"+identity.Name+"/view",
+		*field("$.detail.execution-id"),
+		*field("$.time"))
+	for _, topic := range to.All {
+		rule.AddTarget(targets.NewSnsTopic(topic, &targets.SnsTopicProps{
+			Message: awsevents.RuleTargetInput_FromMultilineText(jsii.String(text)),
+			// A role of the rule's own, because an existing topic's policy is not
+			// ours to change, and a new one's would let any account's rule publish.
+			AuthorizeUsingRole: jsii.Bool(true),
+		}))
+	}
+	// The topic's region and account are compared in Validate, as far as both are known.
+	awscdk.Annotations_Of(rule).AcknowledgeWarning(jsii.String("@aws-cdk/aws-events:ruleUnresolvedEnvironment"),
+		jsii.String("Notifications.TopicARN is documented to be in the pipeline's account and region"))
+}

@@ -1,0 +1,88 @@
+// Package pipeline has what the pipelines of blogs and services have in common: the artifact
+// bucket, the Source stage, projects of CodeBuild, and the messages about failures.
+package pipeline
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/notify"
+	"blog-deploy-pipeline/stacks/props"
+)
+
+// Base is what the stages of a pipeline need before the pipeline itself is made.
+type Base struct {
+	// Identity is the blog or service that the pipeline delivers.
+	Identity props.Identity
+
+	// Artifacts is the bucket in which one stage leaves its output for the next.
+	Artifacts awss3.IBucket
+
+	// Role is the pipeline's own, which the roles of its actions trust.
+	Role awsiam.Role
+
+	// Source is the first stage.
+	Source Source
+}
+
+// NewBase makes the artifact bucket, the pipeline's role and the action that reads the
+// repository.
+func NewBase(scope constructs.Construct, identity props.Identity, source props.Source) Base {
+	artifacts := newArtifactBucket(scope)
+	role := cdk.NewServiceRole(scope, "PipelineRole", "codepipeline.amazonaws.com", "Runs the pipeline of the "+identity.Kind+" "+identity.Name)
+	return Base{Identity: identity, Artifacts: artifacts, Role: role, Source: newSource(scope, role, source)}
+}
+
+// Props describe a pipeline.
+type Props struct {
+	Base
+	Type          props.PipelineType
+	ExecutionMode props.ExecutionMode
+	// Stages are those after Source.
+	Stages []*awscodepipeline.StageProps
+	// Topics are told of every action that fails.
+	Topics notify.Topics
+}
+
+// NewPipeline makes the pipeline of a blog or service. It has their name: the event of a
+// Lambda action does not say which pipeline it is of, so that the name travels in
+// UserParameters, and a pipeline cannot refer to itself.
+func NewPipeline(scope constructs.Construct, p Props) awscodepipeline.Pipeline {
+	stages := append([]*awscodepipeline.StageProps{Stage("Source", p.Source.action)}, p.Stages...)
+	made := awscodepipeline.NewPipeline(scope, jsii.String("Pipeline"), &awscodepipeline.PipelineProps{
+		PipelineName:   jsii.String(p.Identity.Name),
+		PipelineType:   awscodepipeline.PipelineType(p.Type),
+		ExecutionMode:  executionMode(p.Type, p.ExecutionMode),
+		Role:           p.Role,
+		ArtifactBucket: p.Artifacts,
+		Triggers:       p.Source.triggers,
+		Stages:         &stages,
+	})
+	if p.Source.role != nil {
+		// CodePipeline starts an execution as soon as the pipeline is there.
+		made.Node().AddDependency(p.Source.role)
+	}
+	cdk.JustifyWildcards(p.Role, cdk.ArtifactKeys)
+
+	cdk.NewOutput(scope, "PipelineConsole", "Where to watch the pipeline",
+		*awscdk.Fn_Sub(jsii.String("https://${AWS::Region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/"+p.Identity.Name+"/view"), nil))
+	notifyOfFailures(scope, made, p.Identity, p.Topics)
+	return made
+}
+
+// executionMode leaves the property out for V1, which refuses it.
+func executionMode(kind props.PipelineType, mode props.ExecutionMode) awscodepipeline.ExecutionMode {
+	if kind == props.PipelineTypeV1 {
+		return ""
+	}
+	return awscodepipeline.ExecutionMode(mode)
+}
+
+func Stage(name string, actions ...awscodepipeline.IAction) *awscodepipeline.StageProps {
+	return &awscodepipeline.StageProps{StageName: jsii.String(name), Actions: &actions}
+}

@@ -1,0 +1,134 @@
+package pipeline
+
+import (
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newSource makes the action that reads a repository.
+func newSource(scope constructs.Construct, pipelineRole awsiam.IRole, from props.Source) Source {
+	switch from := from.(type) {
+	case props.GitHubConnection:
+		return newConnectionAction(scope, pipelineRole, from)
+	case props.GitHubToken:
+		return newTokenAction(scope, from)
+	}
+	panic(fmt.Sprintf("source is %s", props.TypeOf(from)))
+}
+
+// Source is the action that reads the repository, and what others need of it.
+type Source struct {
+	action   awscodepipeline.IAction
+	Output   awscodepipeline.Artifact
+	triggers *[]*awscodepipeline.TriggerProps
+	// role is the action's, if it has one of its own.
+	role awsiam.Role
+	// Connection is the ARN of the connection that the build must use too, to clone
+	// the repository; "" where it gets a zip.
+	Connection string
+}
+
+func newConnectionAction(scope constructs.Construct, pipelineRole awsiam.IRole, s props.GitHubConnection) Source {
+	output := awscodepipeline.NewArtifact(jsii.String("Source"), nil)
+	role := cdk.NewActionRole(scope, "SourceRole", pipelineRole, "Reads the repository")
+	AllowConnection(role, s.ConnectionARN)
+	cdk.JustifyWildcards(role, cdk.ArtifactKeys)
+	action := actions.NewCodeStarConnectionsSourceAction(&actions.CodeStarConnectionsSourceActionProps{
+		ActionName:           jsii.String("GitHub"),
+		ConnectionArn:        jsii.String(s.ConnectionARN),
+		Owner:                jsii.String(s.Owner),
+		Repo:                 jsii.String(s.Repo),
+		Branch:               jsii.String(s.Branch),
+		CodeBuildCloneOutput: jsii.Bool(s.FullClone),
+		Output:               output,
+		Role:                 role,
+	})
+	stage := Source{action: action, Output: output, role: role}
+	if s.FullClone {
+		stage.Connection = s.ConnectionARN
+	}
+	if s.Trigger.IsZero() {
+		return stage
+	}
+	filter := &awscodepipeline.GitPushFilter{TagsIncludes: patterns(s.Trigger.Tags)}
+	if len(s.Trigger.Tags) == 0 {
+		filter.BranchesIncludes = patterns(s.Trigger.Branches)
+		if filter.BranchesIncludes == nil {
+			filter.BranchesIncludes = patterns([]string{props.GlobEscaper.Replace(s.Branch)})
+		}
+		filter.FilePathsIncludes = patterns(s.Trigger.Paths)
+		filter.FilePathsExcludes = patterns(s.Trigger.IgnorePaths)
+	}
+	stage.triggers = &[]*awscodepipeline.TriggerProps{{
+		ProviderType: awscodepipeline.ProviderType_CODE_STAR_SOURCE_CONNECTION,
+		GitConfiguration: &awscodepipeline.GitConfiguration{
+			SourceAction: action,
+			PushFilter:   &[]*awscodepipeline.GitPushFilter{filter},
+		},
+	}}
+	return stage
+}
+
+// allowConnection lets role read repositories through a connection, under the
+// permission's new name and its old one: AWS asks for the one in the connection's
+// ARN, and CDK grants the old one only.
+func AllowConnection(role awsiam.IRole, connectionARN string) {
+	role.AddToPrincipalPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings("codeconnections:UseConnection", "codestar-connections:UseConnection"),
+		Resources: jsii.Strings(connectionARN),
+	}))
+}
+
+// patterns returns nil for none, because CodePipeline refuses an empty list.
+func patterns(list []string) *[]*string {
+	if len(list) == 0 {
+		return nil
+	}
+	return jsii.Strings(list...)
+}
+
+func newTokenAction(scope constructs.Construct, s props.GitHubToken) Source {
+	output := awscodepipeline.NewArtifact(jsii.String("Source"), nil)
+	return Source{Output: output, action: actions.NewGitHubSourceAction(&actions.GitHubSourceActionProps{
+		ActionName: jsii.String("GitHub"),
+		Owner:      jsii.String(s.Owner),
+		Repo:       jsii.String(s.Repo),
+		Branch:     jsii.String(s.Branch),
+		OauthToken: newToken(scope, s),
+		Trigger:    actions.GitHubTrigger(s.Trigger),
+		Output:     output,
+	})}
+}
+
+// token refers to the value that CloudFormation will fetch.
+func newToken(scope constructs.Construct, s props.GitHubToken) awscdk.SecretValue {
+	if s.ParameterName == "" {
+		options := &awscdk.SecretsManagerSecretOptions{}
+		if s.SecretField != "" {
+			options.JsonField = jsii.String(s.SecretField)
+		}
+		if s.SecretVersion != "" {
+			options.VersionId = jsii.String(s.SecretVersion)
+		}
+		return awscdk.SecretValue_SecretsManager(jsii.String(s.SecretName), options)
+	}
+	// The name is in the id, because the CDK CLI keeps the value that a deployed
+	// stack's parameter has, whatever its default becomes.
+	id := fmt.Sprintf("GitHubToken%x", sha256.Sum256([]byte(s.ParameterName)))[:len("GitHubToken")+8]
+	return awscdk.SecretValue_CfnParameter(awscdk.NewCfnParameter(scope, jsii.String(id), &awscdk.CfnParameterProps{
+		Type:        jsii.String("AWS::SSM::Parameter::Value<String>"),
+		Default:     jsii.String(s.ParameterName),
+		Description: jsii.String("Name of the parameter that holds the GitHub token"),
+		// Else DescribeStacks shows the resolved value.
+		NoEcho: jsii.Bool(true),
+	}))
+}

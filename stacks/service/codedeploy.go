@@ -1,0 +1,165 @@
+package service
+
+import (
+	"blog-deploy-pipeline/appspec"
+	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/pipeline"
+	"blog-deploy-pipeline/stacks/props"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodedeploy"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// deployByCodeDeploy makes the service, what deploys it, and the stages that get it there.
+func deployByCodeDeploy(scope constructs.Construct, s props.FargateService, p parts) deployed {
+	groups := newTargetGroups(scope, s.Container, p.vpc)
+	// Production leads to the tasks that there are, and tests to where the next ones will be.
+	// CodeDeploy moves both.
+	balancer := newLoadBalancer(scope, s.LoadBalancer, p.vpc, s.VPC.Range(), groups, forwardTo(groups.blue), forwardTo(groups.green))
+	service := newECSService(scope, s, p, awsecs.FargateServiceProps{})
+	service.AttachToApplicationTargetGroup(balancer.blue)
+	newScaling(scope, s.Scaling, service, balancer)
+	group := newDeploymentGroup(scope, s, service, p, balancer)
+	p.hook.GrantReport(group.Application().ApplicationName(), group.DeploymentGroupName())
+	build := newImageBuild(scope, s, p, renderAppSpec(s))
+	deploy := newCodeDeployAction(scope, group, p, build.Output)
+	return deployed{balancer, service, []*awscodepipeline.StageProps{pipeline.Stage("Build", build.Action), pipeline.Stage("Deploy", deploy)}}
+}
+
+func forwardTo(group elb.IApplicationTargetGroup) elb.ListenerAction {
+	return elb.ListenerAction_Forward(&[]elb.IApplicationTargetGroup{group}, nil)
+}
+
+// newDeploymentGroup makes what CodeDeploy deploys a service with. A deployment that
+// fails, is stopped or sets off an alarm goes back to the version before.
+func newDeploymentGroup(scope constructs.Construct, s props.FargateService, service awsecs.FargateService, p parts, balancer loadBalancer) awscodedeploy.EcsDeploymentGroup {
+	role := newDeploymentRole(scope, s, service, p, balancer)
+	alarms := newAlarms(scope, s, balancer)
+	watched := make([]interfacesawscloudwatch.IAlarmRef, len(alarms))
+	for i, alarm := range alarms {
+		watched[i] = alarm
+	}
+	rollback := &awscodedeploy.AutoRollbackConfig{FailedDeployment: jsii.Bool(true), StoppedDeployment: jsii.Bool(true)}
+	if len(alarms) > 0 { // else CodeDeploy refuses it
+		rollback.DeploymentInAlarm = jsii.Bool(true)
+	}
+	group := awscodedeploy.NewEcsDeploymentGroup(scope, jsii.String("Deployments"), &awscodedeploy.EcsDeploymentGroupProps{
+		Application: awscodedeploy.NewEcsApplication(scope, jsii.String("Application"), nil),
+		Service:     service,
+		// Without the managed policy that CDK attaches, which may shift the traffic of
+		// every load balancer, call every function and hand on every role.
+		Role:             role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
+		DeploymentConfig: shiftByCodeDeploy(s.Shift),
+		BlueGreenDeploymentConfig: &awscodedeploy.EcsBlueGreenDeploymentConfig{
+			BlueTargetGroup:     balancer.blue,
+			GreenTargetGroup:    balancer.green,
+			Listener:            balancer.production,
+			TestListener:        balancer.test,
+			TerminationWaitTime: awscdk.Duration_Minutes(jsii.Number(s.KeepOld.Minutes())),
+		},
+		Alarms:       &watched,
+		AutoRollback: rollback,
+	})
+	group.Node().AddDependency(role)
+	return group
+}
+
+// newDeploymentRole allows what AWSCodeDeployRoleForECS does, of this service alone.
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCodeDeployRoleForECS.html
+func newDeploymentRole(scope constructs.Construct, s props.FargateService, service awsecs.FargateService, p parts, balancer loadBalancer) awsiam.Role {
+	role := cdk.NewServiceRole(scope, "DeploymentRole", "codedeploy.amazonaws.com", "Shifts the traffic of the service "+s.Name)
+	allow := func(resources []*string, names ...string) {
+		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(names...), Resources: &resources}))
+	}
+	allow([]*string{service.ServiceArn(), partOfService(scope, service, "task-set")},
+		"ecs:DescribeServices", "ecs:CreateTaskSet", "ecs:UpdateServicePrimaryTaskSet", "ecs:DeleteTaskSet")
+	p.task.allowPassing(role)
+	production, test := balancer.production.ListenerArn(), balancer.test.ListenerArn()
+	allow([]*string{production, test}, "elasticloadbalancing:ModifyListener")
+	allow([]*string{rulesOf(production), rulesOf(test)}, "elasticloadbalancing:ModifyRule")
+	// By its name: the function's role names the deployment group. The second ARN is that
+	// of its versions and aliases, which AWS's policy allows as well.
+	hook := awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("lambda"), Resource: jsii.String("function"), ResourceName: jsii.String(contract.HookFunctionName(s.Name)),
+		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+	})
+	allow([]*string{hook, jsii.String(*hook + ":*")}, "lambda:InvokeFunction")
+	// Not documented: whether CodePipeline hands the revision over itself or by its
+	// place in the bucket.
+	allow([]*string{p.base.Artifacts.ArnForObjects(jsii.String("*"))}, "s3:GetObject", "s3:GetObjectVersion")
+	// CloudWatch asks for all alarms, also where a call names some.
+	allow([]*string{awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("cloudwatch"), Resource: jsii.String("alarm"), ResourceName: jsii.String("*"),
+		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+	})}, "cloudwatch:DescribeAlarms")
+	// IAM knows no resource for these.
+	allow(*jsii.Strings("*"), "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules")
+	cdk.JustifyWildcards(role, "CodeDeploy and CodePipeline make up the names of task sets, rules and artifacts; the hook's function may be called by a version or alias; describing load balancers has no resource to name.")
+	return role
+}
+
+// partOfService returns the ARN of all that ECS makes of a kind for one service.
+func partOfService(scope constructs.Construct, service awsecs.FargateService, kind string) *string {
+	return awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("ecs"), Resource: jsii.String(kind),
+		ResourceName: jsii.String(*service.Cluster().ClusterName() + "/" + *service.ServiceName() + "/*"),
+	})
+}
+
+// rulesOf returns the ARN of all rules of a listener.
+func rulesOf(listenerARN *string) *string {
+	parts := awscdk.Fn_Split(jsii.String(":listener/"), listenerARN, nil)
+	return jsii.String(*awscdk.Fn_Select(jsii.Number(0), parts) + ":listener-rule/" + *awscdk.Fn_Select(jsii.Number(1), parts) + "/*")
+}
+
+// newCodeDeployAction makes the action that registers the task definition and has
+// CodeDeploy deploy it.
+func newCodeDeployAction(scope constructs.Construct, group awscodedeploy.EcsDeploymentGroup, p parts, input awscodepipeline.Artifact) awscodepipeline.IAction {
+	role := cdk.NewActionRole(scope, "DeployRole", p.base.Role, "Deploys the service")
+	p.base.Artifacts.GrantRead(role, nil)
+	allow := func(resource *string, names ...string) {
+		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(names...), Resources: &[]*string{resource}}))
+	}
+	allow(group.Application().ApplicationArn(), "codedeploy:GetApplication", "codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision")
+	allow(group.DeploymentGroupArn(), "codedeploy:CreateDeployment", "codedeploy:GetDeployment")
+	allow(group.DeploymentConfig().DeploymentConfigArn(), "codedeploy:GetDeploymentConfig")
+	p.task.allowRegistering(scope, role)
+	p.task.allowPassing(role)
+	cdk.JustifyWildcards(role, cdk.ArtifactKeys+" ECS numbers the revisions of the task definition.")
+
+	return actions.NewCodeDeployEcsDeployAction(&actions.CodeDeployEcsDeployActionProps{
+		ActionName:      jsii.String("CodeDeploy"),
+		DeploymentGroup: group,
+		// Without CDK's own grants: it may hand every role of the account to ECS.
+		Role:                       role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
+		AppSpecTemplateFile:        input.AtPath(jsii.String(buildspec.AppSpecFile)),
+		TaskDefinitionTemplateFile: input.AtPath(jsii.String(buildspec.TaskDefinitionFile)),
+		ContainerImageInputs: &[]*actions.CodeDeployEcsContainerImageInput{{
+			Input: input, TaskDefinitionPlaceholder: jsii.String(buildspec.ImagePlaceholder),
+		}},
+	})
+}
+
+// renderAppSpec returns the AppSpec that the build hands on; its parts are valid by
+// then.
+func renderAppSpec(s props.FargateService) string {
+	spec, err := s.AppSpec()
+	if err != nil {
+		panic(err)
+	}
+	text, err := appspec.Render(spec)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}

@@ -1,0 +1,85 @@
+package service
+
+import (
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// subnets selects the public or the private subnets of a network.
+func subnets(public bool) *awsec2.SubnetSelection {
+	if public {
+		return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(props.PublicSubnets)}
+	}
+	return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(props.PrivateSubnets)}
+}
+
+func newVPC(scope constructs.Construct, v props.NewVPC) awsec2.IVpc {
+	gateways, private := v.NATGateways, awsec2.SubnetType_PRIVATE_WITH_EGRESS
+	if v.PublicTasks {
+		private = awsec2.SubnetType_PRIVATE_ISOLATED
+	}
+	settings := &awsec2.VpcProps{
+		IpAddresses: awsec2.IpAddresses_Cidr(jsii.String(v.Range())),
+		NatGateways: jsii.Number(gateways),
+		SubnetConfiguration: &[]*awsec2.SubnetConfiguration{
+			// Load balancer, NAT gateways and tasks bring their own public addresses.
+			{Name: jsii.String(props.PublicSubnets), SubnetType: awsec2.SubnetType_PUBLIC, MapPublicIpOnLaunch: jsii.Bool(false)},
+			{Name: jsii.String(props.PrivateSubnets), SubnetType: private},
+		},
+		// It would take a function of CDK's, with rights on all security groups, to
+		// close the default one, which nothing here uses.
+		RestrictDefaultSecurityGroup: jsii.Bool(false),
+	}
+	if len(v.AvailabilityZones) > 0 {
+		settings.AvailabilityZones = jsii.Strings(v.AvailabilityZones...)
+	} else {
+		settings.MaxAzs = jsii.Number(props.Zones)
+	}
+	vpc := awsec2.NewVpc(scope, jsii.String("Network"), settings)
+	cdk.Justify(vpc, cdk.Justification{Rule: "AwsSolutions-VPC7", Reason: "Flow logs cost 0.50 USD a GB, and tell no more of this network's one service than its own log; whoever needs them can add them to the VPC."})
+	return vpc
+}
+
+// LeaveZonesToAWS has CloudFormation choose a new VPC's zones, unless they are named.
+// With an account and a region named, CDK would otherwise ask AWS for them at synth. The
+// stack must have no construct yet.
+func LeaveZonesToAWS(stack awscdk.Stack, identity props.Identity, vpc props.VPC) {
+	if identity.Account == "" || identity.Region == "" {
+		return // it is what CDK does then
+	}
+	chosen := awscdk.Fn_GetAzs(nil)
+	names := []*string{awscdk.Fn_Select(jsii.Number(0), chosen), awscdk.Fn_Select(jsii.Number(1), chosen)}
+	if made, ok := vpc.(props.NewVPC); ok && len(made.AvailabilityZones) > 0 {
+		names = *jsii.Strings(made.AvailabilityZones...)
+	}
+	stack.Node().SetContext(jsii.String(fmt.Sprintf("availability-zones:account=%s:region=%s", identity.Account, identity.Region)), names)
+}
+
+func importVPC(scope constructs.Construct, v props.ExistingVPC) awsec2.IVpc {
+	vpc := awsec2.Vpc_FromVpcAttributes(scope, jsii.String("Network"), &awsec2.VpcAttributes{
+		VpcId:             jsii.String(v.ID),
+		VpcCidrBlock:      jsii.String(v.CIDR),
+		AvailabilityZones: jsii.Strings(v.AvailabilityZones...),
+		PublicSubnetIds:   jsii.Strings(v.PublicSubnets...),
+		PrivateSubnetIds:  jsii.Strings(v.PrivateSubnets...),
+	})
+	awscdk.Annotations_Of(vpc).AcknowledgeWarning(jsii.String("@aws-cdk/aws-ec2:noSubnetRouteTableId"), jsii.String("No route is added to the subnets"))
+	return vpc
+}
+
+// newNetwork makes or names the network. Nothing is looked up in AWS.
+func newNetwork(scope constructs.Construct, network props.VPC) awsec2.IVpc {
+	switch network := network.(type) {
+	case props.NewVPC:
+		return newVPC(scope, network)
+	case props.ExistingVPC:
+		return importVPC(scope, network)
+	}
+	panic(fmt.Sprintf("network is %s", props.TypeOf(network)))
+}

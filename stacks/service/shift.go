@@ -1,0 +1,44 @@
+package service
+
+import (
+	"blog-deploy-pipeline/stacks/props"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodedeploy"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// shiftByCodeDeploy returns CodeDeploy's own configurations.
+// https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
+func shiftByCodeDeploy(s props.Shift) awscodedeploy.IEcsDeploymentConfig {
+	switch s {
+	case props.ShiftCanary:
+		return awscodedeploy.EcsDeploymentConfig_CANARY_10PERCENT_5MINUTES()
+	case props.ShiftLinear:
+		return awscodedeploy.EcsDeploymentConfig_LINEAR_10PERCENT_EVERY_1MINUTES()
+	}
+	return awscodedeploy.EcsDeploymentConfig_ALL_AT_ONCE()
+}
+
+// shiftByECS returns the settings that correspond to CodeDeploy's configurations.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service-options.html
+func shiftByECS(s props.Shift) awsecs.FargateServiceProps {
+	step := func(percent int, wait time.Duration) *awsecs.TrafficShiftConfig {
+		return &awsecs.TrafficShiftConfig{StepPercent: jsii.Number(percent), StepBakeTime: awscdk.Duration_Minutes(jsii.Number(wait.Minutes()))}
+	}
+	switch s {
+	case props.ShiftCanary:
+		return awsecs.FargateServiceProps{
+			DeploymentStrategy:  awsecs.DeploymentStrategy_CANARY,
+			CanaryConfiguration: step(props.CanaryPercent, props.CanaryWait),
+		}
+	case props.ShiftLinear:
+		return awsecs.FargateServiceProps{
+			DeploymentStrategy:  awsecs.DeploymentStrategy_LINEAR,
+			LinearConfiguration: step(props.LinearPercent, props.LinearWait),
+		}
+	}
+	return awsecs.FargateServiceProps{DeploymentStrategy: awsecs.DeploymentStrategy_BLUE_GREEN}
+}

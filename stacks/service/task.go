@@ -1,0 +1,188 @@
+package service
+
+import (
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// task is what runs. Its two families of task definitions keep CloudFormation and the
+// pipeline out of each other's way: CloudFormation registers the template, which never
+// runs, and every build takes its newest revision; deployments register the service's
+// family. Its newest active revision is that of the last deployment that succeeded:
+// under ECS, one that fails takes its own out of the family (buildspec/ecs.yml);
+// under CodeDeploy it stays, but there CloudFormation cannot change the service. So a
+// change of Container reaches production with the next deployment, with the image of
+// that, and whatever CloudFormation changes of the service leaves both the image and
+// the settings as they are. Only the first revision of the service's family is
+// CloudFormation's.
+type task struct {
+	first, template        awsecs.FargateTaskDefinition
+	family, templateFamily string
+	// execution is the role that starts a task, and role that of the code in it.
+	execution, role awsiam.Role
+}
+
+// newTask makes both task definitions, and the roles and the log that they share.
+func newTask(scope constructs.Construct, family string, c props.Container, repository awsecr.IRepository) task {
+	log := cdk.NewLogGroup(scope, "ContainerLog", c.LogRetentionDays)
+	execution := cdk.NewServiceRole(scope, "ExecutionRole", props.TasksService, "Starts the service's tasks: fetches the image and the secrets, opens the log")
+	log.GrantWrite(execution)
+	repository.GrantPull(execution)
+	if arn := props.InitialRepository(c.InitialImage); arn != "" {
+		execution.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"),
+			Resources: jsii.Strings(arn),
+		}))
+	}
+	secrets := newSecrets(scope, c, execution)
+	cdk.JustifyWildcards(execution, "ecr:GetAuthorizationToken has no resource to name.")
+	made := task{
+		family: family, templateFamily: family + "-template",
+		execution: execution,
+		// What the service's own code may do is for its owner to say.
+		role: cdk.NewServiceRole(scope, "TaskRole", props.TasksService, "What the service's code may do: nothing yet"),
+	}
+
+	architecture := awsecs.CpuArchitecture_ARM64()
+	if c.Architecture == props.ArchitectureX86_64 {
+		architecture = awsecs.CpuArchitecture_X86_64()
+	}
+	define := func(id, family string, cpu, memory int, image string, options awsecs.ContainerDefinitionOptions) awsecs.FargateTaskDefinition {
+		definition := awsecs.NewFargateTaskDefinition(scope, jsii.String(id), &awsecs.FargateTaskDefinitionProps{
+			Family:         jsii.String(family),
+			Cpu:            jsii.Number(cpu),
+			MemoryLimitMiB: jsii.Number(memory),
+			TaskRole:       made.role,
+			// Without CDK's own grants, which are wider.
+			ExecutionRole: execution.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
+			RuntimePlatform: &awsecs.RuntimePlatform{
+				CpuArchitecture:       architecture,
+				OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX(),
+			},
+		})
+		options.ContainerName = jsii.String(props.ContainerName)
+		options.Image = awsecs.ContainerImage_FromRegistry(jsii.String(image), nil)
+		options.PortMappings = &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(c.Port)}}
+		options.Logging = awsecs.LogDriver_AwsLogs(&awsecs.AwsLogDriverProps{LogGroup: log, StreamPrefix: jsii.String(props.ContainerName)})
+		definition.AddContainer(jsii.String(props.ContainerName), &options)
+		return definition
+	}
+	// It must never change, and has nothing of what an owner may change, nor of what a
+	// newer version of this project may: another revision would be the family's newest,
+	// and bring the initial image back into production.
+	made.first = define("FirstTask", made.family, props.DefaultCPU, 2*props.DefaultCPU, cmp.Or(c.InitialImage, props.DefaultInitialImage), awsecs.ContainerDefinitionOptions{})
+	awscdk.Annotations_Of(made.first).AcknowledgeWarning(jsii.String("@aws-cdk/aws-ecs:ecrImageRequiresPolicy"), jsii.String("The execution role may pull it"))
+	// If there is another one, production may still run this, or go back to it.
+	options := made.first.Node().DefaultChild().(awsecs.CfnTaskDefinition).CfnOptions()
+	options.SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)
+	options.SetDeletionPolicy(awscdk.CfnDeletionPolicy_DELETE)
+
+	variables := map[string]*string{}
+	for name, value := range c.Environment {
+		variables[name] = literal(value)
+	}
+	made.template = define("Task", made.templateFamily, c.CPU, c.MemoryMiB, props.PlaceholderImage, awsecs.ContainerDefinitionOptions{Environment: &variables, Secrets: &secrets})
+	if len(c.Environment) > 0 {
+		cdk.Justify(made.template, cdk.Justification{Rule: "AwsSolutions-ECS2", Reason: "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
+	}
+	return made
+}
+
+// literal keeps ${x} in a text, which CDK's check of the template refuses: it takes it for
+// a reference of CloudFormation's.
+func literal(text string) *string {
+	if !strings.Contains(text, "${") {
+		return &text
+	}
+	return awscdk.Fn_Sub(jsii.String(strings.ReplaceAll(text, "${", "${Dollar}{")), &map[string]*string{"Dollar": jsii.String("$")})
+}
+
+// secrets returns the variables that ECS fills in, and lets role fetch exactly them,
+// and those that production may still name.
+func newSecrets(scope constructs.Construct, c props.Container, role awsiam.Role) map[string]awsecs.Secret {
+	variables := map[string]awsecs.Secret{}
+	fetched := map[string][]string{} // by the action that fetches them
+	fetch := func(id, at string) awsecs.Secret {
+		variable, action, arn := secret(scope, id, at)
+		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(action), Resources: jsii.Strings(arn)}))
+		if !slices.Contains(fetched[action], arn) {
+			fetched[action] = append(fetched[action], arn)
+		}
+		return variable
+	}
+	for i, name := range slices.Sorted(maps.Keys(c.Secrets)) {
+		variables[name] = fetch("Secret"+strconv.Itoa(i), c.Secrets[name])
+	}
+	for i, at := range c.FormerSecrets {
+		fetch("FormerSecret"+strconv.Itoa(i), at)
+	}
+	if len(c.SecretKeyARNs) > 0 {
+		allowDecrypting(scope, c, role, "secretsmanager", "SecretARN", fetched[props.FetchSecret])
+		allowDecrypting(scope, c, role, "ssm", "PARAMETER_ARN", fetched[props.FetchParameter])
+	}
+	return variables
+}
+
+// secret finds a parameter or secret, and the action that fetches it.
+func secret(scope constructs.Construct, id, at string) (variable awsecs.Secret, action, arn string) {
+	if !strings.HasPrefix(at, "arn:") {
+		parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(scope, jsii.String(id), &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
+		return awsecs.Secret_FromSsmParameter(parameter), props.FetchParameter, *parameter.ParameterArn()
+	}
+	arn, key, label, version := props.SecretParts(at)
+	found := awssecretsmanager.Secret_FromSecretCompleteArn(scope, jsii.String(id), &arn)
+	if key+label+version == "" {
+		return awsecs.Secret_FromSecretsManager(found, nil), props.FetchSecret, arn
+	}
+	return awsecs.Secret_FromSecretsManagerVersion(found, &awsecs.SecretVersionInfo{VersionStage: &label, VersionId: &version}, &key), props.FetchSecret, arn
+}
+
+// allowDecrypting lets a service that role calls decrypt what is at arns with the owner's
+// keys: it calls KMS for the role, and names what it decrypts as the encryption context.
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+// https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+func allowDecrypting(scope constructs.Construct, c props.Container, role awsiam.Role, service, context string, arns []string) {
+	for some := range slices.Chunk(arns, props.SecretsInGrant) {
+		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("kms:Decrypt"),
+			Resources: jsii.Strings(c.SecretKeyARNs...),
+			Conditions: &map[string]any{"StringEquals": map[string]any{
+				"kms:ViaService":                   service + "." + *awscdk.Stack_Of(scope).Region() + ".amazonaws.com",
+				"kms:EncryptionContext:" + context: some,
+			}},
+		}))
+	}
+}
+
+// allowPassing lets a role hand the task's roles to ECS, for tasks only.
+func (t task) allowPassing(role awsiam.Role) {
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:    jsii.Strings("iam:PassRole"),
+		Resources:  &[]*string{t.execution.RoleArn(), t.role.RoleArn()},
+		Conditions: &map[string]any{"StringEquals": map[string]string{"iam:PassedToService": props.TasksService}},
+	}))
+}
+
+// allowRegistering lets a role register revisions of what the service runs.
+func (t task) allowRegistering(scope constructs.Construct, role awsiam.Role) {
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("ecs:RegisterTaskDefinition"),
+		Resources: &[]*string{awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("ecs"), Resource: jsii.String("task-definition"), ResourceName: jsii.String(t.family + ":*"),
+		})},
+	}))
+}

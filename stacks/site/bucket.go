@@ -1,0 +1,39 @@
+package site
+
+import (
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// versionDays is how long a file stays that a later delivery has replaced. Every
+// delivery uploads every file: with one a day, S3 stores the blog 31 times.
+const versionDays = 30
+
+// newBucket makes the bucket the distribution serves from: private, over TLS only,
+// encrypted, with each file's former versions of the last 30 days.
+func newBucket(scope constructs.Construct, removal props.BucketRemoval) awss3.Bucket {
+	settings := &awss3.BucketProps{
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		EnforceSSL:        jsii.Bool(true),
+		// CloudFront would need a grant for a key of KMS, and each request would cost.
+		Encryption: awss3.BucketEncryption_S3_MANAGED,
+		Versioned:  jsii.Bool(true),
+		LifecycleRules: &[]*awss3.LifecycleRule{{
+			NoncurrentVersionExpiration:         awscdk.Duration_Days(jsii.Number(versionDays)),
+			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
+		}},
+		// It goes when a first deployment fails: it is empty then.
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
+	}
+	if removal == props.BucketRemovalDelete {
+		settings.RemovalPolicy, settings.AutoDeleteObjects = awscdk.RemovalPolicy_DESTROY, jsii.Bool(true)
+	}
+	bucket := awss3.NewBucket(scope, jsii.String("Bucket"), settings)
+	cdk.Justify(bucket, cdk.Justification{Rule: "AwsSolutions-S1", Reason: "Readers' requests end at CloudFront, which has its own access logs; S3's would show CloudFront and the pipeline alone."})
+	return bucket
+}

@@ -1,0 +1,63 @@
+package site
+
+import (
+	"blog-deploy-pipeline/stacks/props"
+	"blog-deploy-pipeline/stacks/site/viewerresponse"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// pathHeaders are the headers of the paths that a pattern matches.
+type pathHeaders struct {
+	pattern string
+	policy  awscloudfront.ResponseHeadersPolicy
+	// function is what answers pass after the policy, or nil.
+	function awscloudfront.IFunction
+}
+
+// newResponseHeaders makes what answers are sent with: the policy of pages, for the
+// default behaviour, and those of the patterns, in the order of their precedence.
+//
+// A policy is for every answer, errors and redirects included. To say nothing of them
+// would not do: what has no Cache-Control browsers may keep for as long as they see fit,
+// a 301 for good and a 404 by the age of the error page. So immutable paths have the
+// policy of pages, and a function puts the year in its place on what is a file. Policies
+// come before functions; were it the other way round, browsers would ask more often, and
+// keep nothing wrong.
+//
+// https://aws.amazon.com/blogs/networking-and-content-delivery/amazon-cloudfront-introduces-response-headers-policies/
+// https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.2
+func newResponseHeaders(scope constructs.Construct, blogName string, headers props.Headers, caching props.Caching) (pages awscloudfront.ResponseHeadersPolicy, byPath []pathHeaders) {
+	policy := func(id, what, cacheControl string) awscloudfront.ResponseHeadersPolicy {
+		// At most 128 characters.
+		return newHeadersPolicy(scope, headers, id, what+" of "+blogName, cacheControl)
+	}
+	keptFor := func(d time.Duration) string { return fmt.Sprintf("public, max-age=%d", int(d.Seconds())) }
+
+	cacheControl := props.AskEveryTime
+	if caching.PagesFor > 0 {
+		cacheControl = keptFor(caching.PagesFor)
+	}
+	pages = policy("PageHeaders", "Pages", cacheControl)
+	if patterns := caching.Immutable; len(patterns) > 0 {
+		function := awscloudfront.NewFunction(scope, jsii.String("ViewerResponse"), &awscloudfront.FunctionProps{
+			Comment: jsii.String("Files that never change of " + blogName),
+			Runtime: awscloudfront.FunctionRuntime_JS_2_0(),
+			Code:    awscloudfront.FunctionCode_FromInline(jsii.String(viewerresponse.Code(props.ImmutableForAYear))),
+		})
+		for _, pattern := range patterns {
+			byPath = append(byPath, pathHeaders{pattern, pages, function})
+		}
+	}
+	if patterns := caching.Feeds; len(patterns) > 0 {
+		feeds := policy("FeedHeaders", "Feeds", keptFor(caching.FeedsFor))
+		for _, pattern := range patterns {
+			byPath = append(byPath, pathHeaders{pattern, feeds, nil})
+		}
+	}
+	return pages, byPath
+}

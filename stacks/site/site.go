@@ -1,0 +1,88 @@
+// Package site has the construct of what a blog is served from: a private bucket, a CloudFront
+// distribution, and the DNS records that lead to it.
+package site
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
+)
+
+// Props describe a Site.
+type Props struct {
+	props.Site
+
+	// BlogName is the name of the blog, for descriptions. Required.
+	BlogName string
+
+	// Certificate is for Domain and RedirectFrom, in us-east-1. Required with Domain; see
+	// [NewCertificate].
+	Certificate awscertificatemanager.ICertificate
+
+	// Notifications say whom MonthlyBudget tells. Required with it.
+	Notifications props.Notifications
+}
+
+// Site is what a blog is served from.
+type Site struct {
+	constructs.Construct
+
+	// Bucket holds the blog's files.
+	Bucket awss3.Bucket
+
+	// Distribution serves them.
+	Distribution awscloudfront.Distribution
+
+	// AccessLogBucket is for [NewAccessLogs]; nil without AccessLogRetentionDays.
+	AccessLogBucket awss3.Bucket
+
+	// URL is where readers find the blog, without a slash at its end: "https://" and Domain,
+	// or the distribution's own name, which is a token.
+	URL string
+}
+
+// NewSite makes a Site in scope, in whatever region its stack has. It panics on props that
+// are not valid, as constructs do; [props.Site] documents what they may be.
+func NewSite(scope constructs.Construct, id string, p Props) *Site {
+	s := p.Site.WithDefaults()
+	this := &Site{Construct: constructs.NewConstruct(scope, jsii.String(id))}
+	this.Bucket = newBucket(this.Construct, s.BucketRemoval)
+	this.Distribution = newDistribution(this.Construct, p.BlogName, s, this.Bucket, p.Certificate)
+	newRecords(this.Construct, s, this.Distribution)
+	if s.AccessLogRetentionDays > 0 {
+		this.AccessLogBucket = newAccessLogBucket(this.Construct, s.AccessLogRetentionDays)
+	}
+	if s.MonthlyBudget > 0 {
+		newBudget(this.Construct, s.MonthlyBudget, p.Notifications)
+	}
+
+	domainName := *this.Distribution.DistributionDomainName()
+	this.URL = "https://" + cmp.Or(s.Domain, domainName)
+	cdk.NewOutput(this.Construct, "URL", "The blog", this.URL)
+	cdk.NewOutput(this.Construct, "DistributionDomainName", recordsToMake(s), domainName)
+	cdk.NewOutput(this.Construct, "DistributionID", "What to name to clear CloudFront by hand", *this.Distribution.DistributionId())
+	cdk.NewOutput(this.Construct, "BucketName", "Where the pipeline puts the blog's files", *this.Bucket.BucketName())
+	return this
+}
+
+// recordsToMake says what the owner's DNS has to lead to the distribution.
+func recordsToMake(s props.Site) string {
+	const own = "The distribution's own name"
+	if s.Domain == "" || s.HostedZone != (props.HostedZone{}) {
+		return own
+	}
+	text := own + "; make DNS records that lead there (CNAME, or ALIAS at the top of a zone) for " + s.Domain
+	if all := strings.Join(append([]string{text}, s.RedirectFrom...), ", "); len(all) <= cdk.MaxDescription {
+		return all
+	}
+	return fmt.Sprintf("%s and the %d names of RedirectFrom", text, len(s.RedirectFrom))
+}
