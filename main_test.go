@@ -72,7 +72,7 @@ func TestStackTagsAreRefused(t *testing.T) {
 			switch {
 			case tt.want == "" && err != nil:
 				t.Error(err)
-			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), `README.md says under "Tags"`)):
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), `docs/platform.md says under "Tags"`)):
 				t.Errorf("got %v, want %q in it, and where tags go", err, tt.want)
 			}
 		})

@@ -10,7 +10,7 @@ import (
 )
 
 const stackTagsProblem = "CloudFormation would put them on the listeners, the rules and the ECS service, too, whatever the template says, and by every change of them send visitors to the wrong version. " +
-	`Set tags in main.go, as README.md says under "Tags". Was the service first deployed with them, leave them as they are, and set Tagged`
+	`Set tags in main.go, as docs/platform.md says under "Tags". Was the service first deployed with them, leave them as they are, and set Tagged`
 
 // RefuseStackTags returns an error if one of the services must not get the tags that
 // the CDK CLI gives to whole stacks. The text says where they are set.
