@@ -38,7 +38,7 @@ func (s *Site) checkNames(build *Build) {
 		}
 	}
 	if len(files) > 0 {
-		s.Record.Warn("readers get nothing at the addresses of files such as %s: by their names the distribution's function takes them for something else (stacks/viewerrequest/names.go lists the names that are files to a Site)", some(files))
+		s.Record.Warn("readers get nothing at the addresses of files such as %s: by their names the distribution's function takes them for something else (stacks/site/viewerrequest/names.go lists the names that are files to a Site)", some(files))
 	}
 	if len(aliases) > 0 {
 		s.Record.Warn("readers of old addresses (aliases) such as %s get nothing without a slash at the end: by their names the distribution's function takes them for files", some(aliases))
