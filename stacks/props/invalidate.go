@@ -42,7 +42,7 @@ type Invalidate struct {
 	// RoleARN is a role in the distribution's account, where that is not the blog's: the
 	// function takes it on to clear the cache, and its own role may then do nothing else.
 	// The account's owner makes it, from the stack's outputs RoleTrust and
-	// RolePermissions (README, "A distribution in another account"); until then the
+	// RolePermissions (docs/platform.md, "A distribution in another account"); until then the
 	// stage fails, and says so. Free of charge, and can be changed at any time. Not with
 	// Site, whose distribution is in the blog's account. Default: none, the distribution
 	// is in the blog's account. Example: "arn:aws:iam::123456789012:role/clear-cache".
