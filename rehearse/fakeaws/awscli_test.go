@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// TestAWSCLI types what a person would: README.md's command first.
+// TestAWSCLI runs the commands that a person would type, first those of the project's documentation.
 func TestAWSCLI(t *testing.T) {
 	path := python(t)
 	w := botoWorld(t)
@@ -40,7 +40,7 @@ func TestAWSCLI(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			// Not the script aws, whose first line cannot name a Python in a folder with a space.
+			// The script aws cannot be used, because its first line cannot name a Python in a folder with a space.
 			cmd := exec.CommandContext(t.Context(), path, append([]string{"-m", "awscli"}, test.command...)...)
 			env := w.credentials.Env()
 			env["AWS_ENDPOINT_URL"], env["AWS_DEFAULT_REGION"], env["AWS_MAX_ATTEMPTS"] = w.url, region, "1"

@@ -16,7 +16,7 @@ import (
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
-// boto3 is a running testdata/boto3_calls.py.
+// boto3 is a running process of testdata/boto3_calls.py.
 type boto3 struct {
 	in  *json.Encoder
 	out *bufio.Reader
@@ -37,23 +37,23 @@ func startBoto3(t *testing.T) *boto3 {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Wait() }) // It is killed: t.Context ends before.
+	t.Cleanup(func() { _ = cmd.Wait() }) // The end of t.Context kills the process before.
 	return &boto3{in: json.NewEncoder(in), out: bufio.NewReader(out)}
 }
 
-// botoCall is a call of an operation, or without Input a question about its model.
+// botoCall is a call of an operation. Without Input it asks for the operation's model.
 type botoCall struct {
 	Service   string         `json:"service"`
 	Operation string         `json:"operation"`
 	Input     map[string]any `json:"input,omitzero"`
-	// Shape asks for one of the model's by its name instead.
+	// Shape asks for a shape of the model by its name.
 	Shape       string            `json:"shape,omitempty"`
 	Endpoint    string            `json:"endpoint"`
 	Region      string            `json:"region"`
 	Credentials map[string]string `json:"credentials"`
 }
 
-// botoAnswer is how boto3 sees an answer: its exception's class and what is in it, or the output.
+// botoAnswer is boto3's result of a call: the class and the content of the exception, or the output.
 type botoAnswer struct {
 	Class, Code, Message, RequestID string
 	Status                          int
@@ -81,8 +81,8 @@ func (b *boto3) call(t *testing.T, w *world, service, operation string, input ma
 	return answer
 }
 
-// altered returns a copy of an input where the value at a path such as "failureDetails.type" is another, or
-// absent where it is nil.
+// altered returns a copy of an input with another value at a path such as "failureDetails.type". The value nil removes the
+// member.
 func altered(input map[string]any, path string, to any) map[string]any {
 	input = maps.Clone(input)
 	name, rest, deeper := strings.Cut(path, ".")
@@ -97,7 +97,7 @@ func altered(input map[string]any, path string, to any) map[string]any {
 	return input
 }
 
-// botoWorld has one of everything that the operations are about.
+// botoWorld returns a world with a distribution, a job, a deployment and a role for the operations.
 func botoWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t, fakeaws.Options{})
@@ -106,7 +106,7 @@ func botoWorld(t *testing.T) *world {
 	return w
 }
 
-// expectClass compares boto3's exception with the one that the model has for the code.
+// expectClass compares the class of boto3's exception with the model's class for the code.
 func expectClass(t *testing.T, model botoModel, answer botoAnswer) {
 	t.Helper()
 	class, status := "ClientError", answer.Status
@@ -118,7 +118,7 @@ func expectClass(t *testing.T, model botoModel, answer botoAnswer) {
 	}
 }
 
-// TestBoto3GetsEveryError has boto3 meet every error that the model has for an operation.
+// TestBoto3GetsEveryError provokes every error in the model of each operation.
 func TestBoto3GetsEveryError(t *testing.T) {
 	boto := startBoto3(t)
 	numbered := func(n int, format string) (all []any) {
@@ -176,8 +176,8 @@ func TestBoto3GetsEveryError(t *testing.T) {
 		}},
 		{operation: "AssumeRole", path: "RoleArn", to: "arn:aws:iam::123456789012:role/none", want: "AccessDenied"},
 	}
-	// What the double of STS has no occasion for: it refuses the policies and contexts themselves, every
-	// Region is on, and a key that has ended is ExpiredToken by all that was seen.
+	// The double of STS never returns these errors: it refuses the parameters themselves, it has no disabled Region, and it
+	// returns ExpiredToken for an expired key, as users report.
 	never := []string{"MalformedPolicyDocument", "PackedPolicyTooLarge", "RegionDisabledException", "ExpiredTokenException", "InvalidContextAssertion"}
 
 	seen := make(map[string]bool)
@@ -187,7 +187,7 @@ func TestBoto3GetsEveryError(t *testing.T) {
 			w.cloud.AddDistribution(fakeaws.Distribution{ID: distID})
 			w.cloud.AddRole(edgeRole)
 			op := botoOperations[slices.IndexFunc(botoOperations, func(op botoOperation) bool { return op.operation == test.operation })]
-			input := map[string]any{"DistributionId": distID, "Id": "I1"} // What is denied is not looked for.
+			input := map[string]any{"DistributionId": distID, "Id": "I1"} // IAM denies the call before CloudFront looks for the invalidation.
 			if test.authorize == nil || test.operation != "GetInvalidation" {
 				input = op.input(t, w)
 			}

@@ -13,7 +13,7 @@ import (
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
-// botoModel is an operation in botocore's model.
+// botoModel is the model of an operation in botocore.
 type botoModel struct {
 	Input, Output *botoShape
 	Errors        map[string]struct { // by code
@@ -29,8 +29,8 @@ type botoShape struct {
 	Pattern     string
 	Enum        []string
 	Members     map[string]*botoShape
-	Member, Key *botoShape // of a list, of a map
-	URI         bool       // part of the path
+	Member, Key *botoShape // of a list and of a map
+	URI         bool       // whether it is a part of the path
 }
 
 func (b *boto3) model(t *testing.T, w *world, service, operation string) (model botoModel) {
@@ -39,20 +39,20 @@ func (b *boto3) model(t *testing.T, w *world, service, operation string) (model 
 	return model
 }
 
-// botoOperation is an operation of the doubles, with an input that is right.
+// botoOperation is an operation of the doubles with a valid input.
 type botoOperation struct {
 	service, operation string
 	input              func(t *testing.T, w *world) map[string]any
-	// refusal is the code for what the model forbids.
+	// refusal is the error code for inputs that the model forbids.
 	refusal string
-	// stricter are the codes for what AWS refuses although its model has nothing against it, and where it
-	// has another code than refusal.
+	// stricter holds the error codes for inputs that AWS refuses although its model allows them, and for inputs with
+	// another code than refusal.
 	stricter map[string]string
-	// unknown members are those that the double refuses: nothing here sends them.
+	// unknown lists the members that the double refuses, because no function sends them.
 	unknown []string
 }
 
-// botoOperations have all members of the model, if not in one input of an operation, then in several.
+// botoOperations holds the operations. Together the inputs of an operation have all members of the model.
 var botoOperations = []botoOperation{
 	{
 		service: "cloudfront", operation: "CreateInvalidation", refusal: "MalformedXML",
@@ -121,7 +121,7 @@ var botoOperations = []botoOperation{
 			return map[string]any{"RoleArn": edgeRole, "RoleSessionName": "my-blog", "DurationSeconds": 900}
 		},
 		stricter: map[string]string{
-			"DurationSeconds is 43200": "ValidationError", // A role that is taken on by a role has an hour.
+			"DurationSeconds is 43200": "ValidationError", // A role that is assumed by a role is limited to an hour.
 		},
 		unknown: []string{
 			"PolicyArns", "Policy", "Tags", "TransitiveTagKeys", "ExternalId", "SerialNumber", "TokenCode", "SourceIdentity", "ProvidedContexts", "MinimumSessionTokenSize",
@@ -129,14 +129,15 @@ var botoOperations = []botoOperation{
 	},
 }
 
-// mutation changes one thing of an input.
+// mutation is a change of an input.
 type mutation struct {
 	name, path string
-	to         any // nil: absent
+	to         any // nil removes the member
 	legal      bool
 }
 
-// mutations go to each limit of each member of the model, and one beyond. covered gets the members' paths.
+// mutations returns a change to each limit of each member of the model, and one beyond it. It adds the paths of the members
+// to covered.
 func mutations(t *testing.T, s *botoShape, value any, path string, covered map[string]bool) (all []mutation) {
 	t.Helper()
 	covered[path] = true
@@ -149,7 +150,7 @@ func mutations(t *testing.T, s *botoShape, value any, path string, covered map[s
 			if !ok {
 				continue
 			}
-			if !member.URI { // Without it boto3 has no path to send a request to.
+			if !member.URI { // boto3 itself requires the parts of the path.
 				all = append(all, mutation{at + " absent", at, nil, !slices.Contains(s.Required, name)})
 			}
 			all = append(all, mutations(t, member, given, at, covered)...)
@@ -198,7 +199,7 @@ func mutations(t *testing.T, s *botoShape, value any, path string, covered map[s
 		if s.Max != nil {
 			number(*s.Max, true)
 			number(*s.Max+1, false)
-			number(18446744974, false) // seconds, as int64 nanoseconds, are 900 again
+			number(18446744974, false) // This number of seconds overflows to 900 in int64 nanoseconds.
 		}
 	default:
 		t.Errorf("%s: no mutations for a %s", path, s.Type)
@@ -206,8 +207,8 @@ func mutations(t *testing.T, s *botoShape, value any, path string, covered map[s
 	return all
 }
 
-// TestDoublesKeepToBotocoresModels goes to every limit of botocore's models, on both sides, and compares
-// the answers with them.
+// TestDoublesKeepToBotocoresModels sends inputs at and beyond every limit of botocore's models, and compares the replies
+// with the models.
 func TestDoublesKeepToBotocoresModels(t *testing.T) {
 	boto := startBoto3(t)
 	covered := make(map[string]map[string]bool)
@@ -220,7 +221,7 @@ func TestDoublesKeepToBotocoresModels(t *testing.T) {
 		all := mutations(t, model.Input, op.input(t, w), "", covered[op.operation])
 		for _, m := range append([]mutation{{name: "as it should be", legal: true}}, all...) {
 			t.Run(op.operation+"/"+m.name, func(t *testing.T) {
-				w := botoWorld(t) // Invalidations of one would be in each other's way.
+				w := botoWorld(t) // Each call has a world of its own, because invalidations count against quotas.
 				input := op.input(t, w)
 				if m.path != "" {
 					input = altered(input, m.path, m.to)
@@ -253,7 +254,7 @@ func TestDoublesKeepToBotocoresModels(t *testing.T) {
 	}
 }
 
-// paths yields those of all members below a shape.
+// paths returns the paths of all members below a shape.
 func paths(s *botoShape, at string) map[string]bool {
 	all := make(map[string]bool)
 	for name, member := range s.Members {
@@ -264,7 +265,7 @@ func paths(s *botoShape, at string) map[string]bool {
 	return all
 }
 
-// against returns what in an output is not as the model has it.
+// against returns the differences of an output from the model.
 func against(s *botoShape, value any, path string) (problems []string) {
 	bad := func(format string, args ...any) { problems = append(problems, path+": "+fmt.Sprintf(format, args...)) }
 	switch s.Type {
@@ -314,7 +315,7 @@ func against(s *botoShape, value any, path string) (problems []string) {
 	return problems
 }
 
-// TestHooksOfECSAreBotocores: the double of ECS has no requests, but what it takes of a service is ECS's.
+// TestHooksOfECSAreBotocores compares the hooks of the double of ECS with the model of a service's hooks.
 func TestHooksOfECSAreBotocores(t *testing.T) {
 	boto, w := startBoto3(t), botoWorld(t)
 	var model botoShape
@@ -327,7 +328,7 @@ func TestHooksOfECSAreBotocores(t *testing.T) {
 			t.Errorf("stage %s: got %v, want none", stage, err)
 		}
 	}
-	known := map[string]bool{"targetType": true, "timeoutConfiguration": true} // For hooks that nothing here makes.
+	known := map[string]bool{"targetType": true, "timeoutConfiguration": true} // These are for kinds of hooks that the double does not support.
 	for field := range reflect.TypeFor[fakeaws.ServiceHook]().Fields() {
 		known[field.Tag.Get("json")] = true
 	}

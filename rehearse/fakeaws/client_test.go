@@ -26,15 +26,15 @@ import (
 )
 
 const (
-	region     = "eu-west-1" // Not CloudFront's, so that a mix-up of the two shows.
+	region     = "eu-west-1" // It differs from CloudFront's Region, so that tests notice a mix-up.
 	roleARN    = "arn:aws:sts::123456789012:assumed-role/function/my-blog"
 	distID     = "EDFDVBD6EXAMPLE"
-	parameters = `{"who":"me"}` // of an action; CodePipeline passes on any text
+	parameters = `{"who":"me"}` // the UserParameters of an action, which may be any text
 	hookName   = "shop-hook"
 	groupARN   = "arn:aws:codedeploy:" + region + ":123456789012:deploymentgroup:shop/blue-green"
 )
 
-// clock is a time that tests move by hand.
+// clock is a clock that tests set.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -54,11 +54,11 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// world is a served cloud and the SDK's clients for it, without retries.
+// world is a cloud on a server, with clients of the SDK that do not retry.
 type world struct {
 	cloud        *fakeaws.Cloud
 	url          string
-	credentials  fakeaws.Credentials // the clients'
+	credentials  fakeaws.Credentials // of the clients
 	cloudFront   *cloudfront.Client
 	codePipeline *codepipeline.Client
 	codeDeploy   *codedeploy.Client
@@ -70,13 +70,13 @@ func newWorld(t *testing.T, opts fakeaws.Options) *world {
 	cloud := fakeaws.New(opts)
 	server := httptest.NewServer(cloud)
 	t.Cleanup(server.Close)
-	// A role's, as a Lambda has, so that the session token's header is part of what is signed.
+	// A Lambda function has temporary credentials, whose session token is signed, too.
 	return newClients(cloud, server.URL, cloud.Issue(roleARN, time.Hour))
 }
 
 func newClients(cloud *fakeaws.Cloud, url string, key fakeaws.Credentials) *world {
 	credentials := credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, key.SessionToken)
-	// Keep-alive off: Go's transport would otherwise repeat some requests by itself.
+	// Without this setting Go's transport repeats some requests by itself.
 	client := &http.Client{Transport: ownBody{&http.Transport{DisableKeepAlives: true}}, Timeout: 10 * time.Second}
 	return &world{
 		cloud:       cloud,
@@ -94,10 +94,9 @@ func newClients(cloud *fakeaws.Cloud, url string, key fakeaws.Credentials) *worl
 	}
 }
 
-// ownBody gives each request a body that nobody but its transport closes. The SDK closes the request's body
-// as soon as the answer's headers are there. A double on this machine answers at once; where the transport
-// is then still looking for the end of a long body, it takes the closing for a failure and gives up the
-// connection, before the answer is read. Clients with retries ask again.
+// ownBody gives each request a body that only its transport closes. The SDK closes the body of a request when the header of
+// the reply arrives. A double on this machine replies at once, while the transport may still read a long body. The transport
+// then treats the closing as a failure and closes the connection before the reply has been read.
 type ownBody struct{ http.RoundTripper }
 
 func (t ownBody) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -149,8 +148,8 @@ func (w *world) startAction(t *testing.T) *fakeaws.Job {
 	return job
 }
 
-// raw sends a request that the SDK would not: body and headers as given, signed as boto3 signs, without the
-// body's length, and then changed.
+// raw sends a request that the SDK does not send. It signs the given body and headers as boto3 does, without the length of
+// the body, and then changes the request.
 func (w *world) raw(t *testing.T, method, path string, header map[string]string, body string, change func(*http.Request)) (status int, answer string, response http.Header) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, w.url+path, nil)
@@ -189,8 +188,7 @@ func (w *world) raw(t *testing.T, method, path string, header map[string]string,
 	return resp.StatusCode, buf.String(), resp.Header
 }
 
-// errorCode is the AWS error code of an SDK error, "" for no error, and the error's text where AWS
-// did not answer.
+// errorCode returns the AWS error code of an SDK error. It returns "" for no error, and the text of an error without a code.
 func errorCode(err error) string {
 	if err == nil {
 		return ""

@@ -23,7 +23,7 @@ import (
 
 const distARN = "arn:aws:cloudfront::123456789012:distribution/" + distID
 
-// subject is what the operations are about.
+// subject holds the objects on which the operations work.
 type subject struct {
 	invalidationID string
 	job            *fakeaws.Job
@@ -35,8 +35,8 @@ func newSubject(t *testing.T, w *world) *subject {
 	return &subject{job: w.startAction(t), hook: startDeployment(t, w.cloud, "AfterAllowTraffic").Next()}
 }
 
-// operations are the calls the cloud knows, each on a world that answers it with success, and what
-// shows that it was processed.
+// operations lists the operations of the cloud. Each has a call that succeeds, and a function that shows whether the cloud
+// has processed it.
 var operations = []struct {
 	action, resource string
 	status           string // Call.Status
@@ -100,7 +100,7 @@ func TestFaults(t *testing.T) {
 		kind          fakeaws.FaultKind
 		wantProcessed bool
 		wantDo        bool
-		wantErr       map[string]func(error) bool // by service, "" for all others; nil for success
+		wantErr       map[string]func(error) bool // by service; "" stands for all others, and nil for success
 	}{
 		{fakeaws.NoFault, true, false, nil},
 		{fakeaws.Throttle, false, true, map[string]func(error) bool{
@@ -113,7 +113,7 @@ func TestFaults(t *testing.T) {
 		{fakeaws.Hang, false, true, map[string]func(error) bool{
 			"": func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }}},
 		{fakeaws.MalformedBody, true, true, map[string]func(error) bool{
-			"codepipeline": nil, // The SDK does not read the answer.
+			"codepipeline": nil, // The SDK does not read the reply.
 			"":             func(err error) bool { return strings.Contains(err.Error(), "deserialization failed") }}},
 		{fakeaws.Before, false, true, map[string]func(error) bool{"": noReply}},
 		{fakeaws.After, true, true, map[string]func(error) bool{"": noReply}},
@@ -187,7 +187,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestBadSignatureEchoes: what a signature should have been over has the session token in it.
+// TestBadSignatureEchoes checks that the refusal of a signature contains the session token.
 func TestBadSignatureEchoes(t *testing.T) {
 	for kind, wantLines := range map[fakeaws.FaultKind]bool{fakeaws.BadSignature: true, fakeaws.BadSignatureLine: false} {
 		w := newWorld(t, fakeaws.Options{Fault: func(fakeaws.Call) fakeaws.Fault { return fakeaws.Fault{Kind: kind} }})
@@ -199,7 +199,7 @@ func TestBadSignatureEchoes(t *testing.T) {
 	}
 }
 
-// TestEndless reads more than any answer has.
+// TestEndless reads more than a valid reply contains.
 func TestEndless(t *testing.T) {
 	w := newWorld(t, fakeaws.Options{Fault: func(fakeaws.Call) fakeaws.Fault { return fakeaws.Fault{Kind: fakeaws.Endless} }})
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url, nil)
@@ -216,7 +216,7 @@ func TestEndless(t *testing.T) {
 	}
 }
 
-// TestMalformedBodyOfChoice holds the trap in Fault.Body's comment: the SDK calls this a success.
+// TestMalformedBodyOfChoice shows that the SDK accepts a body without a tag as a success; see Fault.Body.
 func TestMalformedBodyOfChoice(t *testing.T) {
 	w := newWorld(t, fakeaws.Options{Fault: func(fakeaws.Call) fakeaws.Fault {
 		return fakeaws.Fault{Kind: fakeaws.MalformedBody, Body: "no tag at all"}
@@ -226,7 +226,7 @@ func TestMalformedBodyOfChoice(t *testing.T) {
 	if err != nil || out.Invalidation != nil {
 		t.Errorf("got %+v, %v, want an empty output and no error", out, err)
 	}
-	// A refusal is AWS's own text, not garbage.
+	// A refusal keeps its own body.
 	_, err = w.create(t, "job-2", "a")
 	if got, want := errorCode(err), "InvalidArgument"; got != want {
 		t.Errorf("refused request: got %q, want %q", got, want)
@@ -330,7 +330,7 @@ func TestConcurrentUse(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			// All eight race to create the same invalidation.
+			// Eight goroutines create the same invalidation at once.
 			out, err := w.create(t, "job-1", "/a")
 			if err != nil {
 				t.Errorf("CreateInvalidation: %v", err)

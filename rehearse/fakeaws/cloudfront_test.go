@@ -58,7 +58,7 @@ func TestInvalidationIsInProgressBeforeCompleted(t *testing.T) {
 	tests := []struct {
 		name string
 		dist fakeaws.Distribution
-		step time.Duration // that passes before each GetInvalidation
+		step time.Duration // the time before each GetInvalidation
 		want []string
 	}{
 		{"at once", fakeaws.Distribution{}, 0, []string{c, c}},
@@ -107,7 +107,7 @@ func TestCallerReferenceMakesCreationIdempotent(t *testing.T) {
 	if err != nil {
 		t.Fatalf("CreateInvalidation: %v", err)
 	}
-	// Its own wildcard fills the quota: a repetition is answered all the same.
+	// The invalidation fills the quota itself, and its repetition must still succeed.
 	again, err := w.create(t, "job-1", "/*", "/a")
 	if err != nil {
 		t.Fatalf("CreateInvalidation again: %v", err)
@@ -318,7 +318,7 @@ func batchXML(reference string, quantity int, paths ...string) string {
 		cloudFrontNamespace, reference, items.String(), quantity)
 }
 
-// TestCreateInvalidationReadsBodyStrictly sends what the SDK cannot be made to send.
+// TestCreateInvalidationReadsBodyStrictly sends bodies that the SDK cannot send.
 func TestCreateInvalidationReadsBodyStrictly(t *testing.T) {
 	good := batchXML("job-1", 1, "/a")
 	xmlType := map[string]string{"Content-Type": "application/xml"}
@@ -336,7 +336,7 @@ func TestCreateInvalidationReadsBodyStrictly(t *testing.T) {
 	}{
 		{"good", xmlType, good, ""},
 		{"no body", xmlType, "", "MissingBody"},
-		{"no content type", nil, good, ""}, // As boto3 and the AWS CLI send it.
+		{"no content type", nil, good, ""}, // boto3 and the AWS CLI send none.
 		{"declared", xmlType, `<?xml version="1.0" encoding="UTF-8"?>` + "\n" + good + "\n", ""},
 		{"prefixed", xmlType, strings.NewReplacer("</", "</c:", "<", "<c:", "xmlns=", "xmlns:c=").Replace(good), ""},
 		{"not XML", xmlType, "{}", "MalformedInput"},

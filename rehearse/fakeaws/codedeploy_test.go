@@ -22,8 +22,8 @@ const (
 	hookFailed    = cdtypes.LifecycleEventStatusFailed
 )
 
-// startDeployment starts a deployment of the shop with one function at the given events, a test
-// listener and automatic rollback.
+// startDeployment starts a deployment of the shop with a function at the given events. The deployment has a test listener and
+// automatic rollback.
 func startDeployment(t *testing.T, cloud *fakeaws.Cloud, events ...string) *fakeaws.Deployment {
 	t.Helper()
 	input := fakeaws.DeploymentInput{
@@ -39,7 +39,7 @@ func startDeployment(t *testing.T, cloud *fakeaws.Cloud, events ...string) *fake
 	return d
 }
 
-// hookReport is the report of a function that was invoked with the hook's event.
+// hookReport returns the report of a function for the hook's event.
 func hookReport(hook *fakeaws.DeploymentHook, status cdtypes.LifecycleEventStatus) *codedeploy.PutLifecycleEventHookExecutionStatusInput {
 	var event struct {
 		DeploymentID string `json:"DeploymentId"`
@@ -59,7 +59,7 @@ func (w *world) report(t *testing.T, hook *fakeaws.DeploymentHook, status cdtype
 	return err
 }
 
-// states writes a deployment's lifecycle in a line.
+// states returns the lifecycle events of a deployment in one line.
 func states(d *fakeaws.Deployment) string {
 	var all []string
 	for _, event := range d.Events() {
@@ -210,7 +210,7 @@ func TestHookTimesOut(t *testing.T) {
 		if err := w.report(t, first, hookSucceeded); err != nil {
 			t.Fatalf("report in the last second: %v", err)
 		}
-		second := d.Next() // Its hour starts anew.
+		second := d.Next() // It has an hour of its own.
 		now.advance(time.Hour - time.Second)
 		if got, want := d.Status(), "InProgress"; got != want {
 			t.Errorf("status before the hour is over: got %s, want %s", got, want)
@@ -353,7 +353,7 @@ func TestHookReportIsReadStrictly(t *testing.T) {
 	})
 }
 
-// TestHookReportsAreReadStrictlyAsJSON sends what the SDK cannot be made to send.
+// TestHookReportsAreReadStrictlyAsJSON sends bodies that the SDK cannot send.
 func TestHookReportsAreReadStrictlyAsJSON(t *testing.T) {
 	const put = "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus"
 	const good = `{"deploymentId":"$D","lifecycleEventHookExecutionId":"$H","status":"Succeeded"}`

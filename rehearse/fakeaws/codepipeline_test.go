@@ -332,13 +332,13 @@ func TestFailureReportLimits(t *testing.T) {
 	}
 }
 
-// TestReportsAreReadStrictly sends what the SDK cannot be made to send.
+// TestReportsAreReadStrictly sends bodies that the SDK cannot send.
 func TestReportsAreReadStrictly(t *testing.T) {
 	const put, fail = "CodePipeline_20150709.PutJobSuccessResult", "CodePipeline_20150709.PutJobFailureResult"
 	const jsonType = "application/x-amz-json-1.1"
 	tests := []struct {
 		name, target, contentType, path string
-		body                            string // with $ID for the job's id
+		body                            string // $ID stands for the job's id
 		want                            string
 	}{
 		{"good", put, jsonType, "/", `{"jobId":"$ID"}`, ""},
@@ -440,8 +440,8 @@ func failure(id string, change func(*cptypes.FailureDetails)) *codepipeline.PutJ
 	return &codepipeline.PutJobFailureResultInput{JobId: &id, FailureDetails: details}
 }
 
-// checkReport checks that a report was refused with the code want, or accepted if that is "", and
-// that only an accepted one counts.
+// checkReport checks that a report was refused with the code want, or accepted if want is "". It also checks that the job has
+// only an accepted report.
 func checkReport(t *testing.T, w *world, job *fakeaws.Job, err error, want string) {
 	t.Helper()
 	if got := errorCode(err); got != want {

@@ -24,7 +24,7 @@ var allStages = []string{
 	"PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT",
 }
 
-// hookAt is a hook of the given function at the given stages.
+// hookAt returns a hook at the given stages.
 func hookAt(function string, stages ...string) fakeaws.ServiceHook {
 	return fakeaws.ServiceHook{HookTargetARN: function, RoleARN: hookRole, LifecycleStages: stages}
 }
@@ -42,7 +42,7 @@ func startService(t *testing.T, cloud *fakeaws.Cloud, change func(*fakeaws.Servi
 	return d
 }
 
-// serviceEvent is what a function reads of an event.
+// serviceEvent is the part of an event that a function reads.
 type serviceEvent struct {
 	ExecutionID      string `json:"executionId"`
 	LifecycleStage   string `json:"lifecycleStage"`
@@ -72,7 +72,7 @@ func answer(t *testing.T, call *fakeaws.HookCall, payload string) {
 	}
 }
 
-// TestEventIsWhatECSSends compares with the example of AWS's documentation, ids aside.
+// TestEventIsWhatECSSends compares the event with the example in AWS's documentation, except for the ids.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/lambda-lifecycle-hooks.html
 func TestEventIsWhatECSSends(t *testing.T) {
 	d := startService(t, fakeaws.New(fakeaws.Options{}), nil, hookAt(hookFunction, "PRODUCTION_TRAFFIC_SHIFT"))
@@ -98,7 +98,7 @@ func TestEventIsWhatECSSends(t *testing.T) {
 	}
 }
 
-// weights writes where traffic goes: "test to green", "production to blue", "" for nowhere new.
+// weights returns where the traffic goes, such as "test to green" or "production to blue", or "" if it does not shift.
 func weights(event serviceEvent) string {
 	var moves []string
 	for _, side := range []struct {
@@ -130,7 +130,7 @@ func TestServiceStages(t *testing.T) {
 	tests := []struct {
 		name       string
 		reconcile  bool
-		fail       string // stage, with "back " on the way back
+		fail       string // the stage that fails, with "back " in a rollback
 		want       []string
 		wantStatus string
 	}{
@@ -232,7 +232,7 @@ func TestHooksOfOneStageRunInOrder(t *testing.T) {
 	}
 }
 
-// TestHookDetails follows one hook over its calls, then the next hook.
+// TestHookDetails checks the details in all calls of a hook, and in the next hook.
 func TestHookDetails(t *testing.T) {
 	for _, fresh := range []bool{false, true} {
 		t.Run(fmt.Sprintf("new execution ids %v", fresh), func(t *testing.T) {
@@ -248,7 +248,7 @@ func TestHookDetails(t *testing.T) {
 				{`{"hookStatus":"IN_PROGRESS","callBackDelay":5,"hookDetails":{"n":2}}`, `{"bucket":"b","n":1,"state":{"a":[1]}}`, 30 * time.Second},
 				{`{"hookStatus":"IN_PROGRESS","callBackDelay":0}`, `{"bucket":"b","n":2,"state":{"a":[1]}}`, 5 * time.Second},
 				{`{"hookStatus":"SUCCEEDED","hookDetails":{"n":9}}`, `{"bucket":"b","n":2,"state":{"a":[1]}}`, 0},
-				{`{"hookStatus":"SUCCEEDED"}`, `{"bucket":"b","n":0}`, 0}, // The next stage starts anew.
+				{`{"hookStatus":"SUCCEEDED"}`, `{"bucket":"b","n":0}`, 0}, // The next stage has the original details.
 			}
 			ids := map[string]bool{}
 			for i, want := range calls {
@@ -284,7 +284,7 @@ func TestAnswersAreReadStrictly(t *testing.T) {
 	tests := []struct {
 		name, payload string
 		err           error
-		want          string // in the error; "" for a good answer
+		want          string // a part of the error; "" for a valid answer
 	}{
 		{"succeeded", `{"hookStatus":"SUCCEEDED"}`, nil, ""},
 		{"succeeded with details", ` {"hookStatus":"SUCCEEDED","hookDetails":{}} `, nil, ""},
@@ -340,7 +340,7 @@ func TestAnswersAreReadStrictly(t *testing.T) {
 	}
 }
 
-// TestHookFiresTwice delivers one call's event twice: both functions answer, and one answer counts.
+// TestHookFiresTwice delivers the event of a call twice. Both invocations answer, and only one answer counts.
 func TestHookFiresTwice(t *testing.T) {
 	for first, want := range map[string]string{"SUCCEEDED": "SUCCESSFUL", "IN_PROGRESS": "IN_PROGRESS", "FAILED": "ROLLBACK_SUCCESSFUL"} {
 		for _, second := range []string{"SUCCEEDED", "IN_PROGRESS", "FAILED"} {
@@ -376,7 +376,7 @@ func TestServiceHookTimesOut(t *testing.T) {
 				t.Fatal("no end after 30 hours")
 			}
 		}
-		if want := 25; calls != want { // The first at 0:00, the last at 24:00: too late.
+		if want := 25; calls != want { // The first call is at 0:00. The last one, at 24:00, is too late.
 			t.Errorf("calls: got %d, want %d", calls, want)
 		}
 		answer(t, d.Next(), `{"hookStatus":"SUCCEEDED"}`)
@@ -427,7 +427,7 @@ func TestStartServiceDeploymentRefusesWhatECSWould(t *testing.T) {
 			}
 		}
 	}
-	// A service definition reads as the API and CloudFormation write it.
+	// ServiceHook has the JSON names of the API and of CloudFormation.
 	var hook fakeaws.ServiceHook
 	for _, definition := range []string{
 		`{"hookTargetArn":"` + hookFunction + `","roleArn":"` + hookRole + `","lifecycleStages":["PRE_SCALE_UP"],"hookDetails":{"a":1}}`,

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// pythonEnv names the variable with the path of the Python that has boto3 and the AWS CLI. `make lint` sets
-// it; they are not among the tools `make test` needs.
+// pythonEnv is the name of the variable with the path of a Python that has boto3 and the AWS CLI. `make lint` sets it;
+// `make test` does not need them.
 const pythonEnv = "AWS_PYTHON"
 
 func python(t *testing.T) string {
@@ -20,8 +20,8 @@ func python(t *testing.T) string {
 	return path
 }
 
-// apart is the whole environment of a Python program, which so knows nothing of this machine's AWS accounts
-// and proxies. Without NO_PROXY Python asks macOS for its proxy.
+// apart returns all environment variables of a Python program, so that it does not use this machine's AWS accounts and
+// proxies. Without NO_PROXY Python asks macOS for its proxy.
 func apart(t *testing.T, more map[string]string) []string {
 	t.Helper()
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "NO_PROXY=127.0.0.1", "AWS_EC2_METADATA_DISABLED=true"}

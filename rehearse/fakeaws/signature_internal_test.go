@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestSignIsAWSs signs the example of AWS's documentation, which has the hash and the signature, too.
+// TestSignIsAWSs signs the example in AWS's documentation, and compares the hash and the signature.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 func TestSignIsAWSs(t *testing.T) {
 	const scope = "AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request"

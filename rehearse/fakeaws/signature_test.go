@@ -13,8 +13,8 @@ import (
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
-// refusals are what the protocols call the same: the codes of CloudFront and STS, and those of the JSON
-// services, whose HTTP status is always 400.
+// refusals holds the statuses and codes of each refusal: first those of CloudFront and STS, then those of the JSON services,
+// whose HTTP status is always 400.
 var refusals = map[string]struct{ xml, json string }{
 	"":         {"", ""},
 	"unsigned": {"403 MissingAuthenticationToken", "400 MissingAuthenticationTokenException"},
@@ -24,7 +24,7 @@ var refusals = map[string]struct{ xml, json string }{
 	"expired":  {"403 ExpiredToken", "400 ExpiredTokenException"},
 }
 
-// edit replaces the first from in a header, which must have it.
+// edit returns a change that replaces the first occurrence of from in a header.
 func edit(header, from, to string) func(*http.Request) {
 	return func(r *http.Request) {
 		value := r.Header.Get(header)
@@ -47,10 +47,10 @@ func TestSignatureIsRequired(t *testing.T) {
 	}
 	tests := []struct {
 		name   string
-		key    func(*fakeaws.Cloud) fakeaws.Credentials // that signs; a role's by default
-		change func(*http.Request)                      // once it is signed
-		want   string                                   // in refusals
-		text   string                                   // in the message
+		key    func(*fakeaws.Cloud) fakeaws.Credentials // the key that signs; default: a role's key
+		change func(*http.Request)                      // a change after the signature
+		want   string                                   // a key of refusals
+		text   string                                   // a part of the message
 	}{
 		{name: "as it should be"},
 		{name: "a user's key", key: func(c *fakeaws.Cloud) fakeaws.Credentials { return c.Issue(user, 0) }},
@@ -169,7 +169,7 @@ func TestSignatureIsRequired(t *testing.T) {
 	}
 }
 
-// TestRequestsMayTravelInOtherWays: what is signed is the request, not how HTTP carries it.
+// TestRequestsMayTravelInOtherWays checks that a signature does not depend on the way in which HTTP sends the request.
 func TestRequestsMayTravelInOtherWays(t *testing.T) {
 	tests := map[string]func(*http.Request){
 		"in chunks":             func(r *http.Request) { r.ContentLength = -1 },
@@ -197,12 +197,12 @@ func TestRequestsMayTravelInOtherWays(t *testing.T) {
 	}
 }
 
-// plain is an answer without what XML and JSON write in another way.
+// plain returns a body without the differences between XML and JSON.
 func plain(answer string) string {
 	return strings.NewReplacer("&#39;", "'", `\u0026`, "&", "&#xA;", "\n", `\n`, "\n", "&#34;", `"`).Replace(answer)
 }
 
-// TestWrongSignatureIsAnsweredWithWhatShouldHaveBeenSigned: with the session token in it, as AWS does.
+// TestWrongSignatureIsAnsweredWithWhatShouldHaveBeenSigned checks that the reply contains the session token, as at AWS.
 func TestWrongSignatureIsAnsweredWithWhatShouldHaveBeenSigned(t *testing.T) {
 	w := newWorld(t, fakeaws.Options{})
 	w.credentials.SecretAccessKey = "wrong"
@@ -236,7 +236,7 @@ func TestWrongSignatureIsAnsweredWithWhatShouldHaveBeenSigned(t *testing.T) {
 	}
 }
 
-// TestPrincipalsHaveKeysOfTheirOwn: of several at once, each call knows its own.
+// TestPrincipalsHaveKeysOfTheirOwn checks that each call has its own principal when several callers call at once.
 func TestPrincipalsHaveKeysOfTheirOwn(t *testing.T) {
 	w := newWorld(t, fakeaws.Options{})
 	other := newClients(w.cloud, w.url, w.cloud.Issue("arn:aws:sts::210987654321:assumed-role/edge/my-blog", time.Hour))

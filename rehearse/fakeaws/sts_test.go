@@ -21,7 +21,7 @@ const (
 	edgeSession = "arn:aws:sts::" + edgeAccount + ":assumed-role/clear-cache/shop"
 )
 
-// sts is a client with the world's credentials, without retries.
+// sts returns a client with the world's credentials that does not retry.
 func (w *world) sts() *sts.Client {
 	return sts.New(sts.Options{
 		Region: region, BaseEndpoint: &w.url, Retryer: aws.NopRetryer{},
@@ -55,7 +55,7 @@ func TestAssumeRoleAnswersAsSTS(t *testing.T) {
 		}
 	}
 
-	// Each account finds its own distributions.
+	// Callers find only the distributions of their own account.
 	edge := newClients(w.cloud, w.url, key)
 	for _, tt := range []struct {
 		name         string

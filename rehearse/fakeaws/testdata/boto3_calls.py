@@ -1,4 +1,4 @@
-"""Calls AWS through boto3 for python_test.go, which writes a JSON object a line and reads one."""
+"""Calls AWS through boto3 for boto3_test.go, which sends one JSON object in each line and reads one."""
 
 import functools
 import json
@@ -9,7 +9,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-# What is wrong in a request is for the service to say, and once.
+# The service must find mistakes in a request, and boto3 must not retry.
 CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1})
 
 
