@@ -18,17 +18,6 @@ import (
 	"time"
 )
 
-// Artifact is an artifact that UPLOAD_ARTIFACTS has made.
-type Artifact struct {
-	// Name is the evaluated name in the buildspec. A pipeline does not use it.
-	Name string
-	// Files are the paths in Zip, sorted.
-	Files []string
-	// Zip is the path of the zip file in Build.Artifacts. It contains the files in this order. All times are the same, so
-	// that equal files make an equal zip file.
-	Zip string
-}
-
 // clientError is a message of CodeBuild that has the code CLIENT_ERROR.
 type clientError string
 
@@ -141,10 +130,6 @@ func (r *run) bases(pattern string) ([]string, error) {
 	}
 	return dirs, nil
 }
-
-var globMeta = regexp.MustCompile(`[*?[\\]`)
-
-func globEscape(s string) string { return globMeta.ReplaceAllString(s, `\$0`) }
 
 // match returns the files below base that match files and do not match exclude-paths.
 func (r *run) match(ctx context.Context, base string, a *Artifacts, values map[string]string) ([]entry, error) {
@@ -301,45 +286,4 @@ func add(zw *zip.Writer, e entry) error {
 	}
 	_, err = io.Copy(w, file)
 	return err
-}
-
-// globPattern converts a pattern to a regular expression. * and ? match within the name of a file or a folder, and **
-// matches across folders. Names that start with a dot are not special.
-func globPattern(pattern string) (*regexp.Regexp, error) {
-	text := strings.TrimPrefix(pattern, "./")
-	var re strings.Builder
-	re.WriteString(`^`)
-	for i := 0; i < len(text); i++ {
-		switch c := text[i : i+1]; {
-		case strings.HasPrefix(text[i:], "**/"):
-			re.WriteString(`(?:.*/)?`)
-			i += 2
-		case strings.HasPrefix(text[i:], "**"):
-			re.WriteString(`.*`)
-			i++
-		case c == "*":
-			re.WriteString(`[^/]*`)
-		case c == "?":
-			re.WriteString(`[^/]`)
-		case c == "[":
-			end := strings.IndexByte(text[i:], ']')
-			if end < 2 {
-				return nil, fmt.Errorf("the path %q has a [ without a ]", pattern)
-			}
-			class := text[i+1 : i+end]
-			if class[0] == '!' {
-				class = "^" + class[1:]
-			}
-			re.WriteString("[" + class + "]")
-			i += end
-		default:
-			re.WriteString(regexp.QuoteMeta(c))
-		}
-	}
-	re.WriteString(`$`)
-	compiled, err := regexp.Compile("(?s)" + re.String())
-	if err != nil {
-		return nil, fmt.Errorf("the path %q is not a valid pattern: %w", pattern, err)
-	}
-	return compiled, nil
 }

@@ -43,6 +43,17 @@ type Env struct {
 	GitCredentialHelper YesNo             `yaml:"git-credential-helper"`
 }
 
+// The phases of a build, in order. CodeBuild has SUBMITTED, QUEUED and PROVISIONING before them, and FINALIZING and
+// COMPLETED after them, which Run omits.
+const (
+	DownloadSource  = "DOWNLOAD_SOURCE"
+	Install         = "INSTALL"
+	PreBuild        = "PRE_BUILD"
+	BuildPhase      = "BUILD"
+	PostBuild       = "POST_BUILD"
+	UploadArtifacts = "UPLOAD_ARTIFACTS"
+)
+
 // Phases holds the phases with commands. A phase that is not in the buildspec is nil.
 type Phases struct {
 	Install   *Phase `yaml:"install"`
@@ -375,8 +386,8 @@ type onFailure struct {
 
 // matches reports whether the build must be tried again. The reference says "an error message that matches". Here this is
 // the phase's context or the output of the failed command.
-func (f onFailure) matches(p PhaseResult, output string) bool {
-	return f.pattern.MatchString(p.Context()) || f.pattern.MatchString(output)
+func (f onFailure) matches(context, output string) bool {
+	return f.pattern.MatchString(context) || f.pattern.MatchString(output)
 }
 
 var retry = regexp.MustCompile(`^(?i:RETRY)(?:-([0-9]+))?(?:-(.+))?$`)
@@ -455,3 +466,7 @@ func specNotes(s *Buildspec) []string {
 	}
 	return notes
 }
+
+var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func isName(s string) bool { return namePattern.MatchString(s) }

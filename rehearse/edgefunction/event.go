@@ -196,3 +196,11 @@ var readOnly = []string{"cdn-loop", "content-length", "host", "transfer-encoding
 // that the function sets.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-read-only-headers-viewer-response
 var readOnlyOfResponses = []string{"via", "warning"}
+
+// Context holds the values of a function's event that do not come from the request. The event omits empty values.
+type Context struct {
+	DistributionDomainName string // "d111111abcdef8.cloudfront.net"
+	DistributionID         string // "EDFDVBD6EXAMPLE"
+	RequestID              string
+	ViewerIP               string // Default: the address in the request's RemoteAddr.
+}

@@ -3,6 +3,7 @@ package fakeaws
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 )
@@ -97,4 +98,22 @@ func (f Fault) garbage(svc *service) reply {
 		body = svc.cutOff
 	}
 	return reply{status: http.StatusOK, body: []byte(body)}
+}
+
+// drop closes the connection without a reply. If reset is true, it sends a TCP reset.
+func drop(w http.ResponseWriter, reset bool) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		// The connection is not HTTP/1. On this panic net/http aborts the stream and logs nothing.
+		panic(http.ErrAbortHandler)
+	}
+	if reset {
+		if tls, ok := conn.(interface{ NetConn() net.Conn }); ok {
+			conn = tls.NetConn()
+		}
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // Close then sends RST in place of FIN.
+		}
+	}
+	_ = conn.Close()
 }

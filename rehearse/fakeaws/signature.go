@@ -116,7 +116,7 @@ func untimely(signedAt, now time.Time) string {
 
 // misscoped returns AWS's messages for all mistakes in the scope of a credential.
 func (c *Cloud) misscoped(auth authorization, svc *service, date string) (problems []string) {
-	if !slices.Contains(c.signingRegions(svc), auth.region) {
+	if !slices.Contains(svc.signingRegions(c.opts.Region), auth.region) {
 		problems = append(problems, fmt.Sprintf("Credential should be scoped to a valid region, not '%s'.", auth.region))
 	}
 	if auth.service != svc.name {

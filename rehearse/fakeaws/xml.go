@@ -8,12 +8,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// newXMLService returns a service that replies in XML of a namespace. AWS documents the status 403 for
+// newXMLService returns a global service that replies in XML of a namespace. AWS documents the status 403 for
 // IncompleteSignature, but users report 400: https://github.com/hashicorp/terraform-provider-aws/issues/26202
 // https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 func newXMLService(name, namespace, cutOff string) *service {
 	return &service{
 		name:         name,
+		global:       true,
 		refuse:       func(refusal apiError) reply { return refuseXML(namespace, refusal) },
 		cutOff:       cutOff,
 		unsigned:     apiError{"MissingAuthenticationToken", "Request is missing Authentication Token", http.StatusForbidden},

@@ -19,7 +19,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // pinned holds the SHA-256 sums of the archives of the recipe's default version. The sums of other versions come from
@@ -31,23 +30,6 @@ var pinned = map[string]string{
 	"hugo_0.164.0_darwin-universal.pkg":        "c994e2cc6946838bb76521039509a7ce71282827e7035e344b6c225a83a5d0d3",
 	"hugo_extended_0.164.0_linux-amd64.tar.gz": "fea17b8c076f950bb2e9f9486667bdaa29422883888d509d63931c73e8a9b3a4",
 	"hugo_extended_0.164.0_linux-arm64.tar.gz": "232d3bc2d1d9510625985ff7c89767598ffea5bc6e5e2882c791313f5a43f723",
-}
-
-// limits holds the limits of a download.
-type limits struct {
-	Connect time.Duration // for the connection, and again for TLS; default 10 s
-	Answer  time.Duration // until the response's header; default 30 s
-	Whole   time.Duration // for everything; default 15 minutes
-	Bytes   int64         // of the archive; default 250 MB, while archives have 20 to 70 MB
-	Binary  int64         // of the binary; default 1 GB, while a binary for two architectures has 200 MB
-}
-
-func (l *limits) setDefaults() {
-	l.Connect = cmp.Or(l.Connect, 10*time.Second)
-	l.Answer = cmp.Or(l.Answer, 30*time.Second)
-	l.Whole = cmp.Or(l.Whole, 15*time.Minute)
-	l.Bytes = cmp.Or(l.Bytes, 250e6)
-	l.Binary = cmp.Or(l.Binary, 1e9)
 }
 
 // archive returns the name of a release's archive for a platform.

@@ -7,17 +7,12 @@ package hugo
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -107,86 +102,6 @@ type Installer struct {
 // every is the time between two reports of a wait.
 const every = time.Minute
 
-// Install returns the path of the wanted Hugo, and installs it if it is not in the cache. Processes that install the
-// same release at once wait for each other.
-func (i Installer) Install(ctx context.Context, w Wanted) (binary string, err error) {
-	if err := w.Check(); err != nil {
-		return "", err
-	}
-	i.platform = cmp.Or(i.platform, runtime.GOOS+"/"+runtime.GOARCH)
-	name := "hugo@v" + w.Version
-	if w.Extended {
-		name += "+extended"
-	}
-	dir, err := filepath.Abs(filepath.Join(i.Cache, name))
-	if err != nil {
-		return "", err
-	}
-	binary = filepath.Join(dir, "hugo")
-	if w.Is(Says(ctx, binary)) {
-		return binary, nil
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // Everybody who can read the project may read the cache.
-		return "", fmt.Errorf("install %v: %w", w, err)
-	}
-	unlock, err := i.lock(ctx, dir, w)
-	if err != nil {
-		return "", fmt.Errorf("install %v: %w", w, err)
-	}
-	defer unlock()
-	if w.Is(Says(ctx, binary)) { // Another process has installed it in the meantime.
-		return binary, nil
-	}
-	work, err := os.MkdirTemp(dir, "work-")
-	if err != nil {
-		return "", fmt.Errorf("install %v: %w", w, err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	made, err := i.download(ctx, w, work)
-	if err != nil && ctx.Err() == nil {
-		i.Tell("The release binary of %v cannot be used: %v", w, err)
-		made, err = i.compile(ctx, w, work)
-	}
-	if err != nil {
-		return "", fmt.Errorf("install %v: %w", w, err)
-	}
-	if err := os.Rename(made, binary); err != nil {
-		return "", fmt.Errorf("install %v: %w", w, err)
-	}
-	return binary, nil
-}
-
-// lock waits until no other process installs into a folder, and removes the files of an installation that was killed.
-func (i Installer) lock(ctx context.Context, dir string, w Wanted) (unlock func(), err error) {
-	file, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	unlock = func() { _ = file.Close() } // Nothing was written.
-	for told := false; ; told = true {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			left, _ := filepath.Glob(filepath.Join(dir, "work-*"))
-			for _, work := range left {
-				_ = os.RemoveAll(work) // An error does no harm.
-			}
-			return unlock, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return unlock, nil // The file system has no locks, so the last installation wins.
-		}
-		if !told {
-			i.Tell("Waiting for another process that installs %v", w)
-		}
-		select {
-		case <-ctx.Done():
-			unlock()
-			return nil, ctx.Err()
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
-}
-
 // checked returns binary, or an error if it is not the wanted Hugo.
 func checked(ctx context.Context, w Wanted, binary string) (string, error) {
 	if says := Says(ctx, binary); !w.Is(says) {
@@ -212,4 +127,21 @@ func (i Installer) waiting(what string) (done func()) {
 		}
 	}()
 	return func() { ticker.Stop(); close(ended) }
+}
+
+// limits holds the limits of a download.
+type limits struct {
+	Connect time.Duration // for the connection, and again for TLS; default 10 s
+	Answer  time.Duration // until the response's header; default 30 s
+	Whole   time.Duration // for everything; default 15 minutes
+	Bytes   int64         // of the archive; default 250 MB, while archives have 20 to 70 MB
+	Binary  int64         // of the binary; default 1 GB, while a binary for two architectures has 200 MB
+}
+
+func (l *limits) setDefaults() {
+	l.Connect = cmp.Or(l.Connect, 10*time.Second)
+	l.Answer = cmp.Or(l.Answer, 30*time.Second)
+	l.Whole = cmp.Or(l.Whole, 15*time.Minute)
+	l.Bytes = cmp.Or(l.Bytes, 250e6)
+	l.Binary = cmp.Or(l.Binary, 1e9)
 }

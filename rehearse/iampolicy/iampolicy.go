@@ -9,9 +9,7 @@
 package iampolicy
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -67,21 +65,6 @@ func (s Statement) String() string {
 		fmt.Fprintf(&b, " (%q)", s.Sid)
 	}
 	return b.String()
-}
-
-// Evaluate returns the decisions for the requests under a role's identity policies. It starts a Node.js process, which
-// takes about 0.1 s. Use [Start] for several calls.
-//
-// Evaluate returns an error, and not a denial, for an invalid policy, for an action that IAM does not have (in a
-// request or written out in a policy), for an ARN that the action does not support, and for a condition key that the
-// action does not have.
-func Evaluate(ctx context.Context, policies []json.RawMessage, requests []Request) ([]Decision, error) {
-	e, err := Start(ctx)
-	if err != nil {
-		return nil, err
-	}
-	decisions, err := e.Evaluate(ctx, policies, requests)
-	return decisions, errors.Join(err, e.Close())
 }
 
 // verdict is the answer of simulate.mjs for one request.

@@ -142,7 +142,7 @@ func TestStartRefuses(t *testing.T) {
 		{"no such file", Function{Name: "f", Binary: filepath.Join(dir, "none")}, "none"},
 		{"a folder", Function{Name: "f", Binary: dir}, "not an executable file"},
 		{"not executable", Function{Name: "f", Binary: plain}, "not an executable file"},
-		{"reserved variable", Function{Name: "f", Binary: binary, Env: map[string]string{"AWS_LAMBDA_RUNTIME_API": "x"}}, "reserved"},
+		{"reserved variable", Function{Name: "f", Binary: binary, Env: map[string]string{"AWS_LAMBDA_RUNTIME_API": "x"}}, "Lambda reserves the environment variable"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
