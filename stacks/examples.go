@@ -1,11 +1,12 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // warnOfExamples puts a warning on a stack that still holds example values. Synth

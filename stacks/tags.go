@@ -1,12 +1,13 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"fmt"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 const stackTagsProblem = "CloudFormation would put them on the listeners, the rules and the ECS service, too, whatever the template says, and by every change of them send visitors to the wrong version. " +

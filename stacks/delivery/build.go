@@ -1,11 +1,6 @@
 package delivery
 
 import (
-	"blog-deploy-pipeline/buildspec"
-	"blog-deploy-pipeline/buildspec/curated"
-	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/pipeline"
-	"blog-deploy-pipeline/stacks/props"
 	"maps"
 	"strings"
 
@@ -13,6 +8,12 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/buildspec/curated"
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/pipeline"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // environment are the variables of the build project. They win over the ones in a

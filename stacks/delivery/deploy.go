@@ -1,10 +1,6 @@
 package delivery
 
 import (
-	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/pipeline"
-	"blog-deploy-pipeline/stacks/props"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -12,6 +8,10 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/pipeline"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // existingBucket finds the bucket that is there already.

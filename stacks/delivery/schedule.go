@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -10,6 +9,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // newSchedule starts the pipeline at the times of s. The role can be used by schedules

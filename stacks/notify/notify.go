@@ -2,8 +2,6 @@
 package notify
 
 import (
-	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/props"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -14,6 +12,9 @@ import (
 	subscriptions "github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // Topics are where the notifications of one stack go.

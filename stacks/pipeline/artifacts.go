@@ -1,12 +1,12 @@
 package pipeline
 
 import (
-	"blog-deploy-pipeline/stacks/cdk"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/cdk"
 )
 
 // artifactDays is how long a stage's output stays. A failed stage can be retried,

@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"blog-deploy-pipeline/stacks/notify"
-	"blog-deploy-pipeline/stacks/props"
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -11,6 +9,9 @@ import (
 	targets "github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/notify"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // notifyOfFailures tells of every action of a pipeline that fails. EventBridge words

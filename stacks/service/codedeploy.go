@@ -1,13 +1,6 @@
 package service
 
 import (
-	"blog-deploy-pipeline/appspec"
-	"blog-deploy-pipeline/buildspec"
-	"blog-deploy-pipeline/lambdas/contract"
-	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/pipeline"
-	"blog-deploy-pipeline/stacks/props"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodedeploy"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
@@ -18,6 +11,13 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/appspec"
+	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/pipeline"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // deployByCodeDeploy makes the service, what deploys it, and the stages that get it there.

@@ -1,11 +1,6 @@
 package service
 
 import (
-	"blog-deploy-pipeline/buildspec"
-	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/hook"
-	"blog-deploy-pipeline/stacks/pipeline"
-	"blog-deploy-pipeline/stacks/props"
 	"strconv"
 	"time"
 
@@ -18,6 +13,12 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/hook"
+	"blog-deploy-pipeline/stacks/pipeline"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 const (

@@ -1,9 +1,10 @@
 package service
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"testing"
 	"time"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // A deployment is watched for as long as it may take, and for as long as a build may.

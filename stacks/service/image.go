@@ -1,12 +1,6 @@
 package service
 
 import (
-	"blog-deploy-pipeline/buildspec"
-	"blog-deploy-pipeline/buildspec/curated"
-	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/pipeline"
-	"blog-deploy-pipeline/stacks/props"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
@@ -14,6 +8,12 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/buildspec/curated"
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/pipeline"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 const (

@@ -1,14 +1,15 @@
 package service
 
 import (
-	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/props"
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // subnets selects the public or the private subnets of a network.

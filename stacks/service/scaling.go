@@ -1,13 +1,13 @@
 package service
 
 import (
-	"blog-deploy-pipeline/stacks/props"
-
 	autoscaling "github.com/aws/aws-cdk-go/awscdk/v2/awsapplicationautoscaling"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // newScaling has Application Auto Scaling set the number of the service's tasks. It

@@ -1,13 +1,14 @@
 package service
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodedeploy"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // shiftByCodeDeploy returns CodeDeploy's own configurations.

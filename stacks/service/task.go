@@ -1,8 +1,6 @@
 package service
 
 import (
-	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/props"
 	"cmp"
 	"maps"
 	"slices"
@@ -17,6 +15,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // task is what runs. Its two families of task definitions keep CloudFormation and the

@@ -1,13 +1,13 @@
 package service
 
 import (
-	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/props"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // newVPCOrigin makes CloudFront's way to an internal load balancer. Nothing of it may

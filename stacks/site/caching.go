@@ -1,14 +1,15 @@
 package site
 
 import (
-	"blog-deploy-pipeline/stacks/props"
-	"blog-deploy-pipeline/stacks/site/viewerresponse"
 	"fmt"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/props"
+	"blog-deploy-pipeline/stacks/site/viewerresponse"
 )
 
 // pathHeaders are the headers of the paths that a pattern matches.

@@ -1,9 +1,6 @@
 package site
 
 import (
-	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/props"
-	"blog-deploy-pipeline/stacks/site/viewerrequest"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -13,6 +10,10 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
+	"blog-deploy-pipeline/stacks/site/viewerrequest"
 )
 
 // priceClasses are the choices as CDK names them.

@@ -1,13 +1,13 @@
 package site
 
 import (
-	"blog-deploy-pipeline/stacks/props"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
 	targets "github.com/aws/aws-cdk-go/awscdk/v2/awsroute53targets"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // newZone returns the hosted zone that the props name.

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"maps"
 	"slices"
 
@@ -9,6 +8,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 var referrers = map[props.Referrer]awscloudfront.HeadersReferrerPolicy{

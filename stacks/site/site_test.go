@@ -1,11 +1,12 @@
 package site
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"fmt"
 	"regexp"
 	"strings"
 	"testing"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 func TestDeliveryNames(t *testing.T) {
