@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/codebuild"
 	"blog-deploy-pipeline/rehearse/hugo"
@@ -26,7 +27,7 @@ import (
 	"blog-deploy-pipeline/rehearse/show"
 )
 
-// The exit statuses; the last is a shell's for what Ctrl-C ended.
+// The exit statuses. A shell gives the last to a program that Ctrl-C ended.
 const (
 	exitSucceeded = 0
 	exitFailed    = 1
@@ -37,15 +38,15 @@ const (
 func main() {
 	s3.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	// Caught, and nothing is done about it: it comes for a browser that has left, too, and for a reader of
-	// the output that has, output ends the rehearsal in order. To ignore it would be inherited by builds.
+	// The signal is caught, and nothing else: it also comes when a browser leaves. If the reader of the output leaves, output
+	// ends the rehearsal. Builds would inherit it if the signal were ignored.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	status := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
 }
 
-// command does what the Makefile asks for by a word, or rehearses.
+// command does what a single word asks for, or else rehearses.
 func command(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if len(args) != 1 {
 		return run(ctx, args, stdout, stderr)
@@ -60,21 +61,22 @@ func command(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	}
 }
 
-// hugoCache keeps what was installed. In the environment, hugoReleases names a mirror of Hugo's releases.
+// hugoCache is the folder for installed Hugos.
 var hugoCache = filepath.Join(".cache", "bin")
 
+// hugoReleases is the environment variable that names a mirror of Hugo's releases.
 const hugoReleases = "HUGO_RELEASES"
 
-// installHugo installs the Hugo that the recipe has by default, which the tests build the example blog with.
+// installHugo installs the recipe's default Hugo, with which the tests build the example blog.
 func installHugo(ctx context.Context, progress io.Writer) error {
 	i := hugo.Installer{Cache: hugoCache, Releases: os.Getenv(hugoReleases), Tell: func(format string, args ...any) {
-		_, _ = fmt.Fprintf(progress, format+"\n", args...) // What matters is an error.
+		_, _ = fmt.Fprintf(progress, format+"\n", args...) // Only an error matters.
 	}}
 	_, err := i.Install(ctx, hugo.Wanted{Version: buildspec.DefaultHugoVersion, Extended: buildspec.DefaultHugoExtended == "true"})
 	return err
 }
 
-// clean removes what rehearsals that were killed have left.
+// clean removes what killed rehearsals have left.
 func clean() error { return errors.Join(leftovers.Sweep(os.TempDir()), leftovers.Sweep(dataDir)) }
 
 func exit(err error, stderr io.Writer) int {
@@ -85,10 +87,10 @@ func exit(err error, stderr io.Writer) int {
 	return exitSucceeded
 }
 
-// dataDir is where the bucket's files are. Not in /tmp, which may keep no extended attributes.
+// dataDir is the folder of the bucket's files. /tmp may have no extended attributes.
 var dataDir = filepath.Join(".cache", "rehearse")
 
-// output is where the display writes, and ends the rehearsal when the reader has left.
+// output is what the display writes to. It ends the rehearsal when its reader has left.
 type output struct {
 	io.Writer
 
@@ -104,8 +106,7 @@ func (o output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// example is the blog that is rehearsed unless another is named. Wherever it is, it stands for a repository
-// by itself, and not for this project.
+// example is the blog that is rehearsed by default. It stands for a repository of its own, and not for this project.
 var example = filepath.Join("examples", "blog")
 
 // flags are the command's.
@@ -192,8 +193,8 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	return end(f, result, err, status, stdout, stderr)
 }
 
-// synthesise has the app write its templates. What it says is worth reading only where it fails. Its temporary
-// files, 20 to 30 MB of jsii's, are in the same folder: where it is killed, they go with it.
+// synthesise runs the app, which writes its templates, and shows its output only if it fails. The app's temporary files,
+// 20 to 30 MB of jsii's, are in the same folder, so that they are removed even if the app is killed.
 func synthesise(ctx context.Context, f flags, stderr io.Writer) error {
 	var said bytes.Buffer
 	app := exec.CommandContext(ctx, f.synth)
@@ -210,8 +211,8 @@ func write(w io.Writer, content []byte) error {
 	return err
 }
 
-// rehearse rehearses a plan, and shows it. Told says that the JSON is out: where the site is served, a
-// script wants to know the address while it is.
+// rehearse rehearses a plan, and shows it. told says that it has printed the JSON: if the site is served, a script needs
+// the address before the end.
 func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline.Faults, stdout, stderr *os.File) (_ rehearsal.Result, told bool, err error) {
 	if err := os.MkdirAll(dataDir, 0o750); err != nil {
 		return rehearsal.Result{Status: rehearsal.Failed}, false, err
@@ -234,7 +235,7 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 		Hugo: f.hugo, HugoCache: hugoCache, HugoReleases: os.Getenv(hugoReleases), Faults: faults, Serve: f.serve,
 	}, func(e rehearsal.Event) {
 		display.Event(e)
-		// Here, and not when all has ended: where the site is served, that is later.
+		// The result is shown here, since Run returns later if the site is served.
 		switch {
 		case e.Kind == rehearsal.Ended && !f.json:
 			display.Result(*e.Result)
@@ -242,14 +243,14 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 			ended = e.Result
 		case e.Kind == rehearsal.Serving && f.json:
 			if told, unwritten = true, show.JSON(stdout, *ended); unwritten != nil {
-				left() // Nobody knows the address.
+				left() // The address is not known to anybody.
 			}
 		}
 	})
 	return result, told, errors.Join(err, unwritten)
 }
 
-// end says how it ended, as JSON too where that is wanted, and returns the exit status.
+// end prints the error, and with -json the result, and returns the exit status.
 func end(f flags, result rehearsal.Result, err error, status int, stdout, stderr *os.File) int {
 	if f.json {
 		if err != nil {
@@ -258,7 +259,7 @@ func end(f flags, result rehearsal.Result, err error, status int, stdout, stderr
 		err = errors.Join(err, show.JSON(stdout, result))
 	}
 	if err != nil {
-		if f.json || err.Error() != result.Error { // Else the display has said it.
+		if f.json || err.Error() != result.Error { // Otherwise the display has shown it.
 			complain(stderr, err)
 		}
 		if status == exitSucceeded {
@@ -272,15 +273,15 @@ func complain(w io.Writer, err error) {
 	_, _ = fmt.Fprintln(w, "rehearse:", err) // The exit status says so, too.
 }
 
-// read finds the wanted stack in the assembly.
+// read finds the stack of the wanted blog or service in the assembly, and reads its plan.
 func read(f flags) (*pipeline.Plan, error) {
 	templates, err := assembly.Load(f.app)
 	if err != nil {
 		return nil, err
 	}
-	kind, wanted, suffixes, readIt := "blog", f.blog, []string{"-pipeline"}, pipeline.Read
+	kind, wanted, stacks, readPlan := "blog", f.blog, []contract.StackKind{contract.StackPipeline}, pipeline.Read
 	if f.service != "" {
-		kind, wanted, suffixes, readIt = "service", f.service, []string{"-hook", "-service"}, pipeline.ReadDeployment
+		kind, wanted, stacks, readPlan = "service", f.service, []contract.StackKind{contract.StackHook, contract.StackService}, pipeline.ReadDeployment
 	}
 	from := f.app
 	if f.synth != "" {
@@ -288,13 +289,13 @@ func read(f flags) (*pipeline.Plan, error) {
 	}
 	var known []string
 	for _, t := range templates {
-		for _, suffix := range suffixes {
-			name, ok := strings.CutSuffix(t.Name, suffix)
+		for _, stack := range stacks {
+			name, ok := contract.CutStackName(t.Name, stack)
 			if !ok {
 				continue
 			}
 			if wanted == "" || wanted == name {
-				return readIt(t)
+				return readPlan(t)
 			}
 			known = append(known, name)
 		}
