@@ -230,7 +230,7 @@ const (
 	object = "arn:aws:s3:::blog/index.html"
 )
 
-// bucketPolicy is what the CDK writes for origin access control, with the statement that lets CloudFront read.
+// bucketPolicy is the policy that the CDK writes for origin access control. A statement in it allows CloudFront to read.
 func bucketPolicy(allow string) json.RawMessage {
 	statements := []string{
 		`{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"s3:*","Resource":["` + bucket + `","` + bucket + `/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}`,
