@@ -47,7 +47,7 @@ func newHookStack(scope constructs.Construct, s props.ExistingService) awscdk.St
 	case props.CodeDeployGroup:
 		// With one of AWS's managed policies CodeDeploy's own role may call the function
 		// already; one with a policy of the owner's is not ours to change.
-		made.GrantReport(&by.Application, &by.DeploymentGroup)
+		made.GrantReport(by.Application, by.DeploymentGroup)
 		text, err := appspec.Render(s.Hook.AppSpec(s.Name, by.Container, by.Port))
 		if err != nil {
 			panic(err)

@@ -6,13 +6,13 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newServiceRole makes a role for an AWS service, without the managed policies that
-// CDK would attach: those reach every log group of the account.
+// NewServiceRole makes a role that an AWS service assumes. It has none of the managed policies
+// that the CDK would attach, which allow writing to every log group of the account.
 //
-// Its trust has no condition on aws:SourceAccount: AWS documents it for some of the
-// services that take on our roles and not for others (ECS's hooks and load balancers),
-// and where a service does not send it, every deployment would fail. Nobody of another
-// account can hand the role to the service in any case.
+// The trust policy has no condition on aws:SourceAccount. AWS documents that key for some of
+// the services that assume these roles and not for others (ECS with its hooks and load
+// balancers), and every deployment would fail with a service that does not send it. Only who
+// may pass the role can give it to a service, which nobody of another account may.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 func NewServiceRole(scope constructs.Construct, id, service, description string) awsiam.Role {
 	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
@@ -21,11 +21,20 @@ func NewServiceRole(scope constructs.Construct, id, service, description string)
 	})
 }
 
-// newActionRole makes a role that only the pipeline can take on, for one of its
-// actions.
+// NewActionRole makes a role for one action of a pipeline. Only the pipeline's own role may
+// assume it.
 func NewActionRole(scope constructs.Construct, id string, pipelineRole awsiam.IRole, description string) awsiam.Role {
 	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
 		AssumedBy:   awsiam.NewArnPrincipal(pipelineRole.RoleArn()),
 		Description: jsii.String(description),
 	})
+}
+
+// Allow adds a statement to a role's policy: the role may do the actions with the resources.
+// These are ARNs, or "*" where IAM has no resource for an action.
+func Allow(role awsiam.Role, actions []string, resources ...string) {
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings(actions...),
+		Resources: jsii.Strings(resources...),
+	}))
 }

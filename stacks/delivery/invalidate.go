@@ -30,7 +30,7 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Inval
 		MaxEventAge:      props.ReplyTimeout,
 		LogRetentionDays: i.LogRetentionDays,
 	})
-	function.GrantClearing(scope, invalidate.Role, i.RoleARN, distributionID)
+	invalidate.GrantClearing(scope, i.RoleARN, distributionID)
 	cdk.JustifyWildcards(invalidate.Role, "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them.")
 
 	role := cdk.NewActionRole(scope, "InvalidateActionRole", base.Role, "Calls the function that clears CloudFront")

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/props"
 )
 
@@ -18,19 +19,13 @@ import (
 // the schedule.
 // https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
 func newSchedule(scope constructs.Construct, s props.Schedule, made awscodepipeline.Pipeline) {
-	group := awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
-		Service: jsii.String("scheduler"), Resource: jsii.String("schedule-group"), ResourceName: jsii.String("default"),
-	})
 	role := awsiam.NewRole(scope, jsii.String("ScheduleRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("scheduler.amazonaws.com"), &awsiam.ServicePrincipalOpts{
-			Conditions: &map[string]any{"StringEquals": map[string]*string{"aws:SourceAccount": awscdk.Stack_Of(scope).Account(), "aws:SourceArn": group}},
+			Conditions: &map[string]any{"StringEquals": map[string]*string{"aws:SourceAccount": awscdk.Stack_Of(scope).Account(), "aws:SourceArn": jsii.String(cdk.ARN(scope, "scheduler", "schedule-group/default"))}},
 		}),
 		Description: jsii.String("Starts the pipeline at certain times"),
 	})
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("codepipeline:StartPipelineExecution"),
-		Resources: &[]*string{made.PipelineArn()},
-	}))
+	cdk.Allow(role, []string{"codepipeline:StartPipelineExecution"}, *made.PipelineArn())
 	schedule := awsscheduler.NewCfnSchedule(scope, jsii.String("Schedule"), &awsscheduler.CfnScheduleProps{
 		Description:                jsii.String("Publishes posts that were dated in the future"),
 		ScheduleExpression:         jsii.String(s.Expression),

@@ -17,50 +17,60 @@ import (
 	"blog-deploy-pipeline/stacks/cdk"
 )
 
-// distFolder holds the compiled functions, one folder each, relative to the folder
-// of cdk.json, where the CDK CLI runs the app. `make build` fills it.
+// distFolder has a folder for each compiled function. `make build` fills it. The path is
+// relative to the folder of cdk.json, in which the CDK CLI runs the app.
 const distFolder = "dist"
 
-// Props describe a GoFunction.
+// Props describe a [GoFunction].
 type Props struct {
 	// Binary is the name of the function's folder below lambdas/ and below dist/. Required.
 	Binary string
 
-	// Description is for the function and for its role. Required.
+	// Description is the description of the function and of its role. Required.
 	Description string
 
-	// Name is the function's own, for a function that others call by name. Default: one that
-	// CloudFormation makes.
+	// Name is the function's name, for a function that is called by a fixed name. Default: a
+	// name that CloudFormation makes.
 	Name string
 
-	// Environment are the function's variables, at most 4 KB as JSON.
+	// Environment has the function's environment variables, at most 4 KB as JSON. Default: none.
 	Environment map[string]string
 
-	// Timeout is at most 15 minutes. Required.
+	// Timeout is how long one call may last, in whole seconds up to 15 minutes. Required.
 	Timeout time.Duration
 
-	// MaxEventAge is how long Lambda keeps an asynchronous event that the function failed on,
-	// or had no time for: 1 minute to 6 hours. Default: 6 hours.
+	// MaxEventAge is how long Lambda retries an asynchronous call: 1 minute to 6 hours. Default:
+	// 6 hours.
 	MaxEventAge time.Duration
 
-	// LogRetentionDays is one of [props.LogRetentionDays]. Required.
+	// LogRetentionDays is how long the function's log is kept: a number of days that CloudWatch
+	// Logs offers, such as 30. Required.
 	LogRetentionDays int
 }
 
 // GoFunction is a Lambda function that is compiled from lambdas/.
+//
+//	f := function.NewGoFunction(stack, "Invalidate", function.Props{
+//		Binary:           "invalidate",
+//		Description:      "Clears CloudFront for the blog travel",
+//		Timeout:          time.Minute,
+//		LogRetentionDays: 30,
+//	})
+//	f.GrantClearing(stack, "", "E2QWRUHAPOMQZL")
 type GoFunction struct {
 	constructs.Construct
 
 	// Function is the function itself.
 	Function awslambda.Function
 
-	// Role may write the function's own log; whoever makes the function adds the rest.
+	// Role is the function's role. It allows writing the function's log; add what else the
+	// function needs.
 	Role awsiam.Role
 }
 
-// NewGoFunction makes a function for Arm. Its code is built before synth, and is only hashed
-// here, so that synth is fast and two machines agree on the hash. It panics if `make build`
-// has not built it.
+// NewGoFunction makes a function for Arm processors. It panics if `make build` has not compiled
+// the function. Synth only hashes the result, so that it is fast, and the hash is the same on
+// every machine.
 func NewGoFunction(scope constructs.Construct, id string, p Props) *GoFunction {
 	folder := filepath.Join(distFolder, p.Binary)
 	if _, err := os.Stat(filepath.Join(folder, "bootstrap")); err != nil {
@@ -81,8 +91,8 @@ func NewGoFunction(scope constructs.Construct, id string, p Props) *GoFunction {
 		Architecture: awslambda.Architecture_ARM_64(),
 		Handler:      jsii.String("bootstrap"),
 		Code:         awslambda.Code_FromAsset(jsii.String(folder), nil),
-		// The function waits for the network; 128 MB is the least that Lambda sells, and
-		// more than ten times what it uses.
+		// 128 MB is the least that Lambda offers, and more than ten times what a function uses
+		// that waits for the network.
 		MemorySize:  jsii.Number(128),
 		Timeout:     awscdk.Duration_Seconds(jsii.Number(p.Timeout.Seconds())),
 		Environment: &variables,
@@ -94,9 +104,10 @@ func NewGoFunction(scope constructs.Construct, id string, p Props) *GoFunction {
 	}
 	if p.MaxEventAge != 0 {
 		settings.MaxEventAge = awscdk.Duration_Minutes(jsii.Number(p.MaxEventAge.Minutes()))
-		settings.RetryAttempts = jsii.Number(2) // Lambda's own default, which the CDK wants beside an age
+		settings.RetryAttempts = jsii.Number(2) // Lambda's default, which the CDK requires beside an age
 	}
-	// By the id Default, the function is this construct's main resource, and has its name.
+	// The id Default keeps the logical id short, and makes the function this construct's main
+	// resource.
 	this.Function = awslambda.NewFunction(this.Construct, jsii.String("Default"), settings)
 	return this
 }

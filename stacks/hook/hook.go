@@ -1,5 +1,5 @@
-// Package hook has the construct of the hook of an ECS service: the function that clears
-// CloudFront's cache when a new version goes live.
+// Package hook has the construct of a deployment hook: the function that clears CloudFront's
+// cache when a new version of an ECS service goes live.
 package hook
 
 import (
@@ -19,25 +19,34 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// Props describe a Hook.
+// Props describe a [Hook].
 type Props struct {
 	props.Hook
 
-	// ServiceName names the service in the function's name and metrics. Required.
+	// ServiceName is part of the function's name, and the dimension of its metrics. Required.
+	// Example: "shop".
 	ServiceName string
 
-	// Controller deploys the service, and calls the function. Required.
+	// Controller is what deploys the service, and so calls the function. Required.
 	Controller props.Controller
 }
 
-// Hook is the function that a deployment calls, and what may call it.
+// Hook is the function that a service's deployment calls.
+//
+//	h := hook.NewHook(stack, "CacheHook", hook.Props{
+//		Hook:        props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}},
+//		ServiceName: "shop",
+//		Controller:  props.ControllerCodeDeploy,
+//	})
+//	h.GrantReport("shop", "shop-blue-green")
 type Hook struct {
 	constructs.Construct
 
-	// Function clears the cache. Its role may do that, and write its log.
+	// Function clears the cache. Its role allows that, and writing the function's log.
 	Function awslambda.Function
 
-	// Invoker is the role by which ECS calls the function; nil with CodeDeploy.
+	// Invoker is the role that ECS assumes to call the function. It is nil with CodeDeploy,
+	// which calls the function with the role of the deployment group.
 	Invoker awsiam.Role
 
 	role        awsiam.Role
@@ -45,8 +54,9 @@ type Hook struct {
 	events      []props.HookEvent
 }
 
-// NewHook makes the hook of a service in scope. With CodeDeploy it needs a [Hook.GrantReport];
-// with ECS, the service needs its [Hook.LifecycleHooks].
+// NewHook makes the hook of a service. For a service that CodeDeploy deploys, call
+// [Hook.GrantReport] and name the function in the AppSpec. For one that ECS deploys, give the
+// service [Hook.LifecycleHooks].
 func NewHook(scope constructs.Construct, id string, p Props) *Hook {
 	h := p.Hook.WithDefaults(p.Controller)
 	this := &Hook{Construct: constructs.NewConstruct(scope, jsii.String(id)), serviceName: p.ServiceName, events: h.Events}
@@ -60,7 +70,7 @@ func NewHook(scope constructs.Construct, id string, p Props) *Hook {
 	}
 	if p.Controller == props.ControllerCodeDeploy {
 		settings.Timeout = h.Deadline + props.AfterPolling
-		settings.MaxEventAge = props.HookWait // Nobody waits for an answer after that.
+		settings.MaxEventAge = props.HookWait // CodeDeploy waits no longer for the report.
 	}
 	made := function.NewGoFunction(this.Construct, "Hook", settings)
 	this.Function, this.role = made.Function, made.Role
@@ -68,7 +78,7 @@ func NewHook(scope constructs.Construct, id string, p Props) *Hook {
 	for _, i := range h.Invalidations {
 		distributions = append(distributions, i.DistributionID)
 	}
-	function.GrantClearing(this.Construct, this.role, h.RoleARN, distributions...)
+	made.GrantClearing(this.Construct, h.RoleARN, distributions...)
 	if p.Controller == props.ControllerECS {
 		this.Invoker = cdk.NewServiceRole(this.Construct, "HookInvoker", "ecs.amazonaws.com", "Lets ECS call the function that clears CloudFront for the service "+p.ServiceName)
 		this.Function.GrantInvoke(this.Invoker)
@@ -77,20 +87,14 @@ func NewHook(scope constructs.Construct, id string, p Props) *Hook {
 	return this
 }
 
-// GrantReport lets the function report to CodeDeploy on the deployments of one group.
-func (h *Hook) GrantReport(application, deploymentGroup *string) {
-	h.role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("codedeploy:PutLifecycleEventHookExecutionStatus"),
-		Resources: jsii.Strings(*awscdk.Stack_Of(h.Construct).FormatArn(&awscdk.ArnComponents{
-			Service:      jsii.String("codedeploy"),
-			Resource:     jsii.String("deploymentgroup"),
-			ResourceName: jsii.String(*application + "/" + *deploymentGroup),
-			ArnFormat:    awscdk.ArnFormat_COLON_RESOURCE_NAME,
-		})),
-	}))
+// GrantReport lets the function report to CodeDeploy about deployments of one deployment group.
+func (h *Hook) GrantReport(application, deploymentGroup string) {
+	cdk.Allow(h.role, []string{"codedeploy:PutLifecycleEventHookExecutionStatus"},
+		cdk.ARN(h.Construct, "codedeploy", "deploymentgroup:"+application+"/"+deploymentGroup))
 }
 
-// LifecycleHooks returns the hook as the ECS API and the AWS CLI spell it.
+// LifecycleHooks returns the lifecycleHooks of a deployment configuration of ECS, as JSON for
+// the AWS CLI.
 func (h *Hook) LifecycleHooks() string {
 	return lifecycleHooks(*h.Function.FunctionArn(), *h.Invoker.RoleArn(), h.events)
 }
@@ -103,8 +107,8 @@ func lifecycleHooks(function, invoker string, events []props.HookEvent) string {
 	}{function, invoker, events}})
 }
 
-// AddAlarm tells of a cache that was not cleared: with Proceed the deployment
-// itself succeeds, and nobody would know.
+// AddAlarm makes an alarm that tells the topics of a cache that was not cleared. With
+// [props.OnFailureProceed] the deployment itself succeeds, so that nothing else would tell.
 func (h *Hook) AddAlarm(to notify.Topics) {
 	if len(to.All) == 0 {
 		return
@@ -121,7 +125,7 @@ func (h *Hook) AddAlarm(to notify.Topics) {
 		Threshold:          jsii.Number(1),
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
 		EvaluationPeriods:  jsii.Number(1),
-		// Nothing is counted while nothing is deployed.
+		// The metric has no data while nothing is deployed.
 		TreatMissingData: awscloudwatch.TreatMissingData_NOT_BREACHING,
 	})
 	to.AddAlarm(h.Construct, alarm)

@@ -79,14 +79,10 @@ func newConnectionAction(scope constructs.Construct, pipelineRole awsiam.IRole, 
 	return stage
 }
 
-// allowConnection lets role read repositories through a connection, under the
-// permission's new name and its old one: AWS asks for the one in the connection's
-// ARN, and CDK grants the old one only.
-func AllowConnection(role awsiam.IRole, connectionARN string) {
-	role.AddToPrincipalPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("codeconnections:UseConnection", "codestar-connections:UseConnection"),
-		Resources: jsii.Strings(connectionARN),
-	}))
+// AllowConnection lets a role read repositories through a connection. The action has two names,
+// of which AWS checks the one in the connection's ARN; the CDK grants only the former name.
+func AllowConnection(role awsiam.Role, connectionARN string) {
+	cdk.Allow(role, []string{"codeconnections:UseConnection", "codestar-connections:UseConnection"}, connectionARN)
 }
 
 // patterns returns nil for none, because CodePipeline refuses an empty list.

@@ -30,7 +30,7 @@ func deployByCodeDeploy(scope constructs.Construct, s props.FargateService, p pa
 	service.AttachToApplicationTargetGroup(balancer.blue)
 	newScaling(scope, s.Scaling, service, balancer)
 	group := newDeploymentGroup(scope, s, service, p, balancer)
-	p.hook.GrantReport(group.Application().ApplicationName(), group.DeploymentGroupName())
+	p.hook.GrantReport(*group.Application().ApplicationName(), *group.DeploymentGroupName())
 	build := newImageBuild(scope, s, p, renderAppSpec(s))
 	deploy := newCodeDeployAction(scope, group, p, build.Output)
 	return deployed{balancer, service, []*awscodepipeline.StageProps{pipeline.Stage("Build", build.Action), pipeline.Stage("Deploy", deploy)}}
@@ -78,48 +78,37 @@ func newDeploymentGroup(scope constructs.Construct, s props.FargateService, serv
 // https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCodeDeployRoleForECS.html
 func newDeploymentRole(scope constructs.Construct, s props.FargateService, service awsecs.FargateService, p parts, balancer loadBalancer) awsiam.Role {
 	role := cdk.NewServiceRole(scope, "DeploymentRole", "codedeploy.amazonaws.com", "Shifts the traffic of the service "+s.Name)
-	allow := func(resources []*string, names ...string) {
-		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(names...), Resources: &resources}))
-	}
-	allow([]*string{service.ServiceArn(), partOfService(scope, service, "task-set")},
-		"ecs:DescribeServices", "ecs:CreateTaskSet", "ecs:UpdateServicePrimaryTaskSet", "ecs:DeleteTaskSet")
+	cdk.Allow(role, []string{"ecs:DescribeServices", "ecs:CreateTaskSet", "ecs:UpdateServicePrimaryTaskSet", "ecs:DeleteTaskSet"},
+		*service.ServiceArn(), partOfService(scope, service, "task-set"))
 	p.task.allowPassing(role)
-	production, test := balancer.production.ListenerArn(), balancer.test.ListenerArn()
-	allow([]*string{production, test}, "elasticloadbalancing:ModifyListener")
-	allow([]*string{rulesOf(production), rulesOf(test)}, "elasticloadbalancing:ModifyRule")
-	// By its name: the function's role names the deployment group. The second ARN is that
-	// of its versions and aliases, which AWS's policy allows as well.
-	hook := awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
-		Service: jsii.String("lambda"), Resource: jsii.String("function"), ResourceName: jsii.String(contract.HookFunctionName(s.Name)),
-		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
-	})
-	allow([]*string{hook, jsii.String(*hook + ":*")}, "lambda:InvokeFunction")
-	// Not documented: whether CodePipeline hands the revision over itself or by its
-	// place in the bucket.
-	allow([]*string{p.base.Artifacts.ArnForObjects(jsii.String("*"))}, "s3:GetObject", "s3:GetObjectVersion")
-	// CloudWatch asks for all alarms, also where a call names some.
-	allow([]*string{awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
-		Service: jsii.String("cloudwatch"), Resource: jsii.String("alarm"), ResourceName: jsii.String("*"),
-		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
-	})}, "cloudwatch:DescribeAlarms")
-	// IAM knows no resource for these.
-	allow(*jsii.Strings("*"), "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules")
+	production, test := *balancer.production.ListenerArn(), *balancer.test.ListenerArn()
+	cdk.Allow(role, []string{"elasticloadbalancing:ModifyListener"}, production, test)
+	cdk.Allow(role, []string{"elasticloadbalancing:ModifyRule"}, rulesOf(production), rulesOf(test))
+	// The function is named by its text, because its own role refers to the deployment group,
+	// which refers to this role. Its versions and aliases have the second ARN; AWS's policy
+	// allows these, too.
+	hook := cdk.ARN(scope, "lambda", "function:"+contract.HookFunctionName(s.Name))
+	cdk.Allow(role, []string{"lambda:InvokeFunction"}, hook, hook+":*")
+	// AWS does not document whether CodePipeline hands over the revision itself or its place in
+	// the bucket.
+	cdk.Allow(role, []string{"s3:GetObject", "s3:GetObjectVersion"}, *p.base.Artifacts.ArnForObjects(jsii.String("*")))
+	// CloudWatch checks the permission for all alarms, even if a call names some.
+	cdk.Allow(role, []string{"cloudwatch:DescribeAlarms"}, cdk.ARN(scope, "cloudwatch", "alarm:*"))
+	// IAM has no resource for these actions.
+	cdk.Allow(role, []string{"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"}, "*")
 	cdk.JustifyWildcards(role, "CodeDeploy and CodePipeline make up the names of task sets, rules and artifacts; the hook's function may be called by a version or alias; describing load balancers has no resource to name.")
 	return role
 }
 
 // partOfService returns the ARN of all that ECS makes of a kind for one service.
-func partOfService(scope constructs.Construct, service awsecs.FargateService, kind string) *string {
-	return awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
-		Service: jsii.String("ecs"), Resource: jsii.String(kind),
-		ResourceName: jsii.String(*service.Cluster().ClusterName() + "/" + *service.ServiceName() + "/*"),
-	})
+func partOfService(scope constructs.Construct, service awsecs.FargateService, kind string) string {
+	return cdk.ARN(scope, "ecs", kind+"/"+*service.Cluster().ClusterName()+"/"+*service.ServiceName()+"/*")
 }
 
 // rulesOf returns the ARN of all rules of a listener.
-func rulesOf(listenerARN *string) *string {
-	parts := awscdk.Fn_Split(jsii.String(":listener/"), listenerARN, nil)
-	return jsii.String(*awscdk.Fn_Select(jsii.Number(0), parts) + ":listener-rule/" + *awscdk.Fn_Select(jsii.Number(1), parts) + "/*")
+func rulesOf(listenerARN string) string {
+	parts := awscdk.Fn_Split(jsii.String(":listener/"), &listenerARN, nil)
+	return *awscdk.Fn_Select(jsii.Number(0), parts) + ":listener-rule/" + *awscdk.Fn_Select(jsii.Number(1), parts) + "/*"
 }
 
 // newCodeDeployAction makes the action that registers the task definition and has
@@ -127,12 +116,10 @@ func rulesOf(listenerARN *string) *string {
 func newCodeDeployAction(scope constructs.Construct, group awscodedeploy.EcsDeploymentGroup, p parts, input awscodepipeline.Artifact) awscodepipeline.IAction {
 	role := cdk.NewActionRole(scope, "DeployRole", p.base.Role, "Deploys the service")
 	p.base.Artifacts.GrantRead(role, nil)
-	allow := func(resource *string, names ...string) {
-		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(names...), Resources: &[]*string{resource}}))
-	}
-	allow(group.Application().ApplicationArn(), "codedeploy:GetApplication", "codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision")
-	allow(group.DeploymentGroupArn(), "codedeploy:CreateDeployment", "codedeploy:GetDeployment")
-	allow(group.DeploymentConfig().DeploymentConfigArn(), "codedeploy:GetDeploymentConfig")
+	cdk.Allow(role, []string{"codedeploy:GetApplication", "codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision"},
+		*group.Application().ApplicationArn())
+	cdk.Allow(role, []string{"codedeploy:CreateDeployment", "codedeploy:GetDeployment"}, *group.DeploymentGroupArn())
+	cdk.Allow(role, []string{"codedeploy:GetDeploymentConfig"}, *group.DeploymentConfig().DeploymentConfigArn())
 	p.task.allowRegistering(scope, role)
 	p.task.allowPassing(role)
 	cdk.JustifyWildcards(role, cdk.ArtifactKeys+" ECS numbers the revisions of the task definition.")

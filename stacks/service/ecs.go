@@ -121,16 +121,13 @@ func attachByECS(scope constructs.Construct, s props.FargateService, service aws
 // https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
 func newTrafficRole(scope constructs.Construct, s props.FargateService, balancer loadBalancer, rules trafficRules) awsiam.Role {
 	role := cdk.NewServiceRole(scope, "TrafficRole", "ecs.amazonaws.com", "Shifts the traffic of the service "+s.Name)
-	allow := func(resources []*string, names ...string) {
-		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(names...), Resources: &resources}))
-	}
-	allow([]*string{balancer.blue.TargetGroupArn(), balancer.green.TargetGroupArn()},
-		"elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets")
-	allow([]*string{balancer.production.ListenerArn(), balancer.test.ListenerArn()}, "elasticloadbalancing:ModifyListener")
-	allow([]*string{rules.production.ListenerRuleArn(), rules.test.ListenerRuleArn()}, "elasticloadbalancing:ModifyRule")
-	// IAM knows no resource for these.
-	allow(*jsii.Strings("*"), "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules",
-		"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth")
+	cdk.Allow(role, []string{"elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"},
+		*balancer.blue.TargetGroupArn(), *balancer.green.TargetGroupArn())
+	cdk.Allow(role, []string{"elasticloadbalancing:ModifyListener"}, *balancer.production.ListenerArn(), *balancer.test.ListenerArn())
+	cdk.Allow(role, []string{"elasticloadbalancing:ModifyRule"}, *rules.production.ListenerRuleArn(), *rules.test.ListenerRuleArn())
+	// IAM has no resource for these actions.
+	cdk.Allow(role, []string{"elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules",
+		"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"}, "*")
 	cdk.JustifyWildcards(role, "Describing load balancers has no resource to name.")
 	return role
 }
@@ -180,21 +177,10 @@ func newECSAction(scope constructs.Construct, s props.FargateService, service aw
 	p.base.Artifacts.GrantRead(role, nil)
 	p.task.allowRegistering(scope, role)
 	p.task.allowPassing(role)
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("ecs:DeregisterTaskDefinition"),
-		// IAM knows no resource for it.
-		Resources: jsii.Strings("*"),
-	}))
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("ecs:UpdateService", "ecs:ListServiceDeployments"),
-		Resources: &[]*string{service.ServiceArn()},
-	}))
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions"),
-		Resources: &[]*string{
-			service.ServiceArn(), partOfService(scope, service, "service-deployment"), partOfService(scope, service, "service-revision"),
-		},
-	}))
+	cdk.Allow(role, []string{"ecs:DeregisterTaskDefinition"}, "*") // IAM has no resource for this action.
+	cdk.Allow(role, []string{"ecs:UpdateService", "ecs:ListServiceDeployments"}, *service.ServiceArn())
+	cdk.Allow(role, []string{"ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions"},
+		*service.ServiceArn(), partOfService(scope, service, "service-deployment"), partOfService(scope, service, "service-revision"))
 	cdk.Justify(project, pipeline.NoKey(s.Identity()))
 	cdk.JustifyWildcards(role, cdk.ArtifactKeys+" ECS numbers revisions, and makes up the names of deployments. ecs:DeregisterTaskDefinition has no resource to name.")
 	return pipeline.NewBuildAction("ECS", project, input)

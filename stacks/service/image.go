@@ -5,7 +5,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -73,16 +72,10 @@ func newImageBuild(scope constructs.Construct, s props.FargateService, p parts, 
 	if p.base.Source.Connection != "" {
 		pipeline.AllowConnection(role, p.base.Source.Connection)
 	}
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart",
-			"ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage"),
-		Resources: &[]*string{repository.RepositoryArn()},
-	}))
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition"),
-		// IAM knows no resource for either.
-		Resources: jsii.Strings("*"),
-	}))
+	cdk.Allow(role, []string{"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart",
+		"ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage"}, *repository.RepositoryArn())
+	// IAM has no resource for these actions.
+	cdk.Allow(role, []string{"ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition"}, "*")
 	cdk.Justify(project, pipeline.NoKey(s.Identity()),
 		cdk.Justification{Rule: "AwsSolutions-CB3", Reason: "Docker needs privileged mode; the machine is the build's alone, and gone after it."})
 	cdk.JustifyWildcards(role, cdk.ArtifactKeys+" ecr:GetAuthorizationToken and ecs:DescribeTaskDefinition have no resource to name.")

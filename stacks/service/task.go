@@ -44,10 +44,7 @@ func newTask(scope constructs.Construct, family string, c props.Container, repos
 	log.GrantWrite(execution)
 	repository.GrantPull(execution)
 	if arn := props.InitialRepository(c.InitialImage); arn != "" {
-		execution.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Actions:   jsii.Strings("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"),
-			Resources: jsii.Strings(arn),
-		}))
+		cdk.Allow(execution, []string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"}, arn)
 	}
 	secrets := newSecrets(scope, c, execution)
 	cdk.JustifyWildcards(execution, "ecr:GetAuthorizationToken has no resource to name.")
@@ -119,7 +116,7 @@ func newSecrets(scope constructs.Construct, c props.Container, role awsiam.Role)
 	fetched := map[string][]string{} // by the action that fetches them
 	fetch := func(id, at string) awsecs.Secret {
 		variable, action, arn := secret(scope, id, at)
-		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(action), Resources: jsii.Strings(arn)}))
+		cdk.Allow(role, []string{action}, arn)
 		if !slices.Contains(fetched[action], arn) {
 			fetched[action] = append(fetched[action], arn)
 		}
@@ -180,10 +177,5 @@ func (t task) allowPassing(role awsiam.Role) {
 
 // allowRegistering lets a role register revisions of what the service runs.
 func (t task) allowRegistering(scope constructs.Construct, role awsiam.Role) {
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("ecs:RegisterTaskDefinition"),
-		Resources: &[]*string{awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
-			Service: jsii.String("ecs"), Resource: jsii.String("task-definition"), ResourceName: jsii.String(t.family + ":*"),
-		})},
-	}))
+	cdk.Allow(role, []string{"ecs:RegisterTaskDefinition"}, cdk.ARN(scope, "ecs", "task-definition/"+t.family+":*"))
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/function"
 	"blog-deploy-pipeline/stacks/props"
 )
 
@@ -60,9 +59,7 @@ func newAccessLogBucket(scope constructs.Construct, days int) awss3.Bucket {
 				"aws:SourceAccount": awscdk.Stack_Of(scope).Account(),
 			},
 			"ArnLike": map[string]*string{"aws:SourceArn": awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
-				Service: jsii.String("logs"), Region: jsii.String(props.CloudFrontRegion),
-				Resource: jsii.String("delivery-source"), ResourceName: jsii.String("*"),
-				ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+				Service: jsii.String("logs"), Region: jsii.String(props.CloudFrontRegion), Resource: jsii.String("delivery-source:*"),
 			})},
 		},
 	}))
@@ -81,7 +78,7 @@ func NewAccessLogs(scope constructs.Construct, blogName string, site *Site) {
 	source := awslogs.NewCfnDeliverySource(scope, jsii.String("AccessLogSource"), &awslogs.CfnDeliverySourceProps{
 		Name:        name,
 		LogType:     jsii.String("ACCESS_LOGS"),
-		ResourceArn: function.DistributionARN(scope, "", *site.Distribution.DistributionId()),
+		ResourceArn: jsii.String(cdk.DistributionARN(scope, "", *site.Distribution.DistributionId())),
 	})
 	target := awslogs.NewCfnDeliveryDestination(scope, jsii.String("AccessLogDestination"), &awslogs.CfnDeliveryDestinationProps{
 		Name:                    name,

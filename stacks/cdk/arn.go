@@ -1,0 +1,27 @@
+package cdk
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// ARN returns the ARN of a resource in the account and region of scope's stack. Resource is the
+// rest of the ARN after these, such as "function:NAME" or "task-definition/FAMILY:*".
+func ARN(scope constructs.Construct, service, resource string) string {
+	return *awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{Service: &service, Resource: &resource})
+}
+
+// DistributionARN returns the ARN of a CloudFront distribution. Its account is that of scope's
+// stack if account is "".
+func DistributionARN(scope constructs.Construct, account, id string) string {
+	arn := &awscdk.ArnComponents{
+		Service:  jsii.String("cloudfront"),
+		Region:   jsii.String(""),
+		Resource: jsii.String("distribution/" + id),
+	}
+	if account != "" {
+		arn.Account = &account
+	}
+	return *awscdk.Stack_Of(scope).FormatArn(arn)
+}
