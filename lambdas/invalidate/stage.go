@@ -21,7 +21,7 @@ var words = invalidation.Words{
 	Again:        pipelinejob.Again,
 }
 
-// stage makes invalidations of CodePipeline's jobs.
+// stage is the pipeline's Invalidate stage, which turns each job into a task.
 type stage struct {
 	invalidator invalidation.Invalidator
 	onFailure   contract.OnFailure
