@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/stacks/props"
 	"bytes"
 	"crypto/sha256"
@@ -34,17 +35,13 @@ func TestStagesAreWired(t *testing.T) {
 			function := tmpl.OfType("AWS::Lambda::Function")[0]
 			want := at(t, tmpl, map[string]any{"Ref": function.ID})
 			equal(t, "invalidate's function", at(t, tmpl, invalidate, "Configuration", "FunctionName"), want)
-			var params struct {
-				PipelineName   string
-				DistributionID string `json:"DistributionId"`
-				Paths          []string
-			}
+			var params contract.UserParameters
 			text := at(t, tmpl, invalidate, "Configuration", "UserParameters").(string)
 			if err := json.Unmarshal([]byte(text), &params); err != nil {
 				t.Fatalf("UserParameters %q: %v", text, err)
 			}
 			equal(t, "PipelineName", params.PipelineName, given.Name)
-			equal(t, "DistributionId", params.DistributionID, distribution)
+			equal(t, "distribution", params.ID, distribution)
 			equal(t, "Paths", params.Paths, given.Invalidate.Cleared(given.Site))
 		})
 	}
@@ -181,8 +178,8 @@ func TestInvalidateFunction(t *testing.T) {
 		timeout int
 		days    int
 	}{
-		{modern, map[string]any{"POLL_FOR": "40s", "DEADLINE": "30m0s", "ON_FAILURE": "fail"}, 80, 30},
-		{full, map[string]any{"POLL_FOR": "2m0s", "DEADLINE": "1h0m0s", "ROLE_ARN": roleARN, "ON_FAILURE": "proceed"}, 160, 14},
+		{modern, map[string]any{contract.EnvPollFor: "40s", contract.EnvDeadline: "30m0s", contract.EnvOnFailure: string(contract.OnFailureFail)}, 80, 30},
+		{full, map[string]any{contract.EnvPollFor: "2m0s", contract.EnvDeadline: "1h0m0s", contract.EnvRoleARN: roleARN, contract.EnvOnFailure: string(contract.OnFailureProceed)}, 160, 14},
 	} {
 		tmpl := template(t, tt.props)
 		function := only(t, tmpl, "AWS::Lambda::Function")

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/iampolicy"
 )
@@ -26,7 +27,7 @@ func TestRoleToTakeOn(t *testing.T) {
 			output := func(id string) json.RawMessage {
 				return json.RawMessage(at(t, tt.tmpl, tt.tmpl.Outputs[id].Value).(string))
 			}
-			trust, permissions := output("RoleTrust"), output("RolePermissions")
+			trust, permissions := output(contract.OutputRoleTrust), output(contract.OutputRolePermissions)
 			id := roleID(t, tt.tmpl, tt.function)
 			function := arnOf(t, tt.tmpl, id)
 			policies, err := tt.tmpl.RolePolicies(id)
@@ -70,8 +71,8 @@ func TestRoleToTakeOn(t *testing.T) {
 // Without a role there is nothing to put out.
 func TestNoRoleToTakeOn(t *testing.T) {
 	for _, tmpl := range []*assembly.Template{template(t, modern), hookTemplate(t, shop)} {
-		if _, ok := tmpl.Outputs["RoleTrust"]; ok {
-			t.Errorf("%s has the output RoleTrust, want none", tmpl.Name)
+		if _, ok := tmpl.Outputs[contract.OutputRoleTrust]; ok {
+			t.Errorf("%s has the output %s, want none", tmpl.Name, contract.OutputRoleTrust)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/stacks/props"
 	"strings"
 	"testing"
@@ -30,8 +31,8 @@ func TestDeploymentByCodeDeploy(t *testing.T) {
 		alarms   int
 		appSpecs []string
 	}{
-		{api, "CodeDeployDefault.ECSAllAtOnce", 5, 2, []string{"ContainerPort: 80\n", `- AfterAllowTraffic: "CodeDeployHook_api"`}},
-		{store, "CodeDeployDefault.ECSCanary10Percent5Minutes", 60, 3, []string{"ContainerPort: 8080\n", `- AfterAllowTestTraffic: "CodeDeployHook_store"`, `- AfterAllowTraffic: "CodeDeployHook_store"`}},
+		{api, "CodeDeployDefault.ECSAllAtOnce", 5, 2, []string{"ContainerPort: 80\n", `- AfterAllowTraffic: "` + contract.HookFunctionName("api") + `"`}},
+		{store, "CodeDeployDefault.ECSCanary10Percent5Minutes", 60, 3, []string{"ContainerPort: 8080\n", `- AfterAllowTestTraffic: "` + contract.HookFunctionName("store") + `"`, `- AfterAllowTraffic: "` + contract.HookFunctionName("store") + `"`}},
 	} {
 		t.Run(tt.props.Name, func(t *testing.T) {
 			tmpl := fargateTemplate(t, tt.props)
@@ -69,7 +70,7 @@ func TestDeploymentByCodeDeploy(t *testing.T) {
 				t.Fatal(err)
 			}
 			equal(t, "AppSpec of the build", variables["APPSPEC"], printed)
-			equal(t, "function", only(t, tmpl, "AWS::Lambda::Function")["FunctionName"], "CodeDeployHook_"+tt.props.Name)
+			equal(t, "function", only(t, tmpl, "AWS::Lambda::Function")["FunctionName"], contract.HookFunctionName(tt.props.Name))
 
 			configuration := at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration").(map[string]any)
 			equal(t, "deploy's configuration", configuration, map[string]any{

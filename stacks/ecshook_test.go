@@ -94,21 +94,21 @@ func TestHookFunction(t *testing.T) {
 		logDays     int
 		environment map[string]any
 	}{
-		{shop, "CodeDeployHook_shop", 640, 30, map[string]any{
-			"SERVICE": "shop", "DISTRIBUTIONS": `[{"DistributionId":"E2QWRUHAPOMQZL","Paths":["/*"]}]`,
-			"ON_FAILURE": "proceed", "WAIT_FOR": "completed", "DEADLINE": "10m0s",
+		{shop, contract.HookFunctionName("shop"), 640, 30, map[string]any{
+			contract.EnvService: "shop", contract.EnvDistributions: contract.JSON([]contract.Distribution{{ID: "E2QWRUHAPOMQZL", Paths: []string{"/*"}}}),
+			contract.EnvOnFailure: string(contract.OnFailureProceed), contract.EnvWaitFor: string(contract.WaitForCompleted), contract.EnvDeadline: "10m0s",
 		}},
-		{checkout, "CodeDeployHook_checkout", 880, 7, map[string]any{
-			"SERVICE": "checkout", "DISTRIBUTIONS": `[{"DistributionId":"E2QWRUHAPOMQZM","Paths":["/checkout/*","#prices"]},{"DistributionId":"E2QWRUHAPOMQZN","Paths":["/*"]}]`,
-			"ON_FAILURE": "fail", "WAIT_FOR": "created", "DEADLINE": "14m0s", "ROLE_ARN": roleARN,
+		{checkout, contract.HookFunctionName("checkout"), 880, 7, map[string]any{
+			contract.EnvService: "checkout", contract.EnvDistributions: contract.JSON([]contract.Distribution{{ID: "E2QWRUHAPOMQZM", Paths: []string{"/checkout/*", "#prices"}}, {ID: "E2QWRUHAPOMQZN", Paths: []string{"/*"}}}),
+			contract.EnvOnFailure: string(contract.OnFailureFail), contract.EnvWaitFor: string(contract.WaitForCreated), contract.EnvDeadline: "14m0s", contract.EnvRoleARN: roleARN,
 		}},
-		{news, "CodeDeployHook_news", 80, 30, map[string]any{
-			"SERVICE": "news", "DISTRIBUTIONS": `[{"DistributionId":"E2QWRUHAPOMQZP","Paths":["/*"]}]`,
-			"ON_FAILURE": "proceed", "WAIT_FOR": "completed", "DEADLINE": "10m0s",
+		{news, contract.HookFunctionName("news"), 80, 30, map[string]any{
+			contract.EnvService: "news", contract.EnvDistributions: contract.JSON([]contract.Distribution{{ID: "E2QWRUHAPOMQZP", Paths: []string{"/*"}}}),
+			contract.EnvOnFailure: string(contract.OnFailureProceed), contract.EnvWaitFor: string(contract.WaitForCompleted), contract.EnvDeadline: "10m0s",
 		}},
-		{feed, "CodeDeployHook_feed", 80, 30, map[string]any{
-			"SERVICE": "feed", "DISTRIBUTIONS": `[{"DistributionId":"E2QWRUHAPOMQZQ","Paths":["/feed.xml"]}]`,
-			"ON_FAILURE": "fail", "WAIT_FOR": "completed", "DEADLINE": "23h0m0s",
+		{feed, contract.HookFunctionName("feed"), 80, 30, map[string]any{
+			contract.EnvService: "feed", contract.EnvDistributions: contract.JSON([]contract.Distribution{{ID: "E2QWRUHAPOMQZQ", Paths: []string{"/feed.xml"}}}),
+			contract.EnvOnFailure: string(contract.OnFailureFail), contract.EnvWaitFor: string(contract.WaitForCompleted), contract.EnvDeadline: "23h0m0s",
 		}},
 	}
 	for _, tt := range tests {
@@ -212,13 +212,13 @@ func TestHookAlarm(t *testing.T) {
 	for _, s := range []props.ExistingService{shop, checkout, feed} {
 		alarm := only(t, hookTemplate(t, s), "AWS::CloudWatch::Alarm")
 		for field, want := range map[string]any{
-			"Namespace": "BlogDeployPipeline", "MetricName": "InvalidationFailed", "Dimensions": []any{map[string]any{"Name": "service", "Value": s.Name}},
+			"Namespace": contract.MetricNamespace, "MetricName": contract.MetricFailed, "Dimensions": []any{map[string]any{"Name": contract.DimensionService, "Value": s.Name}},
 			"Statistic": "Sum", "Threshold": 1, "EvaluationPeriods": 1, "Period": 300,
 			"ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "notBreaching",
 		} {
 			equal(t, s.Name+"'s "+field, alarm[field], want)
 		}
-		if text := fmt.Sprint(alarm["AlarmDescription"]); !strings.Contains(text, "service "+s.Name+":") || !strings.Contains(text, "CodeDeployHook_"+s.Name) {
+		if text := fmt.Sprint(alarm["AlarmDescription"]); !strings.Contains(text, "service "+s.Name+":") || !strings.Contains(text, contract.HookFunctionName(s.Name)) {
 			t.Errorf("%s's alarm says %q, want the service and its function in it", s.Name, text)
 		}
 	}

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/stacks/props"
 	"encoding/json"
 	"strings"
@@ -152,7 +153,7 @@ func TestHookOutputsSayWhatToDo(t *testing.T) {
 		invoker := arnOf(t, tmpl, roleID(t, tmpl, "HookInvoker"))
 		equal(t, s.Name+"'s role", output(t, tmpl, "InvokerRoleARN"), invoker)
 		var got any
-		if err := json.Unmarshal([]byte(output(t, tmpl, "LifecycleHooks")), &got); err != nil {
+		if err := json.Unmarshal([]byte(output(t, tmpl, contract.OutputLifecycleHooks)), &got); err != nil {
 			t.Fatal(err)
 		}
 		equal(t, s.Name+"'s hooks", got, []any{map[string]any{
@@ -185,7 +186,7 @@ func TestAppSpecOfAService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`ContainerName: "nginx"`, "ContainerPort: 8080", `- AfterAllowTestTraffic: "CodeDeployHook_checkout"`, `- AfterAllowTraffic: "CodeDeployHook_checkout"`} {
+	for _, want := range []string{`ContainerName: "nginx"`, "ContainerPort: 8080", `- AfterAllowTestTraffic: "` + contract.HookFunctionName("checkout") + `"`, `- AfterAllowTraffic: "` + contract.HookFunctionName("checkout") + `"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the AppSpec is\n%s\nwant %s in it", text, want)
 		}

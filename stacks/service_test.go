@@ -661,7 +661,7 @@ func TestServiceRoles(t *testing.T) {
 		{"CodeDeploy", api, "DeploymentRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			const listener = "AWS::ElasticLoadBalancingV2::Listener"
 			rule := strings.Replace(ref(t, tmpl, listener, 0), ":listener/", ":listener-rule/", 1) + "/1234567890abcdef"
-			return append(invoking("arn:aws:lambda:"+us+"function:CodeDeployHook_api"), []call{
+			return append(invoking("arn:aws:lambda:"+us+"function:"+contract.HookFunctionName("api")), []call{
 				{"ecs:DescribeServices", ref(t, tmpl, "AWS::ECS::Service", 0), true},
 				{"ecs:UpdateServicePrimaryTaskSet", ref(t, tmpl, "AWS::ECS::Service", 0), true},
 				{"ecs:CreateTaskSet", part(t, tmpl, "task-set"), true},
@@ -677,7 +677,7 @@ func TestServiceRoles(t *testing.T) {
 				{"elasticloadbalancing:ModifyListener", "arn:aws:elasticloadbalancing:" + us + "listener/app/other/0123456789abcdef/0123456789abcdef", false},
 				{"elasticloadbalancing:ModifyRule", rule, true},
 				{"elasticloadbalancing:DeleteListener", ref(t, tmpl, listener, 0), false},
-				{"lambda:InvokeFunction", "arn:aws:lambda:" + us + "function:CodeDeployHook_store", false},
+				{"lambda:InvokeFunction", "arn:aws:lambda:" + us + "function:" + contract.HookFunctionName("store"), false},
 				{"cloudwatch:DescribeAlarms", "arn:aws:cloudwatch:" + us + "alarm:api-latency", true},
 				{"cloudwatch:PutMetricAlarm", "arn:aws:cloudwatch:" + us + "alarm:api-latency", false},
 				{"s3:GetObject", artifacts(t, tmpl) + "/image.zip", true},

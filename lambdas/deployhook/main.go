@@ -11,12 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
-	"blog-deploy-pipeline/lambdas/internal/environment"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
 
 func main() {
-	settings, err := readSettings(environment.Transition(os.Getenv))
+	settings, err := readSettings(os.Getenv)
 	cfg := awsenv.Config(os.Getenv)
 	edge := awsenv.WithRole(cfg, settings.invalidation.RoleARN, os.Getenv)
 	log := invocation.Log(os.Stdout)

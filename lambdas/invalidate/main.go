@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	env := environment.Reader{Getenv: environment.Transition(os.Getenv)}
+	env := environment.Reader{Getenv: os.Getenv}
 	settings := invalidation.ReadSettings(&env)
 	cfg := awsenv.Config(os.Getenv)
 	log := invocation.Log(os.Stdout)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
@@ -19,11 +20,11 @@ func withRole(t *testing.T) edit {
 	clearing := regexp.MustCompile(`(?s)\{\s*"Action": \[\s*"cloudfront:CreateInvalidation".*?E2QWRUHAPOMQZL"\s*\]\s*\]\s*\}\s*\}`)
 	return func(text string) string {
 		for _, e := range []edit{
-			replace(t, `"AFTER_DEADLINE": "fail"`, `"AFTER_DEADLINE": "fail", "ROLE_ARN": "`+edgeRole+`"`),
+			replace(t, variable(contract.EnvOnFailure, string(contract.OnFailureFail)), variable(contract.EnvOnFailure, string(contract.OnFailureFail))+", "+variable(contract.EnvRoleARN, edgeRole)),
 			replace(t, clearing.FindString(text), `{"Action": "sts:AssumeRole", "Effect": "Allow", "Resource": "`+edgeRole+`"}`),
 			replace(t, `"Outputs": {`, `"Outputs": {
-				"RoleTrust": {"Value": {"Fn::Join": ["", ["{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"", {"Fn::GetAtt": ["InvalidateRole36A76A10", "Arn"]}, "\"},\"Action\":[\"sts:AssumeRole\"]}]}"]]}},
-				"RolePermissions": {"Value": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"cloudfront:CreateInvalidation\",\"cloudfront:GetInvalidation\"],\"Resource\":[\"arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZL\"]}]}"},`),
+				"`+contract.OutputRoleTrust+`": {"Value": {"Fn::Join": ["", ["{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"", {"Fn::GetAtt": ["InvalidateRoleD64083AD", "Arn"]}, "\"},\"Action\":[\"sts:AssumeRole\"]}]}"]]}},
+				"`+contract.OutputRolePermissions+`": {"Value": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"cloudfront:CreateInvalidation\",\"cloudfront:GetInvalidation\"],\"Resource\":[\"arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZL\"]}]}"},`),
 		} {
 			text = e(text)
 		}
@@ -33,11 +34,12 @@ func withRole(t *testing.T) edit {
 
 func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
 	const (
-		own       = "User: arn:aws:sts::123456789012:assumed-role/modern-pipeline-InvalidateRole"
-		mayNot    = "is not authorized to perform: "
-		takesOn   = mayNot + "sts:AssumeRole on resource: " + edgeRole
-		taken     = "User: arn:aws:sts::210987654321:assumed-role/clear-cache/modern-pipeline-Invalidate"
-		statement = `"Action": "sts:AssumeRole", "Effect": "Allow", "Resource": "` + edgeRole
+		own         = "User: arn:aws:sts::123456789012:assumed-role/modern-pipeline-InvalidateRole"
+		mayNot      = "is not authorized to perform: "
+		takesOn     = mayNot + "sts:AssumeRole on resource: " + edgeRole
+		taken       = "User: arn:aws:sts::210987654321:assumed-role/clear-cache/modern-pipeline-Invalidate"
+		bothOutputs = "outputs " + contract.OutputRoleTrust + " and " + contract.OutputRolePermissions
+		statement   = `"Action": "sts:AssumeRole", "Effect": "Allow", "Resource": "` + edgeRole
 	)
 	for _, tt := range []struct {
 		name      string
@@ -48,11 +50,11 @@ func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
 	}{
 		{name: "it is there"},
 		{name: "STS throttles", faults: "sts=throttle"},
-		{name: "it is not there yet", faults: "sts=no-role", reason: []string{"STS refused: AccessDenied: " + own, takesOn + ". There must be a role " + edgeRole + ", with the trust policy that is the stack's output RoleTrust"}, look: "outputs RoleTrust and RolePermissions"},
-		{name: "the function's role may not", old: statement, with: statement + "2", reason: []string{own, takesOn + " because no identity-based policy allows"}, look: "the policies of the role InvalidateRole36A76A10 in the template"},
-		{name: "it trusts another", old: `["InvalidateRole36A76A10", "Arn"]}, "\"},`, with: `["BuildRole41B77417", "Arn"]}, "\"},`, reason: []string{own, takesOn}, look: "outputs RoleTrust"},
+		{name: "it is not there yet", faults: "sts=no-role", reason: []string{"STS refused: AccessDenied: " + own, takesOn + ". There must be a role " + edgeRole + ", with the trust policy that is the stack's output " + contract.OutputRoleTrust}, look: bothOutputs},
+		{name: "the function's role may not", old: statement, with: statement + "2", reason: []string{own, takesOn + " because no identity-based policy allows"}, look: "the policies of the role InvalidateRoleD64083AD in the template"},
+		{name: "it trusts another", old: `["InvalidateRoleD64083AD", "Arn"]}, "\"},`, with: `["BuildRole41B77417", "Arn"]}, "\"},`, reason: []string{own, takesOn}, look: "outputs " + contract.OutputRoleTrust},
 		{name: "it may not clear", old: `:distribution/E2QWRUHAPOMQZL\"]`, with: `:distribution/E2QWRUHAPOMQZN\"]`,
-			reason: []string{"CloudFront refused: AccessDenied: " + taken, mayNot + "cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZL", "The role " + edgeRole + " must allow"}, look: "outputs RoleTrust and RolePermissions"},
+			reason: []string{"CloudFront refused: AccessDenied: " + taken, mayNot + "cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZL", "The role " + edgeRole + " must allow"}, look: bothOutputs},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -106,8 +108,8 @@ func TestAHookAssumesTheRoleForAllDistributions(t *testing.T) {
 
 func TestReadRefusesARoleThatCannotBeAssumed(t *testing.T) {
 	for _, tt := range []struct{ name, old, with, want string }{
-		{"no role", `"ROLE_ARN": "` + edgeRole, `"ROLE_ARN": "clear-cache`, `ROLE_ARN is "clear-cache": want a role's ARN`},
-		{"no policy", `"RoleTrust"`, `"AnotherOutput"`, `assumes the role ` + edgeRole + `, and the stack's output RoleTrust is no policy for it: ""`},
+		{"no role", variable(contract.EnvRoleARN, edgeRole), variable(contract.EnvRoleARN, "clear-cache"), contract.EnvRoleARN + ` is "clear-cache": want a role's ARN`},
+		{"no policy", `"` + contract.OutputRoleTrust + `"`, `"AnotherOutput"`, `assumes the role ` + edgeRole + `, and the stack's output ` + contract.OutputRoleTrust + ` is no policy for it: ""`},
 	} {
 		_, err := Read(template(t, "modern-pipeline", withRole(t), replace(t, tt.old, tt.with)))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
@@ -25,11 +27,11 @@ func hookFunction(t *testing.T) string {
 
 func TestADeploymentCallsItsHooks(t *testing.T) {
 	hook := hookFunction(t)
-	const quick = `"SERVICE":`
+	quick := fmt.Sprintf("%q:", contract.EnvService)
 	tests := []struct {
 		golden string
 		faults string
-		edit   string // in place of ON_FAILURE's value
+		edit   string // in place of contract.OnFailureProceed
 		status rehearsal.Status
 		stages string // by their first letter; N is not run
 		code   string
@@ -43,9 +45,9 @@ func TestADeploymentCallsItsHooks(t *testing.T) {
 		{golden: "shop-hook", faults: "lambda=crash-once", status: rehearsal.Succeeded, stages: "SSSNNSSS"},
 		{golden: "search-service", faults: "cloudfront=slow", status: rehearsal.Succeeded, stages: "SSSSSSS"},
 		{golden: "shop-hook", faults: "cloudfront=denied", status: rehearsal.Succeeded, stages: "SSSNNSSS", note: "may get old answers"},
-		{golden: "shop-hook", faults: "cloudfront=denied", edit: "roll-back", status: rehearsal.Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "The hook AfterAllowTraffic failed: the function CodeDeployHook_shop reported Failed", note: "rolls the deployment back"},
+		{golden: "shop-hook", faults: "cloudfront=denied", edit: string(contract.OnFailureFail), status: rehearsal.Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "The hook AfterAllowTraffic failed: the function " + contract.HookFunctionName("shop") + " reported Failed", note: "rolls the deployment back"},
 		{golden: "shop-hook", faults: "lambda=crash", status: rehearsal.Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "reported nothing within an hour"},
-		{golden: "news-hook", faults: "cloudfront=denied", edit: "roll-back", status: rehearsal.Failed, stages: "SSSSSFN", code: "FAILED", reason: `at PRODUCTION_TRAFFIC_SHIFT: answered {"hookStatus":"FAILED"}`, note: "ECS rolls the deployment back, and calls the function at PRODUCTION_TRAFFIC_SHIFT again, which answers SUCCEEDED, although E2QWRUHAPOMQZP is not clear; the deployment is ROLLBACK_SUCCESSFUL"},
+		{golden: "news-hook", faults: "cloudfront=denied", edit: string(contract.OnFailureFail), status: rehearsal.Failed, stages: "SSSSSFN", code: "FAILED", reason: `at PRODUCTION_TRAFFIC_SHIFT: answered {"hookStatus":"FAILED"}`, note: "ECS rolls the deployment back, and calls the function at PRODUCTION_TRAFFIC_SHIFT again, which answers SUCCEEDED, although E2QWRUHAPOMQZP is not clear; the deployment is ROLLBACK_SUCCESSFUL"},
 		{golden: "news-hook", faults: "lambda=crash", status: rehearsal.Failed, stages: "SSSSSFN", code: "FAILED", reason: "Runtime.ExitError", note: "again, which fails again (Runtime.ExitError"},
 	}
 	for _, tt := range tests {
@@ -55,9 +57,9 @@ func TestADeploymentCallsItsHooks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			edits := []edit{replace(t, quick, `"POLL_EVERY": "50ms", `+quick)}
+			edits := []edit{replace(t, quick, variable(contract.EnvPollEvery, "50ms")+", "+quick)}
 			if tt.edit != "" {
-				edits = append(edits, replace(t, `"ON_FAILURE": "proceed"`, `"ON_FAILURE": "`+tt.edit+`"`))
+				edits = append(edits, replace(t, variable(contract.EnvOnFailure, string(contract.OnFailureProceed)), variable(contract.EnvOnFailure, tt.edit)))
 			}
 			plan, err := ReadDeployment(template(t, tt.golden, edits...))
 			if err != nil {
@@ -144,7 +146,7 @@ func TestADeploymentStops(t *testing.T) {
 func TestReadDeploymentRefusesWhatHasNoHooks(t *testing.T) {
 	for _, tt := range []struct{ golden, old, with, want string }{
 		{"modern-pipeline", "x", "x", "has no hooks"},
-		{"shop-hook", "CodeDeployHook_shop\\\"\\n", "Another\\\"\\n", `"Another" is no AWS::Lambda::Function`},
+		{"shop-hook", contract.HookFunctionName("shop") + "\\\"\\n", "Another\\\"\\n", `"Another" is no AWS::Lambda::Function`},
 		{"shop-hook", "Hooks:\\n", "Nothing:\\n", "the AppSpec has no hooks"},
 	} {
 		_, err := ReadDeployment(template(t, tt.golden, replace(t, tt.old, tt.with)))

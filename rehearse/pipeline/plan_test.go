@@ -32,11 +32,11 @@ func TestReadReadsThePipeline(t *testing.T) {
 		t.Errorf("actions are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	deploy, invalidate := plan.Pipeline.Stages[2].Actions[0], plan.Pipeline.Stages[3].Actions[0]
-	if want := map[string]string{"BucketName": "kzmorita-blog", "Extract": "true"}; !maps.Equal(deploy.Configuration, want) {
+	if want := map[string]string{"BucketName": "kzmorita-blog", "Extract": "true", "CacheControl": "public, max-age=0, must-revalidate"}; !maps.Equal(deploy.Configuration, want) {
 		t.Errorf("Deploy has %v, want %v", deploy.Configuration, want)
 	}
 	f := invalidate.kind.(invocation).function
-	if f.Name != invalidate.Configuration["FunctionName"] || !strings.HasSuffix(f.ARN, ":function:"+f.Name) || f.Timeout != 80*time.Second || f.MemoryMB != 128 || f.Retries != 2 || f.Role.ID != "InvalidateRole36A76A10" || f.Env[contract.EnvPollFor] != "40s" {
+	if f.Name != invalidate.Configuration["FunctionName"] || !strings.HasSuffix(f.ARN, ":function:"+f.Name) || f.Timeout != 80*time.Second || f.MemoryMB != 128 || f.Retries != 2 || f.Role.ID != "InvalidateRoleD64083AD" || f.Env[contract.EnvPollFor] != "40s" {
 		t.Errorf("the function is %+v", f)
 	}
 	if invalidate.Namespace != "Invalidate" || invalidate.Clears != "E2QWRUHAPOMQZL" {

@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
@@ -50,7 +52,7 @@ func template(t *testing.T, golden string, edits ...edit) *assembly.Template {
 	}
 	dir := t.TempDir()
 	write(t, dir, map[string]string{
-		golden + ".template.json": strings.ReplaceAll(text, `"POLL_FOR": "40s"`, `"POLL_FOR": "40s", "POLL_EVERY": "50ms"`),
+		golden + ".template.json": strings.ReplaceAll(text, variable(contract.EnvPollFor, "40s"), variable(contract.EnvPollFor, "40s")+", "+variable(contract.EnvPollEvery, "50ms")),
 		golden + ".assets.json":   `{"files": {"a": {"source": {"path": "asset", "packaging": "zip"}, "destinations": {"d": {"objectKey": "ASSET.zip"}}}}}`,
 		"asset/bootstrap":         "",
 	})
@@ -272,8 +274,8 @@ func siteAssembly(t *testing.T, edits ...edit) *assembly.Template {
 		replace(t, `"kzmorita-blog"`, stackOutput("Bucket")),
 		replace(t, `":s3:::kzmorita-blog/*"`, `":s3:::", `+stackOutput("Bucket")+`, "/*"`),
 		replace(t, `":distribution/E2QWRUHAPOMQZL"`, `":distribution/", `+stackOutput("Distribution")),
-		replace(t, `"{\"PipelineName\":\"modern\",\"DistributionId\":\"E2QWRUHAPOMQZL\"}"`,
-			`{"Fn::Join": ["", ["{\"PipelineName\":\"modern\",\"DistributionId\":\"", `+stackOutput("Distribution")+`, "\"}"]]}`),
+		replace(t, userParameters("E2QWRUHAPOMQZL"),
+			`{"Fn::Join": ["", [`+strings.Replace(userParameters("ID"), "ID", `", `+stackOutput("Distribution")+`, "`, 1)+`]]}`),
 	).Dir
 	files := map[string]string{}
 	for _, name := range []string{"blog-site.template.json", "blog-certificate.template.json"} {
@@ -298,4 +300,13 @@ func siteAssembly(t *testing.T, edits ...edit) *assembly.Template {
 		t.Fatal(err)
 	}
 	return stacks[2]
+}
+
+// variable returns an environment variable as a template has it.
+func variable(name, value string) string { return fmt.Sprintf("%q: %q", name, value) }
+
+// userParameters returns the parameters of modern-pipeline's Invalidate action as a template
+// has them, with a distribution and paths.
+func userParameters(distribution string, paths ...string) string {
+	return strconv.Quote(contract.JSON(contract.UserParameters{PipelineName: "modern", Distribution: contract.Distribution{ID: distribution, Paths: paths}}))
 }
