@@ -6,10 +6,10 @@ import (
 	"os"
 )
 
-// OpenAssets lets every user read what is in the assets of the cloud assembly in a
-// folder, and run what its owner may run. A zip keeps modes, and Lambda is another user:
-// what was built, or unpacked by the CDK, under a umask such as 027 could not start
-// there. CDK's hash of an asset does not see modes, so a later build would not mend it.
+// OpenAssets makes all assets of a cloud assembly, which is a folder, readable for every user, and
+// executable if they are for their owner. The CDK CLI's zips keep these modes, and Lambda runs a
+// function as another user: after a build with a umask such as 027 it could not start. A later
+// build would not mend that, because the hash of an asset does not cover modes.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
 func OpenAssets(assembly string) error {
@@ -49,7 +49,7 @@ func OpenAssets(assembly string) error {
 	if !opened {
 		return nil
 	}
-	// The CDK CLI keeps the zips that it has made, by the same hash.
+	// The CDK CLI keeps the zips that it has made, under the same hash.
 	if err := root.RemoveAll(".cache"); err != nil {
 		return fmt.Errorf("remove zips of assets: %w", err)
 	}

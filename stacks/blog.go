@@ -2,7 +2,6 @@ package stacks
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"blog-deploy-pipeline/lambdas/contract"
@@ -11,9 +10,8 @@ import (
 	"blog-deploy-pipeline/stacks/site"
 )
 
-// NewBlogStack adds the stack of a blog's delivery to scope, and the stacks of its Site, and
-// returns the former. Like every construct it panics on props that are not valid;
-// [props.Validate] returns what is wrong instead.
+// NewBlogStack makes the stacks of a blog: those of its Site, and that of its delivery, which it
+// returns. It panics on props that are not valid; [props.Validate] returns what is wrong instead.
 func NewBlogStack(scope constructs.Construct, blog props.Blog) awscdk.Stack {
 	if err := blog.Validate(); err != nil {
 		panic(err)
@@ -31,8 +29,10 @@ func NewBlogStack(scope constructs.Construct, blog props.Blog) awscdk.Stack {
 	return stack
 }
 
-// newSiteStacks makes the stacks of a blog's Site: its own in the blog's region, and beside
-// it, if that is another one, those in us-east-1 of what CloudFront wants to have there.
+// newSiteStacks makes the stacks of a blog's Site, and returns where its delivery publishes. The
+// Site is in the blog's region. If that is not us-east-1, the certificate and the delivery of
+// access logs have stacks of their own there, because CloudFront works with these in us-east-1
+// only.
 func newSiteStacks(scope constructs.Construct, blog props.Blog, identity props.Identity) delivery.Destination {
 	stack := newStack(scope, identity, contract.StackSite, "What the blog "+blog.Name+" is served from: bucket, distribution, DNS records")
 	inUSEast1 := func(kind contract.StackKind, description string) awscdk.Stack {
@@ -44,22 +44,20 @@ func newSiteStacks(scope constructs.Construct, blog props.Blog, identity props.I
 		return newStack(scope, elsewhere, kind, description)
 	}
 
-	var certificate awscertificatemanager.ICertificate
+	certificateStack := stack
 	if blog.Site.MakesCertificate() {
-		in := inUSEast1(contract.StackCertificate, "Certificate of the blog "+blog.Name+", in the region that CloudFront takes it from")
-		certificate = site.NewCertificate(in, "Certificate", *blog.Site)
-		if in != stack {
-			site.KeepUntilReplaced(certificate)
-		}
-	} else {
-		certificate = site.NewCertificate(stack, "Certificate", *blog.Site)
+		certificateStack = inUSEast1(contract.StackCertificate, "Certificate of the blog "+blog.Name+", in the region that CloudFront takes it from")
+	}
+	certificate := site.NewCertificate(certificateStack, "Certificate", *blog.Site)
+	if certificateStack != stack {
+		site.KeepUntilReplaced(certificate)
 	}
 	made := site.NewSite(stack, onlyConstruct, site.Props{
 		Site: *blog.Site, BlogName: blog.Name, Certificate: certificate, Notifications: blog.Notifications,
 	})
 	if made.AccessLogBucket != nil {
-		in := inUSEast1(contract.StackLogs, "Access logs of the blog "+blog.Name+", from the region that CloudFront delivers them from")
-		site.NewAccessLogs(in, blog.Name, made)
+		logsStack := inUSEast1(contract.StackLogs, "Access logs of the blog "+blog.Name+", from the region that CloudFront delivers them from")
+		site.NewAccessLogs(logsStack, blog.Name, made)
 	}
 	return delivery.Destination{Bucket: made.Bucket, DistributionID: *made.Distribution.DistributionId(), BaseURL: made.URL + "/"}
 }

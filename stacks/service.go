@@ -15,8 +15,8 @@ import (
 	"blog-deploy-pipeline/stacks/service"
 )
 
-// NewServiceStack adds the stack of a service to scope. Like every construct it
-// panics on props that are not valid; [props.Validate] returns what is wrong instead.
+// NewServiceStack makes the stack of a service. It panics on props that are not valid;
+// [props.Validate] returns what is wrong instead.
 func NewServiceStack(scope constructs.Construct, s props.Service) awscdk.Stack {
 	if err := props.IsService(s); err != nil {
 		panic(fmt.Errorf("service %w", err))
@@ -33,6 +33,8 @@ func NewServiceStack(scope constructs.Construct, s props.Service) awscdk.Stack {
 	panic("unreachable: IsService accepts no other type")
 }
 
+// newHookStack makes the stack of the hook of a service that exists already. Its outputs say what
+// the owner has to change in the service.
 func newHookStack(scope constructs.Construct, s props.ExistingService) awscdk.Stack {
 	examples := props.ExampleValues(s)
 	s = s.WithDefaults()
@@ -45,8 +47,8 @@ func newHookStack(scope constructs.Construct, s props.ExistingService) awscdk.St
 	cdk.NewOutput(stack, "FunctionARN", "The function that clears CloudFront", *made.Function.FunctionArn())
 	switch by := s.DeployedBy.(type) {
 	case props.CodeDeployGroup:
-		// With one of AWS's managed policies CodeDeploy's own role may call the function
-		// already; one with a policy of the owner's is not ours to change.
+		// The stack does not change CodeDeploy's role, which is the owner's. AWS's managed
+		// policies for it allow calling the function.
 		made.GrantReport(by.Application, by.DeploymentGroup)
 		text, err := appspec.Render(s.Hook.AppSpec(s.Name, by.Container, by.Port))
 		if err != nil {
@@ -61,6 +63,7 @@ func newHookStack(scope constructs.Construct, s props.ExistingService) awscdk.St
 	return stack
 }
 
+// newFargateStack makes the stack of a new service and its delivery.
 func newFargateStack(scope constructs.Construct, s props.FargateService) awscdk.Stack {
 	examples := props.ExampleValues(s)
 	identity := s.Identity()

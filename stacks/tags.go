@@ -10,11 +10,11 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-const stackTagsProblem = "CloudFormation would put them on the listeners, the rules and the ECS service, too, whatever the template says, and by every change of them send visitors to the wrong version. " +
-	`Set tags in main.go, as docs/platform.md says under "Tags". Was the service first deployed with them, leave them as they are, and set Tagged`
+const stackTagsProblem = "CloudFormation would put them on the listeners, the rules and the ECS service as well, whatever the template says, and each change of a tag would send visitors to the wrong version. " +
+	`Set tags in main.go instead, as docs/platform.md says under "Tags". If the service was first deployed with these tags, leave them as they are, and set Tagged`
 
-// RefuseStackTags returns an error if one of the services must not get the tags that
-// the CDK CLI gives to whole stacks. The text says where they are set.
+// RefuseStackTags returns an error if the CDK CLI is set to give tags to whole stacks, and one of
+// the services must not have them. where says which setting it is.
 func RefuseStackTags(services []props.Service, where string) error {
 	for _, service := range services {
 		if s, ok := service.(props.FargateService); ok && !s.Tagged {
@@ -24,17 +24,18 @@ func RefuseStackTags(services []props.Service, where string) error {
 	return nil
 }
 
-// refuseStackTags has synth fail if the stack has tags by then.
+// refuseStackTags has synth fail if the stack has tags.
 func refuseStackTags(stack awscdk.Stack, service props.Identity) {
 	stack.Node().AddValidation(&stackTags{stack, service})
 }
 
+// stackTags is a validation of the CDK, which calls it at the end of synth.
 type stackTags struct {
 	stack   awscdk.Stack
 	service props.Identity
 }
 
-// Validate is called by the CDK.
+// Validate returns what is wrong with the stack's tags.
 func (v *stackTags) Validate() *[]*string {
 	var problems []*string
 	if tags := *v.stack.Tags().TagValues(); len(tags) > 0 {
