@@ -15,13 +15,13 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// maxDeliveryName is for delivery sources and destinations, unique in the account.
+// maxDeliveryName limits the names of delivery sources and destinations.
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutDeliverySource.html
 const maxDeliveryName = 60
 
-// accessLogFields are what is known of a request: those of the former standard logs,
-// and the visitor's country. Left out are cookies, which may be anybody's secret, and
-// what a blog does not use (field-level encryption).
+// accessLogFields are the fields of the former standard logs, and the visitor's country. Cookies
+// are left out, because they may be secrets, and so are the fields of field-level encryption,
+// which a blog does not use.
 //
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html
 var accessLogFields = []string{
@@ -32,10 +32,10 @@ var accessLogFields = []string{
 	"x-edge-detailed-result-type", "sc-content-type", "sc-content-len", "sc-range-start", "sc-range-end", "c-country",
 }
 
-// newAccessLogBucket makes the bucket of CloudFront's access logs: private, over TLS
-// only, encrypted, each log gone after so many days. It stays when logging ends or the
-// stack goes (CloudFormation cannot delete a bucket that is not empty), and goes on
-// removing its logs. It goes when a first deployment fails.
+// newAccessLogBucket makes the bucket of CloudFront's access logs: private, encrypted, reached over
+// TLS only, and deleting each log after some days. The bucket stays, and goes on deleting logs,
+// when logging ends or the stack is deleted: CloudFormation cannot delete a bucket that is not
+// empty. It is deleted if a first deployment fails.
 func newAccessLogBucket(scope constructs.Construct, days int) awss3.Bucket {
 	bucket := awss3.NewBucket(scope, jsii.String("AccessLogs"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
@@ -47,7 +47,7 @@ func newAccessLogBucket(scope constructs.Construct, days int) awss3.Bucket {
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		}},
 	})
-	// Without it the service would write the bucket's policy itself.
+	// Without this statement, CloudWatch Logs would write the bucket's policy itself.
 	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-S3.html
 	bucket.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("delivery.logs.amazonaws.com"), nil)},
@@ -68,12 +68,13 @@ func newAccessLogBucket(scope constructs.Construct, days int) awss3.Bucket {
 	return bucket
 }
 
-// NewAccessLogs has CloudFront write a Site's access logs to its AccessLogBucket. Its stack
-// must be in us-east-1, where CloudFront delivers logs from.
+// NewAccessLogs has CloudFront write a Site's access logs to its AccessLogBucket. scope must be in
+// us-east-1, because CloudFront delivers logs from there.
 func NewAccessLogs(scope constructs.Construct, blogName string, site *Site) {
 	bucket := site.AccessLogBucket
 	name := jsii.String(deliveryName(blogName))
-	// What the Bucket itself returns is a name for its own region alone.
+	// BucketArn is for stacks of the bucket's region. In another one the CDK makes an ARN of the
+	// physical name, which this bucket does not have.
 	bucketARN := cdk.Resource(bucket).(awss3.CfnBucket).AttrArn()
 	source := awslogs.NewCfnDeliverySource(scope, jsii.String("AccessLogSource"), &awslogs.CfnDeliverySourceProps{
 		Name:        name,
@@ -84,21 +85,22 @@ func NewAccessLogs(scope constructs.Construct, blogName string, site *Site) {
 		Name:                    name,
 		DeliveryDestinationType: jsii.String("S3"),
 		DestinationResourceArn:  bucketARN,
-		// Each line names its fields, so that no reader depends on their order. Parquet
-		// is charged for.
+		// In JSON each line names its fields, so that no program depends on their order. AWS
+		// charges for Parquet.
 		OutputFormat: jsii.String("json"),
 	})
 	delivery := awslogs.NewCfnDelivery(scope, jsii.String("AccessLogDelivery"), &awslogs.CfnDeliveryProps{
 		DeliverySourceName:     source.Ref(),
 		DeliveryDestinationArn: target.AttrArn(),
 		RecordFields:           jsii.Strings(accessLogFields...),
-		// Below AWSLogs/ACCOUNT/CloudFront/, which CloudFront puts before it.
+		// CloudFront puts AWSLogs/ACCOUNT/CloudFront/ before this path.
 		S3SuffixPath: jsii.String("{DistributionId}/{yyyy}/{MM}/{dd}"),
 	})
 	delivery.Node().AddDependency(bucket.Policy())
 }
 
-// deliveryName is the blog's name, as far as there is room, and then a hash of it.
+// deliveryName returns a name that is unique in the account: the blog's, or if that is too long,
+// its beginning and a hash of it.
 func deliveryName(blog string) string {
 	const suffix = "-access-logs"
 	if len(blog+suffix) <= maxDeliveryName {

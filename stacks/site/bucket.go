@@ -10,24 +10,24 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// versionDays is how long a file stays that a later delivery has replaced. Every
-// delivery uploads every file: with one a day, S3 stores the blog 31 times.
+// versionDays is how many days S3 keeps a file that a later delivery has replaced. Every delivery
+// uploads every file: with one delivery a day, S3 stores the blog 31 times.
 const versionDays = 30
 
-// newBucket makes the bucket the distribution serves from: private, over TLS only,
-// encrypted, with each file's former versions of the last 30 days.
+// newBucket makes the bucket that the distribution serves: private, encrypted, reached over TLS
+// only, and with each file's former versions of the last 30 days.
 func newBucket(scope constructs.Construct, removal props.BucketRemoval) awss3.Bucket {
 	settings := &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
 		EnforceSSL:        jsii.Bool(true),
-		// CloudFront would need a grant for a key of KMS, and each request would cost.
+		// With a KMS key CloudFront would need a grant, and each request would cost.
 		Encryption: awss3.BucketEncryption_S3_MANAGED,
 		Versioned:  jsii.Bool(true),
 		LifecycleRules: &[]*awss3.LifecycleRule{{
 			NoncurrentVersionExpiration:         awscdk.Duration_Days(jsii.Number(versionDays)),
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		}},
-		// It goes when a first deployment fails: it is empty then.
+		// Only after a first deployment that failed is the bucket deleted: it is empty then.
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 	}
 	if removal == props.BucketRemovalDelete {

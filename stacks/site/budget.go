@@ -8,10 +8,10 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// newBudget tells of a CloudFront bill that has passed the owner's limit, or is
-// forecast to. It is the account's bill: by a tag it could be the blog's alone, but a
-// tag counts only once somebody has made it a cost allocation tag by hand, and until
-// then such a budget sees no costs, and never tells anybody.
+// newBudget makes a budget that tells the owner when the month's bill for CloudFront has exceeded
+// a limit, or is forecast to. It counts what CloudFront costs in the whole account. A tag could
+// limit it to one blog, but only after somebody has made it a cost allocation tag by hand; until
+// then such a budget would see no costs, and tell nobody.
 //
 // https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html
 func newBudget(scope constructs.Construct, dollars int, notifications props.Notifications) {
@@ -21,7 +21,7 @@ func newBudget(scope constructs.Construct, dollars int, notifications props.Noti
 			SubscriptionType: jsii.String(kind), Address: jsii.String(address),
 		})
 	}
-	// The mails come from AWS Budgets itself: no address has to confirm anything.
+	// AWS Budgets sends these mails itself, and needs no confirmation of an address.
 	for _, address := range notifications.Emails {
 		add("EMAIL", address)
 	}
@@ -40,7 +40,7 @@ func newBudget(scope constructs.Construct, dollars int, notifications props.Noti
 			Subscribers: subscribers,
 		})
 	}
-	// Without a name: whom to tell can change only by replacing the budget.
+	// The budget has no name of ours, because a change of its subscribers replaces it.
 	awsbudgets.NewCfnBudget(scope, jsii.String("Budget"), &awsbudgets.CfnBudgetProps{
 		Budget: &awsbudgets.CfnBudget_BudgetDataProperty{
 			BudgetType:  jsii.String("COST"),

@@ -12,23 +12,22 @@ import (
 	"blog-deploy-pipeline/stacks/site/viewerresponse"
 )
 
-// pathHeaders are the headers of the paths that a pattern matches.
+// pathHeaders say which headers answers have whose path matches a pattern.
 type pathHeaders struct {
 	pattern string
 	policy  awscloudfront.ResponseHeadersPolicy
-	// function is what answers pass after the policy, or nil.
+	// function changes answers after the policy; it may be nil.
 	function awscloudfront.IFunction
 }
 
-// newResponseHeaders makes what answers are sent with: the policy of pages, for the
-// default behaviour, and those of the patterns, in the order of their precedence.
+// newResponseHeaders makes the headers of answers: the policy of pages, which the default
+// behaviour has, and those of path patterns, in the order of their precedence.
 //
-// A policy is for every answer, errors and redirects included. To say nothing of them
-// would not do: what has no Cache-Control browsers may keep for as long as they see fit,
-// a 301 for good and a 404 by the age of the error page. So immutable paths have the
-// policy of pages, and a function puts the year in its place on what is a file. Policies
-// come before functions; were it the other way round, browsers would ask more often, and
-// keep nothing wrong.
+// A policy applies to every answer, errors and redirects included, and these need a Cache-Control
+// too: without one, browsers may keep a 301 for good, and a 404 for as long as they like. So
+// immutable paths have the policy of pages, and a function changes its Cache-Control to a year if
+// the answer is a file. CloudFront applies policies before functions. In the other order browsers
+// would only ask more often.
 //
 // https://aws.amazon.com/blogs/networking-and-content-delivery/amazon-cloudfront-introduces-response-headers-policies/
 // https://www.rfc-editor.org/rfc/rfc9111.html#section-4.2.2

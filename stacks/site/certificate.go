@@ -10,10 +10,10 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// NewCertificate makes a certificate for the names of a Site with a HostedZone, where ACM
-// looks for the records that it waits for, some minutes. Its stack must be in us-east-1,
-// where CloudFront reads certificates from. With a CertificateARN it returns that
-// certificate, and nil for a Site without Domain.
+// NewCertificate returns the certificate for the names of a Site. With a CertificateARN that is an
+// existing certificate. With a HostedZone it is a new one, which ACM validates by records in that
+// zone; this takes some minutes, and scope must be in us-east-1, where CloudFront reads
+// certificates. A Site without Domain needs none: NewCertificate returns nil.
 func NewCertificate(scope constructs.Construct, id string, s props.Site) awscertificatemanager.ICertificate {
 	switch {
 	case s.Domain == "":
@@ -31,10 +31,10 @@ func NewCertificate(scope constructs.Construct, id string, s props.Site) awscert
 	return awscertificatemanager.NewCertificate(scope, jsii.String(id), settings)
 }
 
-// KeepUntilReplaced is for a certificate in another stack than the distribution's. Other
-// names are another certificate: the distribution has the old one until its own stack is
-// updated, after this one, and ACM deletes none that is in use. The update would wait for
-// itself, so that CloudFormation leaves the old one alone; a certificate costs nothing.
+// KeepUntilReplaced has CloudFormation keep a certificate that it replaces, which costs nothing.
+// It is for a certificate in another stack than the distribution. When the names change, that
+// stack is updated first, and would wait for ACM to delete a certificate that the distribution uses
+// until its own stack is updated.
 func KeepUntilReplaced(certificate awscertificatemanager.ICertificate) {
 	options := cdk.Resource(certificate).CfnOptions()
 	options.SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)

@@ -16,14 +16,14 @@ import (
 	"blog-deploy-pipeline/stacks/site/viewerrequest"
 )
 
-// priceClasses are the choices as CDK names them.
+// priceClasses has the CDK's name of each price class.
 var priceClasses = map[props.PriceClass]awscloudfront.PriceClass{
 	props.PriceClassAll: awscloudfront.PriceClass_PRICE_CLASS_ALL,
 	props.PriceClass200: awscloudfront.PriceClass_PRICE_CLASS_200,
 	props.PriceClass100: awscloudfront.PriceClass_PRICE_CLASS_100,
 }
 
-// newDistribution puts CloudFront before the bucket.
+// newDistribution makes the CloudFront distribution that serves the bucket.
 func newDistribution(scope constructs.Construct, blogName string, s props.Site, bucket awss3.IBucket, certificate awscertificatemanager.ICertificate) awscloudfront.Distribution {
 	function := awscloudfront.NewFunction(scope, jsii.String("ViewerRequest"), &awscloudfront.FunctionProps{
 		// At most 128 characters.
@@ -31,13 +31,13 @@ func newDistribution(scope constructs.Construct, blogName string, s props.Site, 
 		Runtime: awscloudfront.FunctionRuntime_JS_2_0(),
 		Code:    awscloudfront.FunctionCode_FromInline(jsii.String(viewerrequest.Code(s.FunctionSettings()))),
 	})
-	// With LIST, S3 says 404 and not 403 for what is missing, and a 403 can mean only
-	// what it says. Nobody can list: no query reaches S3.
+	// With LIST, S3 answers 404 and not 403 for a file that does not exist. Readers cannot list
+	// the bucket, because no query string reaches S3.
 	origin := origins.S3BucketOrigin_WithOriginAccessControl(bucket, &origins.S3BucketOriginWithOACProps{
 		OriginAccessLevels: &[]awscloudfront.AccessLevel{awscloudfront.AccessLevel_READ, awscloudfront.AccessLevel_LIST},
 	})
-	// An account may have 20 cache policies of its own; this one is AWS's. It ignores
-	// query, cookies and headers, and keeps what has no Cache-Control for a day at most.
+	// AWS manages this policy; an account may have only 20 of its own. It ignores query strings,
+	// cookies and headers, and keeps an answer without Cache-Control for a day at most.
 	cachePolicy := awscloudfront.CachePolicy_CACHING_OPTIMIZED()
 	functions := []*awscloudfront.FunctionAssociation{{
 		Function:  function,
@@ -102,7 +102,7 @@ func newDistribution(scope constructs.Construct, blogName string, s props.Site, 
 			FunctionAssociations:  &functions,
 		})
 	}
-	// CDK's construct does not have it yet.
+	// The CDK's construct has no prop for cache tags yet.
 	distribution.Node().DefaultChild().(awscloudfront.CfnDistribution).AddPropertyOverride(
 		jsii.String("DistributionConfig.CacheTagConfig"), map[string]string{"HeaderName": props.CacheTagHeader})
 	awscdk.Annotations_Of(distribution).AcknowledgeWarning(jsii.String("@aws-cdk/aws-cloudfront-origins:listBucketSecurityRisk"),

@@ -12,14 +12,15 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
+// referrers has the CDK's name of each referrer policy.
 var referrers = map[props.Referrer]awscloudfront.HeadersReferrerPolicy{
 	props.ReferrerStrictOriginWhenCrossOrigin: awscloudfront.HeadersReferrerPolicy_STRICT_ORIGIN_WHEN_CROSS_ORIGIN,
 	props.ReferrerSameOrigin:                  awscloudfront.HeadersReferrerPolicy_SAME_ORIGIN,
 	props.ReferrerNone:                        awscloudfront.HeadersReferrerPolicy_NO_REFERRER,
 }
 
-// newHeadersPolicy makes a response headers policy: the security headers, and what
-// browsers keep. An account has 20, a Site takes up to two.
+// newHeadersPolicy makes a response headers policy: the security headers, and the Cache-Control
+// for browsers. An account may have 20 policies, and a Site uses up to two.
 func newHeadersPolicy(scope constructs.Construct, h props.Headers, id, comment, cacheControl string) awscloudfront.ResponseHeadersPolicy {
 	security := &awscloudfront.ResponseSecurityHeadersBehavior{
 		ContentTypeOptions: &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)},

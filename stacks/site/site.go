@@ -17,41 +17,47 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// Props describe a Site.
+// Props describe a [Site].
 type Props struct {
 	props.Site
 
-	// BlogName is the name of the blog, for descriptions. Required.
+	// BlogName is the name of the blog, for descriptions. Required. Example: "travel".
 	BlogName string
 
-	// Certificate is for Domain and RedirectFrom, in us-east-1. Required with Domain; see
-	// [NewCertificate].
+	// Certificate is for all names of the Site, and in us-east-1. Required with Domain. Make it
+	// with [NewCertificate].
 	Certificate awscertificatemanager.ICertificate
 
-	// Notifications say whom MonthlyBudget tells. Required with it.
+	// Notifications say whom the budget tells. Required with MonthlyBudget.
 	Notifications props.Notifications
 }
 
 // Site is what a blog is served from.
+//
+//	travel := props.Site{Domain: "travel.example.com", HostedZone: zone}
+//	s := site.NewSite(stack, "Site", site.Props{
+//		Site:        travel,
+//		BlogName:    "travel",
+//		Certificate: site.NewCertificate(stackInUSEast1, "Certificate", travel),
+//	})
 type Site struct {
 	constructs.Construct
 
 	// Bucket holds the blog's files.
 	Bucket awss3.Bucket
 
-	// Distribution serves them.
+	// Distribution serves the bucket's files.
 	Distribution awscloudfront.Distribution
 
-	// AccessLogBucket is for [NewAccessLogs]; nil without AccessLogRetentionDays.
+	// AccessLogBucket is for [NewAccessLogs]. It is nil without AccessLogRetentionDays.
 	AccessLogBucket awss3.Bucket
 
-	// URL is where readers find the blog, without a slash at its end: "https://" and Domain,
-	// or the distribution's own name, which is a token.
+	// URL is the blog's address without a slash at its end: "https://" and Domain, or without
+	// Domain the distribution's own domain name, which is a token.
 	URL string
 }
 
-// NewSite makes a Site in scope, in whatever region its stack has. It panics on props that
-// are not valid, as constructs do; [props.Site] documents what they may be.
+// NewSite makes a Site, in any region. [props.Site] says what its props may be.
 func NewSite(scope constructs.Construct, id string, p Props) *Site {
 	s := p.Site.WithDefaults()
 	this := &Site{Construct: constructs.NewConstruct(scope, jsii.String(id))}
@@ -74,7 +80,8 @@ func NewSite(scope constructs.Construct, id string, p Props) *Site {
 	return this
 }
 
-// recordsToMake says what the owner's DNS has to lead to the distribution.
+// recordsToMake describes the distribution's domain name, and says which DNS records the owner
+// has to make by hand.
 func recordsToMake(s props.Site) string {
 	const own = "The distribution's own name"
 	if s.Domain == "" || s.HostedZone != (props.HostedZone{}) {

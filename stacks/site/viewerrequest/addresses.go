@@ -4,10 +4,11 @@ import "strings"
 
 const indexPage = "index.html"
 
-// Addresses returns the paths that CloudFront has to clear, so that all readers get what is new at path, which is
-// encoded, has no query, and may end with "*". For "/a/" these are "/a/" and "/a/index.html" and, where a page is
-// served without its slash, "/a". AWS asks for both what readers ask for and what a function has made of it, and
-// says of no other spelling of a plus that it is the same.
+// Addresses returns the paths that CloudFront has to clear so that every reader gets what is new at
+// path. The path is URL-encoded, has no query string, and may end with "*". For "/a/" these are "/a/"
+// and "/a/index.html", and with [Rewrite] also "/a": AWS wants both the path that readers request and
+// the one that a function makes of it. A plus sign is cleared in both of its spellings, because AWS
+// does not say that they are one path.
 //
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 func (s Settings) Addresses(path string) []string {

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// fileTypes are the extensions of what sites serve as files. With any other a name is a page's: versions
-// ("go-1.21.3"), names of hosts ("asp.net"), and scripts of servers ("old.php"), which no bucket runs, and
-// whose addresses Hugo's aliases keep as folders.
+// fileTypes are the extensions of files that sites serve. A name with any other extension is a page's:
+// a version ("go-1.21.3"), a host name ("asp.net"), or a script ("old.php"), which no bucket runs, and
+// whose address Hugo's aliases keep as a folder.
 var fileTypes = []string{
-	// Pages, and what they are made of.
+	// Pages, scripts, style sheets and text.
 	"html htm xhtml css js mjs cjs map wasm json jsonc json5 jsonl jsonld geojson webmanifest manifest xml xsl xslt xsd",
 	"rss atom rdf opml txt text md markdown rst adoc csv tsv ics vcf vtt srt cast",
 	"pagefind pf_meta pf_index pf_fragment pf_filter",
@@ -36,9 +36,9 @@ var fileTypes = []string{
 	"asc sig gpg pgp key pem crt cer der pub p12 pfx sha1 sha256 sha512 md5",
 }
 
-// fileNames are those of files that have no extension, because somebody else says what they are called.
-// Unlike extensions they are in this case only: "/LICENSE" is a file, "/license" a page. The first two are
-// no names at all, but the folder itself and the one above.
+// fileNames are the conventional names of files without an extension. Unlike extensions they are
+// compared with their case: "/LICENSE" is a file, and "/license" a page. The first two are no names of
+// files, but mean the folder itself and its parent.
 var fileNames = []string{
 	".", "..", ".nojekyll", ".htaccess", ".well-known",
 	"apple-app-site-association", "_headers", "_redirects",
@@ -48,7 +48,7 @@ var fileNames = []string{
 	"Dockerfile", "Makefile",
 }
 
-// The two lists as JavaScript and Go both read them.
+// The two lists as patterns that mean the same in JavaScript and in Go.
 var (
 	fileTypePattern = `\.(?:` + strings.ReplaceAll(strings.Join(fileTypes, " "), " ", "|") + `)$`
 	fileNamePattern = `^(?:` + strings.ReplaceAll(strings.Join(fileNames, "|"), ".", `\.`) + `)$`
@@ -59,17 +59,17 @@ var (
 	encodedASCII = regexp.MustCompile(`%[2-7][0-9A-Fa-f]`)
 )
 
-// IsPage reports whether an encoded path is that of a page without its slash, such as "/posts/hello", as the
-// function tells it from a file's: by its name alone.
+// IsPage reports whether an encoded path is that of a page without its slash, such as "/posts/hello". Like
+// the function, it tells a page from a file by the name alone.
 func IsPage(path string) bool {
 	name := encodedASCII.ReplaceAllStringFunc(path[strings.LastIndexByte(path, '/')+1:], func(encoded string) string {
-		decoded, _ := url.PathUnescape(encoded) // Never fails.
+		decoded, _ := url.PathUnescape(encoded) // It never fails for what matches.
 		return decoded
 	})
 	return name != "" && !fileType.MatchString(name) && !fileName.MatchString(name) && !isWellKnown(path)
 }
 
-// IsFolder reports whether a path is that of a page, with its slash.
+// IsFolder reports whether a path is that of a page with its slash.
 func IsFolder(path string) bool { return strings.HasSuffix(path, "/") && !isWellKnown(path) }
 
 func isWellKnown(path string) bool { return strings.HasPrefix(path, "/.well-known/") }

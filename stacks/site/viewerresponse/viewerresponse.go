@@ -1,5 +1,5 @@
-// Package viewerresponse holds the CloudFront Function that lets browsers keep the files of a Site that
-// never change, and nothing else that is sent in their place.
+// Package viewerresponse has the CloudFront Function that lets browsers keep files of a Site that never
+// change. It leaves alone what is sent in place of such a file, such as an error page.
 package viewerresponse
 
 import (
@@ -10,11 +10,11 @@ import (
 //go:embed viewerresponse.js
 var source string
 
-// Code returns the function's code, which sends files with a Cache-Control header such as
-// "public, max-age=31536000, immutable". CloudFront Functions know no environment variables, so that
-// it is the code's first line.
+// Code returns the function's code, which gives files a Cache-Control header such as
+// "public, max-age=31536000, immutable". CloudFront Functions have no environment variables, so the
+// header is the code's first line.
 func Code(cacheControl string) string {
-	// Never fails: a string.
+	// Marshal never fails for a string.
 	line, _ := json.Marshal(cacheControl)
 	return "const cacheControl = " + string(line) + ";\n" + source
 }

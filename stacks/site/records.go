@@ -10,7 +10,7 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// newZone returns the hosted zone that the props name.
+// newZone refers to an existing hosted zone.
 func newZone(scope constructs.Construct, id string, zone props.HostedZone) awsroute53.IHostedZone {
 	return awsroute53.HostedZone_FromHostedZoneAttributes(scope, jsii.String(id), &awsroute53.HostedZoneAttributes{
 		HostedZoneId: jsii.String(zone.ID),
@@ -18,8 +18,8 @@ func newZone(scope constructs.Construct, id string, zone props.HostedZone) awsro
 	})
 }
 
-// newRecords points the Site's names to the distribution. Each record's id is its
-// name, so that names may change places.
+// newRecords makes the DNS records that lead from the Site's names to the distribution, if the
+// Site has a hosted zone. The id of a record is its name, so that an owner may reorder names.
 func newRecords(scope constructs.Construct, s props.Site, distribution awscloudfront.IDistribution) {
 	if s.HostedZone == (props.HostedZone{}) {
 		return
@@ -27,7 +27,7 @@ func newRecords(scope constructs.Construct, s props.Site, distribution awscloudf
 	zone := newZone(scope, "HostedZone", s.HostedZone)
 	target := awsroute53.RecordTarget_FromAlias(targets.NewCloudFrontTarget(distribution))
 	for _, n := range s.Names() {
-		// Ends with a dot, so that it is never taken for a name inside the zone.
+		// By the dot at its end, the CDK knows a full name, and does not append the zone's.
 		full := jsii.String(n.Value + ".")
 		awsroute53.NewARecord(scope, jsii.String("A "+n.Value), &awsroute53.ARecordProps{Zone: zone, RecordName: full, Target: target})
 		awsroute53.NewAaaaRecord(scope, jsii.String("AAAA "+n.Value), &awsroute53.AaaaRecordProps{Zone: zone, RecordName: full, Target: target})
