@@ -32,7 +32,7 @@ func TestReadReadsThePipeline(t *testing.T) {
 		t.Errorf("actions are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	deploy, invalidate := plan.Pipeline.Stages[2].Actions[0], plan.Pipeline.Stages[3].Actions[0]
-	if want := map[string]string{"BucketName": "kzmorita-blog", "Extract": "true", "CacheControl": "public, max-age=0, must-revalidate"}; !maps.Equal(deploy.Configuration, want) {
+	if want := map[string]string{"BucketName": "kzmorita-blog", "Extract": "true"}; !maps.Equal(deploy.Configuration, want) {
 		t.Errorf("Deploy has %v, want %v", deploy.Configuration, want)
 	}
 	f := invalidate.kind.(invocation).function
