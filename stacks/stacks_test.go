@@ -1,8 +1,6 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/lambdas/contract"
-	"blog-deploy-pipeline/stacks/props"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,7 +14,10 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // The blogs that the tests look at. Between them they set every prop.
@@ -163,7 +164,9 @@ func run(m *testing.M) int {
 		synthVariants(newApp, what)
 		return 0
 	}
+	cdk.Justifying = true
 	synth(assemblyDir, blogFixtures, serviceFixtures)
+	cdk.Justifying = false
 	synth(aloneDir, aloneFixtures, nil)
 	changedDir = filepath.Join(dir, "changed")
 	synth(changedDir, append([]props.Blog{longNamed}, exampleBlogs...), slices.Concat(changedFixtures, exampleServices, []props.Service{secretive}))

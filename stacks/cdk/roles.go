@@ -16,16 +16,16 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 func NewServiceRole(scope constructs.Construct, id, service, description string) awsiam.Role {
 	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
-		AssumedBy:   awsiam.NewServicePrincipal(jsii.String(service), nil),
+		AssumedBy:   ServicePrincipal(service),
 		Description: jsii.String(description),
 	})
 }
 
 // NewActionRole makes a role for one action of a pipeline. Only the pipeline's own role may
 // assume it.
-func NewActionRole(scope constructs.Construct, id string, pipelineRole awsiam.IRole, description string) awsiam.Role {
+func NewActionRole(scope constructs.Construct, id string, pipeline awsiam.IPrincipal, description string) awsiam.Role {
 	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
-		AssumedBy:   awsiam.NewArnPrincipal(pipelineRole.RoleArn()),
+		AssumedBy:   pipeline,
 		Description: jsii.String(description),
 	})
 }

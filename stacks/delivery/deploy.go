@@ -27,7 +27,7 @@ func existingBucket(scope constructs.Construct, deploy props.Deploy) awss3.IBuck
 func newDeploy(scope constructs.Construct, base pipeline.Base, deploy props.Deploy, bucket awss3.IBucket, input awscodepipeline.Artifact) awscodepipeline.IAction {
 	// CDK's own role for this action may write to the whole bucket, and so over
 	// the blogs that share it.
-	role := cdk.NewActionRole(scope, "DeployRole", base.Role, "Uploads the blog")
+	role := cdk.NewActionRole(scope, "DeployRole", base.Principal, "Uploads the blog")
 	settings := &actions.S3DeployActionProps{
 		ActionName: jsii.String("S3"),
 		Bucket:     bucket,

@@ -33,7 +33,7 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Inval
 	invalidate.GrantClearing(scope, i.RoleARN, distributionID)
 	cdk.JustifyWildcards(invalidate.Role, "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them.")
 
-	role := cdk.NewActionRole(scope, "InvalidateActionRole", base.Role, "Calls the function that clears CloudFront")
+	role := cdk.NewActionRole(scope, "InvalidateActionRole", base.Principal, "Calls the function that clears CloudFront")
 	action := actions.NewLambdaInvokeAction(&actions.LambdaInvokeActionProps{
 		ActionName:           jsii.String("Invalidate"),
 		Lambda:               invalidate.Function,

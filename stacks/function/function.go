@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -87,14 +86,14 @@ func NewGoFunction(scope constructs.Construct, id string, p Props) *GoFunction {
 	}
 	settings := &awslambda.FunctionProps{
 		Description:  jsii.String(p.Description),
-		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
-		Architecture: awslambda.Architecture_ARM_64(),
+		Runtime:      cdk.CustomRuntime(),
+		Architecture: cdk.ARM64(),
 		Handler:      jsii.String("bootstrap"),
 		Code:         awslambda.Code_FromAsset(jsii.String(folder), nil),
 		// 128 MB is the least that Lambda offers, and more than ten times what a function uses
 		// that waits for the network.
 		MemorySize:  jsii.Number(128),
-		Timeout:     awscdk.Duration_Seconds(jsii.Number(p.Timeout.Seconds())),
+		Timeout:     cdk.Duration(p.Timeout),
 		Environment: &variables,
 		LogGroup:    log,
 		Role:        this.Role,
@@ -103,7 +102,7 @@ func NewGoFunction(scope constructs.Construct, id string, p Props) *GoFunction {
 		settings.FunctionName = &p.Name
 	}
 	if p.MaxEventAge != 0 {
-		settings.MaxEventAge = awscdk.Duration_Minutes(jsii.Number(p.MaxEventAge.Minutes()))
+		settings.MaxEventAge = cdk.Duration(p.MaxEventAge)
 		settings.RetryAttempts = jsii.Number(2) // Lambda's default, which the CDK requires beside an age
 	}
 	// The id Default keeps the logical id short, and makes the function this construct's main

@@ -4,8 +4,8 @@ package hook
 
 import (
 	"fmt"
+	"time"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -120,7 +120,7 @@ func (h *Hook) AddAlarm(to notify.Topics) {
 			MetricName:    jsii.String(contract.MetricFailed),
 			DimensionsMap: &map[string]*string{contract.DimensionService: jsii.String(h.serviceName)},
 			Statistic:     jsii.String("Sum"),
-			Period:        awscdk.Duration_Minutes(jsii.Number(5)),
+			Period:        cdk.Duration(5 * time.Minute),
 		}),
 		Threshold:          jsii.Number(1),
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

@@ -59,7 +59,7 @@ func (t Topics) AddAlarm(scope constructs.Construct, alarm awscloudwatch.Alarm) 
 	// the account's alarms in.
 	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
 	t.own.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Principals: &[]awsiam.IPrincipal{cdk.ServicePrincipal("cloudwatch.amazonaws.com")},
 		Actions:    jsii.Strings("sns:Publish"),
 		Resources:  &[]*string{t.own.TopicArn()},
 		Conditions: &map[string]any{

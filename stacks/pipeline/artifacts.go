@@ -19,13 +19,13 @@ const artifactDays = 30
 // costs nothing once its objects have expired. It goes when a first deployment fails.
 func newArtifactBucket(scope constructs.Construct) awss3.Bucket {
 	bucket := awss3.NewBucket(scope, jsii.String("Artifacts"), &awss3.BucketProps{
-		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		BlockPublicAccess: cdk.BlockPublicAccess(),
 		EnforceSSL:        jsii.Bool(true),
 		Encryption:        awss3.BucketEncryption_S3_MANAGED,
 		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 		LifecycleRules: &[]*awss3.LifecycleRule{{
-			Expiration:                          awscdk.Duration_Days(jsii.Number(artifactDays)),
-			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
+			Expiration:                          cdk.Days(artifactDays),
+			AbortIncompleteMultipartUploadAfter: cdk.Days(1),
 		}},
 	})
 	cdk.Justify(bucket, cdk.Justification{Rule: "AwsSolutions-S1", Reason: "Access logs of a bucket that only this pipeline touches would cost more than they tell; CloudTrail has data events for who needs them."})

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
@@ -58,7 +57,7 @@ func NewProject(scope constructs.Construct, id string, b ProjectProps) (awscodeb
 		Role:                 role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
 		Environment:          environment,
 		EnvironmentVariables: &variables,
-		Timeout:              awscdk.Duration_Minutes(jsii.Number(b.Timeout.Minutes())),
+		Timeout:              cdk.Duration(b.Timeout),
 		Logging: &awscodebuild.LoggingOptions{
 			CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: log},
 		},

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/notify"
 	"blog-deploy-pipeline/stacks/props"
 )
@@ -22,7 +23,6 @@ func notifyOfFailures(scope constructs.Construct, pipeline awscodepipeline.IPipe
 	}
 
 	// https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
-	field := func(path string) *string { return awsevents.EventField_FromPath(jsii.String(path)) }
 	rule := awsevents.NewRule(scope, jsii.String("ActionFailed"), &awsevents.RuleProps{
 		Description: jsii.String("An action of the pipeline " + identity.Name + " failed"),
 		EventPattern: &awsevents.EventPattern{
@@ -33,13 +33,13 @@ func notifyOfFailures(scope constructs.Construct, pipeline awscodepipeline.IPipe
 	})
 	text := fmt.Sprintf("The %s %s was not delivered: stage %s failed, in its action %s.\nReason: %s (%s)\nDetails: %s\nExecution: %s at %s",
 		identity.Kind, identity.Name,
-		*field("$.detail.stage"),
-		*field("$.detail.action"),
-		*field("$.detail.execution-result.external-execution-summary"),
-		*field("$.detail.execution-result.error-code"),
-		"https://"+*field("$.region")+".console.aws.amazon.com/codesuite/codepipeline/pipelines/"+identity.Name+"/view",
-		*field("$.detail.execution-id"),
-		*field("$.time"))
+		cdk.EventField("$.detail.stage"),
+		cdk.EventField("$.detail.action"),
+		cdk.EventField("$.detail.execution-result.external-execution-summary"),
+		cdk.EventField("$.detail.execution-result.error-code"),
+		"https://"+cdk.EventField("$.region")+".console.aws.amazon.com/codesuite/codepipeline/pipelines/"+identity.Name+"/view",
+		cdk.EventField("$.detail.execution-id"),
+		cdk.EventField("$.time"))
 	for _, topic := range to.All {
 		rule.AddTarget(targets.NewSnsTopic(topic, &targets.SnsTopicProps{
 			Message: awsevents.RuleTargetInput_FromMultilineText(jsii.String(text)),

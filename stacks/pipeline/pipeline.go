@@ -23,8 +23,11 @@ type Base struct {
 	// Artifacts is the bucket in which one stage leaves its output for the next.
 	Artifacts awss3.IBucket
 
-	// Role is the pipeline's own, which the roles of its actions trust.
+	// Role is the pipeline's own.
 	Role awsiam.Role
+
+	// Principal is that role as the roles of its actions trust it.
+	Principal awsiam.IPrincipal
 
 	// Source is the first stage.
 	Source Source
@@ -35,7 +38,8 @@ type Base struct {
 func NewBase(scope constructs.Construct, identity props.Identity, source props.Source) Base {
 	artifacts := newArtifactBucket(scope)
 	role := cdk.NewServiceRole(scope, "PipelineRole", "codepipeline.amazonaws.com", "Runs the pipeline of the "+identity.Kind+" "+identity.Name)
-	return Base{Identity: identity, Artifacts: artifacts, Role: role, Source: newSource(scope, role, source)}
+	principal := awsiam.NewArnPrincipal(role.RoleArn())
+	return Base{Identity: identity, Artifacts: artifacts, Role: role, Principal: principal, Source: newSource(scope, principal, source)}
 }
 
 // Props describe a pipeline.

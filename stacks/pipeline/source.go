@@ -16,10 +16,10 @@ import (
 )
 
 // newSource makes the action that reads a repository.
-func newSource(scope constructs.Construct, pipelineRole awsiam.IRole, from props.Source) Source {
+func newSource(scope constructs.Construct, pipeline awsiam.IPrincipal, from props.Source) Source {
 	switch from := from.(type) {
 	case props.GitHubConnection:
-		return newConnectionAction(scope, pipelineRole, from)
+		return newConnectionAction(scope, pipeline, from)
 	case props.GitHubToken:
 		return newTokenAction(scope, from)
 	}
@@ -38,9 +38,9 @@ type Source struct {
 	Connection string
 }
 
-func newConnectionAction(scope constructs.Construct, pipelineRole awsiam.IRole, s props.GitHubConnection) Source {
+func newConnectionAction(scope constructs.Construct, pipeline awsiam.IPrincipal, s props.GitHubConnection) Source {
 	output := awscodepipeline.NewArtifact(jsii.String("Source"), nil)
-	role := cdk.NewActionRole(scope, "SourceRole", pipelineRole, "Reads the repository")
+	role := cdk.NewActionRole(scope, "SourceRole", pipeline, "Reads the repository")
 	AllowConnection(role, s.ConnectionARN)
 	cdk.JustifyWildcards(role, cdk.ArtifactKeys)
 	action := actions.NewCodeStarConnectionsSourceAction(&actions.CodeStarConnectionsSourceActionProps{

@@ -65,7 +65,7 @@ func newDeploymentGroup(scope constructs.Construct, s props.FargateService, serv
 			GreenTargetGroup:    balancer.green,
 			Listener:            balancer.production,
 			TestListener:        balancer.test,
-			TerminationWaitTime: awscdk.Duration_Minutes(jsii.Number(s.KeepOld.Minutes())),
+			TerminationWaitTime: cdk.Duration(s.KeepOld),
 		},
 		Alarms:       &watched,
 		AutoRollback: rollback,
@@ -114,7 +114,7 @@ func rulesOf(listenerARN string) string {
 // newCodeDeployAction makes the action that registers the task definition and has
 // CodeDeploy deploy it.
 func newCodeDeployAction(scope constructs.Construct, group awscodedeploy.EcsDeploymentGroup, p parts, input awscodepipeline.Artifact) awscodepipeline.IAction {
-	role := cdk.NewActionRole(scope, "DeployRole", p.base.Role, "Deploys the service")
+	role := cdk.NewActionRole(scope, "DeployRole", p.base.Principal, "Deploys the service")
 	p.base.Artifacts.GrantRead(role, nil)
 	cdk.Allow(role, []string{"codedeploy:GetApplication", "codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision"},
 		*group.Application().ApplicationArn())

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
@@ -63,7 +62,7 @@ func deployByECS(scope constructs.Construct, s props.FargateService, p parts) de
 	balancer.moved = append(balancer.moved, rules.production, rules.test)
 	alarms := newAlarms(scope, s, balancer)
 	settings := shiftByECS(s.Shift)
-	settings.BakeTime = awscdk.Duration_Minutes(jsii.Number(s.KeepOld.Minutes()))
+	settings.BakeTime = cdk.Duration(s.KeepOld)
 	settings.CircuitBreaker = &awsecs.DeploymentCircuitBreaker{Enable: jsii.Bool(true), Rollback: jsii.Bool(true)}
 	if len(alarms) > 0 { // else the CDK refuses it
 		settings.DeploymentAlarms = rollBackOn(alarms)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
@@ -142,17 +141,16 @@ func newTargetGroups(scope constructs.Construct, container props.Container, vpc 
 }
 
 func newTargetGroup(scope constructs.Construct, id string, container props.Container, vpc awsec2.IVpc) elb.ApplicationTargetGroup {
-	seconds := func(d time.Duration) awscdk.Duration { return awscdk.Duration_Seconds(jsii.Number(d.Seconds())) }
 	return elb.NewApplicationTargetGroup(scope, jsii.String(id), &elb.ApplicationTargetGroupProps{
 		Vpc:                 vpc,
 		TargetType:          elb.TargetType_IP,
 		Port:                jsii.Number(container.Port),
 		Protocol:            elb.ApplicationProtocol_HTTP,
-		DeregistrationDelay: seconds(props.DeregistrationDelay),
+		DeregistrationDelay: cdk.Duration(props.DeregistrationDelay),
 		HealthCheck: &elb.HealthCheck{
 			Path:                    jsii.String(container.HealthCheckPath),
-			Interval:                seconds(props.HealthInterval),
-			Timeout:                 seconds(props.HealthTimeout),
+			Interval:                cdk.Duration(props.HealthInterval),
+			Timeout:                 cdk.Duration(props.HealthTimeout),
 			HealthyThresholdCount:   jsii.Number(props.Healthy),
 			UnhealthyThresholdCount: jsii.Number(props.Unhealthy),
 		},
@@ -168,13 +166,13 @@ func newErrorAlarms(scope constructs.Construct, balancer loadBalancer, serviceNa
 		id      string
 		targets elb.ApplicationTargetGroup
 	}{{"Blue", balancer.blue}, {"Green", balancer.green}} {
-		minute := &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(1)), Statistic: jsii.String("Sum")}
+		minute := &awscloudwatch.MetricOptions{Period: cdk.Duration(time.Minute), Statistic: jsii.String("Sum")}
 		alarms = append(alarms, awscloudwatch.NewAlarm(scope, jsii.String(group.id+"Errors"), &awscloudwatch.AlarmProps{
 			AlarmDescription: jsii.String(fmt.Sprintf("More than %d %% of the answers of the service %s are errors (5xx), and %d or more a minute: a deployment that is under way is rolled back", maxPercent, serviceName, props.MinErrors)),
 			Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 				Expression: jsii.String(fmt.Sprintf("IF(errors >= %d, 100 * errors / requests, 0)", props.MinErrors)),
 				Label:      jsii.String("Answers that are errors, in percent"),
-				Period:     awscdk.Duration_Minutes(jsii.Number(1)),
+				Period:     cdk.Duration(time.Minute),
 				UsingMetrics: &map[string]awscloudwatch.IMetric{
 					"errors":   group.targets.Metrics().HttpCodeTarget(elb.HttpCodeTarget_TARGET_5XX_COUNT, minute),
 					"requests": group.targets.Metrics().RequestCount(minute),

@@ -5,7 +5,6 @@ package service
 import (
 	"fmt"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -147,7 +146,7 @@ func newECSService(scope constructs.Construct, s props.FargateService, p parts, 
 	settings.DeploymentController = &awsecs.DeploymentController{Type: awsecs.DeploymentControllerType(s.Controller)}
 	settings.MinHealthyPercent = jsii.Number(100)
 	settings.MaxHealthyPercent = jsii.Number(200)
-	settings.HealthCheckGracePeriod = awscdk.Duration_Seconds(jsii.Number(s.StartTime.Seconds()))
+	settings.HealthCheckGracePeriod = cdk.Duration(s.StartTime)
 	settings.VpcSubnets = subnets(public)
 	settings.AssignPublicIp = jsii.Bool(public)
 	settings.EnableExecuteCommand = jsii.Bool(false)

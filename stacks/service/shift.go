@@ -3,11 +3,11 @@ package service
 import (
 	"time"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodedeploy"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	"github.com/aws/jsii-runtime-go"
 
+	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/props"
 )
 
@@ -27,7 +27,7 @@ func shiftByCodeDeploy(s props.Shift) awscodedeploy.IEcsDeploymentConfig {
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service-options.html
 func shiftByECS(s props.Shift) awsecs.FargateServiceProps {
 	step := func(percent int, wait time.Duration) *awsecs.TrafficShiftConfig {
-		return &awsecs.TrafficShiftConfig{StepPercent: jsii.Number(percent), StepBakeTime: awscdk.Duration_Minutes(jsii.Number(wait.Minutes()))}
+		return &awsecs.TrafficShiftConfig{StepPercent: jsii.Number(percent), StepBakeTime: cdk.Duration(wait)}
 	}
 	switch s {
 	case props.ShiftCanary:

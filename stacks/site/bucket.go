@@ -18,14 +18,14 @@ const versionDays = 30
 // only, and with each file's former versions of the last 30 days.
 func newBucket(scope constructs.Construct, removal props.BucketRemoval) awss3.Bucket {
 	settings := &awss3.BucketProps{
-		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		BlockPublicAccess: cdk.BlockPublicAccess(),
 		EnforceSSL:        jsii.Bool(true),
 		// With a KMS key CloudFront would need a grant, and each request would cost.
 		Encryption: awss3.BucketEncryption_S3_MANAGED,
 		Versioned:  jsii.Bool(true),
 		LifecycleRules: &[]*awss3.LifecycleRule{{
-			NoncurrentVersionExpiration:         awscdk.Duration_Days(jsii.Number(versionDays)),
-			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
+			NoncurrentVersionExpiration:         cdk.Days(versionDays),
+			AbortIncompleteMultipartUploadAfter: cdk.Days(1),
 		}},
 		// Only after a first deployment that failed is the bucket deleted: it is empty then.
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,

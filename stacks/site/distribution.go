@@ -2,6 +2,7 @@ package site
 
 import (
 	"slices"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
@@ -59,7 +60,7 @@ func newDistribution(scope constructs.Construct, blogName string, s props.Site, 
 			HttpStatus:         jsii.Number(404),
 			ResponseHttpStatus: jsii.Number(404),
 			ResponsePagePath:   jsii.String(s.NotFoundPage),
-			Ttl:                awscdk.Duration_Seconds(jsii.Number(props.NotFoundSeconds)),
+			Ttl:                cdk.Duration(props.NotFoundSeconds * time.Second),
 		}},
 		HttpVersion: awscloudfront.HttpVersion_HTTP2_AND_3,
 		EnableIpv6:  jsii.Bool(true),

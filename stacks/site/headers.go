@@ -4,11 +4,11 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/props"
 )
 
@@ -28,7 +28,7 @@ func newHeadersPolicy(scope constructs.Construct, h props.Headers, id, comment, 
 			ReferrerPolicy: referrers[h.Referrer], Override: jsii.Bool(true),
 		},
 		StrictTransportSecurity: &awscloudfront.ResponseHeadersStrictTransportSecurity{
-			AccessControlMaxAge: awscdk.Duration_Seconds(jsii.Number(h.HSTS.Age().Seconds())),
+			AccessControlMaxAge: cdk.Duration(h.HSTS.Age()),
 			IncludeSubdomains:   jsii.Bool(h.HSTS.IncludeSubDomains),
 			Preload:             jsii.Bool(h.HSTS.Preload),
 			Override:            jsii.Bool(true),
