@@ -216,13 +216,17 @@ func TestWhatIsAcceptedCanBeSynthesised(t *testing.T) {
 	synthElsewhere(t, extremes)
 }
 
-// synthElsewhere has another process make templates: each has one jsii kernel.
-func synthElsewhere(t *testing.T, what string) {
+// synthElsewhere has another process make templates, with these variables added to its environment, and
+// returns what it printed. Each process has one jsii kernel.
+func synthElsewhere(t *testing.T, what string, env ...string) (output string) {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
 	child.Dir = "stacks" // as go test has it
 	child.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CDK_VALIDATION=") }), synthOnly+"="+what)
-	if out, err := child.CombinedOutput(); err != nil {
+	child.Env = append(child.Env, env...)
+	out, err := child.CombinedOutput()
+	if err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
+	return string(out)
 }

@@ -160,6 +160,9 @@ func run(m *testing.M) int {
 	case extremes:
 		synth(assemblyDir, extremeBlogs, extremeServices)
 		return 0
+	case calls:
+		synthTwoBlogs(newApp(assemblyDir))
+		return 0
 	default:
 		synthVariants(newApp, what)
 		return 0
