@@ -102,7 +102,7 @@ func TestADeploymentFailsWithoutPermissions(t *testing.T) {
 	for _, tt := range []struct{ name, golden, old, with, reason string }{
 		{"hook that may not report", "shop-hook", `:deploymentgroup:shop/shop-blue-green`, `:deploymentgroup:shop/another`, ""},
 		{"role that may not call the function", "news-hook", `"lambda:InvokeFunction"`, `"lambda:InvokeAsync"`, "is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:"},
-		{"role that ECS may not take on", "news-hook", `"ecs.amazonaws.com"`, `"ecs-tasks.amazonaws.com"`, "ECS is not authorized to perform: sts:AssumeRole"},
+		{"role that ECS may not assume", "news-hook", `"ecs.amazonaws.com"`, `"ecs-tasks.amazonaws.com"`, "ECS is not authorized to perform: sts:AssumeRole"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			plan, err := ReadDeployment(template(t, tt.golden, replace(t, tt.old, tt.with)))
