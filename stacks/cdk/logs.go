@@ -7,7 +7,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// retentions are the periods that CloudWatch Logs offers, as the CDK names them.
+// retentions has the CDK's name of each number of days that CloudWatch Logs offers.
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 var retentions = map[int]awslogs.RetentionDays{
 	1:    awslogs.RetentionDays_ONE_DAY,
@@ -34,8 +34,8 @@ var retentions = map[int]awslogs.RetentionDays{
 	3653: awslogs.RetentionDays_TEN_YEARS,
 }
 
-// NewLogGroup makes a log group that is deleted with its stack. It keeps a log for so many
-// days, which must be one of the periods that CloudWatch Logs offers.
+// NewLogGroup makes a log group that is deleted with its stack. It keeps logs for the number of
+// days, which must be one that CloudWatch Logs offers.
 func NewLogGroup(scope constructs.Construct, id string, days int) awslogs.LogGroup {
 	return awslogs.NewLogGroup(scope, jsii.String(id), &awslogs.LogGroupProps{
 		Retention:     retentions[days],

@@ -16,8 +16,7 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// environment are the variables of the build project. They win over the ones in a
-// buildspec. baseURL is the site's address, or "".
+// environment returns the variables of the build project. baseURL is the blog's address, or "".
 func environment(b props.Build, baseURL string) map[string]string {
 	variables := map[string]string{}
 	set := func(name, value string) {
@@ -25,8 +24,7 @@ func environment(b props.Build, baseURL string) map[string]string {
 			variables[name] = value
 		}
 	}
-	// Hugo's version and edition only if they were asked for: otherwise the recipe
-	// takes what the blog says.
+	// Without a version and an edition from the owner, the recipe uses what the blog says.
 	set(buildspec.EnvHugoVersion, b.HugoVersion)
 	if b.HugoExtended {
 		set(buildspec.EnvHugoExtended, "true")
@@ -40,6 +38,7 @@ func environment(b props.Build, baseURL string) map[string]string {
 	return variables
 }
 
+// buildImage returns one of CodeBuild's own images, or one from a registry.
 func buildImage(b props.Build) awscodebuild.IBuildImage {
 	switch id := b.Image; {
 	case !strings.HasPrefix(id, curated.Prefix):
@@ -51,10 +50,11 @@ func buildImage(b props.Build) awscodebuild.IBuildImage {
 	}
 }
 
-// newBuild makes the project that builds a blog for the address baseURL. Its role may
-// use the artifacts and write its own log, and nothing else.
-func newBuild(scope constructs.Construct, base pipeline.Base, build props.Build, baseURL string) pipeline.BuildStage {
-	wanted := pipeline.ProjectProps{
+// newBuild makes the action that builds a blog for the address baseURL, and the artifact that the
+// build leaves.
+func newBuild(scope constructs.Construct, base pipeline.Base, build props.Build, baseURL string) (awscodepipeline.IAction, awscodepipeline.Artifact) {
+	settings := pipeline.ProjectProps{
+		Base:             base,
 		Description:      "Builds the blog",
 		Image:            buildImage(build),
 		ComputeType:      build.ComputeType,
@@ -65,21 +65,15 @@ func newBuild(scope constructs.Construct, base pipeline.Base, build props.Build,
 		File:             build.Buildspec,
 	}
 	if !build.NoCache && !build.OnARM() {
-		wanted.Cache = awscodebuild.Cache_Local(awscodebuild.LocalCacheMode_CUSTOM)
+		settings.Cache = awscodebuild.Cache_Local(awscodebuild.LocalCacheMode_CUSTOM)
 	}
-	project, role := pipeline.NewProject(scope, "Build", wanted)
-	base.Artifacts.GrantRead(role, nil)
-	base.Artifacts.GrantPut(role, nil)
-	if base.Source.Connection != "" {
-		pipeline.AllowConnection(role, base.Source.Connection)
-	}
-	reasons := []cdk.Justification{pipeline.NoKey(base.Identity)}
 	if !strings.HasPrefix(build.Image, curated.Prefix) {
-		reasons = append(reasons, cdk.Justification{Rule: "AwsSolutions-CB5", Reason: "The blog's owner chose this image."})
+		settings.Justifications = []cdk.Justification{{Rule: "AwsSolutions-CB5", Reason: "The blog's owner chose this image."}}
 	}
-	cdk.Justify(project, reasons...)
+	project, role := pipeline.NewProject(scope, "Build", settings)
+	base.GrantBuild(role)
 	cdk.JustifyWildcards(role, cdk.ArtifactKeys)
 
 	output := awscodepipeline.NewArtifact(jsii.String("Site"), nil)
-	return pipeline.BuildStage{Output: output, Action: pipeline.NewBuildAction("Build", project, base.Source.Output, output)}
+	return pipeline.NewBuildAction("Build", project, base.Source.Output, output), output
 }

@@ -1,5 +1,5 @@
 // Package delivery has the construct of a blog's delivery: the pipeline that builds the blog,
-// uploads it and clears CloudFront's cache.
+// uploads it and clears CloudFront's cache. Each stage has a file.
 package delivery
 
 import (
@@ -13,37 +13,47 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// Props describe a Delivery.
+// Props describe a [Delivery].
 type Props struct {
 	props.Blog
 
-	// To is where a blog with a Site goes. Default: to the bucket and the distribution that
-	// Deploy and Invalidate name.
+	// To is where the pipeline publishes. Required if the blog has a Site. Default: the bucket
+	// and the distribution that Deploy and Invalidate name.
 	To Destination
 }
 
 // Destination is where a pipeline publishes. Its values may be tokens.
 type Destination struct {
-	Bucket         awss3.IBucket
+	// Bucket is where the files go.
+	Bucket awss3.IBucket
+
+	// DistributionID is the id of the distribution to clear.
 	DistributionID string
-	// BaseURL is where readers find the blog, with a slash at its end, for Hugo. Default: the
-	// blog's own configuration says it.
+
+	// BaseURL is the blog's address for Hugo, with a slash at its end. Default: the one in the
+	// blog's configuration.
 	BaseURL string
 }
 
-// Delivery is what takes a blog from its repository to its readers.
+// Delivery brings a blog from its repository to its readers.
+//
+//	blog := props.Blog{Name: "travel", Source: connection, Site: &travel}
+//	delivery.NewDelivery(stack, "Delivery", delivery.Props{Blog: blog, To: delivery.Destination{
+//		Bucket:         s.Bucket,
+//		DistributionID: *s.Distribution.DistributionId(),
+//		BaseURL:        s.URL + "/",
+//	}})
 type Delivery struct {
 	constructs.Construct
 
-	// Pipeline is the blog's, and has its name.
+	// Pipeline has the blog's name.
 	Pipeline awscodepipeline.Pipeline
 
-	// Artifacts is the bucket of the pipeline's artifacts.
+	// Artifacts is the bucket in which one stage leaves its output for the next.
 	Artifacts awss3.IBucket
 }
 
-// NewDelivery makes the delivery of a blog in scope. It panics on props that are not valid,
-// as constructs do.
+// NewDelivery makes the delivery of a blog. It panics if the blog is not valid.
 func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 	if err := p.Blog.Validate(); err != nil {
 		panic(err)
@@ -57,14 +67,14 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 
 	base := pipeline.NewBase(this.Construct, blog.Identity(), blog.Source)
 	this.Artifacts = base.Artifacts
-	build := newBuild(this.Construct, base, blog.Build, to.BaseURL)
-	deploy := newDeploy(this.Construct, base, blog.Deploy, to.Bucket, build.Output)
+	build, output := newBuild(this.Construct, base, blog.Build, to.BaseURL)
+	deploy := newDeploy(this.Construct, base, blog.Deploy, to.Bucket, output)
 	invalidate := newInvalidate(this.Construct, base, blog.Invalidate, blog.Site, to.DistributionID)
 
 	this.Pipeline = pipeline.NewPipeline(this.Construct, pipeline.Props{
 		Base: base, Type: blog.PipelineType, ExecutionMode: blog.ExecutionMode,
 		Stages: []*awscodepipeline.StageProps{
-			pipeline.Stage("Build", build.Action),
+			pipeline.Stage("Build", build),
 			pipeline.Stage("Deploy", deploy),
 			pipeline.Stage("Invalidate", invalidate),
 		},

@@ -14,7 +14,7 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// existingBucket finds the bucket that is there already.
+// existingBucket refers to the bucket that the owner has already.
 func existingBucket(scope constructs.Construct, deploy props.Deploy) awss3.IBucket {
 	attributes := &awss3.BucketAttributes{BucketName: jsii.String(deploy.Bucket)}
 	if deploy.EncryptionKeyARN != "" {
@@ -23,10 +23,10 @@ func existingBucket(scope constructs.Construct, deploy props.Deploy) awss3.IBuck
 	return awss3.Bucket_FromBucketAttributes(scope, jsii.String("Site"), attributes)
 }
 
-// newDeploy makes the action that uploads the site to bucket.
+// newDeploy makes the action that uploads what the build left to the bucket.
 func newDeploy(scope constructs.Construct, base pipeline.Base, deploy props.Deploy, bucket awss3.IBucket, input awscodepipeline.Artifact) awscodepipeline.IAction {
-	// CDK's own role for this action may write to the whole bucket, and so over
-	// the blogs that share it.
+	// The role that the CDK would make for this action may write to the whole bucket, and so
+	// overwrite other blogs that share it.
 	role := cdk.NewActionRole(scope, "DeployRole", base.Principal, "Uploads the blog")
 	settings := &actions.S3DeployActionProps{
 		ActionName: jsii.String("S3"),

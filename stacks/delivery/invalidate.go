@@ -13,8 +13,8 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// newInvalidate makes the function and the action that calls it. Each blog has its
-// own function, so that its role names exactly one distribution.
+// newInvalidate makes the function that clears the cache, and the action that calls it. Each blog
+// has a function of its own, so that its role names exactly one distribution.
 func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Invalidate, site *props.Site, distributionID string) awscodepipeline.IAction {
 	invalidate := function.NewGoFunction(scope, "Invalidate", function.Props{
 		Binary:      "invalidate",
@@ -25,8 +25,8 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Inval
 			contract.EnvOnFailure: string(i.OnFailure),
 		}),
 		Timeout: i.PollFor + props.AfterPolling,
-		// Nobody waits for an answer after that: a later one would only clear the cache
-		// for a deployment that has failed.
+		// CodePipeline waits no longer for an answer. A later call would clear the cache for a
+		// deployment that has failed.
 		MaxEventAge:      props.ReplyTimeout,
 		LogRetentionDays: i.LogRetentionDays,
 	})

@@ -14,9 +14,9 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// newSchedule starts the pipeline at the times of s. The role can be used by schedules
-// of this account's default group alone: Scheduler knows the group at that point, not
-// the schedule.
+// newSchedule starts the pipeline at the times of s. Only schedules of this account's default
+// group may use the role. The condition names the group because that is what EventBridge
+// Scheduler sends, not the schedule.
 // https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
 func newSchedule(scope constructs.Construct, s props.Schedule, made awscodepipeline.Pipeline) {
 	role := awsiam.NewRole(scope, jsii.String("ScheduleRole"), &awsiam.RoleProps{
@@ -34,12 +34,13 @@ func newSchedule(scope constructs.Construct, s props.Schedule, made awscodepipel
 		Target: &awsscheduler.CfnSchedule_TargetProperty{
 			Arn:     made.PipelineArn(),
 			RoleArn: role.RoleArn(),
-			// Scheduler would try for a day, and the next start is as good.
+			// By default Scheduler tries for a day. A start that is an hour late may as well be left
+			// to the next one.
 			RetryPolicy: &awsscheduler.CfnSchedule_RetryPolicyProperty{
 				MaximumEventAgeInSeconds: jsii.Number(time.Hour.Seconds()),
 			},
 		},
 	})
-	// Without its permission, a start would be lost.
+	// A start before the role has its permission would be lost.
 	schedule.Node().AddDependency(role)
 }

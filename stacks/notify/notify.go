@@ -1,4 +1,4 @@
-// Package notify has the topics that tell people what went wrong.
+// Package notify has the SNS topics that tell people of failures.
 package notify
 
 import (
@@ -19,11 +19,15 @@ import (
 
 // Topics are where the notifications of one stack go.
 type Topics struct {
-	own awssns.Topic // nil without e-mail addresses
+	// All has no topic, one or two.
 	All []awssns.ITopic
+
+	// own is the topic that sends mail; nil without e-mail addresses.
+	own awssns.Topic
 }
 
-// NewTopics makes the topic that mails, and finds the one that is there.
+// NewTopics makes a topic that sends mail to the e-mail addresses, and refers to the existing topic
+// of TopicARN.
 func NewTopics(scope constructs.Construct, identity props.Identity, n props.Notifications) Topics {
 	var made Topics
 	if len(n.Emails) > 0 {
@@ -39,7 +43,8 @@ func NewTopics(scope constructs.Construct, identity props.Identity, n props.Noti
 	}
 	if arn := n.TopicARN; arn != "" {
 		if *awscdk.Stack_Of(scope).Account() == props.ExampleAccount {
-			// The CDK makes a rule for a topic of the stack's account alone, and fails at others.
+			// The stack is not in the topic's account but in the example account, and the CDK makes
+			// no rule for a topic in another account.
 			arn = strings.Replace(arn, props.ArnPart(arn, 4), props.ExampleAccount, 1)
 		}
 		made.All = append(made.All, awssns.Topic_FromTopicArn(scope, jsii.String("FailuresElsewhere"), jsii.String(arn)))
@@ -47,7 +52,7 @@ func NewTopics(scope constructs.Construct, identity props.Identity, n props.Noti
 	return made
 }
 
-// AddAlarm lets an alarm tell the topics.
+// AddAlarm has an alarm tell the topics.
 func (t Topics) AddAlarm(scope constructs.Construct, alarm awscloudwatch.Alarm) {
 	for _, topic := range t.All {
 		alarm.AddAlarmAction(cloudwatchactions.NewSnsAction(topic))
@@ -55,8 +60,8 @@ func (t Topics) AddAlarm(scope constructs.Construct, alarm awscloudwatch.Alarm) 
 	if t.own == nil {
 		return
 	}
-	// The policy that refuses plain HTTP has replaced SNS's default one, which lets
-	// the account's alarms in.
+	// EnforceSSL gives the topic a policy, which replaces SNS's default one. That would let the
+	// account's alarms publish.
 	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
 	t.own.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Principals: &[]awsiam.IPrincipal{cdk.ServicePrincipal("cloudwatch.amazonaws.com")},

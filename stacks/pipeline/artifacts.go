@@ -9,14 +9,14 @@ import (
 	"blog-deploy-pipeline/stacks/cdk"
 )
 
-// artifactDays is how long a stage's output stays. A failed stage can be retried,
-// and a stage rolled back, only while the artifact is there.
+// artifactDays is how many days S3 keeps a stage's output. A failed stage can be retried, and a
+// stage rolled back, only while its input is there.
 const artifactDays = 30
 
-// newArtifactBucket makes the bucket in which one stage leaves its output for the
-// next: private, over TLS only, encrypted, emptied after 30 days. It stays when the
-// stack is destroyed (CloudFormation cannot delete a bucket that is not empty), and
-// costs nothing once its objects have expired. It goes when a first deployment fails.
+// newArtifactBucket makes the bucket in which one stage leaves its output for the next: private,
+// encrypted, reached over TLS only, and deleting objects after 30 days. The bucket stays when the
+// stack is deleted, because CloudFormation cannot delete a bucket that is not empty; it costs
+// nothing once its objects have expired. It is deleted if a first deployment fails.
 func newArtifactBucket(scope constructs.Construct) awss3.Bucket {
 	bucket := awss3.NewBucket(scope, jsii.String("Artifacts"), &awss3.BucketProps{
 		BlockPublicAccess: cdk.BlockPublicAccess(),

@@ -15,88 +15,106 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// BuildStage is an action that builds, and the artifact that it leaves.
-type BuildStage struct {
-	Action awscodepipeline.IAction
-	Output awscodepipeline.Artifact
-}
-
 // ProjectProps describe a project of CodeBuild.
 type ProjectProps struct {
-	Description      string // of its role
-	Image            awscodebuild.IBuildImage
-	ComputeType      props.ComputeType
-	Privileged       bool
-	Variables        map[string]string
-	Timeout          time.Duration
+	Base
+
+	// Description is the description of the project's role.
+	Description string
+
+	// Image and ComputeType are the container that the build runs in. Privileged lets it use
+	// Docker.
+	Image       awscodebuild.IBuildImage
+	ComputeType props.ComputeType
+	Privileged  bool
+
+	// Variables are environment variables. They override those of a buildspec.
+	Variables map[string]string
+
+	// Recipe is the buildspec as text. File is the path of one in the source, and overrides it.
+	Recipe, File string
+
+	// Timeout is in whole minutes, at most 36 hours.
+	Timeout time.Duration
+
+	// Cache is kept for later builds. Default: none.
+	Cache awscodebuild.Cache
+
 	LogRetentionDays int
-	Cache            awscodebuild.Cache
-	Recipe           string // one of this project's,
-	File             string // or the path of one in the source
+
+	// Justifications are the project's, besides the one that every project has.
+	Justifications []cdk.Justification
 }
 
-// NewProject makes a project, and its role, which may write the project's own
-// log; the caller adds what it does.
-func NewProject(scope constructs.Construct, id string, b ProjectProps) (awscodebuild.PipelineProject, awsiam.Role) {
-	log := cdk.NewLogGroup(scope, id+"Log", b.LogRetentionDays)
-	role := cdk.NewServiceRole(scope, id+"Role", "codebuild.amazonaws.com", b.Description)
+// NewProject makes a project and its role, which may write the project's log and read artifacts.
+// The caller adds what else the build needs.
+func NewProject(scope constructs.Construct, id string, p ProjectProps) (awscodebuild.PipelineProject, awsiam.Role) {
+	log := cdk.NewLogGroup(scope, id+"Log", p.LogRetentionDays)
+	role := cdk.NewServiceRole(scope, id+"Role", "codebuild.amazonaws.com", p.Description)
 	log.GrantWrite(role)
 	variables := map[string]*awscodebuild.BuildEnvironmentVariable{}
-	for name, value := range b.Variables {
+	for name, value := range p.Variables {
 		variables[name] = &awscodebuild.BuildEnvironmentVariable{Value: value}
 	}
 	environment := &awscodebuild.BuildEnvironment{
-		BuildImage:  b.Image,
-		ComputeType: awscodebuild.ComputeType(b.ComputeType),
+		BuildImage:  p.Image,
+		ComputeType: awscodebuild.ComputeType(p.ComputeType),
 	}
-	if b.Privileged {
+	if p.Privileged {
 		environment.Privileged = jsii.Bool(true)
 	}
 	settings := &awscodebuild.PipelineProjectProps{
-		// Without CDK's own grants, which include log groups that are not used.
+		// Without the CDK's own grants, which include log groups that are not used.
 		Role:                 role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
 		Environment:          environment,
 		EnvironmentVariables: &variables,
-		Timeout:              cdk.Duration(b.Timeout),
+		Timeout:              cdk.Duration(p.Timeout),
 		Logging: &awscodebuild.LoggingOptions{
 			CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: log},
 		},
-		Cache:                       b.Cache,
+		Cache:                       p.Cache,
 		GrantReportGroupPermissions: jsii.Bool(false),
 	}
-	if b.File != "" {
-		settings.BuildSpec = awscodebuild.BuildSpec_FromSourceFilename(jsii.String(b.File))
+	if p.File != "" {
+		settings.BuildSpec = awscodebuild.BuildSpec_FromSourceFilename(jsii.String(p.File))
 	}
 	project := awscodebuild.NewPipelineProject(scope, jsii.String(id), settings)
-	if b.File == "" {
-		// As YAML: CDK would turn it into JSON.
-		cdk.Resource(project).(awscodebuild.CfnProject).
-			AddPropertyOverride(jsii.String("Source.BuildSpec"), jsii.String(b.Recipe))
+	if p.File == "" {
+		// The CDK would turn the YAML into JSON, without its comments.
+		cdk.Resource(project).AddPropertyOverride(jsii.String("Source.BuildSpec"), jsii.String(p.Recipe))
 	}
-	if b.Timeout > ruleTimeout {
-		cdk.Resource(project).(awscodebuild.CfnProject).
-			AddPropertyOverride(jsii.String("TimeoutInMinutes"), unjudged(role.RoleName(), strconv.Itoa(int(b.Timeout.Minutes()))))
+	if p.Timeout > ruleTimeout {
+		cdk.Resource(project).AddPropertyOverride(jsii.String("TimeoutInMinutes"), unjudged(role.RoleName(), strconv.Itoa(int(p.Timeout.Minutes()))))
 	}
+	p.Artifacts.GrantRead(role, nil)
+	cdk.Justify(project, append([]cdk.Justification{
+		{Rule: "AwsSolutions-CB4", Reason: "Artifacts are encrypted by S3; a key of one's own costs 1 USD a month for each " + p.Identity.Kind + "."},
+	}, p.Justifications...)...)
 	return project, role
 }
 
-// ruleTimeout is the longest that the CDK's rule F3034 takes for a build. The rule is
-// of the time before CodeBuild took 36 hours, and can be turned off for a whole app only.
+// ruleTimeout is the longest timeout that the CDK's rule F3034 accepts. The rule is older than
+// CodeBuild's limit of 36 hours, and can be turned off only for a whole app.
 const ruleTimeout = 8 * time.Hour
 
-// unjudged writes a value so that the CDK's rules do not see it, and CloudFormation
-// does: as what follows the name, which has no space and is known once deployed.
+// unjudged returns an expression for a value that the CDK's rules do not evaluate: the second word
+// of "NAME value". CloudFormation does, once it knows the name, which has no space.
 func unjudged(name *string, value string) any {
 	both := map[string]any{"Fn::Join": []any{" ", []any{name, value}}}
 	return map[string]any{"Fn::Select": []any{1, map[string]any{"Fn::Split": []any{" ", both}}}}
 }
 
-// NoKey is why projects have no key of their own.
-func NoKey(identity props.Identity) cdk.Justification {
-	return cdk.Justification{Rule: "AwsSolutions-CB4", Reason: "Artifacts are encrypted by S3; a key of one's own costs 1 USD a month for each " + identity.Kind + "."}
+// GrantBuild lets the role of a Build stage's project leave an artifact and, if the source asks
+// for a clone, read the repository.
+func (b Base) GrantBuild(role awsiam.Role) {
+	b.Artifacts.GrantPut(role, nil)
+	if b.Source.connection != "" {
+		allowConnection(role, b.Source.connection)
+	}
 }
 
-// NewBuildAction runs a project on an artifact.
+// NewBuildAction makes the action that runs a project on an artifact. A project may leave no
+// output.
 func NewBuildAction(name string, project awscodebuild.IProject, input awscodepipeline.Artifact, outputs ...awscodepipeline.Artifact) awscodepipeline.IAction {
 	settings := &actions.CodeBuildActionProps{ActionName: jsii.String(name), Project: project, Input: input}
 	if len(outputs) > 0 {

@@ -15,8 +15,8 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// notifyOfFailures tells of every action of a pipeline that fails. EventBridge words
-// the text, so that no function of ours has to run for it.
+// notifyOfFailures tells the topics of every action of a pipeline that fails. EventBridge makes the
+// text, so that no function is needed for it.
 func notifyOfFailures(scope constructs.Construct, pipeline awscodepipeline.IPipeline, identity props.Identity, to notify.Topics) {
 	if len(to.All) == 0 {
 		return
@@ -43,12 +43,12 @@ func notifyOfFailures(scope constructs.Construct, pipeline awscodepipeline.IPipe
 	for _, topic := range to.All {
 		rule.AddTarget(targets.NewSnsTopic(topic, &targets.SnsTopicProps{
 			Message: awsevents.RuleTargetInput_FromMultilineText(jsii.String(text)),
-			// A role of the rule's own, because an existing topic's policy is not
-			// ours to change, and a new one's would let any account's rule publish.
+			// The rule publishes with a role of its own. The policy of an existing topic belongs to
+			// its owner, and that of a new one would let the rules of any account publish.
 			AuthorizeUsingRole: jsii.Bool(true),
 		}))
 	}
-	// The topic's region and account are compared in Validate, as far as both are known.
+	// props compares the topic's account and region with the pipeline's, if both are known.
 	awscdk.Annotations_Of(rule).AcknowledgeWarning(jsii.String("@aws-cdk/aws-events:ruleUnresolvedEnvironment"),
 		jsii.String("Notifications.TopicARN is documented to be in the pipeline's account and region"))
 }

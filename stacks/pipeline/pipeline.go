@@ -1,5 +1,6 @@
 // Package pipeline has what the pipelines of blogs and services have in common: the artifact
-// bucket, the Source stage, projects of CodeBuild, and the messages about failures.
+// bucket, the Source stage, projects of CodeBuild, and the notifications of failures. Make a [Base]
+// first, then the stages, and with both the pipeline.
 package pipeline
 
 import (
@@ -45,17 +46,20 @@ func NewBase(scope constructs.Construct, identity props.Identity, source props.S
 // Props describe a pipeline.
 type Props struct {
 	Base
+
 	Type          props.PipelineType
 	ExecutionMode props.ExecutionMode
-	// Stages are those after Source.
+
+	// Stages are the stages after Source.
 	Stages []*awscodepipeline.StageProps
+
 	// Topics are told of every action that fails.
 	Topics notify.Topics
 }
 
-// NewPipeline makes the pipeline of a blog or service. It has their name: the event of a
-// Lambda action does not say which pipeline it is of, so that the name travels in
-// UserParameters, and a pipeline cannot refer to itself.
+// NewPipeline makes the pipeline of a blog or service, which has the same name. UserParameters
+// tell a Lambda action the name of its pipeline, because the event does not, and a pipeline cannot
+// refer to itself.
 func NewPipeline(scope constructs.Construct, p Props) awscodepipeline.Pipeline {
 	stages := append([]*awscodepipeline.StageProps{Stage("Source", p.Source.action)}, p.Stages...)
 	made := awscodepipeline.NewPipeline(scope, jsii.String("Pipeline"), &awscodepipeline.PipelineProps{
@@ -68,7 +72,7 @@ func NewPipeline(scope constructs.Construct, p Props) awscodepipeline.Pipeline {
 		Stages:         &stages,
 	})
 	if p.Source.role != nil {
-		// CodePipeline starts an execution as soon as the pipeline is there.
+		// CodePipeline starts the first execution as soon as the pipeline exists.
 		made.Node().AddDependency(p.Source.role)
 	}
 	cdk.JustifyWildcards(p.Role, cdk.ArtifactKeys)
@@ -79,7 +83,7 @@ func NewPipeline(scope constructs.Construct, p Props) awscodepipeline.Pipeline {
 	return made
 }
 
-// executionMode leaves the property out for V1, which refuses it.
+// executionMode returns "", which leaves the property out, for V1: that does not accept it.
 func executionMode(kind props.PipelineType, mode props.ExecutionMode) awscodepipeline.ExecutionMode {
 	if kind == props.PipelineTypeV1 {
 		return ""
@@ -87,6 +91,7 @@ func executionMode(kind props.PipelineType, mode props.ExecutionMode) awscodepip
 	return awscodepipeline.ExecutionMode(mode)
 }
 
-func Stage(name string, actions ...awscodepipeline.IAction) *awscodepipeline.StageProps {
-	return &awscodepipeline.StageProps{StageName: jsii.String(name), Actions: &actions}
+// Stage returns a stage that has one action.
+func Stage(name string, action awscodepipeline.IAction) *awscodepipeline.StageProps {
+	return &awscodepipeline.StageProps{StageName: jsii.String(name), Actions: &[]awscodepipeline.IAction{action}}
 }

@@ -15,7 +15,22 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// newSource makes the action that reads a repository.
+// Source is the first stage: the action that reads the repository, and what the other stages need
+// of it.
+type Source struct {
+	// Output is the artifact with the files of the repository.
+	Output awscodepipeline.Artifact
+
+	action   awscodepipeline.IAction
+	triggers *[]*awscodepipeline.TriggerProps
+	// role is the role of the action; nil if that uses the pipeline's.
+	role awsiam.Role
+	// connection is the ARN of the connection by which a build has to clone the repository; "" if
+	// Output has the files themselves.
+	connection string
+}
+
+// newSource makes the Source stage.
 func newSource(scope constructs.Construct, pipeline awsiam.IPrincipal, from props.Source) Source {
 	switch from := from.(type) {
 	case props.GitHubConnection:
@@ -26,22 +41,10 @@ func newSource(scope constructs.Construct, pipeline awsiam.IPrincipal, from prop
 	panic(fmt.Sprintf("source is %s", props.TypeOf(from)))
 }
 
-// Source is the action that reads the repository, and what others need of it.
-type Source struct {
-	action   awscodepipeline.IAction
-	Output   awscodepipeline.Artifact
-	triggers *[]*awscodepipeline.TriggerProps
-	// role is the action's, if it has one of its own.
-	role awsiam.Role
-	// Connection is the ARN of the connection that the build must use too, to clone
-	// the repository; "" where it gets a zip.
-	Connection string
-}
-
 func newConnectionAction(scope constructs.Construct, pipeline awsiam.IPrincipal, s props.GitHubConnection) Source {
 	output := awscodepipeline.NewArtifact(jsii.String("Source"), nil)
 	role := cdk.NewActionRole(scope, "SourceRole", pipeline, "Reads the repository")
-	AllowConnection(role, s.ConnectionARN)
+	allowConnection(role, s.ConnectionARN)
 	cdk.JustifyWildcards(role, cdk.ArtifactKeys)
 	action := actions.NewCodeStarConnectionsSourceAction(&actions.CodeStarConnectionsSourceActionProps{
 		ActionName:           jsii.String("GitHub"),
@@ -55,7 +58,7 @@ func newConnectionAction(scope constructs.Construct, pipeline awsiam.IPrincipal,
 	})
 	stage := Source{action: action, Output: output, role: role}
 	if s.FullClone {
-		stage.Connection = s.ConnectionARN
+		stage.connection = s.ConnectionARN
 	}
 	if s.Trigger.IsZero() {
 		return stage
@@ -79,13 +82,13 @@ func newConnectionAction(scope constructs.Construct, pipeline awsiam.IPrincipal,
 	return stage
 }
 
-// AllowConnection lets a role read repositories through a connection. The action has two names,
+// allowConnection lets a role read repositories through a connection. The action has two names,
 // of which AWS checks the one in the connection's ARN; the CDK grants only the former name.
-func AllowConnection(role awsiam.Role, connectionARN string) {
+func allowConnection(role awsiam.Role, connectionARN string) {
 	cdk.Allow(role, []string{"codeconnections:UseConnection", "codestar-connections:UseConnection"}, connectionARN)
 }
 
-// patterns returns nil for none, because CodePipeline refuses an empty list.
+// patterns returns a list for a filter, or nil, because CodePipeline does not accept an empty list.
 func patterns(list []string) *[]*string {
 	if len(list) == 0 {
 		return nil
@@ -106,7 +109,7 @@ func newTokenAction(scope constructs.Construct, s props.GitHubToken) Source {
 	})}
 }
 
-// token refers to the value that CloudFormation will fetch.
+// newToken returns a reference to the token, whose value CloudFormation fetches.
 func newToken(scope constructs.Construct, s props.GitHubToken) awscdk.SecretValue {
 	if s.ParameterName == "" {
 		options := &awscdk.SecretsManagerSecretOptions{}
@@ -118,14 +121,14 @@ func newToken(scope constructs.Construct, s props.GitHubToken) awscdk.SecretValu
 		}
 		return awscdk.SecretValue_SecretsManager(jsii.String(s.SecretName), options)
 	}
-	// The name is in the id, because the CDK CLI keeps the value that a deployed
-	// stack's parameter has, whatever its default becomes.
+	// The id depends on the name, because the CDK CLI keeps the value of a deployed stack's
+	// parameter even if its default changes.
 	id := fmt.Sprintf("GitHubToken%x", sha256.Sum256([]byte(s.ParameterName)))[:len("GitHubToken")+8]
 	return awscdk.SecretValue_CfnParameter(awscdk.NewCfnParameter(scope, jsii.String(id), &awscdk.CfnParameterProps{
 		Type:        jsii.String("AWS::SSM::Parameter::Value<String>"),
 		Default:     jsii.String(s.ParameterName),
 		Description: jsii.String("Name of the parameter that holds the GitHub token"),
-		// Else DescribeStacks shows the resolved value.
+		// Without it, DescribeStacks would show the token.
 		NoEcho: jsii.Bool(true),
 	}))
 }

@@ -20,28 +20,42 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// deployByCodeDeploy makes the service, what deploys it, and the stages that get it there.
-func deployByCodeDeploy(scope constructs.Construct, s props.FargateService, p parts) deployed {
+// deployByCodeDeploy makes a service that CodeDeploy deploys, its load balancer, and the stages of
+// the pipeline that build and deploy the image.
+func deployByCodeDeploy(scope constructs.Construct, s props.FargateService, p parts) (loadBalancer, awsecs.FargateService, []*awscodepipeline.StageProps) {
 	groups := newTargetGroups(scope, s.Container, p.vpc)
-	// Production leads to the tasks that there are, and tests to where the next ones will be.
-	// CodeDeploy moves both.
+	// At first, the production listener leads to the first tasks, and the test listener to where
+	// those of the next version will be. CodeDeploy changes both.
 	balancer := newLoadBalancer(scope, s.LoadBalancer, p.vpc, s.VPC.Range(), groups, forwardTo(groups.blue), forwardTo(groups.green))
 	service := newECSService(scope, s, p, awsecs.FargateServiceProps{})
 	service.AttachToApplicationTargetGroup(balancer.blue)
 	newScaling(scope, s.Scaling, service, balancer)
 	group := newDeploymentGroup(scope, s, service, p, balancer)
 	p.hook.GrantReport(*group.Application().ApplicationName(), *group.DeploymentGroupName())
-	build := newImageBuild(scope, s, p, renderAppSpec(s))
-	deploy := newCodeDeployAction(scope, group, p, build.Output)
-	return deployed{balancer, service, []*awscodepipeline.StageProps{pipeline.Stage("Build", build.Action), pipeline.Stage("Deploy", deploy)}}
+	build, image := newImageBuild(scope, s, p, renderAppSpec(s))
+	deploy := newCodeDeployAction(scope, group, p, image)
+	return balancer, service, []*awscodepipeline.StageProps{pipeline.Stage("Build", build), pipeline.Stage("Deploy", deploy)}
 }
 
+// forwardTo sends all requests to one target group.
 func forwardTo(group elb.IApplicationTargetGroup) elb.ListenerAction {
 	return elb.ListenerAction_Forward(&[]elb.IApplicationTargetGroup{group}, nil)
 }
 
-// newDeploymentGroup makes what CodeDeploy deploys a service with. A deployment that
-// fails, is stopped or sets off an alarm goes back to the version before.
+// shiftByCodeDeploy returns the deployment configuration of CodeDeploy for a Shift.
+// https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
+func shiftByCodeDeploy(s props.Shift) awscodedeploy.IEcsDeploymentConfig {
+	switch s {
+	case props.ShiftCanary:
+		return awscodedeploy.EcsDeploymentConfig_CANARY_10PERCENT_5MINUTES()
+	case props.ShiftLinear:
+		return awscodedeploy.EcsDeploymentConfig_LINEAR_10PERCENT_EVERY_1MINUTES()
+	}
+	return awscodedeploy.EcsDeploymentConfig_ALL_AT_ONCE()
+}
+
+// newDeploymentGroup makes the deployment group. A deployment that fails, is stopped or sets off an
+// alarm is rolled back.
 func newDeploymentGroup(scope constructs.Construct, s props.FargateService, service awsecs.FargateService, p parts, balancer loadBalancer) awscodedeploy.EcsDeploymentGroup {
 	role := newDeploymentRole(scope, s, service, p, balancer)
 	alarms := newAlarms(scope, s, balancer)
@@ -50,14 +64,14 @@ func newDeploymentGroup(scope constructs.Construct, s props.FargateService, serv
 		watched[i] = alarm
 	}
 	rollback := &awscodedeploy.AutoRollbackConfig{FailedDeployment: jsii.Bool(true), StoppedDeployment: jsii.Bool(true)}
-	if len(alarms) > 0 { // else CodeDeploy refuses it
+	if len(alarms) > 0 { // CodeDeploy accepts this only with alarms.
 		rollback.DeploymentInAlarm = jsii.Bool(true)
 	}
 	group := awscodedeploy.NewEcsDeploymentGroup(scope, jsii.String("Deployments"), &awscodedeploy.EcsDeploymentGroupProps{
 		Application: awscodedeploy.NewEcsApplication(scope, jsii.String("Application"), nil),
 		Service:     service,
-		// Without the managed policy that CDK attaches, which may shift the traffic of
-		// every load balancer, call every function and hand on every role.
+		// Without the managed policy that the CDK attaches, which allows changing every load
+		// balancer, calling every function and passing every role.
 		Role:             role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
 		DeploymentConfig: shiftByCodeDeploy(s.Shift),
 		BlueGreenDeploymentConfig: &awscodedeploy.EcsBlueGreenDeploymentConfig{
@@ -74,7 +88,8 @@ func newDeploymentGroup(scope constructs.Construct, s props.FargateService, serv
 	return group
 }
 
-// newDeploymentRole allows what AWSCodeDeployRoleForECS does, of this service alone.
+// newDeploymentRole makes a role that allows what AWS's policy AWSCodeDeployRoleForECS does, but
+// with this service alone.
 // https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCodeDeployRoleForECS.html
 func newDeploymentRole(scope constructs.Construct, s props.FargateService, service awsecs.FargateService, p parts, balancer loadBalancer) awsiam.Role {
 	role := cdk.NewServiceRole(scope, "DeploymentRole", "codedeploy.amazonaws.com", "Shifts the traffic of the service "+s.Name)
@@ -100,19 +115,14 @@ func newDeploymentRole(scope constructs.Construct, s props.FargateService, servi
 	return role
 }
 
-// partOfService returns the ARN of all that ECS makes of a kind for one service.
-func partOfService(scope constructs.Construct, service awsecs.FargateService, kind string) string {
-	return cdk.ARN(scope, "ecs", kind+"/"+*service.Cluster().ClusterName()+"/"+*service.ServiceName()+"/*")
-}
-
 // rulesOf returns the ARN of all rules of a listener.
 func rulesOf(listenerARN string) string {
 	parts := awscdk.Fn_Split(jsii.String(":listener/"), &listenerARN, nil)
 	return *awscdk.Fn_Select(jsii.Number(0), parts) + ":listener-rule/" + *awscdk.Fn_Select(jsii.Number(1), parts) + "/*"
 }
 
-// newCodeDeployAction makes the action that registers the task definition and has
-// CodeDeploy deploy it.
+// newCodeDeployAction makes the action that registers the task definition, and has CodeDeploy
+// deploy it.
 func newCodeDeployAction(scope constructs.Construct, group awscodedeploy.EcsDeploymentGroup, p parts, input awscodepipeline.Artifact) awscodepipeline.IAction {
 	role := cdk.NewActionRole(scope, "DeployRole", p.base.Principal, "Deploys the service")
 	p.base.Artifacts.GrantRead(role, nil)
@@ -127,7 +137,7 @@ func newCodeDeployAction(scope constructs.Construct, group awscodedeploy.EcsDepl
 	return actions.NewCodeDeployEcsDeployAction(&actions.CodeDeployEcsDeployActionProps{
 		ActionName:      jsii.String("CodeDeploy"),
 		DeploymentGroup: group,
-		// Without CDK's own grants: it may hand every role of the account to ECS.
+		// Without the CDK's own grants, which allow passing every role of the account to ECS.
 		Role:                       role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
 		AppSpecTemplateFile:        input.AtPath(jsii.String(buildspec.AppSpecFile)),
 		TaskDefinitionTemplateFile: input.AtPath(jsii.String(buildspec.TaskDefinitionFile)),
@@ -137,8 +147,7 @@ func newCodeDeployAction(scope constructs.Construct, group awscodedeploy.EcsDepl
 	})
 }
 
-// renderAppSpec returns the AppSpec that the build hands on; its parts are valid by
-// then.
+// renderAppSpec returns the AppSpec that the build hands on to CodeDeploy. s must be valid.
 func renderAppSpec(s props.FargateService) string {
 	spec, err := s.AppSpec()
 	if err != nil {

@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	// keptImages bound what the repository costs. ECR counts pushes, and does not know
-	// which image runs: production's must outlast those whose deployments fail.
+	// keptImages limits what the repository costs. ECR deletes the oldest image and does not know
+	// which one is in production, so the number leaves room for many deployments that fail.
 	keptImages = 100
-	armImage   = curated.Prefix + "amazonlinux-aarch64-standard:3.0"
+
+	armImage = curated.Prefix + "amazonlinux-aarch64-standard:3.0"
 )
 
-// newRepository makes the repository of the service's images. Tags cannot be moved,
-// so that a digest and its tag stay together. It goes with the scope, and so do the
-// images: the source makes them again.
+// newRepository makes the repository of the service's images. Tags are immutable, so that a tag
+// always means the same image. The images are deleted with the stack: the source makes them again.
 func newRepository(scope constructs.Construct) awsecr.Repository {
 	return awsecr.NewRepository(scope, jsii.String("Images"), &awsecr.RepositoryProps{
 		ImageTagMutability: awsecr.TagMutability_IMMUTABLE,
@@ -38,9 +38,9 @@ func newRepository(scope constructs.Construct) awsecr.Repository {
 	})
 }
 
-// newImageBuild makes the project that builds the image and pushes it, and leaves what
-// the Deploy stage takes. appSpec is "" where CodeDeploy has no part.
-func newImageBuild(scope constructs.Construct, s props.FargateService, p parts, appSpec string) pipeline.BuildStage {
+// newImageBuild makes the action that builds the image and pushes it, and the artifact that it leaves
+// for the Deploy stage. appSpec is "" for a service that ECS deploys.
+func newImageBuild(scope constructs.Construct, s props.FargateService, p parts, appSpec string) (awscodepipeline.IAction, awscodepipeline.Artifact) {
 	c, repository := s.Container, p.repository
 	variables := map[string]string{
 		buildspec.EnvRepositoryURI: *repository.RepositoryUri(),
@@ -58,6 +58,7 @@ func newImageBuild(scope constructs.Construct, s props.FargateService, p parts, 
 		image = awscodebuild.LinuxBuildImage_FromCodeBuildImageId(jsii.String(props.DefaultImage))
 	}
 	project, role := pipeline.NewProject(scope, "Build", pipeline.ProjectProps{
+		Base:             p.base,
 		Description:      "Builds the image of the service " + s.Name,
 		Image:            image,
 		ComputeType:      s.Build.ComputeType,
@@ -66,20 +67,17 @@ func newImageBuild(scope constructs.Construct, s props.FargateService, p parts, 
 		Timeout:          s.Build.Timeout,
 		LogRetentionDays: s.Build.LogRetentionDays,
 		Recipe:           buildspec.Container,
+		Justifications: []cdk.Justification{
+			{Rule: "AwsSolutions-CB3", Reason: "Docker needs privileged mode; the machine is the build's alone, and gone after it."},
+		},
 	})
-	p.base.Artifacts.GrantRead(role, nil)
-	p.base.Artifacts.GrantPut(role, nil)
-	if p.base.Source.Connection != "" {
-		pipeline.AllowConnection(role, p.base.Source.Connection)
-	}
+	p.base.GrantBuild(role)
 	cdk.Allow(role, []string{"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart",
 		"ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage"}, *repository.RepositoryArn())
 	// IAM has no resource for these actions.
 	cdk.Allow(role, []string{"ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition"}, "*")
-	cdk.Justify(project, pipeline.NoKey(s.Identity()),
-		cdk.Justification{Rule: "AwsSolutions-CB3", Reason: "Docker needs privileged mode; the machine is the build's alone, and gone after it."})
 	cdk.JustifyWildcards(role, cdk.ArtifactKeys+" ecr:GetAuthorizationToken and ecs:DescribeTaskDefinition have no resource to name.")
 
 	output := awscodepipeline.NewArtifact(jsii.String("Image"), nil)
-	return pipeline.BuildStage{Output: output, Action: pipeline.NewBuildAction("Build", project, p.base.Source.Output, output)}
+	return pipeline.NewBuildAction("Build", project, p.base.Source.Output, output), output
 }

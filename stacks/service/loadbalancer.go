@@ -1,11 +1,8 @@
 package service
 
 import (
-	"fmt"
 	"slices"
-	"time"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -15,19 +12,20 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// loadBalancer is what deployments shift traffic with. Of the two groups of tasks,
-// one is in production and the other waits for the next version.
+// loadBalancer is what a deployment shifts traffic with. One of the two target groups is in
+// production, and the other waits for the next version.
 type loadBalancer struct {
 	balancer         elb.ApplicationLoadBalancer
 	access           awsec2.SecurityGroup
 	production, test elb.ApplicationListener
 	targetGroups
-	// moved are the listeners and rules, whose actions a deployment changes.
+	// moved are the listeners and rules whose actions a deployment changes.
 	moved []constructs.IConstruct
 }
 
-// newLoadBalancer makes the balancer, two target groups, and two listeners; who
-// deploys decides what those do. inside is the range of the VPC's own addresses.
+// newLoadBalancer makes the load balancer and its listeners. production and test are the default
+// actions of the listeners, which depend on the controller. inside is the range of the VPC's own
+// addresses.
 func newLoadBalancer(scope constructs.Construct, l props.LoadBalancer, vpc awsec2.IVpc, inside string, groups targetGroups, production, test elb.ListenerAction) loadBalancer {
 	group := awsec2.NewSecurityGroup(scope, jsii.String("LoadBalancerAccess"), &awsec2.SecurityGroupProps{
 		Vpc:              vpc,
@@ -47,15 +45,16 @@ func newLoadBalancer(scope constructs.Construct, l props.LoadBalancer, vpc awsec
 	}
 	cdk.Justify(made.balancer, cdk.Justification{Rule: "AwsSolutions-ELB2", Reason: "CloudFront logs the same requests; the balancer's log would need a bucket of its own, and names no one but CloudFront."})
 
-	// Both groups go after the listeners, which name either by then, or both. Not the
-	// listeners themselves depend on them: an update of those would move visitors.
+	// A group must be deleted after the listeners, because by then a listener may lead to either
+	// group, whatever the template says. So the load balancer depends on both groups. The listeners
+	// themselves must not: an update of a listener would move visitors.
 	for _, group := range []elb.ApplicationTargetGroup{made.blue, made.green} {
 		cdk.Resource(made.balancer).AddResourceDependency(cdk.Resource(group), nil)
 	}
 
 	ports := l.ProductionPorts()
-	made.production = listener(l, made.balancer, "Production", ports[0], production)
-	made.test = listener(l, made.balancer, "Test", l.TestPort, test)
+	made.production = newListener(made.balancer, "Production", l, ports[0], production)
+	made.test = newListener(made.balancer, "Test", l, l.TestPort, test)
 	made.moved = []constructs.IConstruct{made.production, made.test}
 	if len(ports) > 1 {
 		redirect := made.balancer.AddListener(jsii.String("Redirect"), &elb.BaseApplicationListenerProps{
@@ -64,7 +63,7 @@ func newLoadBalancer(scope constructs.Construct, l props.LoadBalancer, vpc awsec
 				Protocol: jsii.String("HTTPS"), Port: jsii.String("443"), Permanent: jsii.Bool(true),
 			}),
 		})
-		// Which had this port before there was a certificate.
+		// The production listener had this port while there was no certificate.
 		redirect.Node().AddDependency(made.production)
 		made.moved = append(made.moved, redirect)
 	}
@@ -91,10 +90,10 @@ func newLoadBalancer(scope constructs.Construct, l props.LoadBalancer, vpc awsec
 	return made
 }
 
-// allowCloudFront lets CloudFront in by a group of its own. The prefix list counts as 55 of a
-// group's 60 rules, so there is no room for its next rule before the former one is gone, as
-// CloudFormation wants it. The rule is therefore the same with a certificate and without;
-// between these two ports are none that a distribution could name.
+// allowCloudFront lets CloudFront send requests, by a security group of its own. The prefix list
+// counts as 55 of the 60 rules that a group may have, and CloudFormation makes a new rule before it
+// deletes the old one, so the rule cannot be replaced. It is therefore the same with a certificate
+// and without: from port 80 to port 443. A distribution can use no port between these.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/LocationsOfEdgeServers.html
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesOrigin.html
 func allowCloudFront(l props.LoadBalancer, balancer elb.ApplicationLoadBalancer, access awsec2.SecurityGroup, vpc awsec2.IVpc) {
@@ -104,36 +103,37 @@ func allowCloudFront(l props.LoadBalancer, balancer elb.ApplicationLoadBalancer,
 		AllowAllOutbound: jsii.Bool(false),
 	})
 	group.AddIngressRule(awsec2.Peer_PrefixList(jsii.String(l.OriginPrefixListID)), awsec2.Port_TcpRange(jsii.Number(props.HttpPort), jsii.Number(props.HttpsPort)), jsii.String("CloudFront"), nil)
-	// CDK would give this one rules for the tasks, too.
+	// Set on the resource, because the CDK would add rules to the tasks for this group, too.
 	cdk.Resource(balancer).(elb.CfnLoadBalancer).SetSecurityGroups(&[]*string{access.SecurityGroupId(), group.SecurityGroupId()})
 }
 
-// justifyAccess says why a range is open to all, where one is.
+// justifyAccess tells cdk-nag why everybody may send requests, if so.
 func justifyAccess(l props.LoadBalancer, group awsec2.SecurityGroup) {
 	if slices.Contains(slices.Concat(l.AllowedRanges(), l.TestFrom), props.Anywhere) {
 		cdk.Justify(group, cdk.Justification{Rule: "AwsSolutions-EC23", Reason: "A website's load balancer: its owner has not said that CloudFront alone may reach it, with LoadBalancer.OriginPrefixListID."})
 	}
 }
 
-func listener(l props.LoadBalancer, balancer elb.ApplicationLoadBalancer, id string, port int, action elb.ListenerAction) elb.ApplicationListener {
-	props := &elb.BaseApplicationListenerProps{
+// newListener makes a listener for HTTPS, or without a certificate for HTTP.
+func newListener(balancer elb.ApplicationLoadBalancer, id string, l props.LoadBalancer, port int, action elb.ListenerAction) elb.ApplicationListener {
+	settings := &elb.BaseApplicationListenerProps{
 		Port:          jsii.Number(port),
 		Protocol:      elb.ApplicationProtocol_HTTP,
 		DefaultAction: action,
-		// Its rule would let in everybody.
+		// The CDK would let everybody in.
 		Open: jsii.Bool(false),
 	}
 	if l.CertificateARN != "" {
-		props.Protocol = elb.ApplicationProtocol_HTTPS
-		props.Certificates = &[]elb.IListenerCertificate{elb.ListenerCertificate_FromArn(jsii.String(l.CertificateARN))}
+		settings.Protocol = elb.ApplicationProtocol_HTTPS
+		settings.Certificates = &[]elb.IListenerCertificate{elb.ListenerCertificate_FromArn(jsii.String(l.CertificateARN))}
 		// TLS 1.3 and 1.2 without CBC.
 		// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
-		props.SslPolicy = elb.SslPolicy_TLS13_RES
+		settings.SslPolicy = elb.SslPolicy_TLS13_RES
 	}
-	return balancer.AddListener(jsii.String(id), props)
+	return balancer.AddListener(jsii.String(id), settings)
 }
 
-// targetGroups are the two that versions of the service are behind by turns.
+// targetGroups are the two groups of tasks that versions of the service use by turns.
 type targetGroups struct{ blue, green elb.ApplicationTargetGroup }
 
 func newTargetGroups(scope constructs.Construct, container props.Container, vpc awsec2.IVpc) targetGroups {
@@ -155,35 +155,4 @@ func newTargetGroup(scope constructs.Construct, id string, container props.Conta
 			UnhealthyThresholdCount: jsii.Number(props.Unhealthy),
 		},
 	})
-}
-
-// newErrorAlarms watch for a version that answers with errors of its own. Each group has
-// its alarm, whichever the new version is in: with few visitors at first, its errors would
-// be lost among the former one's answers.
-func newErrorAlarms(scope constructs.Construct, balancer loadBalancer, serviceName string, maxPercent int) []awscloudwatch.Alarm {
-	var alarms []awscloudwatch.Alarm
-	for _, group := range []struct {
-		id      string
-		targets elb.ApplicationTargetGroup
-	}{{"Blue", balancer.blue}, {"Green", balancer.green}} {
-		minute := &awscloudwatch.MetricOptions{Period: cdk.Duration(time.Minute), Statistic: jsii.String("Sum")}
-		alarms = append(alarms, awscloudwatch.NewAlarm(scope, jsii.String(group.id+"Errors"), &awscloudwatch.AlarmProps{
-			AlarmDescription: jsii.String(fmt.Sprintf("More than %d %% of the answers of the service %s are errors (5xx), and %d or more a minute: a deployment that is under way is rolled back", maxPercent, serviceName, props.MinErrors)),
-			Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-				Expression: jsii.String(fmt.Sprintf("IF(errors >= %d, 100 * errors / requests, 0)", props.MinErrors)),
-				Label:      jsii.String("Answers that are errors, in percent"),
-				Period:     cdk.Duration(time.Minute),
-				UsingMetrics: &map[string]awscloudwatch.IMetric{
-					"errors":   group.targets.Metrics().HttpCodeTarget(elb.HttpCodeTarget_TARGET_5XX_COUNT, minute),
-					"requests": group.targets.Metrics().RequestCount(minute),
-				},
-			}),
-			Threshold:          jsii.Number(maxPercent),
-			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
-			EvaluationPeriods:  jsii.Number(1),
-			// Errors are counted only where there are some.
-			TreatMissingData: awscloudwatch.TreatMissingData_NOT_BREACHING,
-		}))
-	}
-	return alarms
 }

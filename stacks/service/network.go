@@ -20,6 +20,7 @@ func subnets(public bool) *awsec2.SubnetSelection {
 	return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(props.PrivateSubnets)}
 }
 
+// newVPC makes a VPC with public and private subnets.
 func newVPC(scope constructs.Construct, v props.NewVPC) awsec2.IVpc {
 	gateways, private := v.NATGateways, awsec2.SubnetType_PRIVATE_WITH_EGRESS
 	if v.PublicTasks {
@@ -29,12 +30,12 @@ func newVPC(scope constructs.Construct, v props.NewVPC) awsec2.IVpc {
 		IpAddresses: awsec2.IpAddresses_Cidr(jsii.String(v.Range())),
 		NatGateways: jsii.Number(gateways),
 		SubnetConfiguration: &[]*awsec2.SubnetConfiguration{
-			// Load balancer, NAT gateways and tasks bring their own public addresses.
+			// The load balancer, the NAT gateways and the tasks have public addresses of their own.
 			{Name: jsii.String(props.PublicSubnets), SubnetType: awsec2.SubnetType_PUBLIC, MapPublicIpOnLaunch: jsii.Bool(false)},
 			{Name: jsii.String(props.PrivateSubnets), SubnetType: private},
 		},
-		// It would take a function of CDK's, with rights on all security groups, to
-		// close the default one, which nothing here uses.
+		// Nothing here uses the default security group. To close it, the CDK would add a function
+		// that may change every security group.
 		RestrictDefaultSecurityGroup: jsii.Bool(false),
 	}
 	if len(v.AvailabilityZones) > 0 {
@@ -47,12 +48,12 @@ func newVPC(scope constructs.Construct, v props.NewVPC) awsec2.IVpc {
 	return vpc
 }
 
-// LeaveZonesToAWS has CloudFormation choose a new VPC's zones, unless they are named.
-// With an account and a region named, CDK would otherwise ask AWS for them at synth. The
-// stack must have no construct yet.
+// LeaveZonesToAWS has CloudFormation choose the availability zones of a new VPC, unless the owner
+// names them. Otherwise the CDK would ask AWS for them at synth, if the stack names an account and a
+// region. The stack must have no construct yet.
 func LeaveZonesToAWS(stack awscdk.Stack, identity props.Identity, vpc props.VPC) {
 	if identity.Account == "" || identity.Region == "" {
-		return // it is what CDK does then
+		return // CloudFormation chooses in any case.
 	}
 	chosen := awscdk.Fn_GetAzs(nil)
 	names := []*string{awscdk.Fn_Select(jsii.Number(0), chosen), awscdk.Fn_Select(jsii.Number(1), chosen)}
@@ -62,6 +63,7 @@ func LeaveZonesToAWS(stack awscdk.Stack, identity props.Identity, vpc props.VPC)
 	stack.Node().SetContext(jsii.String(fmt.Sprintf("availability-zones:account=%s:region=%s", identity.Account, identity.Region)), names)
 }
 
+// importVPC refers to an existing VPC.
 func importVPC(scope constructs.Construct, v props.ExistingVPC) awsec2.IVpc {
 	vpc := awsec2.Vpc_FromVpcAttributes(scope, jsii.String("Network"), &awsec2.VpcAttributes{
 		VpcId:             jsii.String(v.ID),
@@ -74,7 +76,7 @@ func importVPC(scope constructs.Construct, v props.ExistingVPC) awsec2.IVpc {
 	return vpc
 }
 
-// newNetwork makes or names the network. Nothing is looked up in AWS.
+// newNetwork makes a VPC, or refers to an existing one without asking AWS.
 func newNetwork(scope constructs.Construct, network props.VPC) awsec2.IVpc {
 	switch network := network.(type) {
 	case props.NewVPC:

@@ -10,8 +10,8 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// newScaling has Application Auto Scaling set the number of the service's tasks. It
-// does so with its own service-linked role, which AWS makes in the account.
+// newScaling has Application Auto Scaling set the number of the service's tasks. For that it uses a
+// service-linked role, which AWS makes in the account.
 // https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
 func newScaling(scope constructs.Construct, s props.Scaling, service awsecs.FargateService, balancer loadBalancer) {
 	if s == (props.Scaling{}) {
@@ -55,18 +55,19 @@ func newScaling(scope constructs.Construct, s props.Scaling, service awsecs.Farg
 	})
 }
 
-// requestsOfBoth adds up the two target groups' averages. AWS's own metric for it,
-// ALBRequestCountPerTarget, watches one group, and is not for blue/green deployments.
-// Each group in use has as many tasks as the service is to have, so that the sum is
-// right however the requests are shared; those of tests come on top. A value that is
-// missing beside another one counts as 0. FILL is not needed, and would do harm: it
-// makes a 0 of the newest minute, too, whose value is only late, and tasks would never
-// be added.
+// RequestsOfBoth is a CloudWatch expression for the requests that each task gets in a minute: the sum
+// of the averages of the two target groups. AWS's own metric for scaling, ALBRequestCountPerTarget,
+// watches one group only.
+//
+// Each group in use has as many tasks as the service should have, so the sum is right however the
+// requests are shared out. Requests of tests add to it. If only one group has a value, CloudWatch
+// counts the other as 0. FILL must not be used: it also makes a 0 of the newest minute, whose value
+// is only late, and tasks would never be added.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 const RequestsOfBoth = "blue + green"
 
-// requestsPerTask asks for the requests that each task of a group got in a minute. Sum
-// is the only statistic that this metric has, and is the average of the tasks.
+// requestsPerTask queries the requests that each task of a group got in a minute, on average. Sum is
+// the only statistic of this metric.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
 func requestsPerTask(id string, balancer loadBalancer, group elb.ApplicationTargetGroup) *autoscaling.CfnScalingPolicy_TargetTrackingMetricDataQueryProperty {
 	dimension := func(name string, value *string) *autoscaling.CfnScalingPolicy_TargetTrackingMetricDimensionProperty {

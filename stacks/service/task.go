@@ -20,20 +20,22 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// task is what runs. Its two families of task definitions keep CloudFormation and the
-// pipeline out of each other's way: CloudFormation registers the template, which never
-// runs, and every build takes its newest revision; deployments register the service's
-// family. Its newest active revision is that of the last deployment that succeeded:
-// under ECS, one that fails takes its own out of the family (buildspec/ecs.yml);
-// under CodeDeploy it stays, but there CloudFormation cannot change the service. So a
-// change of Container reaches production with the next deployment, with the image of
-// that, and whatever CloudFormation changes of the service leaves both the image and
-// the settings as they are. Only the first revision of the service's family is
-// CloudFormation's.
+// task is what the service runs. Its two families of task definitions keep CloudFormation and the
+// pipeline out of each other's way.
+//
+// CloudFormation registers the template's family, which never runs. Each build copies the newest
+// revision of it, and each deployment registers a revision of the service's family, of which only
+// the first is CloudFormation's. So a change of Container reaches production with the next
+// deployment, together with that one's image; and a change of the service by CloudFormation leaves
+// both the image and these settings as they are.
+//
+// The newest active revision of the service's family is that of the last deployment that succeeded.
+// With ECS, a deployment that fails deregisters its own revision (buildspec/ecs.yml). With
+// CodeDeploy the revision stays, but there CloudFormation cannot change the service.
 type task struct {
 	first, template        awsecs.FargateTaskDefinition
 	family, templateFamily string
-	// execution is the role that starts a task, and role that of the code in it.
+	// execution is the role that ECS starts a task with, and role the one of the code in it.
 	execution, role awsiam.Role
 }
 
@@ -51,7 +53,7 @@ func newTask(scope constructs.Construct, family string, c props.Container, repos
 	made := task{
 		family: family, templateFamily: family + "-template",
 		execution: execution,
-		// What the service's own code may do is for its owner to say.
+		// The owner decides what the service's own code may do.
 		role: cdk.NewServiceRole(scope, "TaskRole", props.TasksService, "What the service's code may do: nothing yet"),
 	}
 
@@ -65,7 +67,7 @@ func newTask(scope constructs.Construct, family string, c props.Container, repos
 			Cpu:            jsii.Number(cpu),
 			MemoryLimitMiB: jsii.Number(memory),
 			TaskRole:       made.role,
-			// Without CDK's own grants, which are wider.
+			// Without the CDK's own grants, which allow more.
 			ExecutionRole: execution.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
 			RuntimePlatform: &awsecs.RuntimePlatform{
 				CpuArchitecture:       architecture,
@@ -79,12 +81,12 @@ func newTask(scope constructs.Construct, family string, c props.Container, repos
 		definition.AddContainer(jsii.String(props.ContainerName), &options)
 		return definition
 	}
-	// It must never change, and has nothing of what an owner may change, nor of what a
-	// newer version of this project may: another revision would be the family's newest,
-	// and bring the initial image back into production.
+	// The first task definition must never change: another revision would be the family's newest,
+	// and bring the initial image back into production. So it has nothing that an owner, or a newer
+	// version of this project, may change.
 	made.first = define("FirstTask", made.family, props.DefaultCPU, 2*props.DefaultCPU, cmp.Or(c.InitialImage, props.DefaultInitialImage), awsecs.ContainerDefinitionOptions{})
 	awscdk.Annotations_Of(made.first).AcknowledgeWarning(jsii.String("@aws-cdk/aws-ecs:ecrImageRequiresPolicy"), jsii.String("The execution role may pull it"))
-	// If there is another one, production may still run this, or go back to it.
+	// If it is replaced all the same, production may still run it, or be rolled back to it.
 	options := made.first.Node().DefaultChild().(awsecs.CfnTaskDefinition).CfnOptions()
 	options.SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)
 	options.SetDeletionPolicy(awscdk.CfnDeletionPolicy_DELETE)
@@ -100,8 +102,8 @@ func newTask(scope constructs.Construct, family string, c props.Container, repos
 	return made
 }
 
-// literal keeps ${x} in a text, which CDK's check of the template refuses: it takes it for
-// a reference of CloudFormation's.
+// literal returns a text that may have ${x} in it. The CDK's check of the template would take that
+// for a reference of CloudFormation.
 func literal(text string) *string {
 	if !strings.Contains(text, "${") {
 		return &text
@@ -109,8 +111,8 @@ func literal(text string) *string {
 	return awscdk.Fn_Sub(jsii.String(strings.ReplaceAll(text, "${", "${Dollar}{")), &map[string]*string{"Dollar": jsii.String("$")})
 }
 
-// secrets returns the variables that ECS fills in, and lets role fetch exactly them,
-// and those that production may still name.
+// newSecrets returns the variables that ECS sets from secrets. It lets the role fetch exactly these,
+// and the former ones that production may still use.
 func newSecrets(scope constructs.Construct, c props.Container, role awsiam.Role) map[string]awsecs.Secret {
 	variables := map[string]awsecs.Secret{}
 	fetched := map[string][]string{} // by the action that fetches them
@@ -135,7 +137,8 @@ func newSecrets(scope constructs.Construct, c props.Container, role awsiam.Role)
 	return variables
 }
 
-// secret finds a parameter or secret, and the action that fetches it.
+// secret returns the variable for a parameter or secret, and the action and the ARN that fetching it
+// needs permission for.
 func secret(scope constructs.Construct, id, at string) (variable awsecs.Secret, action, arn string) {
 	if !strings.HasPrefix(at, "arn:") {
 		parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(scope, jsii.String(id), &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
@@ -149,8 +152,8 @@ func secret(scope constructs.Construct, id, at string) (variable awsecs.Secret, 
 	return awsecs.Secret_FromSecretsManagerVersion(found, &awsecs.SecretVersionInfo{VersionStage: &label, VersionId: &version}, &key), props.FetchSecret, arn
 }
 
-// allowDecrypting lets a service that role calls decrypt what is at arns with the owner's
-// keys: it calls KMS for the role, and names what it decrypts as the encryption context.
+// allowDecrypting lets the role decrypt the secrets at arns with the owner's keys, but only through
+// the AWS service that keeps them, which tells KMS the ARN of the secret as the encryption context.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 // https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
 func allowDecrypting(scope constructs.Construct, c props.Container, role awsiam.Role, service, context string, arns []string) {
@@ -166,7 +169,7 @@ func allowDecrypting(scope constructs.Construct, c props.Container, role awsiam.
 	}
 }
 
-// allowPassing lets a role hand the task's roles to ECS, for tasks only.
+// allowPassing lets a role pass the task's two roles to ECS, and only for tasks.
 func (t task) allowPassing(role awsiam.Role) {
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:    jsii.Strings("iam:PassRole"),
@@ -175,7 +178,7 @@ func (t task) allowPassing(role awsiam.Role) {
 	}))
 }
 
-// allowRegistering lets a role register revisions of what the service runs.
+// allowRegistering lets a role register revisions of the service's family.
 func (t task) allowRegistering(scope constructs.Construct, role awsiam.Role) {
 	cdk.Allow(role, []string{"ecs:RegisterTaskDefinition"}, cdk.ARN(scope, "ecs", "task-definition/"+t.family+":*"))
 }

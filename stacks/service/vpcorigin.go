@@ -10,17 +10,17 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// newVPCOrigin makes CloudFront's way to an internal load balancer. Nothing of it may
-// change: CloudFront refuses to update one that a distribution uses, and the whole update
-// of the stack would fail. It comes last and goes first, so that `make destroy` fails
-// before anything that serves is gone, the security groups' rules included.
+// newVPCOrigin makes the VPC origin by which CloudFront reaches an internal load balancer. Nothing of
+// it may change, because CloudFront does not update a VPC origin that a distribution uses: the whole
+// update of the stack would fail. Nor does CloudFront delete one. It depends on everything that
+// serves requests, and so is deleted first, so that `make destroy` fails before any of that is gone.
 func newVPCOrigin(scope constructs.Construct, l props.LoadBalancer, balancer loadBalancer, service constructs.IDependable) {
 	id, protocol := "HTTPOrigin", awscloudfront.OriginProtocolPolicy_HTTP_ONLY
 	if l.CertificateARN != "" {
 		id, protocol = "HTTPSOrigin", awscloudfront.OriginProtocolPolicy_HTTPS_ONLY
 	}
-	// Of at most 64 characters, and the account's alone: CDK's own would be the same in
-	// another region.
+	// The name has at most 64 characters, and must be unique in the account. The name that the CDK
+	// makes would be the same in another region.
 	name := *awscdk.Names_UniqueResourceName(balancer.balancer, &awscdk.UniqueResourceNameOptions{
 		MaxLength: jsii.Number(64 - len("-HTTPSOrigin-ap-northeast-1")),
 	}) + "-" + id + "-" + *awscdk.Stack_Of(scope).Region()
