@@ -1,25 +1,26 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/lambdas/contract"
-	"blog-deploy-pipeline/stacks/props"
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/iampolicy"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
-// logged are the fixtures with access logs, and the stacks that deliver them.
+// logged lists the fixtures with access logs, and the stacks that deliver them.
 var logged = []struct {
 	props props.Blog
 	stack string
 	days  int
 }{
-	{complete, "complete-logs", 30},
-	{virginia, "virginia-site", 7}, // CloudFront delivers from there
+	{fixtures.Complete, "complete-logs", 30},
+	{fixtures.Virginia, "virginia-site", 7}, // CloudFront delivers from there
 }
 
 // logBucket is the bucket of a Site's access logs.
@@ -55,7 +56,7 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 			t.Errorf("%s: fields are %v, want what was asked for, and no cookies", tt.stack, fields)
 		}
 	}
-	for _, given := range []props.Blog{bare, tokyo, elsewhere, open} {
+	for _, given := range []props.Blog{fixtures.Bare, fixtures.Tokyo, fixtures.Elsewhere, fixtures.Open} {
 		if n := len(siteTemplate(t, given).OfType("AWS::S3::Bucket")); n != 1 {
 			t.Errorf("%s has %d buckets, want 1: nobody asked for logs", given.Name, n)
 		}
@@ -78,10 +79,10 @@ func TestAccessLogBucketIsPrivateAndForgets(t *testing.T) {
 	}
 }
 
-// TestWhoWritesAccessLogs puts requests of AWS's delivery service to all of a Site's
-// buckets.
+// TestWhoWritesAccessLogs evaluates requests of AWS's delivery service with the policies of all of a
+// Site's buckets.
 func TestWhoWritesAccessLogs(t *testing.T) {
-	const own, other = account, "999999999999"
+	const own, other = fixtures.Account, "999999999999"
 	source := func(region, account string) string {
 		return "arn:aws:logs:" + region + ":" + account + ":delivery-source:some-access-logs"
 	}
@@ -148,13 +149,4 @@ func policyOf(t *testing.T, tmpl *assembly.Template, bucket assembly.NamedResour
 	}
 	t.Fatalf("%s: %s has no policy", tmpl.Name, bucket.ID)
 	return nil
-}
-
-func TestAccessLogDaysRefused(t *testing.T) {
-	for _, days := range []int{-1, 3654} {
-		wantProblem(t, withSite(func(s *props.Site) { s.AccessLogRetentionDays = days }).Validate(), "must be from 1 to 3653 days, or 0 for no logs")
-	}
-	if err := withSite(func(s *props.Site) { s.AccessLogRetentionDays = 3653 }).Validate(); err != nil {
-		t.Error(err)
-	}
 }

@@ -1,8 +1,6 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/lambdas/contract"
-	"blog-deploy-pipeline/stacks/props"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
@@ -11,10 +9,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 func TestStagesAreWired(t *testing.T) {
-	for _, given := range blogFixtures {
+	for _, given := range fixtures.Blogs {
 		t.Run(given.Name, func(t *testing.T) {
 			tmpl := template(t, given)
 			pipeline := only(t, tmpl, "AWS::CodePipeline::Pipeline")
@@ -52,9 +54,9 @@ func TestPipelineTypeAndMode(t *testing.T) {
 		props              props.Blog
 		wantType, wantMode any
 	}{
-		{modern, "V2", "SUPERSEDED"},
-		{full, "V2", "QUEUED"},
-		{webhook, "V1", nil},
+		{fixtures.Modern, "V2", "SUPERSEDED"},
+		{fixtures.Full, "V2", "QUEUED"},
+		{fixtures.Webhook, "V1", nil},
 	} {
 		pipeline := only(t, template(t, tt.props), "AWS::CodePipeline::Pipeline")
 		equal(t, tt.props.Name+"'s type", pipeline["PipelineType"], tt.wantType)
@@ -63,28 +65,28 @@ func TestPipelineTypeAndMode(t *testing.T) {
 }
 
 func TestSourceByConnection(t *testing.T) {
-	tmpl := template(t, modern)
+	tmpl := template(t, fixtures.Modern)
 	source := action(t, tmpl, stageSource)
 	equal(t, "provider", at(t, tmpl, source, "ActionTypeId", "Provider"), "CodeStarSourceConnection")
-	equal(t, "connection", at(t, tmpl, source, "Configuration", "ConnectionArn"), connectionARN)
+	equal(t, "connection", at(t, tmpl, source, "Configuration", "ConnectionArn"), fixtures.ConnectionARN)
 	equal(t, "repository", at(t, tmpl, source, "Configuration", "FullRepositoryId"), "kzmorita/blog")
 	equal(t, "branch", at(t, tmpl, source, "Configuration", "BranchName"), "main") // not CDK's master
 
 	push := func(tmplOf props.Blog) any {
 		return at(t, template(t, tmplOf), only(t, template(t, tmplOf), "AWS::CodePipeline::Pipeline"), "Triggers", 0, "GitConfiguration", "Push", 0)
 	}
-	// CodePipeline refuses a filter of paths without one of branches.
-	equal(t, "trigger", push(modern), map[string]any{
+	// CodePipeline refuses a filter of paths without a filter of branches.
+	equal(t, "trigger", push(fixtures.Modern), map[string]any{
 		"Branches":  map[string]any{"Includes": []any{"main"}},
 		"FilePaths": map[string]any{"Includes": []any{"content/**"}, "Excludes": []any{"content/drafts/**"}},
 	})
-	// It refuses a filter of tags with one of branches.
-	equal(t, "trigger by tag", push(full), map[string]any{"Tags": map[string]any{"Includes": []any{"v*"}}})
-	equal(t, "clone's artifact", at(t, template(t, full), action(t, template(t, full), stageSource), "Configuration", "OutputArtifactFormat"), "CODEBUILD_CLONE_REF")
+	// It refuses a filter of tags with a filter of branches.
+	equal(t, "trigger by tag", push(fixtures.Full), map[string]any{"Tags": map[string]any{"Includes": []any{"v*"}}})
+	equal(t, "clone's artifact", at(t, template(t, fixtures.Full), action(t, template(t, fixtures.Full), stageSource), "Configuration", "OutputArtifactFormat"), "CODEBUILD_CLONE_REF")
 }
 
 func TestSourceByToken(t *testing.T) {
-	tmpl := template(t, classic)
+	tmpl := template(t, fixtures.Classic)
 	source := action(t, tmpl, stageSource)
 	equal(t, "provider", at(t, tmpl, source, "ActionTypeId", "Provider"), "GitHub")
 	equal(t, "branch", at(t, tmpl, source, "Configuration", "Branch"), "master")
@@ -101,9 +103,9 @@ func TestSourceByToken(t *testing.T) {
 	raw := only(t, tmpl, "AWS::CodePipeline::Pipeline")["Stages"].([]any)[0].(map[string]any)["Actions"].([]any)[0].(map[string]any)["Configuration"].(map[string]any)["OAuthToken"]
 	equal(t, "token", raw, map[string]any{"Ref": id})
 
-	tmpl = template(t, webhook)
+	tmpl = template(t, fixtures.Webhook)
 	source = action(t, tmpl, stageSource)
-	equal(t, "token from a secret", at(t, tmpl, source, "Configuration", "OAuthToken"), "{{resolve:secretsmanager:github:SecretString:token::"+uuid+"}}")
+	equal(t, "token from a secret", at(t, tmpl, source, "Configuration", "OAuthToken"), "{{resolve:secretsmanager:github:SecretString:token::"+fixtures.UUID+"}}")
 	equal(t, "polling", at(t, tmpl, source, "Configuration", "PollForSourceChanges"), false)
 	if n := len(tmpl.OfType("AWS::CodePipeline::Webhook")); n != 1 {
 		t.Errorf("has %d webhooks, want 1", n)
@@ -120,31 +122,31 @@ func TestBuild(t *testing.T) {
 		}
 		return out
 	}
-	equal(t, "modern's variables", variables(modern), map[string]string{"HUGO_EXTENDED": "true", "NODE_VERSION": "24", "HUGO_FLAGS": "--gc"})
-	equal(t, "full's variables", variables(full), map[string]string{
+	equal(t, "modern's variables", variables(fixtures.Modern), map[string]string{"HUGO_EXTENDED": "true", "NODE_VERSION": "24", "HUGO_FLAGS": "--gc"})
+	equal(t, "full's variables", variables(fixtures.Full), map[string]string{
 		"HUGO_VERSION": "0.150.0", "NODE_VERSION": "22",
 		"ROOT_DIRECTORY": "site", "ASSET_SCRIPT": "build:css", "AFTER_HUGO": "npx pagefind --site public",
 	})
 	// A Site is built for its own address, which without a Domain is the distribution's.
-	domainName := at(t, siteTemplate(t, bare), map[string]any{"Fn::GetAtt": []any{siteTemplate(t, bare).OfType("AWS::CloudFront::Distribution")[0].ID, "DomainName"}})
+	domainName := at(t, siteTemplate(t, fixtures.Bare), map[string]any{"Fn::GetAtt": []any{siteTemplate(t, fixtures.Bare).OfType("AWS::CloudFront::Distribution")[0].ID, "DomainName"}})
 	for _, tt := range []struct {
 		props props.Blog
 		want  string
-	}{{bare, fmt.Sprintf("https://%s/", domainName)}, {tokyo, "https://kzmorita.dev/"}, {elsewhere, "https://blog.kzmorita.io/"}, {complete, "https://preview.kzmorita.dev/"}} {
+	}{{fixtures.Bare, fmt.Sprintf("https://%s/", domainName)}, {fixtures.Tokyo, "https://kzmorita.dev/"}, {fixtures.Elsewhere, "https://blog.kzmorita.io/"}, {fixtures.Complete, "https://preview.kzmorita.dev/"}} {
 		equal(t, tt.props.Name+"'s address", variables(tt.props)["HUGO_BASEURL"], tt.want)
 	}
 	// A blog's own buildspec keeps its own defaults.
-	equal(t, "classic's variables", variables(classic), map[string]string{})
+	equal(t, "classic's variables", variables(fixtures.Classic), map[string]string{})
 
 	for _, tt := range []struct {
 		props                                      props.Blog
 		image, kind, size, cache, buildspec, logIn string
 		minutes                                    int
 	}{
-		{modern, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "version: 0.2\nenv:", "30", 15},
-		{classic, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "code-pipeline/buildspec.yml", "30", 15},
-		{full, "aws/codebuild/amazonlinux-aarch64-standard:3.0", "ARM_CONTAINER", "BUILD_GENERAL1_LARGE", "NO_CACHE", "version: 0.2\nenv:", "7", 2160},
-		{webhook, "public.ecr.aws/docker/library/node:24", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "NO_CACHE", "buildspec.yml", "30", 15},
+		{fixtures.Modern, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "version: 0.2\nenv:", "30", 15},
+		{fixtures.Classic, "aws/codebuild/standard:7.0", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "LOCAL", "code-pipeline/buildspec.yml", "30", 15},
+		{fixtures.Full, "aws/codebuild/amazonlinux-aarch64-standard:3.0", "ARM_CONTAINER", "BUILD_GENERAL1_LARGE", "NO_CACHE", "version: 0.2\nenv:", "7", 2160},
+		{fixtures.Webhook, "public.ecr.aws/docker/library/node:24", "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL", "NO_CACHE", "buildspec.yml", "30", 15},
 	} {
 		tmpl := template(t, tt.props)
 		project := only(t, tmpl, "AWS::CodeBuild::Project")
@@ -163,10 +165,10 @@ func TestBuild(t *testing.T) {
 }
 
 func TestDeploy(t *testing.T) {
-	tmpl := template(t, modern)
-	equal(t, "Cache-Control", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "CacheControl"), modern.Deploy.CacheControl)
+	tmpl := template(t, fixtures.Modern)
+	equal(t, "Cache-Control", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "CacheControl"), fixtures.Modern.Deploy.CacheControl)
 	equal(t, "prefix", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "ObjectKey"), nil)
-	tmpl = template(t, full)
+	tmpl = template(t, fixtures.Full)
 	equal(t, "Cache-Control", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "CacheControl"), nil)
 	equal(t, "prefix", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "ObjectKey"), "ja/notes")
 }
@@ -178,8 +180,8 @@ func TestInvalidateFunction(t *testing.T) {
 		timeout int
 		days    int
 	}{
-		{modern, map[string]any{contract.EnvPollFor: "40s", contract.EnvDeadline: "30m0s", contract.EnvOnFailure: string(contract.OnFailureFail)}, 80, 30},
-		{full, map[string]any{contract.EnvPollFor: "2m0s", contract.EnvDeadline: "1h0m0s", contract.EnvRoleARN: roleARN, contract.EnvOnFailure: string(contract.OnFailureProceed)}, 160, 14},
+		{fixtures.Modern, map[string]any{contract.EnvPollFor: "40s", contract.EnvDeadline: "30m0s", contract.EnvOnFailure: string(contract.OnFailureFail)}, 80, 30},
+		{fixtures.Full, map[string]any{contract.EnvPollFor: "2m0s", contract.EnvDeadline: "1h0m0s", contract.EnvRoleARN: fixtures.RoleARN, contract.EnvOnFailure: string(contract.OnFailureProceed)}, 160, 14},
 	} {
 		tmpl := template(t, tt.props)
 		function := only(t, tmpl, "AWS::Lambda::Function")
@@ -195,7 +197,7 @@ func TestInvalidateFunction(t *testing.T) {
 }
 
 func TestArtifactsAreSafe(t *testing.T) {
-	for _, given := range blogFixtures {
+	for _, given := range fixtures.Blogs {
 		tmpl := template(t, given)
 		bucket := only(t, tmpl, "AWS::S3::Bucket")
 		equal(t, "public access", bucket["PublicAccessBlockConfiguration"], map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true})
@@ -211,7 +213,7 @@ func TestArtifactsAreSafe(t *testing.T) {
 }
 
 func TestNotificationsSayWhatFailed(t *testing.T) {
-	tmpl := template(t, modern)
+	tmpl := template(t, fixtures.Modern)
 	rule := only(t, tmpl, "AWS::Events::Rule")
 	equal(t, "state", at(t, tmpl, rule, "EventPattern", "detail", "state"), []any{"FAILED"})
 	equal(t, "kind", at(t, tmpl, rule, "EventPattern", "detail-type"), []any{"CodePipeline Action Execution State Change"})
@@ -223,15 +225,15 @@ func TestNotificationsSayWhatFailed(t *testing.T) {
 		}
 	}
 	equal(t, "address", only(t, tmpl, "AWS::SNS::Subscription")["Endpoint"], "me@blog.dev")
-	equal(t, "existing topic", at(t, template(t, full), only(t, template(t, full), "AWS::Events::Rule"), "Targets", 0, "Arn"), full.Notifications.TopicARN)
-	if n := len(template(t, classic).OfType("AWS::Events::Rule")); n != 0 {
+	equal(t, "existing topic", at(t, template(t, fixtures.Full), only(t, template(t, fixtures.Full), "AWS::Events::Rule"), "Targets", 0, "Arn"), fixtures.Full.Notifications.TopicARN)
+	if n := len(template(t, fixtures.Classic).OfType("AWS::Events::Rule")); n != 0 {
 		t.Errorf("classic has %d rules, want none: nobody is to be told", n)
 	}
 }
 
 // Adding a blog must not touch another's stacks.
 func TestBlogsShareNothing(t *testing.T) {
-	for _, given := range aloneFixtures {
+	for _, given := range fixtures.AloneBlogs {
 		for _, id := range given.StackNames() {
 			file := id + ".template.json"
 			alone, err := os.ReadFile(filepath.Join(aloneDir, file))
@@ -249,8 +251,7 @@ func TestBlogsShareNothing(t *testing.T) {
 	}
 }
 
-// `make deploy` takes warnings for errors, so a blog without example values must
-// have none.
+// `make deploy` treats warnings as errors, so a blog without example values must have none.
 func TestNoWarnings(t *testing.T) {
 	for name := range templates {
 		text := annotations(t, name)

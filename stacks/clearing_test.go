@@ -8,20 +8,21 @@ import (
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/iampolicy"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
 )
 
-// TestRoleToTakeOn: with a role of the distributions' account, the function may take on
-// that and do nothing else; with the two policies that the stack puts out, the function
-// alone may take it on, and that clears these distributions and does nothing else.
-func TestRoleToTakeOn(t *testing.T) {
-	edge := strings.Replace(edge, account, edgeAccount, 1)
+// TestRoleToAssume uses a role in the distributions' account, with the two policies in the stack's
+// outputs. The function may assume the role and do nothing else, nobody else may assume the role, and the
+// role may clear these distributions and do nothing else.
+func TestRoleToAssume(t *testing.T) {
+	edge := strings.Replace(edge, fixtures.Account, fixtures.EdgeAccount, 1)
 	for _, tt := range []struct {
 		tmpl          *assembly.Template
 		function      string // its role
 		distributions []string
 	}{
-		{template(t, full), "InvalidateRole", []string{"E2QWRUHAPOMQZN"}},
-		{hookTemplate(t, checkout), "HookRole", []string{"E2QWRUHAPOMQZM", "E2QWRUHAPOMQZN"}},
+		{template(t, fixtures.Full), "InvalidateRole", []string{"E2QWRUHAPOMQZN"}},
+		{hookTemplate(t, fixtures.Checkout), "HookRole", []string{"E2QWRUHAPOMQZM", "E2QWRUHAPOMQZN"}},
 	} {
 		t.Run(tt.tmpl.Name, func(t *testing.T) {
 			output := func(id string) json.RawMessage {
@@ -43,18 +44,18 @@ func TestRoleToTakeOn(t *testing.T) {
 				trust      json.RawMessage
 				allowed    bool
 			}{
-				{function, policies, "sts:AssumeRole", roleARN, trust, true},
-				{function, policies, "sts:AssumeRole", roleARN + "2", trust, false},
+				{function, policies, "sts:AssumeRole", fixtures.RoleARN, trust, true},
+				{function, policies, "sts:AssumeRole", fixtures.RoleARN + "2", trust, false},
 				{function, policies, "cloudfront:CreateInvalidation", edge + clearing, nil, false},
-				{function, policies, "cloudfront:CreateInvalidation", "arn:aws:cloudfront::" + account + ":distribution/" + clearing, nil, false},
-				{function, policies, "cloudfront:GetInvalidation", "arn:aws:cloudfront::" + account + ":distribution/" + clearing, nil, false},
-				{function + "2", anything, "sts:AssumeRole", roleARN, trust, false},
-				{"arn:aws:iam::" + account + ":role/admin", anything, "sts:AssumeRole", roleARN, trust, false},
-				{roleARN, []json.RawMessage{permissions}, "cloudfront:CreateInvalidation", edge + clearing, nil, true},
-				{roleARN, []json.RawMessage{permissions}, "cloudfront:GetInvalidation", edge + tt.distributions[len(tt.distributions)-1], nil, true},
-				{roleARN, []json.RawMessage{permissions}, "cloudfront:CreateInvalidation", edge + "E2QWRUHAPOMQZL", nil, false},
-				{roleARN, []json.RawMessage{permissions}, "cloudfront:UpdateDistribution", edge + clearing, nil, false},
-				{roleARN, []json.RawMessage{permissions}, "cloudfront:GetDistribution", edge + clearing, nil, false},
+				{function, policies, "cloudfront:CreateInvalidation", "arn:aws:cloudfront::" + fixtures.Account + ":distribution/" + clearing, nil, false},
+				{function, policies, "cloudfront:GetInvalidation", "arn:aws:cloudfront::" + fixtures.Account + ":distribution/" + clearing, nil, false},
+				{function + "2", anything, "sts:AssumeRole", fixtures.RoleARN, trust, false},
+				{"arn:aws:iam::" + fixtures.Account + ":role/admin", anything, "sts:AssumeRole", fixtures.RoleARN, trust, false},
+				{fixtures.RoleARN, []json.RawMessage{permissions}, "cloudfront:CreateInvalidation", edge + clearing, nil, true},
+				{fixtures.RoleARN, []json.RawMessage{permissions}, "cloudfront:GetInvalidation", edge + tt.distributions[len(tt.distributions)-1], nil, true},
+				{fixtures.RoleARN, []json.RawMessage{permissions}, "cloudfront:CreateInvalidation", edge + "E2QWRUHAPOMQZL", nil, false},
+				{fixtures.RoleARN, []json.RawMessage{permissions}, "cloudfront:UpdateDistribution", edge + clearing, nil, false},
+				{fixtures.RoleARN, []json.RawMessage{permissions}, "cloudfront:GetDistribution", edge + clearing, nil, false},
 			} {
 				decisions, err := iampolicy.Evaluate(t.Context(), c.policies, []iampolicy.Request{{Principal: c.who, Action: c.action, Resource: c.on, ResourcePolicy: c.trust}})
 				if err != nil {
@@ -68,17 +69,11 @@ func TestRoleToTakeOn(t *testing.T) {
 	}
 }
 
-// Without a role there is nothing to put out.
-func TestNoRoleToTakeOn(t *testing.T) {
-	for _, tmpl := range []*assembly.Template{template(t, modern), hookTemplate(t, shop)} {
+// Without a role there is no output.
+func TestNoRoleToAssume(t *testing.T) {
+	for _, tmpl := range []*assembly.Template{template(t, fixtures.Modern), hookTemplate(t, fixtures.Shop)} {
 		if _, ok := tmpl.Outputs[contract.OutputRoleTrust]; ok {
 			t.Errorf("%s has the output %s, want none", tmpl.Name, contract.OutputRoleTrust)
 		}
 	}
-}
-
-func TestRoleIsNotForASite(t *testing.T) {
-	given := bare
-	given.Invalidate.RoleARN = roleARN
-	wantProblem(t, given.Validate(), `Invalidate.RoleARN is "`+roleARN+`": must be empty: the distribution that Site makes is in the blog's own account`)
 }

@@ -1,17 +1,19 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/lambdas/contract"
-	"blog-deploy-pipeline/stacks/props"
 	"strings"
 	"testing"
+
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // CloudFormation cannot change a service that CodeDeploy deploys: it names all of the
 // service's properties, and ECS refuses those that are CodeDeploy's. The stack's update
 // would fail, and so would its rollback.
 func TestServiceOfCodeDeployStaysAsItIs(t *testing.T) {
-	for _, s := range changedFixtures {
+	for _, s := range fixtures.ChangedServices {
 		s := s.(props.FargateService)
 		if s.WithDefaults().Controller != props.ControllerCodeDeploy {
 			continue
@@ -31,8 +33,8 @@ func TestDeploymentByCodeDeploy(t *testing.T) {
 		alarms   int
 		appSpecs []string
 	}{
-		{api, "CodeDeployDefault.ECSAllAtOnce", 5, 2, []string{"ContainerPort: 80\n", `- AfterAllowTraffic: "` + contract.HookFunctionName("api") + `"`}},
-		{store, "CodeDeployDefault.ECSCanary10Percent5Minutes", 60, 3, []string{"ContainerPort: 8080\n", `- AfterAllowTestTraffic: "` + contract.HookFunctionName("store") + `"`, `- AfterAllowTraffic: "` + contract.HookFunctionName("store") + `"`}},
+		{fixtures.API, "CodeDeployDefault.ECSAllAtOnce", 5, 2, []string{"ContainerPort: 80\n", `- AfterAllowTraffic: "` + contract.HookFunctionName("api") + `"`}},
+		{fixtures.Store, "CodeDeployDefault.ECSCanary10Percent5Minutes", 60, 3, []string{"ContainerPort: 8080\n", `- AfterAllowTestTraffic: "` + contract.HookFunctionName("store") + `"`, `- AfterAllowTraffic: "` + contract.HookFunctionName("store") + `"`}},
 	} {
 		t.Run(tt.props.Name, func(t *testing.T) {
 			tmpl := fargateTemplate(t, tt.props)

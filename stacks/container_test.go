@@ -1,7 +1,6 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -10,6 +9,8 @@ import (
 
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/iampolicy"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // taskDefinition returns one of the two, by the end of its family.
@@ -24,9 +25,8 @@ func taskDefinition(t *testing.T, tmpl *assembly.Template, family string) assemb
 	return assembly.NamedResource{}
 }
 
-// CloudFormation and the pipeline keep out of each other's way: what CloudFormation
-// finds newest of the service's family is what the pipeline has deployed last with
-// success.
+// CloudFormation and the pipeline use different families. The newest revision of the service's family is
+// the one that the pipeline deployed last with success.
 func TestTaskDefinitions(t *testing.T) {
 	eachFargate(t, func(t *testing.T, s props.FargateService, tmpl *assembly.Template) {
 		family := s.Name + "-service"
@@ -53,7 +53,7 @@ func TestTaskDefinitions(t *testing.T) {
 			equal(t, "architecture", at(t, tmpl, task.Properties, "RuntimePlatform", "CpuArchitecture"), cmp.Or(s.Container.Architecture, props.ArchitectureARM64))
 			equal(t, "role", at(t, tmpl, task.Properties, "TaskRoleArn"), arnOf(t, tmpl, roleID(t, tmpl, "TaskRole")))
 		}
-		// A change of these must not make a new first revision.
+		// A change of these props must not make a new first revision.
 		container := at(t, tmpl, first.Properties, "ContainerDefinitions", 0).(map[string]any)
 		equal(t, "first image", container["Image"], cmp.Or(s.Container.InitialImage, props.DefaultInitialImage))
 		equal(t, "first variables", container["Environment"], nil)
@@ -61,65 +61,64 @@ func TestTaskDefinitions(t *testing.T) {
 		equal(t, "first CPU", first.Properties["Cpu"], "256")
 		equal(t, "first memory", first.Properties["Memory"], "512")
 	})
-	tmpl := fargateTemplate(t, store)
+	tmpl := fargateTemplate(t, fixtures.Store)
 	task := taskDefinition(t, tmpl, "store-service-template").Properties
 	equal(t, "CPU", task["Cpu"], "1024")
 	equal(t, "memory", task["Memory"], "3072")
 	equal(t, "variables", at(t, tmpl, task, "ContainerDefinitions", 0, "Environment"), []any{map[string]any{"Name": "LOG_LEVEL", "Value": "info"}})
-	want := []any{map[string]any{"Name": "API_TOKEN", "ValueFrom": "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/token"}}
+	want := []any{map[string]any{"Name": "API_TOKEN", "ValueFrom": "arn:aws:ssm:ap-northeast-1:" + fixtures.Account + ":parameter/store/token"}}
 	for _, name := range []string{"DATABASE", "PASSWORD", "PREVIOUS", "USER", "WHOLE"} {
-		want = append(want, map[string]any{"Name": name, "ValueFrom": store.Container.Secrets[name]})
+		want = append(want, map[string]any{"Name": name, "ValueFrom": fixtures.Store.Container.Secrets[name]})
 	}
 	equal(t, "secrets", at(t, tmpl, task, "ContainerDefinitions", 0, "Secrets"), want)
 }
 
-// Whoever starts a task may decrypt what the service names, through the service that
-// keeps it, and nothing else with the same key.
+// The execution role may decrypt the secrets that the service names, through Secrets Manager or Systems
+// Manager, and nothing else that the same key encrypts.
 func TestSecretKeys(t *testing.T) {
 	const (
-		parameter = "arn:aws:ssm:ap-northeast-1:" + account + ":parameter/store/"
+		parameter = "arn:aws:ssm:ap-northeast-1:" + fixtures.Account + ":parameter/store/"
 		secret    = "kms:EncryptionContext:SecretARN"
 		named     = "kms:EncryptionContext:PARAMETER_ARN"
 		manager   = "secretsmanager.ap-northeast-1.amazonaws.com"
 		ssm       = "ssm.ap-northeast-1.amazonaws.com"
 	)
-	// Such is the policy of a new key.
-	keyPolicy := json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"kms:*","Resource":"*"}]}`)
+	// A new key has this policy.
+	keyPolicy := json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + fixtures.Account + `:root"},"Action":"kms:*","Resource":"*"}]}`)
 	ask := func(action, key string, context map[string]string, allowed bool) question {
 		return question{iampolicy.Request{Action: action, Resource: key, Context: context, ResourcePolicy: keyPolicy}, allowed}
 	}
 	decrypt := func(via, context, what string, allowed bool) question {
-		return ask("kms:Decrypt", storeKey, map[string]string{"kms:ViaService": via, context: what}, allowed)
+		return ask("kms:Decrypt", fixtures.StoreKey, map[string]string{"kms:ViaService": via, context: what}, allowed)
 	}
-	checkQuestions(t, fargateTemplate(t, store), "ExecutionRole", []question{
-		decrypt(manager, secret, storeSecret+"store-AbCdEf", true),
-		decrypt(manager, secret, storeSecret+"rds!cluster-"+uuid+"-AbCdEf", true),
-		decrypt(manager, secret, storeSecret+"prod/a_b+c=d.e@f-g-AbCdEf", true),
-		decrypt(manager, secret, storeSecret+"prod/db-secret", true),
-		decrypt(manager, secret, storeSecret+"old-AbCdEf", true),
+	checkQuestions(t, fargateTemplate(t, fixtures.Store), "ExecutionRole", []question{
+		decrypt(manager, secret, fixtures.StoreSecret+"store-AbCdEf", true),
+		decrypt(manager, secret, fixtures.StoreSecret+"rds!cluster-"+fixtures.UUID+"-AbCdEf", true),
+		decrypt(manager, secret, fixtures.StoreSecret+"prod/a_b+c=d.e@f-g-AbCdEf", true),
+		decrypt(manager, secret, fixtures.StoreSecret+"prod/db-secret", true),
+		decrypt(manager, secret, fixtures.StoreSecret+"old-AbCdEf", true),
 		decrypt(ssm, named, parameter+"token", true),
 		decrypt(ssm, named, parameter+"old-token", true),
 
-		decrypt(manager, secret, storeSecret+"other-AbCdEf", false),
-		decrypt(manager, secret, storeSecret+"store-AbCdEf-AbCdEf", false),
+		decrypt(manager, secret, fixtures.StoreSecret+"other-AbCdEf", false),
+		decrypt(manager, secret, fixtures.StoreSecret+"store-AbCdEf-AbCdEf", false),
 		decrypt(ssm, named, parameter+"token2", false),
-		decrypt(ssm, secret, storeSecret+"store-AbCdEf", false),
+		decrypt(ssm, secret, fixtures.StoreSecret+"store-AbCdEf", false),
 		decrypt(manager, named, parameter+"token", false),
-		decrypt("secretsmanager.us-east-1.amazonaws.com", secret, storeSecret+"store-AbCdEf", false),
-		ask("kms:Decrypt", storeKey, map[string]string{secret: storeSecret + "store-AbCdEf"}, false),
-		ask("kms:Decrypt", storeKey, map[string]string{"kms:ViaService": manager}, false),
-		ask("kms:Decrypt", storeKey+"0", map[string]string{"kms:ViaService": manager, secret: storeSecret + "store-AbCdEf"}, false),
-		ask("kms:GenerateDataKey", storeKey, map[string]string{"kms:ViaService": manager, secret: storeSecret + "store-AbCdEf"}, false),
+		decrypt("secretsmanager.us-east-1.amazonaws.com", secret, fixtures.StoreSecret+"store-AbCdEf", false),
+		ask("kms:Decrypt", fixtures.StoreKey, map[string]string{secret: fixtures.StoreSecret + "store-AbCdEf"}, false),
+		ask("kms:Decrypt", fixtures.StoreKey, map[string]string{"kms:ViaService": manager}, false),
+		ask("kms:Decrypt", fixtures.StoreKey+"0", map[string]string{"kms:ViaService": manager, secret: fixtures.StoreSecret + "store-AbCdEf"}, false),
+		ask("kms:GenerateDataKey", fixtures.StoreKey, map[string]string{"kms:ViaService": manager, secret: fixtures.StoreSecret + "store-AbCdEf"}, false),
 	})
-	checkQuestions(t, fargateTemplate(t, store), "TaskRole", []question{decrypt(manager, secret, storeSecret+"store-AbCdEf", false)})
-	// This one names secrets, and no key.
+	checkQuestions(t, fargateTemplate(t, fixtures.Store), "TaskRole", []question{decrypt(manager, secret, fixtures.StoreSecret+"store-AbCdEf", false)})
+	// This service names secrets and no key.
 	checkQuestions(t, changedTemplates["api-service"], "ExecutionRole", []question{
-		ask("kms:Decrypt", "arn:aws:kms:us-east-1:"+account+":key/"+uuid, map[string]string{"kms:ViaService": "ssm.us-east-1.amazonaws.com", named: "arn:aws:ssm:us-east-1:" + account + ":parameter/api/token"}, false),
+		ask("kms:Decrypt", "arn:aws:kms:us-east-1:"+fixtures.Account+":key/"+fixtures.UUID, map[string]string{"kms:ViaService": "ssm.us-east-1.amazonaws.com", named: "arn:aws:ssm:us-east-1:" + fixtures.Account + ":parameter/api/token"}, false),
 	})
 }
 
-// What has been pasted in place of a name may be the secret itself: the error does not
-// repeat it.
+// An owner may paste the secret itself in place of its name: the error does not repeat it.
 func TestSecretsAreNotRepeated(t *testing.T) {
 	for name, pasted := range map[string]string{
 		"password":          "hunter2!",
@@ -154,7 +153,7 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 				s.Source = props.GitHubToken{Owner: "o", Repo: "r", SecretName: "s", SecretField: pasted + ":"}
 			},
 		} {
-			s := api
+			s := fixtures.API
 			change(&s)
 			if err := s.Validate(); err == nil || !strings.Contains(err.Error(), "hidden") {
 				t.Errorf("%s as %s: error is %v, want one that hides it", name, field, err)
@@ -171,11 +170,11 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 // owner changes leaves the first one as it is, and so must whatever this project
 // changes: if this test fails, for a new version of CDK for example, put back what was.
 func TestFirstTaskNeverChanges(t *testing.T) {
-	for _, s := range changedFixtures {
+	for _, s := range fixtures.ChangedServices {
 		before, after := taskDefinition(t, stackTemplate(t, s.StackName()), s.StackName()), taskDefinition(t, changedTemplates[s.StackName()], s.StackName())
 		equal(t, s.Identity().Name+"'s first task", after, before)
 	}
-	tmpl := fargateTemplate(t, api)
+	tmpl := fargateTemplate(t, fixtures.API)
 	first := taskDefinition(t, tmpl, "api-service")
 	got, err := json.MarshalIndent(first.Properties, "", "  ")
 	if err != nil {
@@ -234,4 +233,16 @@ func TestFirstTaskNeverChanges(t *testing.T) {
 	if first.ID != "FirstTask37F2BBE2" || string(got) != want {
 		t.Errorf("the first task is %s\n%s\nwant it as it was on the day the first service was made:\n%s", first.ID, got, want)
 	}
+}
+
+// TestVariablesAreLiteral checks that CloudFormation passes variables to the task as they are written.
+func TestVariablesAreLiteral(t *testing.T) {
+	tmpl := changedTemplates[fixtures.Secretive.StackName()]
+	for _, task := range tmpl.OfType("AWS::ECS::TaskDefinition") {
+		if variables := at(t, tmpl, task.Properties, "ContainerDefinitions", 0, "Environment"); variables != nil {
+			equal(t, "variables", variables, []any{map[string]any{"Name": "FORMAT", "Value": fixtures.Secretive.Container.Environment["FORMAT"]}})
+			return
+		}
+	}
+	t.Error("no task has the variable")
 }

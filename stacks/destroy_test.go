@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
 )
 
-// graph has, for each resource of a template, those that it names or waits for. Each is
-// there before, and goes after it.
+// graph has, for each resource of a template, the resources that it names or depends on. CloudFormation
+// makes these before it and deletes them after it.
 type graph map[string][]string
 
 func graphOf(tmpl *assembly.Template) graph {
@@ -46,9 +47,9 @@ func (g graph) outlives(later, first string) bool {
 	return reach(first)
 }
 
-// TestOrderOfDestruction is about what AWS refuses to delete while something else is
-// there, and about what that still needs while it goes. CodeDeploy leaves the production
-// listener with either of the target groups, or both, whatever the template says.
+// TestOrderOfDestruction checks the order in which CloudFormation deletes resources: AWS refuses to delete
+// some while others exist. CodeDeploy leaves the production listener with either target group, or with
+// both, whatever the template says.
 func TestOrderOfDestruction(t *testing.T) {
 	const elb = "AWS::ElasticLoadBalancingV2::"
 	all := maps.Clone(templates)
@@ -85,7 +86,7 @@ func TestOrderOfDestruction(t *testing.T) {
 			for _, serves := range []string{elb + "LoadBalancer", elb + "Listener", elb + "ListenerRule", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"} {
 				before("AWS::CloudFront::VpcOrigin", serves)
 			}
-			// Their public addresses hold the gateway.
+			// An internet gateway cannot be detached while public addresses use it.
 			for _, holds := range []string{elb + "LoadBalancer", "AWS::ECS::Service"} {
 				before(holds, "AWS::EC2::VPC")
 				if tmpl.Resources[tmpl.OfType(elb + "LoadBalancer")[0].ID].Properties["Scheme"] == "internet-facing" {
@@ -94,7 +95,7 @@ func TestOrderOfDestruction(t *testing.T) {
 			}
 			before("AWS::ECS::Service", "AWS::EC2::Subnet")
 			before("AWS::EC2::NatGateway", "AWS::EC2::VPCGatewayAttachment")
-			// What takes tasks from the load balancer, and stops them.
+			// ECS needs this role to remove tasks from the load balancer and to stop them.
 			for _, role := range []string{"ExecutionRole", "TrafficRole", "HookInvoker", "DeploymentRole"} {
 				by := "AWS::ECS::Service"
 				if role == "DeploymentRole" {
@@ -126,8 +127,8 @@ func TestOrderOfDestruction(t *testing.T) {
 			}
 		})
 	}
-	// A bucket is emptied before it goes, and by what may do so.
-	tmpl := siteTemplate(t, complete)
+	// A bucket is emptied before it is deleted, by a function that still has the permission.
+	tmpl := siteTemplate(t, fixtures.Complete)
 	g := graphOf(tmpl)
 	emptied := tmpl.OfType("Custom::S3AutoDeleteObjects")
 	if len(emptied) != 1 {

@@ -1,13 +1,14 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 func TestDeploymentByECS(t *testing.T) {
@@ -18,8 +19,8 @@ func TestDeploymentByECS(t *testing.T) {
 		alarms int
 		wait   string
 	}{
-		{docs, map[string]any{"Strategy": "BLUE_GREEN", "BakeTimeInMinutes": 5}, []any{"PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"}, 2, "55"},
-		{search, map[string]any{
+		{fixtures.Docs, map[string]any{"Strategy": "BLUE_GREEN", "BakeTimeInMinutes": 5}, []any{"PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"}, 2, "55"},
+		{fixtures.Search, map[string]any{
 			"Strategy": "LINEAR", "BakeTimeInMinutes": 10,
 			"LinearConfiguration": map[string]any{"StepPercent": 10, "StepBakeTimeInMinutes": 1},
 		}, []any{"PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT"}, 3, "270"},
@@ -47,7 +48,7 @@ func TestDeploymentByECS(t *testing.T) {
 				}
 			}
 
-			// Two rules lead to the group in production, and ECS can lead them to the other.
+			// Two rules forward to the production group, and ECS can change them to forward to the other.
 			balancer := at(t, tmpl, made.Properties, "LoadBalancers", 0).(map[string]any)
 			advanced := balancer["AdvancedConfiguration"].(map[string]any)
 			for _, rule := range tmpl.OfType("AWS::ElasticLoadBalancingV2::ListenerRule") {

@@ -86,11 +86,10 @@ func sources(t *testing.T) []*ast.File {
 	return files
 }
 
-// spec says which properties of a type CloudFormation can change only by making another
-// resource.
+// spec has the properties of each type that CloudFormation can change only by making another resource.
 type spec map[string][]string
 
-// readSpec reads it from what the CDK CLI brings along for `cdk diff`.
+// readSpec reads the specification that the CDK CLI contains for `cdk diff`.
 func readSpec(t *testing.T) spec {
 	t.Helper()
 	packed, err := os.Open(filepath.Join("node_modules", "aws-cdk", "db.json.gz"))
@@ -132,8 +131,7 @@ func readSpec(t *testing.T) spec {
 
 var hashPattern = regexp.MustCompile(`[0-9A-F]{8}$`)
 
-// effectsOf tells what an update does to resources that hold something, in a list by
-// their ids without hash.
+// effectsOf returns what an update does to resources with contents: a list by their ids without hash.
 func effectsOf(before, after map[string]*assembly.Template, replacing spec) string {
 	var effects []string
 	same := len(before) == len(after)
@@ -152,9 +150,9 @@ func effectsOf(before, after map[string]*assembly.Template, replacing spec) stri
 	return strings.Join(effects, ", ")
 }
 
-// stackEffects are those in one stack.
+// stackEffects returns the effects in one stack.
 func stackEffects(before, after *assembly.Template, replacing spec) []string {
-	// What refers to a replaced resource gets another value, and may be replaced by that.
+	// A resource that refers to a replaced one gets another value, and may be replaced for that.
 	replaced := map[string]bool{}
 	differs := func(old, changed any) bool {
 		return !reflect.DeepEqual(old, changed) || refersTo(changed, replaced)
@@ -202,16 +200,17 @@ func stackEffects(before, after *assembly.Template, replacing spec) []string {
 		}
 	}
 	effects = append(effects, earlyPorts(before, after)...)
-	// An update that fails is undone in the same way: what it added goes at the end.
+	// A failed update is rolled back in the same order: CloudFormation deletes what the update added at
+	// the end.
 	if len(earlyPorts(after, before)) > 0 {
 		effects = append(effects, "cannot be undone")
 	}
 	return effects
 }
 
-// earlyPorts tells of listeners that want a port which another one has until later: one
-// that is removed is so at the end, and one that changes does so in any order but that of
-// the dependencies.
+// earlyPorts returns the listeners that need a port which another listener still uses: CloudFormation
+// removes a listener at the end of an update, and changes listeners in any order that respects the
+// dependencies.
 func earlyPorts(before, after *assembly.Template) []string {
 	var effects []string
 	for id, wants := range after.Resources {

@@ -1,58 +1,24 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
-// Owners who have not put all of their own values in yet: one value is left in each.
-var (
-	exampleBlogs = []props.Blog{
-		{
-			Name: "half-done", Account: account, Region: "ap-northeast-1",
-			Source: props.GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github"},
-			Site: &props.Site{
-				Domain: "blog.example.com", HostedZone: props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
-				AccessLogRetentionDays: 30,
-			},
-		},
-		{
-			Name:          "nearly-done",
-			Source:        props.GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github"},
-			Deploy:        props.Deploy{Bucket: "amzn-s3-demo-bucket"},
-			Invalidate:    props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
-			Notifications: props.Notifications{TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"},
-		},
-	}
-	exampleServices = []props.Service{
-		props.ExistingService{
-			Name: "example-shop", Account: account,
-			DeployedBy: props.ECSService{Cluster: "production", Service: "shop"},
-			Hook:       props.Hook{Invalidations: []props.Invalidation{{DistributionID: "EDFDVBD6EXAMPLE"}}},
-		},
-		// CDK asks AWS for the zones of an account and a region that are named.
-		props.FargateService{
-			Name: "example-api", Region: "eu-west-1",
-			Source: props.GitHubToken{Owner: "example", Repo: "api", SecretName: "github"},
-			Hook:   props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}},
-			// CDK makes a rule for a topic of the stack's account alone.
-			Notifications: props.Notifications{TopicARN: "arn:aws:sns:eu-west-1:" + account + ":alerts"},
-		},
-	}
-)
-
-// TestExamplesAreNobodys: every stack with an example value, and every other stack of its owner, is
-// bound to the documentation's account, and the CLI finds no role there that it could ask for.
+// TestExamplesAreNobodys checks that each stack of a blog or service with an example value is bound to the
+// documentation's account, and that its manifest names no role for the CLI to assume.
 func TestExamplesAreNobodys(t *testing.T) {
 	var ids []string
-	for _, b := range exampleBlogs {
+	for _, b := range fixtures.ExampleBlogs {
 		ids = append(ids, b.StackNames()...)
 	}
-	for _, s := range exampleServices {
+	for _, s := range fixtures.ExampleServices {
 		ids = append(ids, s.StackName())
 	}
 	if len(ids) != 7 {

@@ -139,8 +139,8 @@ func goldenTemplate(t *testing.T, stack string) shortform.Template {
 	return template
 }
 
-// withoutRecipes puts the names of recipes where their text is: they have their own
-// tests, and would only be noise here.
+// withoutRecipes replaces the texts of recipes and of CloudFront's functions by their names: they have
+// tests of their own.
 func withoutRecipes(t *testing.T, text string) string {
 	t.Helper()
 	for name, recipe := range map[string]string{"hugo": buildspec.Inline(buildspec.Hugo), "container": buildspec.Container, "ecs": buildspec.ECS} {

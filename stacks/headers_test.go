@@ -1,19 +1,18 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
-// sent returns the headers that a distribution's policy has for a path, by name: what
-// CloudFront makes of the behaviour that the path selects.
+// sent returns the headers, by name, that a distribution adds to an answer at a path: those of the policy
+// in the path's behaviour.
 func sent(t *testing.T, tmpl *assembly.Template, path string) map[string]string {
 	t.Helper()
 	behavior := behaviorOf(t, tmpl, path)
@@ -86,14 +85,14 @@ func TestSecurityHeaders(t *testing.T) {
 		props props.Blog
 		want  map[string]string
 	}{
-		{bare, map[string]string{
+		{fixtures.Bare, map[string]string{
 			"Strict-Transport-Security": "max-age=" + year,
 			"X-Content-Type-Options":    "nosniff",
 			"X-Frame-Options":           "SAMEORIGIN",
 			"Referrer-Policy":           "strict-origin-when-cross-origin",
 			"Content-Security-Policy":   "upgrade-insecure-requests; object-src 'none'; base-uri 'self'; frame-ancestors 'self'",
 		}},
-		{complete, map[string]string{
+		{fixtures.Complete, map[string]string{
 			"Strict-Transport-Security": "max-age=63072000; includeSubDomains; preload",
 			"X-Content-Type-Options":    "nosniff",
 			"X-Frame-Options":           "DENY",
@@ -101,15 +100,15 @@ func TestSecurityHeaders(t *testing.T) {
 			"Content-Security-Policy":   "default-src 'self'; frame-ancestors 'none'",
 			"Permissions-Policy":        "camera=(), microphone=()",
 		}},
-		{open, map[string]string{
+		{fixtures.Open, map[string]string{
 			"Strict-Transport-Security": "max-age=0",
 			"X-Content-Type-Options":    "nosniff",
 			"Referrer-Policy":           "same-origin",
 		}},
 	} {
 		tmpl := siteTemplate(t, tt.props)
-		// On every path, or a page could be had without.
-		for _, path := range []string{"/", "/posts/hello/", "/assets/main.css", "/css/" + fingerprinted, "/feed.xml", "/index.xml", "/404.html"} {
+		// Every path needs the headers, or a page could be read without them.
+		for _, path := range []string{"/", "/posts/hello/", "/assets/main.css", "/css/" + fixtures.Fingerprinted, "/feed.xml", "/index.xml", "/404.html"} {
 			got := sent(t, tmpl, path)
 			delete(got, "Cache-Control")
 			if !maps.Equal(got, tt.want) {
@@ -119,8 +118,7 @@ func TestSecurityHeaders(t *testing.T) {
 	}
 }
 
-// The default policy follows what the owner says of frames, and X-Frame-Options what
-// the owner's policy says.
+// The default policy follows the owner's Frames, and X-Frame-Options follows the owner's policy.
 func TestFrames(t *testing.T) {
 	const others = "upgrade-insecure-requests; object-src 'none'; base-uri 'self'"
 	for _, tt := range []struct {
@@ -150,105 +148,12 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-func TestHeadersRefuse(t *testing.T) {
-	policy := func(policy string) props.Headers { return props.Headers{ContentSecurityPolicy: policy} }
-	other := func(name, value string) props.Headers { return props.Headers{Others: map[string]string{name: value}} }
-	many := func(n int, value string) props.Headers {
-		headers := props.Headers{Others: map[string]string{}}
-		for i := range n {
-			headers.Others[fmt.Sprintf("X-Header-%d", i)] = value
-		}
-		return headers
-	}
-	for _, tt := range []struct {
-		name    string
-		headers props.Headers
-		want    string // after `blog "bare": Site.Headers.`
-	}{
-		{"negative age", props.Headers{HSTS: props.HSTS{MaxAge: -time.Hour}}, "HSTS.MaxAge is -1h0m0s: must be whole seconds"},
-		{"age in thousandths", props.Headers{HSTS: props.HSTS{MaxAge: time.Millisecond}}, "HSTS.MaxAge is 1ms"},
-		{"age past CloudFront's numbers", props.Headers{HSTS: props.HSTS{MaxAge: props.MaxHSTS + time.Second}}, "HSTS.MaxAge is"},
-		{"preload of one name", props.Headers{HSTS: props.HSTS{Preload: true}}, "HSTS.Preload is true: the list takes only names with IncludeSubDomains"},
-		{"preload for months", props.Headers{HSTS: props.HSTS{MaxAge: 180 * 24 * time.Hour, IncludeSubDomains: true, Preload: true}}, "HSTS.Preload is"},
-		{"preload to forget", props.Headers{HSTS: props.HSTS{MaxAge: props.ForgetHSTS, IncludeSubDomains: true, Preload: true}}, "HSTS.Preload is"},
-
-		{"frames", props.Headers{Frames: "ALLOW-FROM https://kzmorita.dev"}, `Frames is "ALLOW-FROM https://kzmorita.dev": must be one of "SAMEORIGIN", "DENY", "any"`},
-		{"frames of the blog, policy of nobody", props.Headers{Frames: props.FramesSameOrigin, ContentSecurityPolicy: "frame-ancestors 'none'"}, `Frames is "SAMEORIGIN": frame-ancestors of ContentSecurityPolicy says "DENY"`},
-		{"frames of nobody, policy of one", props.Headers{Frames: props.FramesDeny, ContentSecurityPolicy: "frame-ancestors https://kzmorita.dev"}, `Frames is "DENY"`},
-		{"referrer", props.Headers{Referrer: "unsafe-url"}, `Referrer is "unsafe-url": must be one of "strict-origin-when-cross-origin", "same-origin", "no-referrer"`},
-
-		{"policy on two lines", policy("default-src 'self';\nimg-src *"), "ContentSecurityPolicy is"},
-		{"policy with a control character", policy("default-src 'self'\x7f"), "ContentSecurityPolicy is"},
-		{"policy in Japanese", policy("default-src ブログ.io"), "must be one line of plain ASCII; a name that is not ASCII goes in as xn--"},
-		{"policy too long", policy("img-src" + strings.Repeat(" a", 889)), `ContentSecurityPolicy is "1785 characters long": CloudFront takes at most 1783`},
-		{"self without quotes", policy("default-src self"), `ContentSecurityPolicy is "default-src self": needs quotes, as in 'self'`},
-		{"unsafe-inline without quotes", policy("style-src 'self' unsafe-inline"), "as in 'unsafe-inline'"},
-		{"two without quotes", policy("default-src self; style-src unsafe-inline"), "as in 'self'"},
-		{"comma", policy("default-src 'self', img-src *"), "has a comma, after which browsers begin another policy; put ; between directives"},
-		{"the header's name, too", policy("Content-Security-Policy: default-src 'self'"), `has "Content-Security-Policy:" where a directive's name should be`},
-		{"a keyword alone", policy("'none'"), `has "'none'" where a directive's name should be, as in default-src 'self'; NoHeader sends no policy`},
-		{"NoHeader in capitals", policy("None"), `has "None" where a directive's name should be`},
-		{"only a space", policy(" "), `ContentSecurityPolicy is " ": says nothing`},
-		{"only a semicolon", policy(";"), "says nothing; leave it out for the default, or set NoHeader"},
-		{"hash without quotes", policy("script-src sha256-abc="), "as in 'sha256-abc='"},
-
-		{"name with a space", other("X Header", "a"), `Others is "X Header": must be a header's name`},
-		{"name with a colon", other("X-Header:", "a"), "must be a header's name"},
-		{"no name", other("", "a"), "must be a header's name"},
-		{"name too long", other(strings.Repeat("a", 257), "a"), "of at most 256 characters"},
-		{"no value", other("X-Header", ""), `Others["X-Header"] is "": must be one line`},
-		{"value on two lines", other("X-Header", "a\r\nSet-Cookie: b"), `Others["X-Header"] is`},
-		{"value too long", other("X-Header", strings.Repeat("a", 1784)), "of at most 1783 characters"},
-		{"with a field", other("content-security-policy", "default-src 'self'"), `Others is "content-security-policy": has its own field: set Site.Headers.ContentSecurityPolicy`},
-		{"Cache-Control", other("Cache-Control", "no-store"), "set Site.Caching"},
-		{"CloudFront's", other("X-Amz-Cf-Id", "a"), "none that CloudFront takes here"},
-		{"the connection's", other("Transfer-Encoding", "chunked"), "none that CloudFront takes here"},
-		{"CORS", other("Access-Control-Allow-Origin", "*"), "none that CloudFront takes here"},
-		{"a file's", other("Content-Type", "text/html; charset=utf-8"), `Others is "Content-Type": cannot be the same for every answer`},
-		{"only a space as value", other("X-Header", " "), `Others["X-Header"] is " ": must be one line`},
-		{"the same twice", props.Headers{Others: map[string]string{"X-Header": "a", "x-header": "b"}}, `Others is "x-header": is "X-Header", too`},
-		{"ten", many(10, "a"), `Others is "10 headers": CloudFront takes at most 9 besides Cache-Control`},
-		{"too much in all", many(6, strings.Repeat("a", 1783)), `Others is "10758 characters in all": CloudFront takes at most 10240`},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			wantProblem(t, withSite(func(s *props.Site) { s.Headers = tt.headers }).Validate(), tt.want)
-		})
-	}
-}
-
-func TestHeadersAccept(t *testing.T) {
-	for name, headers := range map[string]props.Headers{
-		"policy of 1,783 characters": {ContentSecurityPolicy: "img-src" + strings.Repeat(" a", 888)},
-		"quoted keywords":            {ContentSecurityPolicy: "script-src 'self' 'nonce-abc' 'sha256-abc=' https://self.example; style-src 'unsafe-inline'"},
-		"directives without a value": {ContentSecurityPolicy: "sandbox; upgrade-insecure-requests;"},
-		"a policy to try":            {Others: map[string]string{"Content-Security-Policy-Report-Only": "default-src 'self'"}},
-		"both say the same":          {Frames: props.FramesDeny, ContentSecurityPolicy: "frame-ancestors 'none'"},
-		"the longest age":            {HSTS: props.HSTS{MaxAge: props.MaxHSTS}},
-		"preload":                    {HSTS: props.HSTS{IncludeSubDomains: true, Preload: true}},
-		"a short age first":          {HSTS: props.HSTS{MaxAge: 5 * time.Minute}},
-		"a name of 256 characters":   {Others: map[string]string{strings.Repeat("a", 256): strings.Repeat("b", 1783)}},
-	} {
-		if err := withSite(func(s *props.Site) { s.Headers = headers }).Validate(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-// withSite returns a blog whose Site has a thing changed.
-func withSite(change func(*props.Site)) props.Blog {
-	at2 := *bare.Site
-	change(&at2)
-	given := bare
-	given.Site = &at2
-	return given
-}
-
-// An account has 20 policies: a Site must not take one it does not use.
+// An account has a quota of 20 policies: a Site must not make one that it does not use.
 func TestPoliciesAreUsed(t *testing.T) {
 	for _, tt := range []struct {
 		props props.Blog
 		want  int
-	}{{bare, 2}, {complete, 2}, {open, 1}} {
+	}{{fixtures.Bare, 2}, {fixtures.Complete, 2}, {fixtures.Open, 1}} {
 		tmpl := siteTemplate(t, tt.props)
 		var used []string
 		for _, behavior := range behaviors(t, distributionConfig(t, tmpl)) {

@@ -1,12 +1,13 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"strings"
 	"testing"
 
 	"blog-deploy-pipeline/buildspec"
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 func TestRepository(t *testing.T) {
@@ -54,12 +55,12 @@ func TestImageBuild(t *testing.T) {
 		kind, size, file, context string
 		minutes                   int
 	}{
-		{api, "ARM_CONTAINER", "BUILD_GENERAL1_SMALL", "Dockerfile", ".", 15},
-		{store, "LINUX_CONTAINER", "BUILD_GENERAL1_LARGE", "docker/store.Dockerfile", "services/store", 60},
+		{fixtures.API, "ARM_CONTAINER", "BUILD_GENERAL1_SMALL", "Dockerfile", ".", 15},
+		{fixtures.Store, "LINUX_CONTAINER", "BUILD_GENERAL1_LARGE", "docker/store.Dockerfile", "services/store", 60},
 	} {
 		tmpl := fargateTemplate(t, tt.props)
 		built := project(t, tmpl, "Build")
-		// Of the tasks' architecture, or they could not run what it builds.
+		// The image must have the tasks' architecture.
 		equal(t, "machine", at(t, tmpl, built, "Environment", "Type"), tt.kind)
 		equal(t, "size", at(t, tmpl, built, "Environment", "ComputeType"), tt.size)
 		equal(t, "privileged", at(t, tmpl, built, "Environment", "PrivilegedMode"), true)

@@ -1,7 +1,6 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"cmp"
 	"fmt"
 	"slices"
@@ -9,22 +8,24 @@ import (
 	"testing"
 
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
-// Who may send what: the production ports to whom the owner says, the test port to the
-// network itself unless the owner says more.
+// The production ports are open to those whom the owner names. The test port is open to the network
+// itself, and to others only if the owner names them.
 func TestWhoReachesTheLoadBalancer(t *testing.T) {
 	for _, tt := range []struct {
 		props props.FargateService
 		want  []string
 	}{
-		{api, []string{"0.0.0.0/0:80", "10.0.0.0/16:8080"}},
-		{store, []string{"198.51.100.7/32:9443", "pl-58a04531:80-443"}},
-		{docs, []string{"0.0.0.0/0:80", "172.31.0.0/16:8080"}},
-		{search, []string{"10.0.0.0/16:8080", "192.0.2.0/24:80", "203.0.113.0/24:80"}},
-		{cheap, []string{"10.0.0.0/24:8080", "pl-3b927c52:80-443"}},
-		{inner, []string{"10.0.0.0/8:443", "10.0.0.0/8:80", "172.31.0.0/16:8443", "pl-3b927c52:80-443"}},
-		{shared, []string{"0.0.0.0/0:80", "172.31.0.0/16:8080"}},
+		{fixtures.API, []string{"0.0.0.0/0:80", "10.0.0.0/16:8080"}},
+		{fixtures.Store, []string{"198.51.100.7/32:9443", "pl-58a04531:80-443"}},
+		{fixtures.Docs, []string{"0.0.0.0/0:80", "172.31.0.0/16:8080"}},
+		{fixtures.Search, []string{"10.0.0.0/16:8080", "192.0.2.0/24:80", "203.0.113.0/24:80"}},
+		{fixtures.Cheap, []string{"10.0.0.0/24:8080", "pl-3b927c52:80-443"}},
+		{fixtures.Inner, []string{"10.0.0.0/8:443", "10.0.0.0/8:80", "172.31.0.0/16:8443", "pl-3b927c52:80-443"}},
+		{fixtures.Shared, []string{"0.0.0.0/0:80", "172.31.0.0/16:8080"}},
 	} {
 		tmpl := fargateTemplate(t, tt.props)
 		groups := at(t, tmpl, only(t, tmpl, "AWS::ElasticLoadBalancingV2::LoadBalancer"), "SecurityGroups").([]any)
@@ -70,8 +71,8 @@ func TestListeners(t *testing.T) {
 		props props.FargateService
 		want  map[int]string // protocol by port
 	}{
-		{api, map[int]string{80: "HTTP", 8080: "HTTP"}},
-		{store, map[int]string{443: "HTTPS", 80: "HTTP", 9443: "HTTPS"}},
+		{fixtures.API, map[int]string{80: "HTTP", 8080: "HTTP"}},
+		{fixtures.Store, map[int]string{443: "HTTPS", 80: "HTTP", 9443: "HTTPS"}},
 	} {
 		tmpl := fargateTemplate(t, tt.props)
 		got := map[int]string{}
@@ -105,7 +106,7 @@ func TestListeners(t *testing.T) {
 	})
 }
 
-// Who wants no alarms pays for none, and neither CodeDeploy nor ECS waits for any.
+// Without alarms, the owner pays for none, and neither CodeDeploy nor ECS waits for one.
 func TestNoAlarms(t *testing.T) {
 	for _, name := range []string{"store-service", "search-service"} {
 		if n := len(changedTemplates[name].OfType("AWS::CloudWatch::Alarm")); n != 0 {

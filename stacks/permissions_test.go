@@ -1,12 +1,16 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/props"
+	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/iampolicy"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // call is a call of an AWS API, and whether a role may make it.
@@ -91,7 +95,7 @@ func invoking(function string) []call {
 }
 
 // edge is the start of a distribution's ARN.
-const edge = "arn:aws:cloudfront::" + account + ":distribution/"
+const edge = "arn:aws:cloudfront::" + fixtures.Account + ":distribution/"
 
 func TestRoles(t *testing.T) {
 	const (
@@ -104,13 +108,13 @@ func TestRoles(t *testing.T) {
 		role  string // start of the logical id
 		calls func(t *testing.T, tmpl *assembly.Template) []call
 	}{
-		{"invalidate", modern, "InvalidateRole", func(t *testing.T, tmpl *assembly.Template) []call {
+		{"invalidate", fixtures.Modern, "InvalidateRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
-				{"cloudfront:CreateInvalidation", edge + modern.Invalidate.DistributionID, true},
-				{"cloudfront:GetInvalidation", edge + modern.Invalidate.DistributionID, true},
-				{"cloudfront:CreateInvalidation", edge + classic.Invalidate.DistributionID, false},
-				{"cloudfront:GetDistribution", edge + modern.Invalidate.DistributionID, false},
-				{"cloudfront:UpdateDistribution", edge + modern.Invalidate.DistributionID, false},
+				{"cloudfront:CreateInvalidation", edge + fixtures.Modern.Invalidate.DistributionID, true},
+				{"cloudfront:GetInvalidation", edge + fixtures.Modern.Invalidate.DistributionID, true},
+				{"cloudfront:CreateInvalidation", edge + fixtures.Classic.Invalidate.DistributionID, false},
+				{"cloudfront:GetDistribution", edge + fixtures.Modern.Invalidate.DistributionID, false},
+				{"cloudfront:UpdateDistribution", edge + fixtures.Modern.Invalidate.DistributionID, false},
 				{"codepipeline:PutJobSuccessResult", "*", true},
 				{"codepipeline:PutJobFailureResult", "*", true},
 				{"logs:PutLogEvents", log(t, tmpl, "InvalidateLog"), true},
@@ -119,28 +123,28 @@ func TestRoles(t *testing.T) {
 			}
 		}},
 		// The article's build role had AmazonS3FullAccess.
-		{"build", modern, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
+		{"build", fixtures.Modern, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
 				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", true},
 				{"s3:PutObject", artifacts(t, tmpl) + "/site.zip", true},
 				{"s3:DeleteObject", artifacts(t, tmpl) + "/site.zip", false},
 				{"logs:PutLogEvents", log(t, tmpl, "BuildLog"), true},
-				{"logs:PutLogEvents", "arn:aws:logs:us-east-1:" + account + ":log-group:/aws/codebuild/another:log-stream:s", false},
+				{"logs:PutLogEvents", "arn:aws:logs:us-east-1:" + fixtures.Account + ":log-group:/aws/codebuild/another:log-stream:s", false},
 				{"logs:PutLogEvents", log(t, tmpl, "InvalidateLog"), false},
-				{"s3:PutObject", object + modern.Deploy.Bucket + "/index.html", false},
+				{"s3:PutObject", object + fixtures.Modern.Deploy.Bucket + "/index.html", false},
 				{"s3:GetObject", object + "another-bucket/secret", false},
-				{"codeconnections:UseConnection", connectionARN, false},
-				{"cloudfront:CreateInvalidation", edge + modern.Invalidate.DistributionID, false},
+				{"codeconnections:UseConnection", fixtures.ConnectionARN, false},
+				{"cloudfront:CreateInvalidation", edge + fixtures.Modern.Invalidate.DistributionID, false},
 			}
 		}},
-		{"build that clones", full, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
+		{"build that clones", fixtures.Full, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
-				{"codeconnections:UseConnection", connectionARN, true},
-				{"codeconnections:UseConnection", strings.Replace(connectionARN, "0123", "9876", 1), false},
+				{"codeconnections:UseConnection", fixtures.ConnectionARN, true},
+				{"codeconnections:UseConnection", strings.Replace(fixtures.ConnectionARN, "0123", "9876", 1), false},
 			}
 		}},
-		{"schedule", complete, "ScheduleRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			const pipeline = "arn:aws:codepipeline:ap-northeast-1:" + account + ":"
+		{"schedule", fixtures.Complete, "ScheduleRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			const pipeline = "arn:aws:codepipeline:ap-northeast-1:" + fixtures.Account + ":"
 			return []call{
 				{"codepipeline:StartPipelineExecution", pipeline + "complete", true},
 				{"codepipeline:StartPipelineExecution", pipeline + "complete-2", false},
@@ -148,14 +152,14 @@ func TestRoles(t *testing.T) {
 				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", false},
 			}
 		}},
-		{"source", modern, "SourceRole", func(t *testing.T, tmpl *assembly.Template) []call {
+		{"source", fixtures.Modern, "SourceRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
-				{"codeconnections:UseConnection", connectionARN, true},
+				{"codeconnections:UseConnection", fixtures.ConnectionARN, true},
 				{"s3:PutObject", artifacts(t, tmpl) + "/source.zip", true},
-				{"s3:PutObject", object + modern.Deploy.Bucket + "/index.html", false},
+				{"s3:PutObject", object + fixtures.Modern.Deploy.Bucket + "/index.html", false},
 			}
 		}},
-		{"deploy to a whole bucket", modern, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
+		{"deploy to a whole bucket", fixtures.Modern, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
 				{"s3:PutObject", object + "kzmorita-blog/index.html", true},
 				{"s3:PutObject", object + "kzmorita-blog-of-somebody-else/index.html", false},
@@ -165,17 +169,17 @@ func TestRoles(t *testing.T) {
 				{"s3:PutObject", artifacts(t, tmpl) + "/site.zip", false},
 			}
 		}},
-		{"deploy to a shared bucket", full, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
+		{"deploy to a shared bucket", fixtures.Full, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
 				{"s3:PutObject", object + "kzmorita-shared/ja/notes/index.html", true},
 				{"s3:PutObject", object + "kzmorita-shared/index.html", false},
 				{"s3:PutObject", object + "kzmorita-shared/en/notes/index.html", false},
 			}
 		}},
-		{"deploy to a Site", complete, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			bucket, _ := published(t, complete)
-			another, _ := published(t, tokyo)
-			at2 := siteTemplate(t, complete)
+		{"deploy to a Site", fixtures.Complete, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			bucket, _ := published(t, fixtures.Complete)
+			another, _ := published(t, fixtures.Tokyo)
+			at2 := siteTemplate(t, fixtures.Complete)
 			logs := strings.TrimPrefix(at(t, at2, at2.Outputs["AccessLogBucketName"].Value).(string), object)
 			return []call{
 				{"s3:PutObject", object + bucket + "/index.html", true},
@@ -189,9 +193,9 @@ func TestRoles(t *testing.T) {
 				{"s3:PutObject", artifacts(t, tmpl) + "/site.zip", false},
 			}
 		}},
-		{"invalidate a Site", complete, "InvalidateRole", func(t *testing.T, _ *assembly.Template) []call {
-			_, distribution := published(t, complete)
-			_, another := published(t, tokyo)
+		{"invalidate a Site", fixtures.Complete, "InvalidateRole", func(t *testing.T, _ *assembly.Template) []call {
+			_, distribution := published(t, fixtures.Complete)
+			_, another := published(t, fixtures.Tokyo)
 			return []call{
 				{"cloudfront:CreateInvalidation", edge + distribution, true},
 				{"cloudfront:GetInvalidation", edge + distribution, true},
@@ -200,7 +204,7 @@ func TestRoles(t *testing.T) {
 				{"cloudfront:DeleteDistribution", edge + distribution, false},
 			}
 		}},
-		{"build action", modern, "PipelineBuildCodePipelineActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
+		{"build action", fixtures.Modern, "PipelineBuildCodePipelineActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			arn := arnOf(t, tmpl, tmpl.OfType("AWS::CodeBuild::Project")[0].ID)
 			return []call{
 				{"codebuild:StartBuild", arn, true},
@@ -209,20 +213,20 @@ func TestRoles(t *testing.T) {
 				{"codebuild:UpdateProject", arn, false},
 			}
 		}},
-		{"invalidate action", modern, "InvalidateActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
+		{"invalidate action", fixtures.Modern, "InvalidateActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return invoking(arnOf(t, tmpl, tmpl.OfType("AWS::Lambda::Function")[0].ID))
 		}},
-		{"notifications to an existing topic", full, "ActionFailedEventsRole", func(*testing.T, *assembly.Template) []call {
+		{"notifications to an existing topic", fixtures.Full, "ActionFailedEventsRole", func(*testing.T, *assembly.Template) []call {
 			return []call{
-				{"sns:Publish", full.Notifications.TopicARN, true},
-				{"sns:Publish", full.Notifications.TopicARN + "2", false},
+				{"sns:Publish", fixtures.Full.Notifications.TopicARN, true},
+				{"sns:Publish", fixtures.Full.Notifications.TopicARN + "2", false},
 			}
 		}},
-		{"pipeline", modern, "PipelineRole", func(t *testing.T, tmpl *assembly.Template) []call {
+		{"pipeline", fixtures.Modern, "PipelineRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
 				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", true},
-				{"s3:PutObject", object + modern.Deploy.Bucket + "/index.html", false},
-				{"codebuild:StartBuild", "arn:aws:codebuild:" + region + ":" + account + ":project/another", false},
+				{"s3:PutObject", object + fixtures.Modern.Deploy.Bucket + "/index.html", false},
+				{"codebuild:StartBuild", "arn:aws:codebuild:" + region + ":" + fixtures.Account + ":project/another", false},
 			}
 		}},
 	}
@@ -234,9 +238,9 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// TestWhoMayTakeOnARole: the actions' roles are for the pipeline alone, the others
-// for the one service that needs them.
-func TestWhoMayTakeOnARole(t *testing.T) {
+// TestWhoMayAssumeARole checks that only the pipeline may assume the actions' roles, and only the one
+// service that needs it each of the others.
+func TestWhoMayAssumeARole(t *testing.T) {
 	for name, tmpl := range templates {
 		pipelineRole := "none"
 		if len(tmpl.OfType("AWS::CodePipeline::Pipeline")) > 0 {
@@ -255,8 +259,8 @@ func TestWhoMayTakeOnARole(t *testing.T) {
 	}
 }
 
-// TestStarsHaveNoResource: an action is allowed on "*" only where IAM knows no
-// resource for it.
+// TestStarsHaveNoResource checks that only actions for which IAM has no type of resource are allowed on
+// "*".
 func TestStarsHaveNoResource(t *testing.T) {
 	known := map[string]bool{
 		"codepipeline:PutJobSuccessResult": true,
@@ -302,4 +306,34 @@ func roleID(t *testing.T, tmpl *assembly.Template, id string) string {
 	}
 	t.Fatalf("%s has no role %s", tmpl.Name, id)
 	return ""
+}
+
+// TestPoliciesFit compares the policies that the CDK makes of a role's grants with IAM's limits.
+func TestPoliciesFit(t *testing.T) {
+	if n := fixtures.Secretive.Container.GrantsSize(); n < props.MaxGrants-1000 || n > props.MaxGrants {
+		t.Errorf("secretive's grants are %d characters, want nearly %d", n, props.MaxGrants)
+	}
+	all := maps.Clone(templates)
+	maps.Copy(all, changedTemplates)
+	for name, tmpl := range all {
+		for _, kind := range []struct {
+			cfnType     string
+			size, count int
+		}{{"AWS::IAM::Policy", 10240, 1}, {"AWS::IAM::ManagedPolicy", 6144, 10}} {
+			count := map[string]int{}
+			for _, policy := range tmpl.OfType(kind.cfnType) {
+				resolved, err := tmpl.Resolve(policy.Properties["PolicyDocument"])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n := len(contract.JSON(resolved)); n > kind.size {
+					t.Errorf("%s: %s has %d characters, and IAM takes %d", name, policy.ID, n, kind.size)
+				}
+				role := fmt.Sprint(policy.Properties["Roles"])
+				if count[role]++; count[role] > kind.count {
+					t.Errorf("%s: %s has more than %d of %s", name, role, kind.count, kind.cfnType)
+				}
+			}
+		}
+	}
 }

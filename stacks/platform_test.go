@@ -8,14 +8,15 @@ import (
 	"testing"
 )
 
-// platform is the context of an organisation with rules of its own for the CDK.
+// platform is the context of an organisation that has rules of its own for the CDK.
 var platform = map[string]any{
 	"@aws-cdk/core:bootstrapQualifier":  "team",
 	"@aws-cdk/core:permissionsBoundary": map[string]any{"name": "team/boundary-${Qualifier}"},
 }
 
-// TestPlatform: every role has the boundary, also those of the CDK's custom resources, every reference to
-// the bootstrap's resources has the qualifier, in us-east-1, too, and nothing else is another.
+// TestPlatform checks that every role has the boundary (those of the CDK's custom resources, too), that
+// every reference to the bootstrap's resources has the qualifier (in us-east-1, too), and that nothing
+// else changes.
 func TestPlatform(t *testing.T) {
 	const boundary = "PermissionsBoundary"
 	manifests, err := filepath.Glob(filepath.Join(platformDir, "*.json"))

@@ -1,17 +1,18 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/props"
-	"blog-deploy-pipeline/stacks/service"
 	"fmt"
 	"strings"
 	"testing"
 
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
+	"blog-deploy-pipeline/stacks/service"
 )
 
-// The number of tasks is in the template, unless AWS sets it and CloudFormation could
-// set it back. What CodeDeploy deploys keeps it: there CloudFormation changes nothing.
+// The template has the number of tasks, unless AWS sets the number and CloudFormation could reset it. A
+// service under CodeDeploy keeps its number, since CloudFormation does not update it.
 func TestDesiredCount(t *testing.T) {
 	scaled := props.Scaling{MaxTasks: 6, CPUPercent: 60}
 	for _, tt := range []struct {
@@ -43,10 +44,10 @@ func TestDesiredCount(t *testing.T) {
 			equal(t, tmpl.Name+"'s tasks", count, want)
 		}
 	}
-	for _, s := range fargateFixtures {
+	for _, s := range fixtures.FargateServices {
 		check(s.(props.FargateService), fargateTemplate(t, s.(props.FargateService)))
 	}
-	for _, s := range changedFixtures {
+	for _, s := range fixtures.ChangedServices {
 		check(s.(props.FargateService), changedTemplates[s.StackName()])
 	}
 }
@@ -56,7 +57,7 @@ func TestScaling(t *testing.T) {
 		target = "AWS::ApplicationAutoScaling::ScalableTarget"
 		policy = "AWS::ApplicationAutoScaling::ScalingPolicy"
 	)
-	for _, tmpl := range []*assembly.Template{fargateTemplate(t, api), fargateTemplate(t, docs), changedTemplates["store-service"], changedTemplates["search-service"]} {
+	for _, tmpl := range []*assembly.Template{fargateTemplate(t, fixtures.API), fargateTemplate(t, fixtures.Docs), changedTemplates["store-service"], changedTemplates["search-service"]} {
 		if n := len(tmpl.OfType(target)) + len(tmpl.OfType(policy)); n != 0 {
 			t.Errorf("%s scales nothing, and has %d resources for it", tmpl.Name, n)
 		}
@@ -67,8 +68,8 @@ func TestScaling(t *testing.T) {
 		min, max  int
 		cpu, reqs int
 	}{
-		{"by CPU, with CodeDeploy", fargateTemplate(t, store), 2, 6, 60, 0},
-		{"by both, with ECS", fargateTemplate(t, search), 3, 12, 50, 1000},
+		{"by CPU, with CodeDeploy", fargateTemplate(t, fixtures.Store), 2, 6, 60, 0},
+		{"by both, with ECS", fargateTemplate(t, fixtures.Search), 3, 12, 50, 1000},
 		{"by requests, with CodeDeploy", changedTemplates["api-service"], 4, 4, 0, 600},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,7 +81,7 @@ func TestScaling(t *testing.T) {
 			equal(t, "whose tasks", at(t, tmpl, tasks, "ResourceId"), resource)
 			equal(t, "least", tasks["MinCapacity"], tt.min)
 			equal(t, "most", tasks["MaxCapacity"], tt.max)
-			// AWS takes its own role, which may do this alone.
+			// Application Auto Scaling uses a role of its own, which may do only this.
 			equal(t, "role", tasks["RoleARN"], nil)
 
 			configurations := map[string]map[string]any{}
@@ -103,7 +104,7 @@ func TestScaling(t *testing.T) {
 	}
 }
 
-// requestsOf is the query for the requests that a task of a group gets.
+// requestsOf returns the query for the requests that each task of a group gets.
 func requestsOf(t *testing.T, tmpl *assembly.Template, id, group string) map[string]any {
 	t.Helper()
 	full := func(cfnType, start, attribute string) any {
@@ -124,8 +125,8 @@ func requestsOf(t *testing.T, tmpl *assembly.Template, id, group string) map[str
 	}}}
 }
 
-// The sum is the requests of all visitors by the number of tasks that the service is to
-// have, wherever a deployment has got to.
+// The sum is the number of all visitors' requests divided by the desired number of tasks, at any time of a
+// deployment.
 func TestRequestsOfBoth(t *testing.T) {
 	const tasks, requests = 4, 4000.0 // a minute
 	share := func(percent float64) *float64 {
@@ -152,7 +153,7 @@ func TestRequestsOfBoth(t *testing.T) {
 			equal(t, "requests for each task", got, tt.want)
 		})
 	}
-	// What would hide that the newest minute's value is only late.
+	// FILL would hide that the newest minute's value is only late.
 	if _, err := sumOf("FILL(blue, 0) + green", map[string]*float64{"blue": nil, "green": nil}); err == nil {
 		t.Error("sumOf takes functions, whose rules for missing values are others")
 	}

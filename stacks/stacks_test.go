@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
@@ -17,100 +16,31 @@ import (
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// The blogs that the tests look at. Between them they set every prop.
-var (
-	modern = props.Blog{
-		Name: "modern",
-		Source: props.GitHubConnection{
-			Owner: "kzmorita", Repo: "blog", ConnectionARN: connectionARN,
-			Trigger: props.Trigger{Paths: []string{"content/**"}, IgnorePaths: []string{"content/drafts/**"}},
-		},
-		Build:         props.Build{HugoExtended: true, Environment: map[string]string{"HUGO_FLAGS": "--gc"}},
-		Deploy:        props.Deploy{Bucket: "kzmorita-blog", CacheControl: "public, max-age=0, must-revalidate"},
-		Invalidate:    props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
-		Notifications: props.Notifications{Emails: []string{"me@blog.dev"}},
-	}
-	classic = props.Blog{
-		Name:       "classic",
-		Source:     props.GitHubToken{Owner: "kzmorita", Repo: "blog", Branch: "master", ParameterName: "/blog/github-oauth-token", Trigger: props.TokenTriggerPoll},
-		Build:      props.Build{Buildspec: "code-pipeline/buildspec.yml"},
-		Deploy:     props.Deploy{Bucket: "kzmorita-blog"},
-		Invalidate: props.Invalidate{DistributionID: "E2QWRUHAPOMQZM"},
-	}
-	// full sets what the two above leave at its default.
-	full = props.Blog{
-		Name: "full", Account: account, Region: "ap-northeast-1",
-		Source: props.GitHubConnection{
-			Owner: "kzmorita", Repo: "notes", Branch: "trunk", ConnectionARN: connectionARN, FullClone: true,
-			Trigger: props.Trigger{Tags: []string{"v*"}},
-		},
-		Build: props.Build{
-			HugoVersion: "0.150.0", NodeVersion: "22", ComputeType: props.ComputeTypeLarge, Image: "aws/codebuild/amazonlinux-aarch64-standard:3.0",
-			Timeout: props.MaxBuildTimeout, LogRetentionDays: 7,
-			RootDirectory: "site", AssetScript: "build:css", AfterHugo: "npx pagefind --site public",
-		},
-		Deploy: props.Deploy{Bucket: "kzmorita-shared", KeyPrefix: "ja/notes", EncryptionKeyARN: "arn:aws:kms:ap-northeast-1:" + account + ":key/" + uuid},
-		Invalidate: props.Invalidate{
-			DistributionID: "E2QWRUHAPOMQZN", RoleARN: roleARN, Paths: []string{"/ja/notes/*", "#notes"},
-			Deadline: time.Hour, OnFailure: props.OnFailureProceed, PollFor: 2 * time.Minute, LogRetentionDays: 14,
-		},
-		Notifications: props.Notifications{TopicARN: "arn:aws:sns:ap-northeast-1:" + account + ":alerts"},
-		ExecutionMode: props.ExecutionModeQueued,
-	}
-	webhook = props.Blog{
-		Name:          "webhook",
-		Source:        props.GitHubToken{Owner: "kzmorita", Repo: "blog", SecretName: "github", SecretField: "token", SecretVersion: uuid},
-		Build:         props.Build{NoCache: true, Buildspec: "buildspec.yml", Image: "public.ecr.aws/docker/library/node:24"},
-		Deploy:        props.Deploy{Bucket: "kzmorita-webhook"},
-		Invalidate:    props.Invalidate{DistributionID: "E2QWRUHAPOMQZP"},
-		Notifications: props.Notifications{TopicARN: "arn:aws:sns:us-east-1:" + account + ":alerts"}, // in an account not named
-		Schedule:      props.Schedule{Expression: "rate(6 hours)"},
-		PipelineType:  props.PipelineTypeV1,
-	}
-)
-
-var blogFixtures = slices.Concat([]props.Blog{modern, classic, full, webhook}, siteFixtures)
-
-// aloneFixtures are also in an app of their own: one blog of each kind.
-var aloneFixtures = []props.Blog{modern, complete}
-
-// serviceFixtures are in the tests of each kind of service.
-var serviceFixtures = slices.Concat(existingFixtures, fargateFixtures)
-
-const (
-	account       = "123456789012"
-	uuid          = "01234567-89ab-cdef-0123-456789abcdef"
-	connectionARN = "arn:aws:codeconnections:us-east-1:" + account + ":connection/" + uuid
-	edgeAccount   = "210987654321"
-	roleARN       = "arn:aws:iam::" + edgeAccount + ":role/edge/clear-cache"
-)
-
-// templates has one synthesised template for each fixture, by the name of its stack.
+// templates has the synthesised templates of all fixtures, by the names of their stacks.
 var (
 	templates   = map[string]*assembly.Template{}
 	assemblyDir string
-	aloneDir    string // of an app that has aloneFixtures only
-	// changedTemplates has the services whose owners have changed their minds, the blog
-	// with the longest name, the service with the most secrets, and what still has example
-	// values.
+	aloneDir    string // of an app that has fixtures.AloneBlogs only
+	// changedTemplates has the templates of fixtures.ChangedServices, of the blog with the longest name,
+	// of the service with the most secrets, and of what still has example values.
 	changedTemplates = map[string]*assembly.Template{}
 	changedDir       string
 	platformDir      string // of all fixtures, as a platform has them
 )
 
-// TestMain synthesises all fixtures once, in one app, with the flags of cdk.json and
-// cdk-nag looking on. Tests read the JSON, and never start the kernel again.
+// TestMain synthesises all fixtures once, in one app, with the flags of cdk.json and with cdk-nag. Most
+// tests only read the JSON.
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) int {
 	what := os.Getenv(synthOnly)
-	// CloudFormation's rules are checked by `make synth` and in extremes_test.go, at seconds
-	// a run.
+	// `make synth` and extremes_test.go check CloudFormation's rules, which takes seconds.
 	if what != extremes {
 		check(os.Setenv("CDK_VALIDATION", "false"))
 	}
@@ -134,7 +64,7 @@ func run(m *testing.M) int {
 	check(err)
 	var settings struct{ Context map[string]any }
 	check(json.Unmarshal(cdkJSON, &settings))
-	// Else a finding of cdk-nag would end the run here, and not in its own test.
+	// Without this, a finding of cdk-nag would end the run here, and not in its own test.
 	settings.Context["@aws-cdk/core:annotationsInValidationReport"] = false
 
 	check(os.Chdir(dir)) // the app runs where dist/ is
@@ -168,14 +98,14 @@ func run(m *testing.M) int {
 		return 0
 	}
 	cdk.Justifying = true
-	synth(assemblyDir, blogFixtures, serviceFixtures)
+	synth(assemblyDir, fixtures.Blogs, fixtures.Services)
 	cdk.Justifying = false
-	synth(aloneDir, aloneFixtures, nil)
+	synth(aloneDir, fixtures.AloneBlogs, nil)
 	changedDir = filepath.Join(dir, "changed")
-	synth(changedDir, append([]props.Blog{longNamed}, exampleBlogs...), slices.Concat(changedFixtures, exampleServices, []props.Service{secretive}))
+	synth(changedDir, append([]props.Blog{fixtures.LongNamed}, fixtures.ExampleBlogs...), slices.Concat(fixtures.ChangedServices, fixtures.ExampleServices, []props.Service{fixtures.Secretive}))
 	platformDir = filepath.Join(dir, "platform")
 	maps.Copy(settings.Context, platform)
-	synth(platformDir, slices.Concat(blogFixtures, exampleBlogs), slices.Concat(serviceFixtures, exampleServices))
+	synth(platformDir, slices.Concat(fixtures.Blogs, fixtures.ExampleBlogs), slices.Concat(fixtures.Services, fixtures.ExampleServices))
 
 	load := func(dir string, into map[string]*assembly.Template) {
 		loaded, err := assembly.Load(dir)

@@ -1,7 +1,6 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"cmp"
 	"encoding/json"
 	"os"
@@ -11,9 +10,11 @@ import (
 	"testing"
 
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
-// Nothing is asked of AWS at synth, whether or not the service says where it goes.
+// Synth asks AWS nothing, whether or not a service names its account and region.
 func TestNothingIsLookedUp(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join(assemblyDir, "manifest.json"))
 	if err != nil {
@@ -26,18 +27,18 @@ func TestNothingIsLookedUp(t *testing.T) {
 	if missing := manifest["missing"]; missing != nil {
 		t.Errorf("the CLI would look up %v", missing)
 	}
-	for _, s := range []props.FargateService{api, store, search} {
+	for _, s := range []props.FargateService{fixtures.API, fixtures.Store, fixtures.Search} {
 		for i, subnet := range fargateTemplate(t, s).OfType("AWS::EC2::Subnet") {
 			equal(t, subnet.ID+"'s zone", subnet.Properties["AvailabilityZone"], map[string]any{"Fn::Select": []any{i % 2, map[string]any{"Fn::GetAZs": ""}}})
 		}
 	}
-	for i, subnet := range fargateTemplate(t, cheap).OfType("AWS::EC2::Subnet") {
-		equal(t, subnet.ID+"'s zone", subnet.Properties["AvailabilityZone"], cheap.VPC.(props.NewVPC).AvailabilityZones[i%2])
+	for i, subnet := range fargateTemplate(t, fixtures.Cheap).OfType("AWS::EC2::Subnet") {
+		equal(t, subnet.ID+"'s zone", subnet.Properties["AvailabilityZone"], fixtures.Cheap.VPC.(props.NewVPC).AvailabilityZones[i%2])
 	}
 }
 
-// Tasks are in private subnets, and their load balancer is in public ones, unless the
-// owner says otherwise; either way they find a way out as soon as they start.
+// Tasks are in private subnets and their load balancer is in public ones, unless the owner says otherwise.
+// In both cases tasks reach the internet as soon as they start.
 func TestSubnets(t *testing.T) {
 	eachFargate(t, func(t *testing.T, s props.FargateService, tmpl *assembly.Template) {
 		made := only(t, tmpl, "AWS::ECS::Service")
@@ -65,7 +66,7 @@ func TestSubnets(t *testing.T) {
 			equal(t, "tasks are in a public subnet", isPublic[tasks[i]], public)
 			equal(t, "the balancer is in a public subnet", isPublic[balancer[i]], !s.LoadBalancer.Internal)
 		}
-		// From a new network's private subnets the way out is a NAT gateway, if there is any.
+		// Tasks in a new network's private subnets reach the internet through a NAT gateway.
 		gateways := cmp.Or(s.WithDefaults().VPC.(props.NewVPC).NATGateways, 1)
 		if public {
 			gateways = 0

@@ -1,8 +1,6 @@
 package stacks
 
 import (
-	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/props"
 	"slices"
 	"strings"
 	"testing"
@@ -12,10 +10,13 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
 )
 
-// CloudFront reaches an internal load balancer by a VPC origin, and others by their
-// address. One that is in use cannot be deleted, and so all that serves outlives it.
+// CloudFront reaches an internal load balancer by a VPC origin, and others by their address. A VPC origin
+// in use cannot be deleted, so everything that it needs must be deleted after it.
 func TestVPCOrigin(t *testing.T) {
 	eachFargate(t, func(t *testing.T, s props.FargateService, tmpl *assembly.Template) {
 		scheme, origins := "internet-facing", tmpl.OfType("AWS::CloudFront::VpcOrigin")
@@ -39,8 +40,8 @@ func TestVPCOrigin(t *testing.T) {
 			t.Errorf("%s may be deleted before the VPC origin", made)
 		}
 	})
-	// It is made anew when the protocol changes, beside the one that is in use.
-	http, https := fargateTemplate(t, cheap).OfType("AWS::CloudFront::VpcOrigin")[0], fargateTemplate(t, inner).OfType("AWS::CloudFront::VpcOrigin")[0]
+	// When the protocol changes, a new one is made beside the one in use.
+	http, https := fargateTemplate(t, fixtures.Cheap).OfType("AWS::CloudFront::VpcOrigin")[0], fargateTemplate(t, fixtures.Inner).OfType("AWS::CloudFront::VpcOrigin")[0]
 	policy := func(origin assembly.NamedResource) any {
 		return origin.Properties["VpcOriginEndpointConfig"].(map[string]any)["OriginProtocolPolicy"]
 	}
@@ -51,11 +52,10 @@ func TestVPCOrigin(t *testing.T) {
 	}
 }
 
-// The longest name of a service, in the region with the longest, leaves the VPC origin a name
-// that CloudFront takes.
+// CloudFront accepts the name of the VPC origin for the longest names of a service and of a region.
 func TestVPCOriginName(t *testing.T) {
-	s := inner
-	s.Name, s.Region = x(props.MaxServiceName), slices.MaxFunc(props.Regions, func(a, b string) int { return len(a) - len(b) })
+	s := fixtures.Inner
+	s.Name, s.Region = fixtures.X(props.MaxServiceName), slices.MaxFunc(props.Regions, func(a, b string) int { return len(a) - len(b) })
 	s.VPC = props.NewVPC{AvailabilityZones: []string{s.Region + "a", s.Region + "b"}}
 	s.LoadBalancer.CertificateARN = strings.Replace(s.LoadBalancer.CertificateARN, "us-east-1", s.Region, 1)
 	stack := newFargateStack(awscdk.NewApp(nil), s)

@@ -30,7 +30,14 @@ var oneWay = []string{
 	"blog-deploy-pipeline/rehearse/rehearsal",
 	"blog-deploy-pipeline/rehearse/s3",
 	"blog-deploy-pipeline/rehearse/show",
+	"blog-deploy-pipeline/stacks",
+	"blog-deploy-pipeline/stacks/cdk",
+	"blog-deploy-pipeline/stacks/delivery",
+	"blog-deploy-pipeline/stacks/function",
+	"blog-deploy-pipeline/stacks/hook",
 	"blog-deploy-pipeline/stacks/internal/...",
+	"blog-deploy-pipeline/stacks/notify",
+	"blog-deploy-pipeline/stacks/pipeline",
 }
 
 func TestFilesUseEachOtherOneWay(t *testing.T) {

@@ -1,0 +1,151 @@
+package stacks_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/stacks/delivery"
+	"blog-deploy-pipeline/stacks/hook"
+	"blog-deploy-pipeline/stacks/props"
+	"blog-deploy-pipeline/stacks/site"
+)
+
+// TestOwnApp uses the constructs as another CDK app would: in stacks that it made itself, with the
+// exported API alone.
+func TestOwnApp(t *testing.T) {
+	dir := t.TempDir()
+	for _, binary := range []string{"invalidate", "deployhook"} {
+		folder := filepath.Join(dir, "dist", binary)
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "bootstrap"), []byte("stands for the binary"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir) // An app runs where dist/ is.
+
+	outdir := filepath.Join(dir, "cdk.out")
+	app := awscdk.NewApp(&awscdk.AppProps{
+		Outdir: &outdir, AnalyticsReporting: jsii.Bool(false),
+		// With it a stack may use what is in another region's stack.
+		Context: &map[string]any{"@aws-cdk/core:defaultCrossStackReferences": "weak"},
+	})
+	newStack := func(id, region string) awscdk.Stack {
+		return awscdk.NewStack(app, jsii.String(id), &awscdk.StackProps{
+			Env: &awscdk.Environment{Account: jsii.String("123456789012"), Region: jsii.String(region)},
+		})
+	}
+
+	blog := props.Blog{
+		Name: "travel", Account: "123456789012", Region: "eu-west-1",
+		Source: props.GitHubConnection{
+			Owner: "kzmorita", Repo: "travel",
+			ConnectionARN: "arn:aws:codeconnections:eu-west-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef",
+		},
+		Site: &props.Site{
+			Domain:     "travel.kzmorita.dev",
+			HostedZone: props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+		},
+	}
+	certificate := site.NewCertificate(newStack("Edge", "us-east-1"), "Certificate", *blog.Site)
+	web := newStack("Web", "eu-west-1")
+	blogSite := site.NewSite(web, "Travel", site.Props{Site: *blog.Site, BlogName: blog.Name, Certificate: certificate})
+	delivery.NewDelivery(newStack("Delivery", "eu-west-1"), "Travel", delivery.Props{Blog: blog, To: delivery.Destination{
+		Bucket:         blogSite.Bucket,
+		DistributionID: *blogSite.Distribution.DistributionId(),
+		BaseURL:        blogSite.URL + "/",
+	}})
+	shop := hook.NewHook(newStack("Shop", "eu-west-1"), "CacheHook", hook.Props{
+		Hook:        props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}},
+		ServiceName: "shop",
+		Controller:  props.ControllerCodeDeploy,
+	})
+	shop.GrantReport("shop", "shop-blue-green")
+	app.Synth(nil)
+
+	loaded, err := assembly.Load(outdir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	templates := map[string]*assembly.Template{}
+	for _, template := range loaded {
+		templates[template.Name] = template
+	}
+
+	resolve := func(stack string, v any) any {
+		t.Helper()
+		resolved, err := templates[stack].Resolve(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resolved
+	}
+	// resource returns the properties of a stack's only resource of a type.
+	resource := func(stack, cfnType string) (properties map[string]any, id string) {
+		t.Helper()
+		found := templates[stack].OfType(cfnType)
+		if len(found) != 1 {
+			t.Fatalf("%s has %d resources of type %s, want 1", stack, len(found), cfnType)
+		}
+		return resolve(stack, found[0].Properties).(map[string]any), found[0].ID
+	}
+	ref := func(stack, id string) string {
+		t.Helper()
+		return resolve(stack, map[string]any{"Ref": id}).(string)
+	}
+	certificateProperties, certificateID := resource("Edge", "AWS::CertificateManager::Certificate")
+	bucket, bucketID := resource("Web", "AWS::S3::Bucket")
+	distribution, distributionID := resource("Web", "AWS::CloudFront::Distribution")
+	pipeline, _ := resource("Delivery", "AWS::CodePipeline::Pipeline")
+	build, _ := resource("Delivery", "AWS::CodeBuild::Project")
+	function, _ := resource("Shop", "AWS::Lambda::Function")
+	policy, _ := resource("Shop", "AWS::IAM::Policy")
+
+	t.Run("the distribution uses the certificate of us-east-1", func(t *testing.T) {
+		wantText(t, certificateProperties["DomainName"], "travel.kzmorita.dev")
+		wantText(t, distribution["DistributionConfig"], "travel.kzmorita.dev", ref("Edge", certificateID))
+	})
+	t.Run("the bucket is private", func(t *testing.T) {
+		access, ok := bucket["PublicAccessBlockConfiguration"].(map[string]any)
+		for _, setting := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+			if !ok || access[setting] != true {
+				t.Errorf("%s is %v", setting, access[setting])
+			}
+		}
+	})
+	t.Run("the pipeline publishes to the Site", func(t *testing.T) {
+		var stages []string
+		for _, stage := range pipeline["Stages"].([]any) {
+			stages = append(stages, stage.(map[string]any)["Name"].(string))
+		}
+		if want := []string{"Source", "Build", "Deploy", "Invalidate"}; !slices.Equal(stages, want) {
+			t.Errorf("the stages are %v, want %v", stages, want)
+		}
+		wantText(t, pipeline["Stages"], "BucketName:"+ref("Web", bucketID), `"DistributionId":"`+ref("Web", distributionID)+`"`)
+		wantText(t, build["Environment"], "https://travel.kzmorita.dev/")
+	})
+	t.Run("the hook reports on its deployment group", func(t *testing.T) {
+		wantText(t, function["FunctionName"], "CodeDeployHook_shop")
+		wantText(t, policy["PolicyDocument"], ":deploymentgroup:shop/shop-blue-green", ":distribution/E2QWRUHAPOMQZL")
+	})
+}
+
+// wantText looks for texts anywhere in decoded JSON.
+func wantText(t *testing.T, v any, texts ...string) {
+	t.Helper()
+	all := fmt.Sprint(v)
+	for _, text := range texts {
+		if !strings.Contains(all, text) {
+			t.Errorf("%q is not in %s", text, all)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package props_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/props"
+)
+
+func TestValidatePathsAccepts(t *testing.T) {
+	for _, path := range []string{"/", "/*", "/index.html", "/a/b*", "/%E6%97%A5/*", "/a?b=c&d", "/a%7Eb", "#post-1", "#a:b"} {
+		if problem := props.PathProblem(path); problem != "" {
+			t.Errorf("%q is refused: %s", path, problem)
+		}
+	}
+}
+
+func TestUserParametersFitToTheCharacter(t *testing.T) {
+	// The id of a Site's distribution is known only after its deployment.
+	longest := strings.Repeat("E", props.MaxDistributionID)
+	for _, tt := range []struct {
+		props          props.Blog
+		distributionID string
+	}{{fixtures.Modern, fixtures.Modern.Invalidate.DistributionID}, {fixtures.Bare, longest}} {
+		given := tt.props
+		path := func(n int) []string { return []string{"/" + strings.Repeat("a", n) + ".css"} }
+		without := len(props.UserParameters(given.Name, tt.distributionID, path(0)))
+		given.Invalidate.Paths = path(props.MaxUserParameters - without)
+		if err := given.Validate(); err != nil {
+			t.Errorf("%s: 1,000 characters are refused: %v", given.Name, err)
+		}
+		given.Invalidate.Paths = path(props.MaxUserParameters - without + 1)
+		if err := given.Validate(); err == nil {
+			t.Errorf("%s: 1,001 characters are accepted", given.Name)
+		}
+	}
+	if !props.DistributionPattern.MatchString(longest) || props.DistributionPattern.MatchString(longest+"E") {
+		t.Error("an id may have another length than is counted")
+	}
+}
+
+// TestCleared checks that paths which belong together are cleared together, and that no path is paid for
+// twice.
+func TestCleared(t *testing.T) {
+	tests := []struct {
+		name, paths string
+		want        string // of a Site that redirects
+		rewrite     string // of one that rewrites, if it differs
+	}{
+		{"nothing: the function's default", "", "", ""},
+		{"everything", "/*", "/*", ""},
+		{"everything, and more", "/* / /a/ /b/*", "/*", ""},
+		{"the README's", "/posts/* /", "/posts/* / /index.html", "/posts/* /posts / /index.html"},
+		{"both of a pair", "/ /index.html", "/ /index.html", ""},
+		{"a page twice", "/a/ /a/ /a", "/a/ /a/index.html", "/a/ /a/index.html /a"},
+		{"a page below a wildcard", "/a/b/ /a/*", "/a/*", "/a/* /a"},
+		{"a wildcard below another", "/a/b* /a/*", "/a/*", "/a/* /a"},
+		{"the same wildcard twice", "/a* /a*", "/a*", ""},
+		{"a folder and its wildcard", "/a/ /a/*", "/a/*", "/a /a/*"},
+		{"files", "/a.css /b.js", "/a.css /b.js", ""},
+		{"tags", "#posts / #home", "#posts / /index.html #home", ""},
+		{"a plus", "/tags/c++/*", "/tags/c++/* /tags/c%2B%2B/*", "/tags/c++/* /tags/c%2B%2B/* /tags/c++ /tags/c%2B%2B"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			i := props.Invalidate{Paths: strings.Fields(tt.paths)}
+			if got, want := i.Cleared(&props.Site{}), strings.Fields(tt.want); !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			if got, want := i.Cleared(&props.Site{MissingSlash: props.MissingSlashRewrite}), strings.Fields(cmp.Or(tt.rewrite, tt.want)); !slices.Equal(got, want) {
+				t.Errorf("where pages are served without their slash: got %q, want %q", got, want)
+			}
+			if got := i.Cleared(nil); !slices.Equal(got, i.Paths) {
+				t.Errorf("without a Site: got %q, want %q", got, i.Paths)
+			}
+		})
+	}
+}
+
+// TestClearedIsWhatCounts checks that AWS's limits apply to the paths that are cleared, not to those in
+// the props.
+func TestClearedIsWhatCounts(t *testing.T) {
+	many := func(format string, n int) (paths []string) {
+		for i := range n {
+			paths = append(paths, fmt.Sprintf(format, i))
+		}
+		return paths
+	}
+	for _, tt := range []struct {
+		name  string
+		paths []string
+		want  string // "" for none
+	}{
+		{"pages that fit", many("/posts/%02d/", 25), ""},
+		{"pages that fit without their files only", many("/posts/%02d/", 60), "Invalidate.Paths is \"60 paths\": with 60 that belong to them (/a/ and /a/index.html) they make UserParameters"},
+		{"covered by a wildcard", append(many("/posts/%02d/", 60), "/posts/*"), ""},
+		{"fifteen wildcards", many("/%02d/*", 15), ""},
+		{"eight wildcards with a plus", many("/c++/%02d/*", 8), "Invalidate.Paths is \"8 paths with *\": each with a + is cleared as %2B, too, which makes 16, and CloudFront clears at most 15"},
+		{"a query", []string{"/a/?page=2"}, "Invalidate.Paths[0] is \"/a/?page=2\": has a query, which a Site's cache knows nothing of"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			given := fixtures.Bare
+			given.Invalidate.Paths = tt.paths
+			err := given.Validate()
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestRoleIsNotForASite(t *testing.T) {
+	given := fixtures.Bare
+	given.Invalidate.RoleARN = fixtures.RoleARN
+	wantProblem(t, given.Validate(), `Invalidate.RoleARN is "`+fixtures.RoleARN+`": must be empty: the distribution that Site makes is in the blog's own account`)
+}
+
+func TestInvalidateRefuses(t *testing.T) {
+	invalidPath := func(path string) func(*props.Blog) {
+		return func(b *props.Blog) { b.Invalidate.Paths = []string{path} }
+	}
+	wantRefusals(t, fixtures.Modern, []refusal[props.Blog]{
+		{"distribution's domain", func(b *props.Blog) { b.Invalidate.DistributionID = "d111111abcdef8.cloudfront.net" }, "Invalidate.DistributionID"},
+		{"no distribution", func(b *props.Blog) { b.Invalidate.DistributionID = "" }, "must be a distribution's id"},
+		{"path without slash", invalidPath("index.html"), `Invalidate.Paths[0] is "index.html": must start with /`},
+		{"empty path", invalidPath(""), "must start with /"},
+		{"star inside", invalidPath("/a/*/b"), "only as its last character"},
+		{"two stars", invalidPath("/a/**"), "only as its last character"},
+		{"not encoded", invalidPath("/日本語/*"), `must be URL-encoded: "/%E6%97%A5%E6%9C%AC%E8%AA%9E/*"`},
+		{"folder above", invalidPath("/a/../b"), "has . or .. for a folder"},
+		{"folder itself, encoded", invalidPath("/a/%2e/*"), "has . or .. for a folder"},
+		{"space", invalidPath("/a b"), `must be URL-encoded: "/a%20b"`},
+		{"half an escape", invalidPath("/100%"), "must be URL-encoded"},
+		{"unsafe by RFC 1738", invalidPath("/~me/*"), `must be URL-encoded: "/%7Eme/*"`},
+		{"path too long", invalidPath("/" + strings.Repeat("a", 4000)), "at most 1000"},
+		{"empty tag", invalidPath("#"), "cache tag"},
+		{"tag with a variable", invalidPath("#{a.b}"), "braces"},
+		{"tag with a star", invalidPath("#post*"), "without *"},
+		{"sixteen stars", func(b *props.Blog) { b.Invalidate.Paths = strings.Fields(strings.Repeat("/* ", 16)) }, "at most 15"},
+		{"too many paths", func(b *props.Blog) {
+			for i := range 100 {
+				b.Invalidate.Paths = append(b.Invalidate.Paths, fmt.Sprintf("/posts/%d/index.html", i))
+			}
+		}, "CodePipeline takes at most 1000"},
+		{"deadline", func(b *props.Blog) { b.Invalidate.Deadline = 24 * time.Hour }, "Invalidate.Deadline is 24h0m0s: must be from 1 minute to 23 hours"},
+		{"polling", func(b *props.Blog) { b.Invalidate.PollFor = 15 * time.Minute }, "Invalidate.PollFor"},
+		{"polling by half seconds", func(b *props.Blog) { b.Invalidate.PollFor = 1500 * time.Millisecond }, "whole seconds"},
+		{"after the deadline", func(b *props.Blog) { b.Invalidate.OnFailure = "ignore" }, "Invalidate.OnFailure"},
+		{"days of the function's log", func(b *props.Blog) { b.Invalidate.LogRetentionDays = 2 }, "Invalidate.LogRetentionDays"},
+	})
+}
