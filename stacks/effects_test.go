@@ -65,19 +65,20 @@ func methodsByType(t *testing.T) map[string][]string {
 	return methods
 }
 
-// sources are the files of this package that are no tests.
+// sources returns the files of package props, without its tests.
 func sources(t *testing.T) []*ast.File {
 	t.Helper()
-	paths, err := fs.Glob(os.DirFS("stacks"), "*.go")
+	folder := filepath.Join("stacks", "props")
+	paths, err := fs.Glob(os.DirFS(folder), "*.go")
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("the package's files are %v, %v", paths, err)
+		t.Fatalf("the files of package props are %v, %v", paths, err)
 	}
 	var files []*ast.File
 	for _, path := range paths {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("stacks", path), nil, parser.ParseComments|parser.SkipObjectResolution)
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(folder, path), nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -55,7 +55,7 @@ func TestChangesNameEveryProp(t *testing.T) {
 		given := propsOf(t, of)
 		for _, prop := range given {
 			if !slices.Contains(rows, prop) {
-				t.Errorf("%s has the prop %s, and no row in changes_test.go changes it: add one, with what its change does to a stack that is there", of.Name(), prop)
+				t.Errorf("%s has the prop %s, and no row changes it: add one to changesofservices_test.go or changesofblogs_test.go, with what the change does to an existing stack", of.Name(), prop)
 			}
 		}
 		for _, row := range rows {

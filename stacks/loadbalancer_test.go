@@ -25,7 +25,7 @@ func TestWhoReachesTheLoadBalancer(t *testing.T) {
 		{fixtures.Search, []string{"10.0.0.0/16:8080", "192.0.2.0/24:80", "203.0.113.0/24:80"}},
 		{fixtures.Cheap, []string{"10.0.0.0/24:8080", "pl-3b927c52:80-443"}},
 		{fixtures.Inner, []string{"10.0.0.0/8:443", "10.0.0.0/8:80", "172.31.0.0/16:8443", "pl-3b927c52:80-443"}},
-		{fixtures.Shared, []string{"0.0.0.0/0:80", "172.31.0.0/16:8080"}},
+		{fixtures.Shared, []string{"0.0.0.0/0:443", "172.31.0.0/16:8443"}}, // With NoRedirect, port 80 stays closed.
 	} {
 		tmpl := fargateTemplate(t, tt.props)
 		groups := at(t, tmpl, only(t, tmpl, "AWS::ElasticLoadBalancingV2::LoadBalancer"), "SecurityGroups").([]any)

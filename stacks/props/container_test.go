@@ -28,12 +28,12 @@ func TestContainerRefuses(t *testing.T) {
 		{"memory off the step", container(func(c *props.Container) { c.CPU, c.MemoryMiB = 8192, 17408 }), "by steps of 4096"},
 		{"variable", container(func(c *props.Container) { c.Environment = map[string]string{"A-B": ""} }), `Container.Environment is "A-B"`},
 		{"key of AWS", container(func(c *props.Container) { c.Environment = map[string]string{"AWS_ACCESS_KEY_ID": "x"} }), "it has a role"},
-		{"token as variable", container(func(c *props.Container) { c.Environment = map[string]string{"T": token} }), "revoke it"},
+		{"token as variable", container(func(c *props.Container) { c.Environment = map[string]string{"T": secretToken} }), "revoke it"},
 		{"secret's variable", container(func(c *props.Container) { c.Secrets = map[string]string{"A-B": "/a"} }), `Container.Secrets is "A-B"`},
 		{"secret twice", container(func(c *props.Container) {
 			c.Secrets, c.Environment = map[string]string{"A": "/a"}, map[string]string{"A": "b"}
 		}), "is in Environment too"},
-		{"token as secret", secret(token), `Container.Secrets["TOKEN"] is a token or key (hidden): revoke it`},
+		{"token as secret", secret(secretToken), `Container.Secrets["TOKEN"] is a token or key (hidden): revoke it`},
 		{"part of a secret's ARN", secret("arn:aws:secretsmanager:us-east-1:" + fixtures.Account + ":secret:api"), "or a secret's full ARN"},
 		{"secret of another account", func(s *props.FargateService) {
 			s.Account, s.Container.Secrets = fixtures.Account, map[string]string{"A": "arn:aws:secretsmanager:us-east-1:999999999999:secret:api-AbCdEf"}
@@ -70,7 +70,7 @@ func TestContainerRefuses(t *testing.T) {
 		{"former secret that is none", container(func(c *props.Container) {
 			c.Secrets, c.FormerSecrets = map[string]string{"A": "/a"}, []string{"/a"}
 		}), "is in Secrets too; keep one of them"},
-		{"token as former secret", container(func(c *props.Container) { c.FormerSecrets = []string{token} }), "Container.FormerSecrets[0] is a token or key (hidden)"},
+		{"token as former secret", container(func(c *props.Container) { c.FormerSecrets = []string{secretToken} }), "Container.FormerSecrets[0] is a token or key (hidden)"},
 		{"architecture", container(func(c *props.Container) { c.Architecture = "RISCV" }), `Container.Architecture is "RISCV": must be one of "ARM64", "X86_64"`},
 		{"Dockerfile outside", container(func(c *props.Container) { c.Dockerfile = "../Dockerfile" }), "Container.Dockerfile"},
 		{"Dockerfile is a folder", container(func(c *props.Container) { c.Dockerfile = "." }), `Container.Dockerfile is "."`},

@@ -2,6 +2,12 @@ package props_test
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
+	"strconv"
 	"testing"
 
 	"blog-deploy-pipeline/stacks/internal/fixtures"
@@ -71,5 +77,49 @@ func equal(t *testing.T, what string, got, want any) {
 	t.Helper()
 	if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
 		t.Errorf("%s is %s, want %s", what, g, w)
+	}
+}
+
+// TestEveryExampleInTheListsIsFound reads blogs.go and services.go, which an owner edits: Synth must warn
+// of each value that is left there.
+func TestEveryExampleInTheListsIsFound(t *testing.T) {
+	looksLikeOne := regexp.MustCompile(`(?i)example|` + props.ExampleAccount + `|amzn-s3-demo|vpc-1234567890abcdef0`)
+	seen := 0
+	for _, name := range []string{"blogs.go", "services.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owners := map[ast.Expr]bool{}
+		ast.Inspect(file, func(node ast.Node) bool {
+			switch node := node.(type) {
+			case *ast.KeyValueExpr:
+				if key, ok := node.Key.(*ast.Ident); ok && key.Name == "Owner" {
+					owners[node.Value] = true
+				}
+			case *ast.BasicLit:
+				if !looksLikeOne.MatchString(node.Value) {
+					return true
+				}
+				seen++
+				value, err := strconv.Unquote(node.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var found props.Examples
+				if owners[node] {
+					found = props.ExampleValues(props.Blog{Source: props.GitHubToken{Owner: value}})
+				} else {
+					found = props.ExampleValues(props.Deploy{Bucket: value})
+				}
+				if len(found) == 0 {
+					t.Errorf("%s has the value %q, and ExampleValues does not find it", name, value)
+				}
+			}
+			return true
+		})
+	}
+	if seen < 20 {
+		t.Errorf("found %d example values, want at least 20: is this test still right?", seen)
 	}
 }

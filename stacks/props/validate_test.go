@@ -110,8 +110,8 @@ type refusal[T any] struct {
 	want   string
 }
 
-// token looks like a token of GitHub's.
-const token = "ghp_0123456789abcdef0123456789abcdef0123"
+// secretToken looks like a token of GitHub.
+const secretToken = "ghp_0123456789abcdef0123456789abcdef0123"
 
 // wantRefusals makes each change alone. The message must name the field, the value that it has and what
 // would be right, and must not show a token.
@@ -123,7 +123,7 @@ func wantRefusals[T interface{ Validate() error }](t *testing.T, valid T, refusa
 			r.change(&given)
 			err := given.Validate()
 			wantProblem(t, err, r.want)
-			if strings.Contains(err.Error(), token) {
+			if strings.Contains(err.Error(), secretToken) {
 				t.Errorf("the error shows the token: %v", err)
 			}
 		})
