@@ -57,7 +57,7 @@ func newSiteStacks(scope constructs.Construct, blog props.Blog, identity props.I
 	})
 	if made.AccessLogBucket != nil {
 		logsStack := inUSEast1(contract.StackLogs, "Access logs of the blog "+blog.Name+", from the region that CloudFront delivers them from")
-		site.NewAccessLogs(logsStack, blog.Name, made)
+		site.NewAccessLogs(logsStack, blog.Name, made.Distribution, made.AccessLogBucket)
 	}
 	return delivery.Destination{Bucket: made.Bucket, DistributionID: *made.Distribution.DistributionId(), BaseURL: made.URL + "/"}
 }

@@ -38,6 +38,8 @@ var oneWay = []string{
 	"blog-deploy-pipeline/stacks/internal/...",
 	"blog-deploy-pipeline/stacks/notify",
 	"blog-deploy-pipeline/stacks/pipeline",
+	"blog-deploy-pipeline/stacks/service",
+	"blog-deploy-pipeline/stacks/site/...",
 }
 
 func TestFilesUseEachOtherOneWay(t *testing.T) {

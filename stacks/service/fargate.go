@@ -2,13 +2,25 @@ package service
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/hook"
+	"blog-deploy-pipeline/stacks/pipeline"
 	"blog-deploy-pipeline/stacks/props"
 )
+
+// parts are what a service has before a controller deploys it.
+type parts struct {
+	base       pipeline.Base
+	vpc        awsec2.IVpc
+	repository awsecr.IRepository
+	task       task
+	hook       *hook.Hook
+}
 
 // newCluster makes a cluster for the service, or with a name refers to an existing one.
 func newCluster(scope constructs.Construct, name string, vpc awsec2.IVpc) awsecs.ICluster {

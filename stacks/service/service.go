@@ -4,8 +4,6 @@ package service
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -47,15 +45,6 @@ type Service struct {
 
 	// TaskRole is the role of the service's own code. It allows nothing until the owner adds to it.
 	TaskRole awsiam.Role
-}
-
-// parts are what a service has before a controller deploys it.
-type parts struct {
-	base       pipeline.Base
-	vpc        awsec2.IVpc
-	repository awsecr.IRepository
-	task       task
-	hook       *hook.Hook
 }
 
 // NewService makes a service and its delivery. It panics on props that are not valid. If the VPC is

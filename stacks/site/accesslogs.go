@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
@@ -68,10 +69,9 @@ func newAccessLogBucket(scope constructs.Construct, days int) awss3.Bucket {
 	return bucket
 }
 
-// NewAccessLogs has CloudFront write a Site's access logs to its AccessLogBucket. scope must be in
-// us-east-1, because CloudFront delivers logs from there.
-func NewAccessLogs(scope constructs.Construct, blogName string, site *Site) {
-	bucket := site.AccessLogBucket
+// NewAccessLogs has CloudFront write the access logs of a Site's distribution to its
+// AccessLogBucket. scope must be in us-east-1, because CloudFront delivers logs from there.
+func NewAccessLogs(scope constructs.Construct, blogName string, distribution awscloudfront.IDistribution, bucket awss3.Bucket) {
 	name := jsii.String(deliveryName(blogName))
 	// BucketArn is for stacks of the bucket's region. In another one the CDK makes an ARN of the
 	// physical name, which this bucket does not have.
@@ -79,7 +79,7 @@ func NewAccessLogs(scope constructs.Construct, blogName string, site *Site) {
 	source := awslogs.NewCfnDeliverySource(scope, jsii.String("AccessLogSource"), &awslogs.CfnDeliverySourceProps{
 		Name:        name,
 		LogType:     jsii.String("ACCESS_LOGS"),
-		ResourceArn: jsii.String(cdk.DistributionARN(scope, "", *site.Distribution.DistributionId())),
+		ResourceArn: jsii.String(cdk.DistributionARN(scope, "", *distribution.DistributionId())),
 	})
 	target := awslogs.NewCfnDeliveryDestination(scope, jsii.String("AccessLogDestination"), &awslogs.CfnDeliveryDestinationProps{
 		Name:                    name,
