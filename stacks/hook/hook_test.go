@@ -8,8 +8,7 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// A description of CloudFormation's has room for 1,024 characters, and so has its console for
-// an output's value in one piece.
+// CloudFormation's console shows at most 1,024 characters of an output's value in one piece.
 func TestLifecycleHooksOfTheLongestNamesFit(t *testing.T) {
 	// A role's generated name has at most 64 characters, a region at most 14.
 	function := "arn:aws:lambda:ap-southeast-1:123456789012:function:" + contract.HookFunctionName(strings.Repeat("x", props.MaxServiceName))

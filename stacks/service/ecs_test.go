@@ -7,7 +7,8 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// A deployment is watched for as long as it may take, and for as long as a build may.
+// TestDeployTimeIsBounded checks that a deployment is watched for as long as it may take, but no longer
+// than a build may.
 func TestDeployTimeIsBounded(t *testing.T) {
 	given := props.FargateService{Name: "search", Controller: props.ControllerECS}
 	given.Hook.Events, given.Hook.Deadline, given.KeepOld = props.ControllerECS.Events(), 23*time.Hour, 24*time.Hour

@@ -11,8 +11,8 @@ import (
 func TestAddresses(t *testing.T) {
 	tests := []struct {
 		name, path string
-		want       string // with MissingSlash Redirect
-		more       string // and with Rewrite
+		want       string // with Redirect
+		more       string // besides, with Rewrite
 	}{
 		{"home", "/", "/ /index.html", ""},
 		{"home's file", "/index.html", "/ /index.html", ""},
@@ -50,7 +50,8 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestAddressesAreWhatIsCached: to clear what readers ask for clears it as they ask, and as the function has it.
+// TestAddressesAreWhatIsCached checks that the addresses of a path have both the path that readers request
+// and the one that the function makes of it.
 func TestAddressesAreWhatIsCached(t *testing.T) {
 	upper := strings.NewReplacer("%2b", "%2B")
 	for _, mode := range []string{viewerrequest.Redirect, viewerrequest.Rewrite} {

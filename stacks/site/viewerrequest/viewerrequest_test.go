@@ -36,14 +36,15 @@ func newFunction(t testing.TB, settings viewerrequest.Settings) *edgefunction.Fu
 	return f
 }
 
-// result is what became of a request: one of uri, the request's with its query, and a response.
+// result is what the function made of a request: either the uri of a request, with its query, or a
+// response.
 type result struct {
 	uri      string
 	status   int
 	location string
 }
 
-// ask gives the function a request as it comes over the wire.
+// ask calls the function with a request as it comes over the wire.
 func ask(t testing.TB, f *edgefunction.Function, host, target string) result {
 	t.Helper()
 	r := &http.Request{Method: http.MethodGet, Host: host, RequestURI: target, URL: &url.URL{Path: "/"}}
@@ -58,11 +59,11 @@ func ask(t testing.TB, f *edgefunction.Function, host, target string) result {
 	return result{status: response.StatusCode, location: response.Header.Get("Location")}
 }
 
-// cases are tried in both modes; the engines are compared with them, too. Want is a URI that CloudFront goes
-// on with, or a Location if it begins with "301 ".
+// cases are run in both modes, and also compare the two engines. What each wants is the URI that CloudFront
+// looks up, or "301 " and a Location.
 var cases = []struct {
 	name, host, target string
-	redirect, rewrite  string // rewrite: as redirect, if empty
+	redirect, rewrite  string // An empty rewrite is the same as redirect.
 }{
 	// Pages, as Hugo makes them.
 	{"home", domain, "/", "/index.html", ""},
@@ -136,7 +137,7 @@ var cases = []struct {
 	{"an encoded dot", domain, "/photo%2Ejpg", "/photo%2Ejpg", ""},
 	{"an encoded dot in lower case", domain, "/photo%2ejpg", "/photo%2ejpg", ""},
 
-	// .well-known: others say what is there.
+	// .well-known.
 	{"well-known without a dot", domain, "/.well-known/apple-app-site-association", "/.well-known/apple-app-site-association", ""},
 	{"well-known with a slash", domain, "/.well-known/acme-challenge/", "/.well-known/acme-challenge/", ""},
 	{"well-known by another name", other, "/.well-known/acme-challenge/abc?x", "301 https://blog.example.com/.well-known/acme-challenge/abc?x", ""},
@@ -161,7 +162,7 @@ var cases = []struct {
 	{"a plus by another name", other, "/tags/c++/?q=a+b", "301 https://blog.example.com/tags/c++/?q=a+b", ""},
 	{"reserved characters", domain, "/a;b=c,d:e@f!$&'()*", "301 /a;b=c,d:e@f!$&'()*/", "/a;b=c,d:e@f!$&'()*/index.html"},
 
-	// Other names of the blog, in one hop.
+	// Other names of the blog, with one redirect.
 	{"home by another name", other, "/", "301 https://blog.example.com/", ""},
 	{"home by another name, as the default root object", other, "/index.html?a=1", "301 https://blog.example.com/?a=1", ""},
 	{"a page's file by another name", other, "/posts/index.html", "301 https://blog.example.com/posts/index.html", ""},
@@ -177,7 +178,7 @@ var cases = []struct {
 	{"hostile path by another name", other, "//evil.example/a", "301 https://blog.example.com/evil.example/a/", "301 https://blog.example.com/evil.example/a"},
 	{"user information by another name", other, "/@evil.example/a/", "301 https://blog.example.com/@evil.example/a/", ""},
 
-	// No way to another host.
+	// Attempts to lead a browser to another host.
 	{"two slashes", domain, "//evil.example", "301 /evil.example/", "/evil.example/index.html"},
 	{"two slashes and a page", domain, "//evil/a", "301 /evil/a/", "/evil/a/index.html"},
 	{"two slashes and a folder", domain, "//evil/", "/evil/index.html", ""},
@@ -232,7 +233,7 @@ func TestViewerRequest(t *testing.T) {
 	}
 }
 
-// String words a result as the cases do.
+// String returns a result in the form of the cases.
 func (r result) String() string {
 	switch r.status {
 	case 0:
@@ -245,7 +246,7 @@ func (r result) String() string {
 	return http.StatusText(r.status)
 }
 
-// TestDefaults: a Site without a Domain has no other names, and redirects.
+// TestDefaults checks the function of a Site without a Domain: it has no other names, and redirects pages.
 func TestDefaults(t *testing.T) {
 	f := newFunction(t, viewerrequest.Settings{})
 	if got, want := ask(t, f, own, "/about?x").String(), "301 /about/?x"; got != want {
@@ -256,7 +257,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestOnlyThePathIsChanged: the request goes on as it came, but for its path.
+// TestOnlyThePathIsChanged checks that the function leaves everything else of a request alone.
 func TestOnlyThePathIsChanged(t *testing.T) {
 	f := newFunction(t, settings(viewerrequest.Rewrite))
 	r := &http.Request{Method: http.MethodHead, Host: domain, RequestURI: "/a?b=2&a=1&b=1", URL: &url.URL{Path: "/a", RawQuery: "b=2&a=1&b=1"}, Header: http.Header{
@@ -278,7 +279,7 @@ func dump(r *http.Request) string {
 	return string(text)
 }
 
-// check asserts what is so for every request, whatever is asked for.
+// check asserts what must hold for every request.
 func check(t testing.TB, f *edgefunction.Function, mode, host, target string) {
 	t.Helper()
 	_, query, hasQuery := strings.Cut(target, "?")
@@ -309,7 +310,7 @@ func check(t testing.TB, f *edgefunction.Function, mode, host, target string) {
 	if gotHasQuery != hasQuery || gotHasQuery && "?"+gotQuery != encoded(query) {
 		t.Errorf("%s%q: Location %q has another query", host, target, got.location)
 	}
-	wantHost := "reader.example" // The reader is at, whatever was asked for.
+	wantHost := "reader.example" // The host in the browser's address, whatever the Host header said.
 	if strings.HasPrefix(got.location, "https:") {
 		wantHost = domain
 	}
@@ -321,14 +322,14 @@ func check(t testing.TB, f *edgefunction.Function, mode, host, target string) {
 	if u, err := base.Parse(got.location); err == nil && (u.Host != wantHost || u.Scheme != "https" || u.User != nil) {
 		t.Errorf("%s%q: net/url follows Location %q to %q", host, target, got.location, u)
 	}
-	// What a browser makes of "/.well-known/../a" is another path.
+	// A browser resolves "/.well-known/../a" to another path.
 	if next := ask(t, f, gotHost, gotTarget); next.status != 0 && next.status != http.StatusRequestURITooLong &&
 		mode == viewerrequest.Redirect && !strings.Contains(strings.ToLower(strings.ReplaceAll(target, "%2e", ".")), ".well-known") {
 		t.Errorf("%s%q: Location %q leads to %s once more", host, target, got.location, next)
 	}
 }
 
-// TestIsPage: the function and Go tell pages from files in one way.
+// TestIsPage checks that Go tells pages from files as the function does.
 func TestIsPage(t *testing.T) {
 	f := newFunction(t, viewerrequest.Settings{})
 	for _, c := range cases {
@@ -340,7 +341,7 @@ func checkIsPage(t testing.TB, f *edgefunction.Function, target string) {
 	t.Helper()
 	path, _, _ := strings.Cut(target, "?")
 	if encoded(path) != path || strings.ContainsAny(path, `\#`) || strings.HasPrefix(path, "//") || len(target) > 2000 {
-		return // The function makes another path of it first.
+		return // The function changes such a path before it looks at it.
 	}
 	got := ask(t, f, domain, path)
 	if want := got.status == http.StatusMovedPermanently; viewerrequest.IsPage(path) != want {
@@ -351,7 +352,7 @@ func checkIsPage(t testing.TB, f *edgefunction.Function, target string) {
 	}
 }
 
-// encoded is a string with everything encoded that is not printable ASCII.
+// encoded returns s with every character encoded that is not printable ASCII.
 func encoded(s string) string {
 	var b strings.Builder
 	for _, r := range latin1(s) {
@@ -364,7 +365,7 @@ func encoded(s string) string {
 	return b.String()
 }
 
-// latin1 reads as CloudFront does: as ISO-8859-1 what is not UTF-8.
+// latin1 returns s as CloudFront reads it: as ISO-8859-1 if it is not UTF-8.
 func latin1(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -378,9 +379,9 @@ func latin1(s string) string {
 
 var scheme = regexp.MustCompile(`^(?i)([a-z][a-z0-9+.-]*):`)
 
-// resolve returns the host to which a browser follows a Location, and what it asks there, by the rules of
-// https://url.spec.whatwg.org for special schemes: backslashes are slashes, tabs and line breaks are left
-// out, and so are spaces around; ".." is resolved, "%2e%2e" too.
+// resolve returns the host to which a browser follows a Location, and the target that it requests there.
+// The rules are those of https://url.spec.whatwg.org for special schemes: a backslash is a slash; tabs, line
+// breaks and spaces around are removed; ".." and "%2e%2e" are resolved.
 func resolve(base, location string) (host, target string) {
 	location = strings.TrimFunc(location, func(r rune) bool { return r <= ' ' })
 	location = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(location)
@@ -450,8 +451,8 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// TestNode compares with another engine, so that no quirk of the one here hides an error, and asks a real
-// URL parser where the Locations lead.
+// TestNode runs the cases in Node.js, so that no peculiarity of the engine of the other tests hides an error,
+// and checks with its URL parser where each Location leads.
 func TestNode(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -513,8 +514,8 @@ func TestNode(t *testing.T) {
 	}
 }
 
-// TestCode: whatever the names are, the settings are one line that means what they are, and the code has room
-// for the longest.
+// TestCode checks that the settings are one line of code with the same meaning, whatever the names are, and
+// that the code has room for the longest names.
 func TestCode(t *testing.T) {
 	longest := strings.Repeat(strings.Repeat("a", 63)+".", 4)[:253]
 	tests := []struct {
@@ -526,14 +527,14 @@ func TestCode(t *testing.T) {
 		{"line breaks", viewerrequest.Settings{Domain: "a\nb\r\u2028c\u2029", RedirectFrom: []string{"\n"}}},
 		{"markup", viewerrequest.Settings{Domain: "</script><!--", RedirectFrom: []string{"-->"}}},
 		{"__proto__", viewerrequest.Settings{Domain: "__proto__", RedirectFrom: []string{"__proto__", "constructor"}}},
-		// A certificate for 10 names is what ACM gives without asking.
+		// Without a higher quota, ACM makes a certificate for at most 10 names.
 		{"the longest names", viewerrequest.Settings{Domain: longest, RedirectFrom: slices.Repeat([]string{longest}, 9)}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			code := viewerrequest.Code(test.settings)
 			if got, most := len(code), 10*1024; got > most {
-				t.Errorf("the code has %d bytes; CloudFront takes %d", got, most)
+				t.Errorf("the code has %d bytes; CloudFront accepts at most %d", got, most)
 			}
 			line, _, _ := strings.Cut(code, "\n")
 			text := strings.TrimSuffix(strings.TrimPrefix(line, "const settings = "), ";")
@@ -555,7 +556,7 @@ func TestCode(t *testing.T) {
 			f := newFunction(t, test.settings)
 			for _, name := range test.settings.RedirectFrom {
 				if strings.ContainsAny(name, "\n") {
-					continue // no name of a host
+					continue // It cannot be in a Host header.
 				}
 				if got, want := ask(t, f, name, "/a/").location, "https://"+test.settings.Domain+"/a/"; name == longest && got != want {
 					t.Errorf("%q leads to %q, want %q", name, got, want)
@@ -565,8 +566,8 @@ func TestCode(t *testing.T) {
 	}
 }
 
-// FuzzViewerRequest: whatever is asked for, by whatever name, CloudFront goes on with a path of this host, or
-// the reader is led to one, or the path is too long.
+// FuzzViewerRequest checks with any host and target that CloudFront looks up a path of this host, or the
+// reader is redirected to one, or the path is too long.
 func FuzzViewerRequest(f *testing.F) {
 	for _, c := range cases {
 		f.Add(c.host, c.target, true)
@@ -577,8 +578,8 @@ func FuzzViewerRequest(f *testing.F) {
 		functions[mode] = newFunction(f, settings(mode))
 	}
 	f.Fuzz(func(t *testing.T, host, target string, redirect bool) {
-		// No line break or space ends a request's line in the middle of its path; but for the path nothing
-		// is taken for granted. A query is the reader's own, and no server takes these in it.
+		// A path may be anything. A query with spaces, line breaks or "#" is not possible in a request, and
+		// neither is such a host.
 		target = "/" + strings.TrimPrefix(target, "/")
 		if _, query, _ := strings.Cut(target, "?"); strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
 			t.Skip()

@@ -18,7 +18,7 @@ import (
 
 const immutable = "public, max-age=31536000, immutable"
 
-// keeps are the statuses with which a browser gets a file of which it may keep what it gets.
+// keeps are the statuses of answers that a browser may keep.
 var keeps = []int{http.StatusOK, http.StatusPartialContent, http.StatusNotModified}
 
 func newFunction(t testing.TB, code string) *edgefunction.Function {
@@ -30,14 +30,14 @@ func newFunction(t testing.TB, code string) *edgefunction.Function {
 	return f
 }
 
-// sent is what became of a response.
+// sent is a response as the function returns it.
 type sent struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// send gives the function a response as CloudFront has it.
+// send calls the function with a response of CloudFront.
 func send(f *edgefunction.Function, status int, header http.Header) (sent, error) {
 	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/css/main.css"}, Host: "blog.example.com"}
 	response, err := f.ViewerResponse(r, &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader("body"))}, edgefunction.Context{})
@@ -49,7 +49,7 @@ func send(f *edgefunction.Function, status int, header http.Header) (sent, error
 	return sent{response.StatusCode, response.Header, string(body)}, err
 }
 
-// headers are what there may be already: of the bucket, and of the response headers policy.
+// headers are those that a response may have already, from the bucket and from the response headers policy.
 var headers = map[string]http.Header{
 	"nothing":        {"Content-Type": {"text/css"}},
 	"of the policy":  {"Content-Type": {"text/css"}, "Cache-Control": {"public, max-age=0, must-revalidate"}, "X-Frame-Options": {"DENY"}},
@@ -59,7 +59,7 @@ var headers = map[string]http.Header{
 	"none":           {},
 }
 
-// violation says what a function does that it should not, for whatever it is invoked.
+// violation returns the first thing that a function does wrong with any status and headers, or "".
 func violation(f *edgefunction.Function) string {
 	for _, what := range slices.Sorted(maps.Keys(headers)) {
 		for status := 200; status < 600; status++ {
@@ -90,7 +90,7 @@ func TestViewerResponse(t *testing.T) {
 	}
 }
 
-// TestMutants breaks the function: what it is checked with notices.
+// TestMutants checks that violation notices each way in which the function could be wrong.
 func TestMutants(t *testing.T) {
 	code := viewerresponse.Code(immutable)
 	for _, mutant := range []struct{ name, old, new string }{
@@ -102,7 +102,7 @@ func TestMutants(t *testing.T) {
 		{"not for parts", "[200, 206, 304]", "[200, 304]"},
 		{"not for what a browser has", "[200, 206, 304]", "[200, 206]"},
 		{"for all but errors", "[200, 206, 304].indexOf(response.statusCode) >= 0", "response.statusCode < 400"},
-		{"for whom has none", ".indexOf(response.statusCode) >= 0", ".indexOf(response.statusCode) >= 0 && !response.headers['cache-control']"},
+		{"only if there is none", ".indexOf(response.statusCode) >= 0", ".indexOf(response.statusCode) >= 0 && !response.headers['cache-control']"},
 		{"another header", "['cache-control']", "['x-cache-control']"},
 		{"in capitals", "['cache-control']", "['Cache-Control']"},
 		{"a second value", "= { value: cacheControl }", "= { value: cacheControl, multiValue: [{ value: 'a' }, { value: 'b' }] }"},
@@ -124,7 +124,7 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// TestCode: the value is one line that means what it is, whatever it is.
+// TestCode checks that the header is one line of code with the same meaning, whatever it is.
 func TestCode(t *testing.T) {
 	for _, value := range []string{immutable, `a"';}//`, "</script>\u2028", ""} {
 		got, err := send(newFunction(t, viewerresponse.Code(value)), http.StatusOK, http.Header{})
@@ -133,11 +133,11 @@ func TestCode(t *testing.T) {
 		}
 	}
 	if got, most := len(viewerresponse.Code(immutable)), 10*1024; got > most {
-		t.Errorf("the code has %d bytes; CloudFront takes %d", got, most)
+		t.Errorf("the code has %d bytes; CloudFront accepts at most %d", got, most)
 	}
 }
 
-// TestNode compares with another engine, so that no quirk of the one here hides an error.
+// TestNode runs the function in Node.js, so that no peculiarity of the engine of the other tests hides an error.
 func TestNode(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
