@@ -56,11 +56,6 @@ var resourceKinds = map[string]resourceKind{
 		ref:        "arn:{partition}:acm:{region}:{account}:certificate/{name}",
 		attributes: map[string]string{"CertificateArn": "arn:{partition}:acm:{region}:{account}:certificate/{name}"},
 	},
-	"AWS::CloudFront::CachePolicy": {
-		generate:   uuidOf,
-		ref:        "{name}",
-		attributes: map[string]string{"Id": "{name}"},
-	},
 	"AWS::CloudFront::Distribution": {
 		generate: func(stack, id string) string { return "E" + hash(stack, id, 13) },
 		ref:      "{name}",

@@ -19,8 +19,6 @@ func TestPhysicalNames(t *testing.T) {
 		{"AWS::Budgets::Budget", `{"Budget": {"BudgetName": "blog"}}`, "", "blog", `^Blog-Thing-[A-Z2-7]{12}$`},
 		{"AWS::CertificateManager::Certificate", `{}`, "", "", `^arn:aws:acm:us-east-1:123456789012:certificate/[0-9a-f-]{36}$`},
 		{"AWS::CertificateManager::Certificate", `{}`, "CertificateArn", "", `^arn:aws:acm:us-east-1:123456789012:certificate/[0-9a-f-]{36}$`},
-		{"AWS::CloudFront::CachePolicy", `{}`, "", "", `^[0-9a-f-]{36}$`},
-		{"AWS::CloudFront::CachePolicy", `{}`, "Id", "", `^[0-9a-f-]{36}$`},
 		{"AWS::CloudFront::Distribution", `{}`, "", "", `^E[A-Z0-9]{13}$`},
 		{"AWS::CloudFront::Distribution", `{}`, "Id", "", `^E[A-Z0-9]{13}$`},
 		{"AWS::CloudFront::Distribution", `{}`, "DomainName", "", `^d[a-z0-9]+\.cloudfront\.net$`},

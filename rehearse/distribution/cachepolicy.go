@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/edge"
 )
 
@@ -25,7 +24,7 @@ var managedCachePolicies = []managedCachePolicy{
 	{"CachingDisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", uncached},
 }
 
-// cachePolicy reads the cache policy of an id.
+// cachePolicy returns the cache policy that CloudFront provides under an id.
 func (d *inspection) cachePolicy(what, id string) edge.CachePolicy {
 	var managed []string
 	for _, m := range managedCachePolicies {
@@ -34,26 +33,6 @@ func (d *inspection) cachePolicy(what, id string) edge.CachePolicy {
 		}
 		managed = append(managed, m.name+" ("+m.id+")")
 	}
-	stack, resource := d.made("AWS::CloudFront::CachePolicy", "Id", id)
-	if stack == nil {
-		d.Problem("%s: CachePolicyId %q is no cache policy of the assembly, and none of CloudFront's that can be rehearsed: %s", what, id, strings.Join(managed, ", "))
-		return edge.CachePolicy{}
-	}
-	what = "the cache policy " + resource.ID
-	config := d.config(stack, resource, "CachePolicyConfig")
-	d.only(what, config, "", "Comment", "Name", "MinTTL", "DefaultTTL", "MaxTTL", "ParametersInCacheKeyAndForwardedToOrigin")
-	key := assembly.Object(config["ParametersInCacheKeyAndForwardedToOrigin"])
-	for config, behavior := range map[string]string{"CookiesConfig": "CookieBehavior", "HeadersConfig": "HeaderBehavior", "QueryStringsConfig": "QueryStringBehavior"} {
-		if got := assembly.Text(assembly.Object(key[config])[behavior]); got != "none" {
-			d.Problem("%s: %s is %q: only none can be rehearsed, where the cache key is the path", what, behavior, got)
-		}
-	}
-	policy := edge.CachePolicy{
-		MinTTL: d.seconds(what+": MinTTL", config["MinTTL"]), DefaultTTL: d.seconds(what+": DefaultTTL", config["DefaultTTL"]), MaxTTL: d.seconds(what+": MaxTTL", config["MaxTTL"]),
-	}
-	if policy == (edge.CachePolicy{}) {
-		return uncached // CloudFront then ignores Accept-Encoding, too.
-	}
-	policy.Gzip = assembly.Text(key["EnableAcceptEncodingGzip"]) == "true"
-	return policy
+	d.Problem("%s: CachePolicyId %q is none of CloudFront's cache policies that can be rehearsed: %s", what, id, strings.Join(managed, ", "))
+	return edge.CachePolicy{}
 }
