@@ -229,8 +229,8 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 	defer display.Close()
 	var ended *rehearsal.Result
 	var unwritten error
-	result, err := pipeline.Run(ctx, pipeline.Options{
-		Plan: plan, Source: f.source, Alone: f.alone, WorkingTree: f.workingTree, Data: dataDir, State: f.state,
+	result, err := pipeline.Run(ctx, plan, pipeline.Options{
+		Source: f.source, Alone: f.alone, WorkingTree: f.workingTree, Data: dataDir, State: f.state,
 		Path: os.Getenv("PATH"), Env: codebuild.Network(os.Environ()),
 		Hugo: f.hugo, HugoCache: hugoCache, HugoReleases: os.Getenv(hugoReleases), Faults: faults, Serve: f.serve,
 	}, func(e rehearsal.Event) {

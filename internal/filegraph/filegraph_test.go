@@ -26,6 +26,7 @@ var oneWay = []string{
 	"blog-deploy-pipeline/rehearse/iampolicy",
 	"blog-deploy-pipeline/rehearse/lambdaruntime",
 	"blog-deploy-pipeline/rehearse/leftovers",
+	"blog-deploy-pipeline/rehearse/pipeline",
 	"blog-deploy-pipeline/rehearse/readers",
 	"blog-deploy-pipeline/rehearse/rehearsal",
 	"blog-deploy-pipeline/rehearse/s3",

@@ -2,10 +2,8 @@ package pipeline
 
 import (
 	"archive/zip"
-	"crypto/rand"
 	"fmt"
 	"os"
-	"path/filepath"
 )
 
 // artifact is what one action passes to later ones.
@@ -19,17 +17,6 @@ type artifact struct {
 	// commit is the id of the commit that a source artifact has.
 	commit string
 }
-
-// place returns a place for an artifact, as CodePipeline makes its key up: names are cut, and the last part is random.
-func (e *execution) place(name string) artifact {
-	key := cut(e.pipeline.Name, 20) + "/" + cut(name, 10) + "/" + rand.Text()[:7]
-	return artifact{
-		arn: fmt.Sprintf("arn:%s:s3:::%s/%s", e.template.Partition, e.pipeline.Store, key),
-		zip: filepath.Join(e.dir, "artifact-"+name+".zip"),
-	}
-}
-
-func cut(s string, n int) string { return s[:min(n, len(s))] }
 
 // measure counts the files of an archive and their bytes.
 func measure(name string) (files int, size int64, err error) {

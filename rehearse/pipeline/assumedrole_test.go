@@ -14,16 +14,16 @@ import (
 
 const edgeRole = "arn:aws:iam::210987654321:role/edge/clear-cache"
 
-// withRole edits modern-pipeline as Invalidate.RoleARN does.
-func withRole(t *testing.T) edit {
+// withRole edits a template as the RoleARN of its blog or hook does. role is the logical id of the function's role.
+func withRole(t *testing.T, role string) edit {
 	t.Helper()
 	clearing := regexp.MustCompile(`(?s)\{\s*"Action": \[\s*"cloudfront:CreateInvalidation".*?E2QWRUHAPOMQZL"\s*\]\s*\]\s*\}\s*\}`)
 	return func(text string) string {
 		for _, e := range []edit{
-			replace(t, variable(contract.EnvOnFailure, string(contract.OnFailureFail)), variable(contract.EnvOnFailure, string(contract.OnFailureFail))+", "+variable(contract.EnvRoleARN, edgeRole)),
+			replace(t, `"Variables": {`, `"Variables": {`+variable(contract.EnvRoleARN, edgeRole)+", "),
 			replace(t, clearing.FindString(text), `{"Action": "sts:AssumeRole", "Effect": "Allow", "Resource": "`+edgeRole+`"}`),
 			replace(t, `"Outputs": {`, `"Outputs": {
-				"`+contract.OutputRoleTrust+`": {"Value": {"Fn::Join": ["", ["{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"", {"Fn::GetAtt": ["InvalidateRoleD64083AD", "Arn"]}, "\"},\"Action\":[\"sts:AssumeRole\"]}]}"]]}},
+				"`+contract.OutputRoleTrust+`": {"Value": {"Fn::Join": ["", ["{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"", {"Fn::GetAtt": ["`+role+`", "Arn"]}, "\"},\"Action\":[\"sts:AssumeRole\"]}]}"]]}},
 				"`+contract.OutputRolePermissions+`": {"Value": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"cloudfront:CreateInvalidation\",\"cloudfront:GetInvalidation\"],\"Resource\":[\"arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZL\"]}]}"},`),
 		} {
 			text = e(text)
@@ -62,11 +62,11 @@ func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			edits := []edit{withRole(t)}
+			edits := []edit{withRole(t, "InvalidateRoleD64083AD")}
 			if tt.old != "" {
 				edits = append(edits, replace(t, tt.old, tt.with))
 			}
-			r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "modern-pipeline", edits...)), Source: blog(t), Faults: faults}, nil)
+			r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline", edits...)), Options{Source: blog(t), Faults: faults}, nil)
 			if len(tt.reason) == 0 {
 				if r.err != nil || r.statuses() != allSucceeded || len(r.Invalidations) != 1 {
 					t.Errorf("stages end as %s (%v) with %d invalidations: %+v", r.statuses(), r.err, len(r.Invalidations), r.failed())
@@ -96,11 +96,20 @@ func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
 
 func TestAHookAssumesTheRoleForAllDistributions(t *testing.T) {
 	hook := hookFunction(t)
-	plan, err := ReadDeployment(template(t, "checkout-hook", replace(t, "ap-northeast-1", "us-east-1"))) // a template alone is in no region
+	first := `{\"DistributionId\":\"E2QWRUHAPOMQZL\",\"Paths\":[\"/*\"]}`
+	second := `{\"DistributionId\":\"E2QWRUHAPOMQZN\",\"Paths\":[\"/checkout/*\",\"#prices\"]}`
+	call := "- AfterAllowTraffic: \\\"" + contract.HookFunctionName("api") + "\\\"\\n"
+	plan, err := ReadDeployment(template(t, "api-hook", withRole(t, "HookRole5025F404"),
+		replace(t, first, first+","+second),
+		replace(t, `:distribution/E2QWRUHAPOMQZL\"]`, `:distribution/E2QWRUHAPOMQZL\",\"arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZN\"]`),
+		replace(t, call, strings.Replace(call, "AfterAllowTraffic", "AfterAllowTestTraffic", 1)+"  "+call),
+		replace(t, variable(contract.EnvWaitFor, string(contract.WaitForCompleted)), variable(contract.EnvWaitFor, string(contract.WaitForCreated))),
+		replace(t, variable(contract.EnvOnFailure, string(contract.OnFailureProceed)), variable(contract.EnvOnFailure, string(contract.OnFailureFail))),
+	))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := rehearse(t, t.Context(), Options{Plan: plan, compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, nil)
+	r := rehearse(t, t.Context(), plan, Options{compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, nil)
 	if r.err != nil || r.Status != rehearsal.Succeeded || len(r.Invalidations) != 4 { // two, at two events
 		t.Errorf("it ends as %s (%v) with the invalidations %+v, want 4: %+v", r.Status, r.err, r.Invalidations, r.failed())
 	}
@@ -111,7 +120,7 @@ func TestReadRefusesARoleThatCannotBeAssumed(t *testing.T) {
 		{"no role", variable(contract.EnvRoleARN, edgeRole), variable(contract.EnvRoleARN, "clear-cache"), contract.EnvRoleARN + ` is "clear-cache": want a role's ARN`},
 		{"no policy", `"` + contract.OutputRoleTrust + `"`, `"AnotherOutput"`, `assumes the role ` + edgeRole + `, and the stack's output ` + contract.OutputRoleTrust + ` is no policy for it: ""`},
 	} {
-		_, err := Read(template(t, "modern-pipeline", withRole(t), replace(t, tt.old, tt.with)))
+		_, err := Read(template(t, "modern-pipeline", withRole(t, "InvalidateRoleD64083AD"), replace(t, tt.old, tt.with)))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}

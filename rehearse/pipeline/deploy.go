@@ -106,7 +106,7 @@ func (j *job) openSite(ctx context.Context, published *rehearsal.Site, prefix, a
 		j.record.Note("readers do not visit the site: no action says which distribution it clears")
 		return nil, nil //nolint:nilnil // Nobody visits it.
 	}
-	if j.site != nil {
+	if j.visited {
 		j.record.Note("readers visit the site of the first deploy action only")
 		return nil, nil //nolint:nilnil // Nobody visits it.
 	}

@@ -25,7 +25,7 @@ func TestFilesOfAnyNameArePublished(t *testing.T) {
 		names["site/files/"+name] = "file"
 	}
 	write(t, source, names)
-	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "modern-pipeline")), Source: source, State: filepath.Join(t.TempDir(), "state")}, nil)
+	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: source, State: filepath.Join(t.TempDir(), "state")}, nil)
 	if r.err != nil || r.statuses() != allSucceeded || r.Site.Uploaded != 5+len(names) {
 		t.Errorf("stages end as %s (%v), %+v: %+v", r.statuses(), r.err, r.Site, r.failed())
 	}

@@ -38,17 +38,17 @@ func TestADeploymentCallsItsHooks(t *testing.T) {
 		reason string
 		note   string
 	}{
-		{golden: "shop-hook", status: rehearsal.Succeeded, stages: "SSSNNSSS", note: "deployment group is not in the template"},
+		{golden: "api-hook", status: rehearsal.Succeeded, stages: "SSSNNSSS", note: "deployment group is not in the template"},
 		{golden: "api-service", status: rehearsal.Succeeded, stages: "SSSSSSSS", note: "only the hooks are rehearsed"},
-		{golden: "news-hook", status: rehearsal.Succeeded, stages: "SSSSSSS"},
+		{golden: "search-hook", status: rehearsal.Succeeded, stages: "SSSSSSS"},
 		{golden: "search-service", status: rehearsal.Succeeded, stages: "SSSSSSS"},
-		{golden: "shop-hook", faults: "lambda=crash-once", status: rehearsal.Succeeded, stages: "SSSNNSSS"},
+		{golden: "api-hook", faults: "lambda=crash-once", status: rehearsal.Succeeded, stages: "SSSNNSSS"},
 		{golden: "search-service", faults: "cloudfront=slow", status: rehearsal.Succeeded, stages: "SSSSSSS"},
-		{golden: "shop-hook", faults: "cloudfront=denied", status: rehearsal.Succeeded, stages: "SSSNNSSS", note: "may get old answers"},
-		{golden: "shop-hook", faults: "cloudfront=denied", edit: string(contract.OnFailureFail), status: rehearsal.Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "The hook AfterAllowTraffic failed: the function " + contract.HookFunctionName("shop") + " reported Failed", note: "rolls the deployment back"},
-		{golden: "shop-hook", faults: "lambda=crash", status: rehearsal.Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "reported nothing within an hour"},
-		{golden: "news-hook", faults: "cloudfront=denied", edit: string(contract.OnFailureFail), status: rehearsal.Failed, stages: "SSSSSFN", code: "FAILED", reason: `at PRODUCTION_TRAFFIC_SHIFT: answered {"hookStatus":"FAILED"}`, note: "ECS rolls the deployment back, and calls the function at PRODUCTION_TRAFFIC_SHIFT again, which answers SUCCEEDED, although E2QWRUHAPOMQZP is not clear; the deployment is ROLLBACK_SUCCESSFUL"},
-		{golden: "news-hook", faults: "lambda=crash", status: rehearsal.Failed, stages: "SSSSSFN", code: "FAILED", reason: "Runtime.ExitError", note: "again, which fails again (Runtime.ExitError"},
+		{golden: "api-hook", faults: "cloudfront=denied", status: rehearsal.Succeeded, stages: "SSSNNSSS", note: "may get old answers"},
+		{golden: "api-hook", faults: "cloudfront=denied", edit: string(contract.OnFailureFail), status: rehearsal.Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "The hook AfterAllowTraffic failed: the function " + contract.HookFunctionName("api") + " reported Failed", note: "rolls the deployment back"},
+		{golden: "api-hook", faults: "lambda=crash", status: rehearsal.Failed, stages: "SSSNNSSF", code: "HOOK_EXECUTION_FAILURE", reason: "reported nothing within an hour"},
+		{golden: "search-hook", faults: "cloudfront=denied", edit: string(contract.OnFailureFail), status: rehearsal.Failed, stages: "SSSSSFN", code: "FAILED", reason: `at PRODUCTION_TRAFFIC_SHIFT: answered {"hookStatus":"FAILED"}`, note: "ECS rolls the deployment back, and calls the function at PRODUCTION_TRAFFIC_SHIFT again, which answers SUCCEEDED, although E2QWRUHAPOMQZP is not clear; the deployment is ROLLBACK_SUCCESSFUL"},
+		{golden: "search-hook", faults: "lambda=crash", status: rehearsal.Failed, stages: "SSSSSFN", code: "FAILED", reason: "Runtime.ExitError", note: "again, which fails again (Runtime.ExitError"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.golden+" "+tt.faults+" "+tt.edit, func(t *testing.T) {
@@ -65,7 +65,7 @@ func TestADeploymentCallsItsHooks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := rehearse(t, t.Context(), Options{Plan: plan, Faults: faults, compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, nil)
+			r := rehearse(t, t.Context(), plan, Options{Faults: faults, compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, nil)
 			var stages strings.Builder
 			for _, s := range r.Stages {
 				stages.WriteString(string(s.Status[:1]))
@@ -100,9 +100,9 @@ func TestADeploymentCallsItsHooks(t *testing.T) {
 func TestADeploymentFailsWithoutPermissions(t *testing.T) {
 	hook := hookFunction(t)
 	for _, tt := range []struct{ name, golden, old, with, reason string }{
-		{"hook that may not report", "shop-hook", `:deploymentgroup:shop/shop-blue-green`, `:deploymentgroup:shop/another`, ""},
-		{"role that may not call the function", "news-hook", `"lambda:InvokeFunction"`, `"lambda:InvokeAsync"`, "is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:"},
-		{"role that ECS may not assume", "news-hook", `"ecs.amazonaws.com"`, `"ecs-tasks.amazonaws.com"`, "ECS is not authorized to perform: sts:AssumeRole"},
+		{"hook that may not report", "api-hook", `"api/blue-green"`, `"api/another"`, ""},
+		{"role that may not call the function", "search-hook", `"lambda:InvokeFunction"`, `"lambda:InvokeAsync"`, "is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:"},
+		{"role that ECS may not assume", "search-hook", `"ecs.amazonaws.com"`, `"ecs-tasks.amazonaws.com"`, "ECS is not authorized to perform: sts:AssumeRole"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			plan, err := ReadDeployment(template(t, tt.golden, replace(t, tt.old, tt.with)))
@@ -110,10 +110,10 @@ func TestADeploymentFailsWithoutPermissions(t *testing.T) {
 				t.Fatal(err)
 			}
 			if tt.reason == "" { // The group is the one that the function may report to: another is the owner's.
-				plan.Deployment.deployer.(*codeDeploy).input.DeploymentGroup = "shop-blue-green"
+				plan.Deployment.deployer.(*codeDeploy).input.DeploymentGroup = "blue-green"
 				tt.reason = "reported nothing within an hour"
 			}
-			r := rehearse(t, t.Context(), Options{Plan: plan, compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, nil)
+			r := rehearse(t, t.Context(), plan, Options{compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, nil)
 			if failed := r.failed(); r.Status != rehearsal.Failed || !strings.Contains(failed.Reason, tt.reason) {
 				t.Errorf("it ends as %s: %s, want %s", r.Status, failed.Reason, tt.reason)
 			}
@@ -123,7 +123,7 @@ func TestADeploymentFailsWithoutPermissions(t *testing.T) {
 
 func TestADeploymentStops(t *testing.T) {
 	hook := hookFunction(t)
-	for _, golden := range []string{"shop-hook", "search-service"} {
+	for _, golden := range []string{"api-hook", "search-service"} {
 		t.Run(golden, func(t *testing.T) {
 			plan, err := ReadDeployment(template(t, golden))
 			if err != nil {
@@ -131,7 +131,7 @@ func TestADeploymentStops(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			r := rehearse(t, ctx, Options{Plan: plan, CompleteAfter: time.Minute, compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, func(e rehearsal.Event) {
+			r := rehearse(t, ctx, plan, Options{CompleteAfter: time.Minute, compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, func(e rehearsal.Event) {
 				if e.Kind == rehearsal.ActionStarted {
 					time.AfterFunc(300*time.Millisecond, cancel)
 				}
@@ -146,8 +146,8 @@ func TestADeploymentStops(t *testing.T) {
 func TestReadDeploymentRefusesWhatHasNoHooks(t *testing.T) {
 	for _, tt := range []struct{ golden, old, with, want string }{
 		{"modern-pipeline", "x", "x", "has no hooks"},
-		{"shop-hook", contract.HookFunctionName("shop") + "\\\"\\n", "Another\\\"\\n", `"Another" is no AWS::Lambda::Function`},
-		{"shop-hook", "Hooks:\\n", "Nothing:\\n", "the AppSpec has no hooks"},
+		{"api-hook", contract.HookFunctionName("api") + "\\\"\\n", "Another\\\"\\n", `"Another" is no AWS::Lambda::Function`},
+		{"api-hook", "Hooks:\\n", "Nothing:\\n", "the AppSpec has no hooks"},
 	} {
 		_, err := ReadDeployment(template(t, tt.golden, replace(t, tt.old, tt.with)))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -3,7 +3,7 @@
 //
 //	plan, err := pipeline.Read(template)
 //	…
-//	result, err := pipeline.Run(ctx, pipeline.Options{Plan: plan, …}, func(e rehearsal.Event) { … })
+//	result, err := pipeline.Run(ctx, plan, pipeline.Options{…}, func(e rehearsal.Event) { … })
 //
 // A [Plan] is what the template says. Each kind of action has a file with its type, which is listed in kinds: it reads
 // its part of the template, and runs. An action gets a job and returns an outcome; nothing else passes from one action to

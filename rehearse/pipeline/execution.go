@@ -2,6 +2,9 @@ package pipeline
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
+	"path/filepath"
 
 	"blog-deploy-pipeline/rehearse/checkout"
 	"blog-deploy-pipeline/rehearse/readers"
@@ -15,9 +18,9 @@ type execution struct {
 
 	pipeline  *Pipeline
 	artifacts map[string]artifact
-	variables map[string]map[string]string // by namespace
-	site      *readers.Site                // the one that readers visit; nil until an action has published it
-	proved    bool                         // readers have come after Invalidate, or nothing was promised to them
+	variables variables
+	site      *readers.Site // the one that readers visit; nil until an action has published it
+	proved    bool          // readers have come after Invalidate, or nothing was promised to them
 }
 
 // open opens the owner's checkout.
@@ -44,7 +47,8 @@ func (p *Pipeline) run(ctx context.Context, w *world) (ending, error) {
 	w.account.Use(p.Role, "pipeline")
 	e := &execution{
 		world: w, pipeline: p,
-		artifacts: map[string]artifact{}, variables: map[string]map[string]string{},
+		artifacts: map[string]artifact{},
+		variables: variables{"codepipeline": {"PipelineExecutionId": w.id}, "variables": p.variables},
 	}
 	status := rehearsal.Succeeded
 	for _, stage := range p.Stages {
@@ -106,11 +110,14 @@ func (e *execution) perform(ctx context.Context, a *Action) (outcome, error) {
 			return outcome{}, err
 		}
 	}
-	configuration, err := e.substitute(a)
+	configuration, err := e.variables.substitute(a)
 	if err != nil {
 		return outcome{}, err
 	}
-	j := &job{execution: e, Action: a, Configuration: configuration, input: map[string]artifact{}, output: map[string]artifact{}}
+	j := &job{
+		world: e.world, Action: a, pipeline: e.pipeline, visited: e.site != nil,
+		Configuration: configuration, input: map[string]artifact{}, output: map[string]artifact{},
+	}
 	for _, name := range a.Inputs {
 		j.input[name] = e.artifacts[name]
 	}
@@ -145,3 +152,14 @@ func (e *execution) readersSee(ctx context.Context, a *Action, done outcome) err
 	}
 	return nil
 }
+
+// place returns a place for an artifact, as CodePipeline makes its key up: names are cut, and the last part is random.
+func (e *execution) place(name string) artifact {
+	key := cut(e.pipeline.Name, 20) + "/" + cut(name, 10) + "/" + rand.Text()[:7]
+	return artifact{
+		arn: fmt.Sprintf("arn:%s:s3:::%s/%s", e.template.Partition, e.pipeline.Store, key),
+		zip: filepath.Join(e.dir, "artifact-"+name+".zip"),
+	}
+}
+
+func cut(s string, n int) string { return s[:min(n, len(s))] }

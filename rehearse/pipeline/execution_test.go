@@ -17,9 +17,9 @@ import (
 func TestASecondPublicationReplacesTheFirst(t *testing.T) {
 	source, state := blog(t), filepath.Join(t.TempDir(), "state")
 	cached := replace(t, `"Extract": "true"`, `"Extract": "true", "CacheControl": "max-age=600"`)
-	opts := Options{Plan: read(t, template(t, "modern-pipeline", cached)), Source: source, State: state}
+	plan, opts := read(t, template(t, "modern-pipeline", cached)), Options{Source: source, State: state}
 
-	first := rehearse(t, t.Context(), opts, nil)
+	first := rehearse(t, t.Context(), plan, opts, nil)
 	if first.err != nil || first.statuses() != allSucceeded {
 		t.Fatalf("first: %s, %v: %+v", first.statuses(), first.err, first.failed())
 	}
@@ -40,7 +40,7 @@ func TestASecondPublicationReplacesTheFirst(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(source, "site", "about")); err != nil {
 		t.Fatal(err)
 	}
-	second := rehearse(t, t.Context(), opts, nil)
+	second := rehearse(t, t.Context(), plan, opts, nil)
 	if second.err != nil || second.statuses() != allSucceeded {
 		t.Fatalf("second: %s, %v: %+v", second.statuses(), second.err, second.failed())
 	}
@@ -81,7 +81,7 @@ func TestReadersFindOutThatInvalidateRanBeforeDeploy(t *testing.T) {
 	t.Parallel()
 	plan := read(t, template(t, "modern-pipeline"))
 	plan.Pipeline.Stages[2], plan.Pipeline.Stages[3] = plan.Pipeline.Stages[3], plan.Pipeline.Stages[2]
-	r := rehearse(t, t.Context(), Options{Plan: plan, Source: blog(t)}, nil)
+	r := rehearse(t, t.Context(), plan, Options{Source: blog(t)}, nil)
 	failed := r.failed()
 	if r.statuses() != "Succeeded Succeeded Succeeded Failed" || failed.Code != "StaleReaders" || !strings.Contains(failed.Reason, "the invalidation (Invalidate/Invalidate) ran before the upload") || !strings.Contains(failed.Reason, "/ (old, 200)") {
 		t.Errorf("stages end as %s (%v): %+v", r.statuses(), r.err, failed)
@@ -89,7 +89,7 @@ func TestReadersFindOutThatInvalidateRanBeforeDeploy(t *testing.T) {
 }
 
 func TestThePermissionsThatAreUsedAreCounted(t *testing.T) {
-	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "modern-pipeline")), Source: blog(t)}, nil)
+	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: blog(t)}, nil)
 	used := map[string]int{}
 	for _, role := range r.Permissions {
 		for _, p := range role.Actions {
@@ -111,7 +111,7 @@ func TestThePermissionsThatAreUsedAreCounted(t *testing.T) {
 func TestPreparationIsNoTimeOfThePipeline(t *testing.T) {
 	t.Parallel()
 	const compiling = 300 * time.Millisecond
-	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "modern-pipeline")), Source: blog(t), Faults: Faults{"build": "fail"},
+	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: blog(t), Faults: Faults{"build": "fail"},
 		compile: func(_ context.Context, _, binary string) error {
 			time.Sleep(compiling)
 			return os.Link(function, binary)
@@ -141,7 +141,7 @@ func TestAnErrorOfThisMachineIsNone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "modern-pipeline")), Source: tt.source, State: state}, func(e rehearsal.Event) {
+			r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: tt.source, State: state}, func(e rehearsal.Event) {
 				if e.Kind == rehearsal.StageStarted {
 					write(t, filepath.Dir(state), map[string]string{"state": "a file, where a folder should be made"})
 				}

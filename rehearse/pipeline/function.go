@@ -14,6 +14,19 @@ import (
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
 
+// inspection reads a template.
+type inspection struct {
+	*assembly.Inspection
+
+	roles     *iam.Roles
+	functions []*Function
+}
+
+func inspect(template *assembly.Template) *inspection {
+	i := &assembly.Inspection{Template: template}
+	return &inspection{Inspection: i, roles: &iam.Roles{Inspection: i}}
+}
+
 // Function is a Lambda function.
 type Function struct {
 	ID, Name, ARN string

@@ -33,7 +33,7 @@ func TestThePipelineSurvivesAFault(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "modern-pipeline")), Source: blog(t), Faults: faults}, nil)
+			r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: blog(t), Faults: faults}, nil)
 			if r.err != nil || r.statuses() != allSucceeded || len(r.Invalidations) != 1 {
 				t.Errorf("stages end as %s (%v) with %d invalidations: %+v", r.statuses(), r.err, len(r.Invalidations), r.failed())
 			}
@@ -47,7 +47,7 @@ func TestThePipelineSurvivesAFault(t *testing.T) {
 func TestALateInvalidationIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	plan := read(t, template(t, "modern-pipeline", replace(t, variable(contract.EnvOnFailure, string(contract.OnFailureFail)), variable(contract.EnvOnFailure, string(contract.OnFailureProceed)))))
-	r := rehearse(t, t.Context(), Options{Plan: plan, Source: blog(t), Faults: Faults{"cloudfront": "never"}}, nil)
+	r := rehearse(t, t.Context(), plan, Options{Source: blog(t), Faults: Faults{"cloudfront": "never"}}, nil)
 	if r.statuses() != allSucceeded {
 		t.Fatalf("stages end as %s (%v): %+v", r.statuses(), r.err, r.failed())
 	}
@@ -64,7 +64,7 @@ func TestAFunctionRunsWithoutALog(t *testing.T) {
 	for _, f := range plan.Functions { // It may do all that it does, except to write its log.
 		f.Role.Policies = []json.RawMessage{[]byte(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "NotAction": "logs:*", "Resource": "*"}}`)}
 	}
-	r := rehearse(t, t.Context(), Options{Plan: plan, Source: source}, nil)
+	r := rehearse(t, t.Context(), plan, Options{Source: source}, nil)
 	if n := strings.Count(strings.Join(r.Warnings, "\n"), "would run without a log"); r.statuses() != allSucceeded || n != 1 {
 		t.Errorf("stages end as %s (%v), %d notes: %+v", r.statuses(), r.err, n, r.failed())
 	}

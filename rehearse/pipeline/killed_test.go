@@ -35,8 +35,8 @@ func live(text string) error {
 	if err != nil {
 		return err
 	}
-	result, err := Run(context.Background(), Options{
-		Plan: plan, Source: c.Source, Dir: c.Dir, Data: c.Data, Path: os.Getenv("PATH"), CompleteAfter: time.Minute,
+	result, err := Run(context.Background(), plan, Options{
+		Source: c.Source, Dir: c.Dir, Data: c.Data, Path: os.Getenv("PATH"), CompleteAfter: time.Minute,
 		compile: func(_ context.Context, _, binary string) error { return os.Link(c.Function, binary) },
 	}, func(rehearsal.Event) {})
 	return fmt.Errorf("it was not killed, and ended as %s, %w", result.Status, err)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
@@ -19,21 +18,7 @@ import (
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// lambda runs functions of the plan among the doubles of the services that they call.
-type lambda struct {
-	cloud    *fakeaws.Cloud
-	endpoint string // of the cloud
-	binaries map[*Function]string
-	invoked  atomic.Pointer[invoked] // the function that runs now
-}
-
-// invoked is a function that runs.
-type invoked struct {
-	*Function
-	*lambdaruntime.Runtime
-}
-
-// compile compiles functions for this machine.
+// compileFunctions compiles functions for this machine.
 func (w *world) compileFunctions(ctx context.Context, functions []*Function) error {
 	for _, f := range functions {
 		binary := filepath.Join(w.dir, "function-"+f.ID, "bootstrap")

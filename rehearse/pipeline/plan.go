@@ -2,17 +2,14 @@ package pipeline
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/distribution"
-	"blog-deploy-pipeline/rehearse/iam"
-	"blog-deploy-pipeline/rehearse/readers"
-	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
 // Plan is what a template says about what is rehearsed: a pipeline, or a deployment of a service.
@@ -29,111 +26,11 @@ type Plan struct {
 	Deployment *Deployment
 }
 
-// process is what runs in a rehearsal.
-type process interface {
-	// stages returns the stages as they are before anything has run.
-	stages() []rehearsal.Stage
-	// clears returns the ids of the distributions whose cache the functions clear, in order.
-	clears() []string
-	// open checks what this machine must have, and says what is prepared now.
-	open(ctx context.Context, w *world) (preparing string, err error)
-	// prepare starts what only this process needs.
-	prepare(ctx context.Context, w *world) error
-	// run runs the process, and returns how it ended. An error comes from this machine.
-	run(ctx context.Context, w *world) (ending, error)
-}
-
-// ending is how a process ended.
-type ending struct {
-	status rehearsal.Status
-	site   *readers.Site // that was published; nil for none
-}
-
 func (p *Plan) process() process {
 	if p.Pipeline != nil {
 		return p.Pipeline
 	}
 	return p.Deployment
-}
-
-// Pipeline is a pipeline of CodePipeline.
-type Pipeline struct {
-	Name string
-	// Role runs the pipeline, and each action that has no role of its own.
-	Role *iam.Role
-	// Store is the bucket of the artifacts.
-	Store  string
-	Stages []Stage
-	// Distributions are those that the functions clear and the assembly makes, by their id.
-	Distributions map[string]*distribution.Distribution
-
-	variables map[string]string // the pipeline's own, with their defaults
-}
-
-// Stage is one stage. Its actions are in the order in which they run.
-type Stage struct {
-	Name    string
-	Actions []*Action
-}
-
-// actions returns all actions in the order in which they run.
-func (p *Pipeline) actions() []*Action {
-	var all []*Action
-	for _, stage := range p.Stages {
-		all = append(all, stage.Actions...)
-	}
-	return all
-}
-
-// stages returns the stages as they are before anything has run.
-func (p *Pipeline) stages() []rehearsal.Stage {
-	var stages []rehearsal.Stage
-	for _, stage := range p.Stages {
-		s := rehearsal.Stage{Name: stage.Name, Status: rehearsal.NotRun}
-		for _, a := range stage.Actions {
-			s.Actions = append(s.Actions, a.result())
-		}
-		stages = append(stages, s)
-	}
-	return stages
-}
-
-// clears returns the ids of the distributions whose cache the actions clear, in order.
-func (p *Pipeline) clears() []string {
-	ids := map[string]bool{}
-	for _, a := range p.actions() {
-		ids[a.Clears] = true
-	}
-	delete(ids, "")
-	return slices.Sorted(maps.Keys(ids))
-}
-
-// buckets returns the buckets that the actions publish to, each once.
-func (p *Pipeline) buckets() []string {
-	var names []string
-	for _, a := range p.actions() {
-		if a.Publishes != "" && !slices.Contains(names, a.Publishes) {
-			names = append(names, a.Publishes)
-		}
-	}
-	return names
-}
-
-// siteOf returns the distribution of the site that an action publishes: the one that the next action clears. If none
-// does, it returns the one that was cleared last before, and the action that cleared it too early.
-func (p *Pipeline) siteOf(published *Action) (id string, early string) {
-	var after bool
-	for _, a := range p.actions() {
-		after = after || a == published
-		switch {
-		case a.Clears == "":
-		case after:
-			return a.Clears, ""
-		default:
-			id, early = a.Clears, a.String()
-		}
-	}
-	return id, early
 }
 
 // Read reads the pipeline of a template. The error lists everything that keeps it from being rehearsed.
@@ -149,17 +46,27 @@ func Read(template *assembly.Template) (*Plan, error) {
 	return i.plan(&Plan{Name: p.Name, Pipeline: p})
 }
 
-// inspection reads a template.
-type inspection struct {
-	*assembly.Inspection
-
-	roles     *iam.Roles
-	functions []*Function
-}
-
-func inspect(template *assembly.Template) *inspection {
-	i := &assembly.Inspection{Template: template}
-	return &inspection{Inspection: i, roles: &iam.Roles{Inspection: i}}
+// ReadDeployment reads the deployment of a service from its template: the one that a pipeline of the stack starts, or one
+// of a service that exists already, for which the stack has a function.
+func ReadDeployment(template *assembly.Template) (*Plan, error) {
+	i := inspect(template)
+	i.Note("only the hooks are rehearsed: no image is built, and no task runs")
+	d := &Deployment{}
+	if spec := i.appSpec(); spec != "" {
+		d.deployer = i.codeDeploy(spec)
+	} else {
+		d.deployer = i.ecs(d)
+	}
+	p := &Plan{Deployment: d}
+	if i.Err() == nil {
+		d.Function = i.function("the hook", d.deployer.function())
+	}
+	if f := d.Function; f != nil {
+		d.Distributions = i.distributions(f)
+		p.Name = cmp.Or(f.Env[contract.EnvService], template.Name)
+		d.deployer.complete(i, d, p.Name)
+	}
+	return i.plan(p)
 }
 
 // plan completes a plan with what was found on the way.

@@ -85,7 +85,7 @@ func TestReadRefusesWhatCannotBeRehearsed(t *testing.T) {
 		want   []string
 	}{
 		{"service", "api-service", "x", "x", []string{"api-service cannot be rehearsed", "stage Deploy, action CodeDeploy: an action of the provider CodeDeployToECS (Deploy, by AWS) cannot be rehearsed; those that can are Source/CodeStarSourceConnection"}},
-		{"hook", "shop-hook", "x", "x", []string{"it has 0 pipelines, want one"}},
+		{"hook", "api-hook", "x", "x", []string{"it has 0 pipelines, want one"}},
 		{"approval", "modern-pipeline", `"Category": "Deploy",
                   "Owner": "AWS",
                   "Provider": "S3"`, `"Category": "Approval", "Owner": "AWS", "Provider": "Manual"`, []string{"stage Deploy, action S3", "Manual"}},

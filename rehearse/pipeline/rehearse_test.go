@@ -3,9 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -34,13 +32,14 @@ func replace(t *testing.T, old, with string) edit {
 	}
 }
 
-// template is a golden template with an asset. Its function asks CloudFront often, and its Deploy sets no Cache-Control.
+// template returns a golden template with an asset, or the template of the hook alone of such a service: "api-hook" is made
+// of "api-service". Its function asks CloudFront often, and its Deploy sets no Cache-Control.
 func template(t *testing.T, golden string, edits ...edit) *assembly.Template {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("..", "..", "stacks", "testdata", golden+".template.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		content, err = os.ReadFile(filepath.Join("testdata", golden+".template.json"))
+	if service, ok := strings.CutSuffix(golden, "-hook"); ok {
+		golden, edits = service+"-service", append([]edit{hookOnly(t, service)}, edits...)
 	}
+	content, err := os.ReadFile(filepath.Join("..", "..", "stacks", "testdata", golden+".template.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +119,7 @@ type rehearsed struct {
 }
 
 // rehearse runs a rehearsal, and fails the test if it leaves anything behind.
-func rehearse(t *testing.T, ctx context.Context, opts Options, tell func(rehearsal.Event)) rehearsed {
+func rehearse(t *testing.T, ctx context.Context, plan *Plan, opts Options, tell func(rehearsal.Event)) rehearsed {
 	t.Helper()
 	opts.Dir, opts.Data = t.TempDir(), t.TempDir()
 	opts.Path = os.Getenv("PATH")
@@ -131,7 +130,7 @@ func rehearse(t *testing.T, ctx context.Context, opts Options, tell func(rehears
 		opts.compile = func(_ context.Context, _, binary string) error { return os.Link(function, binary) }
 	}
 	var r rehearsed
-	r.Result, r.err = Run(ctx, opts, func(e rehearsal.Event) {
+	r.Result, r.err = Run(ctx, plan, opts, func(e rehearsal.Event) {
 		r.events = append(r.events, e)
 		if tell != nil {
 			tell(e)
@@ -228,7 +227,7 @@ func failsAt(t *testing.T, stage int, tests []failing) {
 				edits = append(edits, tt.edit)
 			}
 			state := filepath.Join(t.TempDir(), "state")
-			r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, cmp.Or(tt.golden, "modern-pipeline"), edits...)), Source: source, Faults: faults, State: state}, nil)
+			r := rehearse(t, t.Context(), read(t, template(t, cmp.Or(tt.golden, "modern-pipeline"), edits...)), Options{Source: source, Faults: faults, State: state}, nil)
 			want := slices.Repeat([]string{"NotRun"}, 4)
 			for i := range stage {
 				want[i] = "Succeeded"

@@ -15,7 +15,7 @@ func TestReadersSeeTheSiteOfTheAssembly(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	got := map[string]string{}
-	r := rehearse(t, ctx, Options{Plan: read(t, siteAssembly(t)), Source: blog(t), Serve: true}, func(e rehearsal.Event) {
+	r := rehearse(t, ctx, read(t, siteAssembly(t)), Options{Source: blog(t), Serve: true}, func(e rehearsal.Event) {
 		if e.Kind != rehearsal.Serving {
 			return
 		}
@@ -123,7 +123,7 @@ func TestReadersFindOutThatASiteIsBroken(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := rehearse(t, t.Context(), Options{Plan: read(t, siteAssembly(t, replace(t, tt.old, tt.with))), Source: blog(t)}, nil)
+			r := rehearse(t, t.Context(), read(t, siteAssembly(t, replace(t, tt.old, tt.with))), Options{Source: blog(t)}, nil)
 			failed := r.failed()
 			if r.err != nil || r.Status != rehearsal.Failed || failed.Code != tt.code || !strings.Contains(failed.Reason, tt.reason) || !strings.Contains(failed.Look, tt.look) {
 				t.Errorf("it ends as %s (%v) with %s: %s\nLook at %s", r.Status, r.err, failed.Code, failed.Reason, failed.Look)
@@ -136,13 +136,13 @@ func TestReadersAskForAPlusAsLinksHaveIt(t *testing.T) {
 	t.Parallel()
 	source := blog(t)
 	write(t, source, map[string]string{"site/tags/c++/index.html": "<h1>c++</h1>"})
-	r := rehearse(t, t.Context(), Options{Plan: read(t, siteAssembly(t)), Source: source}, nil)
+	r := rehearse(t, t.Context(), read(t, siteAssembly(t)), Options{Source: source}, nil)
 	if failed := r.failed(); failed.Code != "StaleReaders" || !strings.Contains(failed.Reason, "/tags/c++/ (missing, 404)") {
 		t.Errorf("it ends as %s (%v) with %s: %s", r.Status, r.err, failed.Code, failed.Reason)
 	}
-	r = rehearse(t, t.Context(), Options{Source: source, Plan: read(t, siteAssembly(t, replace(t,
+	r = rehearse(t, t.Context(), read(t, siteAssembly(t, replace(t,
 		`return request;`, `request.uri = request.uri.replace(/[+]/g, '%2B'); return request;`,
-	)))}, nil)
+	))), Options{Source: source}, nil)
 	if r.statuses() != allSucceeded || r.editions(rehearsal.AfterInvalidate)["/tags/c++/"] != rehearsal.New || strings.Contains(strings.Join(r.Notes, "\n"), "+") {
 		t.Errorf("stages end as %s (%v), readers get %v, notes are %q: %+v", r.statuses(), r.err, r.editions(rehearsal.AfterInvalidate), r.Notes, r.failed())
 	}
@@ -152,7 +152,7 @@ func TestAPlusIsEncodedForADistributionThatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	source := blog(t)
 	write(t, source, map[string]string{"site/tags/c++/index.html": "<h1>c++</h1>"})
-	r := rehearse(t, t.Context(), Options{Plan: read(t, template(t, "modern-pipeline")), Source: source}, nil)
+	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: source}, nil)
 	if r.statuses() != allSucceeded || r.editions(rehearsal.AfterInvalidate)["/tags/c++/"] != rehearsal.New {
 		t.Errorf("stages end as %s (%v), readers get %v: %+v", r.statuses(), r.err, r.editions(rehearsal.AfterInvalidate), r.failed())
 	}
@@ -164,13 +164,13 @@ func TestAPlusIsEncodedForADistributionThatIsNotKnown(t *testing.T) {
 func TestReadersVisitAFileOfEachBehavior(t *testing.T) {
 	t.Parallel()
 	css := replace(t, `"*.xml"`, `"*.css"`)
-	r := rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t, css))}, nil)
+	r := rehearse(t, t.Context(), read(t, siteAssembly(t, css)), Options{Source: blog(t)}, nil)
 	if got := r.editions(rehearsal.AfterInvalidate)["/style.css"]; r.err != nil || r.Status != rehearsal.Succeeded || got != rehearsal.New {
 		t.Errorf("it ends as %s (%v), and the style sheet is %q", r.Status, r.err, got)
 	}
-	r = rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t, css, replace(t,
+	r = rehearse(t, t.Context(), read(t, siteAssembly(t, css, replace(t,
 		`if (request.uri.endsWith('/'))`, `if (request.uri.endsWith('.css')) { request.nothing.at; } if (request.uri.endsWith('/'))`,
-	)))}, nil)
+	))), Options{Source: blog(t)}, nil)
 	if failed := r.failed(); r.err != nil || failed.Code != "FunctionExecutionError" || !strings.HasSuffix(failed.Reason, "readers do not get what was built: /style.css (missing, 503)") {
 		t.Errorf("it ends as %s (%v) with %s: %s", r.Status, r.err, failed.Code, failed.Reason)
 	}
@@ -178,7 +178,7 @@ func TestReadersVisitAFileOfEachBehavior(t *testing.T) {
 
 func TestAnErrorPageThatWasNotBuiltIsWarnedOf(t *testing.T) {
 	t.Parallel()
-	r := rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t, replace(t, `"/404.html"`, `"/errors/nowhere.html"`)))}, nil)
+	r := rehearse(t, t.Context(), read(t, siteAssembly(t, replace(t, `"/404.html"`, `"/errors/nowhere.html"`))), Options{Source: blog(t)}, nil)
 	if r.err != nil || r.statuses() != allSucceeded {
 		t.Errorf("stages end as %s, %v: %+v", r.statuses(), r.err, r.failed())
 	}
@@ -190,10 +190,10 @@ func TestAnErrorPageThatWasNotBuiltIsWarnedOf(t *testing.T) {
 
 func TestAnErrorPageForA403IsAsGood(t *testing.T) {
 	t.Parallel()
-	r := rehearse(t, t.Context(), Options{Source: blog(t), Plan: read(t, siteAssembly(t,
+	r := rehearse(t, t.Context(), read(t, siteAssembly(t,
 		replace(t, `["s3:GetObject", "s3:ListBucket"]`, `"s3:GetObject"`),
 		replace(t, `"CustomErrorResponses": [`, `"CustomErrorResponses": [{"ErrorCode": 403, "ResponseCode": 404, "ResponsePagePath": "/404.html"}, `),
-	))}, nil)
+	)), Options{Source: blog(t)}, nil)
 	if r.err != nil || r.statuses() != allSucceeded {
 		t.Errorf("stages end as %s, %v: %+v", r.statuses(), r.err, r.failed())
 	}

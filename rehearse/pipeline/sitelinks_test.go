@@ -89,7 +89,7 @@ func TestLinksOfTheHomePageAreFollowed(t *testing.T) {
 			if tt.site {
 				tpl = siteAssembly(t, append([]edit{ownFunction(t)}, tt.edits...)...)
 			}
-			r := rehearse(t, t.Context(), Options{Plan: read(t, tpl), Source: source}, nil)
+			r := rehearse(t, t.Context(), read(t, tpl), Options{Source: source}, nil)
 			if failed := r.failed(); r.err != nil || failed.Code != tt.want.code || !strings.Contains(failed.Reason, tt.want.reason) {
 				t.Fatalf("it ends as %s (%v) with %s: %s", r.Status, r.err, failed.Code, failed.Reason)
 			}

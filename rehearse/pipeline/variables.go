@@ -9,9 +9,12 @@ import (
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
+// variables has the values of variables by namespace and name.
+type variables map[string]map[string]string
+
 // substitute returns an action's configuration with values in place of variables, #{namespace.Name}.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
-func (e *execution) substitute(a *Action) (map[string]string, error) {
+func (v variables) substitute(a *Action) (map[string]string, error) {
 	substituted := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(a.Configuration)) {
 		var b strings.Builder
@@ -29,7 +32,7 @@ func (e *execution) substitute(a *Action) (map[string]string, error) {
 				rest = after
 				continue
 			}
-			value, known := e.variable(namespace, variable)
+			value, known := v[namespace][variable]
 			if !known {
 				return nil, &rehearsal.Failure{
 					Code:   "InvalidActionConfiguration",
@@ -43,16 +46,4 @@ func (e *execution) substitute(a *Action) (map[string]string, error) {
 		substituted[key] = b.String()
 	}
 	return substituted, nil
-}
-
-func (e *execution) variable(namespace, name string) (value string, known bool) {
-	switch namespace {
-	case "codepipeline":
-		return e.id, name == "PipelineExecutionId"
-	case "variables":
-		value, known = e.pipeline.variables[name]
-	default:
-		value, known = e.variables[namespace][name]
-	}
-	return value, known
 }

@@ -2,19 +2,94 @@ package pipeline
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
+	"blog-deploy-pipeline/rehearse/distribution"
 	"blog-deploy-pipeline/rehearse/iam"
 	"blog-deploy-pipeline/rehearse/readers"
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// kind is a kind of action.
-type kind interface {
-	// target names what an action of this configuration works on: a repository, a project, a bucket, a function.
-	target(configuration map[string]string) string
-	// run runs the action. Its error is a [rehearsal.Failure], unless this machine is at fault.
-	run(ctx context.Context, j *job) (outcome, error)
+// Pipeline is a pipeline of CodePipeline.
+type Pipeline struct {
+	Name string
+	// Role runs the pipeline, and each action that has no role of its own.
+	Role *iam.Role
+	// Store is the bucket of the artifacts.
+	Store  string
+	Stages []Stage
+	// Distributions are those that the functions clear and the assembly makes, by their id.
+	Distributions map[string]*distribution.Distribution
+
+	variables map[string]string // the pipeline's own, with their defaults
+}
+
+// Stage is one stage. Its actions are in the order in which they run.
+type Stage struct {
+	Name    string
+	Actions []*Action
+}
+
+// actions returns all actions in the order in which they run.
+func (p *Pipeline) actions() []*Action {
+	var all []*Action
+	for _, stage := range p.Stages {
+		all = append(all, stage.Actions...)
+	}
+	return all
+}
+
+// stages returns the stages as they are before anything has run.
+func (p *Pipeline) stages() []rehearsal.Stage {
+	var stages []rehearsal.Stage
+	for _, stage := range p.Stages {
+		s := rehearsal.Stage{Name: stage.Name, Status: rehearsal.NotRun}
+		for _, a := range stage.Actions {
+			s.Actions = append(s.Actions, a.result())
+		}
+		stages = append(stages, s)
+	}
+	return stages
+}
+
+// clears returns the ids of the distributions whose cache the actions clear, in order.
+func (p *Pipeline) clears() []string {
+	ids := map[string]bool{}
+	for _, a := range p.actions() {
+		ids[a.Clears] = true
+	}
+	delete(ids, "")
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// buckets returns the buckets that the actions publish to, each once.
+func (p *Pipeline) buckets() []string {
+	var names []string
+	for _, a := range p.actions() {
+		if a.Publishes != "" && !slices.Contains(names, a.Publishes) {
+			names = append(names, a.Publishes)
+		}
+	}
+	return names
+}
+
+// siteOf returns the distribution of the site that an action publishes: the one that the next action clears. If none
+// does, it returns the one that was cleared last before, and the action that cleared it too early.
+func (p *Pipeline) siteOf(published *Action) (id string, early string) {
+	var after bool
+	for _, a := range p.actions() {
+		after = after || a == published
+		switch {
+		case a.Clears == "":
+		case after:
+			return a.Clears, ""
+		default:
+			id, early = a.Clears, a.String()
+		}
+	}
+	return id, early
 }
 
 // Action is one action.
@@ -46,11 +121,22 @@ func (a *Action) result() rehearsal.Action {
 	return rehearsal.Action{Name: a.Name, Provider: a.Provider, Target: a.kind.target(a.Configuration), Status: rehearsal.NotRun}
 }
 
+// kind is a kind of action.
+type kind interface {
+	// target names what an action of this configuration works on: a repository, a project, a bucket, a function.
+	target(configuration map[string]string) string
+	// run runs the action. Its error is a [rehearsal.Failure], unless this machine is at fault.
+	run(ctx context.Context, j *job) (outcome, error)
+}
+
 // job is one run of an action: what CodePipeline passes to it.
 type job struct {
-	*execution
+	*world
 	*Action
 
+	pipeline *Pipeline
+	// visited says that readers visit the site of an earlier action.
+	visited bool
 	// Configuration has values in place of variables. It hides the action's own.
 	Configuration map[string]string
 	// input has the artifacts of the action's Inputs, and output has places for those of its Outputs; both by name.
