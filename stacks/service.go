@@ -54,9 +54,9 @@ func newHookStack(scope constructs.Construct, s props.ExistingService) awscdk.St
 		if err != nil {
 			panic(err)
 		}
-		cdk.NewOutput(stack, contract.OutputAppSpec, "The AppSpec for "+by.Application+"/"+by.DeploymentGroup+"; of one that is there already, only Hooks has to change. CodeDeploy's role may call the function if it has AWSCodeDeployRoleForECS or AWSCodeDeployRoleForECSLimited; else it needs lambda:InvokeFunction on FunctionARN, and on FunctionARN:* if the AppSpec names a version or an alias", text)
+		cdk.NewOutput(stack, contract.OutputAppSpec, "The AppSpec for "+by.Application+"/"+by.DeploymentGroup+". If the service has an AppSpec already, only its Hooks have to change. CodeDeploy's role may call the function if it has AWSCodeDeployRoleForECS or AWSCodeDeployRoleForECSLimited; otherwise it needs lambda:InvokeFunction on FunctionARN, and on FunctionARN:* if the AppSpec names a version or an alias", text)
 	case props.ECSService:
-		cdk.NewOutput(stack, "InvokerRoleARN", "The role that ECS takes on to call the function", *made.Invoker.RoleArn())
+		cdk.NewOutput(stack, "InvokerRoleARN", "The role that ECS assumes to call the function", *made.Invoker.RoleArn())
 		cdk.NewOutput(stack, contract.OutputLifecycleHooks, "For deploymentConfiguration.lifecycleHooks of the service "+by.Service+" in the cluster "+by.Cluster, made.LifecycleHooks())
 	}
 	made.AddAlarm(notify.NewTopics(stack, s.Identity(), s.Notifications))

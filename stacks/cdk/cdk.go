@@ -1,5 +1,5 @@
 // Package cdk has what the constructs need of the CDK again and again: roles and their policies,
-// log groups, ARNs, outputs, and the reasons that cdk-nag asks for.
+// log groups, ARNs, outputs, values without a scope, and the reasons that cdk-nag asks for.
 package cdk
 
 import (

@@ -6,8 +6,9 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Justifying has [Justify] write into the template. Only cdk-nag reads it, which the tests
-// run: they set this, and an ordinary synth saves a third of its calls of the CDK.
+// Justifying has [Justify] write justifications into the template. Only cdk-nag reads them, which
+// the tests run. They set this; an ordinary synth leaves it, and saves a third of its calls of the
+// CDK.
 var Justifying bool
 
 // Justification says why one of cdk-nag's rules does not apply.

@@ -37,7 +37,7 @@ type Destination struct {
 
 // Delivery brings a blog from its repository to its readers.
 //
-//	blog := props.Blog{Name: "travel", Source: connection, Site: &travel}
+//	blog := props.Blog{Name: "travel", Region: "eu-west-1", Source: connection, Site: &travel}
 //	delivery.NewDelivery(stack, "Delivery", delivery.Props{Blog: blog, To: delivery.Destination{
 //		Bucket:         s.Bucket,
 //		DistributionID: *s.Distribution.DistributionId(),

@@ -28,7 +28,7 @@ func (f *GoFunction) GrantClearing(scope constructs.Construct, roleARN string, d
 		return
 	}
 	cdk.Allow(f.Role, []string{"sts:AssumeRole"}, roleARN)
-	cdk.NewOutput(scope, contract.OutputRoleTrust, "The trust policy of "+roleARN+": the function that clears CloudFront may take it on, and nobody else",
+	cdk.NewOutput(scope, contract.OutputRoleTrust, "The trust policy of "+roleARN+": only the function that clears CloudFront may assume the role",
 		policy(statement{Effect: "Allow", Principal: map[string]string{"AWS": *f.Role.RoleArn()}, Action: []string{"sts:AssumeRole"}}))
 	cdk.NewOutput(scope, contract.OutputRolePermissions, "The one policy that "+roleARN+" needs",
 		policy(statement{Effect: "Allow", Action: clearingActions, Resource: distributions}))

@@ -128,5 +128,5 @@ func (h *Hook) AddAlarm(to notify.Topics) {
 		// The metric has no data while nothing is deployed.
 		TreatMissingData: awscloudwatch.TreatMissingData_NOT_BREACHING,
 	})
-	to.AddAlarm(h.Construct, alarm)
+	to.AddAlarm(alarm)
 }

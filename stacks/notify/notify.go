@@ -53,7 +53,7 @@ func NewTopics(scope constructs.Construct, identity props.Identity, n props.Noti
 }
 
 // AddAlarm has an alarm tell the topics.
-func (t Topics) AddAlarm(scope constructs.Construct, alarm awscloudwatch.Alarm) {
+func (t Topics) AddAlarm(alarm awscloudwatch.Alarm) {
 	for _, topic := range t.All {
 		alarm.AddAlarmAction(cloudwatchactions.NewSnsAction(topic))
 	}
@@ -68,7 +68,7 @@ func (t Topics) AddAlarm(scope constructs.Construct, alarm awscloudwatch.Alarm) 
 		Actions:    jsii.Strings("sns:Publish"),
 		Resources:  &[]*string{t.own.TopicArn()},
 		Conditions: &map[string]any{
-			"StringEquals": map[string]*string{"aws:SourceAccount": awscdk.Stack_Of(scope).Account()},
+			"StringEquals": map[string]*string{"aws:SourceAccount": alarm.Stack().Account()},
 			"ArnEquals":    map[string]*string{"aws:SourceArn": alarm.AlarmArn()},
 		},
 	}))

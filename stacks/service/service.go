@@ -86,6 +86,6 @@ func NewService(scope constructs.Construct, id string, s props.FargateService) *
 	this.LoadBalancer, this.ECSService, this.Hook, this.TaskRole = balancer.balancer, service, p.hook, p.task.role
 	cdk.NewOutput(this.Construct, "Origin", "The load balancer's domain name, for the distribution's origin", *this.LoadBalancer.LoadBalancerDnsName())
 	cdk.NewOutput(this.Construct, "RepositoryURI", "Where the images are", *p.repository.RepositoryUri())
-	cdk.NewOutput(this.Construct, "CodeRole", "The role of the service's own code: attach to it what that may do", *this.TaskRole.RoleName())
+	cdk.NewOutput(this.Construct, "CodeRole", "The role of the service's own code: attach the policies that the code needs", *this.TaskRole.RoleName())
 	return this
 }

@@ -33,5 +33,5 @@ func newVPCOrigin(scope constructs.Construct, l props.LoadBalancer, balancer loa
 	})
 	cdk.WithoutTags(origin)
 	origin.Node().AddDependency(service, balancer.balancer, balancer.access)
-	cdk.NewOutput(scope, "VPCOriginID", "The VPC origin for the distribution's origin, whose domain name is Origin or, with a certificate, a name that it is for", *origin.VpcOriginId())
+	cdk.NewOutput(scope, "VPCOriginID", "The VPC origin for the distribution's origin. The domain name of that origin is the output Origin, or with a certificate a name that the certificate is for", *origin.VpcOriginId())
 }

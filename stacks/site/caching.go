@@ -34,7 +34,7 @@ type pathHeaders struct {
 func newResponseHeaders(scope constructs.Construct, blogName string, headers props.Headers, caching props.Caching) (pages awscloudfront.ResponseHeadersPolicy, byPath []pathHeaders) {
 	policy := func(id, what, cacheControl string) awscloudfront.ResponseHeadersPolicy {
 		// At most 128 characters.
-		return newHeadersPolicy(scope, headers, id, what+" of "+blogName, cacheControl)
+		return newHeadersPolicy(scope, id, what+" of "+blogName, cacheControl, headers)
 	}
 	keptFor := func(d time.Duration) string { return fmt.Sprintf("public, max-age=%d", int(d.Seconds())) }
 

@@ -68,7 +68,7 @@ func newDistribution(scope constructs.Construct, blogName string, s props.Site, 
 	}
 	justifications := []cdk.Justification{
 		{Rule: "AwsSolutions-CFR1", Reason: "A blog is for readers everywhere."},
-		{Rule: "AwsSolutions-CFR3", Reason: "The rule knows the legacy logs alone; Site.AccessLogDays turns on standard logging v2, and off is a reader's privacy."},
+		{Rule: "AwsSolutions-CFR3", Reason: "The rule knows the legacy logs alone; Site.AccessLogRetentionDays turns on standard logging v2, and without it readers have more privacy."},
 	}
 	if s.WebACLARN != "" {
 		settings.WebAclId = jsii.String(s.WebACLARN)

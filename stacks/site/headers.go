@@ -21,7 +21,7 @@ var referrers = map[props.Referrer]awscloudfront.HeadersReferrerPolicy{
 
 // newHeadersPolicy makes a response headers policy: the security headers, and the Cache-Control
 // for browsers. An account may have 20 policies, and a Site uses up to two.
-func newHeadersPolicy(scope constructs.Construct, h props.Headers, id, comment, cacheControl string) awscloudfront.ResponseHeadersPolicy {
+func newHeadersPolicy(scope constructs.Construct, id, comment, cacheControl string, h props.Headers) awscloudfront.ResponseHeadersPolicy {
 	security := &awscloudfront.ResponseSecurityHeadersBehavior{
 		ContentTypeOptions: &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)},
 		ReferrerPolicy: &awscloudfront.ResponseHeadersReferrerPolicy{

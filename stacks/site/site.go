@@ -75,7 +75,7 @@ func NewSite(scope constructs.Construct, id string, p Props) *Site {
 	this.URL = "https://" + cmp.Or(s.Domain, domainName)
 	cdk.NewOutput(this.Construct, "URL", "The blog", this.URL)
 	cdk.NewOutput(this.Construct, "DistributionDomainName", recordsToMake(s), domainName)
-	cdk.NewOutput(this.Construct, "DistributionID", "What to name to clear CloudFront by hand", *this.Distribution.DistributionId())
+	cdk.NewOutput(this.Construct, "DistributionID", "The distribution, for clearing CloudFront by hand", *this.Distribution.DistributionId())
 	cdk.NewOutput(this.Construct, "BucketName", "Where the pipeline puts the blog's files", *this.Bucket.BucketName())
 	return this
 }
