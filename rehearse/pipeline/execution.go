@@ -20,7 +20,8 @@ type execution struct {
 	artifacts map[string]artifact
 	variables variables
 	site      *readers.Site // the one that readers visit; nil until an action has published it
-	proved    bool          // readers have come after Invalidate, or nothing was promised to them
+	// proved says that readers have visited the site after Invalidate, or that its cache is known not to be clear.
+	proved bool
 }
 
 // open opens the owner's checkout.
