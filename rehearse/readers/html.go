@@ -13,7 +13,7 @@ import (
 // link is a link of a page.
 type link struct {
 	written string
-	to      *url.URL // nil for what is no address
+	to      *url.URL // nil if the address is not valid
 	// part says that it loads a part of the page, or describes the page: it is not of <a> or <area>.
 	part bool
 	// canonical says that it names the page's own address.

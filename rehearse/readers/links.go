@@ -162,7 +162,7 @@ func (s *Site) builtFor(to *url.URL) string {
 	return ""
 }
 
-// follow follows an address of the site, and its redirects, and returns the last status; 0 for what is no address. A
+// follow follows an address of the site, and its redirects, and returns the last status; 0 if the address is not valid. A
 // redirect to another site is a 200: whether that site answers is not this one's fault.
 func (s *Site) follow(ctx context.Context, to *url.URL, host string) (status int, err error) {
 	for range maxHops {

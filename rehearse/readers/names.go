@@ -10,8 +10,8 @@ import (
 	"blog-deploy-pipeline/rehearse/edgefunction"
 )
 
-// checkNames warns of addresses that the function of the distribution, which only knows names, takes for something else:
-// files that it takes for pages, and old addresses without a slash at the end that it takes for files. It tries one
+// checkNames warns of addresses whose name misleads the distribution's function, which knows names only: files that look
+// like pages, and old addresses without a slash at the end that look like files. It tries one
 // address of each kind of name.
 func (s *Site) checkNames(build *Build) {
 	var files, aliases []string
