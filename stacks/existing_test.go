@@ -89,7 +89,7 @@ func TestAppSpecOfAService(t *testing.T) {
 		{"Shop", services, `no service "Shop" in services.go`},
 		{"shop", nil, `no service "shop" in services.go; there are: none`},
 		{"modern", services, `blog "modern" has no AppSpec, only services have; there are: shop, checkout, news`},
-		{"news", services, `service "news" is deployed by ECS itself, which takes no AppSpec: the output LifecycleHooks of the stack news-hook`},
+		{"news", services, `service "news" is deployed by ECS itself, which has no AppSpec: copy the output LifecycleHooks of the stack news-hook`},
 		{"broken", []props.Service{fixtures.Shop, broken}, "Hook.Invalidations is"},
 		{"shop", []props.Service{nil, fixtures.Shop}, "services[0] is nil"},
 	} {

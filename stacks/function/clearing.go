@@ -1,12 +1,18 @@
 package function
 
 import (
+	"time"
+
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/props"
 )
+
+// AfterPolling is the time that a function needs after it has waited for CloudFront, for one last slow call
+// and the report.
+const AfterPolling = 40 * time.Second
 
 // clearingActions are what a function calls to clear a cache, and to see whether that is done.
 var clearingActions = []string{"cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"}

@@ -54,10 +54,21 @@ type Hook struct {
 	events      []props.HookEvent
 }
 
+const (
+	// ecsPollFor is how long the function waits for CloudFront in each call by ECS.
+	ecsPollFor = 40 * time.Second
+	// codeDeployWait is how long CodeDeploy waits for the function's report.
+	codeDeployWait = time.Hour
+)
+
 // NewHook makes the hook of a service. For a service that CodeDeploy deploys, call
 // [Hook.GrantReport] and name the function in the AppSpec. For one that ECS deploys, give the
-// service [Hook.LifecycleHooks].
+// service [Hook.LifecycleHooks]. It panics on props that are not valid; [props.Hook.Validate] returns what is
+// wrong instead.
 func NewHook(scope constructs.Construct, id string, p Props) *Hook {
+	if err := p.Hook.Validate(props.Identity{Kind: "service", Name: p.ServiceName}, p.Controller); err != nil {
+		panic(err)
+	}
 	h := p.Hook.WithDefaults(p.Controller)
 	this := &Hook{Construct: constructs.NewConstruct(scope, jsii.String(id)), serviceName: p.ServiceName, events: h.Events}
 	settings := function.Props{
@@ -65,12 +76,12 @@ func NewHook(scope constructs.Construct, id string, p Props) *Hook {
 		Binary:           "deployhook",
 		Description:      "Clears CloudFront for the service " + p.ServiceName,
 		Environment:      h.FunctionEnvironment(p.ServiceName),
-		Timeout:          props.ECSPollFor + props.AfterPolling,
+		Timeout:          ecsPollFor + function.AfterPolling,
 		LogRetentionDays: h.LogRetentionDays,
 	}
 	if p.Controller == props.ControllerCodeDeploy {
-		settings.Timeout = h.Deadline + props.AfterPolling
-		settings.MaxEventAge = props.HookWait // CodeDeploy waits no longer for the report.
+		settings.Timeout = h.Deadline + function.AfterPolling
+		settings.MaxEventAge = codeDeployWait
 	}
 	made := function.NewGoFunction(this.Construct, "Hook", settings)
 	this.Function, this.role = made.Function, made.Role

@@ -32,11 +32,11 @@ var (
 // blogValues has, for each field, values that AWS accepts and values that it does not.
 var blogValues = []values[props.Blog]{
 	{"Name", func(b *props.Blog, v string) { b.Name = v }, []string{"b", "Blog-2-", "xn-blog", "sthree", "amzn-s3-blog", "blog-s3alias", "blog--x-s3"}, map[string]string{
-		"xn--blog": "S3 keeps such names", "XN--blog": "S3 keeps such names", "sthree-blog": "S3 keeps", "amzn-s3-demo-blog": "S3 keeps",
+		"xn--blog": "S3 reserves such names", "XN--blog": "S3 reserves such names", "sthree-blog": "S3 reserves", "amzn-s3-demo-blog": "S3 reserves",
 		"a.b": "at most 100", "2blog": "must start with a letter", "blög": "at most 100",
 	}},
 	{"Region", func(b *props.Blog, v string) { *b = fixtures.Modern; b.Region = v }, append([]string{"me-west-1", "ap-southeast-7"}, "us-east-1", ""), map[string]string{
-		"us-east-3": "must be a region that AWS has", "us-east-1a": "must be a region", "US-EAST-1": "must be a region", "eu-west-9": "must be a region",
+		"us-east-3": "must be a region of AWS", "us-east-1a": "must be a region", "US-EAST-1": "must be a region", "eu-west-9": "must be a region",
 		"aws-global": "must be a region", "cn-north-1": "commercial regions", "us-gov-west-1": "commercial regions", "eusc-de-east-1": "commercial regions",
 		"ca-west-1": "CodeBuild projects",
 	}},
@@ -56,20 +56,20 @@ var blogValues = []values[props.Blog]{
 		"content/**", "**", "**/*.md", "README.md", "a b.md", "日本語/**", "*.{md,html}", "[ab].md", "[!a].md", `\[draft\].md`, `\!important.md`,
 		"a,b.md", "*,b.md", "{*.md,*.html}", `**/a\,b/*`, `\^a\$`, "a..b/c", ".github/**", "...", "a}b", `a\\b`, strings.Repeat("あ", 255),
 	}, map[string]string{
-		"/content/**": "without / or ./, as content/** does", "./content/**": "as content/** does", "./.github/**": "as .github/** does", "/": "as ** does",
-		"content/": "for all that is in it: content/**", "a//b": "has //", "../x": ". or ..", "a/./b": ". or ..", "..": ". or ..", ".": ". or ..",
-		"content/** ": "space at an end", " content/**": "space at an end", "!README.md": "IgnorePaths has what does not count",
+		"/content/**": "without / or ./: content/**", "./content/**": "./: content/**", "./.github/**": "./: .github/**", "/": "./: **",
+		"content/": "for everything in it: content/**", "a//b": "has //", "../x": ". or ..", "a/./b": ". or ..", "..": ". or ..", ".": ". or ..",
+		"content/** ": "space at its start or end", " content/**": "space at its start or end", "!README.md": "use IgnorePaths for what does not count",
 		"content/**,static/**": "has several patterns in one", "{a,b}/*,c/*": "has several patterns in one", "^content/.*": "is a regular expression", `.*\.md$`: "is a regular expression",
-		`content\posts\**`: "put / between folders", `content\`: "put / between folders", "a{b,c": "does not close it", "[a": "does not close it",
+		`content\posts\**`: "write / between folders", `content\`: "write / between folders", "a{b,c": "without the one that closes it", "[a": "without the one that closes it",
 		"a\nb": "one line of text", "a\x00": "one line of text", "a\xff": "one line of text", "": "1 to 255 characters", strings.Repeat("a", 256): "1 to 255 characters",
 	}},
 	{"Source.Trigger.Branches[0]", branchFilter, []string{"main", "feature/**", "*", "release-[0-9]*", "{main,next}", "a@{b,c}", "v1.?", "日本語"}, map[string]string{
-		"refs/heads/main": "must be the name alone, as main is", "refs/heads/feature/*": "as feature/* is", "refs/x": "as x is",
-		"my branch": "git takes in no name", "^main$": "git takes in no name", "a..b": "git takes in no name", "/main": "git takes in no name", "HEAD": "git takes in no name",
-		"feature/": "for all that start so: feature/**", "main ": "space at an end", "!main": "starts with !", "feature/*,release/*": "has several patterns in one", "x.lock": "git takes in no name",
+		"refs/heads/main": "must be the name alone: main", "refs/heads/feature/*": "alone: feature/*", "refs/x": "alone: x",
+		"my branch": "git accepts in no name", "^main$": "git accepts in no name", "a..b": "git accepts in no name", "/main": "git accepts in no name", "HEAD": "git accepts in no name",
+		"feature/": "for all names that start with it: feature/**", "main ": "space at its start or end", "!main": "starts with !", "feature/*,release/*": "has several patterns in one", "x.lock": "git accepts in no name",
 	}},
 	{"Source.Trigger.Tags[0]", tagFilter, []string{"v*", "v[0-9].*", "2026-*/**"}, map[string]string{
-		"refs/tags/v*": "must be the name alone, as v* is", "v 1": "git takes in no name", "v*\t": "one line of text",
+		"refs/tags/v*": "must be the name alone: v*", "v 1": "git accepts in no name", "v*\t": "one line of text",
 	}},
 	{"Source.ConnectionARN", withSource(props.GitHubConnection{Owner: "kzmorita", Repo: "blog"}, func(s *props.GitHubConnection, v string) { s.ConnectionARN = v }), []string{
 		fixtures.ConnectionARN, // of another region than full
@@ -93,7 +93,7 @@ var blogValues = []values[props.Blog]{
 		"arn:aws:ssm:ap-northeast-1:" + fixtures.Account + ":parameter/github":                        "must be a secret's name or ARN",
 		"arn:aws:secretsmanager:ap-northeast-7:" + fixtures.Account + ":secret:github-AbCdEf":         "must be a secret's name or ARN",
 		"arn:aws:secretsmanager:ap-northeast-1:" + fixtures.Account + ":secret:github-secret":         "write the secret's name alone",
-		"arn:aws:secretsmanager:ap-northeast-1:" + fixtures.Account + ":secret:github-AbCdEf:token::": "a field of it goes to SecretField",
+		"arn:aws:secretsmanager:ap-northeast-1:" + fixtures.Account + ":secret:github-AbCdEf:token::": "write the name of a field into SecretField",
 	}},
 	{"Source.SecretVersion", withSource(bySecret, func(s *props.GitHubToken, v string) { s.SecretVersion = v }), []string{"", fixtures.UUID, strings.Repeat("a", 32), strings.Repeat("a", 64)}, map[string]string{
 		"AWSCURRENT": "must be a version's id, of 32 to 64 characters", "2": "must be a version's id", strings.Repeat("a", 31): "32 to 64", strings.Repeat("a", 65): "32 to 64",
@@ -103,7 +103,7 @@ var blogValues = []values[props.Blog]{
 	}, map[string]string{
 		"/aws/github": "must not start with aws or ssm", "/AWS-token": "must not start with", "ssmToken": "must not start with", "blog/github": "must be a parameter's name",
 		"/blog/": "must be a parameter's name", "/blog//x": "must be a parameter's name", "/blog/github:3": "must be a parameter's name", "/bl og": "must be a parameter's name",
-		"/" + strings.Repeat("p", 962): "the Parameter Store takes 961 here", strings.Repeat("/p", 16): "has 16 parts, and the Parameter Store takes 15",
+		"/" + strings.Repeat("p", 962): "the Parameter Store allows 961 here", strings.Repeat("/p", 16): "has 16 parts, and the Parameter Store allows 15",
 		"arn:aws:ssm:ap-northeast-1:" + fixtures.Account + ":parameter/x": "must be a parameter's name",
 	}},
 	{"Build.Buildspec", func(b *props.Blog, v string) { b.Build = props.Build{Buildspec: v} }, []string{"", "buildspec.yml", "ci/build spec.yaml", "..ci/b.yml", "日本語.yml", "buildspec.json"}, map[string]string{
@@ -126,7 +126,7 @@ var blogValues = []values[props.Blog]{
 	}},
 	// The recipe needs one of CodeBuild's images.
 	{"Build.Image", func(b *props.Blog, v string) { b.Build = props.Build{Image: v} }, []string{"", "aws/codebuild/standard:7.0"}, map[string]string{
-		"https://public.ecr.aws/x": "must be an image of CodeBuild's", "node:24": "the recipe needs one of CodeBuild's images",
+		"https://public.ecr.aws/x": "must be an image of CodeBuild's", "node:24": "must be one of CodeBuild's images, on which the recipe",
 	}},
 	{"Build.Environment", func(b *props.Blog, v string) { b.Build.Environment = map[string]string{"X": v} }, []string{"", "a\nb", "日本語", strings.Repeat("x", 10000), "AIza0123456789abcdefghijABCDEFGHIJ_-xyz"}, map[string]string{
 		"a\x00b": `Build.Environment["X"] is "a\x00b": must be text in UTF-8`, "\xff": "must be text in UTF-8",
@@ -135,12 +135,12 @@ var blogValues = []values[props.Blog]{
 		"abc", "kzmorita-blog", "www.example.dev", "a.b", "xn-blog", "sthreeblog", "s3alias", "blog-ol-s3", "blog.s3.dev", "my--x-s3-blog", strings.Repeat("b", 63), "amzn-s3-demo-bucket", "s3.example.dev", "1.2.3",
 		"blog-123456789012-ap-northeast-1-an",
 	}, map[string]string{
-		"b-log.s3.amazonaws.com": `it is "b-log" here`, "b-log.s3.us-west-2.amazonaws.com": `it is "b-log" here`, "b-log.s3-us-west-2.amazonaws.com": `it is "b-log" here`,
-		"b-log.s3-website-us-east-1.amazonaws.com": `it is "b-log" here`, "b-log.s3-website.eu-central-1.amazonaws.com": `it is "b-log" here`,
-		"my.s3.blog.s3.amazonaws.com": `it is "my.s3.blog" here`, "http://b-log.s3-website-us-east-1.amazonaws.com/": `it is "b-log" here`,
-		"b-log.s3.dualstack.us-east-1.amazonaws.com": `it is "b-log" here`, "b-log.s3-accelerate.amazonaws.com": `it is "b-log" here`, "s3.amazonaws.com": "an address of S3's",
-		"s3://b-log": `it is "b-log" here`, "s3://b-log/ja/": `it is "b-log" here`, "https://s3.eu-west-1.amazonaws.com/b-log/x": `it is "b-log" here`, "arn:aws:s3:::b-log": `it is "b-log" here`,
-		"b-log/": `it is "b-log" here`, "b-log/ja": `it is "b-log" here`,
+		"b-log.s3.amazonaws.com": `the name in it is "b-log"`, "b-log.s3.us-west-2.amazonaws.com": `the name in it is "b-log"`, "b-log.s3-us-west-2.amazonaws.com": `the name in it is "b-log"`,
+		"b-log.s3-website-us-east-1.amazonaws.com": `the name in it is "b-log"`, "b-log.s3-website.eu-central-1.amazonaws.com": `the name in it is "b-log"`,
+		"my.s3.blog.s3.amazonaws.com": `the name in it is "my.s3.blog"`, "http://b-log.s3-website-us-east-1.amazonaws.com/": `the name in it is "b-log"`,
+		"b-log.s3.dualstack.us-east-1.amazonaws.com": `the name in it is "b-log"`, "b-log.s3-accelerate.amazonaws.com": `the name in it is "b-log"`, "s3.amazonaws.com": "an address of S3",
+		"s3://b-log": `the name in it is "b-log"`, "s3://b-log/ja/": `the name in it is "b-log"`, "https://s3.eu-west-1.amazonaws.com/b-log/x": `the name in it is "b-log"`, "arn:aws:s3:::b-log": `the name in it is "b-log"`,
+		"b-log/": `the name in it is "b-log"`, "b-log/ja": `the name in it is "b-log"`,
 		"xn--blog": "must be an ordinary bucket's name", "sthree-blog": "must be an ordinary bucket's", "sthree-configurator": "must be an ordinary", "blog-s3alias": "must be an ordinary",
 		"blog--ol-s3": "must be an ordinary", "blog--usw2-az1--x-s3": "must be an ordinary", "blog--table-s3": "must be an ordinary", "blog.mrap": "must be an ordinary",
 		"a..b": "3 to 63", "a-.b": "3 to 63", "a.-b": "3 to 63", "-ab": "3 to 63", "ab-": "3 to 63", "a_b": "3 to 63", "Blog": "3 to 63", "192.168.0.1": "3 to 63", "blog ": "3 to 63",
@@ -156,12 +156,12 @@ var blogValues = []values[props.Blog]{
 		"public, max-age=31536000, immutable", "max-age=1, stale-while-revalidate=60, stale-if-error=600", `no-cache="Set-Cookie, X", max-age=1`, `private="X-A"`, "private, no-store, no-transform",
 		"must-understand, no-store", " public ,, max-age=1,", "proxy-revalidate, s-maxage=1", strings.Repeat("public,", 142), "no-store, s-maxage=0",
 	}, map[string]string{
-		"Cache-Control: public": "what stands after the header's name", "cache-control=public": "after the header's name", "max_age=10": `has "max_age=10", which is none of the directives`,
-		"maxage=10": "none of the directives", "public; max-age=10": "none of the directives, by commas", "max-age": "write max-age=3600", "max-age=": "write max-age=3600", "max-age=-1": "write max-age=3600",
-		"max-age=1h": "write max-age=3600", `max-age="10"`: "write max-age=3600", "max-age = 10": "none of the directives", "public=1": "no-store without", "no-cache=X": "no-store without",
-		" ": "plain ASCII", ",": "plain ASCII", `"`: "not closed", `private="X`: "not closed", "公開": "plain ASCII", "public\n": "plain ASCII", "public, private": "both public and private", "max-age=1, max-age=2": "both max-age=1 and max-age=2",
+		"Cache-Control: public": "the value without the header's name", "cache-control=public": "without the header's name", "max_age=10": `has "max_age=10", which is not a directive`,
+		"maxage=10": "not a directive", "public; max-age=10": "separate directives by commas", "max-age": "write max-age=3600", "max-age=": "write max-age=3600", "max-age=-1": "write max-age=3600",
+		"max-age=1h": "write max-age=3600", `max-age="10"`: "write max-age=3600", "max-age = 10": "not a directive", "public=1": "no-store without", "no-cache=X": "no-store without",
+		" ": "plain ASCII", ",": "plain ASCII", `"`: "without another one that closes it", `private="X`: "without another one that closes it", "公開": "plain ASCII", "public\n": "plain ASCII", "public, private": "both public and private", "max-age=1, max-age=2": "both max-age=1 and max-age=2",
 		"no-store, max-age=60": "both no-store and max-age=60", "immutable, no-store": "both no-store and immutable", "no-store, s-maxage=09": "both no-store and s-maxage=09",
-		strings.Repeat("public,", 143): "has 1001 characters, and CodePipeline takes 1000", "#{a.b}": "start of a variable", "86400": "none of the directives", "expires=10": "none of the directives",
+		strings.Repeat("public,", 143): "has 1001 characters, and CodePipeline allows 1000", "#{a.b}": "start of a variable", "86400": "not a directive", "expires=10": "not a directive",
 	}},
 	{"Deploy.EncryptionKeyARN", func(b *props.Blog, v string) { b.Deploy.EncryptionKeyARN = v }, []string{
 		"", "arn:aws:kms:ap-northeast-1:" + fixtures.Account + ":key/mrk-0123456789abcdef0123456789abcdef", "arn:aws:kms:ap-northeast-1:999999999999:key/" + fixtures.UUID,
@@ -184,7 +184,7 @@ var blogValues = []values[props.Blog]{
 	}, map[string]string{
 		"me": "must be an e-mail address", "me@localhost": "must be an e-mail address", "me@192.0.2.1": "must be", "me@[192.0.2.1]": "must be", "mé@blog.dev": "must be", "me@ブログ.dev": "must be",
 		"me.@blog.dev": "must be", "me@blog.dev.": "must be", `"me"@blog.dev`: "must be", "mailto:me@blog.dev": "must be", "me@my_blog.dev": "must be", "a@b.dev,c@d.dev": "must be",
-		"YOU@blog.dev": "is there twice", "you@BLOG.dev": "is there twice", strings.Repeat("m", 65) + "@blog.dev": "must be", "@blog.dev": "must be", "me@": "must be",
+		"YOU@blog.dev": "is listed twice", "you@BLOG.dev": "is listed twice", strings.Repeat("m", 65) + "@blog.dev": "must be", "@blog.dev": "must be", "me@": "must be",
 	}},
 	{"Notifications.TopicARN", func(b *props.Blog, v string) { b.Notifications.TopicARN = v }, []string{"", "arn:aws:sns:ap-northeast-1:" + fixtures.Account + ":" + strings.Repeat("t", 256)}, map[string]string{
 		"arn:aws:sns:ap-northeast-1:" + fixtures.Account + ":alerts.fifo": "must be a standard SNS topic's ARN", "arn:aws:sqs:ap-northeast-1:" + fixtures.Account + ":alerts": "must be a standard SNS topic's ARN",

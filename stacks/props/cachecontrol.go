@@ -8,14 +8,12 @@ import (
 	"strings"
 )
 
-// maxActionValue is for each setting of a pipeline's action.
+// maxActionValue limits each setting of a pipeline's action.
 // https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
 const maxActionValue = 1000
 
-// cacheDirectives are those of answers, and what stands after them: nothing, seconds, or
-// nothing or names of headers in quotes. What browsers and CloudFront do not know they
-// leave out.
-//
+// cacheDirectives are the directives of answers, and what follows each: nothing, seconds, or names of
+// headers in quotes. Browsers and CloudFront ignore a directive that they do not know.
 // https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Cache-Control
 var cacheDirectives = map[string]*regexp.Regexp{
 	"max-age": seconds, "s-maxage": seconds, "stale-while-revalidate": seconds, "stale-if-error": seconds,
@@ -28,23 +26,23 @@ var (
 	seconds     = regexp.MustCompile(`^=\d+$`)
 	nothing     = regexp.MustCompile(`^$`)
 	someHeaders = regexp.MustCompile(`^(="[^"]+")?$`)
-	// cacheElement is one element of the list; a comma in quotes parts nothing.
+	// cacheElement matches one element of the list. A comma in quotes does not end it.
 	cacheElement = regexp.MustCompile(`([^",]|"[^"]*")+`)
 )
 
-// cacheControlProblem says what is wrong with the value of a Cache-Control, or "".
+// cacheControlProblem returns what is wrong with the value of a Cache-Control header, or "".
 func cacheControlProblem(value string) string {
 	switch {
 	case strings.Contains(value, "#{"):
-		return "CodePipeline would read #{ as the start of a variable"
+		return "must not contain #{, which CodePipeline reads as the start of a variable"
 	case !headerPattern.MatchString(value) || strings.Trim(value, " ,") == "":
 		return "must be a Cache-Control header in plain ASCII, such as public, max-age=0, must-revalidate"
 	case len(value) > maxActionValue:
-		return fmt.Sprintf("has %d characters, and CodePipeline takes %d", len(value), maxActionValue)
+		return fmt.Sprintf("has %d characters, and CodePipeline allows %d", len(value), maxActionValue)
 	case strings.Count(value, `"`)%2 != 0:
-		return `has a " that is not closed`
+		return `has a " without another one that closes it`
 	case strings.HasPrefix(strings.ToLower(value), "cache-control"):
-		return "must be what stands after the header's name, such as public, max-age=0, must-revalidate"
+		return "must be the value without the header's name, such as public, max-age=0, must-revalidate"
 	}
 	said := map[string]string{}
 	for _, element := range cacheElement.FindAllString(value, -1) {
@@ -56,9 +54,9 @@ func cacheControlProblem(value string) string {
 		argument, known := cacheDirectives[name]
 		switch other, twice := said[name]; {
 		case !known:
-			return fmt.Sprintf("has %q, which is none of the directives, by commas: %s", element, strings.Join(slices.Sorted(maps.Keys(cacheDirectives)), ", "))
+			return fmt.Sprintf("has %q, which is not a directive; separate directives by commas, of these: %s", element, strings.Join(slices.Sorted(maps.Keys(cacheDirectives)), ", "))
 		case !argument.MatchString(element[len(name):]):
-			return fmt.Sprintf("has %q; write max-age=3600 with seconds, no-store without", element)
+			return fmt.Sprintf("has %q: write max-age=3600 with a number of seconds, and no-store without", element)
 		case twice && other != element:
 			return fmt.Sprintf("has both %s and %s; keep one of them", other, element)
 		}

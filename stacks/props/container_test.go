@@ -22,12 +22,12 @@ func TestContainerRefuses(t *testing.T) {
 		{"health check with a space", container(func(c *props.Container) { c.HealthCheckPath, c.InitialImage = "/a b", "nginx" }), "Container.HealthCheckPath"},
 		{"health check too long", container(func(c *props.Container) { c.HealthCheckPath, c.InitialImage = "/"+strings.Repeat("a", 1024), "nginx" }), "at most 1024 characters"},
 		{"CPU", container(func(c *props.Container) { c.CPU = 100 }), "Container.CPU is 100: must be one of [256 512 1024 2048 4096 8192 16384]"},
-		{"memory between steps", container(func(c *props.Container) { c.MemoryMiB = 1536 }), "Container.MemoryMiB is 1536: with CPU 256, Fargate takes 512, 1024 or 2048"},
-		{"too little memory", container(func(c *props.Container) { c.CPU, c.MemoryMiB = 1024, 1024 }), "with CPU 1024, Fargate takes from 2048 to 8192 by steps of 1024"},
+		{"memory between steps", container(func(c *props.Container) { c.MemoryMiB = 1536 }), "Container.MemoryMiB is 1536: must be 512, 1024 or 2048, which Fargate offers with CPU 256"},
+		{"too little memory", container(func(c *props.Container) { c.CPU, c.MemoryMiB = 1024, 1024 }), "must be from 2048 to 8192 in steps of 1024, which Fargate offers with CPU 1024"},
 		{"too much memory", container(func(c *props.Container) { c.CPU, c.MemoryMiB = 4096, 31744 }), "from 8192 to 30720"},
-		{"memory off the step", container(func(c *props.Container) { c.CPU, c.MemoryMiB = 8192, 17408 }), "by steps of 4096"},
+		{"memory off the step", container(func(c *props.Container) { c.CPU, c.MemoryMiB = 8192, 17408 }), "in steps of 4096"},
 		{"variable", container(func(c *props.Container) { c.Environment = map[string]string{"A-B": ""} }), `Container.Environment is "A-B"`},
-		{"key of AWS", container(func(c *props.Container) { c.Environment = map[string]string{"AWS_ACCESS_KEY_ID": "x"} }), "it has a role"},
+		{"key of AWS", container(func(c *props.Container) { c.Environment = map[string]string{"AWS_ACCESS_KEY_ID": "x"} }), "AWS gives a role to what runs here"},
 		{"token as variable", container(func(c *props.Container) { c.Environment = map[string]string{"T": secretToken} }), "revoke it"},
 		{"secret's variable", container(func(c *props.Container) { c.Secrets = map[string]string{"A-B": "/a"} }), `Container.Secrets is "A-B"`},
 		{"secret twice", container(func(c *props.Container) {
@@ -39,9 +39,9 @@ func TestContainerRefuses(t *testing.T) {
 			s.Account, s.Container.Secrets = fixtures.Account, map[string]string{"A": "arn:aws:secretsmanager:us-east-1:999999999999:secret:api-AbCdEf"}
 		}, "must be in the service's Account"},
 		{"parameter", secret("/a b"), "must be a parameter's name"},
-		{"label and id of a version", secret("arn:aws:secretsmanager:us-east-1:" + fixtures.Account + ":secret:api-AbCdEf:a:AWSPREVIOUS:" + fixtures.UUID), "or :password:: and the id of one"},
+		{"label and id of a version", secret("arn:aws:secretsmanager:us-east-1:" + fixtures.Account + ":secret:api-AbCdEf:a:AWSPREVIOUS:" + fixtures.UUID), "or :password:: and the id of a version"},
 		{"part of an ARN that ends like one", secret("arn:aws:secretsmanager:us-east-1:" + fixtures.Account + ":secret:prod/db-secret"),
-			"--secret-id prod/db-secret --query ARN shows it). If it is the full one, name a version, too: arn:aws:secretsmanager:us-east-1:" + fixtures.Account + ":secret:prod/db-secret::AWSCURRENT:"},
+			"--secret-id prod/db-secret --query ARN shows it). If this is the full one, name a version, too: arn:aws:secretsmanager:us-east-1:" + fixtures.Account + ":secret:prod/db-secret::AWSCURRENT:"},
 		{"field behind such a part", secret("arn:aws:secretsmanager:us-east-1:" + fixtures.Account + ":secret:prod/db-Secret:password::"), ":secret:prod/db-Secret:password:AWSCURRENT:"},
 		{"former secret that ends like a full ARN", container(func(c *props.Container) {
 			c.FormerSecrets = []string{"arn:aws:secretsmanager:us-east-1:" + fixtures.Account + ":secret:api-202401"}
@@ -66,21 +66,29 @@ func TestContainerRefuses(t *testing.T) {
 				c.Environment[name] = "1"
 			}
 		}), `Container.Environment is "1200 variables": with Secrets they are`},
-		{"former secret twice", container(func(c *props.Container) { c.FormerSecrets = []string{"/a", "/a"} }), `Container.FormerSecrets[1] is "/a": is there twice; name it once`},
+		{"former secret twice", container(func(c *props.Container) { c.FormerSecrets = []string{"/a", "/a"} }), `Container.FormerSecrets[1] is "/a": is listed twice: list it once`},
 		{"former secret that is none", container(func(c *props.Container) {
 			c.Secrets, c.FormerSecrets = map[string]string{"A": "/a"}, []string{"/a"}
-		}), "is in Secrets too; keep one of them"},
+		}), "is in Secrets too: remove one of them"},
 		{"token as former secret", container(func(c *props.Container) { c.FormerSecrets = []string{secretToken} }), "Container.FormerSecrets[0] is a token or key (hidden)"},
 		{"architecture", container(func(c *props.Container) { c.Architecture = "RISCV" }), `Container.Architecture is "RISCV": must be one of "ARM64", "X86_64"`},
 		{"Dockerfile outside", container(func(c *props.Container) { c.Dockerfile = "../Dockerfile" }), "Container.Dockerfile"},
 		{"Dockerfile is a folder", container(func(c *props.Container) { c.Dockerfile = "." }), `Container.Dockerfile is "."`},
 		{"context outside", container(func(c *props.Container) { c.Context = ".." }), `Container.Context is ".."`},
 		{"context from the root", container(func(c *props.Container) { c.Context = "/src" }), "Container.Context"},
-		{"no initial image for the port", container(func(c *props.Container) { c.Port = 8080 }), `Container.InitialImage is "": must be an image that answers on port 8080 at /: the default one does on 80 at /`},
+		{"no initial image for the port", container(func(c *props.Container) { c.Port = 8080 }), `Container.InitialImage is "": must be an image that answers on port 8080 at /: the default one answers on port 80 at /`},
 		{"no initial image for the path", container(func(c *props.Container) { c.HealthCheckPath = "/healthz" }), "on port 80 at /healthz"},
 		{"initial image", container(func(c *props.Container) { c.InitialImage = "-x" }), "Container.InitialImage"},
 		{"initial image of no region", container(func(c *props.Container) { c.InitialImage = fixtures.Account + ".dkr.ecr.us-east-9.amazonaws.com/api:1" }), "must be public, or in ECR as"},
 		{"initial image of another kind of address", container(func(c *props.Container) { c.InitialImage = fixtures.Account + ".dkr-ecr.us-east-1.on.aws/api:1" }), "must be public, or in ECR as"},
 		{"container's days of log", container(func(c *props.Container) { c.LogRetentionDays = 2 }), "Container.LogRetentionDays is 2"},
 	})
+}
+
+// The fixture with the most secrets nearly fills the policies of a role. TestPoliciesFit of package stacks
+// compares the policies that the CDK makes of it with IAM's limits.
+func TestGrantsAreNearlyTheMost(t *testing.T) {
+	if n := fixtures.Secretive.Container.GrantsSize(); n < props.MaxGrants-1000 || n > props.MaxGrants {
+		t.Errorf("secretive's grants are %d characters, want nearly %d", n, props.MaxGrants)
+	}
 }

@@ -8,30 +8,31 @@ import (
 	"unicode/utf8"
 )
 
-// maxGlob is for a pattern of a trigger, and for a branch, which becomes one.
+// maxGlob limits a pattern, and the name of a branch, which becomes a pattern.
 // https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GitBranchFilterCriteria.html
 const maxGlob = 255
 
 var (
-	// globParts are what a glob does not mean as it is written: an escaped character,
-	// and a set of them.
+	// globParts matches an escaped character, and a set of characters.
 	globParts = regexp.MustCompile(`\\.|\[[^\]]*\]`)
-	// windowsPath is a backslash before what needs none.
+	// windowsPath matches a backslash before a character that needs none.
 	windowsPath = regexp.MustCompile(`\\([\pL\pN]|$)`)
-	// globGroup is a choice, and severalPattern are wildcards on both sides of a comma
-	// that is in none: such a name there will hardly be.
+	// globGroup matches a choice, and severalPattern wildcards on both sides of a comma outside of one. Hardly
+	// any file has such a name.
 	globGroup      = regexp.MustCompile(`\{[^{}]*\}`)
 	severalPattern = regexp.MustCompile(`\*.*,.*\*`)
 	globGroups     = strings.NewReplacer("{", "x", ",", "x", "}", "x")
 	refPattern     = regexp.MustCompile(`^refs/((heads|tags)/)?`)
-	// globEscaper makes a pattern of a name: git takes none of the other characters.
+	// badRefPattern matches what git refuses in a name, apart from the characters of globs.
+	// https://git-scm.com/docs/git-check-ref-format
+	badRefPattern = regexp.MustCompile(`[\x00-\x20\x7f~^:]|\.\.|@\{|//|^[/.-]|[/.]$|\.lock(/|$)|/\.|^@$|^HEAD$`)
+	// GlobEscaper turns a name into a pattern. Git refuses the other special characters in names.
 	GlobEscaper = strings.NewReplacer(`{`, `\{`, `}`, `\}`)
 )
 
-// globProblem says why nothing in a repository ever matches a pattern, or "". CodePipeline
-// takes each text of 1 to 255 characters, and compares with paths from the repository's
-// root, and with the names of branches and tags.
-//
+// globProblem returns why nothing in a repository can match a pattern, or "". CodePipeline accepts any text of
+// 1 to 255 characters. It compares it with paths from the repository's root, and with the names of
+// branches and tags.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/syntax-glob.html
 func globProblem(pattern string) string {
 	plain := globParts.ReplaceAllString(pattern, "x")
@@ -41,42 +42,42 @@ func globProblem(pattern string) string {
 	case !utf8.ValidString(pattern) || strings.ContainsFunc(pattern, unicode.IsControl):
 		return "must be one line of text"
 	case strings.TrimSpace(pattern) != pattern:
-		return "has a space at an end, which no name has"
+		return "has a space at its start or end, which no name has"
 	case strings.HasPrefix(pattern, "!"):
-		return `starts with !, which is no exception here but a part of the name; put \ before it if it is one`
+		return `starts with !, which does not exclude anything here; write \! if the name starts with it`
 	case windowsPath.MatchString(strings.ReplaceAll(pattern, `\\`, "x")):
-		return `has \, which takes the next character as it is; put / between folders`
+		return `has \, which makes the next character an ordinary one; write / between folders`
 	case strings.Count(plain, "{") > strings.Count(plain, "}") || strings.Contains(plain, "["):
-		return `opens { or [ and does not close it; put \ before one that a name has`
+		return `has { or [ without the one that closes it; write \ in front if the name has it`
 	case strings.Contains(plain, "//"):
 		return "has // in it, which no name has"
 	case severalPattern.MatchString(globGroup.ReplaceAllString(plain, "x")):
-		return `has several patterns in one; write each on its own, or all in {a,b}, or \ before a comma that a name has`
+		return `has several patterns in one; list each of them, write {a,b} for both, or write \ before a comma if the name has it`
 	}
 	return ""
 }
 
-// pathGlobProblem is globProblem of a pattern for files.
+// pathGlobProblem is globProblem for a pattern for files.
 func pathGlobProblem(pattern string) string {
 	problem := globProblem(pattern)
 	switch {
 	case strings.HasPrefix(pattern, "!"):
-		return problem + "; IgnorePaths has what does not count"
+		return problem + "; use IgnorePaths for what does not count"
 	case problem != "":
 		return problem
 	case strings.HasPrefix(pattern, "^"), strings.HasSuffix(globParts.ReplaceAllString(pattern, "x"), "$"):
-		return `is a regular expression, and must be a glob, such as content/**; put \ before a ^ or $ that a name has`
+		return `is a regular expression, and must be a glob, such as content/**; write \ before a ^ or $ if the name has it`
 	case strings.HasPrefix(pattern, "/"), strings.HasPrefix(pattern, "./"):
-		return "must start at the repository's root without / or ./, as " + cmp.Or(strings.TrimLeft(strings.TrimPrefix(pattern, "./"), "/"), "**") + " does"
+		return "must start at the repository's root without / or ./: " + cmp.Or(strings.TrimLeft(strings.TrimPrefix(pattern, "./"), "/"), "**")
 	case strings.HasSuffix(pattern, "/"):
-		return "names a folder, and only files change; for all that is in it: " + pattern + "**"
+		return "names a folder, and only files change; for everything in it: " + pattern + "**"
 	case strings.Contains("/"+pattern+"/", "/../"), strings.Contains("/"+pattern+"/", "/./"):
 		return "has . or .. for a folder, which no path in a repository has"
 	}
 	return ""
 }
 
-// nameGlobProblem is globProblem of a pattern for branches or tags.
+// nameGlobProblem is globProblem for a pattern for branches or tags.
 func nameGlobProblem(pattern string) string {
 	problem := globProblem(pattern)
 	plain := globGroups.Replace(globParts.ReplaceAllString(pattern, "x"))
@@ -84,11 +85,11 @@ func nameGlobProblem(pattern string) string {
 	case problem != "":
 		return problem
 	case refPattern.MatchString(pattern):
-		return "must be the name alone, as " + cmp.Or(refPattern.ReplaceAllString(pattern, ""), "*") + " is"
+		return "must be the name alone: " + cmp.Or(refPattern.ReplaceAllString(pattern, ""), "*")
 	case strings.HasSuffix(pattern, "/"):
-		return "ends with /, which no name does; for all that start so: " + pattern + "**"
+		return "ends with /, which no name does; for all names that start with it: " + pattern + "**"
 	case badRefPattern.MatchString(plain):
-		return "has what git takes in no name of a branch or tag: a space, ~ ^ : .. @{ or a dot, a slash or .lock at an end"
+		return "has what git accepts in no name of a branch or tag: a space, ~ ^ : .. @{, a dot or slash at its start or end, or .lock at its end"
 	}
 	return ""
 }

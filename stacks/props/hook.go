@@ -1,142 +1,80 @@
 package props
 
 import (
-	"blog-deploy-pipeline/appspec"
-	"blog-deploy-pipeline/lambdas/contract"
 	"cmp"
 	"fmt"
 	"slices"
 	"time"
+
+	"blog-deploy-pipeline/appspec"
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
-// Controller is who deploys a service.
-type Controller string
-
-// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentController.html
-const (
-	// CodeDeploy shifts traffic between two target groups.
-	ControllerCodeDeploy Controller = "CODE_DEPLOY"
-	// ECS does it by itself, as AWS recommends for new services since 2025.
-	ControllerECS Controller = "ECS"
-)
-
-// events returns all of a controller's events.
-func (c Controller) Events() []HookEvent {
-	if c == ControllerECS {
-		return []HookEvent{HookEventReconcileService, HookEventPreScaleUp, HookEventPostScaleUp, HookEventTestTrafficShift, HookEventPostTestTrafficShift, HookEventPreProductionTrafficShift, HookEventProductionTrafficShift, HookEventPostProductionTrafficShift}
-	}
-	return []HookEvent{HookEventBeforeInstall, HookEventAfterInstall, HookEventAfterAllowTestTraffic, HookEventBeforeAllowTraffic, HookEventAfterAllowTraffic}
-}
-
-// Hook says which of CloudFront's caches to clear when a service's new version goes
-// live, and what follows if that fails. A Lambda function does it, called by the
-// deployment.
+// Hook says which of CloudFront's caches are cleared when a new version of a service goes live, and what
+// happens if that fails. The deployment calls a Lambda function, which clears them.
 type Hook struct {
-	// Invalidations are what to clear of the distributions in front of the service, 1 to 10. Required.
+	// Invalidations are the distributions in front of the service, 1 to 10, and what is cleared of each.
+	// Required. Example: []Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}.
 	Invalidations []Invalidation
 
-	// RoleARN is a role in the account of the distributions, where that is not the
-	// service's: as Invalidate.RoleARN. All of them must be in that account. Default:
-	// none, they are in the service's account.
+	// RoleARN is a role in the account of the distributions, if that is not the service's, as
+	// Invalidate.RoleARN is for a blog. All of them must be in that account. Default: none, they are in the
+	// service's account. Example: "arn:aws:iam::123456789012:role/clear-cache".
 	RoleARN string
 
-	// Events of a deployment that call the function. One before the traffic shifts
-	// is too early for most: CloudFront would fetch the old version again. Default:
-	// AfterAllowTraffic for CodeDeploy; for ECS ProductionTrafficShift and
-	// PostProductionTrafficShift, of which only the first comes again when ECS rolls
-	// back. CloudFront counts the paths at each event. Of a FargateService that is deployed
-	// by ECS, a change is a deployment. Example: []HookEvent{PostProductionTrafficShift}.
+	// Events are the moments of a deployment at which the function is called. A moment before the traffic
+	// shifts is too early in most cases: CloudFront would fetch the old version again. Each call clears all
+	// paths, and CloudFront counts them each time. With a FargateService that is deployed by ECS, a change is
+	// a deployment. Default with CodeDeploy: HookEventAfterAllowTraffic. Default with ECS:
+	// HookEventProductionTrafficShift, which ECS repeats when it rolls back, and
+	// HookEventPostProductionTrafficShift. Example: []HookEvent{HookEventPostProductionTrafficShift}.
 	Events []HookEvent
 
-	// OnFailure says what becomes of a deployment whose cache could not be cleared in
-	// time. Default: Proceed.
+	// OnFailure says what happens to a deployment whose cache was not cleared in time. Default:
+	// OnFailureProceed.
 	OnFailure OnFailure
 
-	// Deadline is how long CloudFront may take. CodeDeploy's hooks wait in one call
-	// of the function: 1 to 14 minutes. ECS calls again: 1 minute to 23 hours.
-	// Default: 10 minutes. Example: 5 * time.Minute.
+	// Deadline is how long CloudFront may take. CodeDeploy calls the function once, which then waits: 1 to 14
+	// minutes. ECS calls it again and again: 1 minute to 23 hours. Default: 10 minutes. Example: 5 *
+	// time.Minute.
 	Deadline time.Duration
 
-	// NoWait reports success as soon as CloudFront has accepted the invalidation,
-	// some seconds before visitors are sure to see the new version; Deadline is then
-	// for the acceptance alone. Default: false.
+	// NoWait lets the deployment go on as soon as CloudFront has accepted the invalidation, some seconds
+	// before all visitors see the new version. Deadline is then for the acceptance only. Default: false.
 	NoWait bool
 
-	// LogRetentionDays is how long the function's log is kept, in days. Default: 30.
+	// LogRetentionDays is the number of days for which the function's log is kept. Default: 30.
 	LogRetentionDays int
 }
 
-// Invalidation is what to clear of one CloudFront distribution.
+// Invalidation says what is cleared of one distribution's cache.
 type Invalidation struct {
-	// DistributionID is the id of the distribution. Required. Example: "E2QWRUHAPOMQZL".
+	// DistributionID is the distribution's id. Required. Example: "E2QWRUHAPOMQZL".
 	DistributionID string
 
-	// Paths to clear, as in [Invalidate]. Default: "/*".
+	// Paths are what CloudFront clears, written as Invalidate.Paths are. Default: "/*". Example:
+	// []string{"/articles/*"}.
 	Paths []string
 }
-
-// HookEvent is a moment of a deployment.
-type HookEvent string
-
-// CodeDeploy's events, in their order. BeforeInstall cannot be rolled back from;
-// AfterAllowTestTraffic comes only where there is a test listener.
-// https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
-const (
-	HookEventBeforeInstall         HookEvent = "BeforeInstall"
-	HookEventAfterInstall          HookEvent = "AfterInstall"
-	HookEventAfterAllowTestTraffic HookEvent = "AfterAllowTestTraffic"
-	HookEventBeforeAllowTraffic    HookEvent = "BeforeAllowTraffic"
-	HookEventAfterAllowTraffic     HookEvent = "AfterAllowTraffic"
-)
-
-// ECS's own events, in their order. Only the two that shift traffic come again when
-// ECS rolls back.
-// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-lifecycle-hooks.html
-const (
-	HookEventReconcileService           HookEvent = "RECONCILE_SERVICE"
-	HookEventPreScaleUp                 HookEvent = "PRE_SCALE_UP"
-	HookEventPostScaleUp                HookEvent = "POST_SCALE_UP"
-	HookEventTestTrafficShift           HookEvent = "TEST_TRAFFIC_SHIFT"
-	HookEventPostTestTrafficShift       HookEvent = "POST_TEST_TRAFFIC_SHIFT"
-	HookEventPreProductionTrafficShift  HookEvent = "PRE_PRODUCTION_TRAFFIC_SHIFT"
-	HookEventProductionTrafficShift     HookEvent = "PRODUCTION_TRAFFIC_SHIFT"
-	HookEventPostProductionTrafficShift HookEvent = "POST_PRODUCTION_TRAFFIC_SHIFT"
-)
-
-// OnFailure says what happens to a deployment whose cache was not cleared in time.
-type OnFailure string
-
-const (
-	// OnFailureFail fails the pipeline's execution, or the service's deployment, which then
-	// goes back to the version before if it is configured to.
-	OnFailureFail OnFailure = OnFailure(contract.OnFailureFail)
-	// OnFailureProceed lets it succeed, logs the failure and counts it in the metric
-	// InvalidationLate of a blog or InvalidationFailed of a service. Notifications make an
-	// alarm of the latter.
-	OnFailureProceed OnFailure = OnFailure(contract.OnFailureProceed)
-)
 
 const (
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 	maxFunctionName = 64
 	// maxServiceName keeps the function's name within its limit.
-	MaxServiceName = maxFunctionName - len(contract.HookFunctionPrefix)
-	// Lambda counts the bytes of the JSON object that it makes of all variables.
+	maxServiceName = maxFunctionName - len(contract.HookFunctionPrefix)
+	// maxEnvironment limits a function's variables. Lambda counts the bytes of the JSON object that it makes
+	// of them.
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-	MaxEnvironment = 4096
+	maxEnvironment = 4096
 
-	MaxDistributions    = 10
+	maxDistributions    = 10
 	defaultHookDeadline = 10 * time.Minute
-	// A Lambda function ends after 15 minutes, an ECS hook after 24 hours.
-	MaxCodeDeployDeadline = 14 * time.Minute
-	// ecsPollFor is how long the function polls in one of ECS's calls.
-	ECSPollFor = 40 * time.Second
-	// hookWait is how long CodeDeploy waits for the report.
-	HookWait = time.Hour
+	// maxCodeDeployDeadline leaves a minute of the 15 for which a Lambda function may run.
+	maxCodeDeployDeadline = 14 * time.Minute
 )
 
-// WithDefaults returns these props with every default in its field, for a service that is
-// deployed by that controller.
+// WithDefaults returns these props with every default in its field, for a service that the controller
+// deploys.
 func (h Hook) WithDefaults(by Controller) Hook {
 	h.Invalidations = slices.Clone(h.Invalidations)
 	for i := range h.Invalidations {
@@ -157,19 +95,20 @@ func (h Hook) WithDefaults(by Controller) Hook {
 	return h
 }
 
-func (h Hook) validate(p *Problems, by Controller) {
-	if n := len(h.Invalidations); n < 1 || n > MaxDistributions {
-		p.add("Hook.Invalidations", fmt.Sprintf("%d distributions", n), fmt.Sprintf("must be from 1 to %d distributions in front of the service", MaxDistributions))
-	}
+// Validate returns everything that is wrong with the hook of a service, or nil. The service needs a Kind
+// and a Name.
+func (h Hook) Validate(service Identity, by Controller) error {
+	p := &problems{of: service}
+	h = h.WithDefaults(by)
+	h.validate(p, by)
+	p.noTokens(h)
+	return p.join()
+}
+
+// validate checks the hook of a service that the controller deploys, or "" if it is not known.
+func (h Hook) validate(p *problems, by Controller) {
 	before := len(p.errs)
-	seen := map[string]bool{}
-	for i, d := range h.Invalidations {
-		d.validate(p, fmt.Sprintf("Hook.Invalidations[%d]", i))
-		if seen[d.DistributionID] && d.DistributionID != "" {
-			p.add(fmt.Sprintf("Hook.Invalidations[%d].DistributionID", i), d.DistributionID, "is there twice; put all its paths in one")
-		}
-		seen[d.DistributionID] = true
-	}
+	h.validateInvalidations(p)
 	validateRole(p, "Hook.RoleARN", h.RoleARN)
 	for i, event := range h.Events {
 		field := fmt.Sprintf("Hook.Events[%d]", i)
@@ -177,30 +116,41 @@ func (h Hook) validate(p *Problems, by Controller) {
 			p.add(field, string(event), fmt.Sprintf("must be one of %s, because %s deploys the service", listOf(by.Events()), by))
 		}
 		if slices.Contains(h.Events[:i], event) {
-			p.add(field, string(event), "is there twice; name it once")
+			p.add(field, string(event), listedTwice)
 		}
 	}
 	oneOf(p, "Hook.OnFailure", h.OnFailure, OnFailureProceed, OnFailureFail)
-	latest, bounds := MaxDeadline, "must be whole seconds, from 1 minute to 23 hours, written as 10 * time.Minute"
+	latest, bounds := maxDeadline, "must be whole seconds, from 1 minute to 23 hours, written as 10 * time.Minute"
 	if by == ControllerCodeDeploy {
-		latest, bounds = MaxCodeDeployDeadline, "must be whole seconds, from 1 to 14 minutes, written as 10 * time.Minute: CodeDeploy calls the function once, and Lambda ends it after 15"
+		latest, bounds = maxCodeDeployDeadline, "must be whole seconds, from 1 to 14 minutes, written as 10 * time.Minute: CodeDeploy calls the function once, and Lambda ends it after 15"
 	}
-	if d := h.Deadline; d < MinDeadline || d > latest || d%time.Second != 0 {
+	if d := h.Deadline; d < minDeadline || d > latest || d%time.Second != 0 {
 		p.add("Hook.Deadline", h.Deadline, bounds)
 	}
 	validateLogDays(p, "Hook.LogRetentionDays", h.LogRetentionDays)
-	if n := len(contract.JSON(h.FunctionEnvironment(p.owner.Name))); n > MaxEnvironment && len(p.errs) == before {
-		p.add("Hook.Invalidations", fmt.Sprintf("%d distributions", len(h.Invalidations)), fmt.Sprintf("their paths make the function's environment %d bytes, and Lambda takes at most %d; use wildcards or /*, which counts as one path", n, MaxEnvironment))
+	if n := len(contract.JSON(h.FunctionEnvironment(p.of.Name))); n > maxEnvironment && len(p.errs) == before {
+		p.add("Hook.Invalidations", fmt.Sprintf("%d distributions", len(h.Invalidations)), fmt.Sprintf("their paths make the function's environment %d bytes long, and Lambda allows at most %d: use wildcards or /*, which counts as one path", n, maxEnvironment))
 	}
 }
 
-func (d Invalidation) validate(p *Problems, field string) {
-	p.match(field+".DistributionID", d.DistributionID, DistributionPattern, "must be a distribution's id (not its domain name or ARN), such as E2QWRUHAPOMQZL")
-	validatePaths(p, field+".Paths", d.Paths)
+func (h Hook) validateInvalidations(p *problems) {
+	if n := len(h.Invalidations); n < 1 || n > maxDistributions {
+		p.add("Hook.Invalidations", fmt.Sprintf("%d distributions", n), fmt.Sprintf("must be from 1 to %d distributions in front of the service", maxDistributions))
+	}
+	seen := map[string]bool{}
+	for i, invalidation := range h.Invalidations {
+		field := fmt.Sprintf("Hook.Invalidations[%d]", i)
+		id := invalidation.DistributionID
+		validateDistribution(p, field+".DistributionID", id)
+		validatePaths(p, field+".Paths", invalidation.Paths)
+		if seen[id] && id != "" {
+			p.add(field+".DistributionID", id, "is listed twice: put all its paths into one Invalidation")
+		}
+		seen[id] = true
+	}
 }
 
-// FunctionEnvironment returns the variables of the function that clears the cache of a
-// service.
+// FunctionEnvironment returns the variables of the function that clears a service's caches.
 func (h Hook) FunctionEnvironment(service string) map[string]string {
 	distributions := make([]contract.Distribution, len(h.Invalidations))
 	for n, i := range h.Invalidations {
@@ -219,7 +169,7 @@ func (h Hook) FunctionEnvironment(service string) map[string]string {
 	})
 }
 
-// appSpec returns the AppSpec that calls the hook's function.
+// AppSpec returns the AppSpec that calls the hook's function.
 func (h Hook) AppSpec(service, container string, port int) appspec.Spec {
 	spec := appspec.Spec{Container: container, Port: port}
 	for _, event := range h.Events {

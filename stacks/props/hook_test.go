@@ -38,14 +38,14 @@ func TestHookRefuses(t *testing.T) {
 			}
 		}, `Hook.Invalidations is "11 distributions"`},
 		{"distribution twice", distributions(props.Invalidation{DistributionID: "E2QWRUHAPOMQZL"}, props.Invalidation{DistributionID: "E2QWRUHAPOMQZM"}, props.Invalidation{DistributionID: "E2QWRUHAPOMQZL"}),
-			`Hook.Invalidations[2].DistributionID is "E2QWRUHAPOMQZL": is there twice; put all its paths in one`},
+			`Hook.Invalidations[2].DistributionID is "E2QWRUHAPOMQZL": is listed twice: put all its paths into one Invalidation`},
 		{"distribution without id", distributions(props.Invalidation{Paths: []string{"/*"}}), `Hook.Invalidations[0].DistributionID is "": must be a distribution's id`},
 		{"distribution's domain", distributions(props.Invalidation{DistributionID: "d111111abcdef8.cloudfront.net"}), "not its domain name or ARN"},
 		{"path without slash", path("index.html"), `Hook.Invalidations[0].Paths[0] is "index.html": must start with /`},
 		{"path not encoded", path("/a b"), `must be URL-encoded: "/a%20b"`},
 		{"tag with a star", path("#post*"), "without *"},
 		{"sixteen stars", distributions(props.Invalidation{DistributionID: "E2QWRUHAPOMQZL", Paths: strings.Fields(strings.Repeat("/* ", 16))}), `Hook.Invalidations[0].Paths is "16 paths with *": CloudFront clears at most 15`},
-		{"too many paths", path("/" + strings.Repeat("a", 4000)), "and Lambda takes at most 4096; use wildcards or /*"},
+		{"too many paths", path("/" + strings.Repeat("a", 4000)), "and Lambda allows at most 4096: use wildcards or /*"},
 
 		{"event of ECS", func(s *props.ExistingService) {
 			s.Hook.Events = []props.HookEvent{props.HookEventPostProductionTrafficShift}
@@ -53,7 +53,7 @@ func TestHookRefuses(t *testing.T) {
 		{"event of CodeDeploy", native(func(s *props.ExistingService) { s.Hook.Events = []props.HookEvent{props.HookEventAfterAllowTraffic} }), `Hook.Events[0] is "AfterAllowTraffic": must be one of "RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT", "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"`},
 		{"event twice", func(s *props.ExistingService) {
 			s.Hook.Events = []props.HookEvent{props.HookEventAfterInstall, props.HookEventAfterAllowTraffic, props.HookEventAfterInstall}
-		}, `Hook.Events[2] is "AfterInstall": is there twice; name it once`},
+		}, `Hook.Events[2] is "AfterInstall": is listed twice: list it once`},
 		{"on failure", func(s *props.ExistingService) { s.Hook.OnFailure = "ignore" }, `Hook.OnFailure is "ignore": must be one of "proceed", "fail"`},
 		{"deadline beyond Lambda's", func(s *props.ExistingService) { s.Hook.Deadline = 15 * time.Minute }, "Hook.Deadline is 15m0s: must be whole seconds, from 1 to 14 minutes"},
 		{"deadline too short", func(s *props.ExistingService) { s.Hook.Deadline = time.Second }, "Hook.Deadline is 1s"},

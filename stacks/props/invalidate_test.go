@@ -100,8 +100,8 @@ func TestClearedIsWhatCounts(t *testing.T) {
 		{"pages that fit without their files only", many("/posts/%02d/", 60), "Invalidate.Paths is \"60 paths\": with 60 that belong to them (/a/ and /a/index.html) they make UserParameters"},
 		{"covered by a wildcard", append(many("/posts/%02d/", 60), "/posts/*"), ""},
 		{"fifteen wildcards", many("/%02d/*", 15), ""},
-		{"eight wildcards with a plus", many("/c++/%02d/*", 8), "Invalidate.Paths is \"8 paths with *\": each with a + is cleared as %2B, too, which makes 16, and CloudFront clears at most 15"},
-		{"a query", []string{"/a/?page=2"}, "Invalidate.Paths[0] is \"/a/?page=2\": has a query, which a Site's cache knows nothing of"},
+		{"eight wildcards with a plus", many("/c++/%02d/*", 8), "Invalidate.Paths is \"8 paths with *\": a path with + is also cleared with %2B, which makes 16, and CloudFront clears at most 15"},
+		{"a query", []string{"/a/?page=2"}, "Invalidate.Paths[0] is \"/a/?page=2\": has a query, which is no part of the key in a Site's cache"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			given := fixtures.Bare
@@ -117,7 +117,7 @@ func TestClearedIsWhatCounts(t *testing.T) {
 func TestRoleIsNotForASite(t *testing.T) {
 	given := fixtures.Bare
 	given.Invalidate.RoleARN = fixtures.RoleARN
-	wantProblem(t, given.Validate(), `Invalidate.RoleARN is "`+fixtures.RoleARN+`": must be empty: the distribution that Site makes is in the blog's own account`)
+	wantProblem(t, given.Validate(), `Invalidate.RoleARN is "`+fixtures.RoleARN+`": must be empty: the distribution that Site creates is in the blog's own account`)
 }
 
 func TestInvalidateRefuses(t *testing.T) {
@@ -146,7 +146,7 @@ func TestInvalidateRefuses(t *testing.T) {
 			for i := range 100 {
 				b.Invalidate.Paths = append(b.Invalidate.Paths, fmt.Sprintf("/posts/%d/index.html", i))
 			}
-		}, "CodePipeline takes at most 1000"},
+		}, "CodePipeline allows at most 1000"},
 		{"deadline", func(b *props.Blog) { b.Invalidate.Deadline = 24 * time.Hour }, "Invalidate.Deadline is 24h0m0s: must be from 1 minute to 23 hours"},
 		{"polling", func(b *props.Blog) { b.Invalidate.PollFor = 15 * time.Minute }, "Invalidate.PollFor"},
 		{"polling by half seconds", func(b *props.Blog) { b.Invalidate.PollFor = 1500 * time.Millisecond }, "whole seconds"},

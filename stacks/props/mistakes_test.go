@@ -28,7 +28,7 @@ func TestOneMistakeIsSaidOnce(t *testing.T) {
 	wantProblem(t, named.Validate(), `x"… (700 characters): Name is "x`)
 	policy := fixtures.Complete
 	setSite(func(s *props.Site, v string) { s.Headers.Frames, s.Headers.ContentSecurityPolicy = "", v })(&policy, strings.Repeat("/", 1500))
-	wantProblem(t, policy.Validate(), `/"… (1500 characters) where a directive's name should be`)
+	wantProblem(t, policy.Validate(), `/"… (1500 characters) where a directive's name must be`)
 	for _, err := range []error{long.Validate(), named.Validate(), policy.Validate()} {
 		if n := len(err.Error()); n > 700 {
 			t.Errorf("the message has %d characters", n)

@@ -7,33 +7,32 @@ import (
 	"strings"
 )
 
-// Notifications says whom to tell when a stage of a pipeline fails, and when a
-// service's cache was not cleared. The text names the blog or service, and the stage
-// and the reason or where the reason is.
+// Notifications says who is told when a stage of a pipeline fails, and when a service's cache was not
+// cleared. The message names the blog or service and the stage, and gives the reason or says where to find
+// it.
 type Notifications struct {
-	// Emails get a mail. Each address must confirm its subscription once, by the
-	// link in a mail from AWS. At most 400, in plain ASCII. Default: none. Example:
-	// "me@my.blog".
+	// Emails are addresses that get a mail, at most 400, in plain ASCII. Each address must confirm its
+	// subscription once, by the link in a mail from AWS. Default: none. Example: "me@my.blog".
 	Emails []string
 
-	// TopicARN is an existing SNS topic in the stack's account and region. For a
-	// pipeline its policy need not change; if it is encrypted with a KMS key of your
-	// own, that key's policy must allow the rule's role. For a service's alarm the
-	// policy, and such a key's, must let CloudWatch in, as SNS's default policy does.
-	// Default: none. Example: "arn:aws:sns:us-east-1:123456789012:alerts".
+	// TopicARN is an existing SNS topic in the account and region of the stack. For a pipeline, its policy
+	// need not change; if a KMS key of your own encrypts the topic, the key's policy must allow the role of
+	// the rule. For the alarm of a service, the topic's policy and the policy of such a key must allow
+	// CloudWatch, as SNS's default policy does. Default: none. Example:
+	// "arn:aws:sns:us-east-1:123456789012:alerts".
 	TopicARN string
 }
 
 const (
 	// https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1
 	maxLocalPart = 64
-	// maxEmails leaves the rest of the 500 resources of a stack to what else is in it.
-	MaxEmails = 400
+	// maxEmails leaves a hundred of the 500 resources of a stack to everything else in it.
+	maxEmails = 400
 )
 
 var topicPattern = arnPattern("sns", `[A-Za-z0-9_-]{1,256}`)
 
-func (n Notifications) validate(p *Problems) {
+func (n Notifications) validate(p *problems) {
 	for i, address := range n.Emails {
 		field := fmt.Sprintf("Notifications.Emails[%d]", i)
 		switch {
@@ -42,11 +41,11 @@ func (n Notifications) validate(p *Problems) {
 		case slices.ContainsFunc(n.Emails[:i], func(other string) bool {
 			return strings.EqualFold(constructID(other), constructID(address))
 		}):
-			p.add(field, address, "is there twice (to the CDK, / is --); name it once")
+			p.add(field, address, "is listed twice (to the CDK, / and -- are the same): list it once")
 		}
 	}
-	if len(n.Emails) > MaxEmails {
-		p.add("Notifications.Emails", fmt.Sprintf("%d addresses", len(n.Emails)), fmt.Sprintf("a stack has room for %d; use a TopicARN with their subscriptions", MaxEmails))
+	if len(n.Emails) > maxEmails {
+		p.add("Notifications.Emails", fmt.Sprintf("%d addresses", len(n.Emails)), fmt.Sprintf("a stack has room for %d: use a TopicARN with their subscriptions", maxEmails))
 	}
 	if n.TopicARN != "" && p.arn("Notifications.TopicARN", n.TopicARN, topicPattern, "must be a standard SNS topic's ARN, such as arn:aws:sns:us-east-1:123456789012:alerts") {
 		p.sameAccount("Notifications.TopicARN", n.TopicARN)
@@ -54,8 +53,8 @@ func (n Notifications) validate(p *Problems) {
 	}
 }
 
-// isEmail reports whether text is an address that SNS can write to: at a name in DNS,
-// without comments and quotes, which SNS refuses, as it does other scripts.
+// isEmail returns whether SNS can write to an address: it is at a name in DNS, in ASCII, without comments
+// and quotes, which SNS refuses.
 func isEmail(text string) bool {
 	parsed, err := mail.ParseAddress(text)
 	at := strings.LastIndexByte(text, '@')
@@ -63,5 +62,5 @@ func isEmail(text string) bool {
 		headerPattern.MatchString(text) && isDomain(strings.ToLower(text[at+1:]))
 }
 
-// constructID returns the id that the CDK makes of a text for a construct.
+// constructID returns what the CDK makes of a text as the id of a construct.
 func constructID(text string) string { return strings.ReplaceAll(text, "/", "--") }

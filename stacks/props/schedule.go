@@ -10,27 +10,24 @@ import (
 	"time"
 )
 
-// Schedule starts a blog's pipeline at certain times, by EventBridge Scheduler, so that
-// posts which were dated in the future when they were pushed are published. Such an
-// execution takes the newest commit of the source's Branch, whatever the filters of its
-// Trigger say, and clears CloudFront like any other. One that comes while another is on
-// its way waits, as ExecutionMode says of a push. Scheduler itself costs nothing here
-// (14 million calls a month are free), an execution what one after a push does.
+// Schedule starts a blog's pipeline at certain times, by EventBridge Scheduler, so that posts with a date in
+// the future are published when their time has come. Such an execution reads the newest commit of the
+// source's Branch, whatever the filters of its Trigger are, and clears CloudFront's cache like any other.
+// If the pipeline is running, the execution waits, as ExecutionMode says of a push. Scheduler itself costs
+// nothing here (14 million calls a month are free); an execution costs as much as one after a push.
 type Schedule struct {
-	// Expression says when, as EventBridge Scheduler writes it, four times an hour at
-	// most: "cron(MINUTES HOURS DAY-OF-MONTH MONTH DAY-OF-WEEK YEAR)", of whose two days
-	// one is "?", or "rate(VALUE UNIT)". Default: none, pushes alone start the pipeline.
-	// Example: "cron(0 6 * * ? *)", every day at six.
+	// Expression says when, in the syntax of EventBridge Scheduler, at most four times an hour: "cron(MINUTES
+	// HOURS DAY-OF-MONTH MONTH DAY-OF-WEEK YEAR)", with "?" for one of the two days, or "rate(VALUE UNIT)".
+	// Default: none, only pushes start the pipeline. Example: "cron(0 6 * * ? *)", every day at six.
 	// https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 	Expression string
 
-	// TimeZone is the one of a cron expression, by its name in the IANA's list; summer
-	// time is kept. Default: "UTC". Example: "Asia/Tokyo".
+	// TimeZone is the time zone of a cron expression, by its name in the IANA's list. Daylight saving time is
+	// observed. Default: "UTC". Example: "Asia/Tokyo".
 	TimeZone string
 }
 
-// mostAnHour bounds what a slip costs: each execution is minutes of CodePipeline and
-// CodeBuild.
+// mostAnHour limits the costs of a mistake: each execution takes minutes of CodePipeline and CodeBuild.
 const mostAnHour = 4
 
 var (
@@ -47,9 +44,9 @@ func (s Schedule) WithDefaults() Schedule {
 	return s
 }
 
-func (s Schedule) validate(p *Problems, source Source) {
+func (s Schedule) validate(p *problems, source Source) {
 	if s.Expression == "" {
-		p.empty("Schedule.TimeZone", s.TimeZone, "there is no Schedule.Expression; set that, too")
+		p.empty("Schedule.TimeZone", s.TimeZone, "there is no Schedule.Expression. Set that, too")
 		return
 	}
 	if problem := s.problem(); problem != "" {
@@ -58,14 +55,14 @@ func (s Schedule) validate(p *Problems, source Source) {
 	if s.TimeZone != "" && !isZone(s.TimeZone) {
 		p.add("Schedule.TimeZone", s.TimeZone, `must be the name of a time zone in the IANA's list, such as "Asia/Tokyo" or "Europe/Berlin"`)
 	} else if s.TimeZone != "" && ratePattern.MatchString(s.Expression) {
-		p.add("Schedule.TimeZone", s.TimeZone, "must be empty: a rate knows no time of the day; write a cron expression")
+		p.add("Schedule.TimeZone", s.TimeZone, "must be empty: a rate has no time of the day. Write a cron expression, or leave this out")
 	}
 	if connection, ok := source.(GitHubConnection); ok && len(connection.Trigger.Tags) > 0 {
-		p.add("Schedule.Expression", s.Expression, "cannot be beside Source.Trigger.Tags: at such a time CodePipeline takes the newest commit of the Branch, which may have no tag yet")
+		p.add("Schedule.Expression", s.Expression, "cannot be used with Source.Trigger.Tags: at such a time, CodePipeline reads the newest commit of the Branch, which may have no tag yet. Remove one of them")
 	}
 }
 
-// isZone reports whether a zone is one that Scheduler knows, as far as Go does.
+// isZone returns whether Go knows a time zone, and so Scheduler should.
 func isZone(name string) bool {
 	if !timeZonePattern.MatchString(name) || name == "Local" {
 		return false
@@ -74,15 +71,15 @@ func isZone(name string) bool {
 	return err == nil
 }
 
-// problem says what is wrong with the expression, or "".
+// problem returns what is wrong with the expression, or "".
 func (s Schedule) problem() string {
 	if rate := ratePattern.FindStringSubmatch(s.Expression); rate != nil {
 		value, _ := strconv.Atoi(rate[1])
 		switch {
 		case (value == 1) != (rate[3] == ""):
-			return fmt.Sprintf("must be of one %s, or of several %ss, such as rate(1 hour) and rate(2 hours)", rate[2], rate[2])
+			return fmt.Sprintf("must be in singular for one %s, and in plural for several %ss, such as rate(1 hour) and rate(2 hours)", rate[2], rate[2])
 		case rate[2] == "minute" && value < 60/mostAnHour:
-			return fmt.Sprintf("must start the pipeline %d times an hour at most: rate(%d minutes)", mostAnHour, 60/mostAnHour)
+			return fmt.Sprintf("must start the pipeline at most %d times an hour: rate(%d minutes)", mostAnHour, 60/mostAnHour)
 		}
 		return ""
 	}
@@ -90,12 +87,12 @@ func (s Schedule) problem() string {
 		return cronProblem(cron[1], time.Now().Year())
 	}
 	if n := len(strings.Fields(s.Expression)); n == 5 || n == 6 {
-		return "must be in cron(…), as EventBridge Scheduler writes it, with six fields, such as cron(0 6 * * ? *)"
+		return "must be in cron(…), in the syntax of EventBridge Scheduler, with six fields, such as cron(0 6 * * ? *)"
 	}
 	return "must be a cron expression, such as cron(0 6 * * ? *), or a rate, such as rate(6 hours)"
 }
 
-// cronField is what one of the fields may hold.
+// cronField describes what a field of a cron expression may contain.
 type cronField struct {
 	name       string
 	low, high  int
@@ -114,13 +111,13 @@ var cronFields = []cronField{
 	{name: "year", low: 1970, high: 2199, increments: true},
 }
 
-// cronProblem says what is wrong with the fields of a cron expression in a year, or "".
+// cronProblem returns what is wrong with the fields of a cron expression in a year, or "".
 func cronProblem(text string, year int) string {
 	fields := strings.Split(text, " ")
 	if len(fields) != len(cronFields) || slices.Contains(fields, "") {
 		return "must have six fields with a space between them: minutes, hours, day of month, month, day of week, year, such as cron(0 6 * * ? *)"
 	}
-	values := make([][]int, len(fields)) // nil for what is special
+	values := make([][]int, len(fields)) // nil for a special value
 	for i, field := range cronFields {
 		if field.special != nil && field.special.MatchString(fields[i]) {
 			continue
@@ -134,18 +131,18 @@ func cronProblem(text string, year int) string {
 		return "must have ? for the day of month or for the day of week, and not for both, such as cron(0 6 * * ? *)"
 	}
 	if n := len(values[0]); n > mostAnHour {
-		return fmt.Sprintf("would start the pipeline %d times an hour; it must be %d at most, such as cron(0/%d * * * ? *)", n, mostAnHour, 60/mostAnHour)
+		return fmt.Sprintf("would start the pipeline %d times an hour: start it at most %d times, with cron(0/%d * * * ? *) for example", n, mostAnHour, 60/mostAnHour)
 	}
 	if days := values[2]; len(days) > 0 && !slices.ContainsFunc(values[3], func(month int) bool { return days[0] <= daysOf(month) }) {
-		return "names a day that none of its months has"
+		return "names a day that none of its months has: choose another day or month"
 	}
 	if last := slices.Max(values[5]); last < year {
-		return fmt.Sprintf("would never start the pipeline: its last year is %d", last)
+		return fmt.Sprintf("would never start the pipeline, because its last year is %d: use * for the year", last)
 	}
 	return ""
 }
 
-// daysOf is how many days a month has at most.
+// daysOf returns the largest number of days of a month.
 func daysOf(month int) int {
 	return time.Date(2000, time.Month(month+1), 0, 0, 0, 0, 0, time.UTC).Day() // a leap year
 }
@@ -158,7 +155,7 @@ func (f cronField) want() string {
 	return want + ", or several, as in a-b and a,b, or *"
 }
 
-// parse returns the values that a field names, in their order.
+// parse returns the values that a field names, in ascending order.
 func (f cronField) parse(text string) (values []int, ok bool) {
 	for item := range strings.SplitSeq(text, ",") {
 		span, by, stepped := strings.Cut(item, "/")

@@ -40,7 +40,7 @@ func TestScheduleRefuses(t *testing.T) {
 		want string
 	}{
 		{"a zone alone", props.Schedule{TimeZone: "Asia/Tokyo"}, `Schedule.TimeZone is "Asia/Tokyo": must be empty: there is no Schedule.Expression`},
-		{"Unix's cron", props.Schedule{Expression: "0 6 * * *"}, "must be in cron(…), as EventBridge Scheduler writes it, with six fields"},
+		{"Unix's cron", props.Schedule{Expression: "0 6 * * *"}, "must be in cron(…), in the syntax of EventBridge Scheduler, with six fields"},
 		{"without cron()", props.Schedule{Expression: "0 6 * * ? *"}, "must be in cron(…)"},
 		{"Unix's cron in cron()", props.Schedule{Expression: "cron(0 6 * * *)"}, "must have six fields"},
 		{"seconds", props.Schedule{Expression: "cron(0 0 6 * * ? *)"}, "must have six fields"},
@@ -65,15 +65,15 @@ func TestScheduleRefuses(t *testing.T) {
 		{"a hole", props.Schedule{Expression: "cron(0, 6 * * ? *)"}, `has "0," for the minutes`},
 		{"a sign", props.Schedule{Expression: "cron(+5 6 * * ? *)"}, `has "+5" for the minutes`},
 		{"the 30th of February", props.Schedule{Expression: "cron(0 6 30 2 ? *)"}, "names a day that none of its months has"},
-		{"a year that is over", props.Schedule{Expression: "cron(0 6 * * ? 2020,2021)"}, "would never start the pipeline: its last year is 2021"},
-		{"every minute", props.Schedule{Expression: "cron(* * * * ? *)"}, "would start the pipeline 60 times an hour; it must be 4 at most"},
+		{"a year that is over", props.Schedule{Expression: "cron(0 6 * * ? 2020,2021)"}, "would never start the pipeline, because its last year is 2021"},
+		{"every minute", props.Schedule{Expression: "cron(* * * * ? *)"}, "would start the pipeline 60 times an hour: start it at most 4 times"},
 		{"every ten minutes", props.Schedule{Expression: "cron(0/10 * * * ? *)"}, "would start the pipeline 6 times an hour"},
-		{"a fast rate", props.Schedule{Expression: "rate(5 minutes)"}, "must start the pipeline 4 times an hour at most: rate(15 minutes)"},
-		{"a rate of one, in plural", props.Schedule{Expression: "rate(1 hours)"}, "must be of one hour, or of several hours"},
-		{"a rate of several, in singular", props.Schedule{Expression: "rate(2 hour)"}, "must be of one hour"},
+		{"a fast rate", props.Schedule{Expression: "rate(5 minutes)"}, "must start the pipeline at most 4 times an hour: rate(15 minutes)"},
+		{"a rate of one, in plural", props.Schedule{Expression: "rate(1 hours)"}, "must be in singular for one hour, and in plural for several hours"},
+		{"a rate of several, in singular", props.Schedule{Expression: "rate(2 hour)"}, "must be in singular for one hour"},
 		{"a rate of weeks", props.Schedule{Expression: "rate(1 week)"}, shape},
 		{"a rate of nothing", props.Schedule{Expression: "rate(0 hours)"}, shape},
-		{"a zone with a rate", props.Schedule{Expression: "rate(1 day)", TimeZone: "Asia/Tokyo"}, "a rate knows no time of the day"},
+		{"a zone with a rate", props.Schedule{Expression: "rate(1 day)", TimeZone: "Asia/Tokyo"}, "a rate has no time of the day"},
 		{"a zone's short name", props.Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "JST"}, `Schedule.TimeZone is "JST": must be the name of a time zone`},
 		{"an offset", props.Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "+09:00"}, "Schedule.TimeZone"},
 		{"a zone in lower case", props.Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "asia/tokyo"}, "Schedule.TimeZone"},
@@ -88,5 +88,5 @@ func TestScheduleRefuses(t *testing.T) {
 	}
 	given := fixtures.Full // whose pipeline is for tags
 	given.Schedule.Expression = "rate(1 day)"
-	wantProblem(t, given.Validate(), "cannot be beside Source.Trigger.Tags")
+	wantProblem(t, given.Validate(), "cannot be used with Source.Trigger.Tags")
 }

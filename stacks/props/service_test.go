@@ -48,8 +48,8 @@ func TestServiceAccepts(t *testing.T) {
 	if err := given.Validate(); err != nil {
 		t.Error(err)
 	}
-	for cpu, pair := range props.Memories {
-		for _, memory := range []int{0, 2 * cpu, pair.Most} {
+	for cpu, most := range props.Memory() {
+		for _, memory := range []int{0, 2 * cpu, most} {
 			given := fixtures.API
 			given.Container.CPU, given.Container.MemoryMiB = cpu, memory
 			if err := given.Validate(); err != nil {
@@ -79,7 +79,7 @@ func TestServiceRefuses(t *testing.T) {
 		{"old version too long", func(s *props.FargateService) { s.KeepOld = 25 * time.Hour }, "KeepOld is 25h0m0s"},
 		{"percent", func(s *props.FargateService) { s.MaxErrorPercent = 101 }, "MaxErrorPercent is 101: must be from 1 to 100"},
 		{"too many alarms", func(s *props.FargateService) { s.AlarmNames = strings.Split("abcdefghi", "") }, `AlarmNames is "9 alarms": must be at most 8`},
-		{"alarm twice", func(s *props.FargateService) { s.AlarmNames = []string{"a", "b", "a"} }, `AlarmNames[2] is "a": is there twice; name it once`},
+		{"alarm twice", func(s *props.FargateService) { s.AlarmNames = []string{"a", "b", "a"} }, `AlarmNames[2] is "a": is listed twice: list it once`},
 		{"alarm", func(s *props.FargateService) { s.AlarmNames = []string{"api-*"} }, `AlarmNames[0] is "api-*"`},
 		{"no distribution", func(s *props.FargateService) { s.Hook = props.Hook{} }, `Hook.Invalidations is "0 distributions"`},
 		{"event of ECS", func(s *props.FargateService) {

@@ -12,7 +12,7 @@ var existingValues = []values[props.ExistingService]{
 	// An existing service has no bucket.
 	{"Name", func(s *props.ExistingService, v string) { s.Name = v }, []string{"xn--shop", "sthree-shop", strings.Repeat("s", 49)}, map[string]string{strings.Repeat("s", 50): "at most 49", "a_b": "at most 49"}},
 	// An existing service has no pipeline.
-	{"Region", func(s *props.ExistingService, v string) { *s = fixtures.Shop; s.Region = v }, []string{"ca-west-1", "mx-central-1"}, map[string]string{"ca-west-2": "must be a region that AWS has", "cn-north-1": "commercial regions"}},
+	{"Region", func(s *props.ExistingService, v string) { *s = fixtures.Shop; s.Region = v }, []string{"ca-west-1", "mx-central-1"}, map[string]string{"ca-west-2": "must be a region of AWS", "cn-north-1": "commercial regions"}},
 	{"DeployedBy.Application", func(s *props.ExistingService, v string) {
 		by := s.DeployedBy.(props.CodeDeployGroup)
 		by.Application = v
@@ -30,7 +30,7 @@ var existingValues = []values[props.ExistingService]{
 
 // serviceValues has the values of a new service's fields.
 var serviceValues = []values[props.FargateService]{
-	{"Name", func(s *props.FargateService, v string) { s.Name = v }, []string{"internal-api", "aws-api", "a-", strings.Repeat("s", 49)}, map[string]string{"xn--api": "S3 keeps such names", "sthree-api": "S3 keeps such names"}},
+	{"Name", func(s *props.FargateService, v string) { s.Name = v }, []string{"internal-api", "aws-api", "a-", strings.Repeat("s", 49)}, map[string]string{"xn--api": "S3 reserves such names", "sthree-api": "S3 reserves such names"}},
 	{"Region", func(s *props.FargateService, v string) { *s = fixtures.API; s.Region = v }, []string{"ap-southeast-7"}, map[string]string{"mx-central-1": "CodeBuild projects", "us-west-3": "must be a region"}},
 	{`Container.Secrets["TOKEN"]`, func(s *props.FargateService, v string) { s.Container.Secrets = map[string]string{"TOKEN": v} }, []string{
 		"/api/token", "token", "arn:aws:secretsmanager:ap-northeast-1:" + fixtures.Account + ":secret:api-AbCdEf", "arn:aws:secretsmanager:ap-northeast-1:" + fixtures.Account + ":secret:rds!db-" + fixtures.UUID + "-AbCdEf",
@@ -77,13 +77,13 @@ var serviceValues = []values[props.FargateService]{
 	{"VPC.AvailabilityZones[1]", existingVPC(func(v *props.ExistingVPC, text string) {
 		v.AvailabilityZones = []string{"us-east-1a", text}
 	}), []string{"us-east-1f", "us-east-1-bos-1a"}, map[string]string{
-		"us-east-1": "must be a zone's name", "us-west-2a": "must be in the same region as the others, us-east-1", "us-east-9a": "must be a zone's name", "use1-az2": "must be a zone's name", "us-east-1a": "is there twice",
+		"us-east-1": "must be a zone's name", "us-west-2a": "must be in the same region as the others, us-east-1", "us-east-9a": "must be a zone's name", "use1-az2": "must be a zone's name", "us-east-1a": "is listed twice",
 	}},
 	{"VPC.CIDR", existingVPC(func(v *props.ExistingVPC, text string) { v.CIDR = text }), []string{"10.0.0.0/16", "10.0.0.0/28", "100.64.0.0/16"}, map[string]string{
-		"": "must be a range", "0.0.0.0/0": "from 16 to 28 bits", "10.0.0.0/29": "from 16 to 28 bits", "10.0.0.0/8": "from 16 to 28 bits", "10.0.0.1/28": "by its first one",
+		"": "must be a range", "0.0.0.0/0": "from 16 to 28 bits", "10.0.0.0/29": "from 16 to 28 bits", "10.0.0.0/8": "from 16 to 28 bits", "10.0.0.1/28": "that starts with its first address",
 	}},
 	{"VPC.CIDR", func(s *props.FargateService, v string) { s.VPC = props.NewVPC{CIDR: v} }, []string{"", "10.0.0.0/16", "192.168.0.0/24", "172.16.0.0/20"}, map[string]string{
-		"10.0.0.0/15": "from 16 to 24 bits", "192.168.0.0/25": "from 16 to 24 bits", "10.0.0.1/16": "by its first one", "172.32.0.0/16": "must be private", "10.0.0.0/16 ": "by its first one", "::/16": "IPv4",
+		"10.0.0.0/15": "from 16 to 24 bits", "192.168.0.0/25": "from 16 to 24 bits", "10.0.0.1/16": "that starts with its first address", "172.32.0.0/16": "must be private", "10.0.0.0/16 ": "that starts with its first address", "::/16": "IPv4",
 	}},
 	{"LoadBalancer.CertificateARN", func(s *props.FargateService, v string) { s.LoadBalancer.CertificateARN = v }, []string{""}, map[string]string{
 		fixtures.SiteCertificate: "must be in the service's Region", "arn:aws:iam::" + fixtures.Account + ":server-certificate/x": "must be a certificate's ARN",

@@ -39,36 +39,36 @@ func TestSiteRefuses(t *testing.T) {
 		change func(*props.Blog)
 		want   string
 	}{
-		{"no region", func(b *props.Blog) { *b = fixtures.Bare; b.Region = "" }, `blog "bare": Region is "": must be named for a Site, such as ap-northeast-1`},
-		{"a bucket, too", func(b *props.Blog) { *b = fixtures.Bare; b.Deploy.Bucket = "kzmorita-blog" }, `Deploy.Bucket is "kzmorita-blog": must be empty: Site makes the bucket`},
+		{"no region", func(b *props.Blog) { *b = fixtures.Bare; b.Region = "" }, `blog "bare": Region is "": must be set for a Site, such as ap-northeast-1`},
+		{"a bucket, too", func(b *props.Blog) { *b = fixtures.Bare; b.Deploy.Bucket = "kzmorita-blog" }, `Deploy.Bucket is "kzmorita-blog": must be empty: Site creates the bucket`},
 		{"a folder", func(b *props.Blog) { *b = fixtures.Bare; b.Deploy.KeyPrefix = "ja" }, `Deploy.KeyPrefix is "ja": must be empty`},
 		{"a key", func(b *props.Blog) {
 			*b = fixtures.Bare
 			b.Deploy.EncryptionKeyARN = "arn:aws:kms:ap-northeast-1:" + fixtures.Account + ":key/" + fixtures.UUID
 		}, "Deploy.EncryptionKeyARN is"},
-		{"a distribution, too", func(b *props.Blog) { *b = fixtures.Bare; b.Invalidate.DistributionID = "E2QWRUHAPOMQZL" }, `Invalidate.DistributionID is "E2QWRUHAPOMQZL": must be empty: Site makes the distribution`},
+		{"a distribution, too", func(b *props.Blog) { *b = fixtures.Bare; b.Invalidate.DistributionID = "E2QWRUHAPOMQZL" }, `Invalidate.DistributionID is "E2QWRUHAPOMQZL": must be empty: Site creates the distribution`},
 		{"header", func(b *props.Blog) { *b = fixtures.Bare; b.Deploy.CacheControl = "#{a.b}" }, "start of a variable"},
-		{"too many paths", func(b *props.Blog) { *b = fixtures.Bare; b.Invalidate.Paths = []string{"/" + strings.Repeat("a", 999)} }, "CodePipeline takes at most 1000"},
+		{"too many paths", func(b *props.Blog) { *b = fixtures.Bare; b.Invalidate.Paths = []string{"/" + strings.Repeat("a", 999)} }, "CodePipeline allows at most 1000"},
 
 		{"slash", of(fixtures.Bare, func(s *props.Site) { s.MissingSlash = "keep" }), `Site.MissingSlash is "keep": must be one of "redirect", "rewrite"`},
-		{"error page without its slash", notFound("404.html"), `Site.NotFoundPage is "404.html": must be a path from /, such as /en/404.html`},
+		{"error page without its slash", notFound("404.html"), `Site.NotFoundPage is "404.html": must be a path that starts with /, such as /en/404.html`},
 		{"error page's folder", notFound("/en/404/"), `Site.NotFoundPage is "/en/404/": must be a file, which CloudFront asks S3 for: "/en/404/index.html"`},
 		{"error page as a page", notFound("/en/404"), `"/en/404/index.html"`},
 		{"error page with a query", notFound("/404.html?x=1"), "must be the path of one file"},
 		{"error pages", notFound("/*/404.html"), "must be the path of one file"},
 		{"error page in Japanese", notFound("/日/404.html"), `must be URL-encoded: "/%E6%97%A5/404.html"`},
 		{"error page with a plus", notFound("/c++/404.html"), `must be URL-encoded: "/c%2B%2B/404.html"`},
-		{"error page elsewhere", notFound("https://kzmorita.dev/404.html"), "must be a path from /"},
-		{"error page too long", notFound("/" + strings.Repeat("a", 1020) + ".html"), "is 1026 characters long, and S3's names have at most 1024 bytes"},
+		{"error page elsewhere", notFound("https://kzmorita.dev/404.html"), "must be a path that starts with /"},
+		{"error page too long", notFound("/" + strings.Repeat("a", 1020) + ".html"), "has 1026 characters, and S3 allows names of at most 1024 bytes"},
 		{"error page above", notFound("/en/%2E%2e/404.html"), "must be the path of a file as Hugo writes it"},
 		{"error page in a folder without a name", notFound("//404.html"), "must be the path of a file as Hugo writes it"},
 		{"error page that never changes", of(fixtures.Bare, func(s *props.Site) { s.NotFoundPage, s.Caching.Immutable = "/en/404.html", []string{"/en/*"} }), "matches /en/404.html"},
 		{"price class", of(fixtures.Bare, func(s *props.Site) { s.PriceClass = "200" }), `Site.PriceClass is "200": must be one of "PriceClass_All", "PriceClass_200", "PriceClass_100"`},
 		{"removal", of(fixtures.Bare, func(s *props.Site) { s.BucketRemoval = "empty" }), `Site.BucketRemoval is "empty": must be one of "keep", "delete"`},
 
-		{"redirect to nowhere", of(fixtures.Bare, func(s *props.Site) { s.RedirectFrom = []string{"www.kzmorita.dev"} }), `Site.RedirectFrom is "www.kzmorita.dev": belongs to a Site.Domain`},
-		{"zone for nothing", of(fixtures.Bare, func(s *props.Site) { s.HostedZone = fixtures.Tokyo.Site.HostedZone }), `Site.HostedZone is "kzmorita.dev": belongs to a Site.Domain`},
-		{"zone's id for nothing", of(fixtures.Bare, func(s *props.Site) { s.HostedZone.ID = someZone }), `Site.HostedZone is "` + someZone + `": belongs to`},
+		{"redirect to nowhere", of(fixtures.Bare, func(s *props.Site) { s.RedirectFrom = []string{"www.kzmorita.dev"} }), `Site.RedirectFrom is "www.kzmorita.dev": needs a Site.Domain`},
+		{"zone for nothing", of(fixtures.Bare, func(s *props.Site) { s.HostedZone = fixtures.Tokyo.Site.HostedZone }), `Site.HostedZone is "kzmorita.dev": needs a Site.Domain`},
+		{"zone's id for nothing", of(fixtures.Bare, func(s *props.Site) { s.HostedZone.ID = someZone }), `Site.HostedZone is "` + someZone + `": needs a Site.Domain`},
 		{"certificate for nothing", of(fixtures.Bare, func(s *props.Site) { s.CertificateARN = fixtures.SiteCertificate }), "Site.CertificateARN is"},
 		{"domain alone", of(fixtures.Bare, func(s *props.Site) { s.Domain = "kzmorita.dev" }), `Site.HostedZone is "": must be the hosted zone of Site.Domain`},
 
@@ -91,23 +91,23 @@ func TestSiteRefuses(t *testing.T) {
 		{"long label", domain(strings.Repeat("a", 64) + ".io"), "Site.Domain is"},
 		{"long name", domain(strings.Repeat("a.", 127) + "io"), "Site.Domain is"},
 		{"redirect as URL", of(fixtures.Elsewhere, func(s *props.Site) { s.RedirectFrom = []string{"kzmorita.io", "https://a.io"} }), `Site.RedirectFrom[1] is "https://a.io"`},
-		{"redirect to itself", of(fixtures.Elsewhere, func(s *props.Site) { s.RedirectFrom = []string{s.Domain} }), `Site.RedirectFrom[0] is "blog.kzmorita.io": is there twice`},
-		{"redirect twice", of(fixtures.Elsewhere, func(s *props.Site) { s.RedirectFrom = []string{"a.io", "a.io"} }), `Site.RedirectFrom[1] is "a.io": is there twice`},
-		{"eleven names", of(fixtures.Tokyo, func(s *props.Site) { s.RedirectFrom = names(10) }), "with Site.Domain they are 11, and a certificate takes 10"},
-		{"a hundred and one", of(fixtures.Elsewhere, func(s *props.Site) { s.RedirectFrom = names(100) }), "with Site.Domain they are 101, and a distribution takes 100"},
+		{"redirect to itself", of(fixtures.Elsewhere, func(s *props.Site) { s.RedirectFrom = []string{s.Domain} }), `Site.RedirectFrom[0] is "blog.kzmorita.io": is listed twice`},
+		{"redirect twice", of(fixtures.Elsewhere, func(s *props.Site) { s.RedirectFrom = []string{"a.io", "a.io"} }), `Site.RedirectFrom[1] is "a.io": is listed twice`},
+		{"eleven names", of(fixtures.Tokyo, func(s *props.Site) { s.RedirectFrom = names(10) }), "with Site.Domain there are 11 names, and ACM allows 10 for a certificate"},
+		{"a hundred and one", of(fixtures.Elsewhere, func(s *props.Site) { s.RedirectFrom = names(100) }), "with Site.Domain there are 101 names, and a distribution allows 100"},
 		{"names that fill the function", of(fixtures.Elsewhere, func(s *props.Site) {
 			s.RedirectFrom = nil
 			for i := range 60 {
 				s.RedirectFrom = append(s.RedirectFrom, fmt.Sprintf("w%d.%sio", i, strings.Repeat("a.", 110)))
 			}
-		}), "they make the CloudFront Function"},
-		{"domain too long for a certificate", of(fixtures.Tokyo, func(s *props.Site) { s.Domain = strings.Repeat("a", 53) + ".kzmorita.dev" }), "has 66 characters, and the first name of a certificate takes 64"},
+		}), "the CloudFront Function has"},
+		{"domain too long for a certificate", of(fixtures.Tokyo, func(s *props.Site) { s.Domain = strings.Repeat("a", 53) + ".kzmorita.dev" }), "has 66 characters, and ACM allows 64 for the first name of a certificate"},
 
 		{"zone without id", zone("", "kzmorita.dev"), `Site.HostedZone.ID is "": must be a hosted zone's id`},
 		{"zone's path", zone("/hostedzone/"+someZone, "kzmorita.dev"), "without /hostedzone/"},
 		{"zone without name", zone(someZone, ""), `Site.HostedZone.Name is "": must be the hosted zone's name`},
-		{"zone with a dot", zone(someZone, "kzmorita.dev."), "without the last dot"},
-		{"another zone", zone(someZone, "example.dev"), `Site.Domain is "notes.kzmorita.dev": must be in Site.HostedZone, example.dev or below it`},
+		{"zone with a dot", zone(someZone, "kzmorita.dev."), "without a dot at its end"},
+		{"another zone", zone(someZone, "example.dev"), `Site.Domain is "notes.kzmorita.dev": must be in Site.HostedZone: example.dev or a name below it`},
 		{"zone that only ends so", zone(someZone, "morita.dev"), "must be in Site.HostedZone"},
 		{"redirect out of the zone", of(fixtures.Virginia, func(s *props.Site) { s.RedirectFrom = []string{"kzmorita.io"} }), `Site.RedirectFrom[0] is "kzmorita.io": must be in Site.HostedZone`},
 
@@ -162,7 +162,7 @@ func TestSitesShareNoName(t *testing.T) {
 	twin := fixtures.SiteBlog("twin", "ap-northeast-1", props.Site{
 		Domain: "www.kzmorita.dev", HostedZone: fixtures.Tokyo.Site.HostedZone,
 	})
-	want := `blog "twin": Site.Domain is "www.kzmorita.dev": blog "tokyo" has this name`
+	want := `blog "twin": Site.Domain is "www.kzmorita.dev": blog "tokyo" has the same name`
 	wantProblem(t, props.Validate([]props.Blog{fixtures.Tokyo, twin}, nil), want)
 	if err := props.Validate(fixtures.SiteBlogs, nil); err != nil {
 		t.Errorf("Sites with names of their own: %v", err)
@@ -184,7 +184,7 @@ func TestBudgetRefused(t *testing.T) {
 		want    string
 	}{
 		{"less than nothing", -1, props.Notifications{}, "Site.MonthlyBudget is -1: must be whole US dollars"},
-		{"nobody to tell", 10, props.Notifications{}, "Site.MonthlyBudget is 10: has nobody to tell; name someone in Notifications"},
+		{"nobody to tell", 10, props.Notifications{}, "Site.MonthlyBudget is 10: has nobody to tell: add an address or a topic to Notifications"},
 		{"eleven to tell", 10, props.Notifications{Emails: emails}, `Notifications.Emails is "11 addresses": a budget tells at most 10`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -205,7 +205,7 @@ func TestBudgetRefused(t *testing.T) {
 	}
 	stockholm := withSite(func(s *props.Site) { s.MonthlyBudget = 10 })
 	stockholm.Region, stockholm.Notifications.Emails = "eu-north-1", emails[:1]
-	wantProblem(t, stockholm.Validate(), "Site.MonthlyBudget is 10: cannot be set in eu-north-1, where CloudFormation makes no budgets")
+	wantProblem(t, stockholm.Validate(), "Site.MonthlyBudget is 10: cannot be set in eu-north-1, where CloudFormation cannot create budgets")
 	eleven := fixtures.Bare
 	eleven.Notifications.Emails = emails
 	if err := eleven.Validate(); err != nil {

@@ -15,7 +15,7 @@ func TestTriggerThatNeverStarts(t *testing.T) {
 	}{
 		"all ignored":          {props.Trigger{IgnorePaths: []string{"**"}}, `Source.Trigger.IgnorePaths[0] is "**": ignores every change`},
 		"wanted and ignored":   {props.Trigger{Paths: []string{"a", "content/**"}, IgnorePaths: []string{"content/**"}}, `Source.Trigger.IgnorePaths[0] is "content/**": is in Paths too`},
-		"twice":                {props.Trigger{Branches: []string{"main", "main"}}, `Source.Trigger.Branches[1] is "main": is there twice`},
+		"twice":                {props.Trigger{Branches: []string{"main", "main"}}, `Source.Trigger.Branches[1] is "main": is listed twice`},
 		"a folder in a folder": {props.Trigger{Paths: []string{"content/**"}, IgnorePaths: []string{"content/drafts/**", "**/*.txt"}}, ""},
 	} {
 		given := fixtures.Modern
@@ -39,7 +39,7 @@ func TestWebhooksByRegion(t *testing.T) {
 	}
 	source.Trigger = ""
 	given.Source = source
-	wantProblem(t, given.Validate(), `Source.Trigger is "WEBHOOK": must be Poll or NoTrigger in ap-southeast-5`)
+	wantProblem(t, given.Validate(), `Source.Trigger is "WEBHOOK": must be props.TokenTriggerPoll or props.TokenTriggerNone in ap-southeast-5`)
 }
 
 func TestSourceRefuses(t *testing.T) {
@@ -74,12 +74,12 @@ func TestSourceRefuses(t *testing.T) {
 		{"tags with branches", connection(func(s *props.GitHubConnection) {
 			s.Trigger = props.Trigger{Tags: []string{"v*"}, Branches: []string{"main"}}
 		}), "does not combine tags"},
-		{"nine patterns", connection(func(s *props.GitHubConnection) { s.Trigger.Paths = strings.Fields("1 2 3 4 5 6 7 8 9") }), "Source.Trigger.Paths is 9: CodePipeline takes at most 8"},
+		{"nine patterns", connection(func(s *props.GitHubConnection) { s.Trigger.Paths = strings.Fields("1 2 3 4 5 6 7 8 9") }), "Source.Trigger.Paths is 9: CodePipeline allows at most 8"},
 		{"empty pattern", connection(func(s *props.GitHubConnection) { s.Trigger.Paths = []string{""} }), "Source.Trigger.Paths[0]"},
 		{"no token", token(func(s *props.GitHubToken) { s.ParameterName = "" }), `Source.SecretName is "": must name the Secrets Manager secret`},
-		{"two tokens", token(func(s *props.GitHubToken) { s.SecretName = "github" }), "keep one of them"},
+		{"two tokens", token(func(s *props.GitHubToken) { s.SecretName = "github" }), "remove one of them"},
 		{"parameter", token(func(s *props.GitHubToken) { s.ParameterName = "/a b" }), "Source.ParameterName"},
-		{"field without secret", token(func(s *props.GitHubToken) { s.SecretField = "token" }), "belongs to a SecretName"},
+		{"field without secret", token(func(s *props.GitHubToken) { s.SecretField = "token" }), "needs a SecretName"},
 		{"trigger", token(func(s *props.GitHubToken) { s.Trigger = "CRON" }), `Source.Trigger is "CRON": must be one of "WEBHOOK", "POLL", "NONE"`},
 	})
 }

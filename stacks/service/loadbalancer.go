@@ -2,6 +2,7 @@ package service
 
 import (
 	"slices"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
@@ -58,7 +59,7 @@ func newLoadBalancer(scope constructs.Construct, l props.LoadBalancer, vpc awsec
 	made.moved = []constructs.IConstruct{made.production, made.test}
 	if len(ports) > 1 {
 		redirect := made.balancer.AddListener(jsii.String("Redirect"), &elb.BaseApplicationListenerProps{
-			Port: jsii.Number(props.HttpPort), Protocol: elb.ApplicationProtocol_HTTP, Open: jsii.Bool(false),
+			Port: jsii.Number(props.HTTPPort), Protocol: elb.ApplicationProtocol_HTTP, Open: jsii.Bool(false),
 			DefaultAction: elb.ListenerAction_Redirect(&elb.RedirectOptions{
 				Protocol: jsii.String("HTTPS"), Port: jsii.String("443"), Permanent: jsii.Bool(true),
 			}),
@@ -102,7 +103,7 @@ func allowCloudFront(l props.LoadBalancer, balancer elb.ApplicationLoadBalancer,
 		Description:      jsii.String("CloudFront may send requests to the load balancer"),
 		AllowAllOutbound: jsii.Bool(false),
 	})
-	group.AddIngressRule(awsec2.Peer_PrefixList(jsii.String(l.OriginPrefixListID)), awsec2.Port_TcpRange(jsii.Number(props.HttpPort), jsii.Number(props.HttpsPort)), jsii.String("CloudFront"), nil)
+	group.AddIngressRule(awsec2.Peer_PrefixList(jsii.String(l.OriginPrefixListID)), awsec2.Port_TcpRange(jsii.Number(props.HTTPPort), jsii.Number(props.HTTPSPort)), jsii.String("CloudFront"), nil)
 	// Set on the resource, because the CDK would add rules to the tasks for this group, too.
 	cdk.Resource(balancer).(elb.CfnLoadBalancer).SetSecurityGroups(&[]*string{access.SecurityGroupId(), group.SecurityGroupId()})
 }
@@ -140,19 +141,29 @@ func newTargetGroups(scope constructs.Construct, container props.Container, vpc 
 	return targetGroups{newTargetGroup(scope, "Blue", container, vpc), newTargetGroup(scope, "Green", container, vpc)}
 }
 
+const (
+	// deregistrationDelay is shorter than AWS's default of 5 minutes, which is for a group that loses tasks
+	// while it is in use. Here tasks stay for KeepOld after their last new request.
+	deregistrationDelay = 30 * time.Second
+	// A new version is healthy after two answers in a row, that is after 20 seconds.
+	healthInterval     = 10 * time.Second
+	healthTimeout      = 5 * time.Second
+	healthy, unhealthy = 2, 3
+)
+
 func newTargetGroup(scope constructs.Construct, id string, container props.Container, vpc awsec2.IVpc) elb.ApplicationTargetGroup {
 	return elb.NewApplicationTargetGroup(scope, jsii.String(id), &elb.ApplicationTargetGroupProps{
 		Vpc:                 vpc,
 		TargetType:          elb.TargetType_IP,
 		Port:                jsii.Number(container.Port),
 		Protocol:            elb.ApplicationProtocol_HTTP,
-		DeregistrationDelay: cdk.Duration(props.DeregistrationDelay),
+		DeregistrationDelay: cdk.Duration(deregistrationDelay),
 		HealthCheck: &elb.HealthCheck{
 			Path:                    jsii.String(container.HealthCheckPath),
-			Interval:                cdk.Duration(props.HealthInterval),
-			Timeout:                 cdk.Duration(props.HealthTimeout),
-			HealthyThresholdCount:   jsii.Number(props.Healthy),
-			UnhealthyThresholdCount: jsii.Number(props.Unhealthy),
+			Interval:                cdk.Duration(healthInterval),
+			Timeout:                 cdk.Duration(healthTimeout),
+			HealthyThresholdCount:   jsii.Number(healthy),
+			UnhealthyThresholdCount: jsii.Number(unhealthy),
 		},
 	})
 }

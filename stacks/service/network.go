@@ -12,12 +12,15 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
+// The names of the groups of subnets. CDK gives them to an existing network, too.
+const publicSubnets, privateSubnets = "Public", "Private"
+
 // subnets selects the public or the private subnets of a network.
 func subnets(public bool) *awsec2.SubnetSelection {
 	if public {
-		return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(props.PublicSubnets)}
+		return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(publicSubnets)}
 	}
-	return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(props.PrivateSubnets)}
+	return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(privateSubnets)}
 }
 
 // newVPC makes a VPC with public and private subnets.
@@ -31,8 +34,8 @@ func newVPC(scope constructs.Construct, v props.NewVPC) awsec2.IVpc {
 		NatGateways: jsii.Number(gateways),
 		SubnetConfiguration: &[]*awsec2.SubnetConfiguration{
 			// The load balancer, the NAT gateways and the tasks have public addresses of their own.
-			{Name: jsii.String(props.PublicSubnets), SubnetType: awsec2.SubnetType_PUBLIC, MapPublicIpOnLaunch: jsii.Bool(false)},
-			{Name: jsii.String(props.PrivateSubnets), SubnetType: private},
+			{Name: jsii.String(publicSubnets), SubnetType: awsec2.SubnetType_PUBLIC, MapPublicIpOnLaunch: jsii.Bool(false)},
+			{Name: jsii.String(privateSubnets), SubnetType: private},
 		},
 		// Nothing here uses the default security group. To close it, the CDK would add a function
 		// that may change every security group.

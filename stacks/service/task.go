@@ -39,10 +39,16 @@ type task struct {
 	execution, role awsiam.Role
 }
 
+const (
+	tasksService = "ecs-tasks.amazonaws.com"
+	// placeholderImage stands in the task definition where a build writes the name of the image.
+	placeholderImage = "put-here-by-the-build"
+)
+
 // newTask makes both task definitions, and the roles and the log that they share.
 func newTask(scope constructs.Construct, family string, c props.Container, repository awsecr.IRepository) task {
 	log := cdk.NewLogGroup(scope, "ContainerLog", c.LogRetentionDays)
-	execution := cdk.NewServiceRole(scope, "ExecutionRole", props.TasksService, "Starts the service's tasks: fetches the image and the secrets, opens the log")
+	execution := cdk.NewServiceRole(scope, "ExecutionRole", tasksService, "Starts the service's tasks: fetches the image and the secrets, opens the log")
 	log.GrantWrite(execution)
 	repository.GrantPull(execution)
 	if arn := props.InitialRepository(c.InitialImage); arn != "" {
@@ -54,7 +60,7 @@ func newTask(scope constructs.Construct, family string, c props.Container, repos
 		family: family, templateFamily: family + "-template",
 		execution: execution,
 		// The owner decides what the service's own code may do.
-		role: cdk.NewServiceRole(scope, "TaskRole", props.TasksService, "What the service's code may do: nothing yet"),
+		role: cdk.NewServiceRole(scope, "TaskRole", tasksService, "What the service's code may do: nothing yet"),
 	}
 
 	architecture := awsecs.CpuArchitecture_ARM64()
@@ -95,7 +101,7 @@ func newTask(scope constructs.Construct, family string, c props.Container, repos
 	for name, value := range c.Environment {
 		variables[name] = literal(value)
 	}
-	made.template = define("Task", made.templateFamily, c.CPU, c.MemoryMiB, props.PlaceholderImage, awsecs.ContainerDefinitionOptions{Environment: &variables, Secrets: &secrets})
+	made.template = define("Task", made.templateFamily, c.CPU, c.MemoryMiB, placeholderImage, awsecs.ContainerDefinitionOptions{Environment: &variables, Secrets: &secrets})
 	if len(c.Environment) > 0 {
 		cdk.Justify(made.template, cdk.Justification{Rule: "AwsSolutions-ECS2", Reason: "Container.Environment is documented to be no place for secrets; those have Container.Secrets."})
 	}
@@ -174,7 +180,7 @@ func (t task) allowPassing(role awsiam.Role) {
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:    jsii.Strings("iam:PassRole"),
 		Resources:  &[]*string{t.execution.RoleArn(), t.role.RoleArn()},
-		Conditions: &map[string]any{"StringEquals": map[string]string{"iam:PassedToService": props.TasksService}},
+		Conditions: &map[string]any{"StringEquals": map[string]string{"iam:PassedToService": tasksService}},
 	}))
 }
 

@@ -12,6 +12,12 @@ import (
 	"blog-deploy-pipeline/stacks/site/viewerresponse"
 )
 
+// The Cache-Control headers for browsers.
+const (
+	immutableForAYear = "public, max-age=31536000, immutable"
+	askEveryTime      = "public, max-age=0, must-revalidate"
+)
+
 // pathHeaders say which headers answers have whose path matches a pattern.
 type pathHeaders struct {
 	pattern string
@@ -38,7 +44,7 @@ func newResponseHeaders(scope constructs.Construct, blogName string, headers pro
 	}
 	keptFor := func(d time.Duration) string { return fmt.Sprintf("public, max-age=%d", int(d.Seconds())) }
 
-	cacheControl := props.AskEveryTime
+	cacheControl := askEveryTime
 	if caching.PagesFor > 0 {
 		cacheControl = keptFor(caching.PagesFor)
 	}
@@ -47,7 +53,7 @@ func newResponseHeaders(scope constructs.Construct, blogName string, headers pro
 		function := awscloudfront.NewFunction(scope, jsii.String("ViewerResponse"), &awscloudfront.FunctionProps{
 			Comment: jsii.String("Files that never change of " + blogName),
 			Runtime: awscloudfront.FunctionRuntime_JS_2_0(),
-			Code:    awscloudfront.FunctionCode_FromInline(jsii.String(viewerresponse.Code(props.ImmutableForAYear))),
+			Code:    awscloudfront.FunctionCode_FromInline(jsii.String(viewerresponse.Code(immutableForAYear))),
 		})
 		for _, pattern := range patterns {
 			byPath = append(byPath, pathHeaders{pattern, pages, function})

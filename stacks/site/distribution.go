@@ -17,6 +17,15 @@ import (
 	"blog-deploy-pipeline/stacks/site/viewerrequest"
 )
 
+const (
+	// notFoundSeconds is how long an edge location remembers that a page does not exist. It is short, for a
+	// delivery that does not clear "/*".
+	notFoundSeconds = 10
+	// cacheTagHeader is the header that S3 makes of an object's metadata cache-tag.
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-by-tags.html
+	cacheTagHeader = "x-amz-meta-cache-tag"
+)
+
 // priceClasses has the CDK's name of each price class.
 var priceClasses = map[props.PriceClass]awscloudfront.PriceClass{
 	props.PriceClassAll: awscloudfront.PriceClass_PRICE_CLASS_ALL,
@@ -60,7 +69,7 @@ func newDistribution(scope constructs.Construct, blogName string, s props.Site, 
 			HttpStatus:         jsii.Number(404),
 			ResponseHttpStatus: jsii.Number(404),
 			ResponsePagePath:   jsii.String(s.NotFoundPage),
-			Ttl:                cdk.Duration(props.NotFoundSeconds * time.Second),
+			Ttl:                cdk.Duration(notFoundSeconds * time.Second),
 		}},
 		HttpVersion: awscloudfront.HttpVersion_HTTP2_AND_3,
 		EnableIpv6:  jsii.Bool(true),
@@ -77,8 +86,8 @@ func newDistribution(scope constructs.Construct, blogName string, s props.Site, 
 	}
 	if certificate != nil {
 		var aliases []*string
-		for _, n := range s.Names() {
-			aliases = append(aliases, jsii.String(n.Value))
+		for _, name := range s.Names() {
+			aliases = append(aliases, jsii.String(name))
 		}
 		settings.DomainNames, settings.Certificate = &aliases, certificate
 		settings.MinimumProtocolVersion = awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021
@@ -105,7 +114,7 @@ func newDistribution(scope constructs.Construct, blogName string, s props.Site, 
 	}
 	// The CDK's construct has no prop for cache tags yet.
 	distribution.Node().DefaultChild().(awscloudfront.CfnDistribution).AddPropertyOverride(
-		jsii.String("DistributionConfig.CacheTagConfig"), map[string]string{"HeaderName": props.CacheTagHeader})
+		jsii.String("DistributionConfig.CacheTagConfig"), map[string]string{"HeaderName": cacheTagHeader})
 	awscdk.Annotations_Of(distribution).AcknowledgeWarning(jsii.String("@aws-cdk/aws-cloudfront-origins:listBucketSecurityRisk"),
 		jsii.String("There is a default root object, and no query reaches S3"))
 	cdk.Justify(distribution, justifications...)

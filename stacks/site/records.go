@@ -26,10 +26,10 @@ func newRecords(scope constructs.Construct, s props.Site, distribution awscloudf
 	}
 	zone := newZone(scope, "HostedZone", s.HostedZone)
 	target := awsroute53.RecordTarget_FromAlias(targets.NewCloudFrontTarget(distribution))
-	for _, n := range s.Names() {
+	for _, name := range s.Names() {
 		// By the dot at its end, the CDK knows a full name, and does not append the zone's.
-		full := jsii.String(n.Value + ".")
-		awsroute53.NewARecord(scope, jsii.String("A "+n.Value), &awsroute53.ARecordProps{Zone: zone, RecordName: full, Target: target})
-		awsroute53.NewAaaaRecord(scope, jsii.String("AAAA "+n.Value), &awsroute53.AaaaRecordProps{Zone: zone, RecordName: full, Target: target})
+		full := jsii.String(name + ".")
+		awsroute53.NewARecord(scope, jsii.String("A "+name), &awsroute53.ARecordProps{Zone: zone, RecordName: full, Target: target})
+		awsroute53.NewAaaaRecord(scope, jsii.String("AAAA "+name), &awsroute53.AaaaRecordProps{Zone: zone, RecordName: full, Target: target})
 	}
 }

@@ -57,8 +57,12 @@ type Site struct {
 	URL string
 }
 
-// NewSite makes a Site, in any region. [props.Site] says what its props may be.
+// NewSite makes a Site, in any region. It panics on props that are not valid; [props.Site.Validate] returns
+// what is wrong instead.
 func NewSite(scope constructs.Construct, id string, p Props) *Site {
+	if err := p.Site.Validate(props.Identity{Kind: "blog", Name: p.BlogName}, p.Notifications); err != nil {
+		panic(err)
+	}
 	s := p.Site.WithDefaults()
 	this := &Site{Construct: constructs.NewConstruct(scope, jsii.String(id))}
 	this.Bucket = newBucket(this.Construct, s.BucketRemoval)
