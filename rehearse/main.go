@@ -38,15 +38,15 @@ const (
 func main() {
 	s3.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	// The signal is caught, and nothing else: it also comes when a browser leaves. If the reader of the output leaves, output
-	// ends the rehearsal. Builds would inherit it if the signal were ignored.
+	// SIGPIPE is caught and has no effect: it also comes when a browser closes a connection, and output ends the rehearsal
+	// when the reader of stdout has left. Ignoring the signal would not do: builds would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	status := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
 }
 
-// command does what a single word asks for, or else rehearses.
+// command runs clean or hugo if that is the only argument, and rehearses otherwise.
 func command(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if len(args) != 1 {
 		return run(ctx, args, stdout, stderr)
@@ -90,7 +90,7 @@ func exit(err error, stderr io.Writer) int {
 // dataDir is the folder of the bucket's files. /tmp may have no extended attributes.
 var dataDir = filepath.Join(".cache", "rehearse")
 
-// output is what the display writes to. It ends the rehearsal when its reader has left.
+// output passes on what the display writes. It ends the rehearsal when nobody reads any longer.
 type output struct {
 	io.Writer
 
@@ -109,7 +109,7 @@ func (o output) Write(p []byte) (int, error) {
 // example is the blog that is rehearsed by default. It stands for a repository of its own, and not for this project.
 var example = filepath.Join("examples", "blog")
 
-// flags are the command's.
+// flags holds the command's flags.
 type flags struct {
 	app, synth, blog, service, source, state, fault, hugo string
 	workingTree, alone, serve, json, verbose              bool
@@ -124,7 +124,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	set.StringVar(&f.blog, "blog", "", "the blog to rehearse (default: the first)")
 	set.StringVar(&f.service, "service", "", "the service to rehearse")
 	set.StringVar(&f.source, "source", "", "a checkout of the blog's repository (default: the blog in "+example+")")
-	set.BoolVar(&f.workingTree, "working-tree", false, "take the source's files as they are on disk, not the last commit's")
+	set.BoolVar(&f.workingTree, "working-tree", false, "use the source's files as they are on disk, not the last commit's")
 	set.StringVar(&f.state, "state", "", "a folder that keeps the bucket from one rehearsal to the next")
 	set.BoolVar(&f.serve, "serve", false, "keep the site up at the end, to look at it in a browser")
 	set.BoolVar(&f.json, "json", false, "print the result as JSON, and nothing else, on stdout")
@@ -211,8 +211,8 @@ func write(w io.Writer, content []byte) error {
 	return err
 }
 
-// rehearse rehearses a plan, and shows it. told says that it has printed the JSON: if the site is served, a script needs
-// the address before the end.
+// rehearse rehearses a plan, and shows it. told reports whether it has printed the JSON: if the site is served, a script
+// needs the address before the end.
 func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline.Faults, stdout, stderr *os.File) (_ rehearsal.Result, told bool, err error) {
 	if err := os.MkdirAll(dataDir, 0o750); err != nil {
 		return rehearsal.Result{Status: rehearsal.Failed}, false, err

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// artifact is what one action passes to later ones.
+// artifact is a set of files that one action passes to later ones.
 type artifact struct {
 	// arn is that of its object in the bucket of the artifacts.
 	arn string

@@ -16,7 +16,7 @@ import (
 	"blog-deploy-pipeline/rehearse/s3"
 )
 
-// metadata is the comment of a file in the archive of a bucket: what the object has besides its content.
+// metadata holds what an object has besides its content. In the archive of a bucket it is the comment of the object's file.
 type metadata struct {
 	ContentType  string `json:",omitempty"`
 	CacheControl string `json:",omitempty"`

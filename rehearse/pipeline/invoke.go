@@ -130,7 +130,7 @@ func whereToLook(f *Function, report fakeaws.Report) string {
 	return look
 }
 
-// noReport words that a job was never reported.
+// noReport returns the failure of a job about which the function reported nothing.
 func noReport(f *Function, attempts []lambdaruntime.Result) error {
 	return &rehearsal.Failure{
 		Code: "JobFailed",

@@ -143,10 +143,10 @@ func (w *world) addDistribution(id string, f *Function) {
 	w.cloud.AddDistribution(d)
 }
 
-// cleared reports whether an invalidation of a distribution is completed, besides the first of them.
-func (w *world) cleared(distribution string, first int) bool {
+// cleared reports whether an invalidation of a distribution is completed. Those that were there before do not count.
+func (w *world) cleared(distribution string, before int) bool {
 	for n, made := range w.cloud.Invalidations(distribution) {
-		if n >= first && made.Status == "Completed" {
+		if n >= before && made.Status == "Completed" {
 			return true
 		}
 	}

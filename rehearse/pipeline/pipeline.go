@@ -121,7 +121,7 @@ func (a *Action) result() rehearsal.Action {
 	return rehearsal.Action{Name: a.Name, Provider: a.Provider, Target: a.kind.target(a.Configuration), Status: rehearsal.NotRun}
 }
 
-// kind is a kind of action.
+// kind runs the actions of one category and provider.
 type kind interface {
 	// target names what an action of this configuration works on: a repository, a project, a bucket, a function.
 	target(configuration map[string]string) string
@@ -129,13 +129,13 @@ type kind interface {
 	run(ctx context.Context, j *job) (outcome, error)
 }
 
-// job is one run of an action: what CodePipeline passes to it.
+// job holds what CodePipeline passes to an action that it runs.
 type job struct {
 	*world
 	*Action
 
 	pipeline *Pipeline
-	// visited says that readers visit the site of an earlier action.
+	// visited reports whether readers visit the site of an earlier action.
 	visited bool
 	// Configuration has values in place of variables. It hides the action's own.
 	Configuration map[string]string
@@ -143,7 +143,7 @@ type job struct {
 	input, output map[string]artifact
 }
 
-// outcome is what an action passes back.
+// outcome holds what an action passes back.
 type outcome struct {
 	// artifacts are the action's outputs, by name, and variables its output variables.
 	artifacts map[string]artifact

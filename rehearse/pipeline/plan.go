@@ -12,7 +12,7 @@ import (
 	"blog-deploy-pipeline/rehearse/distribution"
 )
 
-// Plan is what a template says about what is rehearsed: a pipeline, or a deployment of a service.
+// Plan holds what a template says about a pipeline, or about a deployment of a service.
 type Plan struct {
 	Template *assembly.Template
 	Name     string

@@ -97,7 +97,7 @@ func (w *world) end(ctx context.Context, cleared []string, ended ending, err err
 	return result
 }
 
-// invalidations returns those of distributions.
+// invalidations returns all invalidations of some distributions.
 func (w *world) invalidations(distributions []string) []rehearsal.Invalidation {
 	var all []rehearsal.Invalidation
 	for _, id := range distributions {

@@ -17,7 +17,7 @@ const sourceLimit = 1_000_000_000
 // connectionARN is the key of a connection in an action's configuration.
 const connectionARN = "ConnectionArn"
 
-// connection is a source of GitHub by a connection.
+// connection is a source action that reads GitHub by a connection.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
 type connection struct{}
 
@@ -47,7 +47,8 @@ func (connection) run(ctx context.Context, j *job) (outcome, error) {
 	return done, err
 }
 
-// useConnection returns the action that allows to use a connection: its ARN tells which of two AWS checks.
+// useConnection returns the IAM action that a role needs to use a connection. Connections with an ARN of the older form need
+// the older action.
 func useConnection(arn string) string {
 	if strings.Contains(arn, ":codestar-connections:") {
 		return "codestar-connections:UseConnection"
@@ -55,7 +56,7 @@ func useConnection(arn string) string {
 	return "codeconnections:UseConnection"
 }
 
-// gitHub is a source of GitHub by a token.
+// gitHub is a source action that reads GitHub by a token.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/appendix-github-oauth.html
 type gitHub struct{}
 

@@ -30,13 +30,12 @@ type Options struct {
 	// Dir is an existing folder for temporary work, of which nothing stays. It must not be below this project: npm and
 	// Node.js look for packages in the folders above, and a build would find this project's. Default: the system's.
 	Dir string
-	// Data is another one, for the bucket's files. Its file system must have extended attributes; see s3.Options.
-	// Default: Dir.
+	// Data is an existing folder for the bucket's files, of which nothing stays, either. Its file system must have extended
+	// attributes; see s3.Options. Default: Dir.
 	Data string
 	// State is a folder that keeps the bucket from one rehearsal to the next. Default: the bucket is empty at first.
 	State string
-	// Project is the folder of this project, with what was compiled in dist/. Default: the working
-	// directory.
+	// Project is the folder of this project, with what was compiled in dist/. Default: the working directory.
 	Project string
 	// Path is the PATH of a build's commands. Required.
 	Path string
@@ -61,7 +60,7 @@ type Options struct {
 	compile func(ctx context.Context, asset, binary string) error
 }
 
-// world is what stands for AWS in a rehearsal.
+// world holds what stands for AWS in a rehearsal.
 type world struct {
 	Options
 
@@ -105,7 +104,7 @@ func (w *world) close() error {
 	return errors.Join(errs...)
 }
 
-// process is what runs in a rehearsal.
+// process is a pipeline or a deployment.
 type process interface {
 	// stages returns the stages as they are before anything has run.
 	stages() []rehearsal.Stage
@@ -119,7 +118,7 @@ type process interface {
 	run(ctx context.Context, w *world) (ending, error)
 }
 
-// ending is how a process ended.
+// ending says how a process ended.
 type ending struct {
 	status rehearsal.Status
 	site   *readers.Site // that was published; nil for none

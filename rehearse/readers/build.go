@@ -18,7 +18,7 @@ import (
 	"blog-deploy-pipeline/rehearse/s3"
 )
 
-// maxPage is the size of the largest file that readers visit: such files are held in memory, and compared.
+// maxPage limits the size of the files that readers visit: they are held in memory, and compared.
 const maxPage = 16 << 20
 
 // Build has the files that an action is about to publish.

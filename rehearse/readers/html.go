@@ -35,7 +35,7 @@ func (l link) withoutSlash(built string) bool {
 
 var refreshTo = regexp.MustCompile(`(?i)^[^;,]*[;,]\s*(?:url\s*=)?\s*['"]?([^'"]*)`)
 
-// maxAlias is the size of the largest page that can be an alias.
+// maxAlias limits the size of a page that can be an alias.
 const maxAlias = 2000
 
 // aliasOf returns where a page leads that only redirects, as Hugo's aliases do; "" for any other page.

@@ -10,9 +10,9 @@ import (
 	"blog-deploy-pipeline/rehearse/edgefunction"
 )
 
-// checkNames warns of addresses whose name misleads the distribution's function, which knows names only: files that look
-// like pages, and old addresses without a slash at the end that look like files. It tries one
-// address of each kind of name.
+// checkNames warns of addresses that the function of the distribution gets wrong, because it tells files from pages by their
+// names alone: files that it mistakes for pages, and old addresses without a slash at the end that it mistakes for files. It
+// tries one address of each kind of name.
 func (s *Site) checkNames(build *Build) {
 	var files, aliases []string
 	tried := map[*[]string]map[string]bool{&files: {}, &aliases: {}}
@@ -38,10 +38,10 @@ func (s *Site) checkNames(build *Build) {
 		}
 	}
 	if len(files) > 0 {
-		s.Record.Warn("readers get nothing at the addresses of files such as %s: by their names the distribution's function takes them for something else (stacks/site/viewerrequest/names.go lists the names that are files to a Site)", some(files))
+		s.Record.Warn("readers get nothing at the addresses of files such as %s: by their names the distribution's function mistakes them for something else (stacks/site/viewerrequest/names.go lists the names that are files to a Site)", some(files))
 	}
 	if len(aliases) > 0 {
-		s.Record.Warn("readers of old addresses (aliases) such as %s get nothing without a slash at the end: by their names the distribution's function takes them for files", some(aliases))
+		s.Record.Warn("readers of old addresses (aliases) such as %s get nothing without a slash at the end: by their names the distribution's function mistakes them for files", some(aliases))
 	}
 }
 
@@ -54,7 +54,7 @@ func (b *Build) isAlias(key string) bool {
 	return err == nil && aliasOf(content) != ""
 }
 
-// kindOf returns what names have in common of which one is tried: the extension or, without one, the whole name.
+// kindOf returns the kind of a name: its extension or, without one, the whole name.
 func kindOf(address string) string {
 	name := path.Base(address)
 	if strings.Contains(address, "+") { // S3 reads it as a space.

@@ -88,7 +88,7 @@ func (b *Build) errorPageToName() string {
 
 // refusal returns why S3 refuses a call of the distribution; nil if it allows it.
 //
-// Who may not list a bucket gets a 403 for an object that is not there, and not a 404.
+// A caller that may not list the bucket gets a 403 for an object that is not there, and not a 404.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 func (s *Site) refusal(ctx context.Context, action, object string) (*rehearsal.Failure, error) {

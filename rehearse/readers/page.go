@@ -14,7 +14,7 @@ import (
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// maxPages is the number of pages that readers visit, besides those of chooseFiles and one that does not exist.
+// maxPages limits the pages that readers visit, besides those of chooseFiles and one that does not exist.
 const maxPages = 5
 
 // home is the object behind a site's "/".

@@ -90,8 +90,8 @@ func escaped(path string) string {
 	return strings.ReplaceAll((&url.URL{Path: path}).EscapedPath(), "+", "%2B")
 }
 
-// asked encodes a path as readers ask for it: as links have it, unless the distribution is not known, and so neither
-// is what its function does to a plus.
+// asked encodes a path as links have it. If the distribution is not known, it encodes the path as S3 needs it, because
+// nobody knows what a function of the distribution does to a plus.
 func (s *Site) asked(path string) string {
 	if s.Distribution != nil {
 		return (&url.URL{Path: path}).EscapedPath()

@@ -100,7 +100,7 @@ func (s *Site) failedFunction(visit rehearsal.Visit, page []byte) *rehearsal.Fai
 	return &rehearsal.Failure{Code: visit.Cache, Reason: strings.TrimSpace(html.UnescapeString(why)), Look: s.Distribution.Look("the functions")}
 }
 
-// visit is one reader's visit of a page. It returns the body of the answer, too.
+// visit has a reader visit a page. It also returns the body of the answer.
 func (s *Site) visit(ctx context.Context, when rehearsal.When, p page) (_ rehearsal.Visit, body []byte, _ error) {
 	visit := rehearsal.Visit{When: when, Path: p.address()}
 	if s.address != "" {

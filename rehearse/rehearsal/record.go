@@ -1,4 +1,4 @@
-// Package rehearsal has what a rehearsal tells: events while it runs, and its [Result]. A [Record] makes both.
+// Package rehearsal defines what a rehearsal tells: events while it runs, and its [Result]. A [Record] makes both.
 package rehearsal
 
 import (
@@ -43,7 +43,7 @@ func (r *Record) change(change func(*Result)) {
 	for i := range result.Stages {
 		result.Stages[i].Actions = slices.Clone(result.Stages[i].Actions)
 	}
-	// These lists only grow, so that an append to a clipped one copies it.
+	// Changes only append to these lists. Without spare capacity, an append makes a copy.
 	result.Visits, result.Warnings, result.Notes = slices.Clip(result.Visits), slices.Clip(result.Warnings), slices.Clip(result.Notes)
 	change(&result)
 	r.result = &result

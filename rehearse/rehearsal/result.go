@@ -21,7 +21,7 @@ const (
 	NotRun Status = "NotRun"
 )
 
-// Result is what a rehearsal came to or, while it runs, has come to so far.
+// Result tells how a rehearsal went or, while it runs, how it stands.
 type Result struct {
 	// Name is the name of the pipeline, or of the service whose deployment was rehearsed.
 	Name    string `json:"name"`
@@ -127,7 +127,7 @@ type Failure struct {
 // Error implements error.
 func (f *Failure) Error() string { return f.Code + ": " + f.Reason }
 
-// Denial is the message with which the doubles of AWS refuse a call that IAM denies.
+// Denial returns the message with which the doubles of AWS refuse a call that IAM denies.
 func (f *Failure) Denial() string { return f.Reason }
 
 // End completes an action that ended with err. An error that is no [Failure] comes from this machine.

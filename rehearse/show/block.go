@@ -24,7 +24,7 @@ const (
 	liveLines = 4
 )
 
-// mark is the sign for a status. It moves for what is in progress.
+// mark returns the sign of a status. The sign of what is in progress moves.
 func mark(status rehearsal.Status, now time.Time) span {
 	switch status {
 	case rehearsal.InProgress:
@@ -82,7 +82,7 @@ func (l *live) apply(e rehearsal.Event, now time.Time, opts Options) []line {
 	return lines
 }
 
-// served says where the site can be looked at.
+// served returns the lines that say where the site can be looked at.
 func served(at *rehearsal.Served) []line {
 	if at == nil {
 		return nil
@@ -160,7 +160,7 @@ func (l *live) explained(st rehearsal.Stage, a rehearsal.Action, opts Options) [
 	return lines
 }
 
-// block returns what moves, in at most rows lines. It first leaves out what helps least.
+// block returns the lines that change, at most rows of them. It first leaves out what helps least.
 func (l *live) block(now time.Time, width, rows int) []line {
 	for _, room := range []struct {
 		output  int

@@ -15,7 +15,7 @@ const (
 	keptRunes = 400
 )
 
-// live is a rehearsal that runs: the result so far, and what no result has. Its zero value has not begun.
+// live holds a rehearsal that runs: the result so far, and what no result has. Its zero value has not begun.
 type live struct {
 	result rehearsal.Result
 	steps  map[place]*step
@@ -28,7 +28,7 @@ type live struct {
 	serving bool
 }
 
-// place is an action's.
+// place identifies an action.
 type place struct{ stage, action string }
 
 // step tells how far an action is, and what it wrote last.

@@ -23,7 +23,7 @@ type plain struct {
 	last time.Time // of the last line
 }
 
-// told is what was last told of an action's step.
+// told holds what was last told of an action's step.
 type told struct {
 	progress string
 	at       time.Time

@@ -3,7 +3,7 @@
 //
 //	display := show.New(os.Stdout, show.Detect(os.Stdout, os.Getenv))
 //	defer display.Close()
-//	result, err := pipeline.Run(ctx, options, display.Event)
+//	result, err := pipeline.Run(ctx, plan, options, display.Event)
 //	display.Result(result)
 //
 // If the site is served, call Result when [rehearsal.Ended] comes: what follows is shown below the summary.
@@ -179,7 +179,7 @@ func (d *Display) settle() {
 	d.write(d.screen.frame(nil, d.opts))
 }
 
-// limit is the width of what stays; 0 is none.
+// limit returns the width of lines that stay; 0 for no limit.
 func (d *Display) limit() int {
 	if d.opts.Terminal {
 		return d.opts.Width

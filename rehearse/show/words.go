@@ -10,7 +10,7 @@ import (
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// header is the first line of a rehearsal.
+// header returns the first line of a rehearsal.
 func header(r rehearsal.Result) line {
 	r.Execution = "" // The summary has it.
 	return line{{"Rehearsing " + clean(r.Name), bold}, {"  " + where(r), dim}}
@@ -63,7 +63,7 @@ func reason(f rehearsal.Failure) string {
 	return f.Code + ": " + strings.TrimSpace(f.Reason)
 }
 
-// visited is a reader's visit in one line.
+// visited returns the line about a reader's visit.
 func visited(v rehearsal.Visit) line {
 	l := line{{"Reader  ", dim}, {clean(string(v.When)) + "  " + address(v) + "  ", dim}, seen(v)}
 	if v.Missed() {
