@@ -3,6 +3,8 @@
 package delivery
 
 import (
+	"fmt"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -61,7 +63,11 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 	blog := p.Blog.WithDefaults()
 	this := &Delivery{Construct: constructs.NewConstruct(scope, jsii.String(id))}
 	to := p.To
-	if to.Bucket == nil {
+	switch {
+	case to.Bucket != nil:
+	case blog.Site != nil:
+		panic(fmt.Errorf("%s has a Site, and delivery.Props has no To: set it to the Site's bucket and distribution", blog.Identity()))
+	default:
 		to = Destination{Bucket: existingBucket(this.Construct, blog.Deploy), DistributionID: blog.Invalidate.DistributionID}
 	}
 
