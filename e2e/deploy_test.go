@@ -58,7 +58,7 @@ func TestMakeDeploy(t *testing.T) {
 		{"BLOG=example", `blog "example" still has example values and cannot be deployed: Source.Owner, Deploy.Bucket, Invalidate.DistributionID. Put your own into blogs.go`, false},
 		// A warning about one stack of a blog stops the deployment of all of them.
 		{"BLOG=sample", `blog "sample" still has example values and cannot be deployed: Site.Domain, Site.HostedZone.Name`, false},
-		{"SERVICE=stall", `service "stall" still has example values and cannot be deployed: Hook.Invalidations[0].ID`, false},
+		{"SERVICE=stall", `service "stall" still has example values and cannot be deployed: Hook.Invalidations[0].DistributionID`, false},
 		// Without example values there is no warning, and the CLI gets as far as AWS.
 		{"BLOG=own APPROVAL=never", "Need to perform AWS calls for account 210987654321", true},
 		{"BLOG=site APPROVAL=never", "Need to perform AWS calls for account 210987654321", true},
