@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -96,11 +97,12 @@ func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
 
 func TestAHookAssumesTheRoleForAllDistributions(t *testing.T) {
 	hook := hookFunction(t)
-	first := `{\"DistributionId\":\"E2QWRUHAPOMQZL\",\"Paths\":[\"/*\"]}`
-	second := `{\"DistributionId\":\"E2QWRUHAPOMQZN\",\"Paths\":[\"/checkout/*\",\"#prices\"]}`
+	distributions := func(all ...contract.Distribution) string { return strconv.Quote(contract.JSON(all)) }
+	one := contract.Distribution{ID: "E2QWRUHAPOMQZL", Paths: []string{contract.AllPaths}}
+	another := contract.Distribution{ID: "E2QWRUHAPOMQZN", Paths: []string{"/checkout/*", "#prices"}}
 	call := "- AfterAllowTraffic: \\\"" + contract.HookFunctionName("api") + "\\\"\\n"
 	plan, err := ReadDeployment(template(t, "api-hook", withRole(t, "HookRole5025F404"),
-		replace(t, first, first+","+second),
+		replace(t, distributions(one), distributions(one, another)),
 		replace(t, `:distribution/E2QWRUHAPOMQZL\"]`, `:distribution/E2QWRUHAPOMQZL\",\"arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZN\"]`),
 		replace(t, call, strings.Replace(call, "AfterAllowTraffic", "AfterAllowTestTraffic", 1)+"  "+call),
 		replace(t, variable(contract.EnvWaitFor, string(contract.WaitForCompleted)), variable(contract.EnvWaitFor, string(contract.WaitForCreated))),
