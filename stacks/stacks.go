@@ -12,6 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/props"
 )
 
@@ -33,7 +34,7 @@ func newStack(scope constructs.Construct, identity props.Identity, kind contract
 		// So the CLI assumes no role first, but says at once that the account is another one.
 		settings.Synthesizer = awscdk.NewCliCredentialsStackSynthesizer(nil)
 	}
-	return awscdk.NewStack(scope, jsii.String(contract.StackName(identity.Name, kind)), settings)
+	return cdk.NewStack(scope, contract.StackName(identity.Name, kind), settings)
 }
 
 // warnOfExamples has synth warn that a stack cannot be deployed yet, because fields of its props

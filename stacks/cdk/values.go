@@ -8,12 +8,12 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Values that have no scope are the same for every construct. Each is made once, because a
-// call of the CDK crosses to Node.js and back, and most of synth is such calls. They last as
-// long as the jsii kernel, which an app closes at its end.
+// Values that have no scope are the same for every construct of an app. Each is made once,
+// because a call of the CDK crosses to Node.js and back, and most of synth is such calls.
 var (
 	// Duration returns a duration, which must be whole seconds.
 	Duration = once(func(d time.Duration) awscdk.Duration { return awscdk.Duration_Seconds(jsii.Number(d.Seconds())) })
@@ -43,9 +43,10 @@ func CustomRuntime() awslambda.Runtime { return customRuntime(struct{}{}) }
 // ARM64 is the architecture of Lambda's Graviton processors.
 func ARM64() awslambda.Architecture { return arm64(struct{}{}) }
 
-// once returns f, which then computes the value of each key only once.
+// once returns f, which then computes the value of each key only once for an app.
 func once[K comparable, V any](f func(K) V) func(K) V {
 	known := map[K]V{}
+	current.forget = append(current.forget, func() { clear(known) })
 	return func(key K) V {
 		value, ok := known[key]
 		if !ok {
@@ -54,4 +55,42 @@ func once[K comparable, V any](f func(K) V) func(K) V {
 		}
 		return value
 	}
+}
+
+// current is the app that the values belong to. Those of another one are of no use to it: its
+// jsii kernel may have been closed since, as tests do at their end.
+var current struct {
+	root   constructs.IConstruct
+	scopes map[constructs.Construct]bool // that are known to be in it
+	forget []func()
+}
+
+// Enter begins a construct that needs the values, in scope. It forgets those of another app.
+func Enter(scope constructs.Construct) {
+	if current.scopes[scope] {
+		return
+	}
+	if root := scope.Node().Root(); root != current.root {
+		for _, forget := range current.forget {
+			forget()
+		}
+		current.root, current.scopes = root, map[constructs.Construct]bool{}
+	}
+	current.scopes[scope] = true
+}
+
+// NewConstruct makes a construct without resources of its own.
+func NewConstruct(scope constructs.Construct, id string) constructs.Construct {
+	Enter(scope)
+	made := constructs.NewConstruct(scope, jsii.String(id))
+	current.scopes[made] = true
+	return made
+}
+
+// NewStack makes a stack.
+func NewStack(scope constructs.Construct, id string, props *awscdk.StackProps) awscdk.Stack {
+	Enter(scope)
+	made := awscdk.NewStack(scope, jsii.String(id), props)
+	current.scopes[made] = true
+	return made
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
 
+	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/notify"
 	"blog-deploy-pipeline/stacks/pipeline"
 	"blog-deploy-pipeline/stacks/props"
@@ -61,7 +61,7 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 		panic(err)
 	}
 	blog := p.Blog.WithDefaults()
-	this := &Delivery{Construct: constructs.NewConstruct(scope, jsii.String(id))}
+	this := &Delivery{Construct: cdk.NewConstruct(scope, id)}
 	to := p.To
 	switch {
 	case to.Bucket != nil:

@@ -75,7 +75,7 @@ func NewGoFunction(scope constructs.Construct, id string, p Props) *GoFunction {
 	if _, err := os.Stat(filepath.Join(folder, "bootstrap")); err != nil {
 		panic(fmt.Errorf("find the compiled function %s: %w; run `make build`", p.Binary, err))
 	}
-	this := &GoFunction{Construct: constructs.NewConstruct(scope, jsii.String(id))}
+	this := &GoFunction{Construct: cdk.NewConstruct(scope, id)}
 	log := cdk.NewLogGroup(this.Construct, "Log", p.LogRetentionDays)
 	this.Role = cdk.NewServiceRole(this.Construct, "Role", "lambda.amazonaws.com", p.Description)
 	log.GrantWrite(this.Role)

@@ -70,7 +70,7 @@ func NewHook(scope constructs.Construct, id string, p Props) *Hook {
 		panic(err)
 	}
 	h := p.Hook.WithDefaults(p.Controller)
-	this := &Hook{Construct: constructs.NewConstruct(scope, jsii.String(id)), serviceName: p.ServiceName, events: h.Events}
+	this := &Hook{Construct: cdk.NewConstruct(scope, id), serviceName: p.ServiceName, events: h.Events}
 	settings := function.Props{
 		Name:             contract.HookFunctionName(p.ServiceName),
 		Binary:           "deployhook",

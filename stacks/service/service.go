@@ -8,7 +8,6 @@ import (
 	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/hook"
@@ -55,7 +54,7 @@ func NewService(scope constructs.Construct, id string, s props.FargateService) *
 		panic(err)
 	}
 	s = s.WithDefaults()
-	this := &Service{Construct: constructs.NewConstruct(scope, jsii.String(id))}
+	this := &Service{Construct: cdk.NewConstruct(scope, id)}
 	p := parts{base: pipeline.NewBase(this.Construct, s.Identity(), s.Source), repository: newRepository(this.Construct)}
 	// The id Default gives the hook's resources the logical ids of a hook with a stack of its own.
 	p.hook = hook.NewHook(this.Construct, "Default", hook.Props{Hook: s.Hook, ServiceName: s.Name, Controller: s.Controller})

@@ -72,6 +72,7 @@ func newAccessLogBucket(scope constructs.Construct, days int) awss3.Bucket {
 // NewAccessLogs has CloudFront write the access logs of a Site's distribution to its
 // AccessLogBucket. scope must be in us-east-1, because CloudFront delivers logs from there.
 func NewAccessLogs(scope constructs.Construct, blogName string, distribution awscloudfront.IDistribution, bucket awss3.Bucket) {
+	cdk.Enter(scope)
 	name := jsii.String(deliveryName(blogName))
 	// BucketArn is for stacks of the bucket's region. In another one the CDK makes an ARN of the
 	// physical name, which this bucket does not have.

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/props"
@@ -64,7 +63,7 @@ func NewSite(scope constructs.Construct, id string, p Props) *Site {
 		panic(err)
 	}
 	s := p.Site.WithDefaults()
-	this := &Site{Construct: constructs.NewConstruct(scope, jsii.String(id))}
+	this := &Site{Construct: cdk.NewConstruct(scope, id)}
 	this.Bucket = newBucket(this.Construct, s.BucketRemoval)
 	this.Distribution = newDistribution(this.Construct, p.BlogName, s, this.Bucket, p.Certificate)
 	newRecords(this.Construct, s, this.Distribution)
