@@ -219,7 +219,7 @@ func (m *machine) build(s session) result {
 		Keep:      true, // the tests look into it
 		Path:      m.bin,
 		Env:       env,
-		Timeout:   time.Minute,
+		Timeout:   10 * time.Minute, // It ends a build that hangs, not one on a slow machine.
 		Shell:     s.shell,
 		OneShell:  s.oneShell,
 		Output: func(l codebuild.Line) {

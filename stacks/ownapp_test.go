@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/stacks/delivery"
 	"blog-deploy-pipeline/stacks/hook"
@@ -130,11 +131,11 @@ func TestOwnApp(t *testing.T) {
 		if want := []string{"Source", "Build", "Deploy", "Invalidate"}; !slices.Equal(stages, want) {
 			t.Errorf("the stages are %v, want %v", stages, want)
 		}
-		wantText(t, pipeline["Stages"], "BucketName:"+ref("Web", bucketID), `"DistributionId":"`+ref("Web", distributionID)+`"`)
+		wantText(t, pipeline["Stages"], "BucketName:"+ref("Web", bucketID), strings.Trim(contract.JSON(contract.Distribution{ID: ref("Web", distributionID)}), "{}"))
 		wantText(t, build["Environment"], "https://travel.kzmorita.dev/")
 	})
 	t.Run("the hook reports on its deployment group", func(t *testing.T) {
-		wantText(t, function["FunctionName"], "CodeDeployHook_shop")
+		wantText(t, function["FunctionName"], contract.HookFunctionName("shop"))
 		wantText(t, policy["PolicyDocument"], ":deploymentgroup:shop/shop-blue-green", ":distribution/E2QWRUHAPOMQZL")
 	})
 }
