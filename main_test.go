@@ -1,11 +1,12 @@
 package main
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 func TestBlogsAreValid(t *testing.T) {

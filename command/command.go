@@ -3,12 +3,13 @@
 package command
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"strings"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // App is what the commands know of the app.

@@ -1,13 +1,14 @@
 package command
 
 import (
-	"blog-deploy-pipeline/lambdas/contract"
-	"blog-deploy-pipeline/stacks/props"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"strings"
+
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // printStacks prints the names of a target's stacks, each on a line, in the order in which they are deployed.

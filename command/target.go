@@ -1,11 +1,12 @@
 package command
 
 import (
-	"blog-deploy-pipeline/stacks/props"
 	"errors"
 	"flag"
 	"fmt"
 	"strings"
+
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // target is the blog or the service that a command is for.

@@ -116,7 +116,7 @@ func checkGo(t *testing.T, where string, args []string) {
 				continue
 			}
 			names := testsOf(t, pkg)
-			for _, test := range strings.Split(strings.Join(tests, "|"), "|") {
+			for test := range strings.SplitSeq(strings.Join(tests, "|"), "|") {
 				name, _, _ := strings.Cut(test, "/")
 				if name = strings.Trim(name, "^$()"); name != "" && !slices.Contains(names, name) {
 					t.Errorf("%s: go test: %s has no %s", where, pkg, name)

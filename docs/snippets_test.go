@@ -203,9 +203,9 @@ func fieldOf(object types.Object, name string) *types.Var {
 	if s == nil {
 		return nil
 	}
-	for i := range s.NumFields() {
-		if s.Field(i).Name() == name {
-			return s.Field(i)
+	for field := range s.Fields() {
+		if field.Name() == name {
+			return field
 		}
 	}
 	return nil

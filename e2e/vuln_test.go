@@ -49,7 +49,7 @@ if test "$*" = -version; then echo "$STUB_VERSION"; else echo "scanned: $*"; fi
 		{"vuln.go.dev, required", []string{reachable, "VULN=required"}, 0, "scanned: ./..."},
 		{"unreachable", nil, 0, "make vuln: not scanned"},
 		{"unreachable, required", []string{"VULN=required"}, 1, "make vuln: not scanned"},
-		{"mistyped", []string{reachable, "VULN=requried"}, 2, "VULN=requried is not known"},
+		{"mistyped", []string{reachable, "VULN=require"}, 2, "VULN=require is not known"},
 		{"URL", []string{"GOVULNDB=https://vuln.example.com"}, 0, "scanned: -db https://vuln.example.com ./..."},
 		{"folder of records", []string{"GOVULNDB=" + records}, 0, "scanned: -db " + resolved(records) + " ./..."},
 		{"file URL", []string{"GOVULNDB=file://" + records}, 0, "scanned: -db " + resolved(records) + " ./..."},

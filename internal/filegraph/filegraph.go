@@ -3,6 +3,7 @@
 package filegraph
 
 import (
+	"context"
 	"fmt"
 	"go/ast"
 	"go/importer"
@@ -23,9 +24,9 @@ type Graph map[string]map[string]string
 
 // Load returns the graph of each package that matches one of the patterns, by the package's path.
 // Patterns are those of the go command, which Load runs.
-func Load(patterns ...string) (map[string]Graph, error) {
+func Load(ctx context.Context, patterns ...string) (map[string]Graph, error) {
 	const format = `{{.ImportPath}}	{{.Export}}	{{if not .DepOnly}}{{.Dir}}	{{join .GoFiles "	"}}{{end}}`
-	list := exec.Command("go", append([]string{"list", "-export", "-deps", "-f", format}, patterns...)...)
+	list := exec.CommandContext(ctx, "go", append([]string{"list", "-export", "-deps", "-f", format}, patterns...)...) //nolint:gosec // Only tests name patterns.
 	list.Stderr = os.Stderr
 	out, err := list.Output()
 	if err != nil {
@@ -131,9 +132,10 @@ func (g Graph) way(from, to string) []string {
 
 // Describe returns a circle of files with the names that they use of each other.
 func (g Graph) Describe(cycle []string) string {
-	text := cycle[0]
+	var text strings.Builder
+	text.WriteString(cycle[0])
 	for i, file := range cycle[1:] {
-		text += fmt.Sprintf(" uses %s of %s, which", g[cycle[i]][file], file)
+		fmt.Fprintf(&text, " uses %s of %s, which", g[cycle[i]][file], file)
 	}
-	return strings.TrimSuffix(text, ", which")
+	return strings.TrimSuffix(text.String(), ", which")
 }

@@ -47,7 +47,7 @@ var oneWay = []string{
 }
 
 func TestFilesUseEachOtherOneWay(t *testing.T) {
-	graphs, err := Load(oneWay...)
+	graphs, err := Load(t.Context(), oneWay...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func archive(w Wanted, platform string) (string, error) {
 	}
 	end := ends[platform]
 	if end == "" {
-		return "", fmt.Errorf("Hugo publishes no binary for %s", platform)
+		return "", fmt.Errorf("there is no binary of Hugo for %s", platform)
 	}
 	if w.before(firstPkg) {
 		end = strings.Replace(end, ".pkg", ".tar.gz", 1)

@@ -190,7 +190,7 @@ func TestInstall(t *testing.T) {
 		{name: "no archive", files: map[string][]byte{name: []byte("text")}, pinned: []byte("text"), says: compiled, told: "hugo_0.164.0_linux-amd64.tar.gz: "},
 		{name: "without Hugo", files: map[string][]byte{name: tarball(t, "dir/hugo", "")}, pinned: tarball(t, "dir/hugo", ""), says: compiled, told: "it contains no hugo"},
 		{name: "another version in it", files: map[string][]byte{name: tarball(t, "hugo", program("hugo v0.163.0 x"))}, pinned: tarball(t, "hugo", program("hugo v0.163.0 x")), says: compiled, told: `its version is "hugo v0.163.0 x"`},
-		{name: "for another machine", platform: "linux/riscv64", says: compiled, told: "Hugo publishes no binary for linux/riscv64"},
+		{name: "for another machine", platform: "linux/riscv64", says: compiled, told: "there is no binary of Hugo for linux/riscv64"},
 		{name: "extended, compiled", extended: true, compiler: true, says: "hugo v0.164.0+extended compiled", told: "404"},
 		{name: "extended, and no compiler", extended: true, told: "404", err: "Build.HugoExtended to false"},
 		{name: "for a newer Go", version: "0.999.0", told: "404", err: "needs a newer Go than this machine has"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"path/filepath"
 
 	"blog-deploy-pipeline/rehearse/checkout"
@@ -131,9 +132,7 @@ func (e *execution) perform(ctx context.Context, a *Action) (outcome, error) {
 // readersSee keeps what an action has passed back, and has readers come if it has cleared the cache of their site, or if
 // it is the last and they have not come since.
 func (e *execution) readersSee(ctx context.Context, a *Action, done outcome) error {
-	for name, out := range done.artifacts {
-		e.artifacts[name] = out
-	}
+	maps.Copy(e.artifacts, done.artifacts)
 	if done.site != nil {
 		e.site = done.site
 	}

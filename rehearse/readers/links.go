@@ -172,12 +172,12 @@ func (s *Site) follow(ctx context.Context, to *url.URL, host string) (status int
 		if _, err := url.Parse(s.url + to.RequestURI()); err != nil {
 			return 0, nil //nolint:nilerr // What cannot be asked for is no address.
 		}
-		response, _, err := s.get(ctx, to.RequestURI())
+		got, err := s.get(ctx, to.RequestURI())
 		if err != nil {
 			return 0, fmt.Errorf("follow the link to %s: %w", to, err)
 		}
-		status = response.StatusCode
-		location := response.Header.Get("Location")
+		status = got.status
+		location := got.header.Get("Location")
 		if status < http.StatusMultipleChoices || status >= http.StatusBadRequest || location == "" {
 			return status, nil
 		}

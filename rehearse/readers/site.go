@@ -104,19 +104,27 @@ func (s *Site) named(host string) bool {
 	return slices.ContainsFunc(s.served.Names, func(name string) bool { return strings.EqualFold(name, host) })
 }
 
-// get sends a reader's request, and reads the answer. The body of the response is closed.
-func (s *Site) get(ctx context.Context, path string) (response *http.Response, body []byte, err error) {
+// answer is what a reader receives for a request.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// get sends a reader's request, and reads the answer.
+func (s *Site) get(ctx context.Context, path string) (answer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
-	response, err = s.client.Do(request)
+	response, err := s.client.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	defer response.Body.Close()
-	if body, err = io.ReadAll(response.Body); err != nil {
-		return nil, nil, fmt.Errorf("read the answer: %w", err)
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return answer{}, fmt.Errorf("read the answer: %w", err)
 	}
-	return response, body, nil
+	return answer{status: response.StatusCode, header: response.Header, body: body}, nil
 }

@@ -107,17 +107,17 @@ func (s *Site) visit(ctx context.Context, when rehearsal.When, p page) (_ rehear
 		visit.URL = s.address + visit.Path
 	}
 	began := time.Now()
-	response, body, err := s.get(ctx, s.asked(visit.Path))
+	got, err := s.get(ctx, s.asked(visit.Path))
 	if err != nil {
 		return visit, nil, fmt.Errorf("visit %s: %w", visit.Path, err)
 	}
-	visit.Took, visit.Status = time.Since(began), response.StatusCode
-	visit.Cache, _, _ = strings.Cut(response.Header.Get("X-Cache"), " ")
-	if seconds, err := strconv.Atoi(response.Header.Get("Age")); err == nil {
+	visit.Took, visit.Status = time.Since(began), got.status
+	visit.Cache, _, _ = strings.Cut(got.header.Get("X-Cache"), " ")
+	if seconds, err := strconv.Atoi(got.header.Get("Age")); err == nil {
 		visit.Age = time.Duration(seconds) * time.Second
 	}
-	visit.Edition = p.edition(visit.Status, body)
-	return visit, body, nil
+	visit.Edition = p.edition(visit.Status, got.body)
+	return visit, got.body, nil
 }
 
 // edition returns which edition of the page an answer has.

@@ -1,8 +1,6 @@
 package props
 
 import (
-	"blog-deploy-pipeline/buildspec"
-	"blog-deploy-pipeline/buildspec/curated"
 	"cmp"
 	"fmt"
 	"maps"
@@ -13,6 +11,9 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/buildspec/curated"
 )
 
 // Build says how CodeBuild builds a blog's site.
@@ -100,6 +101,7 @@ type ImageBuild struct {
 // https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-compute-types.html
 type ComputeType string
 
+// The sizes of a build machine.
 const (
 	ComputeTypeSmall   ComputeType = "SMALL"    // 4 GiB, 2 vCPU
 	ComputeTypeMedium  ComputeType = "MEDIUM"   // 8 GiB, 4 vCPU

@@ -92,6 +92,7 @@ type Container struct {
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-arm64.html
 type Architecture string
 
+// The families that Fargate has.
 const (
 	ArchitectureARM64  Architecture = "ARM64"
 	ArchitectureX86_64 Architecture = "X86_64"

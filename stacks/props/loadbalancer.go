@@ -73,8 +73,13 @@ type LoadBalancer struct {
 	TestFrom []string
 }
 
+// The ports of HTTP and HTTPS, which every load balancer listens on.
 const (
-	HTTPPort, HTTPSPort = 80, 443
+	HTTPPort  = 80
+	HTTPSPort = 443
+)
+
+const (
 	// Anywhere is the range of all addresses.
 	Anywhere = "0.0.0.0/0"
 	// maxRules limits the rules of a security group.

@@ -50,7 +50,7 @@ func (p *problems) addReference(field, got, want string) {
 		p.add(field, got, want)
 		return
 	}
-	p.add(field, valueType(fmt.Sprintf("a text of %d characters (hidden, because it may be the secret itself)", utf8.RuneCountInString(got))), want)
+	p.add(field, Description(fmt.Sprintf("a text of %d characters (hidden, because it may be the secret itself)", utf8.RuneCountInString(got))), want)
 }
 
 // match reports a value that pattern does not match.
@@ -170,15 +170,15 @@ func listOf[T ~string](values []T) string {
 	return strings.Join(names, ", ")
 }
 
-// valueType describes a value whose type is wrong. Messages show it without quotes.
-type valueType string
+// Description says what a value is. Messages show it without quotes.
+type Description string
 
 // TypeOf returns what a message says about a value of a wrong type.
-func TypeOf(value any) valueType {
+func TypeOf(value any) Description {
 	if value == nil {
 		return "missing"
 	}
-	return valueType(fmt.Sprintf("a %T", value))
+	return Description(fmt.Sprintf("a %T", value))
 }
 
 // join returns all problems as one error, or nil.

@@ -141,8 +141,10 @@ const (
 
 // The steps of CodeDeploy's predefined configurations. ECS has none with names.
 const (
-	CanaryPercent, CanaryWait = 10, 5 * time.Minute
-	LinearPercent, LinearWait = 10, time.Minute
+	CanaryPercent = 10
+	CanaryWait    = 5 * time.Minute
+	LinearPercent = 10
+	LinearWait    = time.Minute
 )
 
 const (

@@ -10,7 +10,10 @@ import (
 )
 
 // The permissions to fetch a secret and a parameter.
-const FetchSecret, FetchParameter = "secretsmanager:GetSecretValue", "ssm:GetParameters"
+const (
+	FetchSecret    = "secretsmanager:GetSecretValue"
+	FetchParameter = "ssm:GetParameters"
+)
 
 const (
 	// SecretsInGrant is the number of secrets in one statement of a policy. Four ARNs of at most 1,011

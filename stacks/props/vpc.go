@@ -178,12 +178,16 @@ func vpcWithDefaults(vpc VPC) VPC {
 	return vpc
 }
 
+// Range returns CIDR.
 func (v NewVPC) Range() string { return v.CIDR }
 
+// Range returns CIDR.
 func (v ExistingVPC) Range() string { return v.CIDR }
 
+// TasksArePublic returns PublicTasks.
 func (v NewVPC) TasksArePublic() bool { return v.PublicTasks }
 
+// TasksArePublic returns PublicTasks.
 func (v ExistingVPC) TasksArePublic() bool { return v.PublicTasks }
 
 // addressesOf returns a network's range, or an empty one if the network or the range is not valid.
