@@ -73,7 +73,7 @@ type LoadBalancer struct {
 	TestFrom []string
 }
 
-// The ports of HTTP and HTTPS, which every load balancer listens on.
+// The ports of HTTP and HTTPS.
 const (
 	HTTPPort  = 80
 	HTTPSPort = 443
