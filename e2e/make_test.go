@@ -191,8 +191,11 @@ func TestMakeKnowsSources(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for path := range strings.FieldsSeq(string(out)) {
-			file, err := filepath.Rel(root, path)
+		for path := range strings.Lines(string(out)) { // A path may have spaces.
+			if path == "\n" {
+				continue
+			}
+			file, err := filepath.Rel(root, strings.TrimSuffix(path, "\n"))
 			if err != nil {
 				t.Fatal(err)
 			}
