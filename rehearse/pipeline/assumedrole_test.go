@@ -68,6 +68,9 @@ func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
 				edits = append(edits, replace(t, tt.old, tt.with))
 			}
 			r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline", edits...)), Options{Source: blog(t), Faults: faults}, nil)
+			if tt.faults != "" && !strings.HasPrefix(r.strikes(), tt.faults+" Invalidate/Invalidate sts:AssumeRole ") {
+				t.Errorf("%s strikes %q", tt.faults, r.strikes())
+			}
 			if len(tt.reason) == 0 {
 				if r.err != nil || r.statuses() != allSucceeded || len(r.Invalidations) != 1 {
 					t.Errorf("stages end as %s (%v) with %d invalidations: %+v", r.statuses(), r.err, len(r.Invalidations), r.failed())

@@ -65,7 +65,7 @@ func (b build) run(ctx context.Context, j *job) (done outcome, err error) {
 		return done, err
 	}
 	if j.Faults["build"] == "fail" {
-		fail(spec)
+		addFailingCommand(spec)
 	}
 	hugo, err := newHugoFolder(j.world)
 	if err != nil {
@@ -82,6 +82,9 @@ func (b build) run(ctx context.Context, j *job) (done outcome, err error) {
 		Initiator: "codepipeline/" + j.pipeline.Name, SourceVersion: input.commit, Timeout: p.Timeout,
 		Output: func(l codebuild.Line) {
 			copied() // The first line comes after the source was copied.
+			if l.Text == failingCommandSays && !l.Agent {
+				j.struck("build", "a command of the build phase")
+			}
 			j.warnOfBuild(l.Text)
 			e := j.event(rehearsal.Output, l.Text)
 			e.Phase, e.Service = l.Phase, l.Agent
@@ -187,12 +190,15 @@ func (j *job) warnOfBuild(line string) {
 	}
 }
 
-// fail adds a command that fails.
-func fail(spec *codebuild.Buildspec) {
+// failingCommandSays is what the command of the fault build=fail writes before it fails.
+const failingCommandSays = "This command fails, for the fault build=fail"
+
+// addFailingCommand adds a command that fails to the end of the build phase.
+func addFailingCommand(spec *codebuild.Buildspec) {
 	if spec.Phases.Build == nil {
 		spec.Phases.Build = &codebuild.Phase{}
 	}
 	phase := *spec.Phases.Build
-	phase.Commands = append(slices.Clone(phase.Commands), "echo 'the fault build=fail'; exit 1")
+	phase.Commands = append(slices.Clone(phase.Commands), "echo '"+failingCommandSays+"'; exit 1")
 	spec.Phases.Build = &phase
 }

@@ -79,6 +79,9 @@ func TestADeploymentCallsItsHooks(t *testing.T) {
 			if notes := strings.Join(slices.Concat(r.Warnings, r.Notes), "\n"); !strings.Contains(notes, tt.note) {
 				t.Errorf("notes are %s, want %s among them", notes, tt.note)
 			}
+			if tt.faults != "" && !strings.HasPrefix(r.strikes(), tt.faults+" ") {
+				t.Errorf("%s strikes %q", tt.faults, r.strikes())
+			}
 			uncleared := tt.faults == "cloudfront=denied" && tt.status == rehearsal.Succeeded
 			for _, stage := range r.Stages {
 				for _, a := range stage.Actions {

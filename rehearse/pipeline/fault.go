@@ -10,40 +10,50 @@ import (
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
+	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
 // Faults says what goes wrong in a rehearsal on purpose: for a part, such as "cloudfront", the kind of fault, such as
 // "throttle".
 type Faults map[string]string
 
-// faults lists all faults, and what each of them does.
+// faults lists all faults, and says what each of them does.
 var faults = map[string]map[string]string{
 	"build": {
-		"fail": "a last command of the buildspec's build phase fails",
+		"fail": "a command that is added to the end of the build phase fails",
 	},
 	"cloudfront": {
-		"throttle": "the first calls are refused: Rate exceeded",
-		"error":    "the first calls end in an internal error",
-		"denied":   "the role may not use the distribution",
-		"hang":     "the first call is never answered",
-		"quota":    "as many invalidations as a distribution may have are in progress, and stay so",
-		"slow":     "the invalidation takes longer than one call of the function",
-		"never":    "the invalidation is never completed",
+		"throttle": "CloudFront refuses the first 3 calls of each operation: Rate exceeded",
+		"error":    "CloudFront answers the first 3 calls of each operation with an internal error",
+		"denied":   "IAM denies the function every call of CloudFront",
+		"hang":     "CloudFront does not answer the first call of each operation",
+		"quota":    "CloudFront refuses each invalidation, because too many are in progress",
+		"slow":     "CloudFront needs longer for an invalidation than one call of the function lasts",
+		"never":    "CloudFront never completes an invalidation",
 	},
 	"codepipeline": {
-		"throttle": "the first reports are refused: Rate exceeded",
-		"error":    "the first reports end in an internal error",
+		"throttle": "CodePipeline refuses the first 3 reports of the function: Rate exceeded",
+		"error":    "CodePipeline answers the first 3 reports of the function with an internal error",
 	},
 	"sts": {
-		"throttle": "with a role to assume: the first calls are refused: Rate exceeded",
-		"error":    "with a role to assume: the first calls end in an internal error",
-		noRole:     "the role to assume is not there yet",
+		"throttle": "STS refuses the first 3 times that the function assumes a role: Rate exceeded",
+		"error":    "STS answers the first 3 times that the function assumes a role with an internal error",
+		noRole:     "the role that the function assumes does not exist yet",
 	},
 	"lambda": {
-		"crash-once": "the function crashes in its first call, after CloudFront has accepted the invalidation",
-		"crash":      "the function crashes each time",
-		"timeout":    "the function hangs until Lambda ends it",
+		"crash-once": "the function crashes once, after CloudFront has accepted the invalidation",
+		"crash":      "the function crashes each time, after its first call of CloudFront",
+		"timeout":    "the function hangs in its first call of CloudFront, until Lambda ends it",
 	},
+}
+
+// missed says for each part why none of its faults struck, if none did.
+var missed = map[string]string{
+	"build":        "no build came to the end of its build phase",
+	"cloudfront":   "no function made such a call of CloudFront",
+	"codepipeline": "no function reported to CodePipeline",
+	"sts":          "no function assumed a role",
+	"lambda":       "no function made such a call of CloudFront",
 }
 
 // noRole is the fault that a role does not exist.
@@ -82,41 +92,66 @@ func DescribeFaults() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// planned returns the faults before any of them has struck.
+func (f Faults) planned() []rehearsal.Fault {
+	var all []rehearsal.Fault
+	for _, part := range slices.Sorted(maps.Keys(f)) {
+		all = append(all, rehearsal.Fault{Name: f.name(part), Effect: faults[part][f[part]]})
+	}
+	return all
+}
+
+// name returns the name of the fault of a part: "cloudfront=throttle".
+func (f Faults) name(part string) string { return part + "=" + f[part] }
+
 // firstCalls is the number of calls that fail if "the first calls" do. It is more than the SDK makes for one call.
 const firstCalls = 3
 
-// denies reports whether IAM refuses an action.
-func (f Faults) denies(action string) bool {
+// denies reports whether IAM refuses an action, by the fault of the part that it returns.
+func (f Faults) denies(action string) (part string, denied bool) {
 	service, _, _ := strings.Cut(action, ":")
-	return f[service] == "denied"
+	return service, f[service] == "denied"
 }
 
-// strike returns what goes wrong with a call. kill ends the function that makes it, and freeze stops it.
-func (f Faults) strike(c fakeaws.Call, kill, freeze func()) fakeaws.Fault {
+// answers reports whether a service that allows an action answers it in another way than usual, by the fault of the part
+// that it returns.
+func (f Faults) answers(action string) (part string, unusual bool) {
+	switch action {
+	case "cloudfront:CreateInvalidation":
+		return "cloudfront", slices.Contains([]string{"quota", "slow", "never"}, f["cloudfront"])
+	case "sts:AssumeRole":
+		return "sts", f["sts"] == noRole
+	}
+	return "", false
+}
+
+// strike returns what goes wrong with a call, and the part whose fault it is. kill ends the function that makes the call,
+// and freeze stops it.
+func (f Faults) strike(c fakeaws.Call, kill, freeze func()) (part string, fault fakeaws.Fault) {
 	service, operation, _ := strings.Cut(c.Action, ":")
 	if service == "cloudfront" {
 		switch {
 		case f["lambda"] == "crash-once" && operation == "CreateInvalidation" && c.N == 1, f["lambda"] == "crash":
-			return fakeaws.Fault{Kind: fakeaws.After, Do: kill}
+			return "lambda", fakeaws.Fault{Kind: fakeaws.After, Do: kill}
 		case f["lambda"] == "timeout":
-			return fakeaws.Fault{Kind: fakeaws.Hang, Do: freeze}
+			return "lambda", fakeaws.Fault{Kind: fakeaws.Hang, Do: freeze}
 		}
 	}
 	switch f[service] {
 	case "throttle":
 		if c.N <= firstCalls {
-			return fakeaws.Fault{Kind: fakeaws.Throttle}
+			return service, fakeaws.Fault{Kind: fakeaws.Throttle}
 		}
 	case "error":
 		if c.N <= firstCalls {
-			return fakeaws.Fault{Kind: fakeaws.ServerError}
+			return service, fakeaws.Fault{Kind: fakeaws.ServerError}
 		}
 	case "hang":
 		if c.N == 1 {
-			return fakeaws.Fault{Kind: fakeaws.Hang}
+			return service, fakeaws.Fault{Kind: fakeaws.Hang}
 		}
 	}
-	return fakeaws.Fault{}
+	return "", fakeaws.Fault{}
 }
 
 // With these settings of the function, a fault does not make the owner wait for minutes: the function reads the machine's

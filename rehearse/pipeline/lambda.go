@@ -50,17 +50,35 @@ func (w *world) startCloud() error {
 					asked.Trust = other.Trust
 				}
 			}
-			if w.Faults.denies(c.Action) {
+			if part, denied := w.Faults.denies(c.Action); denied {
+				w.struck(part, c.Action)
 				return iam.Denied(asked)
 			}
-			return w.account.Allow(asked)
+			if err := w.account.Allow(asked); err != nil {
+				return err
+			}
+			if part, unusual := w.Faults.answers(c.Action); unusual {
+				w.struck(part, c.Action)
+			}
+			return nil
 		},
 		Fault: func(c fakeaws.Call) fakeaws.Fault {
 			f := w.invoked.Load()
 			if f == nil {
 				return fakeaws.Fault{}
 			}
-			return w.Faults.strike(c, f.Kill, f.Freeze)
+			part, fault := w.Faults.strike(c, f.Kill, f.Freeze)
+			if fault.Kind == fakeaws.NoFault {
+				return fault
+			}
+			do := fault.Do
+			fault.Do = func() {
+				w.struck(part, c.Action)
+				if do != nil {
+					do()
+				}
+			}
+			return fault
 		},
 	})
 	server, url, err := loopback.Serve(w.cloud)

@@ -236,6 +236,9 @@ func failsAt(t *testing.T, stage int, tests []failing) {
 			if got := r.statuses(); r.err != nil || got != strings.Join(want, " ") || r.Status != rehearsal.Failed {
 				t.Errorf("stages end as %s (%s, %v), want %s", got, r.Status, r.err, strings.Join(want, " "))
 			}
+			if tt.faults != "" && !strings.HasPrefix(r.strikes(), tt.faults+" ") {
+				t.Errorf("%s strikes %q", tt.faults, r.strikes())
+			}
 			failed := r.failed()
 			if failed.Code != tt.code {
 				t.Errorf("code is %s, want %s", failed.Code, tt.code)

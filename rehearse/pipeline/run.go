@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,7 +51,7 @@ func Run(ctx context.Context, plan *Plan, opts Options, tell func(rehearsal.Even
 	}()
 	w.record = rehearsal.Begin(rehearsal.Result{
 		Name: plan.Name, Stack: t.Name, Account: t.Account, Region: t.Region,
-		Execution: w.id, Status: rehearsal.InProgress, Stages: process.stages(),
+		Execution: w.id, Status: rehearsal.InProgress, Faults: opts.Faults.planned(), Stages: process.stages(),
 	}, tell)
 	for _, note := range plan.Notes {
 		w.record.Note("%s", note)
@@ -63,6 +64,7 @@ func Run(ctx context.Context, plan *Plan, opts Options, tell func(rehearsal.Even
 		ended, err = process.run(ctx, w)
 		if ctx.Err() == nil {
 			err = errors.Join(err, w.account.Err())
+			w.warnOfMissedFaults()
 		}
 	} else if ctx.Err() != nil {
 		ended.status, err = rehearsal.Stopped, nil
@@ -95,6 +97,16 @@ func (w *world) end(ctx context.Context, cleared []string, ended ending, err err
 		<-ctx.Done()
 	}
 	return result
+}
+
+// warnOfMissedFaults warns of faults that never struck: the rehearsal says nothing about them.
+func (w *world) warnOfMissedFaults() {
+	for _, fault := range w.record.Result().Faults {
+		if len(fault.Strikes) == 0 {
+			part, _, _ := strings.Cut(fault.Name, "=")
+			w.record.Warn("the fault %s never struck, and so this rehearsal does not show what it leads to: %s", fault.Name, missed[part])
+		}
+	}
 }
 
 // invalidations returns all invalidations of some distributions.

@@ -104,6 +104,9 @@ func (w *world) close() error {
 	return errors.Join(errs...)
 }
 
+// struck tells that the fault of a part has struck.
+func (w *world) struck(part, on string) { w.record.Struck(w.Faults.name(part), on) }
+
 // process is a pipeline or a deployment.
 type process interface {
 	// stages returns the stages as they are before anything has run.

@@ -23,6 +23,9 @@ const (
 	// Progressed says how far an action has come. It sets Stage, Action, Text and, where the action counts
 	// something, Done, Total and Bytes.
 	Progressed Kind = "Progressed"
+	// Struck says in Text which fault strikes, such as "cloudfront=throttle", and what it strikes. It sets Stage and
+	// Action, if one runs.
+	Struck Kind = "Struck"
 	// Visited says that a reader came: the last of the Result's Visits.
 	Visited Kind = "Visited"
 	// Warned and Noted add Text to the Result's Warnings or Notes.

@@ -43,6 +43,10 @@ func (r *Record) change(change func(*Result)) {
 	for i := range result.Stages {
 		result.Stages[i].Actions = slices.Clone(result.Stages[i].Actions)
 	}
+	result.Faults = slices.Clone(result.Faults)
+	for i := range result.Faults {
+		result.Faults[i].Strikes = slices.Clone(result.Faults[i].Strikes)
+	}
 	// Changes only append to these lists. Without spare capacity, an append makes a copy.
 	result.Visits, result.Warnings, result.Notes = slices.Clip(result.Visits), slices.Clip(result.Warnings), slices.Clip(result.Notes)
 	change(&result)
@@ -94,6 +98,21 @@ func (r *Record) remark(kind Kind, list func(*Result) *[]string, format string, 
 		*remarks = append(*remarks, text)
 	})
 	r.send(Event{Kind: kind, Text: text})
+}
+
+// Struck tells that a fault of the result strikes something while an action runs.
+func (r *Record) Struck(fault, on string) {
+	stage, action := r.Running()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text := fault + " strikes " + on
+	r.change(func(result *Result) {
+		i := slices.IndexFunc(result.Faults, func(f Fault) bool { return f.Name == fault })
+		if times := result.Faults[i].add(Strike{Stage: stage, Action: action, On: on}); times > 1 {
+			text += fmt.Sprintf(" (%d times)", times)
+		}
+	})
+	r.send(Event{Kind: Struck, Stage: stage, Action: action, Text: text})
 }
 
 // Visited tells of a reader's visit.

@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,35 @@ func TestTheResultOfAnEventDoesNotChange(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestStrikesOfAFaultAreCounted(t *testing.T) {
+	var told []Event
+	r := Begin(Result{
+		Faults: []Fault{{Name: "lambda=crash"}, {Name: "build=fail"}},
+		Stages: []Stage{{Name: "S", Actions: []Action{{Name: "A"}}}, {Name: "T", Actions: []Action{{Name: "B"}}}},
+	}, func(e Event) { told = append(told, e) })
+	r.StartAction("S", "A")
+	r.Struck("lambda=crash", "call")
+	r.Struck("lambda=crash", "call")
+	r.EndAction("S", Action{Name: "A", Status: Succeeded})
+	r.StartAction("T", "B")
+	r.Struck("lambda=crash", "call")
+	r.Struck("lambda=crash", "other")
+	want := []Fault{{Name: "lambda=crash", Strikes: []Strike{{"S", "A", "call", 2}, {"T", "B", "call", 1}, {"T", "B", "other", 1}}}, {Name: "build=fail"}}
+	if got := r.Result().Faults; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if again := told[3]; again.Text != "lambda=crash strikes call (2 times)" {
+		t.Errorf("a second strike is told as %q", again.Text)
+	}
+	last := told[len(told)-1]
+	if last.Kind != Struck || last.Stage != "T" || last.Action != "B" || last.Text != "lambda=crash strikes other" {
+		t.Errorf("the last event is %+v", last)
+	}
+	if before := told[3].Result.Faults[0].Strikes; len(before) != 1 || before[0].Times != 2 {
+		t.Errorf("the result of an earlier event has become %+v", before)
 	}
 }
 

@@ -40,7 +40,9 @@ type Result struct {
 	// Skipped is the time that AWS would have waited and the rehearsal did not, such as the minutes before
 	// Lambda retries a crashed invocation.
 	Skipped time.Duration `json:"skipped"`
-	Stages  []Stage       `json:"stages"`
+	// Faults lists what goes wrong on purpose.
+	Faults []Fault `json:"faults"`
+	Stages []Stage `json:"stages"`
 	// Site is nil where nothing was deployed.
 	Site *Site `json:"site,omitempty"`
 	// Invalidations lists those that CloudFront accepted, in order.
@@ -59,6 +61,37 @@ type Result struct {
 	Notes []string `json:"notes"`
 	// Error says why there was no rehearsal, or no complete one. The cause is this machine, not the pipeline.
 	Error string `json:"error,omitempty"`
+}
+
+// Fault is something that goes wrong in a rehearsal on purpose.
+type Fault struct {
+	Name string `json:"name"` // as the owner names it: "cloudfront=throttle"
+	// Effect says what goes wrong, in a sentence: "CloudFront refuses the first calls".
+	Effect string `json:"effect"`
+	// Strikes lists what the fault has struck, in the order of the first strikes; empty if it never struck.
+	Strikes []Strike `json:"strikes"`
+}
+
+// Strike tells what a fault has struck while an action ran.
+type Strike struct {
+	Stage  string `json:"stage,omitempty"`
+	Action string `json:"action,omitempty"`
+	// On is the call or the command that was struck: "cloudfront:CreateInvalidation".
+	On    string `json:"on"`
+	Times int    `json:"times"`
+}
+
+// add counts a strike, and returns how often there was such a one.
+func (f *Fault) add(s Strike) (times int) {
+	for i, before := range f.Strikes {
+		if before.Times = 0; before == s {
+			f.Strikes[i].Times++
+			return f.Strikes[i].Times
+		}
+	}
+	s.Times = 1
+	f.Strikes = append(f.Strikes, s)
+	return 1
 }
 
 // Stage tells how a stage went.

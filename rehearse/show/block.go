@@ -57,7 +57,7 @@ func (l *live) apply(e rehearsal.Event, now time.Time, opts Options) []line {
 	}
 	switch e.Kind {
 	case rehearsal.Started:
-		lines = append(lines, header(l.result))
+		lines = append(append(lines, header(l.result)), striking(l.result.Faults)...)
 	case rehearsal.Preparing:
 		l.preparing, l.since = clean(e.Text), at
 	case rehearsal.ActionStarted:
@@ -73,6 +73,8 @@ func (l *live) apply(e rehearsal.Event, now time.Time, opts Options) []line {
 		if opts.Verbose {
 			lines = append(lines, line{{"  " + by(e) + " │ ", cyan}, {clean(e.Text), dim}})
 		}
+	case rehearsal.Struck:
+		lines = append(lines, line{{"! " + by(e) + "  " + clean(e.Text), yellow}})
 	case rehearsal.Ended:
 		lines = append(lines, l.rest(now, opts)...)
 	case rehearsal.Serving:

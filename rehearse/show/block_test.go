@@ -24,6 +24,7 @@ func TestTerminalShowsARehearsal(t *testing.T) {
 		{"terminal-failed", broken, 100, 24, nil},
 		{"terminal-narrow", success, 40, 24, []time.Duration{8 * sec, 11 * sec}},
 		{"terminal-site", site, 80, 24, []time.Duration{8 * sec, 11 * sec}},
+		{"terminal-faults", stricken, 80, 24, []time.Duration{11 * sec}},
 		{"terminal-short", success, 60, 6, []time.Duration{8 * sec, 11 * sec}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -41,7 +42,7 @@ func TestTerminalShowsARehearsal(t *testing.T) {
 				})
 				moments, r := tc.play()
 				start := time.Now()
-				play(d, moments)
+				play(d, moments, r.Faults...)
 				looking.Wait()
 				took := time.Since(start)
 				d.Result(r)

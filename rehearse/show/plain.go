@@ -39,6 +39,9 @@ func (p *plain) event(w io.Writer, l *live, e rehearsal.Event, now time.Time, op
 	switch e.Kind {
 	case rehearsal.Started:
 		say(header(l.result).render(false))
+		for _, fault := range striking(l.result.Faults) {
+			say(fault.render(false))
+		}
 	case rehearsal.Preparing:
 		say("Preparing", clean(e.Text))
 	case rehearsal.StageEnded:
@@ -66,6 +69,8 @@ func (p *plain) event(w io.Writer, l *live, e rehearsal.Event, now time.Time, op
 				say(stageName, actionName, words)
 			}
 		}
+	case rehearsal.Struck:
+		say(stageName, actionName, clean(e.Text))
 	case rehearsal.Visited:
 		if n := len(l.result.Visits); n > 0 {
 			say(visited(l.result.Visits[n-1]).render(false))

@@ -25,13 +25,14 @@ func TestPlainLinesOfARehearsal(t *testing.T) {
 		{"plain-failed", broken, false},
 		{"plain-verbose", success, true},
 		{"plain-site", site, false},
+		{"plain-faults", stricken, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
 				d := New(&out, Options{Verbose: tc.verbose, Color: true, Width: 40})
 				moments, r := tc.play()
-				play(d, moments)
+				play(d, moments, r.Faults...)
 				d.Result(r)
 				d.Close()
 				if i := strings.IndexFunc(out.String(), func(r rune) bool { return unicode.IsControl(r) && r != '\n' }); i >= 0 {

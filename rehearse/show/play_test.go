@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,8 +45,13 @@ type moment struct {
 }
 
 // play begins a rehearsal that a display shows, and plays its moments.
-func play(d *Display, moments []moment) {
-	r := rehearsal.Begin(plan(), d.Event)
+func play(d *Display, moments []moment, faults ...rehearsal.Fault) {
+	planned := plan()
+	planned.Faults = slices.Clone(faults)
+	for i := range planned.Faults {
+		planned.Faults[i].Strikes = nil
+	}
+	r := rehearsal.Begin(planned, d.Event)
 	for _, m := range moments {
 		time.Sleep(m.after)
 		m.do(r)
@@ -193,6 +199,29 @@ func site() ([]moment, rehearsal.Result) {
 		r.Visits[i].URL = "https://blog.example.com" + r.Visits[i].Path
 	}
 	return moments, r
+}
+
+// stricken is a success in spite of a fault. Another fault never struck.
+func stricken() ([]moment, rehearsal.Result) {
+	moments, r := success()
+	const throttle, missed = "cloudfront=throttle", "the fault sts=no-role never struck, and so this rehearsal does not show what it leads to: no function assumed a role"
+	create := rehearsal.Strike{Stage: "Invalidate", Action: "CloudFront", On: "cloudfront:CreateInvalidation", Times: 3}
+	get := rehearsal.Strike{Stage: "Invalidate", Action: "CloudFront", On: "cloudfront:GetInvalidation", Times: 1}
+	r.Faults = []rehearsal.Fault{
+		{Name: throttle, Effect: "CloudFront refuses the first 3 calls of each operation: Rate exceeded", Strikes: []rehearsal.Strike{create, get}},
+		{Name: "sts=no-role", Effect: "the role that the function assumes does not exist yet"},
+	}
+	r.Warnings = append(slices.Clone(r.Warnings), missed)
+	invalidates := len(moments) - 6
+	rest := slices.Clone(moments[invalidates : len(moments)-1])
+	moments = moments[:invalidates]
+	for _, strike := range []rehearsal.Strike{create, get} {
+		for range strike.Times {
+			moments = append(moments, moment{100 * ms, func(record *rehearsal.Record) { record.Struck(throttle, strike.On) }})
+		}
+	}
+	moments = append(moments, rest...)
+	return append(moments, moment{0, func(record *rehearsal.Record) { record.Warn("%s", missed) }}, finish(&r)), r
 }
 
 // broken is a rehearsal whose build failed.

@@ -102,6 +102,10 @@ func (d *Display) unwarned(r rehearsal.Result) []string {
 
 // JSON writes the result as one JSON document. A list with nothing in it is [], never null.
 func JSON(w io.Writer, r rehearsal.Result) error {
+	r.Faults = list(r.Faults)
+	for i := range r.Faults {
+		r.Faults[i].Strikes = list(r.Faults[i].Strikes)
+	}
 	r.Stages = list(r.Stages)
 	for i := range r.Stages {
 		r.Stages[i].Actions = list(r.Stages[i].Actions)

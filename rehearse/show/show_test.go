@@ -16,7 +16,7 @@ import (
 )
 
 func TestJSONHasTheWholeResult(t *testing.T) {
-	_, want := success()
+	_, want := stricken()
 	var out bytes.Buffer
 	if err := JSON(&out, want); err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestJSONHasTheWholeResult(t *testing.T) {
 	}
 
 	out.Reset()
-	if err := JSON(&out, rehearsal.Result{Name: "a&b", Stages: []rehearsal.Stage{{}}}); err != nil {
+	if err := JSON(&out, rehearsal.Result{Name: "a&b", Faults: []rehearsal.Fault{{}}, Stages: []rehearsal.Stage{{}}}); err != nil {
 		t.Fatal(err)
 	}
 	if s := out.String(); strings.Contains(s, "null") || !strings.Contains(s, "a&b") {
@@ -62,6 +62,7 @@ func TestHostileTextCommandsNoTerminal(t *testing.T) {
 		for _, d := range []*Display{New(vt, Options{Terminal: true, Width: 80, Height: 24, Verbose: true}), New(&out, Options{Verbose: true})} {
 			r := rehearsal.Result{Name: hostile, Stack: hostile, Account: hostile, Region: hostile, Execution: hostile, Status: rehearsal.Failed}
 			a := rehearsal.Action{Name: hostile, Provider: hostile, Target: hostile, Status: rehearsal.Failed, Summary: hostile, Failure: rehearsal.Failure{Code: hostile, Reason: hostile + "\n" + hostile, Look: hostile}}
+			r.Faults = []rehearsal.Fault{{Name: hostile, Effect: hostile, Strikes: []rehearsal.Strike{{Stage: hostile, Action: hostile, On: hostile}}}}
 			r.Stages = []rehearsal.Stage{{Name: hostile, Status: rehearsal.Failed, Actions: []rehearsal.Action{a, {Name: "other", Status: rehearsal.Status(hostile), Summary: hostile}}}}
 			r.Site = &rehearsal.Site{Bucket: hostile, CacheControl: hostile}
 			r.Invalidations = []rehearsal.Invalidation{{ID: hostile, Distribution: hostile, Status: hostile, Paths: []string{hostile, hostile}}}
@@ -101,7 +102,7 @@ func TestNothingIsShownAfterClose(t *testing.T) {
 
 var kinds = []rehearsal.Kind{
 	rehearsal.Started, rehearsal.Preparing, rehearsal.StageStarted, rehearsal.StageEnded, rehearsal.ActionStarted,
-	rehearsal.ActionEnded, rehearsal.Output, rehearsal.Progressed, rehearsal.Visited, rehearsal.Noted, rehearsal.Warned,
+	rehearsal.ActionEnded, rehearsal.Output, rehearsal.Progressed, rehearsal.Struck, rehearsal.Visited, rehearsal.Noted, rehearsal.Warned,
 	rehearsal.Serving, rehearsal.Ended, "Unknown",
 }
 

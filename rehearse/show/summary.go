@@ -20,6 +20,7 @@ func summary(r rehearsal.Result, width int, verbose bool) []line {
 	if w := where(r); w != "" && verbose {
 		lines = append([]line{nil}, indented("", w, dim, width)...)
 	}
+	lines = append(lines, faults(r.Faults, width)...)
 	lines = append(lines, stages(r.Stages, width)...)
 	lines = append(lines, published(r.Site, width)...)
 	lines = append(lines, invalidations(r.Invalidations)...)
@@ -89,6 +90,28 @@ func counted(notes []string, idle []rehearsal.RolePermissions, limit int) []line
 }
 
 func title(s string) []line { return []line{nil, {{s, bold}}} }
+
+// faults shows what went wrong on purpose, and what each fault has struck.
+func faults(all []rehearsal.Fault, limit int) []line {
+	if len(all) == 0 {
+		return nil
+	}
+	lines := title("Faults on purpose")
+	for _, f := range all {
+		lines = append(lines, indented("  ", f.Name+": "+f.Effect, normal, limit)...)
+		for _, s := range f.Strikes {
+			words := fmt.Sprintf("struck %s, %s", s.On, amount.Count(s.Times, "time"))
+			if s.Action != "" {
+				words = s.Stage + "/" + s.Action + ": " + words
+			}
+			lines = append(lines, indented("    ", words, normal, limit)...)
+		}
+		if len(f.Strikes) == 0 {
+			lines = append(lines, line{{"    never struck", yellow}})
+		}
+	}
+	return lines
+}
 
 // stages shows when each stage ran, as a picture: they run one after the other.
 func stages(all []rehearsal.Stage, limit int) []line {

@@ -16,6 +16,15 @@ func header(r rehearsal.Result) line {
 	return line{{"Rehearsing " + clean(r.Name), bold}, {"  " + where(r), dim}}
 }
 
+// striking says which faults a rehearsal strikes with, a line for each.
+func striking(faults []rehearsal.Fault) []line {
+	var lines []line
+	for _, f := range faults {
+		lines = append(lines, line{{"This rehearsal strikes with " + clean(f.Name) + ": " + clean(f.Effect), yellow}})
+	}
+	return lines
+}
+
 // where says which stack, account, Region and execution a result belongs to.
 func where(r rehearsal.Result) string {
 	var parts []string
