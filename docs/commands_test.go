@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -13,12 +14,12 @@ import (
 
 // programs are the commands that pages may tell a reader to run, besides make, go and npx.
 var programs = []string{
-	"aws", "cat", "chmod", "chromium", "cp", "curl", "dig", "diff", "for", "git", "gofmt", "hugo", "mkdir", "node_modules/.bin/node",
+	"aws", "cat", "chmod", "chromium", "cp", "curl", "dig", "diff", "for", "git", "gofmt", "hugo", "ln", "mkdir", "node_modules/.bin/node",
 	"npm", "output()", "rm", "sed",
 }
 
 // TestCommandsAreAccepted has make look at each of its commands on the pages without doing it, go doc show
-// what it is asked for, go test know the packages and tests, and the CDK CLI know the options.
+// what it is asked for, go test know the packages and tests, and the CDK CLI know its commands and options.
 func TestCommandsAreAccepted(t *testing.T) {
 	commands := map[string]string{} // and where they are
 	for _, p := range pages(t) {
@@ -148,9 +149,10 @@ func testsOf(t *testing.T, pkg string) []string {
 	return names
 }
 
-// checkCDK asks the CDK CLI's help for the options.
+// checkCDK looks the command and its options up in the CDK CLI's own description of them.
 func checkCDK(t *testing.T, where string, args []string) {
 	t.Helper()
+	const description = "node_modules/aws-cdk/lib/cli/cli-type-registry.json"
 	if len(args) == 0 || args[0] != "cdk" {
 		t.Errorf("%s: npx %q: only the CDK CLI is installed", where, args)
 		return
@@ -158,12 +160,22 @@ func checkCDK(t *testing.T, where string, args []string) {
 	if len(args) == 1 {
 		return
 	}
-	help, err := run(t, filepath.Join("node_modules", ".bin", "cdk"), args[1], "--help")
-	if err != nil {
-		t.Fatalf("%s: npx cdk %s --help: %v\n%s", where, args[1], err, help)
+	type options map[string]any
+	var cli struct {
+		GlobalOptions options
+		Commands      map[string]struct{ Options options }
+	}
+	if err := json.Unmarshal([]byte(read(t, description)), &cli); err != nil {
+		t.Fatalf("%s: %v", description, err)
+	}
+	command, known := cli.Commands[args[1]]
+	if !known {
+		t.Errorf("%s: npx %q: the CDK CLI has no command %s", where, args, args[1])
 	}
 	for _, arg := range args[2:] {
-		if option, _, _ := strings.Cut(arg, "="); strings.HasPrefix(option, "--") && !strings.Contains(help, option) {
+		option, _, _ := strings.Cut(arg, "=")
+		name, isOption := strings.CutPrefix(option, "--")
+		if isOption && command.Options[name] == nil && cli.GlobalOptions[name] == nil {
 			t.Errorf("%s: npx %q: the CDK CLI has no option %s", where, args, option)
 		}
 	}

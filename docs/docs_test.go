@@ -4,6 +4,8 @@ package docs
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -83,7 +85,9 @@ func pages(t *testing.T) []page {
 func read(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(top, filepath.FromSlash(name)))
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) && slices.Contains(made, strings.Split(name, "/")[0]) {
+		t.Fatalf("%v: run `make build` first", err)
+	} else if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)

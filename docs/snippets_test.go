@@ -16,6 +16,11 @@ import (
 
 const propsPath = "blog-deploy-pipeline/stacks/props"
 
+// packages are what a snippet uses without an import, by name.
+var packages = map[string]string{
+	"props": propsPath, "awscdk": "github.com/aws/aws-cdk-go/awscdk/v2", "jsii": "github.com/aws/jsii-runtime-go",
+}
+
 // checker type-checks snippets against the packages that owners use.
 type checker struct {
 	fset     *token.FileSet
@@ -25,8 +30,7 @@ type checker struct {
 
 func newChecker(t *testing.T) *checker {
 	t.Helper()
-	out, err := run(t, "go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}",
-		propsPath, "github.com/aws/aws-cdk-go/awscdk/v2", "github.com/aws/jsii-runtime-go")
+	out, err := run(t, "go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", "./stacks/...")
 	if err != nil {
 		t.Fatalf("list the packages of the snippets: %v\n%.2000s", err, out)
 	}
@@ -52,14 +56,17 @@ func newChecker(t *testing.T) *checker {
 // check type-checks a file whose body has the snippet, and returns the types of its expressions.
 func (c *checker) check(body string) (*ast.File, *types.Info, error) {
 	text := "package snippet\n"
-	for name, path := range map[string]string{
-		"props": propsPath, "awscdk": "github.com/aws/aws-cdk-go/awscdk/v2", "jsii": "github.com/aws/jsii-runtime-go",
-	} {
+	for name, path := range packages {
 		if strings.Contains(body, name+".") {
 			text += fmt.Sprintf("import %s %q\n", name, path)
 		}
 	}
-	file, err := parser.ParseFile(c.fset, "snippet.go", text+body, 0)
+	return c.checkFile(text + body)
+}
+
+// checkFile type-checks a whole file, and returns the types of its expressions.
+func (c *checker) checkFile(text string) (*ast.File, *types.Info, error) {
+	file, err := parser.ParseFile(c.fset, "snippet.go", text, 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,18 +90,18 @@ func TestBlocksCompile(t *testing.T) {
 			compiled++
 			text := shortened.Replace(b.text)
 			line := fmt.Sprintf("\n//line %s:%d\n", p.path, b.line)
-			var body string
+			check, body := c.check, line+text
 			switch {
+			case strings.HasPrefix(text, "package "):
+				check = c.checkFile
 			case strings.HasPrefix(text, "{"):
 				body = "var _ = []props.Blog{" + line + text + "}"
 			case strings.HasPrefix(text, "props."):
 				body = "var _ = []props.Service{" + line + text + "}"
 			case strings.HasPrefix(text, "awscdk."):
 				body = "var app awscdk.App\nfunc _() {" + line + text + "}"
-			default:
-				body = line + text
 			}
-			if _, _, err := c.check(body); err != nil {
+			if _, _, err := check(body); err != nil {
 				t.Errorf("%v\n%s", err, b.text)
 			}
 		}
