@@ -24,12 +24,12 @@ func summary(r rehearsal.Result, width int, verbose bool) []line {
 	lines = append(lines, stages(r.Stages, width)...)
 	lines = append(lines, published(r.Site, width)...)
 	lines = append(lines, invalidations(r.Invalidations)...)
-	lines = append(lines, readers(r.Visits, width)...)
+	lines = append(lines, readers(r, width)...)
 	lines = append(lines, links(r.Links, width)...)
-	idle := idle(r)
+	unneeded := unneeded(r)
 	if verbose {
-		lines = append(lines, unused(idle, width)...)
-		lines = append(lines, listed("Notes on what is not rehearsed", r.Notes, width)...)
+		lines = append(lines, permissions(unneeded, width)...)
+		lines = append(lines, listed("What this rehearsal leaves out or assumes", r.Notes, width)...)
 	}
 	lines = append(lines, listed("Warnings", r.Warnings, width)...)
 	lines = append(lines, failures(r, width)...)
@@ -38,7 +38,7 @@ func summary(r rehearsal.Result, width int, verbose bool) []line {
 	}
 	lines = append(lines, nil)
 	if !verbose {
-		lines = append(lines, counted(r.Notes, idle, width)...)
+		lines = append(lines, verboseHas(len(r.Notes), len(unneeded) > 0, width)...)
 	}
 	return append(lines, verdict(r))
 }
@@ -50,13 +50,13 @@ func verdict(r rehearsal.Result) line {
 		l = append(l, span{", after " + seconds(r.Preparation) + " of preparation", normal})
 	}
 	if r.Skipped > 0 {
-		l = append(l, span{"; " + seconds(r.Skipped) + " of waiting at AWS skipped", normal})
+		l = append(l, span{"; AWS would have waited " + seconds(r.Skipped) + " more", normal})
 	}
 	return l
 }
 
-// idle returns the permissions that nothing used. A pipeline that did not succeed says nothing about them.
-func idle(r rehearsal.Result) []rehearsal.RolePermissions {
+// unneeded returns the permissions that nothing used. A pipeline that did not succeed says nothing about them.
+func unneeded(r rehearsal.Result) []rehearsal.RolePermissions {
 	if r.Status != rehearsal.Succeeded {
 		return nil
 	}
@@ -70,23 +70,19 @@ func idle(r rehearsal.Result) []rehearsal.RolePermissions {
 	return roles
 }
 
-// counted counts what a verbose summary lists.
-func counted(notes []string, idle []rehearsal.RolePermissions, limit int) []line {
-	permissions := 0
-	for _, role := range idle {
-		permissions += len(role.Actions)
+// verboseHas says what a verbose summary lists besides.
+func verboseHas(notes int, permissions bool, limit int) []line {
+	var lists []string
+	if notes > 0 {
+		lists = append(lists, fmt.Sprintf("what this rehearsal leaves out or assumes (%s)", amount.Count(notes, "note")))
 	}
-	var counts []string
-	if len(notes) > 0 {
-		counts = append(counts, amount.Count(len(notes), "note")+" on what is not rehearsed")
+	if permissions {
+		lists = append(lists, "which permissions of the roles it did not need")
 	}
-	if permissions > 0 {
-		counts = append(counts, amount.Count(permissions, "permission")+" granted and not used")
-	}
-	if counts == nil {
+	if lists == nil {
 		return nil
 	}
-	return indented("  ", strings.Join(counts, ", ")+": VERBOSE=1 shows them", dim, limit)
+	return indented("  ", "VERBOSE=1 shows "+strings.Join(lists, ", and "), dim, limit)
 }
 
 func title(s string) []line { return []line{nil, {{s, bold}}} }
@@ -218,11 +214,11 @@ type row struct {
 }
 
 // readers shows how each page went from its old edition to its new one.
-func readers(visits []rehearsal.Visit, limit int) []line {
-	if len(visits) == 0 {
+func readers(r rehearsal.Result, limit int) []line {
+	if len(r.Visits) == 0 {
 		return nil
 	}
-	times, rows := table(visits)
+	times, rows := table(r.Visits)
 	paths := width("What readers see") - 4
 	columns := make([]int, len(times))
 	for i, when := range times {
@@ -253,8 +249,11 @@ func readers(visits []rehearsal.Visit, limit int) []line {
 		}
 		lines = append(lines, indented("  ", strings.Join(whens, " → "), dim, limit)...)
 	}
-	if site, ok := strings.CutSuffix(visits[0].URL, visits[0].Path); ok && site != "" {
+	if site, ok := strings.CutSuffix(r.Visits[0].URL, r.Visits[0].Path); ok && site != "" {
 		lines = append(lines, indented("  at ", clean(site), dim, limit)...)
+	}
+	if r.Site != nil && r.Site.First {
+		lines = append(lines, indented("  ", "The bucket was empty: the old pages are the rehearsal's own, so that there is something to replace.", dim, limit)...)
 	}
 	for _, r := range rows {
 		l := line{{"  ", normal}, proof(r.visits), {" ", normal}}
@@ -359,12 +358,13 @@ func proof(visits []rehearsal.Visit) span {
 	return span{" ", normal}
 }
 
-// unused lists permissions by role; those on the same resources are together.
-func unused(roles []rehearsal.RolePermissions, limit int) []line {
+// permissions lists permissions that were not needed, by role; those on the same resources are together.
+func permissions(roles []rehearsal.RolePermissions, limit int) []line {
 	if len(roles) == 0 {
 		return nil
 	}
-	lines := title("Granted, and not used in this rehearsal")
+	lines := title("Permissions that this rehearsal did not need")
+	lines = append(lines, indented("  ", "They are for what did not happen here, such as a failure, or are part of what the CDK grants for an action.", dim, limit)...)
 	for _, role := range roles {
 		head := line{{"  " + clean(role.Role), normal}}
 		if role.Purpose != "" {

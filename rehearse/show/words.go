@@ -90,7 +90,7 @@ func seen(v rehearsal.Visit) span {
 	if v.Status != 0 && v.Status != 200 {
 		words = fmt.Sprintf("%d %s", v.Status, words)
 	}
-	if v.Cache != "" {
+	if v.Cache != "" && v.Cache != "Error" { // The status says so, too.
 		words += " (" + clean(v.Cache) + ")"
 	}
 	how := normal
