@@ -112,7 +112,7 @@ var example = filepath.Join("examples", "blog")
 // flags holds the command's flags.
 type flags struct {
 	app, synth, blog, service, source, state, fault, hugo string
-	workingTree, alone, serve, json, verbose              bool
+	workingTree, sourceIsRepository, serve, json, verbose bool
 }
 
 func parse(args []string, stderr io.Writer) (flags, error) {
@@ -140,7 +140,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	if f.blog != "" && f.service != "" {
 		return f, fmt.Errorf("-blog %s and -service %s: name one of them", f.blog, f.service)
 	}
-	f.alone = f.source == "" || sameFolder(f.source, example)
+	f.sourceIsRepository = f.source == "" || sameFolder(f.source, example)
 	if f.source == "" {
 		f.source = example
 	}
@@ -230,7 +230,7 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 	var ended *rehearsal.Result
 	var unwritten error
 	result, err := pipeline.Run(ctx, plan, pipeline.Options{
-		Source: f.source, Alone: f.alone, WorkingTree: f.workingTree, Data: dataDir, State: f.state,
+		Source: f.source, SourceIsRepository: f.sourceIsRepository, WorkingTree: f.workingTree, Data: dataDir, State: f.state,
 		Path: os.Getenv("PATH"), Env: codebuild.Network(os.Environ()),
 		Hugo: f.hugo, HugoCache: hugoCache, HugoReleases: os.Getenv(hugoReleases), Faults: faults, Serve: f.serve,
 	}, func(e rehearsal.Event) {

@@ -76,10 +76,10 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for source, alone := range map[string]bool{"": true, "examples/blog": true, "./examples/blog/": true, absolute: true, "examples": false, ".": false, "nowhere": false} {
+	for source, isRepository := range map[string]bool{"": true, "examples/blog": true, "./examples/blog/": true, absolute: true, "examples": false, ".": false, "nowhere": false} {
 		f, err := parse([]string{"-source", source}, os.Stderr)
-		if err != nil || f.alone != alone || f.source == "" {
-			t.Errorf("-source %q: it stands for itself: %t, want %t (%+v, %v)", source, f.alone, alone, f, err)
+		if err != nil || f.sourceIsRepository != isRepository || f.source == "" {
+			t.Errorf("-source %q: it stands for itself: %t, want %t (%+v, %v)", source, f.sourceIsRepository, isRepository, f, err)
 		}
 	}
 }

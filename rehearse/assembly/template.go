@@ -10,11 +10,13 @@ import (
 	"strings"
 )
 
-// The environment of a stack whose template does not name one: the account from AWS's documentation, and
-// CloudFront's home Region.
+// UnknownAccount stands for the account of a stack whose template does not name one. It is an example of AWS's
+// documentation, and no template contains it.
+const UnknownAccount = "123456789012"
+
+// The rest of the environment of such a stack: CloudFront's home Region.
 const (
 	defaultPartition = "aws"
-	defaultAccount   = "123456789012"
 	defaultRegion    = "us-east-1"
 )
 
@@ -27,7 +29,7 @@ type Template struct {
 	Dir string
 
 	// Partition, Account and Region are the values of the pseudo parameters. Partition is always "aws".
-	// Default: the environment in the assembly's manifest, or else 123456789012 and us-east-1.
+	// Default: the environment in the assembly's manifest, or else UnknownAccount and us-east-1.
 	Partition, Account, Region string
 
 	// ParameterValues holds the values that a deployment would pass with --parameters. A parameter without a
@@ -62,7 +64,7 @@ func (t *Template) InAccount(account string) *Template {
 		other := *s
 		if s.Account == t.Account {
 			other.Account = account
-			if t.Account != defaultAccount { // No template contains the default account, which stands for an unknown one.
+			if t.Account != UnknownAccount {
 				other.Resources = make(map[string]Resource, len(s.Resources))
 				for id, r := range s.Resources {
 					r.Properties, _ = rewritten(r.Properties, t.Account, account).(map[string]any)
@@ -181,7 +183,7 @@ func LoadTemplate(path string) (*Template, error) {
 		Name:       name,
 		Dir:        filepath.Dir(path),
 		Partition:  defaultPartition,
-		Account:    defaultAccount,
+		Account:    UnknownAccount,
 		Region:     defaultRegion,
 		Parameters: sections.Parameters,
 		Mappings:   sections.Mappings,

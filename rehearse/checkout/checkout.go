@@ -35,8 +35,8 @@ type Checkout struct {
 }
 
 // Open opens a folder as a checkout. A folder in a repository stands for the whole repository, as on AWS; with
-// alone, it stands for a repository of its own.
-func Open(ctx context.Context, dir string, alone bool) (Checkout, error) {
+// isRepository, it stands for a repository of its own.
+func Open(ctx context.Context, dir string, isRepository bool) (Checkout, error) {
 	c := Checkout{dir: dir}
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,7 +69,7 @@ func Open(ctx context.Context, dir string, alone bool) (Checkout, error) {
 		if tracked, err := c.git(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."); err == nil && tracked == "" {
 			return Checkout{dir: dir}, nil
 		}
-		if c.part = alone; !alone {
+		if c.part = isRepository; !isRepository {
 			c.dir, c.within = strings.TrimSuffix(top, "\n"), prefix
 		}
 	}

@@ -86,7 +86,7 @@ func contents(t *testing.T, dir string) map[string]string {
 func TestPack(t *testing.T) {
 	committed := map[string]string{"README": "outside", "the blog/.gitignore": "public/\n", "the blog/猫.md": "committed", "the blog/gone.md": "gone", "the blog/link.md": "-> 猫.md"}
 	onDisk := map[string]string{"README": "outside", "the blog/.gitignore": "public/\n", "the blog/猫.md": "changed", "the blog/new.md": "new", "the blog/link.md": "-> 猫.md"}
-	alone := func(files map[string]string) map[string]string {
+	inFolder := func(files map[string]string) map[string]string {
 		inside := map[string]string{}
 		for name, content := range files {
 			if name, ok := strings.CutPrefix(name, "the blog/"); ok {
@@ -106,26 +106,26 @@ func TestPack(t *testing.T) {
 	}
 	const changed, whole, untracked = "3 files in", "names the folder the blog of the repository", "is no Git repository"
 	for _, tt := range []struct {
-		name        string
-		dir         string
-		workingTree bool
-		alone       bool
-		want        map[string]string
-		warnings    []string
-		commit      bool
+		name         string
+		dir          string
+		workingTree  bool
+		isRepository bool
+		want         map[string]string
+		warnings     []string
+		commit       bool
 	}{
 		{"last commit", repository(t), false, false, committed, []string{changed}, true},
 		{"working tree", withPipe, true, false, onDisk, nil, true},
 		{"folder of a repository", filepath.Join(repository(t), "the blog"), false, false, committed, []string{whole, changed}, true},
 		{"folder of a repository, working tree", filepath.Join(withPipe, "the blog"), true, false, onDisk, []string{whole}, true},
-		{"folder that stands for a repository", filepath.Join(repository(t), "the blog"), false, true, alone(committed), []string{changed}, true},
-		{"folder that stands for a repository, working tree", filepath.Join(withPipe, "the blog"), true, true, alone(onDisk), nil, true},
+		{"folder that stands for a repository", filepath.Join(repository(t), "the blog"), false, true, inFolder(committed), []string{changed}, true},
+		{"folder that stands for a repository, working tree", filepath.Join(withPipe, "the blog"), true, true, inFolder(onDisk), nil, true},
 		{"no repository", plain, false, false, map[string]string{"a/b.md": "b"}, []string{untracked, "a/pipe is neither a file"}, false},
 		{"ignored folder of a repository", filepath.Join(repository(t), "the blog", "public"), false, false, map[string]string{"index.html": "ignored"}, []string{untracked}, false},
 	} {
 		for _, clone := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, clone %t", tt.name, clone), func(t *testing.T) {
-				c, err := Open(t.Context(), tt.dir, tt.alone)
+				c, err := Open(t.Context(), tt.dir, tt.isRepository)
 				if err != nil {
 					t.Fatal(err)
 				}

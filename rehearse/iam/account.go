@@ -22,7 +22,7 @@ type Account struct {
 	note      func(format string, args ...any)
 
 	mu     sync.Mutex
-	roles  []*Role // in the order of their first use
+	roles  []*Role // in the order in which they were added
 	grants map[*Role]*grants
 	broken error // why a policy could not be evaluated; this is no denial
 }
@@ -40,8 +40,8 @@ type grants struct {
 	at map[[2]int][]int
 }
 
-// Use registers a role, so that Permissions lists what it grants.
-func (a *Account) Use(role *Role, purpose string) {
+// AddRole adds a role whose permissions are counted from now on. purpose says what assumes it.
+func (a *Account) AddRole(role *Role, purpose string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	g := a.grants[role]
@@ -149,9 +149,9 @@ func (a *Account) Assume(by, role *Role, session string) error {
 	return a.Allow(Call{Role: by, Session: session, Action: assumeRole, On: role.ARN, Trust: role.Trust})
 }
 
-// Serve lets a service of AWS assume a role, if the role's trust policy allows it. name is how AWS's messages call
-// the service, and service its principal.
-func (a *Account) Serve(name, service string, role *Role) error {
+// AssumeByService lets a service of AWS assume a role, if the role's trust policy allows it. name is how AWS's messages
+// call the service, and service its principal.
+func (a *Account) AssumeByService(name, service string, role *Role) error {
 	if role.Unknown != "" {
 		return nil
 	}
@@ -201,7 +201,7 @@ func (a *Account) Bucket(ctx context.Context, service, action, arn string, polic
 	return decisions[0].Reason, nil
 }
 
-// Permissions lists what all roles grant that were used.
+// Permissions lists what the added roles grant, and how often each permission allowed a call.
 func (a *Account) Permissions() []rehearsal.RolePermissions {
 	a.mu.Lock()
 	defer a.mu.Unlock()

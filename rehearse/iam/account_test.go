@@ -23,7 +23,7 @@ func TestATrustPolicyDecidesWhichServiceAssumesTheRole(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var notes string
 			a := NewAccount(t.Context(), nil, func(format string, args ...any) { notes += fmt.Sprintf(format, args...) })
-			err := a.Serve("Lambda", "lambda.amazonaws.com", &Role{ID: "R", Trust: []byte(`{"Statement": ` + tt.trust + `}`)})
+			err := a.AssumeByService("Lambda", "lambda.amazonaws.com", &Role{ID: "R", Trust: []byte(`{"Statement": ` + tt.trust + `}`)})
 			var look string
 			if why := (*rehearsal.Failure)(nil); errors.As(err, &why) {
 				look = why.Look
@@ -40,7 +40,7 @@ func TestATrustPolicyDecidesWhichServiceAssumesTheRole(t *testing.T) {
 func TestPermissionsShowNotActionAsAllBut(t *testing.T) {
 	a := NewAccount(t.Context(), nil, nil)
 	role := &Role{ID: "R", Policies: []json.RawMessage{[]byte(`{"Statement": {"Effect": "Allow", "NotAction": ["iam:*", "s3:DeleteObject"], "NotResource": "arn:x"}}`)}}
-	a.Use(role, "test")
+	a.AddRole(role, "test")
 	if got, want := a.Permissions()[0].Actions, (rehearsal.Permission{Action: "all but iam:* s3:DeleteObject", Resource: "all but arn:x"}); len(got) != 1 || got[0] != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -13,7 +13,11 @@ import (
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-const edgeRole = "arn:aws:iam::210987654321:role/edge/clear-cache"
+// edgeAccount is another account, with a role that clears its distributions.
+const (
+	edgeAccount = "210987654321"
+	edgeRole    = "arn:aws:iam::" + edgeAccount + ":role/edge/clear-cache"
+)
 
 // withRole edits a template as the RoleARN of its blog or hook does. role is the logical id of the function's role.
 func withRole(t *testing.T, role string) edit {
@@ -25,7 +29,7 @@ func withRole(t *testing.T, role string) edit {
 			replace(t, clearing.FindString(text), `{"Action": "sts:AssumeRole", "Effect": "Allow", "Resource": "`+edgeRole+`"}`),
 			replace(t, `"Outputs": {`, `"Outputs": {
 				"`+contract.OutputRoleTrust+`": {"Value": {"Fn::Join": ["", ["{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"", {"Fn::GetAtt": ["`+role+`", "Arn"]}, "\"},\"Action\":[\"sts:AssumeRole\"]}]}"]]}},
-				"`+contract.OutputRolePermissions+`": {"Value": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"cloudfront:CreateInvalidation\",\"cloudfront:GetInvalidation\"],\"Resource\":[\"arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZL\"]}]}"},`),
+				"`+contract.OutputRolePermissions+`": {"Value": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"cloudfront:CreateInvalidation\",\"cloudfront:GetInvalidation\"],\"Resource\":[\"arn:aws:cloudfront::`+edgeAccount+`:distribution/E2QWRUHAPOMQZL\"]}]}"},`),
 		} {
 			text = e(text)
 		}
@@ -38,7 +42,7 @@ func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
 		own         = "User: arn:aws:sts::123456789012:assumed-role/modern-pipeline-InvalidateRole"
 		mayNot      = "is not authorized to perform: "
 		takesOn     = mayNot + "sts:AssumeRole on resource: " + edgeRole
-		taken       = "User: arn:aws:sts::210987654321:assumed-role/clear-cache/modern-pipeline-Invalidate"
+		taken       = "User: arn:aws:sts::" + edgeAccount + ":assumed-role/clear-cache/modern-pipeline-Invalidate"
 		bothOutputs = "outputs " + contract.OutputRoleTrust + " and " + contract.OutputRolePermissions
 		statement   = `"Action": "sts:AssumeRole", "Effect": "Allow", "Resource": "` + edgeRole
 	)
@@ -55,7 +59,7 @@ func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
 		{name: "the function's role may not", old: statement, with: statement + "2", reason: []string{own, takesOn + " because no identity-based policy allows"}, look: "the policies of the role InvalidateRoleD64083AD in the template"},
 		{name: "it trusts another", old: `["InvalidateRoleD64083AD", "Arn"]}, "\"},`, with: `["BuildRole41B77417", "Arn"]}, "\"},`, reason: []string{own, takesOn}, look: "outputs " + contract.OutputRoleTrust},
 		{name: "it may not clear", old: `:distribution/E2QWRUHAPOMQZL\"]`, with: `:distribution/E2QWRUHAPOMQZN\"]`,
-			reason: []string{"CloudFront refused: AccessDenied: " + taken, mayNot + "cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZL", "The role " + edgeRole + " must allow"}, look: bothOutputs},
+			reason: []string{"CloudFront refused: AccessDenied: " + taken, mayNot + "cloudfront:CreateInvalidation on resource: arn:aws:cloudfront::" + edgeAccount + ":distribution/E2QWRUHAPOMQZL", "The role " + edgeRole + " must allow"}, look: bothOutputs},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +110,7 @@ func TestAHookAssumesTheRoleForAllDistributions(t *testing.T) {
 	call := "- AfterAllowTraffic: \\\"" + contract.HookFunctionName("api") + "\\\"\\n"
 	plan, err := ReadDeployment(template(t, "api-hook", withRole(t, "HookRole5025F404"),
 		replace(t, distributions(one), distributions(one, another)),
-		replace(t, `:distribution/E2QWRUHAPOMQZL\"]`, `:distribution/E2QWRUHAPOMQZL\",\"arn:aws:cloudfront::210987654321:distribution/E2QWRUHAPOMQZN\"]`),
+		replace(t, `:distribution/E2QWRUHAPOMQZL\"]`, `:distribution/E2QWRUHAPOMQZL\",\"arn:aws:cloudfront::`+edgeAccount+`:distribution/E2QWRUHAPOMQZN\"]`),
 		replace(t, call, strings.Replace(call, "AfterAllowTraffic", "AfterAllowTestTraffic", 1)+"  "+call),
 		replace(t, variable(contract.EnvWaitFor, string(contract.WaitForCompleted)), variable(contract.EnvWaitFor, string(contract.WaitForCreated))),
 		replace(t, variable(contract.EnvOnFailure, string(contract.OnFailureProceed)), variable(contract.EnvOnFailure, string(contract.OnFailureFail))),

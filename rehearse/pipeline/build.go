@@ -42,7 +42,7 @@ func (b build) run(ctx context.Context, j *job) (done outcome, err error) {
 		}
 	}
 	input := j.input[j.Inputs[0]]
-	if err := b.start(j, input); err != nil {
+	if err := b.mayStart(j, input); err != nil {
 		return done, err
 	}
 	source := input.clone
@@ -79,7 +79,7 @@ func (b build) run(ctx context.Context, j *job) (done outcome, err error) {
 		Path: hugo.dir + string(filepath.ListSeparator) + j.Path, Env: env,
 		Prepare: hugo.provide, PrepareFrom: []string{buildspec.EnvHugoVersion, buildspec.EnvHugoExtended},
 		Project: p.Name, Account: j.template.Account, Region: j.template.Region, Image: p.Image,
-		Initiator: "codepipeline/" + j.pipeline.Name, SourceVersion: input.commit, Timeout: p.Timeout,
+		Initiator: "codepipeline/" + j.pipeline, SourceVersion: input.commit, Timeout: p.Timeout,
 		Output: func(l codebuild.Line) {
 			copied() // The first line comes after the source was copied.
 			if l.Text == failingCommandSays && !l.Agent {
@@ -109,7 +109,7 @@ func (b build) run(ctx context.Context, j *job) (done outcome, err error) {
 	if failed := result.Failure(); failed != nil {
 		return done, buildFailure(result.Status, *failed, where)
 	}
-	if err := b.keep(j, result, &done); err != nil {
+	if err := b.passOn(j, result, &done); err != nil {
 		return done, err
 	}
 	done.variables = result.Exported
@@ -121,34 +121,34 @@ func (b build) allow(j *job, action, on string) error {
 	return j.account.Allow(iam.Call{Role: b.project.Role, Session: "AWSCodeBuild-" + j.id, Action: action, On: on})
 }
 
-// start checks the permissions that CodeBuild needs before the first phase.
-func (b build) start(j *job, input artifact) error {
+// mayStart checks the permissions that CodeBuild needs before the first phase.
+func (b build) mayStart(j *job, input artifact) error {
 	p, t := b.project, j.template
-	j.account.Use(p.Role, "build project "+p.ID)
-	if err := j.account.Serve("CodeBuild", "codebuild.amazonaws.com", p.Role); err != nil {
+	j.account.AddRole(p.Role, "build project "+p.ID)
+	if err := j.account.AssumeByService("CodeBuild", "codebuild.amazonaws.com", p.Role); err != nil {
 		return err
 	}
 	if p.WritesLogs {
 		stream := fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s:log-stream:%s", t.Partition, t.Region, t.Account, p.LogGroup, j.id)
 		for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
 			if err := b.allow(j, action, stream); err != nil {
-				return inPhase("PROVISIONING", "ACCESS_DENIED", "Service role "+p.Role.ARN+" does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build "+p.Name+". Error message: ", err)
+				return deniedInPhase("PROVISIONING", "ACCESS_DENIED", "Service role "+p.Role.ARN+" does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build "+p.Name+". Error message: ", err)
 			}
 		}
 	}
 	if err := b.allow(j, "s3:GetObject", input.arn); err != nil {
-		return inPhase(codebuild.DownloadSource, "CLIENT_ERROR", "error while downloading the source artifact: ", err)
+		return deniedInPhase(codebuild.DownloadSource, "CLIENT_ERROR", "error while downloading the source artifact: ", err)
 	}
 	if input.connection != "" {
 		if err := b.allow(j, useConnection(input.connection), input.connection); err != nil {
-			return inPhase(codebuild.DownloadSource, "CLIENT_ERROR", "", err)
+			return deniedInPhase(codebuild.DownloadSource, "CLIENT_ERROR", "", err)
 		}
 	}
 	return nil
 }
 
-// keep passes the build's artifacts on.
-func (b build) keep(j *job, result codebuild.Result, done *outcome) error {
+// passOn passes the build's artifacts on to later actions.
+func (b build) passOn(j *job, result codebuild.Result, done *outcome) error {
 	done.artifacts = map[string]artifact{}
 	var files int
 	var size int64
@@ -160,13 +160,13 @@ func (b build) keep(j *job, result codebuild.Result, done *outcome) error {
 		if built == nil {
 			return &rehearsal.Failure{
 				Code:   "JobFailed",
-				Reason: terminated(codebuild.Failed, codebuild.UploadArtifacts, "CLIENT_ERROR", "no definition for the artifact "+name+" in buildspec"),
+				Reason: terminationReason(codebuild.Failed, codebuild.UploadArtifacts, "CLIENT_ERROR", "no definition for the artifact "+name+" in buildspec"),
 				Look:   "the buildspec's artifacts",
 			}
 		}
 		out := j.output[name]
 		if err := b.allow(j, "s3:PutObject", out.arn); err != nil {
-			return inPhase(codebuild.UploadArtifacts, "CLIENT_ERROR", "Error while uploading the artifacts: ", err)
+			return deniedInPhase(codebuild.UploadArtifacts, "CLIENT_ERROR", "Error while uploading the artifacts: ", err)
 		}
 		out.zip, out.commit = built.Zip, j.input[j.Inputs[0]].commit
 		_, n, err := measure(out.zip)

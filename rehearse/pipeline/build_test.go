@@ -36,7 +36,7 @@ func TestTheBuildFails(t *testing.T) {
 	})
 }
 
-func TestGistIsTheFirstLineThatDoesSomething(t *testing.T) {
+func TestFirstCommandIsTheFirstLineThatDoesSomething(t *testing.T) {
 	for script, want := range map[string]string{
 		"(\n  set -eu\n  npm ci\n)": "npm ci",
 		"set -eu\n\n# why\nhugo":    "hugo",
@@ -44,7 +44,7 @@ func TestGistIsTheFirstLineThatDoesSomething(t *testing.T) {
 		"echo":                      "echo",
 		"(\n  set -eu\n  fail() { echo \"$*\"; exit 1; }\n  get() {\n    curl\n  }\n  hugo\n)": "hugo",
 	} {
-		if got := gist(script); got != want {
+		if got := firstCommand(script); got != want {
 			t.Errorf("%q: got %q, want %q", script, got, want)
 		}
 	}

@@ -10,18 +10,18 @@ import (
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// terminated returns CodePipeline's sentence about a build that failed.
-func terminated(status codebuild.Status, phase, code, message string) string {
+// terminationReason returns CodePipeline's sentence about a build that failed.
+func terminationReason(status codebuild.Status, phase, code, message string) string {
 	return fmt.Sprintf("Build terminated with state: %s. Phase: %s, Code: %s, Message: %s", status, phase, code, message)
 }
 
-// inPhase words the denial of a call by CodeBuild as CodePipeline shows it.
-func inPhase(phase, code, message string, err error) error {
+// deniedInPhase words the denial of a call by CodeBuild as CodePipeline shows it.
+func deniedInPhase(phase, code, message string, err error) error {
 	denied := (*rehearsal.Failure)(nil)
 	if !errors.As(err, &denied) {
 		return err
 	}
-	return &rehearsal.Failure{Code: "JobFailed", Look: denied.Look, Reason: terminated(codebuild.Failed, phase, code, message+denied.Reason)}
+	return &rehearsal.Failure{Code: "JobFailed", Look: denied.Look, Reason: terminationReason(codebuild.Failed, phase, code, message+denied.Reason)}
 }
 
 // buildFailure words why a build failed in a phase.
@@ -34,15 +34,15 @@ func buildFailure(status codebuild.Status, phase codebuild.PhaseResult, where st
 		text := strings.TrimSpace(c.Text)
 		// A script of many lines would hide the sentence around it.
 		if strings.Contains(text, "\n") {
-			message = strings.Replace(message, text, gist(text)+" …", 1)
+			message = strings.Replace(message, text, firstCommand(text)+" …", 1)
 		}
 		look = fmt.Sprintf("the build's output in phase %s, and %s of %s", phase.Name, c, where)
 	}
-	return &rehearsal.Failure{Code: "JobFailed", Reason: terminated(status, phase.Name, phase.Code, message), Cause: phase.Cause, Look: look}
+	return &rehearsal.Failure{Code: "JobFailed", Reason: terminationReason(status, phase.Name, phase.Code, message), Cause: phase.Cause, Look: look}
 }
 
-// gist returns the first line of a script that does something.
-func gist(script string) string {
+// firstCommand returns the first line of a script that does something.
+func firstCommand(script string) string {
 	var first string
 	var inFunction bool
 	for line := range strings.Lines(script) {

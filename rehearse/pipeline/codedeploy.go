@@ -27,8 +27,8 @@ type codeDeploy struct {
 	deployment *fakeaws.Deployment // while it runs
 }
 
-// codeDeployWaits is the time for which CodeDeploy waits for a hook's report.
-const codeDeployWaits = time.Hour
+// hookTimeout is the time for which CodeDeploy waits for a hook's report.
+const hookTimeout = time.Hour
 
 // appSpec returns the AppSpec of the build project, or the one that is an output of the stack; "" for a deployment by
 // ECS itself, which has none.
@@ -59,7 +59,7 @@ func (i *inspection) codeDeploy(appSpec string) *codeDeploy {
 	for _, hook := range spec.Hooks {
 		for event, function := range hook {
 			c.input.Hooks[event] = function
-			c.name = i.same(c.name, function)
+			c.name = i.oneFunction(c.name, function)
 			// CodeDeploy would skip this hook without a test listener.
 			c.input.TestListener = c.input.TestListener || event == "AfterAllowTestTraffic"
 		}
@@ -107,7 +107,7 @@ func (*codeDeploy) lifecycle() []string {
 	return []string{"BeforeInstall", "Install", "AfterInstall", "AllowTestTraffic", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic"}
 }
 
-func (c *codeDeploy) hooked(stage string) bool { return c.input.Hooks[stage] != "" }
+func (c *codeDeploy) callsFunction(stage string) bool { return c.input.Hooks[stage] != "" }
 
 func (c *codeDeploy) skipped(stage string) bool {
 	return slices.Contains(c.deployment.Events(), fakeaws.LifecycleEvent{Name: stage, Status: "Skipped"})
@@ -119,40 +119,40 @@ func (c *codeDeploy) deploy(ctx context.Context, h *hooks) (err error) {
 		return err
 	}
 	for event := c.deployment.Next(); event != nil; event = c.deployment.Next() {
-		run := h.begin()
-		h.reach(event.LifecycleEvent())
-		err := h.allowed("CodeDeploy", "codedeploy.amazonaws.com")
+		run := h.beginHook()
+		h.startStage(event.LifecycleEvent())
+		err := h.mayCallFunction("CodeDeploy", "codedeploy.amazonaws.com")
 		if err == nil {
 			called := time.Now()
 			attempts := h.runtime.InvokeAsync(ctx, event.Event())
 			run.work = time.Since(called)
 			if err = ctx.Err(); err == nil {
-				err = reported(h, event, attempts)
+				err = hookFailure(h, event, attempts)
 			}
 		}
-		h.end(ctx, run, "reported Succeeded"+h.uncleared(run), err)
+		h.endStage(ctx, run, "reported Succeeded"+h.butNotClear(run), err)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // It was stopped, as the stage says.
 		}
 	}
-	h.rest(c.deployment.Status() == "Succeeded")
+	h.passRest(c.deployment.Status() == "Succeeded")
 	if rollback := c.deployment.Rollback(); rollback != nil {
 		h.record.Warn("CodeDeploy rolls the deployment back (%s)", rollback.ID())
 	}
 	return nil
 }
 
-// reported returns why a hook failed, if it did.
-func reported(h *hooks, event *fakeaws.DeploymentHook, attempts []lambdaruntime.Result) error {
+// hookFailure returns why a hook failed, if it did.
+func hookFailure(h *hooks, event *fakeaws.DeploymentHook, attempts []lambdaruntime.Result) error {
 	f := h.Function
 	reports := event.Reports()
-	failed := &rehearsal.Failure{Code: "HOOK_EXECUTION_FAILURE", Look: f.log()}
+	failed := &rehearsal.Failure{Code: "HOOK_EXECUTION_FAILURE", Look: f.lookAtLog()}
 	switch {
 	case len(reports) == 0:
-		h.clock.Skip(codeDeployWaits)
+		h.clock.Skip(hookTimeout)
 		failed.Reason = fmt.Sprintf("The hook %s timed out: the function %s reported nothing within an hour", event.LifecycleEvent(), f.Name)
 		if attempts[len(attempts)-1].Err != nil {
-			failed.Look = f.ending(attempts) + "; on AWS its log group is " + f.LogGroup
+			failed.Look = f.lookAtEnd(attempts) + "; on AWS its log group is " + f.LogGroup
 		}
 	case !reports[0].Success:
 		failed.Reason = fmt.Sprintf("The hook %s failed: the function %s reported Failed", event.LifecycleEvent(), f.Name)

@@ -81,7 +81,7 @@ func (j *job) deployFailure(err error) error {
 		return denied
 	}
 	if refused := (*s3.Error)(nil); errors.As(err, &refused) {
-		return &rehearsal.Failure{Code: refused.Code, Reason: refused.Message, Look: j.where() + ", and the artifact " + j.Inputs[0]}
+		return &rehearsal.Failure{Code: refused.Code, Reason: refused.Message, Look: j.lookAtConfiguration() + ", and the artifact " + j.Inputs[0]}
 	}
 	return err
 }
@@ -101,8 +101,7 @@ func (j *job) openSite(ctx context.Context, published *rehearsal.Site, prefix, a
 	if err := build.Compare(objects, published); err != nil {
 		return nil, err
 	}
-	id, early := j.pipeline.siteOf(j.Action)
-	if id == "" {
+	if j.front.id == "" {
 		j.record.Note("readers do not visit the site: no action says which distribution it clears")
 		return nil, nil //nolint:nilnil // Nobody visits it.
 	}
@@ -112,8 +111,8 @@ func (j *job) openSite(ctx context.Context, published *rehearsal.Site, prefix, a
 	}
 	site, err := readers.Open(ctx, readers.Options{
 		Record: j.record, S3: j.s3, Bucket: published.Bucket, CacheControl: published.CacheControl,
-		DistributionID: id, Distribution: j.pipeline.Distributions[id], Invalidations: j.cloud, Now: j.clock.Now,
-		Account: j.account, Early: early, Unique: j.id[:8], Secure: j.Serve,
+		DistributionID: j.front.id, Distribution: j.front.distribution, Invalidations: j.cloud, Now: j.clock.Now,
+		Account: j.account, Early: j.front.early, Unique: j.id[:8], Secure: j.Serve,
 	}, build)
 	if err != nil {
 		return nil, err

@@ -31,17 +31,17 @@ type deployer interface {
 	function() string
 	// complete reads what depends on the service or on the function.
 	complete(i *inspection, d *Deployment, service string)
-	// lifecycle returns the stages of a deployment, and hooked whether a stage calls the function.
+	// lifecycle returns the stages of a deployment, and callsFunction whether a stage calls the function.
 	lifecycle() []string
-	hooked(stage string) bool
+	callsFunction(stage string) bool
 	// skipped reports whether the deployment that runs leaves a stage out.
 	skipped(stage string) bool
 	// deploy runs the lifecycle.
 	deploy(ctx context.Context, h *hooks) error
 }
 
-// hook is the name of the action that calls the function.
-const hook = "Hook"
+// hookAction is the name of the action that calls the function.
+const hookAction = "Hook"
 
 // distributions reads the ids of the distributions that a hook's function clears.
 func (i *inspection) distributions(f *Function) (ids []string) {
@@ -57,8 +57,8 @@ func (i *inspection) distributions(f *Function) (ids []string) {
 	return ids
 }
 
-// same adds the function of a hook to those of the hooks before, which must be the same.
-func (i *inspection) same(before, name string) string {
+// oneFunction adds the function of a hook to those of the hooks before, which must be the same.
+func (i *inspection) oneFunction(before, name string) string {
 	if before != "" && before != name {
 		i.Problem("the hooks call %s and %s: hooks with several functions cannot be rehearsed", before, name)
 	}
@@ -70,7 +70,7 @@ func (d *Deployment) stages() []rehearsal.Stage {
 	var stages []rehearsal.Stage
 	for _, name := range d.deployer.lifecycle() {
 		stage := rehearsal.Stage{Name: name, Status: rehearsal.NotRun}
-		if d.deployer.hooked(name) {
+		if d.deployer.callsFunction(name) {
 			stage.Actions = []rehearsal.Action{d.action()}
 		}
 		stages = append(stages, stage)
@@ -80,7 +80,7 @@ func (d *Deployment) stages() []rehearsal.Stage {
 
 // action returns the action of a hook before it has run.
 func (d *Deployment) action() rehearsal.Action {
-	return rehearsal.Action{Name: hook, Provider: "Lambda", Target: d.Function.Name, Status: rehearsal.NotRun}
+	return rehearsal.Action{Name: hookAction, Provider: "Lambda", Target: d.Function.Name, Status: rehearsal.NotRun}
 }
 
 func (d *Deployment) clears() []string {
@@ -147,8 +147,8 @@ type hookRun struct {
 	work   time.Duration  // the time that the function needed
 }
 
-// begin begins a hook.
-func (h *hooks) begin() *hookRun {
+// beginHook begins a hook.
+func (h *hooks) beginHook() *hookRun {
 	run := &hookRun{began: time.Now(), before: map[string]int{}}
 	for _, id := range h.Distributions {
 		run.before[id] = len(h.cloud.Invalidations(id))
@@ -156,41 +156,43 @@ func (h *hooks) begin() *hookRun {
 	return run
 }
 
-// uncleared says which distributions a hook has not cleared, as the end of its summary.
-func (h *hooks) uncleared(run *hookRun) string {
+// butNotClear says which distributions a hook has not cleared, as the end of its summary.
+func (h *hooks) butNotClear(run *hookRun) string {
 	var left []string
 	for _, id := range h.Distributions {
 		if !h.cleared(id, run.before[id]) {
 			left = append(left, id)
 		}
 	}
-	return although(left)
+	return butNotClear(left)
 }
 
-// allowed asks whether the deployer may call the function. name is how AWS's messages call it, and service its principal.
-func (h *hooks) allowed(name, service string) error {
+// mayCallFunction asks whether the deployer may call the function. name is how AWS's messages call the deployer, and
+// service its principal.
+func (h *hooks) mayCallFunction(name, service string) error {
 	if h.invoker == nil {
 		return nil
 	}
-	if err := h.account.Serve(name, service, h.invoker); err != nil {
+	h.account.AddRole(h.invoker, "hooks")
+	if err := h.account.AssumeByService(name, service, h.invoker); err != nil {
 		return err
 	}
 	return h.account.Allow(iam.Call{Role: h.invoker, Session: h.session, Action: "lambda:InvokeFunction", On: h.Function.ARN})
 }
 
-// reach passes the stages before the named one, which have no hook, and starts it.
-func (h *hooks) reach(name string) {
+// startStage passes the stages before the named one, which have no hook, and starts it.
+func (h *hooks) startStage(name string) {
 	for h.next < len(h.deployer.lifecycle()) && h.deployer.lifecycle()[h.next] != name {
-		h.pass()
+		h.passStage()
 	}
 	if h.next < len(h.deployer.lifecycle()) {
 		h.record.StartStage(name)
-		h.record.StartAction(name, hook)
+		h.record.StartAction(name, hookAction)
 	}
 }
 
-// pass passes a stage without a hook. A stage that the deployment skips is not run.
-func (h *hooks) pass() {
+// passStage passes a stage without a hook. A stage that the deployment skips is not run.
+func (h *hooks) passStage() {
 	name := h.deployer.lifecycle()[h.next]
 	h.next++
 	if !h.deployer.skipped(name) {
@@ -199,15 +201,15 @@ func (h *hooks) pass() {
 	}
 }
 
-// rest passes the stages after the last hook of a deployment that succeeded.
-func (h *hooks) rest(succeeded bool) {
+// passRest passes the stages after the last hook of a deployment that succeeded.
+func (h *hooks) passRest(succeeded bool) {
 	for succeeded && h.next < len(h.deployer.lifecycle()) {
-		h.pass()
+		h.passStage()
 	}
 }
 
-// end ends the stage that was reached.
-func (h *hooks) end(ctx context.Context, run *hookRun, summary string, err error) {
+// endStage ends the stage that was reached.
+func (h *hooks) endStage(ctx context.Context, run *hookRun, summary string, err error) {
 	a := h.action()
 	a.Duration = time.Since(run.began)
 	a.Overhead, a.Summary = max(0, a.Duration-run.work), summary

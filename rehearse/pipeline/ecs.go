@@ -45,7 +45,7 @@ func (i *inspection) ecs(d *Deployment) *ecs {
 		return e
 	}
 	for _, hook := range e.input.Hooks {
-		e.name = i.same(e.name, hook.HookTargetARN)
+		e.name = i.oneFunction(e.name, hook.HookTargetARN)
 		d.invoker = i.roles.Read("the hook's RoleArn", hook.RoleARN)
 	}
 	return e
@@ -54,14 +54,14 @@ func (i *inspection) ecs(d *Deployment) *ecs {
 func (e *ecs) function() string { return e.name }
 
 func (e *ecs) complete(_ *inspection, _ *Deployment, service string) {
-	e.input.Service, e.input.Cluster = service, "cluster"
+	e.input.Service, e.input.Cluster = service, "cluster" // Nothing depends on the cluster's name.
 }
 
 func (*ecs) lifecycle() []string {
 	return []string{"PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT", "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"}
 }
 
-func (e *ecs) hooked(stage string) bool {
+func (e *ecs) callsFunction(stage string) bool {
 	return slices.ContainsFunc(e.input.Hooks, func(h fakeaws.ServiceHook) bool { return slices.Contains(h.LifecycleStages, stage) })
 }
 
@@ -74,43 +74,42 @@ func (e *ecs) deploy(ctx context.Context, h *hooks) error {
 	if err != nil {
 		return err
 	}
-	run := h.begin()
+	run := h.beginHook()
 	for call := deployment.Next(); call != nil; {
 		if first := call.Delay() == 0; first {
-			run = h.begin()
+			run = h.beginHook()
 			if !call.Rollback() {
-				h.reach(call.Stage())
+				h.startStage(call.Stage())
 			}
 		}
 		h.clock.Skip(call.Delay())
 		answer, err := e.call(ctx, h, run, call)
 		if ctx.Err() != nil {
-			h.end(ctx, run, "", ctx.Err())
+			h.endStage(ctx, run, "", ctx.Err())
 			return nil //nolint:nilerr // It was stopped, as the stage says.
 		}
 		next := deployment.Next()
 		last := next == nil || next.Delay() == 0 // the last call of the hook
-		failure := answered(h, call, deployment, answer, err)
+		failure := answerFailure(h, call, deployment, answer, err)
 		switch {
 		case call.Rollback() && last: // Its stage has ended before.
-			outcome := "answers SUCCEEDED" + h.uncleared(run)
+			outcome := "answers SUCCEEDED" + h.butNotClear(run)
 			if failure != nil {
 				outcome = "fails again (" + cmp.Or(assembly.Text(err), "answered "+string(answer)) + ")"
 			}
 			h.record.Warn("ECS rolls the deployment back, and calls the function at %s again, which %s; the deployment is %s", call.Stage(), outcome, deployment.Status())
 		case !call.Rollback() && (last || next.Rollback()):
-			h.end(ctx, run, "answered SUCCEEDED"+h.uncleared(run), failure)
+			h.endStage(ctx, run, "answered SUCCEEDED"+h.butNotClear(run), failure)
 		}
 		call = next
 	}
-	h.rest(deployment.Status() == "SUCCESSFUL")
+	h.passRest(deployment.Status() == "SUCCESSFUL")
 	return nil
 }
 
 // call calls the function of a hook, and gives ECS its answer.
 func (e *ecs) call(ctx context.Context, h *hooks, run *hookRun, call *fakeaws.HookCall) (answer []byte, err error) {
-	h.account.Use(h.invoker, "hooks")
-	if err = h.allowed("ECS", "ecs.amazonaws.com"); err == nil {
+	if err = h.mayCallFunction("ECS", "ecs.amazonaws.com"); err == nil {
 		called := time.Now()
 		var result lambdaruntime.Result
 		if result, err = h.runtime.Invoke(ctx, call.Event()); err == nil && result.Err != nil {
@@ -127,8 +126,8 @@ func (e *ecs) call(ctx context.Context, h *hooks, run *hookRun, call *fakeaws.Ho
 	return answer, err
 }
 
-// answered returns why a hook failed, if it did.
-func answered(h *hooks, call *fakeaws.HookCall, deployment *fakeaws.ServiceDeployment, answer []byte, err error) error {
+// answerFailure returns why a hook failed, if it did.
+func answerFailure(h *hooks, call *fakeaws.HookCall, deployment *fakeaws.ServiceDeployment, answer []byte, err error) error {
 	if denied := (*rehearsal.Failure)(nil); errors.As(err, &denied) {
 		return denied
 	}
@@ -145,6 +144,6 @@ func answered(h *hooks, call *fakeaws.HookCall, deployment *fakeaws.ServiceDeplo
 	return &rehearsal.Failure{
 		Code:   "FAILED",
 		Reason: fmt.Sprintf("Service deployment rolled back because of a lifecycle hook failure: the function %s at %s: %s", h.Function.Name, call.Stage(), why),
-		Look:   h.Function.log(),
+		Look:   h.Function.lookAtLog(),
 	}
 }

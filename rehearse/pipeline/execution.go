@@ -21,13 +21,13 @@ type execution struct {
 	artifacts map[string]artifact
 	variables variables
 	site      *readers.Site // the one that readers visit; nil until an action has published it
-	// proved says that readers have visited the site after Invalidate, or that its cache is known not to be clear.
-	proved bool
+	// visitsEnded says that readers have visited the site after Invalidate, or that its cache is known not to be clear.
+	visitsEnded bool
 }
 
 // open opens the owner's checkout.
 func (p *Pipeline) open(ctx context.Context, w *world) (preparing string, err error) {
-	w.checkout, err = checkout.Open(ctx, w.Source, w.Alone)
+	w.checkout, err = checkout.Open(ctx, w.Source, w.SourceIsRepository)
 	return "Starting S3 (versitygw), the policy evaluator and CloudFront's double; compiling the functions for this machine", err
 }
 
@@ -37,16 +37,16 @@ func (p *Pipeline) prepare(ctx context.Context, w *world) (err error) {
 		return err
 	}
 	w.onClose(w.s3.Close)
-	return p.kept(w).load(ctx)
+	return p.keptBuckets(w).load(ctx)
 }
 
-func (p *Pipeline) kept(w *world) keptBuckets {
+func (p *Pipeline) keptBuckets(w *world) keptBuckets {
 	return keptBuckets{s3: w.s3, names: p.buckets(), dir: w.State, temp: w.dir}
 }
 
 // run runs the stages, one after the other.
 func (p *Pipeline) run(ctx context.Context, w *world) (ending, error) {
-	w.account.Use(p.Role, "pipeline")
+	w.account.AddRole(p.Role, "pipeline")
 	e := &execution{
 		world: w, pipeline: p,
 		artifacts: map[string]artifact{},
@@ -62,7 +62,7 @@ func (p *Pipeline) run(ctx context.Context, w *world) (ending, error) {
 		}
 		status = e.stage(ctx, stage)
 	}
-	return ending{status, e.site}, p.kept(w).save(ctx)
+	return ending{status, e.site}, p.keptBuckets(w).save(ctx)
 }
 
 func (e *execution) stage(ctx context.Context, stage Stage) rehearsal.Status {
@@ -82,7 +82,7 @@ func (e *execution) stage(ctx context.Context, stage Stage) rehearsal.Status {
 func (e *execution) action(ctx context.Context, a *Action) rehearsal.Status {
 	elapsed := e.record.Stopwatch()
 	e.record.StartAction(a.Stage, a.Name)
-	done, err := e.perform(ctx, a)
+	done, err := e.runAction(ctx, a)
 	if err == nil {
 		err = e.readersSee(ctx, a, done)
 	}
@@ -101,13 +101,13 @@ func (e *execution) action(ctx context.Context, a *Action) rehearsal.Status {
 	return result.Status
 }
 
-// perform runs an action by the role that it has.
-func (e *execution) perform(ctx context.Context, a *Action) (outcome, error) {
-	if err := e.account.Serve("CodePipeline", "codepipeline.amazonaws.com", e.pipeline.Role); err != nil {
+// runAction runs an action by the role that it has.
+func (e *execution) runAction(ctx context.Context, a *Action) (outcome, error) {
+	if err := e.account.AssumeByService("CodePipeline", "codepipeline.amazonaws.com", e.pipeline.Role); err != nil {
 		return outcome{}, err
 	}
 	if a.OwnRole {
-		e.account.Use(a.Role, "action "+a.String())
+		e.account.AddRole(a.Role, "action "+a.String())
 		if err := e.account.Assume(e.pipeline.Role, a.Role, e.session); err != nil {
 			return outcome{}, err
 		}
@@ -117,14 +117,14 @@ func (e *execution) perform(ctx context.Context, a *Action) (outcome, error) {
 		return outcome{}, err
 	}
 	j := &job{
-		world: e.world, Action: a, pipeline: e.pipeline, visited: e.site != nil,
+		world: e.world, Action: a, pipeline: e.pipeline.Name, front: e.pipeline.frontOf(a), visited: e.site != nil,
 		Configuration: configuration, input: map[string]artifact{}, output: map[string]artifact{},
 	}
 	for _, name := range a.Inputs {
 		j.input[name] = e.artifacts[name]
 	}
 	for _, name := range a.Outputs {
-		j.output[name] = e.place(name)
+		j.output[name] = e.newArtifact(name)
 	}
 	return a.kind.run(ctx, j)
 }
@@ -140,26 +140,27 @@ func (e *execution) readersSee(ctx context.Context, a *Action, done outcome) err
 		return nil
 	}
 	if done.invalidated == e.site.DistributionID {
-		e.proved = true
+		e.visitsEnded = true
 		if done.cleared {
 			return e.site.Visit(ctx, rehearsal.AfterInvalidate)
 		}
 	}
 	actions := e.pipeline.actions()
-	if a == actions[len(actions)-1] && !e.proved {
-		e.proved = true
+	if a == actions[len(actions)-1] && !e.visitsEnded {
+		e.visitsEnded = true
 		return e.site.Visit(ctx, rehearsal.AfterInvalidate)
 	}
 	return nil
 }
 
-// place returns a place for an artifact, as CodePipeline makes its key up: names are cut, and the last part is random.
-func (e *execution) place(name string) artifact {
-	key := cut(e.pipeline.Name, 20) + "/" + cut(name, 10) + "/" + rand.Text()[:7]
+// newArtifact returns a place for an artifact. CodePipeline makes up the key of its object: it cuts the names, and the last
+// part is random.
+func (e *execution) newArtifact(name string) artifact {
+	key := prefix(e.pipeline.Name, 20) + "/" + prefix(name, 10) + "/" + rand.Text()[:7]
 	return artifact{
 		arn: fmt.Sprintf("arn:%s:s3:::%s/%s", e.template.Partition, e.pipeline.Store, key),
 		zip: filepath.Join(e.dir, "artifact-"+name+".zip"),
 	}
 }
 
-func cut(s string, n int) string { return s[:min(n, len(s))] }
+func prefix(s string, n int) string { return s[:min(n, len(s))] }

@@ -14,19 +14,6 @@ import (
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
 
-// inspection reads a template.
-type inspection struct {
-	*assembly.Inspection
-
-	roles     *iam.Roles
-	functions []*Function
-}
-
-func inspect(template *assembly.Template) *inspection {
-	i := &assembly.Inspection{Template: template}
-	return &inspection{Inspection: i, roles: &iam.Roles{Inspection: i}}
-}
-
 // Function is a Lambda function.
 type Function struct {
 	ID, Name, ARN string
@@ -44,36 +31,44 @@ type Function struct {
 	Assumes *iam.Role
 }
 
-// log names where the function's log is.
-func (f *Function) log() string {
+// lookAtLog names where the function's log is.
+func (f *Function) lookAtLog() string {
 	return "the log of the function " + f.ID + ", shown by `make rehearse VERBOSE=1`; on AWS in the log group " + f.LogGroup
 }
 
-// ending names the function, and says how its last invocation failed, if it did.
-func (f *Function) ending(attempts []lambdaruntime.Result) string {
+// lookAtEnd names the function, and says how its last invocation failed, if it did.
+func (f *Function) lookAtEnd(attempts []lambdaruntime.Result) string {
 	if last := attempts[len(attempts)-1].Err; last != nil {
 		return fmt.Sprintf("the function %s: it was invoked %d times, and ended with %v", f.ID, len(attempts), last)
 	}
 	return "the function " + f.ID
 }
 
-// function reads the function whose name or ARN is name, once.
-func (i *inspection) function(what, name string) *Function {
+// functions reads the functions of a template, each once.
+type functions struct {
+	*assembly.Inspection
+
+	roles *iam.Roles
+	all   []*Function // that were read
+}
+
+// named returns the function whose name or ARN is name; nil if the template has none.
+func (i *functions) named(what, name string) *Function {
 	resource, ok := i.Named(what, "AWS::Lambda::Function", name)
 	if !ok {
 		return nil
 	}
-	for _, f := range i.functions {
+	for _, f := range i.all {
 		if f.ID == resource.ID {
 			return f
 		}
 	}
-	f := i.readFunction(what, resource)
-	i.functions = append(i.functions, f)
+	f := i.function(what, resource)
+	i.all = append(i.all, f)
 	return f
 }
 
-func (i *inspection) readFunction(what string, resource assembly.NamedResource) *Function {
+func (i *functions) function(what string, resource assembly.NamedResource) *Function {
 	p := resource.Properties
 	f := &Function{ID: resource.ID, Name: i.Ref(resource.ID), ARN: i.ARN(resource.ID), Env: map[string]string{}, Retries: 2}
 	if runtime := i.Text(what, p["Runtime"]); !strings.HasPrefix(runtime, "provided.") {
@@ -89,7 +84,7 @@ func (i *inspection) readFunction(what string, resource assembly.NamedResource) 
 		f.Env[name] = assembly.Text(value)
 	}
 	if arn := f.Env[contract.EnvRoleARN]; arn != "" {
-		f.Assumes = i.assumed(f, arn)
+		f.Assumes = i.assumedRole(f, arn)
 	}
 	f.Timeout = time.Duration(i.Number(what+": Timeout", p["Timeout"], 3)) * time.Second
 	f.MemoryMB = i.Number(what+": MemorySize", p["MemorySize"], 128)
@@ -105,8 +100,8 @@ func (i *inspection) readFunction(what string, resource assembly.NamedResource) 
 
 var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
 
-// assumed returns a role in another account, as the owner of that account makes it from the stack's outputs.
-func (i *inspection) assumed(f *Function, arn string) *iam.Role {
+// assumedRole returns a role in another account, as the owner of that account makes it from the stack's outputs.
+func (i *functions) assumedRole(f *Function, arn string) *iam.Role {
 	if !roleARN.MatchString(arn) {
 		i.Problem("the function %s: %s is %q: want a role's ARN", f.ID, contract.EnvRoleARN, arn)
 		return nil

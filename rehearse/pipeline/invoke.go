@@ -36,7 +36,7 @@ func readInvocation(i *inspection, what string, a *Action) kind {
 		i.Problem("%s: its function has input or output artifacts (%s), which cannot be rehearsed", what, strings.Join(slices.Concat(a.Inputs, a.Outputs), ", "))
 	}
 	a.Clears = distributionOf(a.Configuration)
-	return invocation{i.function(what, a.Configuration["FunctionName"])}
+	return invocation{i.functions.named(what, a.Configuration["FunctionName"])}
 }
 
 // distributionOf returns the distribution in an action's UserParameters; "" for none.
@@ -71,7 +71,7 @@ func (in invocation) run(ctx context.Context, j *job) (done outcome, err error) 
 	}
 	done.invalidated, done.cleared = id, j.cleared(id, before)
 	if !done.cleared {
-		done.summary += although([]string{id})
+		done.summary += butNotClear([]string{id})
 		j.record.Warn("no invalidation of the distribution %s is completed: its readers may get old pages, and the pipeline goes on, as the action is set up", id)
 	}
 	return done, nil
@@ -81,7 +81,7 @@ func (in invocation) run(ctx context.Context, j *job) (done outcome, err error) 
 func (j *job) invoke(ctx context.Context, f *Function, runtime *lambdaruntime.Runtime) (done outcome, err error) {
 	job, err := j.cloud.StartAction(fakeaws.Action{FunctionName: f.Name, UserParameters: j.Configuration["UserParameters"]})
 	if err != nil {
-		return done, &rehearsal.Failure{Code: "InvalidActionConfiguration", Reason: err.Error(), Look: j.where()}
+		return done, &rehearsal.Failure{Code: "InvalidActionConfiguration", Reason: err.Error(), Look: j.lookAtConfiguration()}
 	}
 	for started := j.clock.Now(); ; {
 		invokedAt := j.clock.Now()
@@ -118,7 +118,7 @@ func (j *job) invoke(ctx context.Context, f *Function, runtime *lambdaruntime.Ru
 
 // whereToLook names where to look for the reason of a failure that a function has reported.
 func whereToLook(f *Function, report fakeaws.Report) string {
-	look := f.log()
+	look := f.lookAtLog()
 	if report.FailureType != "PermissionError" {
 		return look
 	}
@@ -136,6 +136,6 @@ func noReport(f *Function, attempts []lambdaruntime.Result) error {
 		Code: "JobFailed",
 		Reason: fmt.Sprintf("The AWS Lambda function %s failed to return a result. Check the function to verify that it has permission to call the PutJobSuccessResult action and that it made a call to PutJobSuccessResult.",
 			f.Name),
-		Look: f.ending(attempts) + "; on AWS its log group is " + f.LogGroup,
+		Look: f.lookAtEnd(attempts) + "; on AWS its log group is " + f.LogGroup,
 	}
 }

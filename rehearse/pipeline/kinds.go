@@ -26,6 +26,7 @@ var kinds = []struct {
 // actionProperties lists the properties of an action that are read.
 var actionProperties = []string{"ActionTypeId", "Configuration", "InputArtifacts", "Name", "Namespace", "OutputArtifacts", "Region", "RoleArn", "RunOrder"}
 
+// action reads an action of a stage.
 func (i *inspection) action(stage string, properties map[string]any) *Action {
 	a := &Action{Stage: stage, Name: i.Text("Name", properties["Name"]), Configuration: map[string]string{}, Namespace: i.Text("Namespace", properties["Namespace"])}
 	what := fmt.Sprintf("stage %s, action %s", stage, a.Name)

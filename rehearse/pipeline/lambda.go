@@ -1,20 +1,15 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
-	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/iam"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
-	"blog-deploy-pipeline/rehearse/loopback"
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
@@ -33,75 +28,18 @@ func (w *world) compileFunctions(ctx context.Context, functions []*Function) err
 	return nil
 }
 
-// startCloud serves the doubles of the services that functions call.
-func (w *world) startCloud() error {
-	w.cloud = fakeaws.New(fakeaws.Options{
-		Account: w.template.Account, Region: w.template.Region, Now: w.clock.Now,
-		Authorize: func(c fakeaws.Call) error {
-			f := w.invoked.Load()
-			if f == nil {
-				return errors.New("no function is being invoked")
-			}
-			asked := iam.Call{Role: f.Role, Session: f.Name, Action: c.Action, On: c.Resource}
-			if other := f.Assumes; other != nil {
-				if c.Principal == other.Principal(f.Name) {
-					asked.Role = other
-				} else if c.Resource == other.ARN {
-					asked.Trust = other.Trust
-				}
-			}
-			if part, denied := w.Faults.denies(c.Action); denied {
-				w.struck(part, c.Action)
-				return iam.Denied(asked)
-			}
-			if err := w.account.Allow(asked); err != nil {
-				return err
-			}
-			if part, unusual := w.Faults.answers(c.Action); unusual {
-				w.struck(part, c.Action)
-			}
-			return nil
-		},
-		Fault: func(c fakeaws.Call) fakeaws.Fault {
-			f := w.invoked.Load()
-			if f == nil {
-				return fakeaws.Fault{}
-			}
-			part, fault := w.Faults.strike(c, f.Kill, f.Freeze)
-			if fault.Kind == fakeaws.NoFault {
-				return fault
-			}
-			do := fault.Do
-			fault.Do = func() {
-				w.struck(part, c.Action)
-				if do != nil {
-					do()
-				}
-			}
-			return fault
-		},
-	})
-	server, url, err := loopback.Serve(w.cloud)
-	if err != nil {
-		return err
-	}
-	w.onClose(server.Close)
-	w.endpoint = url
-	return nil
-}
-
 // credentialsLast is longer than a rehearsal runs. Lambda renews a function's credentials by itself.
 const credentialsLast = 12 * time.Hour
 
 // startFunction starts a function for invocations, until stop is called. What it writes belongs to the action that runs.
 func (w *world) startFunction(f *Function) (_ *lambdaruntime.Runtime, stop func() error, err error) {
-	w.account.Use(f.Role, "function "+f.ID)
-	if err := w.account.Serve("Lambda", "lambda.amazonaws.com", f.Role); err != nil {
+	w.account.AddRole(f.Role, "function "+f.ID)
+	if err := w.account.AssumeByService("Lambda", "lambda.amazonaws.com", f.Role); err != nil {
 		return nil, nil, err
 	}
 	w.writeLogs(f)
 	if f.Assumes != nil {
-		w.account.Use(f.Assumes, "assumed by function "+f.ID)
+		w.account.AddRole(f.Assumes, "assumed by function "+f.ID)
 		if w.Faults["sts"] != noRole {
 			w.cloud.AddRole(f.Assumes.ARN)
 		}
@@ -149,63 +87,5 @@ func (w *world) writeLogs(f *Function) {
 			w.record.Warn("the function %s would run without a log: %v", f.ID, err)
 			return // One warning is enough.
 		}
-	}
-}
-
-// addDistribution adds a distribution to the account in which the function clears it.
-func (w *world) addDistribution(id string, f *Function) {
-	d := w.Faults.distribution(id, w.CompleteAfter)
-	if f.Assumes != nil {
-		d.Account = f.Assumes.Account()
-	}
-	w.cloud.AddDistribution(d)
-}
-
-// cleared reports whether an invalidation of a distribution is completed. Those that were there before do not count.
-func (w *world) cleared(distribution string, before int) bool {
-	for n, made := range w.cloud.Invalidations(distribution) {
-		if n >= before && made.Status == "Completed" {
-			return true
-		}
-	}
-	return false
-}
-
-// although says which distributions are not clear, as the end of an action's summary.
-func although(uncleared []string) string {
-	switch len(uncleared) {
-	case 0:
-		return ""
-	case 1:
-		return ", although " + uncleared[0] + " is not clear"
-	}
-	return ", although " + strings.Join(uncleared, ", ") + " are not clear"
-}
-
-// lines splits what is written to it into lines.
-type lines struct {
-	emit func(string)
-	rest []byte
-}
-
-// Write implements io.Writer.
-func (l *lines) Write(p []byte) (int, error) {
-	l.rest = append(l.rest, p...)
-	for {
-		i := bytes.IndexByte(l.rest, '\n')
-		if i < 0 {
-			return len(p), nil
-		}
-		if line := strings.TrimRight(string(l.rest[:i]), "\r"); line != "" {
-			l.emit(line)
-		}
-		l.rest = l.rest[i+1:]
-	}
-}
-
-func (l *lines) close() {
-	if len(l.rest) > 0 {
-		l.emit(string(l.rest))
-		l.rest = nil
 	}
 }

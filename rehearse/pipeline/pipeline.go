@@ -1,14 +1,13 @@
 package pipeline
 
 import (
-	"context"
+	"cmp"
 	"maps"
 	"slices"
-	"time"
 
+	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/distribution"
 	"blog-deploy-pipeline/rehearse/iam"
-	"blog-deploy-pipeline/rehearse/readers"
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
@@ -75,108 +74,102 @@ func (p *Pipeline) buckets() []string {
 	return names
 }
 
-// siteOf returns the distribution of the site that an action publishes: the one that the next action clears. If none
-// does, it returns the one that was cleared last before, and the action that cleared it too early.
-func (p *Pipeline) siteOf(published *Action) (id string, early string) {
+// frontOf returns the distribution in front of the site that an action publishes: the one that the next action clears. If
+// none does, it is the one that was cleared last before, too early.
+func (p *Pipeline) frontOf(published *Action) front {
+	var f front
 	var after bool
 	for _, a := range p.actions() {
-		after = after || a == published
-		switch {
-		case a.Clears == "":
-		case after:
-			return a.Clears, ""
-		default:
-			id, early = a.Clears, a.String()
+		if after = after || a == published; a.Clears == "" {
+			continue
+		}
+		f = front{id: a.Clears, distribution: p.Distributions[a.Clears]}
+		if after {
+			break
+		}
+		f.early = a.String()
+	}
+	return f
+}
+
+// pipeline reads a pipeline.
+func (i *inspection) pipeline(resource assembly.NamedResource) *Pipeline {
+	properties := resource.Properties
+	p := &Pipeline{Name: cmp.Or(i.Text("Name", properties["Name"]), i.Ref(resource.ID)), variables: map[string]string{}, Distributions: map[string]*distribution.Distribution{}}
+	p.Role = i.roles.Read("RoleArn", properties["RoleArn"])
+	store := assembly.Object(i.Resolve("ArtifactStore", properties["ArtifactStore"]))
+	if p.Store = assembly.Text(store["Location"]); p.Store == "" {
+		i.Problem("the pipeline %s has no ArtifactStore: one with stores in several Regions (ArtifactStores) cannot be rehearsed", p.Name)
+	}
+	if store["EncryptionKey"] != nil {
+		i.Note("the artifacts' encryption key is not rehearsed: whether the roles may use it is not checked")
+	}
+	for _, v := range assembly.List(properties["Variables"]) {
+		v := assembly.Object(i.Resolve("Variables", v))
+		p.variables[assembly.Text(v["Name"])] = assembly.Text(v["DefaultValue"])
+	}
+	for _, s := range assembly.List(properties["Stages"]) {
+		p.Stages = append(p.Stages, i.stage(assembly.Object(s)))
+	}
+	if len(p.Stages) == 0 {
+		i.Problem("the pipeline %s has no stages", p.Name)
+	}
+	i.checkArtifacts(p)
+	for _, schedule := range i.Template.OfType("AWS::Scheduler::Schedule") {
+		i.Note("the schedule %s is not rehearsed: on AWS it also starts the pipeline, at %s (%s)", schedule.ID,
+			i.Text(schedule.ID, schedule.Properties["ScheduleExpression"]), cmp.Or(i.Text(schedule.ID, schedule.Properties["ScheduleExpressionTimezone"]), "UTC"))
+	}
+	if properties["DisableInboundStageTransitions"] != nil {
+		i.Note("the pipeline's DisableInboundStageTransitions is not rehearsed: AWS would wait before a stage whose transition is disabled")
+	}
+	for _, a := range p.actions() {
+		if a.Role == nil {
+			a.Role = p.Role
 		}
 	}
-	return id, early
+	for _, id := range p.clears() {
+		if d := distribution.Read(i.Inspection, id); d != nil {
+			p.Distributions[id] = d
+		}
+	}
+	return p
 }
 
-// Action is one action.
-type Action struct {
-	Stage, Name string
-	Provider    string // such as "CodeBuild"
-	RunOrder    int
-	// Configuration is resolved, except for variables of the pipeline, #{namespace.Name}. It has no token.
-	Configuration map[string]string
-	// Inputs and Outputs are names of artifacts.
-	Inputs, Outputs []string
-	// Namespace is that of its output variables, or "".
-	Namespace string
-	// Role is the action's own, which the pipeline's role assumes, or else the pipeline's.
-	Role    *iam.Role
-	OwnRole bool
-	// Publishes is the bucket that the action publishes a site to, and Clears the id of the distribution whose cache it
-	// clears; "" for none.
-	Publishes, Clears string
-
-	kind kind
+// stage reads a stage of a pipeline.
+func (i *inspection) stage(s map[string]any) Stage {
+	stage := Stage{Name: i.Text("Name", s["Name"])}
+	for _, key := range slices.Sorted(maps.Keys(s)) {
+		if key != "Name" && key != "Actions" {
+			i.Ignored("stage "+stage.Name, s, key)
+		}
+	}
+	for _, a := range assembly.List(s["Actions"]) {
+		stage.Actions = append(stage.Actions, i.action(stage.Name, assembly.Object(a)))
+	}
+	slices.SortStableFunc(stage.Actions, func(a, b *Action) int { return a.RunOrder - b.RunOrder })
+	for n := range stage.Actions[:max(0, len(stage.Actions)-1)] {
+		if a, b := stage.Actions[n], stage.Actions[n+1]; a.RunOrder == b.RunOrder {
+			i.Note("stage %s: its actions %s and %s would run side by side; here they run one after the other", stage.Name, a.Name, b.Name)
+		}
+	}
+	return stage
 }
 
-// String returns the action's name: "Deploy/S3".
-func (a *Action) String() string { return a.Stage + "/" + a.Name }
-
-// result returns the action before it has run.
-func (a *Action) result() rehearsal.Action {
-	return rehearsal.Action{Name: a.Name, Provider: a.Provider, Target: a.kind.target(a.Configuration), Status: rehearsal.NotRun}
-}
-
-// kind runs the actions of one category and provider.
-type kind interface {
-	// target names what an action of this configuration works on: a repository, a project, a bucket, a function.
-	target(configuration map[string]string) string
-	// run runs the action. Its error is a [rehearsal.Failure], unless this machine is at fault.
-	run(ctx context.Context, j *job) (outcome, error)
-}
-
-// job holds what CodePipeline passes to an action that it runs.
-type job struct {
-	*world
-	*Action
-
-	pipeline *Pipeline
-	// visited reports whether readers visit the site of an earlier action.
-	visited bool
-	// Configuration has values in place of variables. It hides the action's own.
-	Configuration map[string]string
-	// input has the artifacts of the action's Inputs, and output has places for those of its Outputs; both by name.
-	input, output map[string]artifact
-}
-
-// outcome holds what an action passes back.
-type outcome struct {
-	// artifacts are the action's outputs, by name, and variables its output variables.
-	artifacts map[string]artifact
-	variables map[string]string
-	// site is a site that the action has published and that readers visit; nil for none.
-	site *readers.Site
-	// invalidated is the distribution whose cache the action was to clear, or "". cleared says that it is.
-	invalidated string
-	cleared     bool
-	// summary says what was done.
-	summary string
-	// work is the time that was not the rehearsal's own.
-	work time.Duration
-}
-
-// allow asks whether the action's role may call AWS.
-func (j *job) allow(action, on string) error {
-	return j.account.Allow(iam.Call{Role: j.Role, Session: j.session, Action: action, On: on})
-}
-
-// event returns an event of the action.
-func (j *job) event(kind rehearsal.Kind, text string) rehearsal.Event {
-	return rehearsal.Event{Kind: kind, Stage: j.Stage, Action: j.Name, Text: text}
-}
-
-// watch tells how far a step of the action has come until stop is called.
-func (j *job) watch(phase, step string, size func() int64) (stop func()) {
-	e := j.event(rehearsal.Progressed, step)
-	e.Phase = phase
-	return j.record.Watch(e, size)
-}
-
-// where names the action's configuration for a reader of the template.
-func (j *job) where() string {
-	return "the configuration of the action " + j.String() + " in the template"
+// checkArtifacts checks what CodePipeline checks when it creates a pipeline: each artifact is the output of one action, and
+// the input of later ones only.
+func (i *inspection) checkArtifacts(p *Pipeline) {
+	by := map[string]*Action{}
+	for _, a := range p.actions() {
+		for _, name := range a.Inputs {
+			if by[name] == nil {
+				i.Problem("stage %s, action %s: its input artifact %q is the output of no earlier action; CodePipeline refuses such a pipeline", a.Stage, a.Name, name)
+			}
+		}
+		for _, name := range a.Outputs {
+			if first := by[name]; first != nil {
+				i.Problem("stage %s, action %s: its output artifact %q is also the output of stage %s, action %s; CodePipeline refuses such a pipeline", a.Stage, a.Name, name, first.Stage, first.Name)
+			}
+			by[name] = a
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 func TestReadReadsThePipeline(t *testing.T) {
@@ -145,16 +146,16 @@ func TestReadNotesWhatIsNotRehearsed(t *testing.T) {
 }
 
 func TestTheStackIsInTheAccountOfTheConnection(t *testing.T) {
-	plan := read(t, template(t, "modern-pipeline", replace(t, "us-east-1:123456789012:connection", "us-east-1:210987654321:connection")))
-	if plan.Template.Account != "210987654321" || !strings.Contains(plan.Pipeline.Role.ARN, ":210987654321:") {
+	plan := read(t, template(t, "modern-pipeline", replace(t, ":"+assembly.UnknownAccount+":connection", ":"+edgeAccount+":connection")))
+	if plan.Template.Account != edgeAccount || !strings.Contains(plan.Pipeline.Role.ARN, ":"+edgeAccount+":") {
 		t.Errorf("the stack is in %s, its role is %s", plan.Template.Account, plan.Pipeline.Role.ARN)
 	}
 }
 
 func TestTheSiteIsInTheAccountOfTheConnection(t *testing.T) {
 	for _, tt := range []struct{ name, account, moved, note string }{
-		{"bound to none", "123456789012", "210987654321", "the stack is bound to no account: it is assumed to be in 210987654321"},
-		{"with example values", "111122223333", "210987654321", "the stack has example values, and so cannot be deployed: it is assumed to be in 210987654321"},
+		{"bound to none", assembly.UnknownAccount, edgeAccount, "the stack is bound to no account: it is assumed to be in " + edgeAccount},
+		{"with example values", props.ExampleAccount, edgeAccount, "the stack has example values, and so cannot be deployed: it is assumed to be in " + edgeAccount},
 		{"bound to its own", "444455556666", "444455556666", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -163,7 +164,7 @@ func TestTheSiteIsInTheAccountOfTheConnection(t *testing.T) {
 				s.Account = tt.account
 			}
 			source := assembly.Object(assembly.List(assembly.Object(assembly.List(tpl.OfType("AWS::CodePipeline::Pipeline")[0].Properties["Stages"])[0])["Actions"])[0])
-			assembly.Object(source["Configuration"])["ConnectionArn"] = "arn:aws:codeconnections:ap-northeast-1:210987654321:connection/a"
+			assembly.Object(source["Configuration"])["ConnectionArn"] = "arn:aws:codeconnections:ap-northeast-1:" + edgeAccount + ":connection/a"
 			plan := read(t, tpl)
 			if len(plan.Pipeline.Distributions) != 1 {
 				t.Fatalf("distributions are %v", plan.Pipeline.Distributions)

@@ -107,7 +107,7 @@ func (p *project) environment(machine, configuration map[string]string) (map[str
 func (p *project) buildspec(source string) (_ *codebuild.Buildspec, where string, err error) {
 	text, where := p.Buildspec, "the buildspec of the project "+p.ID+" in the template"
 	broken := func(message string) error {
-		return &rehearsal.Failure{Code: "JobFailed", Reason: terminated(codebuild.Failed, codebuild.DownloadSource, "YAML_FILE_ERROR", message), Look: where}
+		return &rehearsal.Failure{Code: "JobFailed", Reason: terminationReason(codebuild.Failed, codebuild.DownloadSource, "YAML_FILE_ERROR", message), Look: where}
 	}
 	if text == "" {
 		where = p.BuildspecPath + " in the source"

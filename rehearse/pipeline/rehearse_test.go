@@ -16,6 +16,7 @@ import (
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/rehearsal"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // edit changes the text of a template.
@@ -294,7 +295,7 @@ func siteAssembly(t *testing.T, edits ...edit) *assembly.Template {
 		return fmt.Sprintf(`%q: {"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/%s", "properties": {"templateFile": "%s.template.json"}}`, name, region, name)
 	}
 	files["manifest.json"] = `{"artifacts": {` + strings.Join([]string{
-		stack("blog-certificate", "us-east-1"), stack("blog-site", "ap-northeast-1"), stack("modern-pipeline", "ap-northeast-1"),
+		stack("blog-certificate", props.CloudFrontRegion), stack("blog-site", "ap-northeast-1"), stack("modern-pipeline", "ap-northeast-1"),
 	}, ", ") + `}}`
 	write(t, dir, files)
 	stacks, err := assembly.Load(dir)

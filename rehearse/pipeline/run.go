@@ -109,21 +109,6 @@ func (w *world) warnOfMissedFaults() {
 	}
 }
 
-// invalidations returns all invalidations of some distributions.
-func (w *world) invalidations(distributions []string) []rehearsal.Invalidation {
-	var all []rehearsal.Invalidation
-	for _, id := range distributions {
-		for _, made := range w.cloud.Invalidations(id) {
-			invalidation := rehearsal.Invalidation{ID: made.ID, Distribution: id, Paths: made.Paths, Status: made.Status}
-			if made.Status == "Completed" {
-				invalidation.Took = w.Faults.distribution(id, w.CompleteAfter).CompleteAfter
-			}
-			all = append(all, invalidation)
-		}
-	}
-	return all
-}
-
 // prepare starts everything that a process needs around it.
 func (w *world) prepare(ctx context.Context, plan *Plan) error {
 	dir, remove, err := leftovers.TempDir(w.Dir, "rehearsal")
