@@ -56,8 +56,11 @@ func newSiteStacks(scope constructs.Construct, blog props.Blog, identity props.I
 		Site: *blog.Site, BlogName: blog.Name, Certificate: certificate, Notifications: blog.Notifications,
 	})
 	if made.AccessLogBucket != nil {
-		logsStack := inUSEast1(contract.StackLogs, "Access logs of the blog "+blog.Name+", from the region that CloudFront delivers them from")
-		site.NewAccessLogs(logsStack, blog.Name, made.Distribution, made.AccessLogBucket)
+		scope := made.Construct
+		if logs := inUSEast1(contract.StackLogs, "Access logs of the blog "+blog.Name+", from the region that CloudFront delivers them from"); logs != stack {
+			scope = logs
+		}
+		site.NewAccessLogs(scope, onlyConstruct, site.AccessLogsProps{BlogName: blog.Name, Distribution: made.Distribution, Bucket: made.AccessLogBucket})
 	}
 	return delivery.Destination{Bucket: made.Bucket, DistributionID: *made.Distribution.DistributionId(), BaseURL: made.URL + "/"}
 }

@@ -97,7 +97,7 @@ func run(m *testing.M) int {
 		synthVariants(newApp, what)
 		return 0
 	}
-	cdk.Justifying = true // for cdk-nag, and so that tests can compare the templates of these apps
+	settings.Context[cdk.JustifyKey] = true // for cdk-nag, and so that tests can compare the templates of these apps
 	synth(assemblyDir, fixtures.Blogs, fixtures.Services)
 	synth(aloneDir, fixtures.AloneBlogs, nil)
 	changedDir = filepath.Join(dir, "changed")

@@ -6,10 +6,9 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Justifying has [Justify] write justifications into the template. Only cdk-nag reads them, which
-// the tests run. They set this; an ordinary synth leaves it, and saves a third of its calls of the
-// CDK.
-var Justifying bool
+// JustifyKey is a key of an app's context. If it is set, [Justify] writes justifications into the
+// templates. Only cdk-nag reads them: an app without it saves a third of its calls of the CDK.
+const JustifyKey = "blog-deploy-pipeline:justify"
 
 // Justification says why one of cdk-nag's rules does not apply.
 type Justification struct {
@@ -19,7 +18,7 @@ type Justification struct {
 // Justify puts justifications on the resource behind construct, as the metadata that cdk-nag
 // reads. A resource needs all of its justifications in one call.
 func Justify(construct constructs.IConstruct, justifications ...Justification) {
-	if !Justifying {
+	if !current.justifies {
 		return
 	}
 	rules := make([]map[string]string, len(justifications))
@@ -34,7 +33,7 @@ func Justify(construct constructs.IConstruct, justifications ...Justification) {
 // JustifyWildcards says why a role's policy has to name more than single resources.
 // The role must have its grants by then.
 func JustifyWildcards(role awsiam.IRole, reason string) {
-	if Justifying {
+	if current.justifies {
 		Justify(role.Node().FindChild(jsii.String("DefaultPolicy")), Justification{Rule: "AwsSolutions-IAM5", Reason: reason})
 	}
 }

@@ -60,13 +60,14 @@ func once[K comparable, V any](f func(K) V) func(K) V {
 // current is the app that the values belong to. Those of another one are of no use to it: its
 // jsii kernel may have been closed since, as tests do at their end.
 var current struct {
-	root   constructs.IConstruct
-	scopes map[constructs.Construct]bool // that are known to be in it
-	forget []func()
+	root      constructs.IConstruct
+	scopes    map[constructs.Construct]bool // that are known to be in it
+	justifies bool                          // whether its context has JustifyKey
+	forget    []func()
 }
 
-// Enter begins a construct that needs the values, in scope. It forgets those of another app.
-func Enter(scope constructs.Construct) {
+// enter begins a construct that needs the values, in scope. It forgets those of another app.
+func enter(scope constructs.Construct) {
 	if current.scopes[scope] {
 		return
 	}
@@ -75,13 +76,14 @@ func Enter(scope constructs.Construct) {
 			forget()
 		}
 		current.root, current.scopes = root, map[constructs.Construct]bool{}
+		current.justifies = root.Node().TryGetContext(jsii.String(JustifyKey)) != nil
 	}
 	current.scopes[scope] = true
 }
 
 // NewConstruct makes a construct without resources of its own.
 func NewConstruct(scope constructs.Construct, id string) constructs.Construct {
-	Enter(scope)
+	enter(scope)
 	made := constructs.NewConstruct(scope, jsii.String(id))
 	current.scopes[made] = true
 	return made
@@ -89,7 +91,7 @@ func NewConstruct(scope constructs.Construct, id string) constructs.Construct {
 
 // NewStack makes a stack.
 func NewStack(scope constructs.Construct, id string, props *awscdk.StackProps) awscdk.Stack {
-	Enter(scope)
+	enter(scope)
 	made := awscdk.NewStack(scope, jsii.String(id), props)
 	current.scopes[made] = true
 	return made

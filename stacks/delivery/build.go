@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -50,9 +49,8 @@ func buildImage(b props.Build) awscodebuild.IBuildImage {
 	}
 }
 
-// newBuild makes the action that builds a blog for the address baseURL, and the artifact that the
-// build leaves.
-func newBuild(scope constructs.Construct, base pipeline.Base, build props.Build, baseURL string) (awscodepipeline.IAction, awscodepipeline.Artifact) {
+// newBuild makes the stage that builds a blog for the address baseURL.
+func newBuild(scope constructs.Construct, base pipeline.Base, build props.Build, baseURL string) pipeline.BuildStage {
 	settings := pipeline.ProjectProps{
 		Base:             base,
 		Description:      "Builds the blog",
@@ -73,7 +71,5 @@ func newBuild(scope constructs.Construct, base pipeline.Base, build props.Build,
 	project, role := pipeline.NewProject(scope, "Build", settings)
 	base.GrantBuild(role)
 	cdk.JustifyWildcards(role, cdk.ArtifactKeys)
-
-	output := awscodepipeline.NewArtifact(jsii.String("Site"), nil)
-	return pipeline.NewBuildAction("Build", project, base.Source.Output, output), output
+	return base.NewBuildStage(project, role, "Site")
 }

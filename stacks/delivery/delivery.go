@@ -5,7 +5,10 @@ package delivery
 import (
 	"fmt"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 
@@ -40,11 +43,12 @@ type Destination struct {
 // Delivery brings a blog from its repository to its readers.
 //
 //	blog := props.Blog{Name: "travel", Region: "eu-west-1", Source: connection, Site: &travel}
-//	delivery.NewDelivery(stack, "Delivery", delivery.Props{Blog: blog, To: delivery.Destination{
+//	d := delivery.NewDelivery(stack, "Delivery", delivery.Props{Blog: blog, To: delivery.Destination{
 //		Bucket:         s.Bucket,
 //		DistributionID: *s.Distribution.DistributionId(),
 //		BaseURL:        s.URL + "/",
 //	}})
+//	secret.GrantRead(d.BuildRole, nil)
 type Delivery struct {
 	constructs.Construct
 
@@ -53,6 +57,17 @@ type Delivery struct {
 
 	// Artifacts is the bucket in which one stage leaves its output for the next.
 	Artifacts awss3.IBucket
+
+	// BuildProject builds the blog.
+	BuildProject awscodebuild.PipelineProject
+
+	// BuildRole is the role of BuildProject. Grant to it what the build needs: a grant to
+	// BuildProject itself has no effect.
+	BuildRole awsiam.Role
+
+	// InvalidateFunction clears CloudFront's cache. Its role allows that, and writing the
+	// function's log.
+	InvalidateFunction awslambda.Function
 }
 
 // NewDelivery makes the delivery of a blog. It panics if the blog is not valid.
@@ -73,14 +88,16 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 
 	base := pipeline.NewBase(this.Construct, blog.Identity(), blog.Source)
 	this.Artifacts = base.Artifacts
-	build, output := newBuild(this.Construct, base, blog.Build, to.BaseURL)
-	deploy := newDeploy(this.Construct, base, blog.Deploy, to.Bucket, output)
-	invalidate := newInvalidate(this.Construct, base, blog.Invalidate, blog.Site, to.DistributionID)
+	build := newBuild(this.Construct, base, blog.Build, to.BaseURL)
+	this.BuildProject, this.BuildRole = build.Project, build.Role
+	deploy := newDeploy(this.Construct, base, blog.Deploy, to.Bucket, build.Output)
+	clears, invalidate := newInvalidate(this.Construct, base, blog.Invalidate, blog.Site, to.DistributionID)
+	this.InvalidateFunction = clears.Function
 
 	this.Pipeline = pipeline.NewPipeline(this.Construct, pipeline.Props{
 		Base: base, Type: blog.PipelineType, ExecutionMode: blog.ExecutionMode,
 		Stages: []*awscodepipeline.StageProps{
-			pipeline.Stage("Build", build),
+			pipeline.Stage("Build", build.Action),
 			pipeline.Stage("Deploy", deploy),
 			pipeline.Stage("Invalidate", invalidate),
 		},

@@ -21,7 +21,7 @@ const replyTimeout = 20 * time.Minute
 
 // newInvalidate makes the function that clears the cache, and the action that calls it. Each blog
 // has a function of its own, so that its role names exactly one distribution.
-func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Invalidate, site *props.Site, distributionID string) awscodepipeline.IAction {
+func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Invalidate, site *props.Site, distributionID string) (*function.GoFunction, awscodepipeline.IAction) {
 	invalidate := function.NewGoFunction(scope, "Invalidate", function.Props{
 		Binary:      "invalidate",
 		Description: "Clears CloudFront for the blog " + base.Identity.Name,
@@ -47,5 +47,5 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Inval
 	})
 	invalidate.Function.GrantInvoke(role)
 	cdk.JustifyWildcards(role, "CDK grants the versions of the one function, and the listing of functions that CodePipeline's documentation asks for.")
-	return action
+	return invalidate, action
 }

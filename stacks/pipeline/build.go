@@ -113,6 +113,23 @@ func (b Base) GrantBuild(role awsiam.Role) {
 	}
 }
 
+// BuildStage is a Build stage.
+type BuildStage struct {
+	Project awscodebuild.PipelineProject
+	Role    awsiam.Role
+	Action  awscodepipeline.IAction
+
+	// Output is the artifact that the build leaves for the next stage.
+	Output awscodepipeline.Artifact
+}
+
+// NewBuildStage makes the stage that runs a project on the source, and leaves the artifact that is
+// called output.
+func (b Base) NewBuildStage(project awscodebuild.PipelineProject, role awsiam.Role, output string) BuildStage {
+	artifact := awscodepipeline.NewArtifact(jsii.String(output), nil)
+	return BuildStage{project, role, NewBuildAction("Build", project, b.Source.Output, artifact), artifact}
+}
+
 // NewBuildAction makes the action that runs a project on an artifact. A project may leave no
 // output.
 func NewBuildAction(name string, project awscodebuild.IProject, input awscodepipeline.Artifact, outputs ...awscodepipeline.Artifact) awscodepipeline.IAction {

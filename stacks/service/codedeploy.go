@@ -16,13 +16,12 @@ import (
 	"blog-deploy-pipeline/buildspec"
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/pipeline"
 	"blog-deploy-pipeline/stacks/props"
 )
 
 // deployByCodeDeploy makes a service that CodeDeploy deploys, its load balancer, and the stages of
 // the pipeline that build and deploy the image.
-func deployByCodeDeploy(scope constructs.Construct, s props.FargateService, p parts) (loadBalancer, awsecs.FargateService, []*awscodepipeline.StageProps) {
+func deployByCodeDeploy(scope constructs.Construct, s props.FargateService, p parts) delivered {
 	groups := newTargetGroups(scope, s.Container, p.vpc)
 	// At first, the production listener leads to the first tasks, and the test listener to where
 	// those of the next version will be. CodeDeploy changes both.
@@ -32,9 +31,8 @@ func deployByCodeDeploy(scope constructs.Construct, s props.FargateService, p pa
 	newScaling(scope, s.Scaling, service, balancer)
 	group := newDeploymentGroup(scope, s, service, p, balancer)
 	p.hook.GrantReport(*group.Application().ApplicationName(), *group.DeploymentGroupName())
-	build, image := newImageBuild(scope, s, p, renderAppSpec(s))
-	deploy := newCodeDeployAction(scope, group, p, image)
-	return balancer, service, []*awscodepipeline.StageProps{pipeline.Stage("Build", build), pipeline.Stage("Deploy", deploy)}
+	build := newImageBuild(scope, s, p, renderAppSpec(s))
+	return delivered{balancer, service, build, newCodeDeployAction(scope, group, p, build.Output)}
 }
 
 // forwardTo sends all requests to one target group.

@@ -29,7 +29,7 @@ const (
 
 // deployByECS makes a service that ECS itself deploys, its load balancer, and the stages of the
 // pipeline that build and deploy the image.
-func deployByECS(scope constructs.Construct, s props.FargateService, p parts) (loadBalancer, awsecs.FargateService, []*awscodepipeline.StageProps) {
+func deployByECS(scope constructs.Construct, s props.FargateService, p parts) delivered {
 	groups := newTargetGroups(scope, s.Container, p.vpc)
 	balancer := newLoadBalancer(scope, s.LoadBalancer, p.vpc, s.VPC.Range(), groups, notFound(), notFound())
 	rules := newTrafficRules(scope, balancer)
@@ -48,9 +48,8 @@ func deployByECS(scope constructs.Construct, s props.FargateService, p parts) (l
 	attachByECS(scope, s, service, balancer, rules)
 	newScaling(scope, s.Scaling, service, balancer)
 	callHook(service, p.hook, s.Hook.Events)
-	build, image := newImageBuild(scope, s, p, "")
-	deploy := newECSAction(scope, s, service, p, image)
-	return balancer, service, []*awscodepipeline.StageProps{pipeline.Stage("Build", build), pipeline.Stage("Deploy", deploy)}
+	build := newImageBuild(scope, s, p, "")
+	return delivered{balancer, service, build, newECSAction(scope, s, service, p, build.Output)}
 }
 
 // notFound answers requests that match no rule. ECS changes rules and not the default action of a

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
@@ -20,6 +21,14 @@ type parts struct {
 	repository awsecr.IRepository
 	task       task
 	hook       *hook.Hook
+}
+
+// delivered is what a controller adds to the parts.
+type delivered struct {
+	balancer loadBalancer
+	service  awsecs.FargateService
+	build    pipeline.BuildStage
+	deploy   awscodepipeline.IAction
 }
 
 // newCluster makes a cluster for the service, or with a name refers to an existing one.

@@ -3,7 +3,6 @@ package service
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -38,9 +37,8 @@ func newRepository(scope constructs.Construct) awsecr.Repository {
 	})
 }
 
-// newImageBuild makes the action that builds the image and pushes it, and the artifact that it leaves
-// for the Deploy stage. appSpec is "" for a service that ECS deploys.
-func newImageBuild(scope constructs.Construct, s props.FargateService, p parts, appSpec string) (awscodepipeline.IAction, awscodepipeline.Artifact) {
+// newImageBuild makes the stage that builds the image and pushes it. appSpec is "" for a service that ECS deploys.
+func newImageBuild(scope constructs.Construct, s props.FargateService, p parts, appSpec string) pipeline.BuildStage {
 	c, repository := s.Container, p.repository
 	variables := map[string]string{
 		buildspec.EnvRepositoryURI: *repository.RepositoryUri(),
@@ -77,7 +75,5 @@ func newImageBuild(scope constructs.Construct, s props.FargateService, p parts, 
 	// IAM has no resource for these actions.
 	cdk.Allow(role, []string{"ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition"}, "*")
 	cdk.JustifyWildcards(role, cdk.ArtifactKeys+" ecr:GetAuthorizationToken and ecs:DescribeTaskDefinition have no resource to name.")
-
-	output := awscodepipeline.NewArtifact(jsii.String("Image"), nil)
-	return pipeline.NewBuildAction("Build", project, p.base.Source.Output, output), output
+	return p.base.NewBuildStage(project, role, "Image")
 }

@@ -3,7 +3,11 @@
 package service
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -33,10 +37,26 @@ type Service struct {
 	// Pipeline builds the image and deploys it. It has the service's name.
 	Pipeline awscodepipeline.Pipeline
 
+	// BuildProject builds the image.
+	BuildProject awscodebuild.PipelineProject
+
+	// BuildRole is the role of BuildProject. Grant to it what the build needs: a grant to
+	// BuildProject itself has no effect.
+	BuildRole awsiam.Role
+
+	// Repository has the images.
+	Repository awsecr.IRepository
+
+	// VPC is the network of the tasks.
+	VPC awsec2.IVpc
+
 	// LoadBalancer is the origin for the CloudFront distribution.
 	LoadBalancer elb.ApplicationLoadBalancer
 
-	// ECSService runs the tasks.
+	// VPCOrigin is how CloudFront reaches an internal LoadBalancer. It is nil for another one.
+	VPCOrigin awscloudfront.VpcOrigin
+
+	// ECSService runs the tasks. A database lets them in by ECSService.Connections.
 	ECSService awsecs.FargateService
 
 	// Hook clears CloudFront's cache when a new version goes live.
@@ -66,23 +86,26 @@ func NewService(scope constructs.Construct, id string, s props.FargateService) *
 	if s.Controller == props.ControllerECS {
 		deploy = deployByECS
 	}
-	balancer, service, stages := deploy(this.Construct, s, p)
+	made := deploy(this.Construct, s, p)
 	if !s.Tagged {
-		cdk.WithoutTags(append(balancer.moved, service)...)
+		cdk.WithoutTags(append(made.balancer.moved, made.service)...)
 	}
 	topics := notify.NewTopics(this.Construct, s.Identity(), s.Notifications)
 	this.Pipeline = pipeline.NewPipeline(this.Construct, pipeline.Props{
-		Base: p.base, Type: props.PipelineTypeV2, ExecutionMode: s.ExecutionMode, Stages: stages, Topics: topics,
+		Base: p.base, Type: props.PipelineTypeV2, ExecutionMode: s.ExecutionMode, Topics: topics,
+		Stages: []*awscodepipeline.StageProps{pipeline.Stage("Build", made.build.Action), pipeline.Stage("Deploy", made.deploy)},
 	})
 	// The first execution starts as soon as the pipeline exists. It reads the task definition, and
 	// calls the hook.
 	this.Pipeline.Node().AddDependency(p.hook.Function, p.task.template)
 	p.hook.AddAlarm(topics)
 	if s.LoadBalancer.Internal {
-		newVPCOrigin(this.Construct, s.LoadBalancer, balancer, service)
+		this.VPCOrigin = newVPCOrigin(this.Construct, s.LoadBalancer, made.balancer, made.service)
 	}
 
-	this.LoadBalancer, this.ECSService, this.Hook, this.TaskRole = balancer.balancer, service, p.hook, p.task.role
+	this.BuildProject, this.BuildRole, this.Repository = made.build.Project, made.build.Role, p.repository
+	this.VPC, this.LoadBalancer, this.ECSService = p.vpc, made.balancer.balancer, made.service
+	this.Hook, this.TaskRole = p.hook, p.task.role
 	cdk.NewOutput(this.Construct, "Origin", "The load balancer's domain name, for the distribution's origin", *this.LoadBalancer.LoadBalancerDnsName())
 	cdk.NewOutput(this.Construct, "RepositoryURI", "Where the images are", *p.repository.RepositoryUri())
 	cdk.NewOutput(this.Construct, "CodeRole", "The role of the service's own code: attach the policies that the code needs", *this.TaskRole.RoleName())

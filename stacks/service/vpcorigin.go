@@ -14,7 +14,7 @@ import (
 // it may change, because CloudFront does not update a VPC origin that a distribution uses: the whole
 // update of the stack would fail. Nor does CloudFront delete one. It depends on everything that
 // serves requests, and so is deleted first, so that `make destroy` fails before any of that is gone.
-func newVPCOrigin(scope constructs.Construct, l props.LoadBalancer, balancer loadBalancer, service constructs.IDependable) {
+func newVPCOrigin(scope constructs.Construct, l props.LoadBalancer, balancer loadBalancer, service constructs.IDependable) awscloudfront.VpcOrigin {
 	id, protocol := "HTTPOrigin", awscloudfront.OriginProtocolPolicy_HTTP_ONLY
 	if l.CertificateARN != "" {
 		id, protocol = "HTTPSOrigin", awscloudfront.OriginProtocolPolicy_HTTPS_ONLY
@@ -34,4 +34,5 @@ func newVPCOrigin(scope constructs.Construct, l props.LoadBalancer, balancer loa
 	cdk.WithoutTags(origin)
 	origin.Node().AddDependency(service, balancer.balancer, balancer.access)
 	cdk.NewOutput(scope, "VPCOriginID", "The VPC origin for the distribution's origin. The domain name of that origin is the output Origin, or with a certificate a name that the certificate is for", *origin.VpcOriginId())
+	return origin
 }

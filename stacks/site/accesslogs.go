@@ -69,20 +69,42 @@ func newAccessLogBucket(scope constructs.Construct, days int) awss3.Bucket {
 	return bucket
 }
 
-// NewAccessLogs has CloudFront write the access logs of a Site's distribution to its
-// AccessLogBucket. scope must be in us-east-1, because CloudFront delivers logs from there.
-func NewAccessLogs(scope constructs.Construct, blogName string, distribution awscloudfront.IDistribution, bucket awss3.Bucket) {
-	cdk.Enter(scope)
-	name := jsii.String(deliveryName(blogName))
+// AccessLogsProps describe [AccessLogs].
+type AccessLogsProps struct {
+	// BlogName is part of the names of the delivery. Required. Example: "travel".
+	BlogName string
+
+	// Distribution and Bucket are the Distribution and the AccessLogBucket of a [Site]. Required.
+	Distribution awscloudfront.IDistribution
+	Bucket       awss3.Bucket
+}
+
+// AccessLogs has CloudFront write the access logs of a distribution to a bucket.
+//
+//	site.NewAccessLogs(stackInUSEast1, "AccessLogs", site.AccessLogsProps{
+//		BlogName: "travel", Distribution: s.Distribution, Bucket: s.AccessLogBucket,
+//	})
+type AccessLogs struct {
+	constructs.Construct
+
+	// Source is where another delivery of the same logs begins, to CloudWatch Logs for example.
+	Source awslogs.CfnDeliverySource
+}
+
+// NewAccessLogs makes the delivery of access logs. scope must be in us-east-1, because CloudFront
+// delivers logs from there.
+func NewAccessLogs(scope constructs.Construct, id string, p AccessLogsProps) *AccessLogs {
+	this := &AccessLogs{Construct: cdk.NewConstruct(scope, id)}
+	name := jsii.String(deliveryName(p.BlogName))
 	// BucketArn is for stacks of the bucket's region. In another one the CDK makes an ARN of the
 	// physical name, which this bucket does not have.
-	bucketARN := cdk.Resource(bucket).(awss3.CfnBucket).AttrArn()
-	source := awslogs.NewCfnDeliverySource(scope, jsii.String("AccessLogSource"), &awslogs.CfnDeliverySourceProps{
+	bucketARN := cdk.Resource(p.Bucket).(awss3.CfnBucket).AttrArn()
+	this.Source = awslogs.NewCfnDeliverySource(this.Construct, jsii.String("AccessLogSource"), &awslogs.CfnDeliverySourceProps{
 		Name:        name,
 		LogType:     jsii.String("ACCESS_LOGS"),
-		ResourceArn: jsii.String(cdk.DistributionARN(scope, "", *distribution.DistributionId())),
+		ResourceArn: jsii.String(cdk.DistributionARN(scope, "", *p.Distribution.DistributionId())),
 	})
-	target := awslogs.NewCfnDeliveryDestination(scope, jsii.String("AccessLogDestination"), &awslogs.CfnDeliveryDestinationProps{
+	target := awslogs.NewCfnDeliveryDestination(this.Construct, jsii.String("AccessLogDestination"), &awslogs.CfnDeliveryDestinationProps{
 		Name:                    name,
 		DeliveryDestinationType: jsii.String("S3"),
 		DestinationResourceArn:  bucketARN,
@@ -90,14 +112,15 @@ func NewAccessLogs(scope constructs.Construct, blogName string, distribution aws
 		// charges for Parquet.
 		OutputFormat: jsii.String("json"),
 	})
-	delivery := awslogs.NewCfnDelivery(scope, jsii.String("AccessLogDelivery"), &awslogs.CfnDeliveryProps{
-		DeliverySourceName:     source.Ref(),
+	delivery := awslogs.NewCfnDelivery(this.Construct, jsii.String("AccessLogDelivery"), &awslogs.CfnDeliveryProps{
+		DeliverySourceName:     this.Source.Ref(),
 		DeliveryDestinationArn: target.AttrArn(),
 		RecordFields:           jsii.Strings(accessLogFields...),
 		// CloudFront puts AWSLogs/ACCOUNT/CloudFront/ before this path.
 		S3SuffixPath: jsii.String("{DistributionId}/{yyyy}/{MM}/{dd}"),
 	})
-	delivery.Node().AddDependency(bucket.Policy())
+	delivery.Node().AddDependency(p.Bucket.Policy())
+	return this
 }
 
 // deliveryName returns a name that is unique in the account: the blog's, or if that is too long,
