@@ -236,11 +236,11 @@ func TestBlogsShareNothing(t *testing.T) {
 	for _, given := range fixtures.AloneBlogs {
 		for _, id := range given.StackNames() {
 			file := id + ".template.json"
-			alone, err := os.ReadFile(filepath.Join(aloneDir, file))
+			alone, err := os.ReadFile(filepath.Join(aloneApp().dir, file))
 			if err != nil {
 				t.Fatal(err)
 			}
-			among, err := os.ReadFile(filepath.Join(assemblyDir, file))
+			among, err := os.ReadFile(filepath.Join(allApp().dir, file))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -253,7 +253,7 @@ func TestBlogsShareNothing(t *testing.T) {
 
 // `make deploy` treats warnings as errors, so a blog without example values must have none.
 func TestNoWarnings(t *testing.T) {
-	for name := range templates {
+	for name := range allApp().templates {
 		text := annotations(t, name)
 		if at := strings.Index(text, "aws:cdk:warning"); at >= 0 {
 			t.Errorf("%s: %s", name, text[at:min(at+400, len(text))])

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/stacks/props"
 )
@@ -135,10 +133,10 @@ func (c change[T]) apply(from func() T) (before, after T) {
 
 // synthVariants makes the templates of all variants, each in an app of its own, below a
 // folder.
-func synthVariants(newApp func(string) awscdk.App, dir string) {
+func synthVariants(dir string) {
 	all, _ := variants()
 	for _, v := range all {
-		app, how := newApp(filepath.Join(dir, v.dir)), taggings[v.tagging]
+		app, how := newApp(filepath.Join(dir, v.dir), nil), taggings[v.tagging]
 		switch given := v.props.(type) {
 		case props.Blog:
 			how.tag(app, NewBlogStack(app, given))

@@ -57,13 +57,7 @@ func TestRoleToAssume(t *testing.T) {
 				{fixtures.RoleARN, []json.RawMessage{permissions}, "cloudfront:UpdateDistribution", edge + clearing, nil, false},
 				{fixtures.RoleARN, []json.RawMessage{permissions}, "cloudfront:GetDistribution", edge + clearing, nil, false},
 			} {
-				decisions, err := iampolicy.Evaluate(t.Context(), c.policies, []iampolicy.Request{{Principal: c.who, Action: c.action, Resource: c.on, ResourcePolicy: c.trust}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if decisions[0].Allowed != c.allowed {
-					t.Errorf("%s: %s on %s: allowed is %v, want %v (%s)", c.who, c.action, c.on, decisions[0].Allowed, c.allowed, decisions[0].Reason)
-				}
+				ask(t, c.policies, question{iampolicy.Request{Principal: c.who, Action: c.action, Resource: c.on, ResourcePolicy: c.trust}, c.allowed})
 			}
 		})
 	}

@@ -19,7 +19,7 @@ func TestServiceOfCodeDeployStaysAsItIs(t *testing.T) {
 			continue
 		}
 		const service = "AWS::ECS::Service"
-		before, after := fargateTemplate(t, s).OfType(service)[0], changedTemplates[s.StackName()].OfType(service)[0]
+		before, after := fargateTemplate(t, s).OfType(service)[0], changedApp().templates[s.StackName()].OfType(service)[0]
 		equal(t, s.Name+"'s id", after.ID, before.ID)
 		equal(t, s.Name+"'s service", after.Properties, before.Properties)
 	}

@@ -113,7 +113,7 @@ func TestSecretKeys(t *testing.T) {
 	})
 	checkQuestions(t, fargateTemplate(t, fixtures.Store), "TaskRole", []question{decrypt(manager, secret, fixtures.StoreSecret+"store-AbCdEf", false)})
 	// This service names secrets and no key.
-	checkQuestions(t, changedTemplates["api-service"], "ExecutionRole", []question{
+	checkQuestions(t, changedApp().templates["api-service"], "ExecutionRole", []question{
 		ask("kms:Decrypt", "arn:aws:kms:us-east-1:"+fixtures.Account+":key/"+fixtures.UUID, map[string]string{"kms:ViaService": "ssm.us-east-1.amazonaws.com", named: "arn:aws:ssm:us-east-1:" + fixtures.Account + ":parameter/api/token"}, false),
 	})
 }
@@ -171,7 +171,7 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 // changes: if this test fails, for a new version of CDK for example, put back what was.
 func TestFirstTaskNeverChanges(t *testing.T) {
 	for _, s := range fixtures.ChangedServices {
-		before, after := taskDefinition(t, stackTemplate(t, s.StackName()), s.StackName()), taskDefinition(t, changedTemplates[s.StackName()], s.StackName())
+		before, after := taskDefinition(t, stackTemplate(t, s.StackName()), s.StackName()), taskDefinition(t, changedApp().templates[s.StackName()], s.StackName())
 		equal(t, s.Identity().Name+"'s first task", after, before)
 	}
 	tmpl := fargateTemplate(t, fixtures.API)
@@ -237,7 +237,7 @@ func TestFirstTaskNeverChanges(t *testing.T) {
 
 // TestVariablesAreLiteral checks that CloudFormation passes variables to the task as they are written.
 func TestVariablesAreLiteral(t *testing.T) {
-	tmpl := changedTemplates[fixtures.Secretive.StackName()]
+	tmpl := changedApp().templates[fixtures.Secretive.StackName()]
 	for _, task := range tmpl.OfType("AWS::ECS::TaskDefinition") {
 		if variables := at(t, tmpl, task.Properties, "ContainerDefinitions", 0, "Environment"); variables != nil {
 			equal(t, "variables", variables, []any{map[string]any{"Name": "FORMAT", "Value": fixtures.Secretive.Container.Environment["FORMAT"]}})

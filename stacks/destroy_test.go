@@ -52,8 +52,8 @@ func (g graph) outlives(later, first string) bool {
 // both, whatever the template says.
 func TestOrderOfDestruction(t *testing.T) {
 	const elb = "AWS::ElasticLoadBalancingV2::"
-	all := maps.Clone(templates)
-	for id, tmpl := range changedTemplates {
+	all := maps.Clone(allApp().templates)
+	for id, tmpl := range changedApp().templates {
 		all[id+" changed"] = tmpl
 	}
 	for name, tmpl := range all {

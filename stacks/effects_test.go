@@ -68,7 +68,7 @@ func methodsByType(t *testing.T) map[string][]string {
 // sources returns the files of package props, without its tests.
 func sources(t *testing.T) []*ast.File {
 	t.Helper()
-	folder := filepath.Join("stacks", "props")
+	folder := filepath.Join(root, "stacks", "props")
 	paths, err := fs.Glob(os.DirFS(folder), "*.go")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("the files of package props are %v, %v", paths, err)

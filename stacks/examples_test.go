@@ -24,7 +24,7 @@ func TestExamplesAreNobodys(t *testing.T) {
 	if len(ids) != 7 {
 		t.Fatalf("the examples have the stacks %v, want a certificate, a site and logs among seven", ids)
 	}
-	raw, err := os.ReadFile(filepath.Join(changedDir, "manifest.json"))
+	raw, err := os.ReadFile(filepath.Join(changedApp().dir, "manifest.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,13 +42,13 @@ func TestExamplesAreNobodys(t *testing.T) {
 		if made.Type != "aws:cloudformation:stack" {
 			continue
 		}
-		bound, role := changedTemplates[id].Account == props.ExampleAccount, made.Properties.AssumeRoleArn
+		bound, role := changedApp().templates[id].Account == props.ExampleAccount, made.Properties.AssumeRoleArn
 		if isExample := slices.Contains(ids, id); bound != isExample || isExample != (role == "") {
 			t.Errorf("%s (with example values: %t) is bound to %s, and is deployed by the role %q", id, isExample, made.Environment, role)
 		}
 	}
 	for _, id := range ids {
-		if changedTemplates[id] == nil {
+		if changedApp().templates[id] == nil {
 			t.Errorf("there is no %s", id)
 		}
 	}

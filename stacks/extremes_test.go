@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -211,7 +212,7 @@ func TestWhatIsAcceptedCanBeSynthesised(t *testing.T) {
 func synthElsewhere(t *testing.T, what string, env ...string) (output string) {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
-	child.Dir = "stacks" // as go test has it
+	child.Dir = filepath.Join(root, "stacks") // as go test has it
 	child.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CDK_VALIDATION=") }), synthOnly+"="+what)
 	child.Env = append(child.Env, env...)
 	out, err := child.CombinedOutput()

@@ -16,10 +16,7 @@ import (
 	"blog-deploy-pipeline/stacks/site/viewerresponse"
 )
 
-var (
-	update = flag.Bool("update", false, "write the golden templates instead of comparing with them")
-	golden string
-)
+var update = flag.Bool("update", false, "write the golden templates instead of comparing with them")
 
 // wholeTemplates are kept whole in testdata, for all that the others share with them. Of all sets of
 // four these leave the fewest differences: a blog's pipeline with every default, a Site with a domain,
@@ -72,11 +69,12 @@ func TestGolden(t *testing.T) {
 	for name, base := range shortTemplates {
 		files[name+".short.txt"] = shortform.Write(goldenTemplate(t, name), goldenTemplate(t, base))
 	}
-	for name := range templates {
+	for name := range allApp().templates {
 		if files[name+".template.json"]+files[name+".short.txt"] == "" {
 			t.Errorf("%s has no golden file: add it to shortTemplates", name)
 		}
 	}
+	golden := filepath.Join(root, "stacks", "testdata")
 	for file, got := range files {
 		t.Run(file, func(t *testing.T) { compareGolden(t, filepath.Join(golden, file), got) })
 	}
@@ -116,7 +114,7 @@ func compareGolden(t *testing.T, path, got string) {
 // without the texts that have tests of their own.
 func goldenJSON(t *testing.T, name string) string {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(assemblyDir, name+".template.json"))
+	raw, err := os.ReadFile(filepath.Join(allApp().dir, name+".template.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,17 +109,17 @@ func TestListeners(t *testing.T) {
 // Without alarms, the owner pays for none, and neither CodeDeploy nor ECS waits for one.
 func TestNoAlarms(t *testing.T) {
 	for _, name := range []string{"store-service", "search-service"} {
-		if n := len(changedTemplates[name].OfType("AWS::CloudWatch::Alarm")); n != 0 {
+		if n := len(changedApp().templates[name].OfType("AWS::CloudWatch::Alarm")); n != 0 {
 			t.Errorf("%s has %d alarms, want none", name, n)
 		}
 	}
-	tmpl := changedTemplates["store-service"]
+	tmpl := changedApp().templates["store-service"]
 	group := only(t, tmpl, "AWS::CodeDeploy::DeploymentGroup")
 	equal(t, "CodeDeploy's rollback", at(t, tmpl, group, "AutoRollbackConfiguration"), map[string]any{
 		"Enabled": true, "Events": []any{"DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_REQUEST"},
 	})
 	equal(t, "CodeDeploy's alarms", group["AlarmConfiguration"], map[string]any{"Enabled": false})
-	tmpl = changedTemplates["search-service"]
+	tmpl = changedApp().templates["search-service"]
 	equal(t, "ECS's alarms", at(t, tmpl, only(t, tmpl, "AWS::ECS::Service"), "DeploymentConfiguration", "Alarms"), map[string]any{
 		"AlarmNames": []any{}, "Enable": false, "Rollback": false,
 	})

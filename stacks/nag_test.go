@@ -11,7 +11,7 @@ import (
 // TestAwsSolutions fails on every finding of cdk-nag that no justification covers.
 func TestAwsSolutions(t *testing.T) {
 	finding := regexp.MustCompile(`AwsSolutions-[A-Z0-9]+(\[[^\]]*\])?: [^"]*`)
-	for name := range templates {
+	for name := range allApp().templates {
 		for _, text := range finding.FindAllString(annotations(t, name), -1) {
 			t.Errorf("%s: %s", name, text)
 		}
@@ -21,7 +21,7 @@ func TestAwsSolutions(t *testing.T) {
 // annotations returns the file in which the CDK keeps a stack's warnings and errors.
 func annotations(t *testing.T, stack string) string {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(assemblyDir, stack+".metadata.json"))
+	raw, err := os.ReadFile(filepath.Join(allApp().dir, stack+".metadata.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,8 +31,8 @@ func annotations(t *testing.T, stack string) string {
 // TestJustificationsAreNeeded fails on a justification whose rule cdk-nag did not
 // find broken: it would hide the next, real finding.
 func TestJustificationsAreNeeded(t *testing.T) {
-	for name, template := range templates {
-		reports, err := filepath.Glob(filepath.Join(assemblyDir, "AwsSolutions-*"+name+"-NagReport.csv"))
+	for name, template := range allApp().templates {
+		reports, err := filepath.Glob(filepath.Join(allApp().dir, "AwsSolutions-*"+name+"-NagReport.csv"))
 		if err != nil || len(reports) != 1 {
 			t.Fatalf("%s: reports of cdk-nag are %v, %v, want one", name, reports, err)
 		}

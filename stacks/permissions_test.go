@@ -1,9 +1,12 @@
 package stacks
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 
 	"blog-deploy-pipeline/lambdas/contract"
@@ -19,8 +22,32 @@ type call struct {
 	allowed          bool
 }
 
-// checkCalls asks a real evaluator of IAM policies what a role, named by the start of
-// its logical id, may do.
+// evaluator evaluates IAM policies. It is one process for all tests, and ends with theirs.
+var evaluator = sync.OnceValues(func() (*iampolicy.Evaluator, error) { return iampolicy.Start(context.Background()) })
+
+// ask asks the evaluator what a principal with these policies may do.
+func ask(t *testing.T, policies []json.RawMessage, questions ...question) {
+	t.Helper()
+	e, err := evaluator()
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := make([]iampolicy.Request, len(questions))
+	for i, q := range questions {
+		requests[i] = q.Request
+	}
+	decisions, err := e.Evaluate(t.Context(), policies, requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range questions {
+		if decisions[i].Allowed != q.allowed {
+			t.Errorf("%s: %s on %s %v: allowed is %v, want %v (%s)", q.Principal, q.Action, q.Resource, q.Context, decisions[i].Allowed, q.allowed, decisions[i].Reason)
+		}
+	}
+}
+
+// checkCalls asks what a role, named by the start of its logical id, may do.
 func checkCalls(t *testing.T, tmpl *assembly.Template, role string, calls []call) {
 	t.Helper()
 	questions := make([]question, len(calls))
@@ -43,21 +70,10 @@ func checkQuestions(t *testing.T, tmpl *assembly.Template, role string, question
 	if err != nil {
 		t.Fatal(err)
 	}
-	principal := arnOf(t, tmpl, id)
-	requests := make([]iampolicy.Request, len(questions))
-	for i, q := range questions {
-		requests[i] = q.Request
-		requests[i].Principal = principal
+	for i := range questions {
+		questions[i].Principal = arnOf(t, tmpl, id)
 	}
-	decisions, err := iampolicy.Evaluate(t.Context(), policies, requests)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, q := range questions {
-		if decisions[i].Allowed != q.allowed {
-			t.Errorf("%s on %s %v: allowed is %v, want %v (%s)", q.Action, q.Resource, q.Context, decisions[i].Allowed, q.allowed, decisions[i].Reason)
-		}
-	}
+	ask(t, policies, questions...)
 }
 
 func arnOf(t *testing.T, tmpl *assembly.Template, id string) string {
@@ -241,7 +257,7 @@ func TestRoles(t *testing.T) {
 // TestWhoMayAssumeARole checks that only the pipeline may assume the actions' roles, and only the one
 // service that needs it each of the others.
 func TestWhoMayAssumeARole(t *testing.T) {
-	for name, tmpl := range templates {
+	for name, tmpl := range allApp().templates {
 		pipelineRole := "none"
 		if len(tmpl.OfType("AWS::CodePipeline::Pipeline")) > 0 {
 			pipelineRole = arnOf(t, tmpl, roleID(t, tmpl, "PipelineRole"))
@@ -275,7 +291,7 @@ func TestStarsHaveNoResource(t *testing.T) {
 		"elasticloadbalancing:DescribeTargetGroups": true,
 		"elasticloadbalancing:DescribeTargetHealth": true,
 	}
-	for name, tmpl := range templates {
+	for name, tmpl := range allApp().templates {
 		for _, policy := range tmpl.OfType("AWS::IAM::Policy") {
 			for _, s := range at(t, tmpl, policy.Properties, "PolicyDocument", "Statement").([]any) {
 				statement := s.(map[string]any)
@@ -310,8 +326,8 @@ func roleID(t *testing.T, tmpl *assembly.Template, id string) string {
 
 // TestPoliciesFit compares the policies that the CDK makes of a role's grants with IAM's limits.
 func TestPoliciesFit(t *testing.T) {
-	all := maps.Clone(templates)
-	maps.Copy(all, changedTemplates)
+	all := maps.Clone(allApp().templates)
+	maps.Copy(all, changedApp().templates)
 	for name, tmpl := range all {
 		for _, kind := range []struct {
 			cfnType     string

@@ -19,7 +19,7 @@ var platform = map[string]any{
 // else changes.
 func TestPlatform(t *testing.T) {
 	const boundary = "PermissionsBoundary"
-	manifests, err := filepath.Glob(filepath.Join(platformDir, "*.json"))
+	manifests, err := filepath.Glob(filepath.Join(platformApp().dir, "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,9 +45,9 @@ func TestPlatform(t *testing.T) {
 		}
 		return template.Resources
 	}
-	for name := range templates {
+	for name := range allApp().templates {
 		file := name + ".template.json"
-		with, without := resources(t, filepath.Join(platformDir, file)), resources(t, filepath.Join(assemblyDir, file))
+		with, without := resources(t, filepath.Join(platformApp().dir, file)), resources(t, filepath.Join(allApp().dir, file))
 		for id, resource := range with {
 			properties, _ := resource["Properties"].(map[string]any)
 			switch resource["Type"] {

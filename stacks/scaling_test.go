@@ -48,7 +48,7 @@ func TestDesiredCount(t *testing.T) {
 		check(s.(props.FargateService), fargateTemplate(t, s.(props.FargateService)))
 	}
 	for _, s := range fixtures.ChangedServices {
-		check(s.(props.FargateService), changedTemplates[s.StackName()])
+		check(s.(props.FargateService), changedApp().templates[s.StackName()])
 	}
 }
 
@@ -57,7 +57,7 @@ func TestScaling(t *testing.T) {
 		target = "AWS::ApplicationAutoScaling::ScalableTarget"
 		policy = "AWS::ApplicationAutoScaling::ScalingPolicy"
 	)
-	for _, tmpl := range []*assembly.Template{fargateTemplate(t, fixtures.API), fargateTemplate(t, fixtures.Docs), changedTemplates["store-service"], changedTemplates["search-service"]} {
+	for _, tmpl := range []*assembly.Template{fargateTemplate(t, fixtures.API), fargateTemplate(t, fixtures.Docs), changedApp().templates["store-service"], changedApp().templates["search-service"]} {
 		if n := len(tmpl.OfType(target)) + len(tmpl.OfType(policy)); n != 0 {
 			t.Errorf("%s scales nothing, and has %d resources for it", tmpl.Name, n)
 		}
@@ -70,7 +70,7 @@ func TestScaling(t *testing.T) {
 	}{
 		{"by CPU, with CodeDeploy", fargateTemplate(t, fixtures.Store), 2, 6, 60, 0},
 		{"by both, with ECS", fargateTemplate(t, fixtures.Search), 3, 12, 50, 1000},
-		{"by requests, with CodeDeploy", changedTemplates["api-service"], 4, 4, 0, 600},
+		{"by requests, with CodeDeploy", changedApp().templates["api-service"], 4, 4, 0, 600},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tmpl := tt.tmpl

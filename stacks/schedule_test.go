@@ -49,16 +49,12 @@ func TestWhoMayAssumeTheSchedulesRole(t *testing.T) {
 		{"Scheduler, for another group", "scheduler.amazonaws.com", fixtures.Account, group + "-2", false},
 		{"another service", "events.amazonaws.com", fixtures.Account, group, false},
 	} {
-		decisions, err := iampolicy.Evaluate(t.Context(), nil, []iampolicy.Request{{
-			Principal: tt.principal, Action: "sts:AssumeRole", Resource: arnOf(t, tmpl, id),
-			Context:        map[string]string{"aws:SourceAccount": tt.account, "aws:SourceArn": tt.source},
-			ResourcePolicy: trust,
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if decisions[0].Allowed != tt.allowed {
-			t.Errorf("%s: allowed is %v, want %v (%s)", tt.name, decisions[0].Allowed, tt.allowed, decisions[0].Reason)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			ask(t, nil, question{iampolicy.Request{
+				Principal: tt.principal, Action: "sts:AssumeRole", Resource: arnOf(t, tmpl, id),
+				Context:        map[string]string{"aws:SourceAccount": tt.account, "aws:SourceArn": tt.source},
+				ResourcePolicy: trust,
+			}, tt.allowed})
+		})
 	}
 }

@@ -50,7 +50,7 @@ func TestSiteStacks(t *testing.T) {
 	} {
 		equal(t, tt.props.Name+"'s stacks", tt.props.StackNames(), tt.want)
 		var made []string
-		for id, tmpl := range templates {
+		for id, tmpl := range allApp().templates {
 			if id[:strings.LastIndexByte(id, '-')] != tt.props.Name {
 				continue
 			}
@@ -100,7 +100,7 @@ func TestNamesFit(t *testing.T) {
 		if len(id) > 128 {
 			t.Errorf("the stack %s has a name of %d characters, want at most 128", id, len(id))
 		}
-		tmpl := changedTemplates[id]
+		tmpl := changedApp().templates[id]
 		for _, tt := range []struct {
 			cfnType string
 			path    []any

@@ -75,7 +75,7 @@ func TestWhoReadsTheSite(t *testing.T) {
 			t.Fatal(err)
 		}
 		own := edge + distribution
-		calls := []struct {
+		for _, c := range []struct {
 			action, key, from, tls string
 			allowed                bool
 		}{
@@ -89,23 +89,12 @@ func TestWhoReadsTheSite(t *testing.T) {
 			{"s3:PutObject", "/index.html", own, "true", false},
 			{"s3:DeleteObject", "/index.html", own, "true", false},
 			{"s3:PutBucketPolicy", "", own, "true", false},
-		}
-		requests := make([]iampolicy.Request, len(calls))
-		for i, c := range calls {
-			requests[i] = iampolicy.Request{
+		} {
+			ask(t, nil, question{iampolicy.Request{
 				Principal: "cloudfront.amazonaws.com", Action: c.action, Resource: "arn:aws:s3:::" + bucket + c.key,
 				Context:        map[string]string{"aws:SourceArn": c.from, "aws:SecureTransport": c.tls},
 				ResourcePolicy: policy,
-			}
-		}
-		decisions, err := iampolicy.Evaluate(t.Context(), nil, requests)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, c := range calls {
-			if decisions[i].Allowed != c.allowed {
-				t.Errorf("%s: %s for %s (TLS: %s): allowed is %v, want %v (%s)", given.Name, c.action, c.from, c.tls, decisions[i].Allowed, c.allowed, decisions[i].Reason)
-			}
+			}, c.allowed})
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -20,20 +21,47 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// templates has the synthesised templates of all fixtures, by the names of their stacks.
 var (
-	templates   = map[string]*assembly.Template{}
-	assemblyDir string
-	aloneDir    string // of an app that has fixtures.AloneBlogs only
-	// changedTemplates has the templates of fixtures.ChangedServices, of the blog with the longest name,
-	// of the service with the most secrets, and of what still has example values.
-	changedTemplates = map[string]*assembly.Template{}
-	changedDir       string
-	platformDir      string // of all fixtures, as a platform has them
+	// root is the folder of the whole project.
+	root string
+	// work is the folder that the tests run in, and that has the apps' templates.
+	work string
 )
 
-// TestMain synthesises all fixtures once, in one app, with the flags of cdk.json and with cdk-nag. Most
-// tests only read the JSON.
+// synthesised is an app that has been synthesised.
+type synthesised struct {
+	dir       string
+	templates map[string]*assembly.Template // by the names of their stacks
+}
+
+// justified has the constructs justify themselves: for cdk-nag, and so that tests can compare templates.
+var justified = map[string]any{cdk.JustifyKey: true}
+
+// These apps are synthesised when a test first reads them.
+var (
+	// allApp has all fixtures, and is checked by cdk-nag.
+	allApp = sync.OnceValue(func() synthesised {
+		app := newApp("all", justified)
+		awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
+		return synth(app, fixtures.Blogs, fixtures.Services)
+	})
+	// aloneApp has blogs of allApp without the others.
+	aloneApp = sync.OnceValue(func() synthesised {
+		return synth(newApp("alone", justified), fixtures.AloneBlogs, nil)
+	})
+	// changedApp has services of allApp after a change, the blog with the longest name, the service with the
+	// most secrets, and what still has example values.
+	changedApp = sync.OnceValue(func() synthesised {
+		return synth(newApp("changed", justified), append([]props.Blog{fixtures.LongNamed}, fixtures.ExampleBlogs...),
+			slices.Concat(fixtures.ChangedServices, fixtures.ExampleServices, []props.Service{fixtures.Secretive}))
+	})
+	// platformApp has all fixtures as a platform has them.
+	platformApp = sync.OnceValue(func() synthesised {
+		return synth(newApp("platform", union(justified, platform)),
+			slices.Concat(fixtures.Blogs, fixtures.ExampleBlogs), slices.Concat(fixtures.Services, fixtures.ExampleServices))
+	})
+)
+
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
@@ -47,80 +75,74 @@ func run(m *testing.M) int {
 	jsii.Close() // so that the kernel starts with this environment
 	defer jsii.Close()
 
-	dir, err := os.MkdirTemp("", "stacks")
+	var err error
+	root, err = filepath.Abs("..")
 	check(err)
-	defer os.RemoveAll(dir)
-	project, err := filepath.Abs("..")
+	work, err = os.MkdirTemp("", "stacks")
 	check(err)
+	defer os.RemoveAll(work)
 	for _, binary := range []string{"invalidate", "deployhook"} {
-		folder := filepath.Join(dir, "dist", binary)
+		folder := filepath.Join(work, "dist", binary)
 		check(os.MkdirAll(folder, 0o755))
 		check(os.WriteFile(filepath.Join(folder, "bootstrap"), []byte("stands for the binary"), 0o755))
 	}
-	golden, err = filepath.Abs("testdata")
-	check(err)
+	check(os.Symlink(filepath.Join(root, "node_modules"), filepath.Join(work, "node_modules")))
+	check(os.Chdir(work)) // An app runs where dist/ is, and the evaluator of policies where node_modules/ is.
 
-	cdkJSON, err := os.ReadFile(filepath.Join(project, "cdk.json"))
-	check(err)
-	var settings struct{ Context map[string]any }
-	check(json.Unmarshal(cdkJSON, &settings))
-	// Without this, a finding of cdk-nag would end the run here, and not in its own test.
-	settings.Context["@aws-cdk/core:annotationsInValidationReport"] = false
-
-	check(os.Chdir(dir)) // the app runs where dist/ is
-	assemblyDir, aloneDir = filepath.Join(dir, "cdk.out"), filepath.Join(dir, "alone")
-	newApp := func(outdir string) awscdk.App {
-		return awscdk.NewApp(&awscdk.AppProps{Context: &settings.Context, Outdir: &outdir, AnalyticsReporting: jsii.Bool(false), TreeMetadata: jsii.Bool(false)})
-	}
-	synth := func(outdir string, blogs []props.Blog, services []props.Service) {
-		app := newApp(outdir)
-		if what == "" {
-			awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
-		}
-		for _, given := range blogs {
-			NewBlogStack(app, given)
-		}
-		for _, made := range services {
-			NewServiceStack(app, made)
-		}
-		app.Synth(nil)
-	}
 	switch what {
 	case "":
+		return m.Run()
 	case extremes:
-		synth(assemblyDir, extremeBlogs, extremeServices)
-		return 0
+		app := newApp("extremes", nil)
+		addStacks(app, extremeBlogs, extremeServices)
+		app.Synth(nil)
 	case calls:
-		synthTwoBlogs(newApp(assemblyDir))
-		return 0
+		synthTwoBlogs(newApp("calls", nil))
 	default:
-		synthVariants(newApp, what)
-		return 0
+		synthVariants(what)
 	}
-	settings.Context[cdk.JustifyKey] = true // for cdk-nag, and so that tests can compare the templates of these apps
-	synth(assemblyDir, fixtures.Blogs, fixtures.Services)
-	synth(aloneDir, fixtures.AloneBlogs, nil)
-	changedDir = filepath.Join(dir, "changed")
-	synth(changedDir, append([]props.Blog{fixtures.LongNamed}, fixtures.ExampleBlogs...), slices.Concat(fixtures.ChangedServices, fixtures.ExampleServices, []props.Service{fixtures.Secretive}))
-	platformDir = filepath.Join(dir, "platform")
-	maps.Copy(settings.Context, platform)
-	synth(platformDir, slices.Concat(fixtures.Blogs, fixtures.ExampleBlogs), slices.Concat(fixtures.Services, fixtures.ExampleServices))
+	return 0
+}
 
-	load := func(dir string, into map[string]*assembly.Template) {
-		loaded, err := assembly.Load(dir)
-		check(err)
-		for _, template := range loaded {
-			template.ParameterValues = map[string]string{}
-			for name := range template.Parameters {
-				template.ParameterValues[name] = "what CloudFormation finds"
-			}
-			into[template.Name] = template
-		}
+// newApp returns an app with the flags of cdk.json, and with more in its context. Its templates are in a
+// folder below work, or in the one that is named by an absolute path.
+func newApp(folder string, context map[string]any) awscdk.App {
+	text, err := os.ReadFile(filepath.Join(root, "cdk.json"))
+	check(err)
+	var settings struct{ Context map[string]any }
+	check(json.Unmarshal(text, &settings))
+	// Without this, a finding of cdk-nag would end the run here, and not in its own test.
+	settings.Context["@aws-cdk/core:annotationsInValidationReport"] = false
+	maps.Copy(settings.Context, context)
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join(work, folder)
 	}
-	load(assemblyDir, templates)
-	load(changedDir, changedTemplates)
-	check(os.Chdir(project)) // where the evaluator of policies finds node_modules
-	return m.Run()
+	return awscdk.NewApp(&awscdk.AppProps{Context: &settings.Context, Outdir: &folder, AnalyticsReporting: jsii.Bool(false), TreeMetadata: jsii.Bool(false)})
+}
+
+func addStacks(app awscdk.App, blogs []props.Blog, services []props.Service) {
+	for _, given := range blogs {
+		NewBlogStack(app, given)
+	}
+	for _, given := range services {
+		NewServiceStack(app, given)
+	}
+}
+
+// synth adds stacks to an app, and synthesises it.
+func synth(app awscdk.App, blogs []props.Blog, services []props.Service) synthesised {
+	addStacks(app, blogs, services)
+	made := synthesised{*app.Synth(nil).Directory(), map[string]*assembly.Template{}}
+	loaded, err := assembly.Load(made.dir)
+	check(err)
+	for _, template := range loaded {
+		template.ParameterValues = map[string]string{}
+		for name := range template.Parameters {
+			template.ParameterValues[name] = "what CloudFormation finds"
+		}
+		made.templates[template.Name] = template
+	}
+	return made
 }
 
 func check(err error) {
@@ -138,7 +160,7 @@ func template(t *testing.T, given props.Blog) *assembly.Template {
 // stackTemplate returns the synthesised template of a stack.
 func stackTemplate(t *testing.T, id string) *assembly.Template {
 	t.Helper()
-	found := templates[id]
+	found := allApp().templates[id]
 	if found == nil {
 		t.Fatalf("no template for %s", id)
 	}
@@ -205,7 +227,7 @@ const (
 // dependencies returns, for each stack, those that the CDK CLI deploys before it.
 func dependencies(t *testing.T) map[string][]string {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(assemblyDir, "manifest.json"))
+	raw, err := os.ReadFile(filepath.Join(allApp().dir, "manifest.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 // Synth asks AWS nothing, whether or not a service names its account and region.
 func TestNothingIsLookedUp(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join(assemblyDir, "manifest.json"))
+	raw, err := os.ReadFile(filepath.Join(allApp().dir, "manifest.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
