@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -109,10 +111,32 @@ func TestRecordOfACommandThatFails(t *testing.T) {
 	if _, err := record(t.Context(), "exit 3", os.Environ(), 80, 24, new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("got the error %v, want exit status 3", err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 2*time.Second)
+}
+
+// stopper stops a recording when the terminal shows a text.
+type stopper struct {
+	text string
+	stop context.CancelFunc
+}
+
+func (s stopper) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), s.text) {
+		s.stop()
+	}
+	return len(p), nil
+}
+
+func TestRecordIsStopped(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP) // As below nohup. What the shell runs ignores it, too.
+	t.Cleanup(func() { signal.Reset(syscall.SIGHUP) })
+	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	if _, err := record(ctx, "sleep 60", os.Environ(), 80, 24, new(bytes.Buffer)); err == nil {
+	began := time.Now()
+	if _, err := record(ctx, `sh -c 'echo s""leeps; sleep 600'`, os.Environ(), 80, 24, stopper{"sleeps", stop}); err == nil {
 		t.Error("a recording that is stopped is no error")
+	}
+	if took := time.Since(began); took > 5*time.Minute {
+		t.Errorf("the recording ended after %v, with the command", took)
 	}
 }
 

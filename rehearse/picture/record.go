@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -30,6 +31,9 @@ const prompt = `printf '\033[32m$\033[0m '; read -r line; eval "$line"`
 func record(ctx context.Context, command string, env []string, width, height int, progress io.Writer) (cast, error) {
 	shell := exec.CommandContext(ctx, "sh", "-c", prompt)
 	shell.Env = append(environment(env), "TERM=xterm-256color")
+	// On a pseudo-terminal the shell leads a process group. What it runs would go on after the shell's end, and keep the
+	// terminal open, if this process ignores SIGHUP, as below nohup.
+	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
 	terminal, err := pty.StartWithSize(shell, &pty.Winsize{Cols: uint16(width), Rows: uint16(height)}) //nolint:gosec // No screen is too large for it.
 	if err != nil {
 		return cast{}, fmt.Errorf("start a shell on a pseudo-terminal: %w", err)
