@@ -3,30 +3,16 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"blog-deploy-pipeline/lambdas/contract"
-	"blog-deploy-pipeline/rehearse/lambdaruntime"
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// hookFunction compiles lambdas/deployhook for this machine.
-func hookFunction(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "bootstrap")
-	if err := lambdaruntime.Compile(t.Context(), "../../lambdas/deployhook", binary); err != nil {
-		t.Fatal(err)
-	}
-	return binary
-}
-
 func TestADeploymentCallsItsHooks(t *testing.T) {
-	hook := hookFunction(t)
 	quick := fmt.Sprintf("%q:", contract.EnvService)
 	tests := []struct {
 		golden string
@@ -65,7 +51,7 @@ func TestADeploymentCallsItsHooks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := rehearse(t, t.Context(), plan, Options{Faults: faults, compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, nil)
+			r := rehearse(t, t.Context(), plan, Options{Faults: faults}, nil)
 			var stages strings.Builder
 			for _, s := range r.Stages {
 				stages.WriteString(string(s.Status[:1]))
@@ -101,7 +87,6 @@ func TestADeploymentCallsItsHooks(t *testing.T) {
 }
 
 func TestADeploymentFailsWithoutPermissions(t *testing.T) {
-	hook := hookFunction(t)
 	for _, tt := range []struct{ name, golden, old, with, reason string }{
 		{"hook that may not report", "api-hook", `"api/blue-green"`, `"api/another"`, ""},
 		{"role that may not call the function", "search-hook", `"lambda:InvokeFunction"`, `"lambda:InvokeAsync"`, "is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:"},
@@ -116,7 +101,7 @@ func TestADeploymentFailsWithoutPermissions(t *testing.T) {
 				plan.Deployment.deployer.(*codeDeploy).input.DeploymentGroup = "blue-green"
 				tt.reason = "reported nothing within an hour"
 			}
-			r := rehearse(t, t.Context(), plan, Options{compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, nil)
+			r := rehearse(t, t.Context(), plan, Options{}, nil)
 			if failed := r.failed(); r.Status != rehearsal.Failed || !strings.Contains(failed.Reason, tt.reason) {
 				t.Errorf("it ends as %s: %s, want %s", r.Status, failed.Reason, tt.reason)
 			}
@@ -125,7 +110,6 @@ func TestADeploymentFailsWithoutPermissions(t *testing.T) {
 }
 
 func TestADeploymentStops(t *testing.T) {
-	hook := hookFunction(t)
 	for _, golden := range []string{"api-hook", "search-service"} {
 		t.Run(golden, func(t *testing.T) {
 			plan, err := ReadDeployment(template(t, golden))
@@ -134,7 +118,7 @@ func TestADeploymentStops(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			r := rehearse(t, ctx, plan, Options{CompleteAfter: time.Minute, compile: func(_ context.Context, _, binary string) error { return os.Link(hook, binary) }}, func(e rehearsal.Event) {
+			r := rehearse(t, ctx, plan, Options{CompleteAfter: time.Minute}, func(e rehearsal.Event) {
 				if e.Kind == rehearsal.ActionStarted {
 					time.AfterFunc(300*time.Millisecond, cancel)
 				}

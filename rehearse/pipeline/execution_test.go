@@ -112,9 +112,9 @@ func TestPreparationIsNoTimeOfThePipeline(t *testing.T) {
 	t.Parallel()
 	const compiling = 300 * time.Millisecond
 	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: blog(t), Faults: Faults{"build": "fail"},
-		compile: func(_ context.Context, _, binary string) error {
+		compile: func(ctx context.Context, asset, binary string) error {
 			time.Sleep(compiling)
-			return os.Link(function, binary)
+			return link(invalidate)(ctx, asset, binary)
 		}}, nil)
 	if whole := r.Duration + r.Preparation; r.Preparation < compiling || r.events[len(r.events)-1].At.Sub(r.Started) < whole {
 		t.Errorf("it took %v after %v of preparation", r.Duration, r.Preparation)

@@ -47,6 +47,10 @@ func TestNothingIsLeftOfAKilledRehearsal(t *testing.T) {
 		{"in the build", "(sleep " + nap + " & sleep " + nap + ")", "sleep " + nap},
 		{"in the function", "echo building", "/bootstrap"},
 	}
+	function, err := invalidate()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := condemned{Source: blog(t), Dir: t.TempDir(), Data: t.TempDir(), Function: function}

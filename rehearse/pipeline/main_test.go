@@ -9,14 +9,47 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
+	"blog-deploy-pipeline/rehearse/iampolicy"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 	"blog-deploy-pipeline/rehearse/s3"
 )
 
-// function is the binary of lambdas/invalidate for this machine.
-var function string
+// shared has what tests share: they only read it.
+var shared struct {
+	// dir is a folder for compiled functions.
+	dir string
+	// evaluator is the policy evaluator of rehearsals that nobody stops. A rehearsal that is stopped stops its evaluator,
+	// too, and so has one of its own.
+	evaluator *iampolicy.Evaluator
+}
+
+// invalidate and deployHook return the functions' binaries for this machine.
+var (
+	invalidate = compiled("invalidate")
+	deployHook = compiled("deployhook")
+)
+
+// compiled compiles a function once, when a test first needs it.
+func compiled(function string) func() (binary string, err error) {
+	return sync.OnceValues(func() (string, error) {
+		binary := filepath.Join(shared.dir, function)
+		return binary, lambdaruntime.Compile(context.Background(), "../../lambdas/"+function, binary)
+	})
+}
+
+// link returns an Options.compile that has compiled a function before.
+func link(function func() (string, error)) func(ctx context.Context, asset, binary string) error {
+	return func(_ context.Context, _, binary string) error {
+		compiled, err := function()
+		if err != nil {
+			return err
+		}
+		return os.Link(compiled, binary)
+	}
+}
 
 func TestMain(m *testing.M) {
 	s3.Main()
@@ -28,18 +61,21 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "pipeline")
-	if err != nil {
+	var err error
+	if shared.dir, err = os.MkdirTemp("", "pipeline"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // A temporary folder that stays breaks no test.
-	function = filepath.Join(dir, "bootstrap")
-	if err := lambdaruntime.Compile(context.Background(), "../../lambdas/invalidate", function); err != nil {
+	defer func() { _ = os.RemoveAll(shared.dir) }() // A temporary folder that stays breaks no test.
+	if shared.evaluator, err = iampolicy.Start(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	code := m.Run()
+	if err := shared.evaluator.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	// No process that this one started may be left.
 	if left, err := running(os.Getpid()); err != nil || len(left) > 0 {
 		fmt.Fprintf(os.Stderr, "still running: %v\n%s", err, strings.Join(left, "\n"))

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"time"
+
+	"blog-deploy-pipeline/rehearse/iampolicy"
 )
 
 // Options configure a rehearsal.
@@ -45,4 +47,6 @@ type Options struct {
 
 	// compile compiles the function of an asset for this machine. Tests replace it.
 	compile func(ctx context.Context, asset, binary string) error
+	// evaluator evaluates policies. Tests share one. Default: one is started.
+	evaluator *iampolicy.Evaluator
 }

@@ -128,7 +128,13 @@ func rehearse(t *testing.T, ctx context.Context, plan *Plan, opts Options, tell 
 		opts.CompleteAfter = 100 * time.Millisecond
 	}
 	if opts.compile == nil {
-		opts.compile = func(_ context.Context, _, binary string) error { return os.Link(function, binary) }
+		opts.compile = link(invalidate)
+		if plan.Deployment != nil {
+			opts.compile = link(deployHook)
+		}
+	}
+	if ctx == t.Context() { // Nobody stops it.
+		opts.evaluator = shared.evaluator
 	}
 	var r rehearsed
 	r.Result, r.err = Run(ctx, plan, opts, func(e rehearsal.Event) {

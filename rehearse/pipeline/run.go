@@ -128,11 +128,15 @@ func (w *world) prepare(ctx context.Context, plan *Plan) error {
 	starting, compiling := errgroup.WithContext(ctx)
 	starting.Go(func() error { return process.prepare(ctx, w) })
 	starting.Go(func() error {
-		evaluator, err := iampolicy.Start(ctx)
-		if err != nil {
-			return err
+		evaluator := w.evaluator
+		if evaluator == nil {
+			started, err := iampolicy.Start(ctx)
+			if err != nil {
+				return err
+			}
+			w.onClose(started.Close)
+			evaluator = started
 		}
-		w.onClose(evaluator.Close)
 		w.account = iam.NewAccount(ctx, evaluator, w.record.Note)
 		return nil
 	})
