@@ -21,7 +21,7 @@ const (
 // for all of it.
 const (
 	columns = 108
-	rows    = 30
+	rows    = 32
 )
 
 func main() {

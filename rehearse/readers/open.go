@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"blog-deploy-pipeline/rehearse/amount"
 	"blog-deploy-pipeline/rehearse/edge"
 	"blog-deploy-pipeline/rehearse/loopback"
 	"blog-deploy-pipeline/rehearse/rehearsal"
@@ -66,9 +65,6 @@ func Open(ctx context.Context, o Options, build *Build) (_ *Site, err error) {
 			s.Record.Note("%s has a + in its address: S3 reads a bare one as a space, and unless a function of the distribution sends %%2B in its place, links to it must be %s (a Site has such a function)", p.address(), escaped(p.address()))
 			break // One note is enough.
 		}
-	}
-	if build.first && len(s.pages) > 0 {
-		s.Record.Note("the bucket was empty: so that there is something to be stale, an old edition of %s was put there before the first publication", amount.Count(len(s.pages), "page"))
 	}
 	return s, nil
 }

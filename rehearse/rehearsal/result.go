@@ -193,7 +193,7 @@ type Site struct {
 	New     int `json:"new"`
 	Changed int `json:"changed"`
 	Left    int `json:"left"`
-	// First says that the bucket was empty.
+	// First says that the bucket was empty. The rehearsal then puts old editions of the pages there that readers visit.
 	First        bool   `json:"first"`
 	CacheControl string `json:"cacheControl"`
 }

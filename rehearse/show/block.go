@@ -123,8 +123,8 @@ func (l *live) rest(now time.Time, opts Options) []line {
 // stage returns a stage's one line and, for each action that did not succeed, what explains it.
 func (l *live) stage(st rehearsal.Stage, opts Options) []line {
 	head := line{mark(st.Status, time.Time{}), {" " + pad(clean(st.Name), l.nameCells()), normal}}
-	if st.Status == rehearsal.NotRun {
-		return []line{append(head, span{pad("", timeCells) + "  not run", dim})}
+	if words := idle(st); words != "" {
+		return []line{append(head, span{pad("", timeCells) + "  " + words, dim})}
 	}
 	head = append(head, span{timeColumn(st.Duration), dim}, span{"  " + said(st), normal})
 	// A stage has one line; the summary has all the words.

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -47,7 +48,7 @@ func (p *plain) event(w io.Writer, l *live, e rehearsal.Event, now time.Time, op
 	case rehearsal.StageEnded:
 		// Its actions have told the rest.
 		if st := l.result.Stage(e.Stage); st != nil && (len(st.Actions) == 0 || st.Status != rehearsal.Succeeded && !explains(*st)) {
-			say(stageName, sentence(st.Status, st.Duration))
+			say(stageName, cmp.Or(idle(*st), sentence(st.Status, st.Duration)))
 		}
 	case rehearsal.ActionStarted:
 		delete(p.told, at)

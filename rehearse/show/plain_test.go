@@ -64,6 +64,18 @@ func TestPlainFailureShowsTheLastLines(t *testing.T) {
 	}
 }
 
+func TestPlainLinesOfAStageWithoutAHook(t *testing.T) {
+	var out bytes.Buffer
+	d := New(&out, Options{})
+	r := rehearsal.Begin(rehearsal.Result{Name: "shop", Stages: []rehearsal.Stage{{Name: "Install", Status: rehearsal.NotRun}}}, d.Event)
+	r.StartStage("Install")
+	r.EndStage("Install", rehearsal.Succeeded, 0)
+	d.Close()
+	if want := "Rehearsing shop\nInstall  no hook\n"; out.String() != want {
+		t.Errorf("got %q, want %q", &out, want)
+	}
+}
+
 func TestPlainLinesNameWhatRunsEachMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer

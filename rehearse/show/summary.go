@@ -29,7 +29,7 @@ func summary(r rehearsal.Result, width int, verbose bool) []line {
 	unneeded := unneeded(r)
 	if verbose {
 		lines = append(lines, permissions(unneeded, width)...)
-		lines = append(lines, listed("What this rehearsal leaves out or assumes", r.Notes, width)...)
+		lines = append(lines, listed("Left out or assumed here", r.Notes, width)...)
 	}
 	lines = append(lines, listed("Warnings", r.Warnings, width)...)
 	lines = append(lines, failures(r, width)...)
@@ -74,10 +74,10 @@ func unneeded(r rehearsal.Result) []rehearsal.RolePermissions {
 func verboseHas(notes int, permissions bool, limit int) []line {
 	var lists []string
 	if notes > 0 {
-		lists = append(lists, fmt.Sprintf("what this rehearsal leaves out or assumes (%s)", amount.Count(notes, "note")))
+		lists = append(lists, fmt.Sprintf("what is left out or assumed here (%s)", amount.Count(notes, "note")))
 	}
 	if permissions {
-		lists = append(lists, "which permissions of the roles it did not need")
+		lists = append(lists, "which permissions were not needed")
 	}
 	if lists == nil {
 		return nil
@@ -123,8 +123,8 @@ func stages(all []rehearsal.Stage, limit int) []line {
 	start := time.Duration(0)
 	for _, st := range all {
 		l := line{{"  ", normal}, mark(st.Status, time.Time{}), {" " + pad(clean(st.Name), names), normal}}
-		if st.Status == rehearsal.NotRun {
-			lines = append(lines, append(l, span{pad("", timeCells) + "  not run", dim}))
+		if words := idle(st); words != "" {
+			lines = append(lines, append(l, span{pad("", timeCells) + "  " + words, dim}))
 			continue
 		}
 		l = append(l, span{timeColumn(st.Duration) + "  ", normal})
@@ -253,7 +253,7 @@ func readers(r rehearsal.Result, limit int) []line {
 		lines = append(lines, indented("  at ", clean(site), dim, limit)...)
 	}
 	if r.Site != nil && r.Site.First {
-		lines = append(lines, indented("  ", "The bucket was empty: the old pages are the rehearsal's own, so that there is something to replace.", dim, limit)...)
+		lines = append(lines, indented("  ", "The old pages are the rehearsal's own: the bucket was empty, and readers need something that is replaced.", dim, limit)...)
 	}
 	for _, r := range rows {
 		l := line{{"  ", normal}, proof(r.visits), {" ", normal}}
@@ -363,7 +363,7 @@ func permissions(roles []rehearsal.RolePermissions, limit int) []line {
 	if len(roles) == 0 {
 		return nil
 	}
-	lines := title("Permissions that this rehearsal did not need")
+	lines := title("Permissions that were not needed")
 	lines = append(lines, indented("  ", "They are for what did not happen here, such as a failure, or are part of what the CDK grants for an action.", dim, limit)...)
 	for _, role := range roles {
 		head := line{{"  " + clean(role.Role), normal}}

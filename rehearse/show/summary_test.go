@@ -23,7 +23,7 @@ func TestSummary(t *testing.T) {
 		{"first publish", rehearsal.Result{Site: &rehearsal.Site{Bucket: "b", Uploaded: 1, Bytes: 1, New: 1, First: true}},
 			[]string{"1 object, 1 byte to b", "the first time"}, []string{"changed", "left", "the rehearsal's own"}, false},
 		{"first publish that readers see", rehearsal.Result{Site: &rehearsal.Site{First: true}, Visits: []rehearsal.Visit{visit(rehearsal.BeforeDeploy, "/", rehearsal.Old, "", "Miss")}},
-			[]string{"before Deploy\n  The bucket was empty: the old pages are the rehearsal's own, so that there is something to replace.\n    /"}, nil, false},
+			[]string{"before Deploy\n  The old pages are the rehearsal's own: the bucket was empty, and readers need something that is replaced.\n    /"}, nil, false},
 		{"a reader who got the wrong page, then the right one",
 			rehearsal.Result{Status: rehearsal.Failed, Visits: []rehearsal.Visit{
 				visit(rehearsal.AfterInvalidate, "/日本語/", rehearsal.Old, rehearsal.New, "Hit"),
@@ -53,7 +53,7 @@ func TestSummary(t *testing.T) {
 		{"a role that used everything", rehearsal.Result{Status: rehearsal.Succeeded, Permissions: []rehearsal.RolePermissions{{Role: "R", Actions: []rehearsal.Permission{{Action: "a:B", Resource: "*", Used: 1}}}}},
 			nil, []string{"ermissions"}, true},
 		{"what is only counted", rehearsal.Result{Name: "b", Status: rehearsal.Succeeded, Notes: []string{"N"}, Warnings: []string{"W"}, Permissions: []rehearsal.RolePermissions{{Role: "R", Actions: []rehearsal.Permission{{Action: "a:B"}, {Action: "a:C"}}}}},
-			[]string{"\nWarnings\n  - W\n\n  VERBOSE=1 shows what this rehearsal leaves out or assumes (1 note), and which permissions of the roles it did not need\n✓ b  succeeded in 0 ms\n"}, []string{"- N", "a:B"}, false},
+			[]string{"\nWarnings\n  - W\n\n  VERBOSE=1 shows what is left out or assumed here (1 note), and which permissions were not needed\n✓ b  succeeded in 0 ms\n"}, []string{"- N", "a:B"}, false},
 		{"permissions of a pipeline that has failed", rehearsal.Result{Status: rehearsal.Failed, Permissions: []rehearsal.RolePermissions{{Role: "R", Actions: []rehearsal.Permission{{Action: "a:B"}}}}},
 			nil, []string{"ermissions", "a:B"}, true},
 		{"preparation", rehearsal.Result{Name: "b", Status: rehearsal.Succeeded, Duration: 2 * sec, Preparation: 3 * time.Minute},
@@ -66,6 +66,10 @@ func TestSummary(t *testing.T) {
 		{"what a build said of its failure", rehearsal.Result{Name: "b", Status: rehearsal.Failed, Stages: []rehearsal.Stage{{Name: "Build", Status: rehearsal.Failed, Actions: []rehearsal.Action{
 			{Name: "Hugo", Status: rehearsal.Failed, Failure: rehearsal.Failure{Code: "JobFailed", Reason: "Build terminated", Cause: "Error: no theme\nERROR: hugo failed", Look: "L"}}}}}},
 			[]string{"\n✗ Build  Hugo  failed\n  Error: no theme\n  ERROR: hugo failed\n  JobFailed: Build terminated\n  Look at L\n\n✗ b  failed in 0 ms\n"}, nil, false},
+		{"stages of a deployment", rehearsal.Result{Status: rehearsal.Succeeded, Stages: []rehearsal.Stage{
+			{Name: "Install", Status: rehearsal.Succeeded}, {Name: "AllowTestTraffic", Status: rehearsal.NotRun},
+			{Name: "AfterAllowTraffic", Status: rehearsal.Succeeded, Duration: sec, Actions: []rehearsal.Action{{Name: "Hook", Status: rehearsal.Succeeded, Summary: "reported Succeeded"}}},
+		}}, []string{"✓ Install                     no hook\n", "· AllowTestTraffic            not run\n", "✓ AfterAllowTraffic    1.0 s  ████████████████████  reported Succeeded\n"}, nil, false},
 		{"cancelled", rehearsal.Result{Status: rehearsal.Stopped, Duration: sec, Stages: []rehearsal.Stage{{Name: "Build", Status: rehearsal.Stopped, Actions: []rehearsal.Action{{Name: "Hugo", Status: rehearsal.Stopped}}}}},
 			[]string{"stopped after 1.0 s", "\n■ Build  Hugo  stopped\n"}, nil, false},
 	} {

@@ -38,6 +38,17 @@ func where(r rehearsal.Result) string {
 	return strings.Join(parts, ", ")
 }
 
+// idle says why a stage has nothing to tell; "" if it has. Stages without an action are those of a service's deployment.
+func idle(st rehearsal.Stage) string {
+	switch {
+	case st.Status == rehearsal.NotRun:
+		return verb(st.Status)
+	case st.Status == rehearsal.Succeeded && len(st.Actions) == 0 && st.Duration == 0:
+		return "no hook"
+	}
+	return ""
+}
+
 // said joins the summaries of a stage's actions.
 func said(st rehearsal.Stage) string {
 	var parts []string
