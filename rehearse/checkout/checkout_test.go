@@ -13,19 +13,18 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 )
 
-// write writes files below a folder.
+// write writes new files below a folder.
 func write(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
+	all := fstest.MapFS{}
 	for name, content := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		all[name] = &fstest.MapFile{Data: []byte(content), Mode: 0o644}
+	}
+	if err := os.CopyFS(dir, all); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -49,10 +48,12 @@ func repository(t *testing.T) string {
 	}
 	git("add", "--all")
 	git("commit", "--quiet", "--message=First\n\nbody")
-	write(t, dir, map[string]string{"the blog/猫.md": "changed", "the blog/new.md": "new", "the blog/public/index.html": "ignored"})
-	if err := os.Remove(filepath.Join(dir, "the blog", "gone.md")); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"gone.md", "猫.md"} {
+		if err := os.Remove(filepath.Join(dir, "the blog", name)); err != nil {
+			t.Fatal(err)
+		}
 	}
+	write(t, dir, map[string]string{"the blog/猫.md": "changed", "the blog/new.md": "new", "the blog/public/index.html": "ignored"})
 	return dir
 }
 

@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -195,22 +194,6 @@ func TestFunctionSeesWhatTheViewerSent(t *testing.T) {
 	}
 }
 
-// visit sends a GET for a whole URL.
-func (w *world) visit(t *testing.T, method, url string, header ...string) *httptest.ResponseRecorder {
-	t.Helper()
-	request := httptest.NewRequestWithContext(t.Context(), method, url, nil)
-	for i := 0; i < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	request.TLS = nil
-	if strings.HasPrefix(url, "https:") {
-		request.TLS = &tls.ConnectionState{}
-	}
-	recorder := httptest.NewRecorder()
-	w.edge.ServeHTTP(recorder, request)
-	return recorder
-}
-
 func TestWhoIsServed(t *testing.T) {
 	distribution := func(protocol string, names ...string) Distribution {
 		return Distribution{DomainName: "d1.cloudfront.net", Aliases: names, Behaviors: []Behavior{{PathPattern: "*", ViewerProtocol: protocol, Headers: labelled("yes")}}}
@@ -308,16 +291,8 @@ func TestFunctionsThatAnswerOrFail(t *testing.T) {
 				Behaviors: []Behavior{{PathPattern: "*", ViewerProtocol: "allow-all", ViewerRequest: test.function, Headers: policy}},
 			})
 			w.put("/404.html", "not here", "")
-			got := w.do(t, test.method, "/a.html")
-			body := got.Body.String()
-			if got.Code != test.status || got.Header().Get("X-Cache") != test.cache+" from cloudfront" || test.body == "-" && body != "" || test.body != "-" && !strings.Contains(body, test.body) {
-				t.Errorf("got %d, %v, %q; want %d, %s from cloudfront, %q", got.Code, got.Header(), body, test.status, test.cache, test.body)
-			}
-			for name, value := range test.header {
-				if got := got.Header().Get(name); got != value {
-					t.Errorf("%s: got %q, want %q", name, got, value)
-				}
-			}
+			got := w.visit(t, test.method, "/a.html")
+			wantAnswer(t, got, test.status, test.cache, test.body, test.header)
 			w.wantAsked(t)
 		})
 	}

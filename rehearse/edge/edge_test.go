@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -128,18 +129,38 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 // get sends a GET to the edge.
 func (w *world) get(t *testing.T, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	return w.do(t, http.MethodGet, path, header...)
+	return w.visit(t, http.MethodGet, path, header...)
 }
 
-func (w *world) do(t *testing.T, method, path string, header ...string) *httptest.ResponseRecorder {
+// visit sends a request for a path, by HTTP, or for a whole URL.
+func (w *world) visit(t *testing.T, method, url string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	request := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	request := httptest.NewRequestWithContext(t.Context(), method, url, nil)
 	for i := 0; i < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
+	}
+	request.TLS = nil
+	if strings.HasPrefix(url, "https:") {
+		request.TLS = &tls.ConnectionState{}
 	}
 	recorder := httptest.NewRecorder()
 	w.edge.ServeHTTP(recorder, request)
 	return recorder
+}
+
+// wantAnswer compares an answer of the edge: its status, X-Cache (without "from cloudfront"), a part of its body ("-" for
+// none) and some of its headers.
+func wantAnswer(t *testing.T, got *httptest.ResponseRecorder, status int, cache, part string, header map[string]string) {
+	t.Helper()
+	body := got.Body.String()
+	if got.Code != status || got.Header().Get("X-Cache") != cache+" from cloudfront" || part == "-" && body != "" || part != "-" && !strings.Contains(body, part) {
+		t.Errorf("got %d, %v, %q; want %d, %s from cloudfront, %q", got.Code, got.Header(), body, status, cache, part)
+	}
+	for name, value := range header {
+		if got := got.Header().Get(name); got != value {
+			t.Errorf("%s: got %q, want %q", name, got, value)
+		}
+	}
 }
 
 // want compares the status, the content and X-Cache (without "from cloudfront") of a response.
@@ -173,7 +194,7 @@ func TestEdgeHeadersAndMethods(t *testing.T) {
 	if got := first.Header().Get("Age"); got != "" {
 		t.Errorf("Age of a miss: got %q, want none", got)
 	}
-	head := w.do(t, http.MethodHead, "/a.html")
+	head := w.visit(t, http.MethodHead, "/a.html")
 	want(t, "HEAD", head, 200, "", "Hit")
 	if got := head.Header().Get("Content-Length"); got != "7" {
 		t.Errorf("Content-Length of HEAD: got %q, want 7", got)
@@ -183,7 +204,7 @@ func TestEdgeHeadersAndMethods(t *testing.T) {
 	want(t, "range", w.get(t, "/a.html", "Range", "bytes=3-4"), 206, "te", "Hit")
 	want(t, "a reader who insists", w.get(t, "/a.html", "Cache-Control", "no-cache", "Pragma", "no-cache"), 200, "content", "Hit")
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, http.MethodPatch} {
-		if got := w.do(t, method, "/a.html"); got.Code != 403 || !strings.Contains(got.Body.String(), "supports only cachable requests") {
+		if got := w.visit(t, method, "/a.html"); got.Code != 403 || !strings.Contains(got.Body.String(), "supports only cachable requests") {
 			t.Errorf("%s: got %d %q, want 403", method, got.Code, got.Body)
 		}
 	}

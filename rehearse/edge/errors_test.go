@@ -34,7 +34,7 @@ func TestEdgeErrorPages(t *testing.T) {
 		t.Errorf("Content-Type: got %q, want the page's", got)
 	}
 	want(t, "the page itself", w.get(t, "/404.html"), 200, "not here", "Miss")
-	if head := w.do(t, http.MethodHead, "/missing"); head.Code != 404 || head.Body.Len() != 0 || head.Header().Get("Content-Length") != "8" {
+	if head := w.visit(t, http.MethodHead, "/missing"); head.Code != 404 || head.Body.Len() != 0 || head.Header().Get("Content-Length") != "8" {
 		t.Errorf("HEAD: got %d, %d bytes, Content-Length %q; want 404, none, 8", head.Code, head.Body.Len(), head.Header().Get("Content-Length"))
 	}
 	w.put("/missing", "here", "")
