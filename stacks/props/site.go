@@ -14,9 +14,9 @@ import (
 // CloudFront accepts from us-east-1 only is in the stacks NAME-certificate and NAME-logs in that region,
 // unless it is the blog's Region. &Site{} is a Site with all defaults.
 //
-// A stack that a Site no longer needs stays in AWS until you remove its stack there: all of them if the
-// blog has no Site any more, NAME-certificate if CertificateARN is set, and NAME-logs if
-// AccessLogRetentionDays is not.
+// A stack that a Site no longer needs stays in AWS until you delete it there: all of them if the blog has
+// no Site any more, NAME-certificate if CertificateARN is set, and NAME-logs if AccessLogRetentionDays is
+// not.
 //
 // Both regions need `cdk bootstrap` once. An account may have 20 response headers policies, unless AWS
 // raises that quota, and a Site needs up to two.
