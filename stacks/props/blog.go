@@ -12,7 +12,7 @@ type Blog struct {
 	// Name names the blog, its pipeline and its metrics: at most 100 letters, digits and hyphens, of which
 	// the first is a letter. It must be unique, with Site in the whole account, whatever the Region. It
 	// must not start with xn--, sthree- or amzn-s3-demo-, which S3 reserves. It must not change: a new
-	// name creates new stacks. Required. Example: "kzmorita-blog".
+	// name creates new stacks. Required. Example: "my-blog".
 	Name string
 
 	// Account is the AWS account to deploy to. Another account gets a second pipeline, with Site a second

@@ -13,7 +13,7 @@ import (
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3Deploy.html
 type Deploy struct {
 	// Bucket is the name of the existing bucket behind the distribution, not one of its addresses. Required
-	// without Site; a Site creates the bucket. Example: "kzmorita-blog".
+	// without Site; a Site creates the bucket. Example: "amzn-s3-demo-bucket".
 	Bucket string
 
 	// KeyPrefix is a folder in the bucket, for blogs that share one. The pipeline cannot write anywhere else.

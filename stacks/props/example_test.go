@@ -18,13 +18,13 @@ func ExampleBlog() {
 	blog := props.Blog{
 		Name: "my-blog",
 		Source: props.GitHubConnection{
-			Owner:         "kzmorita",
+			Owner:         "my-name",
 			Repo:          "blog",
 			ConnectionARN: connectionARN,
 		},
-		Deploy:        props.Deploy{Bucket: "kzmorita-blog"},
+		Deploy:        props.Deploy{Bucket: "amzn-s3-demo-bucket"},
 		Invalidate:    props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
-		Notifications: props.Notifications{Emails: []string{"me@kzmorita.dev"}},
+		Notifications: props.Notifications{Emails: []string{"me@example.com"}},
 	}
 	fmt.Println(blog.Validate())
 	// Output: <nil>
@@ -35,8 +35,8 @@ func exampleBlog() props.Blog {
 	return props.Blog{
 		Name:       "my-blog",
 		Region:     "us-east-1",
-		Source:     props.GitHubConnection{Owner: "kzmorita", Repo: "blog", ConnectionARN: connectionARN},
-		Deploy:     props.Deploy{Bucket: "kzmorita-blog"},
+		Source:     props.GitHubConnection{Owner: "my-name", Repo: "blog", ConnectionARN: connectionARN},
+		Deploy:     props.Deploy{Bucket: "amzn-s3-demo-bucket"},
 		Invalidate: props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
 	}
 }
@@ -56,14 +56,14 @@ func ExampleSite() {
 		Name:   "my-blog",
 		Region: "ap-northeast-1",
 		Source: props.GitHubConnection{
-			Owner:         "kzmorita",
+			Owner:         "my-name",
 			Repo:          "blog",
 			ConnectionARN: connectionARN,
 		},
 		Site: &props.Site{
-			Domain:                 "blog.kzmorita.dev",
-			RedirectFrom:           []string{"www.blog.kzmorita.dev"},
-			HostedZone:             props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+			Domain:                 "blog.example.com",
+			RedirectFrom:           []string{"www.blog.example.com"},
+			HostedZone:             props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
 			AccessLogRetentionDays: 30,
 		},
 	}
@@ -83,7 +83,7 @@ func ExampleSite_withoutDomain() {
 // A Site whose DNS is not in Route 53: you validate the certificate and create the records.
 func ExampleSite_otherDNS() {
 	blog := exampleSite(props.Site{
-		Domain:         "blog.kzmorita.dev",
+		Domain:         "blog.example.com",
 		CertificateARN: certificateARN,
 	})
 	fmt.Println(blog.Validate())
@@ -92,8 +92,8 @@ func ExampleSite_otherDNS() {
 
 func ExampleHostedZone() {
 	blog := exampleSite(props.Site{
-		Domain:     "blog.kzmorita.dev",
-		HostedZone: props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+		Domain:     "blog.example.com",
+		HostedZone: props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "example.com"},
 	})
 	fmt.Println(blog.Validate())
 	// Output: <nil>
@@ -168,7 +168,7 @@ func ExampleBuild_buildspec() {
 func ExampleDeploy() {
 	blog := exampleBlog()
 	blog.Deploy = props.Deploy{
-		Bucket:       "kzmorita-blogs",
+		Bucket:       "amzn-s3-demo-bucket",
 		KeyPrefix:    "ja/notes",
 		CacheControl: "public, max-age=0, s-maxage=31536000, must-revalidate",
 	}
@@ -214,7 +214,7 @@ func ExampleSchedule() {
 func ExampleNotifications() {
 	blog := exampleBlog()
 	blog.Notifications = props.Notifications{
-		Emails:   []string{"me@kzmorita.dev"},
+		Emails:   []string{"me@example.com"},
 		TopicARN: "arn:aws:sns:us-east-1:123456789012:alerts",
 	}
 	fmt.Println(blog.Validate())
@@ -225,7 +225,7 @@ func ExampleNotifications() {
 func ExampleGitHubConnection() {
 	blog := exampleBlog()
 	blog.Source = props.GitHubConnection{
-		Owner:         "kzmorita",
+		Owner:         "my-name",
 		Repo:          "blog",
 		Branch:        "main",
 		ConnectionARN: connectionARN,
@@ -240,7 +240,7 @@ func ExampleGitHubConnection() {
 func ExampleTrigger_tags() {
 	blog := exampleBlog()
 	blog.Source = props.GitHubConnection{
-		Owner:         "kzmorita",
+		Owner:         "my-name",
 		Repo:          "blog",
 		ConnectionARN: connectionARN,
 		Trigger:       props.Trigger{Tags: []string{"v*"}},
@@ -253,7 +253,7 @@ func ExampleTrigger_tags() {
 func ExampleGitHubToken() {
 	blog := exampleBlog()
 	blog.Source = props.GitHubToken{
-		Owner:       "kzmorita",
+		Owner:       "my-name",
 		Repo:        "blog",
 		SecretName:  "github",
 		SecretField: "token",
@@ -313,7 +313,7 @@ func ExampleFargateService() {
 	service := props.FargateService{
 		Name: "api",
 		Source: props.GitHubConnection{
-			Owner:         "kzmorita",
+			Owner:         "my-name",
 			Repo:          "api",
 			ConnectionARN: connectionARN,
 		},
@@ -333,7 +333,7 @@ func ExampleFargateService() {
 func exampleService() props.FargateService {
 	return props.FargateService{
 		Name:   "api",
-		Source: props.GitHubConnection{Owner: "kzmorita", Repo: "api", ConnectionARN: connectionARN},
+		Source: props.GitHubConnection{Owner: "my-name", Repo: "api", ConnectionARN: connectionARN},
 		Hook:   props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}},
 	}
 }
@@ -406,10 +406,10 @@ func ExampleLoadBalancer_internal() {
 // A list with everything that is wrong.
 func ExampleValidate() {
 	blog := exampleBlog()
-	blog.Deploy.Bucket = "arn:aws:s3:::kzmorita-blog"
+	blog.Deploy.Bucket = "arn:aws:s3:::amzn-s3-demo-bucket"
 	blog.Build.Timeout = time.Minute
 	fmt.Println(props.Validate([]props.Blog{blog}, nil))
 	// Output:
 	// blog "my-blog": Build.Timeout is 1m0s: must be whole minutes, from 5 minutes to 36 hours, written as 30 * time.Minute
-	// blog "my-blog": Deploy.Bucket is "arn:aws:s3:::kzmorita-blog": must be a bucket's name (not an ARN or URL): 3 to 63 lower-case letters, digits, hyphens and dots; the name in it is "kzmorita-blog"
+	// blog "my-blog": Deploy.Bucket is "arn:aws:s3:::amzn-s3-demo-bucket": must be a bucket's name (not an ARN or URL): 3 to 63 lower-case letters, digits, hyphens and dots; the name in it is "amzn-s3-demo-bucket"
 }

@@ -6,9 +6,9 @@
 //	var blogs = []props.Blog{{
 //		Name: "my-blog",
 //		Source: props.GitHubConnection{
-//			Owner: "kzmorita", Repo: "blog", ConnectionARN: "arn:aws:codeconnections:us-east-1:123456789012:connection/…",
+//			Owner: "my-name", Repo: "blog", ConnectionARN: "arn:aws:codeconnections:us-east-1:123456789012:connection/…",
 //		},
-//		Deploy:     props.Deploy{Bucket: "kzmorita-blog"},
+//		Deploy:     props.Deploy{Bucket: "amzn-s3-demo-bucket"},
 //		Invalidate: props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
 //	}}
 //

@@ -19,7 +19,7 @@ type Source interface {
 // the console. There is no token that could leak: AWS has short-lived credentials of its GitHub app, for
 // the repositories that you have selected.
 type GitHubConnection struct {
-	// Owner is the user or organisation on GitHub. Required. Example: "kzmorita".
+	// Owner is the user or organisation on GitHub. Required. Example: "my-name".
 	Owner string
 
 	// Repo is the repository's name without its owner. Required. Example: "blog".
@@ -80,7 +80,7 @@ func (t Trigger) IsZero() bool {
 //
 // The token itself is never in the template. Exactly one of SecretName and ParameterName says where it is.
 type GitHubToken struct {
-	// Owner is the user or organisation on GitHub. Required. Example: "kzmorita".
+	// Owner is the user or organisation on GitHub. Required. Example: "my-name".
 	Owner string
 
 	// Repo is the repository's name without its owner. Required. Example: "blog".
@@ -286,7 +286,7 @@ const maxBranch = 255
 
 func validateRepository(p *problems, owner, repo, branch string) {
 	if len(owner) > 39 || !ownerPattern.MatchString(owner) {
-		p.add("Source.Owner", owner, "must be a GitHub user or organisation, such as kzmorita")
+		p.add("Source.Owner", owner, "must be a GitHub user or organisation, such as my-name")
 	}
 	if strings.HasSuffix(strings.ToLower(repo), ".git") || !repoPattern.MatchString(repo) || repo == "." || repo == ".." {
 		p.add("Source.Repo", repo, "must be a repository's name without owner and .git, such as blog")
