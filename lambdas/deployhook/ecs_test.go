@@ -28,7 +28,7 @@ func TestECSEvents(t *testing.T) {
 		{"ecs-wrong-types", "FAILED", "executionDetails is of another type", 0},
 		{"ecs-empty-execution", "FAILED", "executionId or lifecycleStage is empty", 0},
 		{"ecs-state-of-tomorrow", "FAILED", "version is 2, this function knows 1", 0},
-		{"ecs-state-garbage", "FAILED", "state of 13 characters in hookDetails", 0},
+		{"ecs-state-garbage", "FAILED", "state in hookDetails, of length 13", 0},
 		{"ecs-state-null", "FAILED", "version is 0, this function knows 1", 0},
 	}
 	for _, tt := range tests {

@@ -91,7 +91,7 @@ func (h *hook) resume(log *slog.Logger, e ecsEvent) ([]clearing, error) {
 	}
 	state, err := decodeState(saved)
 	if err != nil {
-		return nil, fmt.Errorf("decode this function's state of %d characters in hookDetails: %w", len(saved), err)
+		return nil, fmt.Errorf("decode this function's state in hookDetails, of length %d: %w", len(saved), err)
 	}
 	if !state.Marks.same(e.marks()) {
 		log.Warn("hookDetails has the state of another run of the hook; this run starts from the beginning")

@@ -164,7 +164,7 @@ func (c Container) validate(p *problems) {
 	validateVariables(p, "Container.Environment", c.Environment, func(string) string { return "" })
 	c.taskSecrets().validate(p)
 	if n := c.variablesSize(); n > maxVariables {
-		p.add("Container.Environment", fmt.Sprintf("%d variables", len(c.Environment)+len(c.Secrets)), fmt.Sprintf("with Secrets they are %d bytes of the task definition, as JSON, which has room for %d: use fewer or shorter ones", n, maxVariables))
+		p.add("Container.Environment", count(len(c.Environment)+len(c.Secrets), "variable"), fmt.Sprintf("with Secrets, variables are %d bytes of the task definition, as JSON, which has room for %d: use fewer or shorter ones", n, maxVariables))
 	}
 	oneOf(p, "Container.Architecture", c.Architecture, ArchitectureARM64, ArchitectureX86_64)
 	if c.Dockerfile != "" && !isFileInside(c.Dockerfile) {

@@ -49,7 +49,7 @@ func TestContainerRefuses(t *testing.T) {
 		{"former secret", container(func(c *props.Container) { c.FormerSecrets = []string{"a/b"} }), `Container.FormerSecrets[0] is "a/b": must be a parameter's name`},
 		{"key without a secret", container(func(c *props.Container) {
 			c.SecretKeyARNs = []string{"arn:aws:kms:us-east-1:" + fixtures.Account + ":key/" + fixtures.UUID}
-		}), "Container.SecretKeyARNs is \"1 keys\": must be empty"},
+		}), "Container.SecretKeyARNs is \"1 key\": must be empty"},
 		{"key twice", container(func(c *props.Container) {
 			key := "arn:aws:kms:us-east-1:" + fixtures.Account + ":key/" + fixtures.UUID
 			c.Secrets, c.SecretKeyARNs = map[string]string{"A": "/a"}, []string{key, key}
@@ -65,7 +65,7 @@ func TestContainerRefuses(t *testing.T) {
 			for _, name := range fixtures.Several(1200, "VARIABLE_OF_THE_SERVICE_%d") {
 				c.Environment[name] = "1"
 			}
-		}), `Container.Environment is "1200 variables": with Secrets they are`},
+		}), `Container.Environment is "1200 variables": with Secrets, variables are`},
 		{"former secret twice", container(func(c *props.Container) { c.FormerSecrets = []string{"/a", "/a"} }), `Container.FormerSecrets[1] is "/a": is listed twice: list it once`},
 		{"former secret that is none", container(func(c *props.Container) {
 			c.Secrets, c.FormerSecrets = map[string]string{"A": "/a"}, []string{"/a"}

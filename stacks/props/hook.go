@@ -129,13 +129,13 @@ func (h Hook) validate(p *problems, by Controller) {
 	}
 	validateLogDays(p, "Hook.LogRetentionDays", h.LogRetentionDays)
 	if n := len(contract.JSON(h.FunctionEnvironment(p.of.Name))); n > maxEnvironment && len(p.errs) == before {
-		p.add("Hook.Invalidations", fmt.Sprintf("%d distributions", len(h.Invalidations)), fmt.Sprintf("their paths make the function's environment %d bytes long, and Lambda allows at most %d: use wildcards or /*, which counts as one path", n, maxEnvironment))
+		p.add("Hook.Invalidations", count(len(h.Invalidations), "distribution"), fmt.Sprintf("the paths make the function's environment %d bytes long, and Lambda allows at most %d: use wildcards or /*, which counts as one path", n, maxEnvironment))
 	}
 }
 
 func (h Hook) validateInvalidations(p *problems) {
 	if n := len(h.Invalidations); n < 1 || n > maxDistributions {
-		p.add("Hook.Invalidations", fmt.Sprintf("%d distributions", n), fmt.Sprintf("must be from 1 to %d distributions in front of the service", maxDistributions))
+		p.add("Hook.Invalidations", count(n, "distribution"), fmt.Sprintf("must be from 1 to %d distributions in front of the service", maxDistributions))
 	}
 	seen := map[string]bool{}
 	for i, invalidation := range h.Invalidations {

@@ -103,7 +103,7 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
 func (i Invalidate) validateCleared(p *problems, pipelineName string, site *Site, before int) {
 	cleared, distributionID, with := i.Cleared(site), i.DistributionID, ""
 	if more := len(cleared) - len(i.Paths); more > 0 {
-		with = fmt.Sprintf("with %d that belong to them (/a/ and /a/index.html) ", more)
+		with = fmt.Sprintf("with the pages' other addresses (%d, such as /a/index.html for /a/) ", more)
 	}
 	if site != nil {
 		distributionID = longestDistributionID
@@ -117,7 +117,7 @@ func (i Invalidate) validateCleared(p *problems, pipelineName string, site *Site
 		}
 	}
 	if n := utf8.RuneCountInString(UserParameters(pipelineName, distributionID, cleared)); n > maxUserParameters && len(p.errs) == before {
-		p.add("Invalidate.Paths", fmt.Sprintf("%d paths", len(i.Paths)), fmt.Sprintf("%sthey make UserParameters %d characters long, and CodePipeline allows at most %d: use wildcards or /*, which counts as one path", with, n, maxUserParameters))
+		p.add("Invalidate.Paths", count(len(i.Paths), "path"), fmt.Sprintf("%sUserParameters are %d characters long, and CodePipeline allows at most %d: use wildcards or /*, which counts as one path", with, n, maxUserParameters))
 	}
 }
 

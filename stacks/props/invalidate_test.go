@@ -97,7 +97,7 @@ func TestClearedIsWhatCounts(t *testing.T) {
 		want  string // "" for none
 	}{
 		{"pages that fit", many("/posts/%02d/", 25), ""},
-		{"pages that fit without their files only", many("/posts/%02d/", 60), "Invalidate.Paths is \"60 paths\": with 60 that belong to them (/a/ and /a/index.html) they make UserParameters"},
+		{"pages that fit without their files only", many("/posts/%02d/", 60), "Invalidate.Paths is \"60 paths\": with the pages' other addresses (60, such as /a/index.html for /a/) UserParameters are"},
 		{"covered by a wildcard", append(many("/posts/%02d/", 60), "/posts/*"), ""},
 		{"fifteen wildcards", many("/%02d/*", 15), ""},
 		{"eight wildcards with a plus", many("/c++/%02d/*", 8), "Invalidate.Paths is \"8 paths with *\": a path with + is also cleared with %2B, which makes 16, and CloudFront clears at most 15"},

@@ -132,7 +132,7 @@ func (l LoadBalancer) validate(p *problems, inside netip.Prefix) {
 		validatePrivate(p, "LoadBalancer.TestFrom", l.TestFrom, inside)
 	}
 	if n := l.rules(); n > maxRules {
-		p.add("LoadBalancer.AllowFrom", fmt.Sprintf("%d ranges", len(l.AllowFrom)), fmt.Sprintf("with the others there are %d rules, and a security group allows %d: use fewer, wider ranges", n, maxRules))
+		p.add("LoadBalancer.AllowFrom", count(len(l.AllowFrom), "range"), fmt.Sprintf("with the others there are %d rules, and a security group allows %d: use fewer, wider ranges", n, maxRules))
 	}
 }
 

@@ -50,7 +50,7 @@ func (p *problems) addReference(field, got, want string) {
 		p.add(field, got, want)
 		return
 	}
-	p.add(field, Description(fmt.Sprintf("a text of %d characters (hidden, because it may be the secret itself)", utf8.RuneCountInString(got))), want)
+	p.add(field, Description("a text of "+count(utf8.RuneCountInString(got), "character")+" (hidden, because it may be the secret itself)"), want)
 }
 
 // match reports a value that pattern does not match.

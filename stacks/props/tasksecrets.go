@@ -61,7 +61,7 @@ func (t taskSecrets) validate(p *problems) {
 	}
 	t.validateKeys(p)
 	if n := t.grantsSize(); n > maxGrants {
-		p.add("Container.Secrets", fmt.Sprintf("%d secrets", len(t.secrets)), fmt.Sprintf("with FormerSecrets and SecretKeyARNs, the grants of all are %d characters long, and a role has room for %d: put several values into one secret, as fields of JSON, which needs one grant", n, maxGrants))
+		p.add("Container.Secrets", count(len(t.secrets), "secret"), fmt.Sprintf("with FormerSecrets and SecretKeyARNs, the grants of all are %d characters long, and a role has room for %d: put several values into one secret, as fields of JSON, which needs one grant", n, maxGrants))
 	}
 }
 
@@ -69,9 +69,9 @@ func (t taskSecrets) validateKeys(p *problems) {
 	const field = "Container.SecretKeyARNs"
 	switch n := len(t.keys); {
 	case n > maxSecretKeys:
-		p.add(field, fmt.Sprintf("%d keys", n), fmt.Sprintf("must be at most %d, so that they fit into the role's policy", maxSecretKeys))
+		p.add(field, count(n, "key"), fmt.Sprintf("must be at most %d, so that they fit into the role's policy", maxSecretKeys))
 	case n > 0 && len(t.secrets)+len(t.former) == 0:
-		p.add(field, fmt.Sprintf("%d keys", n), "must be empty, because there are no Secrets that they could have encrypted")
+		p.add(field, count(n, "key"), "must be empty, because there are no Secrets that they could have encrypted")
 	}
 	for i, key := range t.keys {
 		field := fmt.Sprintf("%s[%d]", field, i)

@@ -17,6 +17,14 @@ func quoted(text string) string {
 	return fmt.Sprintf("%q", text)
 }
 
+// count returns a number of things, such as "1 zone" and "2 zones".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 var (
 	// tokenInsidePattern matches tokens and keys that can be recognised by their form: those of
 	// GitHub, GitLab, Slack, Stripe, AWS and npm, JSON web tokens, and private keys.

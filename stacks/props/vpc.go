@@ -212,7 +212,7 @@ func (v NewVPC) validate(p *problems, internal bool, tasks int) {
 		}
 	}
 	if n := len(v.AvailabilityZones); n != 0 && n != Zones {
-		p.add("VPC.AvailabilityZones", fmt.Sprintf("%d zones", n), "must be two, or left out for the account's first two")
+		p.add("VPC.AvailabilityZones", count(n, "zone"), "must be two, or left out for the account's first two")
 	}
 	validateZones(p, v.AvailabilityZones)
 	if internal {
@@ -254,7 +254,7 @@ func (v ExistingVPC) validate(p *problems, internal bool, _ int) {
 		p.add("VPC.CIDR", v.CIDR, "must have from 16 to 28 bits, as every range of a VPC has")
 	}
 	if n := len(v.AvailabilityZones); n < Zones {
-		p.add("VPC.AvailabilityZones", fmt.Sprintf("%d zones", n), "must be 2 or more, which a load balancer needs")
+		p.add("VPC.AvailabilityZones", count(n, "zone"), "must be 2 or more, which a load balancer needs")
 	}
 	validateZones(p, v.AvailabilityZones)
 	seen := map[string]bool{}
@@ -269,12 +269,12 @@ func (v ExistingVPC) validate(p *problems, internal bool, _ int) {
 	} {
 		if !f.used {
 			if n := len(f.subnets); n > 0 {
-				p.add("VPC."+f.name, fmt.Sprintf("%d subnets", n), "must be left out: "+f.why)
+				p.add("VPC."+f.name, count(n, "subnet"), "must be left out: "+f.why)
 			}
 			continue
 		}
 		if len(f.subnets) != len(v.AvailabilityZones) {
-			p.add("VPC."+f.name, fmt.Sprintf("%d subnets", len(f.subnets)), fmt.Sprintf("must be one for each of the %d AvailabilityZones, in their order", len(v.AvailabilityZones)))
+			p.add("VPC."+f.name, count(len(f.subnets), "subnet"), fmt.Sprintf("must be one for each of the AvailabilityZones (%d), in their order", len(v.AvailabilityZones)))
 		}
 		for i, subnet := range f.subnets {
 			field := fmt.Sprintf("VPC.%s[%d]", f.name, i)

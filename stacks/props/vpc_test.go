@@ -59,17 +59,17 @@ func TestVPCRefuses(t *testing.T) {
 			s.VPC = vpc
 		}, `VPC.AvailabilityZones[1] is "us-east-1b": must be in the service's Region, us-east-2`},
 		{"zone twice", existing(func(v *props.ExistingVPC) { v.AvailabilityZones[1] = v.AvailabilityZones[0] }), "is listed twice"},
-		{"too few subnets", existing(func(v *props.ExistingVPC) { v.PrivateSubnets = v.PrivateSubnets[:1] }), `VPC.PrivateSubnets is "1 subnets": must be one for each of the 2 AvailabilityZones`},
+		{"too few subnets", existing(func(v *props.ExistingVPC) { v.PrivateSubnets = v.PrivateSubnets[:1] }), `VPC.PrivateSubnets is "1 subnet": must be one for each of the AvailabilityZones (2)`},
 		{"subnet", existing(func(v *props.ExistingVPC) { v.PublicSubnets[1] = "public" }), `VPC.PublicSubnets[1] is "public": must be a subnet's id`},
 		{"private subnets with public tasks", existing(func(v *props.ExistingVPC) { v.PublicTasks = true }), `VPC.PrivateSubnets is "2 subnets": must be left out: with PublicTasks, the tasks are in PublicSubnets`},
-		{"no public subnets", existing(func(v *props.ExistingVPC) { v.PublicTasks, v.PublicSubnets, v.PrivateSubnets = true, nil, nil }), `VPC.PublicSubnets is "0 subnets": must be one for each of the 2`},
+		{"no public subnets", existing(func(v *props.ExistingVPC) { v.PublicTasks, v.PublicSubnets, v.PrivateSubnets = true, nil, nil }), `VPC.PublicSubnets is "0 subnets": must be one for each of the AvailabilityZones (2)`},
 		{"public subnets nobody uses", func(s *props.FargateService) {
 			s.VPC, s.LoadBalancer = fixtures.Docs.VPC, fixtures.Cheap.LoadBalancer
 		}, `VPC.PublicSubnets is "2 subnets": must be left out: with LoadBalancer.Internal, the load balancer is in PrivateSubnets`},
 		{"no private subnets for the load balancer", func(s *props.FargateService) {
 			s.VPC, s.LoadBalancer = fixtures.Shared.VPC, fixtures.Cheap.LoadBalancer
-		}, `VPC.PrivateSubnets is "0 subnets": must be one for each of the 2`},
-		{"one zone of two", func(s *props.FargateService) { s.VPC = props.NewVPC{AvailabilityZones: []string{"us-east-1a"}} }, `VPC.AvailabilityZones is "1 zones": must be two, or left out`},
+		}, `VPC.PrivateSubnets is "0 subnets": must be one for each of the AvailabilityZones (2)`},
+		{"one zone of two", func(s *props.FargateService) { s.VPC = props.NewVPC{AvailabilityZones: []string{"us-east-1a"}} }, `VPC.AvailabilityZones is "1 zone": must be two, or left out`},
 		{"zone that is none", func(s *props.FargateService) {
 			s.VPC = props.NewVPC{AvailabilityZones: []string{"use1-az1", "us-east-1a"}}
 		}, `VPC.AvailabilityZones[0] is "use1-az1": must be a zone's name`},

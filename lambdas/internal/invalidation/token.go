@@ -55,7 +55,7 @@ func DecodeToken(text string) (execution string, progress Progress, err error) {
 		err = errors.New("a field is missing or out of range")
 	}
 	if err != nil {
-		return "", progress, fmt.Errorf("decode continuation token of %d characters: %w", len(text), err)
+		return "", progress, fmt.Errorf("decode continuation token of length %d: %w", len(text), err)
 	}
 	return t.Execution, Progress{
 		InvalidationID: t.InvalidationID,
