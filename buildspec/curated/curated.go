@@ -29,6 +29,10 @@ type Image struct {
 // Prefix begins the names of CodeBuild's images.
 const Prefix = "aws/codebuild/"
 
+// Default is the maintained image that CodeBuild has had for the longest time. standard:8.0
+// has nothing else that the recipe needs, and AWS does not list the regions that have it.
+const Default = Prefix + "standard:7.0"
+
 // Maintained returns the names of the images that CodeBuild maintains, the newest
 // first. [Find] knows older ones, too.
 func Maintained() []string {

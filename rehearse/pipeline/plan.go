@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/stacks/props"
@@ -90,9 +92,9 @@ func inAccountOfConnection(template *assembly.Template, pipeline assembly.NamedR
 	}
 	for _, s := range assembly.List(pipeline.Properties["Stages"]) {
 		for _, a := range assembly.List(assembly.Object(s)["Actions"]) {
-			arn, _ := assembly.Object(assembly.Object(a)["Configuration"])[connectionARN].(string)
-			if account := props.ArnPart(arn, 4); account != "" && account != template.Account {
-				return template.InAccount(account), fmt.Sprintf("%s: it is assumed to be in %s, where the source's connection is", why, account)
+			text, _ := assembly.Object(assembly.Object(a)["Configuration"])[connectionARN].(string)
+			if connection, err := arn.Parse(text); err == nil && connection.AccountID != "" && connection.AccountID != template.Account {
+				return template.InAccount(connection.AccountID), fmt.Sprintf("%s: it is assumed to be in %s, where the source's connection is", why, connection.AccountID)
 			}
 		}
 	}

@@ -1,6 +1,8 @@
 package cdk
 
 import (
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -10,6 +12,14 @@ import (
 // rest of the ARN after these, such as "function:NAME" or "task-definition/FAMILY:*".
 func ARN(scope constructs.Construct, service, resource string) string {
 	return *awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{Service: &service, Resource: &resource})
+}
+
+// AccountOf returns the account in an ARN, or "" if the text is not an ARN.
+func AccountOf(arn string) string {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+		return parts[4]
+	}
+	return ""
 }
 
 // DistributionARN returns the ARN of a CloudFront distribution. Its account is that of scope's

@@ -37,12 +37,17 @@ func environment(b props.Build, baseURL string) map[string]string {
 	return variables
 }
 
+// onARM returns whether an image is one of CodeBuild's for Arm.
+func onARM(image string) bool {
+	return strings.HasPrefix(image, curated.Prefix) && strings.Contains(image, "aarch64")
+}
+
 // buildImage returns one of CodeBuild's own images, or one from a registry.
 func buildImage(b props.Build) awscodebuild.IBuildImage {
 	switch id := b.Image; {
 	case !strings.HasPrefix(id, curated.Prefix):
 		return awscodebuild.LinuxBuildImage_FromDockerRegistry(jsii.String(id), nil)
-	case b.OnARM():
+	case onARM(id):
 		return awscodebuild.LinuxArmBuildImage_FromCodeBuildImageId(jsii.String(id))
 	default:
 		return awscodebuild.LinuxBuildImage_FromCodeBuildImageId(jsii.String(id))
@@ -62,7 +67,7 @@ func newBuild(scope constructs.Construct, base pipeline.Base, build props.Build,
 		Recipe:           buildspec.Inline(buildspec.Hugo),
 		File:             build.Buildspec,
 	}
-	if !build.NoCache && !build.OnARM() {
+	if !build.NoCache && !onARM(build.Image) {
 		settings.Cache = awscodebuild.Cache_Local(awscodebuild.LocalCacheMode_CUSTOM)
 	}
 	if !strings.HasPrefix(build.Image, curated.Prefix) {

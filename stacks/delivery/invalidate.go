@@ -22,14 +22,18 @@ const replyTimeout = 20 * time.Minute
 // newInvalidate makes the function that clears the cache, and the action that calls it. Each blog
 // has a function of its own, so that its role names exactly one distribution.
 func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Invalidate, site *props.Site, distributionID string) (*function.GoFunction, awscodepipeline.IAction) {
+	environment := map[string]string{
+		contract.EnvPollFor:   i.PollFor.String(),
+		contract.EnvDeadline:  i.Deadline.String(),
+		contract.EnvOnFailure: string(i.OnFailure),
+	}
+	if i.RoleARN != "" {
+		environment[contract.EnvRoleARN] = i.RoleARN
+	}
 	invalidate := function.NewGoFunction(scope, "Invalidate", function.Props{
-		Binary:      "invalidate",
-		Description: "Clears CloudFront for the blog " + base.Identity.Name,
-		Environment: props.WithRole(i.RoleARN, map[string]string{
-			contract.EnvPollFor:   i.PollFor.String(),
-			contract.EnvDeadline:  i.Deadline.String(),
-			contract.EnvOnFailure: string(i.OnFailure),
-		}),
+		Binary:           "invalidate",
+		Description:      "Clears CloudFront for the blog " + base.Identity.Name,
+		Environment:      environment,
 		Timeout:          i.PollFor + function.AfterPolling,
 		MaxEventAge:      replyTimeout,
 		LogRetentionDays: i.LogRetentionDays,

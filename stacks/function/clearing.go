@@ -7,7 +7,6 @@ import (
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/stacks/cdk"
-	"blog-deploy-pipeline/stacks/props"
 )
 
 // AfterPolling is the time that a function needs after it has waited for CloudFront, for one last slow call
@@ -27,7 +26,7 @@ var clearingActions = []string{"cloudfront:CreateInvalidation", "cloudfront:GetI
 func (f *GoFunction) GrantClearing(scope constructs.Construct, roleARN string, distributionIDs ...string) {
 	var distributions []string
 	for _, id := range distributionIDs {
-		distributions = append(distributions, cdk.DistributionARN(scope, props.ArnPart(roleARN, 4), id))
+		distributions = append(distributions, cdk.DistributionARN(scope, cdk.AccountOf(roleARN), id))
 	}
 	if roleARN == "" {
 		cdk.Allow(f.Role, clearingActions, distributions...)

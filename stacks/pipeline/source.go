@@ -38,7 +38,7 @@ func newSource(scope constructs.Construct, pipeline awsiam.IPrincipal, from prop
 	case props.GitHubToken:
 		return newTokenAction(scope, from)
 	}
-	panic(fmt.Sprintf("source is %s", props.TypeOf(from)))
+	panic(fmt.Sprintf("source is a %T", from))
 }
 
 func newConnectionAction(scope constructs.Construct, pipeline awsiam.IPrincipal, s props.GitHubConnection) Source {

@@ -111,9 +111,6 @@ const (
 )
 
 const (
-	// DefaultImage is the maintained image that CodeBuild has had for the longest time. standard:8.0 has
-	// nothing else that the recipe needs, and AWS does not list the regions that have it.
-	DefaultImage        = curated.Prefix + "standard:7.0"
 	defaultBuildTimeout = 15 * time.Minute
 	// https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
 	minBuildTimeout, maxBuildTimeout = 5 * time.Minute, 36 * time.Hour
@@ -143,7 +140,7 @@ func (b Build) WithDefaults() Build {
 	if b.Buildspec == "" {
 		b.NodeVersion = cmp.Or(b.NodeVersion, buildspec.DefaultNodeVersion)
 	}
-	b.Image = cmp.Or(b.Image, DefaultImage)
+	b.Image = cmp.Or(b.Image, curated.Default)
 	b.ComputeType = cmp.Or(b.ComputeType, ComputeTypeSmall)
 	b.Timeout = cmp.Or(b.Timeout, defaultBuildTimeout)
 	b.LogRetentionDays = logDaysWithDefault(b.LogRetentionDays)
@@ -293,11 +290,6 @@ func (b Build) reserved() map[string]string {
 		props[buildspec.EnvAfterHugo] = "AfterHugo"
 	}
 	return props
-}
-
-// OnARM returns whether the image is one of CodeBuild's for Arm.
-func (b Build) OnARM() bool {
-	return strings.HasPrefix(b.Image, curated.Prefix) && strings.Contains(b.Image, "aarch64")
 }
 
 // WithDefaults returns these props with every default in its field.

@@ -109,8 +109,8 @@ const (
 	// maxVariables leaves 2 of the 64 KiB of a task definition, as JSON, to everything else in it.
 	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 	maxVariables = 62 * 1024
-	// DefaultCPU is the smallest task that Fargate offers.
-	DefaultCPU = 256
+	// defaultCPU is the smallest task that Fargate offers.
+	defaultCPU = 256
 	// DefaultInitialImage must not change, not even to a newer nginx: the next `make deploy` of every service
 	// that ECS deploys and that was created with this image would bring the new one into production.
 	DefaultInitialImage = "public.ecr.aws/docker/library/nginx:1.28.0-alpine"
@@ -138,7 +138,7 @@ var (
 func (c Container) WithDefaults() Container {
 	c.Port = cmp.Or(c.Port, defaultPort)
 	c.HealthCheckPath = cmp.Or(c.HealthCheckPath, defaultHealthCheckPath)
-	c.CPU = cmp.Or(c.CPU, DefaultCPU)
+	c.CPU = cmp.Or(c.CPU, defaultCPU)
 	c.MemoryMiB = cmp.Or(c.MemoryMiB, 2*c.CPU)
 	c.Architecture = cmp.Or(c.Architecture, ArchitectureARM64)
 	c.Dockerfile = cmp.Or(c.Dockerfile, buildspec.DefaultDockerfile)

@@ -35,8 +35,8 @@ func validateRole(p *problems, field, roleARN string) {
 	}
 }
 
-// WithRole adds the role that a function assumes, if any, to the function's environment.
-func WithRole(roleARN string, environment map[string]string) map[string]string {
+// withRole adds the role that a function assumes, if any, to the function's environment.
+func withRole(roleARN string, environment map[string]string) map[string]string {
 	if roleARN != "" {
 		environment[contract.EnvRoleARN] = roleARN
 	}

@@ -137,7 +137,7 @@ func (d dns) validateCertificate(p *problems) {
 		}
 		return
 	}
-	if got := ArnPart(d.certificateARN, 3); got != "" && got != CloudFrontRegion {
+	if got := arnPart(d.certificateARN, 3); got != "" && got != CloudFrontRegion {
 		p.add("Site.CertificateARN", d.certificateARN, "must be in "+CloudFrontRegion+", whatever the blog's Region is: CloudFront accepts certificates from there only")
 		return
 	}

@@ -121,7 +121,7 @@ func (s ExistingService) Validate() error {
 		s.DeployedBy.validate(p)
 		s.Hook.validate(p, s.DeployedBy.Controller())
 	default:
-		p.add("DeployedBy", TypeOf(s.DeployedBy), "must be a props.CodeDeployGroup{…} or a props.ECSService{…}")
+		p.add("DeployedBy", typeOf(s.DeployedBy), "must be a props.CodeDeployGroup{…} or a props.ECSService{…}")
 		s.Hook.validate(p, "")
 	}
 	s.Notifications.validate(p)

@@ -156,7 +156,7 @@ func (h Headers) validate(p *problems) {
 }
 
 func (h HSTS) validate(p *problems) {
-	age := h.Age()
+	age := h.age()
 	if age < 0 || age > maxHSTS || age%time.Second != 0 {
 		p.add("Site.Headers.HSTS.MaxAge", h.MaxAge, "must be whole seconds, of at most 68 years, written as 365 * 24 * time.Hour, or ForgetHSTS")
 	}
@@ -165,8 +165,8 @@ func (h HSTS) validate(p *problems) {
 	}
 }
 
-// Age returns the max-age of the header.
-func (h HSTS) Age() time.Duration {
+// age returns the max-age of the header.
+func (h HSTS) age() time.Duration {
 	if h.MaxAge == ForgetHSTS {
 		return 0
 	}

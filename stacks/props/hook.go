@@ -160,7 +160,7 @@ func (h Hook) FunctionEnvironment(service string) map[string]string {
 	if h.NoWait {
 		waitFor = contract.WaitForCreated
 	}
-	return WithRole(h.RoleARN, map[string]string{
+	return withRole(h.RoleARN, map[string]string{
 		contract.EnvService:       service,
 		contract.EnvDistributions: contract.JSON(distributions),
 		contract.EnvOnFailure:     string(h.OnFailure),

@@ -50,7 +50,7 @@ func (p *problems) addReference(field, got, want string) {
 		p.add(field, got, want)
 		return
 	}
-	p.add(field, Description("a text of "+count(utf8.RuneCountInString(got), "character")+" (hidden, because it may be the secret itself)"), want)
+	p.add(field, description("a text of "+count(utf8.RuneCountInString(got), "character")+" (hidden, because it may be the secret itself)"), want)
 }
 
 // match reports a value that pattern does not match.
@@ -68,7 +68,7 @@ func arnPattern(service, resource string) *regexp.Regexp {
 // arn reports a value that is not an ARN as pattern describes it, or has an unknown region. It returns
 // whether the value is right.
 func (p *problems) arn(field, got string, pattern *regexp.Regexp, want string) bool {
-	if !pattern.MatchString(got) || !isRegion(ArnPart(got, 3)) {
+	if !pattern.MatchString(got) || !isRegion(arnPart(got, 3)) {
 		p.add(field, got, want)
 		return false
 	}
@@ -126,7 +126,7 @@ func (p *problems) empty(field, got, why string) {
 // sameRegion reports an ARN of another region than that of the blog or service, if that is known. An
 // ARN or region that is not valid has been reported before.
 func (p *problems) sameRegion(field, arn string) {
-	if got := ArnPart(arn, 3); got != "" && isRegion(p.of.Region) && got != p.of.Region {
+	if got := arnPart(arn, 3); got != "" && isRegion(p.of.Region) && got != p.of.Region {
 		p.add(field, arn, fmt.Sprintf("must be in the %s's Region, %s", p.of.Kind, p.of.Region))
 	}
 }
@@ -140,12 +140,12 @@ func (p *problems) sameAccount(field, arn string) {
 
 // isForeign returns whether an ARN is known to be of another account.
 func (p *problems) isForeign(arn string) bool {
-	got := ArnPart(arn, 4)
+	got := arnPart(arn, 4)
 	return got != "" && accountPattern.MatchString(p.of.Account) && got != p.of.Account
 }
 
-// ArnPart returns one of the six parts of an ARN, counted from 0, or "" if the text is not an ARN.
-func ArnPart(arn string, i int) string {
+// arnPart returns one of the six parts of an ARN, counted from 0, or "" if the text is not an ARN.
+func arnPart(arn string, i int) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) != 6 {
 		return ""
@@ -170,15 +170,15 @@ func listOf[T ~string](values []T) string {
 	return strings.Join(names, ", ")
 }
 
-// Description says what a value is. Messages show it without quotes.
-type Description string
+// description says what a value is. Messages show it without quotes.
+type description string
 
-// TypeOf returns what a message says about a value of a wrong type.
-func TypeOf(value any) Description {
+// typeOf returns what a message says about a value of a wrong type.
+func typeOf(value any) description {
 	if value == nil {
 		return "missing"
 	}
-	return Description(fmt.Sprintf("a %T", value))
+	return description(fmt.Sprintf("a %T", value))
 }
 
 // join returns all problems as one error, or nil.

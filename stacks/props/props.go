@@ -51,7 +51,7 @@ func IsService(service Service) error {
 	case nil:
 		return errors.New("is nil: remove it")
 	}
-	return fmt.Errorf("is %s: must be a props.ExistingService{…} or a props.FargateService{…}, without &", TypeOf(service))
+	return fmt.Errorf("is %s: must be a props.ExistingService{…} or a props.FargateService{…}, without &", typeOf(service))
 }
 
 // Validate returns everything that is wrong with the blogs and services, each alone and together, or

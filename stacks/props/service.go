@@ -139,14 +139,6 @@ const (
 	ShiftLinear Shift = "linear"
 )
 
-// The steps of CodeDeploy's predefined configurations. ECS has none with names.
-const (
-	CanaryPercent = 10
-	CanaryWait    = 5 * time.Minute
-	LinearPercent = 10
-	LinearWait    = time.Minute
-)
-
 const (
 	defaultStartTime           = time.Minute
 	minStartTime, maxStartTime = 10 * time.Second, 15 * time.Minute
@@ -154,9 +146,6 @@ const (
 	// ECS allows a day; CodeDeploy would allow two.
 	minKeepOld, maxKeepOld = time.Minute, 24 * time.Hour
 
-	// MinErrors is the number of errors in a minute below which nothing is rolled back, so that one failed
-	// request at night has no effect.
-	MinErrors              = 5
 	defaultMaxErrorPercent = 5
 	// maxAlarmNames leaves two of CodeDeploy's 10 alarms to those of this project.
 	// https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
@@ -165,17 +154,6 @@ const (
 
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 var alarmPattern = regexp.MustCompile(`^[^\x00-\x1f*]{1,255}$`)
-
-// Steps returns the number of steps in which visitors are moved, and how long each step is watched.
-func (s Shift) Steps() (steps int, wait time.Duration) {
-	switch s {
-	case ShiftCanary:
-		return 2, CanaryWait
-	case ShiftLinear:
-		return 100 / LinearPercent, LinearWait
-	}
-	return 1, 0
-}
 
 // Identity returns the service's name, account and region.
 func (s FargateService) Identity() Identity { return Identity{"service", s.Name, s.Account, s.Region} }

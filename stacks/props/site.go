@@ -136,8 +136,6 @@ const (
 )
 
 const (
-	// HomePage is the file that S3 and Hugo serve for a folder.
-	HomePage            = "index.html"
 	defaultNotFoundPage = "/404.html"
 	// maxErrorPage limits the path of an error page: a slash, and the longest key that S3 allows.
 	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
@@ -157,15 +155,6 @@ func (s Site) WithDefaults() Site {
 	s.Caching = s.Caching.WithDefaults()
 	s.BucketRemoval = cmp.Or(s.BucketRemoval, BucketRemovalKeep)
 	return s
-}
-
-// Names returns the names in DNS that the distribution has: Domain, if there is one, and RedirectFrom.
-func (s Site) Names() []string {
-	var names []string
-	for _, name := range s.dns().names() {
-		names = append(names, name.value)
-	}
-	return names
 }
 
 // MakesCertificate returns whether the Site needs a certificate that does not exist yet.
@@ -223,9 +212,9 @@ func notFoundPageProblem(path string) string {
 	case hasDots(path) || strings.Contains(path, "//"):
 		return "must be the path of a file as Hugo writes it, such as /en/404.html, without a folder that is empty, . or .."
 	case viewerrequest.IsFolder(path):
-		return fmt.Sprintf("must be a file, which CloudFront asks S3 for: %q", path+HomePage)
+		return fmt.Sprintf("must be a file, which CloudFront asks S3 for: %q", path+viewerrequest.IndexPage)
 	case viewerrequest.IsPage(path):
-		return fmt.Sprintf("must be a file, which CloudFront asks S3 for: %q", path+"/"+HomePage)
+		return fmt.Sprintf("must be a file, which CloudFront asks S3 for: %q", path+"/"+viewerrequest.IndexPage)
 	case len(path) > maxErrorPage:
 		return fmt.Sprintf("has %d characters, and S3 allows names of at most %d bytes", len(path), maxErrorPage-1)
 	}

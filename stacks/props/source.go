@@ -157,7 +157,7 @@ func validateSource(p *problems, source Source, kind PipelineType) {
 	case GitHubConnection, GitHubToken:
 		source.validate(p, kind)
 	default:
-		p.add("Source", TypeOf(source), "must be a props.GitHubConnection{…} or a props.GitHubToken{…}")
+		p.add("Source", typeOf(source), "must be a props.GitHubConnection{…} or a props.GitHubToken{…}")
 	}
 }
 
@@ -171,7 +171,7 @@ func (s GitHubConnection) validate(p *problems, kind PipelineType) {
 	validateRepository(p, s.Owner, s.Repo, s.Branch)
 	if p.arn("Source.ConnectionARN", s.ConnectionARN, connectionPattern,
 		"must be a connection's ARN, such as arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef (console: Developer Tools > Settings > Connections)") &&
-		ArnPart(s.ConnectionARN, 2) == "codestar-connections" {
+		arnPart(s.ConnectionARN, 2) == "codestar-connections" {
 		p.sameAccount("Source.ConnectionARN", s.ConnectionARN)
 	}
 	for _, f := range []struct {

@@ -86,8 +86,8 @@ type ExistingVPC struct {
 }
 
 const (
-	// Zones is the number of zones of a new network, the smallest that a load balancer accepts.
-	Zones = 2
+	// zones is the number of zones of a new network, the smallest that a load balancer accepts.
+	zones = 2
 
 	defaultCIDR        = "10.0.0.0/16"
 	defaultNATGateways = 1
@@ -122,7 +122,7 @@ func validateVPC(p *problems, vpc VPC, internal bool, tasks int) {
 	case NewVPC, ExistingVPC:
 		vpc.validate(p, internal, tasks)
 	default:
-		p.add("VPC", TypeOf(vpc), "must be a props.NewVPC{…} or a props.ExistingVPC{…}, or left out for a new one")
+		p.add("VPC", typeOf(vpc), "must be a props.NewVPC{…} or a props.ExistingVPC{…}, or left out for a new one")
 	}
 }
 
@@ -211,7 +211,7 @@ func (v NewVPC) validate(p *problems, internal bool, tasks int) {
 			v.validateRoom(p, prefix.Bits(), internal, tasks)
 		}
 	}
-	if n := len(v.AvailabilityZones); n != 0 && n != Zones {
+	if n := len(v.AvailabilityZones); n != 0 && n != zones {
 		p.add("VPC.AvailabilityZones", count(n, "zone"), "must be two, or left out for the account's first two")
 	}
 	validateZones(p, v.AvailabilityZones)
@@ -221,7 +221,7 @@ func (v NewVPC) validate(p *problems, internal bool, tasks int) {
 	switch n := v.NATGateways; {
 	case v.PublicTasks && v.NATGateways != 0:
 		p.add("VPC.NATGateways", v.NATGateways, "must be left out: with PublicTasks, the tasks need none")
-	case !v.PublicTasks && (n < 1 || n > Zones):
+	case !v.PublicTasks && (n < 1 || n > zones):
 		p.add("VPC.NATGateways", v.NATGateways, "must be 1 or 2: the tasks fetch their image through one, and there are two zones. For none, set PublicTasks, which gives the tasks public addresses")
 	}
 }
@@ -253,7 +253,7 @@ func (v ExistingVPC) validate(p *problems, internal bool, _ int) {
 	if prefix, ok := validateCIDR(p, "VPC.CIDR", v.CIDR); ok && (prefix.Bits() < 16 || prefix.Bits() > 28) {
 		p.add("VPC.CIDR", v.CIDR, "must have from 16 to 28 bits, as every range of a VPC has")
 	}
-	if n := len(v.AvailabilityZones); n < Zones {
+	if n := len(v.AvailabilityZones); n < zones {
 		p.add("VPC.AvailabilityZones", count(n, "zone"), "must be 2 or more, which a load balancer needs")
 	}
 	validateZones(p, v.AvailabilityZones)

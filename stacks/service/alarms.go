@@ -13,6 +13,10 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
+// minErrors is the number of errors in a minute below which nothing is rolled back, so that one failed
+// request at night has no effect.
+const minErrors = 5
+
 // newAlarms returns the alarms that roll a deployment back: two that it makes, unless
 // MaxErrorPercent is 100, and those that the owner names.
 func newAlarms(scope constructs.Construct, s props.FargateService, balancer loadBalancer) []awscloudwatch.IAlarm {
@@ -34,9 +38,9 @@ func newAlarms(scope constructs.Construct, s props.FargateService, balancer load
 func newErrorAlarm(scope constructs.Construct, id string, s props.FargateService, group elb.ApplicationTargetGroup) awscloudwatch.Alarm {
 	minute := &awscloudwatch.MetricOptions{Period: cdk.Duration(time.Minute), Statistic: jsii.String("Sum")}
 	return awscloudwatch.NewAlarm(scope, jsii.String(id), &awscloudwatch.AlarmProps{
-		AlarmDescription: jsii.String(fmt.Sprintf("More than %d %% of the answers of the service %s are errors (5xx), and %d or more a minute: a deployment that is under way is rolled back", s.MaxErrorPercent, s.Name, props.MinErrors)),
+		AlarmDescription: jsii.String(fmt.Sprintf("More than %d %% of the answers of the service %s are errors (5xx), and %d or more a minute: a deployment that is under way is rolled back", s.MaxErrorPercent, s.Name, minErrors)),
 		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-			Expression: jsii.String(fmt.Sprintf("IF(errors >= %d, 100 * errors / requests, 0)", props.MinErrors)),
+			Expression: jsii.String(fmt.Sprintf("IF(errors >= %d, 100 * errors / requests, 0)", minErrors)),
 			Label:      jsii.String("Answers that are errors, in percent"),
 			Period:     minute.Period,
 			UsingMetrics: &map[string]awscloudwatch.IMetric{

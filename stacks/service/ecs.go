@@ -14,6 +14,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/buildspec"
+	"blog-deploy-pipeline/buildspec/curated"
 	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/hook"
 	"blog-deploy-pipeline/stacks/pipeline"
@@ -23,6 +24,9 @@ import (
 const (
 	// taskTime is how long a deployment may take to start new tasks and to stop the old ones.
 	taskTime = 30 * time.Minute
+	// The steps of CodeDeploy's predefined configurations. ECS has none with names.
+	canaryPercent, canaryWait = 10, 5 * time.Minute
+	linearPercent, linearWait = 10, time.Minute
 	// maxDeployTime leaves the build that watches a deployment some time until its limit, 36 hours.
 	maxDeployTime = 35 * time.Hour
 )
@@ -83,12 +87,12 @@ func shiftByECS(s props.Shift) awsecs.FargateServiceProps {
 	case props.ShiftCanary:
 		return awsecs.FargateServiceProps{
 			DeploymentStrategy:  awsecs.DeploymentStrategy_CANARY,
-			CanaryConfiguration: step(props.CanaryPercent, props.CanaryWait),
+			CanaryConfiguration: step(canaryPercent, canaryWait),
 		}
 	case props.ShiftLinear:
 		return awsecs.FargateServiceProps{
 			DeploymentStrategy:  awsecs.DeploymentStrategy_LINEAR,
-			LinearConfiguration: step(props.LinearPercent, props.LinearWait),
+			LinearConfiguration: step(linearPercent, linearWait),
 		}
 	}
 	return awsecs.FargateServiceProps{DeploymentStrategy: awsecs.DeploymentStrategy_BLUE_GREEN}
@@ -158,9 +162,20 @@ func callHook(service awsecs.FargateService, h *hook.Hook, events []props.HookEv
 	service.Node().AddDependency(h.Invoker)
 }
 
+// stepsOf returns the number of steps in which visitors are moved, and how long each step is watched.
+func stepsOf(s props.Shift) (steps int, wait time.Duration) {
+	switch s {
+	case props.ShiftCanary:
+		return 2, canaryWait
+	case props.ShiftLinear:
+		return 100 / linearPercent, linearWait
+	}
+	return 1, 0
+}
+
 // deployTime returns how long a deployment by ECS may take in all.
 func deployTime(s props.FargateService) time.Duration {
-	steps, wait := s.Shift.Steps()
+	steps, wait := stepsOf(s.Shift)
 	whole := taskTime + time.Duration(steps)*wait + s.KeepOld
 	for _, event := range s.Hook.Events {
 		calls := 1
@@ -180,7 +195,7 @@ func newECSAction(scope constructs.Construct, s props.FargateService, service aw
 	project, role := pipeline.NewProject(scope, "Deploy", pipeline.ProjectProps{
 		Base:        p.base,
 		Description: "Deploys the service",
-		Image:       awscodebuild.LinuxBuildImage_FromCodeBuildImageId(jsii.String(props.DefaultImage)),
+		Image:       awscodebuild.LinuxBuildImage_FromCodeBuildImageId(jsii.String(curated.Default)),
 		Variables: map[string]string{
 			buildspec.EnvCluster:              *service.Cluster().ClusterName(),
 			buildspec.EnvService:              *service.ServiceName(),

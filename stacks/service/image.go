@@ -53,7 +53,7 @@ func newImageBuild(scope constructs.Construct, s props.FargateService, p parts, 
 	}
 	image := awscodebuild.LinuxArmBuildImage_FromCodeBuildImageId(jsii.String(armImage))
 	if c.Architecture == props.ArchitectureX86_64 {
-		image = awscodebuild.LinuxBuildImage_FromCodeBuildImageId(jsii.String(props.DefaultImage))
+		image = awscodebuild.LinuxBuildImage_FromCodeBuildImageId(jsii.String(curated.Default))
 	}
 	project, role := pipeline.NewProject(scope, "Build", pipeline.ProjectProps{
 		Base:             p.base,

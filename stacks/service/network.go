@@ -44,7 +44,7 @@ func newVPC(scope constructs.Construct, v props.NewVPC) awsec2.IVpc {
 	if len(v.AvailabilityZones) > 0 {
 		settings.AvailabilityZones = jsii.Strings(v.AvailabilityZones...)
 	} else {
-		settings.MaxAzs = jsii.Number(props.Zones)
+		settings.MaxAzs = jsii.Number(2) // as few as a load balancer accepts
 	}
 	vpc := awsec2.NewVpc(scope, jsii.String("Network"), settings)
 	cdk.Justify(vpc, cdk.Justification{Rule: "AwsSolutions-VPC7", Reason: "Flow logs cost 0.50 USD a GB, and tell no more of this network's one service than its own log; whoever needs them can add them to the VPC."})
@@ -87,5 +87,5 @@ func newNetwork(scope constructs.Construct, network props.VPC) awsec2.IVpc {
 	case props.ExistingVPC:
 		return importVPC(scope, network)
 	}
-	panic(fmt.Sprintf("network is %s", props.TypeOf(network)))
+	panic(fmt.Sprintf("network is a %T", network))
 }

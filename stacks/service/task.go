@@ -41,6 +41,8 @@ type task struct {
 
 const (
 	tasksService = "ecs-tasks.amazonaws.com"
+	// firstCPU is the CPU of the first tasks, the smallest that Fargate offers. It must not change.
+	firstCPU = 256
 	// placeholderImage stands in the task definition where a build writes the name of the image.
 	placeholderImage = "put-here-by-the-build"
 )
@@ -90,7 +92,7 @@ func newTask(scope constructs.Construct, family string, c props.Container, repos
 	// The first task definition must never change: another revision would be the family's newest,
 	// and bring the initial image back into production. So it has nothing that an owner, or a newer
 	// version of this project, may change.
-	made.first = define("FirstTask", made.family, props.DefaultCPU, 2*props.DefaultCPU, cmp.Or(c.InitialImage, props.DefaultInitialImage), awsecs.ContainerDefinitionOptions{})
+	made.first = define("FirstTask", made.family, firstCPU, 2*firstCPU, cmp.Or(c.InitialImage, props.DefaultInitialImage), awsecs.ContainerDefinitionOptions{})
 	awscdk.Annotations_Of(made.first).AcknowledgeWarning(jsii.String("@aws-cdk/aws-ecs:ecrImageRequiresPolicy"), jsii.String("The execution role may pull it"))
 	// If it is replaced all the same, production may still run it, or be rolled back to it.
 	options := made.first.Node().DefaultChild().(awsecs.CfnTaskDefinition).CfnOptions()

@@ -56,7 +56,7 @@ func newDistribution(scope constructs.Construct, blogName string, s props.Site, 
 	pages, byPath := newResponseHeaders(scope, blogName, s.Headers, s.Caching)
 	settings := &awscloudfront.DistributionProps{
 		Comment:           jsii.String("Blog " + blogName),
-		DefaultRootObject: jsii.String(props.HomePage),
+		DefaultRootObject: jsii.String(viewerrequest.IndexPage),
 		DefaultBehavior: &awscloudfront.BehaviorOptions{
 			Origin:                origin,
 			ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
@@ -85,11 +85,7 @@ func newDistribution(scope constructs.Construct, blogName string, s props.Site, 
 		justifications = append(justifications, cdk.Justification{Rule: "AwsSolutions-CFR2", Reason: "Static files have no input to protect, and a web ACL costs 5 USD a month; Site.WebACLARN attaches one."})
 	}
 	if certificate != nil {
-		var aliases []*string
-		for _, name := range s.Names() {
-			aliases = append(aliases, jsii.String(name))
-		}
-		settings.DomainNames, settings.Certificate = &aliases, certificate
+		settings.DomainNames, settings.Certificate = jsii.Strings(names(s)...), certificate
 		settings.MinimumProtocolVersion = awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021
 	} else {
 		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesGeneral.html#DownloadDistValues-security-policy

@@ -28,7 +28,7 @@ func newHeadersPolicy(scope constructs.Construct, id, comment, cacheControl stri
 			ReferrerPolicy: referrers[h.Referrer], Override: jsii.Bool(true),
 		},
 		StrictTransportSecurity: &awscloudfront.ResponseHeadersStrictTransportSecurity{
-			AccessControlMaxAge: cdk.Duration(h.HSTS.Age()),
+			AccessControlMaxAge: cdk.Duration(max(0, h.HSTS.MaxAge)), // ForgetHSTS is below 0
 			IncludeSubdomains:   jsii.Bool(h.HSTS.IncludeSubDomains),
 			Preload:             jsii.Bool(h.HSTS.Preload),
 			Override:            jsii.Bool(true),

@@ -18,6 +18,9 @@ func newZone(scope constructs.Construct, id string, zone props.HostedZone) awsro
 	})
 }
 
+// names returns the names in DNS of a Site with a Domain.
+func names(s props.Site) []string { return append([]string{s.Domain}, s.RedirectFrom...) }
+
 // newRecords makes the DNS records that lead from the Site's names to the distribution, if the
 // Site has a hosted zone. The id of a record is its name, so that an owner may reorder names.
 func newRecords(scope constructs.Construct, s props.Site, distribution awscloudfront.IDistribution) {
@@ -26,7 +29,7 @@ func newRecords(scope constructs.Construct, s props.Site, distribution awscloudf
 	}
 	zone := newZone(scope, "HostedZone", s.HostedZone)
 	target := awsroute53.RecordTarget_FromAlias(targets.NewCloudFrontTarget(distribution))
-	for _, name := range s.Names() {
+	for _, name := range names(s) {
 		// By the dot at its end, the CDK knows a full name, and does not append the zone's.
 		full := jsii.String(name + ".")
 		awsroute53.NewARecord(scope, jsii.String("A "+name), &awsroute53.ARecordProps{Zone: zone, RecordName: full, Target: target})

@@ -2,7 +2,7 @@ package viewerrequest
 
 import "strings"
 
-const indexPage = "index.html"
+const IndexPage = "index.html"
 
 // Addresses returns the paths that CloudFront has to clear so that every reader gets what is new at
 // path. The path is URL-encoded, has no query string, and may end with "*". For "/a/" these are "/a/"
@@ -30,16 +30,16 @@ func (s Settings) Addresses(path string) []string {
 	case isWellKnown(path):
 		add(path)
 		return addresses
-	case hasStar && strings.HasPrefix(indexPage, begun): // "/a/*", "/a/in*"
+	case hasStar && strings.HasPrefix(IndexPage, begun): // "/a/*", "/a/in*"
 		add(path)
 		if begun != "" {
 			add(folder)
 		}
-	case !hasStar && (name == "" || name == indexPage):
-		add(folder, folder+indexPage)
+	case !hasStar && (name == "" || name == IndexPage):
+		add(folder, folder+IndexPage)
 	case !hasStar && IsPage(path):
 		folder = path + "/"
-		add(folder, folder+indexPage)
+		add(folder, folder+IndexPage)
 	default:
 		add(path)
 		return addresses
