@@ -11,16 +11,15 @@ import (
 
 // AppSpec returns the AppSpec of the service that is called name, as a file for CodeDeploy.
 func AppSpec(blogs []props.Blog, services []props.Service, name string) (string, error) {
+	if len(services) > 0 {
+		if err := props.Validate(nil, services); err != nil {
+			return "", err
+		}
+	}
 	names := make([]string, len(services))
 	for i, service := range services {
-		if err := props.IsService(service); err != nil {
-			return "", fmt.Errorf("services[%d] %w", i, err)
-		}
 		if names[i] = service.Identity().Name; names[i] != name {
 			continue
-		}
-		if err := service.Validate(); err != nil {
-			return "", err
 		}
 		spec, err := service.AppSpec()
 		if err != nil {

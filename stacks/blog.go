@@ -16,9 +16,8 @@ func NewBlogStack(scope constructs.Construct, blog props.Blog) awscdk.Stack {
 	if err := blog.Validate(); err != nil {
 		panic(err)
 	}
-	examples := props.ExampleValues(blog)
-	identity := blog.Identity()
-	identity.Account = examples.Account(blog.Account)
+	examples := blog.ExampleValues()
+	identity := deployedTo(blog.Identity(), examples)
 	var to delivery.Destination
 	if blog.Site != nil {
 		to = newSiteStacks(scope, blog, identity)

@@ -44,7 +44,7 @@ func TestStagesAreWired(t *testing.T) {
 			}
 			equal(t, "PipelineName", params.PipelineName, given.Name)
 			equal(t, "distribution", params.ID, distribution)
-			equal(t, "Paths", params.Paths, given.Invalidate.Cleared(given.Site))
+			equal(t, "UserParameters", text, given.WithDefaults().Invalidate.UserParameters(given.Name, distribution, given.WithDefaults().Site))
 		})
 	}
 }

@@ -94,5 +94,5 @@ func TestPatternsKeepTheirOrder(t *testing.T) {
 		pattern, _ := behavior["PathPattern"].(string)
 		got = append(got, pattern)
 	}
-	equal(t, "patterns", got, append(props.Caching{}.WithDefaults().Immutable, "*index.xml", ""))
+	equal(t, "patterns", got, append(props.Site{}.WithDefaults().Caching.Immutable, "*index.xml", ""))
 }

@@ -59,7 +59,7 @@ func TestDeploymentByCodeDeploy(t *testing.T) {
 				return nil
 			}
 			equal(t, "production's port", listener("ProdTrafficRoute")["Port"], tt.props.LoadBalancer.ProductionPorts()[0])
-			equal(t, "test port", listener("TestTrafficRoute")["Port"], tt.props.LoadBalancer.WithDefaults().TestPort)
+			equal(t, "test port", listener("TestTrafficRoute")["Port"], tt.props.WithDefaults().LoadBalancer.TestPort)
 
 			variables := buildVariables(t, tmpl, "Build")
 			for _, want := range tt.appSpecs {

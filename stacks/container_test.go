@@ -49,7 +49,7 @@ func TestTaskDefinitions(t *testing.T) {
 			container := at(t, tmpl, task.Properties, "ContainerDefinitions", 0).(map[string]any)
 			equal(t, "container", container["Name"], "web")
 			equal(t, "log", at(t, tmpl, container, "LogConfiguration", "LogDriver"), "awslogs")
-			equal(t, "port", at(t, tmpl, container, "PortMappings", 0, "ContainerPort"), s.Container.WithDefaults().Port)
+			equal(t, "port", at(t, tmpl, container, "PortMappings", 0, "ContainerPort"), s.WithDefaults().Container.Port)
 			equal(t, "architecture", at(t, tmpl, task.Properties, "RuntimePlatform", "CpuArchitecture"), cmp.Or(s.Container.Architecture, props.ArchitectureARM64))
 			equal(t, "role", at(t, tmpl, task.Properties, "TaskRoleArn"), arnOf(t, tmpl, roleID(t, tmpl, "TaskRole")))
 		}

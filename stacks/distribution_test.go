@@ -107,7 +107,7 @@ func TestSiteFunction(t *testing.T) {
 		for _, behavior := range behaviors(t, distributionConfig(t, tmpl)) {
 			want := map[string]string{"viewer-request": viewerrequest.Code(tt.want)}
 			pattern, _ := behavior["PathPattern"].(string)
-			if slices.Contains(tt.props.Site.Caching.WithDefaults().Immutable, pattern) {
+			if slices.Contains(tt.props.Site.WithDefaults().Caching.Immutable, pattern) {
 				want["viewer-response"] = viewerresponse.Code("public, max-age=31536000, immutable")
 			}
 			equal(t, tt.props.Name+"'s functions at "+cmp.Or(pattern, "*"), functions(t, tmpl, behavior), want)

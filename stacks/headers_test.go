@@ -8,6 +8,7 @@ import (
 
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/internal/pathpattern"
 	"blog-deploy-pipeline/stacks/props"
 )
 
@@ -30,7 +31,7 @@ func behaviorOf(t *testing.T, tmpl *assembly.Template, path string) map[string]a
 	t.Helper()
 	all := behaviors(t, distributionConfig(t, tmpl))
 	for _, behavior := range all {
-		if pattern, _ := behavior["PathPattern"].(string); pattern != "" && props.MatchesPath(pattern, path) {
+		if pattern, _ := behavior["PathPattern"].(string); pattern != "" && pathpattern.Matches(pattern, path) {
 			return behavior
 		}
 	}

@@ -59,7 +59,7 @@ func TestWhoReachesTheLoadBalancer(t *testing.T) {
 				continue
 			}
 			equal(t, tt.props.Name+"'s tasks take requests from", resolved["SourceSecurityGroupId"], groups[0])
-			equal(t, tt.props.Name+"'s tasks' port", resolved["FromPort"], tt.props.Container.WithDefaults().Port)
+			equal(t, tt.props.Name+"'s tasks' port", resolved["FromPort"], tt.props.WithDefaults().Container.Port)
 		}
 		slices.Sort(got)
 		equal(t, tt.props.Name+"'s rules", got, tt.want)
@@ -99,8 +99,8 @@ func TestListeners(t *testing.T) {
 		groups := tmpl.OfType("AWS::ElasticLoadBalancingV2::TargetGroup")
 		equal(t, "target groups", len(groups), 2)
 		for _, group := range groups {
-			equal(t, "health check", group.Properties["HealthCheckPath"], s.Container.WithDefaults().HealthCheckPath)
-			equal(t, "port", group.Properties["Port"], s.Container.WithDefaults().Port)
+			equal(t, "health check", group.Properties["HealthCheckPath"], s.WithDefaults().Container.HealthCheckPath)
+			equal(t, "port", group.Properties["Port"], s.WithDefaults().Container.Port)
 			equal(t, "targets", group.Properties["TargetType"], "ip")
 		}
 	})

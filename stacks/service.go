@@ -18,10 +18,7 @@ import (
 // NewServiceStack makes the stack of a service. It panics on props that are not valid;
 // [props.Validate] returns what is wrong instead.
 func NewServiceStack(scope constructs.Construct, s props.Service) awscdk.Stack {
-	if err := props.IsService(s); err != nil {
-		panic(fmt.Errorf("service %w", err))
-	}
-	if err := s.Validate(); err != nil {
+	if err := props.Validate(nil, []props.Service{s}); err != nil {
 		panic(err)
 	}
 	switch s := s.(type) {
@@ -30,16 +27,15 @@ func NewServiceStack(scope constructs.Construct, s props.Service) awscdk.Stack {
 	case props.FargateService:
 		return newFargateStack(scope, s)
 	}
-	panic("unreachable: IsService accepts no other type")
+	panic("unreachable: Validate accepts no other type")
 }
 
 // newHookStack makes the stack of the hook of a service that exists already. Its outputs say what
 // the owner has to change in the service.
 func newHookStack(scope constructs.Construct, s props.ExistingService) awscdk.Stack {
-	examples := props.ExampleValues(s)
+	examples := s.ExampleValues()
 	s = s.WithDefaults()
-	identity := s.Identity()
-	identity.Account = examples.Account(s.Account)
+	identity := deployedTo(s.Identity(), examples)
 	stack := newStack(scope, identity, contract.StackHook, "Clears CloudFront when the service "+s.Name+" goes live")
 	warnOfExamples(stack, identity, examples)
 
@@ -65,9 +61,8 @@ func newHookStack(scope constructs.Construct, s props.ExistingService) awscdk.St
 
 // newFargateStack makes the stack of a new service and its delivery.
 func newFargateStack(scope constructs.Construct, s props.FargateService) awscdk.Stack {
-	examples := props.ExampleValues(s)
-	identity := s.Identity()
-	identity.Account = examples.Account(s.Account)
+	examples := s.ExampleValues()
+	identity := deployedTo(s.Identity(), examples)
 	stack := newStack(scope, identity, contract.StackService, fmt.Sprintf("The service %s and its delivery: network, load balancer, tasks, pipeline, CloudFront's cache", s.Name))
 	service.LeaveZonesToAWS(stack, identity, s.VPC)
 	warnOfExamples(stack, identity, examples)

@@ -37,11 +37,21 @@ func newStack(scope constructs.Construct, identity props.Identity, kind contract
 	return cdk.NewStack(scope, contract.StackName(identity.Name, kind), settings)
 }
 
+// deployedTo returns identity with the account that its stacks are deployed to: its own, or with example
+// values [props.ExampleAccount]. No command of the CDK CLI then gets further than its message "Need to
+// perform AWS calls for account 111122223333".
+func deployedTo(identity props.Identity, examples []string) props.Identity {
+	if len(examples) > 0 {
+		identity.Account = props.ExampleAccount
+	}
+	return identity
+}
+
 // warnOfExamples has synth warn that a stack cannot be deployed yet, because fields of its props
 // still have example values. `make deploy` passes --strict, which makes an error of it.
-func warnOfExamples(stack awscdk.Stack, identity props.Identity, examples props.Examples) {
+func warnOfExamples(stack awscdk.Stack, identity props.Identity, examples []string) {
 	if len(examples) > 0 {
 		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("blog-deploy-pipeline:exampleValues"), jsii.String(
-			identity.String()+" still has example values and cannot be deployed: "+strings.Join(examples, ", ")+". Put your own into "+identity.File()))
+			identity.String()+" still has example values and cannot be deployed: "+strings.Join(examples, ", ")+". Put your own into "+identity.Kind+"s.go"))
 	}
 }

@@ -6,10 +6,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// JustifyKey is a key of an app's context. If it is set, [Justify] writes justifications into the
-// templates. Only cdk-nag reads them: an app without it saves a third of its calls of the CDK.
-const JustifyKey = "blog-deploy-pipeline:justify"
-
 // Justification says why one of cdk-nag's rules does not apply.
 type Justification struct {
 	Rule, Reason string

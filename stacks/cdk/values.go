@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -55,44 +54,4 @@ func once[K comparable, V any](f func(K) V) func(K) V {
 		}
 		return value
 	}
-}
-
-// current is the app that the values belong to. Those of another one are of no use to it: its
-// jsii kernel may have been closed since, as tests do at their end.
-var current struct {
-	root      constructs.IConstruct
-	scopes    map[constructs.Construct]bool // that are known to be in it
-	justifies bool                          // whether its context has JustifyKey
-	forget    []func()
-}
-
-// enter begins a construct that needs the values, in scope. It forgets those of another app.
-func enter(scope constructs.Construct) {
-	if current.scopes[scope] {
-		return
-	}
-	if root := scope.Node().Root(); root != current.root {
-		for _, forget := range current.forget {
-			forget()
-		}
-		current.root, current.scopes = root, map[constructs.Construct]bool{}
-		current.justifies = root.Node().TryGetContext(jsii.String(JustifyKey)) != nil
-	}
-	current.scopes[scope] = true
-}
-
-// NewConstruct makes a construct without resources of its own.
-func NewConstruct(scope constructs.Construct, id string) constructs.Construct {
-	enter(scope)
-	made := constructs.NewConstruct(scope, jsii.String(id))
-	current.scopes[made] = true
-	return made
-}
-
-// NewStack makes a stack.
-func NewStack(scope constructs.Construct, id string, props *awscdk.StackProps) awscdk.Stack {
-	enter(scope)
-	made := awscdk.NewStack(scope, jsii.String(id), props)
-	current.scopes[made] = true
-	return made
 }

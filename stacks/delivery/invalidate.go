@@ -46,7 +46,7 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Inval
 		ActionName:           jsii.String("Invalidate"),
 		Lambda:               invalidate.Function,
 		Role:                 role,
-		UserParametersString: jsii.String(props.UserParameters(base.Identity.Name, distributionID, i.Cleared(site))),
+		UserParametersString: jsii.String(i.UserParameters(base.Identity.Name, distributionID, site)),
 		VariablesNamespace:   jsii.String("Invalidate"),
 	})
 	invalidate.Function.GrantInvoke(role)

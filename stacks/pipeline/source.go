@@ -65,10 +65,7 @@ func newConnectionAction(scope constructs.Construct, pipeline awsiam.IPrincipal,
 	}
 	filter := &awscodepipeline.GitPushFilter{TagsIncludes: patterns(s.Trigger.Tags)}
 	if len(s.Trigger.Tags) == 0 {
-		filter.BranchesIncludes = patterns(s.Trigger.Branches)
-		if filter.BranchesIncludes == nil {
-			filter.BranchesIncludes = patterns([]string{props.GlobEscaper.Replace(s.Branch)})
-		}
+		filter.BranchesIncludes = patterns(s.BranchPatterns())
 		filter.FilePathsIncludes = patterns(s.Trigger.Paths)
 		filter.FilePathsExcludes = patterns(s.Trigger.IgnorePaths)
 	}

@@ -85,13 +85,13 @@ func (b Blog) StackNames() []string {
 // WithDefaults returns these props with every default in its field.
 func (b Blog) WithDefaults() Blog {
 	b.Source = sourceWithDefaults(b.Source)
-	b.Build = b.Build.WithDefaults()
+	b.Build = b.Build.withDefaults()
 	if b.Site != nil {
 		site := b.Site.WithDefaults()
 		b.Site = &site
 	}
-	b.Invalidate = b.Invalidate.WithDefaults()
-	b.Schedule = b.Schedule.WithDefaults()
+	b.Invalidate = b.Invalidate.withDefaults()
+	b.Schedule = b.Schedule.withDefaults()
 	b.PipelineType = cmp.Or(b.PipelineType, PipelineTypeV2)
 	b.ExecutionMode = cmp.Or(b.ExecutionMode, ExecutionModeSuperseded)
 	return b

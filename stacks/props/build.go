@@ -134,9 +134,9 @@ var (
 	privateImagePattern = regexp.MustCompile(`(?i)\.dkr[.-]ecr[.-]`)
 )
 
-// WithDefaults returns these props with every default in its field. With a Buildspec, that file chooses
+// withDefaults returns these props with every default in its field. With a Buildspec, that file chooses
 // the version of Node.js.
-func (b Build) WithDefaults() Build {
+func (b Build) withDefaults() Build {
 	if b.Buildspec == "" {
 		b.NodeVersion = cmp.Or(b.NodeVersion, buildspec.DefaultNodeVersion)
 	}
@@ -292,8 +292,8 @@ func (b Build) reserved() map[string]string {
 	return props
 }
 
-// WithDefaults returns these props with every default in its field.
-func (b ImageBuild) WithDefaults() ImageBuild {
+// withDefaults returns these props with every default in its field.
+func (b ImageBuild) withDefaults() ImageBuild {
 	b.ComputeType = cmp.Or(b.ComputeType, ComputeTypeSmall)
 	b.Timeout = cmp.Or(b.Timeout, defaultBuildTimeout)
 	b.LogRetentionDays = logDaysWithDefault(b.LogRetentionDays)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"blog-deploy-pipeline/stacks/internal/pathpattern"
 )
 
 // Caching says how long visitors' browsers keep files, by their paths. CloudFront's own cache is not
@@ -85,8 +87,8 @@ var keepTheirNames = []string{"/", "/index.html", "/posts/hello/", "/posts/hello
 
 func anyCharacters(n int) string { return strings.Repeat("?", n) }
 
-// WithDefaults returns these props with every default in its field.
-func (c Caching) WithDefaults() Caching {
+// withDefaults returns these props with every default in its field.
+func (c Caching) withDefaults() Caching {
 	if c.Immutable == nil {
 		c.Immutable = hugoFingerprints()
 	}
@@ -129,7 +131,7 @@ func (c Caching) validate(p *problems, notFoundPage string) {
 			continue
 		}
 		for _, path := range append(slices.Clone(keepTheirNames), notFoundPage) {
-			if MatchesPath(pattern, path) {
+			if pathpattern.Matches(pattern, path) {
 				p.add(fmt.Sprintf("Site.Caching.Immutable[%d]", i), pattern, fmt.Sprintf("matches %s, whose next version visitors would not see for a year: list only files whose names change with their content", path))
 				break
 			}
@@ -151,11 +153,4 @@ func patternProblem(pattern string) string {
 		return "matches everything: leave it out, since pages are what no pattern matches"
 	}
 	return ""
-}
-
-// MatchesPath returns whether CloudFront matches a path with a pattern.
-func MatchesPath(pattern, path string) bool {
-	quoted := regexp.QuoteMeta("/" + strings.TrimPrefix(pattern, "/"))
-	quoted = strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(quoted)
-	return regexp.MustCompile(`^(?s:` + quoted + `)$`).MatchString(path)
 }

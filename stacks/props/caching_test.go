@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/stacks/internal/fixtures"
+	"blog-deploy-pipeline/stacks/internal/pathpattern"
 	"blog-deploy-pipeline/stacks/props"
 )
 
@@ -49,33 +50,10 @@ func TestHugoFingerprints(t *testing.T) {
 	} {
 		got := false
 		for _, pattern := range props.HugoFingerprints() {
-			got = got || props.MatchesPath(pattern, tt.path)
+			got = got || pathpattern.Matches(pattern, tt.path)
 		}
 		if got != tt.want {
 			t.Errorf("%s is immutable: %v, want %v", tt.path, got, tt.want)
-		}
-	}
-}
-
-func TestMatchesPath(t *testing.T) {
-	for _, tt := range []struct {
-		pattern, path string
-		want          bool
-	}{
-		{"*.jpg", "/a/b.jpg", true},
-		{"/*.jpg", "/b.jpg", true},
-		{"*.jpg", "/B.JPG", false},
-		{"*.jpg", "/b.jpg.html", false},
-		{"/images/*", "/images/a/b", true},
-		{"/images/*", "/more/images/a", false},
-		{"/a??.jpg", "/ant.jpg", true},
-		{"/a??.jpg", "/at.jpg", false},
-		{"*index.xml", "/index.xml", true},
-		{"/a.b", "/axb", false},
-		{"/a+(b)", "/a+(b)", true},
-	} {
-		if got := props.MatchesPath(tt.pattern, tt.path); got != tt.want {
-			t.Errorf("%s matches %s: %v, want %v", tt.pattern, tt.path, got, tt.want)
 		}
 	}
 }

@@ -134,8 +134,8 @@ var (
 	healthCheckPattern = regexp.MustCompile(`^/[!-~]*$`)
 )
 
-// WithDefaults returns these props with every default in its field.
-func (c Container) WithDefaults() Container {
+// withDefaults returns these props with every default in its field.
+func (c Container) withDefaults() Container {
 	c.Port = cmp.Or(c.Port, defaultPort)
 	c.HealthCheckPath = cmp.Or(c.HealthCheckPath, defaultHealthCheckPath)
 	c.CPU = cmp.Or(c.CPU, defaultCPU)
@@ -200,7 +200,7 @@ func (c Container) validateInitialImage(p *problems, answers bool) {
 	case image == "":
 	case len(image) > maxImage || !imagePattern.MatchString(image):
 		p.add("Container.InitialImage", image, "must be an image's name, such as "+DefaultInitialImage)
-	case privateImagePattern.MatchString(image) && InitialRepository(image) == "":
+	case privateImagePattern.MatchString(image) && c.InitialRepository() == "":
 		p.add("Container.InitialImage", image, "must be public, or in ECR as 123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1 is")
 	}
 }
@@ -218,9 +218,9 @@ func (c Container) variablesSize() int {
 	return len(contract.JSON(all))
 }
 
-// InitialRepository returns the ARN of the private repository of an image, or "" if its repository is public.
-func InitialRepository(image string) string {
-	parts := ecrImagePattern.FindStringSubmatch(image)
+// InitialRepository returns the ARN of the private repository of InitialImage, or "" if that is public.
+func (c Container) InitialRepository() string {
+	parts := ecrImagePattern.FindStringSubmatch(c.InitialImage)
 	if parts == nil || !isRegion(parts[2]) {
 		return ""
 	}

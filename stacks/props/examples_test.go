@@ -106,7 +106,7 @@ func TestEveryExampleInTheListsIsFound(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				var found props.Examples
+				var found []string
 				if owners[node] {
 					found = props.ExampleValues(props.Blog{Source: props.GitHubToken{Owner: value}})
 				} else {

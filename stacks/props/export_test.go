@@ -12,10 +12,14 @@ const (
 var (
 	DistributionPattern = distributionPattern
 	EachString          = eachString
+	ExampleValues       = exampleValues
 	HugoFingerprints    = hugoFingerprints
 	PathProblem         = pathProblem
 	Regions             = regions
 )
+
+// Cleared returns the paths that CloudFront is told to clear.
+func (i Invalidate) Cleared(site *Site) []string { return i.cleared(site) }
 
 // Memory returns for each CPU the most MiB that Fargate offers.
 func Memory() map[int]int {

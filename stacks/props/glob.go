@@ -26,8 +26,8 @@ var (
 	// badRefPattern matches what git refuses in a name, apart from the characters of globs.
 	// https://git-scm.com/docs/git-check-ref-format
 	badRefPattern = regexp.MustCompile(`[\x00-\x20\x7f~^:]|\.\.|@\{|//|^[/.-]|[/.]$|\.lock(/|$)|/\.|^@$|^HEAD$`)
-	// GlobEscaper turns a name into a pattern. Git refuses the other special characters in names.
-	GlobEscaper = strings.NewReplacer(`{`, `\{`, `}`, `\}`)
+	// globEscaper turns a name into a pattern. Git refuses the other special characters in names.
+	globEscaper = strings.NewReplacer(`{`, `\{`, `}`, `\}`)
 )
 
 // globProblem returns why nothing in a repository can match a pattern, or "". CodePipeline accepts any text of

@@ -128,8 +128,8 @@ var ownFields = map[string]string{
 	"cache-control":             "Site.Caching",
 }
 
-// WithDefaults returns these props with every default in its field.
-func (h Headers) WithDefaults() Headers {
+// withDefaults returns these props with every default in its field.
+func (h Headers) withDefaults() Headers {
 	h.HSTS.MaxAge = cmp.Or(h.HSTS.MaxAge, defaultHSTS)
 	h.Frames = cmp.Or(h.Frames, framesOf(h.ContentSecurityPolicy), FramesSameOrigin)
 	h.Referrer = cmp.Or(h.Referrer, ReferrerStrictOriginWhenCrossOrigin)

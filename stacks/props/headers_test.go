@@ -113,8 +113,9 @@ func TestFrames(t *testing.T) {
 		{"policy says nothing", props.Headers{ContentSecurityPolicy: "default-src 'self'"}, props.FramesSameOrigin, "default-src 'self'"},
 		{"no policy", props.Headers{ContentSecurityPolicy: props.NoHeader}, props.FramesSameOrigin, props.NoHeader},
 	} {
-		equal(t, tt.name+": frames", tt.headers.WithDefaults().Frames, tt.wantFrames)
-		equal(t, tt.name+": policy", tt.headers.WithDefaults().ContentSecurityPolicy, tt.wantPolicy)
+		headers := props.Site{Headers: tt.headers}.WithDefaults().Headers
+		equal(t, tt.name+": frames", headers.Frames, tt.wantFrames)
+		equal(t, tt.name+": policy", headers.ContentSecurityPolicy, tt.wantPolicy)
 		if err := withSite(func(s *props.Site) { s.Headers = tt.headers }).Validate(); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}

@@ -8,9 +8,6 @@ type Identity struct {
 	Name, Account, Region string
 }
 
-// File returns the name of the file that lists the blog or service.
-func (i Identity) File() string { return i.Kind + "s.go" }
-
 func (i Identity) String() string { return i.Kind + " " + quoted(i.Name) }
 
 var accountPattern = regexp.MustCompile(`^\d{12}$`)

@@ -68,8 +68,8 @@ const (
 	minPollFor, maxPollFor = time.Second, 10 * time.Minute
 )
 
-// WithDefaults returns these props with every default in its field.
-func (i Invalidate) WithDefaults() Invalidate {
+// withDefaults returns these props with every default in its field.
+func (i Invalidate) withDefaults() Invalidate {
 	i.Deadline = cmp.Or(i.Deadline, defaultDeadline)
 	i.OnFailure = cmp.Or(i.OnFailure, OnFailureFail)
 	i.PollFor = cmp.Or(i.PollFor, defaultPollFor)
@@ -101,7 +101,7 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
 // validateCleared checks what the function is told to clear, which AWS's limits are for. It may be more
 // than Paths.
 func (i Invalidate) validateCleared(p *problems, pipelineName string, site *Site, before int) {
-	cleared, distributionID, with := i.Cleared(site), i.DistributionID, ""
+	cleared, distributionID, with := i.cleared(site), i.DistributionID, ""
 	if more := len(cleared) - len(i.Paths); more > 0 {
 		with = fmt.Sprintf("with the pages' other addresses (%d, such as /a/index.html for /a/) ", more)
 	}
@@ -116,15 +116,15 @@ func (i Invalidate) validateCleared(p *problems, pipelineName string, site *Site
 			p.add("Invalidate.Paths", fmt.Sprintf("%d paths with *", own), fmt.Sprintf("a path with + is also cleared with %%2B, which makes %d, and CloudFront clears at most %d of them at a time: use fewer, or a wider one", all, maxWildcards))
 		}
 	}
-	if n := utf8.RuneCountInString(UserParameters(pipelineName, distributionID, cleared)); n > maxUserParameters && len(p.errs) == before {
+	if n := utf8.RuneCountInString(i.UserParameters(pipelineName, distributionID, site)); n > maxUserParameters && len(p.errs) == before {
 		p.add("Invalidate.Paths", count(len(i.Paths), "path"), fmt.Sprintf("%sUserParameters are %d characters long, and CodePipeline allows at most %d: use wildcards or /*, which counts as one path", with, n, maxUserParameters))
 	}
 }
 
-// Cleared returns the paths that CloudFront is told to clear. A Site serves a page at several addresses,
+// cleared returns the paths that CloudFront is told to clear. A Site serves a page at several addresses,
 // which are cleared together. A path that another path with * covers costs money and changes nothing, so
 // it is left out.
-func (i Invalidate) Cleared(site *Site) []string {
+func (i Invalidate) cleared(site *Site) []string {
 	if site == nil {
 		return i.Paths
 	}
@@ -149,10 +149,10 @@ func (i Invalidate) Cleared(site *Site) []string {
 	return cleared
 }
 
-// UserParameters returns what CodePipeline tells the function with every job, as JSON.
-func UserParameters(pipelineName, distributionID string, paths []string) string {
+// UserParameters returns what CodePipeline tells the function of a pipeline with every job, as JSON.
+func (i Invalidate) UserParameters(pipelineName, distributionID string, site *Site) string {
 	return contract.JSON(contract.UserParameters{
 		PipelineName: pipelineName,
-		Distribution: contract.Distribution{ID: distributionID, Paths: paths},
+		Distribution: contract.Distribution{ID: distributionID, Paths: i.cleared(site)},
 	})
 }

@@ -29,7 +29,8 @@ func TestUserParametersFitToTheCharacter(t *testing.T) {
 	}{{fixtures.Modern, fixtures.Modern.Invalidate.DistributionID}, {fixtures.Bare, longest}} {
 		given := tt.props
 		path := func(n int) []string { return []string{"/" + strings.Repeat("a", n) + ".css"} }
-		without := len(props.UserParameters(given.Name, tt.distributionID, path(0)))
+		given.Invalidate.Paths = path(0)
+		without := len(given.Invalidate.UserParameters(given.Name, tt.distributionID, given.Site))
 		given.Invalidate.Paths = path(props.MaxUserParameters - without)
 		if err := given.Validate(); err != nil {
 			t.Errorf("%s: 1,000 characters are refused: %v", given.Name, err)

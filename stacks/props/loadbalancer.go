@@ -73,15 +73,11 @@ type LoadBalancer struct {
 	TestFrom []string
 }
 
-// The ports of HTTP and HTTPS.
 const (
-	HTTPPort  = 80
-	HTTPSPort = 443
-)
+	httpPort, httpsPort = 80, 443
 
-const (
-	// Anywhere is the range of all addresses.
-	Anywhere = "0.0.0.0/0"
+	// anywhere is the range of all addresses.
+	anywhere = "0.0.0.0/0"
 	// maxRules limits the rules of a security group.
 	// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 	maxRules = 60
@@ -92,8 +88,8 @@ var (
 	prefixListPattern  = regexp.MustCompile(`^pl-([0-9a-f]{8}|[0-9a-f]{17})$`)
 )
 
-// WithDefaults returns these props with every default in its field.
-func (l LoadBalancer) WithDefaults() LoadBalancer {
+// withDefaults returns these props with every default in its field.
+func (l LoadBalancer) withDefaults() LoadBalancer {
 	switch {
 	case l.TestPort != 0:
 	case l.CertificateARN != "":
@@ -123,7 +119,7 @@ func (l LoadBalancer) validate(p *problems, inside netip.Prefix) {
 	switch port := l.TestPort; {
 	case port < 1 || port > 65535:
 		p.add("LoadBalancer.TestPort", l.TestPort, "must be a port, from 1 to 65535")
-	case port == HTTPPort || port == HTTPSPort:
+	case port == httpPort || port == httpsPort:
 		p.add("LoadBalancer.TestPort", l.TestPort, "is a port of production: choose another one, such as 8443")
 	}
 	validateCIDRs(p, "LoadBalancer.TestFrom", l.TestFrom)
@@ -145,17 +141,17 @@ func (l LoadBalancer) rules() int {
 func (l LoadBalancer) ProductionPorts() []int {
 	switch {
 	case l.CertificateARN == "":
-		return []int{HTTPPort}
+		return []int{httpPort}
 	case l.NoRedirect:
-		return []int{HTTPSPort}
+		return []int{httpsPort}
 	}
-	return []int{HTTPSPort, HTTPPort}
+	return []int{httpsPort, httpPort}
 }
 
 // AllowedRanges returns the ranges of addresses that may send requests, without those of CloudFront.
 func (l LoadBalancer) AllowedRanges() []string {
 	if len(l.AllowFrom) == 0 && l.OriginPrefixListID == "" {
-		return []string{Anywhere}
+		return []string{anywhere}
 	}
 	return l.AllowFrom
 }

@@ -42,9 +42,9 @@ type Service interface {
 	AppSpec() (appspec.Spec, error)
 }
 
-// IsService returns what is wrong with a value in the list of services that is not a service, such as
+// isService returns what is wrong with a value in the list of services that is not a service, such as
 // a nil pointer, or nil.
-func IsService(service Service) error {
+func isService(service Service) error {
 	switch service.(type) {
 	case ExistingService, FargateService:
 		return nil
@@ -65,7 +65,7 @@ func Validate(blogs []Blog, services []Service) error {
 		errs = append(errs, b.Validate())
 	}
 	for i, s := range services {
-		if err := IsService(s); err != nil {
+		if err := isService(s); err != nil {
 			errs = append(errs, fmt.Errorf("services[%d] %w", i, err))
 			continue
 		}
@@ -109,7 +109,7 @@ func sameNames(blogs []Blog, services []Service) error {
 		all = append(all, b.Identity())
 	}
 	for _, s := range services {
-		if IsService(s) == nil {
+		if isService(s) == nil {
 			all = append(all, s.Identity())
 		}
 	}

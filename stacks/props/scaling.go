@@ -43,9 +43,9 @@ type Scaling struct {
 // defaultDesiredCount and maxDesiredCount are the number of tasks without a choice, and the largest.
 const defaultDesiredCount, maxDesiredCount = 2, 100
 
-// WithDefaults returns these props with every default in its field. If no field is set, there is no
+// withDefaults returns these props with every default in its field. If no field is set, there is no
 // scaling, and no field has a default.
-func (s Scaling) WithDefaults() Scaling {
+func (s Scaling) withDefaults() Scaling {
 	if s != (Scaling{}) {
 		s.MinTasks = cmp.Or(s.MinTasks, defaultDesiredCount)
 	}

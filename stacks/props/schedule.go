@@ -36,8 +36,8 @@ var (
 	timeZonePattern = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`)
 )
 
-// WithDefaults returns these props with every default in its field.
-func (s Schedule) WithDefaults() Schedule {
+// withDefaults returns these props with every default in its field.
+func (s Schedule) withDefaults() Schedule {
 	if s.Expression != "" {
 		s.TimeZone = cmp.Or(s.TimeZone, "UTC")
 	}

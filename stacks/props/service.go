@@ -167,10 +167,10 @@ func (s FargateService) StackName() string { return contract.StackName(s.Name, c
 // https://github.com/aws/containers-roadmap/issues/493
 func (s FargateService) WithDefaults() FargateService {
 	s.Source = sourceWithDefaults(s.Source)
-	s.Build = s.Build.WithDefaults()
-	s.Container = s.Container.WithDefaults()
+	s.Build = s.Build.withDefaults()
+	s.Container = s.Container.withDefaults()
 	s.Controller = cmp.Or(s.Controller, ControllerCodeDeploy)
-	s.Scaling = s.Scaling.WithDefaults()
+	s.Scaling = s.Scaling.withDefaults()
 	if s.Controller == ControllerECS && s.Scaling != (Scaling{}) {
 		s.DesiredCount = 0
 	} else {
@@ -178,7 +178,7 @@ func (s FargateService) WithDefaults() FargateService {
 	}
 	s.StartTime = cmp.Or(s.StartTime, defaultStartTime)
 	s.VPC = vpcWithDefaults(s.VPC)
-	s.LoadBalancer = s.LoadBalancer.WithDefaults()
+	s.LoadBalancer = s.LoadBalancer.withDefaults()
 	s.Shift = cmp.Or(s.Shift, ShiftAllAtOnce)
 	s.KeepOld = cmp.Or(s.KeepOld, defaultKeepOld)
 	s.MaxErrorPercent = cmp.Or(s.MaxErrorPercent, defaultMaxErrorPercent)

@@ -151,8 +151,8 @@ func (s Site) WithDefaults() Site {
 	s.MissingSlash = cmp.Or(s.MissingSlash, MissingSlashRedirect)
 	s.NotFoundPage = cmp.Or(s.NotFoundPage, defaultNotFoundPage)
 	s.PriceClass = cmp.Or(s.PriceClass, PriceClassAll)
-	s.Headers = s.Headers.WithDefaults()
-	s.Caching = s.Caching.WithDefaults()
+	s.Headers = s.Headers.withDefaults()
+	s.Caching = s.Caching.withDefaults()
 	s.BucketRemoval = cmp.Or(s.BucketRemoval, BucketRemovalKeep)
 	return s
 }

@@ -69,6 +69,14 @@ type Trigger struct {
 	Tags []string
 }
 
+// BranchPatterns returns the patterns of the branches whose pushes start the pipeline.
+func (s GitHubConnection) BranchPatterns() []string {
+	if len(s.Trigger.Branches) > 0 {
+		return s.Trigger.Branches
+	}
+	return []string{globEscaper.Replace(s.Branch)}
+}
+
 // IsZero returns whether no field is set.
 func (t Trigger) IsZero() bool {
 	return len(t.Branches)+len(t.Paths)+len(t.IgnorePaths)+len(t.Tags) == 0
@@ -291,7 +299,7 @@ func validateRepository(p *problems, owner, repo, branch string) {
 	if strings.HasSuffix(strings.ToLower(repo), ".git") || !repoPattern.MatchString(repo) || repo == "." || repo == ".." {
 		p.add("Source.Repo", repo, "must be a repository's name without owner and .git, such as blog")
 	}
-	if name := branch; badRefPattern.MatchString(name) || globCharsPattern.MatchString(name) || strings.HasPrefix(name, "refs/") || len(GlobEscaper.Replace(name)) > maxBranch || !utf8.ValidString(name) || tokenAlonePattern.MatchString(name) || strings.Contains(name, "#{") {
+	if name := branch; badRefPattern.MatchString(name) || globCharsPattern.MatchString(name) || strings.HasPrefix(name, "refs/") || len(globEscaper.Replace(name)) > maxBranch || !utf8.ValidString(name) || tokenAlonePattern.MatchString(name) || strings.Contains(name, "#{") {
 		p.add("Source.Branch", branch, "must be a branch's name that git accepts, such as main")
 	}
 }

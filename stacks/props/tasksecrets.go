@@ -7,18 +7,11 @@ import (
 	"strings"
 
 	"blog-deploy-pipeline/lambdas/contract"
-)
-
-// The permissions to fetch a secret and a parameter.
-const (
-	FetchSecret    = "secretsmanager:GetSecretValue"
-	FetchParameter = "ssm:GetParameters"
+	"blog-deploy-pipeline/stacks/internal/tasksecret"
 )
 
 const (
-	// SecretsInGrant is the number of secrets in one statement of a policy. Four ARNs of at most 1,011
-	// characters fit into a policy together with ten keys.
-	SecretsInGrant, maxSecretKeys = 4, 10
+	maxSecretKeys = 10
 	// maxGrants limits the characters of the grants of all secrets. A role has policies of its own with
 	// 10,240 characters, of which some are for other grants, and ten more policies of 6,144 characters, which
 	// CDK does not fill.
@@ -95,7 +88,7 @@ func (t taskSecrets) grantsSize() int {
 		return size
 	}
 	const rest = 300 // characters of a statement besides its secrets and keys
-	return 2*size + (len(granted)/SecretsInGrant+1)*(len(contract.JSON(t.keys))+rest)
+	return 2*size + (len(granted)/tasksecret.InGrant+1)*(len(contract.JSON(t.keys))+rest)
 }
 
 // fullARN returns the ARN of a secret, or of the parameter with a name, in a region with a name as long as
@@ -124,16 +117,10 @@ func validateSecret(p *problems, field, at string) {
 	case !p.arn(field, at, taskSecretPattern, want):
 		return
 	}
-	arn, key, label, version := SecretParts(at)
+	arn, key, label, version := tasksecret.Parts(at)
 	if nameLikePattern.MatchString(arn) && label+version == "" {
 		p.add(field, at, fmt.Sprintf("looks like a part of the secret's ARN, which Secrets Manager would take for the full one; the full one has a hyphen and six random characters after the name ("+show+"). If this is the full one, name a version, too: %s:%s:AWSCURRENT:", arn[strings.LastIndex(arn, ":")+1:], arn, key))
 	}
 	p.sameAccount(field, at)
 	p.sameRegion(field, at)
-}
-
-// SecretParts splits a secret as ECS accepts it into its ARN, a key of JSON, and a version's label and id.
-func SecretParts(at string) (arn, key, label, version string) {
-	parts := append(strings.Split(at, ":"), "", "", "")
-	return strings.Join(parts[:7], ":"), parts[7], parts[8], parts[9]
 }

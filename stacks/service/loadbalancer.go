@@ -13,6 +13,13 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
+const (
+	httpPort, httpsPort = 80, 443
+
+	// anywhere is the range of all addresses.
+	anywhere = "0.0.0.0/0"
+)
+
 // loadBalancer is what a deployment shifts traffic with. One of the two target groups is in
 // production, and the other waits for the next version.
 type loadBalancer struct {
@@ -59,7 +66,7 @@ func newLoadBalancer(scope constructs.Construct, l props.LoadBalancer, vpc awsec
 	made.moved = []constructs.IConstruct{made.production, made.test}
 	if len(ports) > 1 {
 		redirect := made.balancer.AddListener(jsii.String("Redirect"), &elb.BaseApplicationListenerProps{
-			Port: jsii.Number(props.HTTPPort), Protocol: elb.ApplicationProtocol_HTTP, Open: jsii.Bool(false),
+			Port: jsii.Number(httpPort), Protocol: elb.ApplicationProtocol_HTTP, Open: jsii.Bool(false),
 			DefaultAction: elb.ListenerAction_Redirect(&elb.RedirectOptions{
 				Protocol: jsii.String("HTTPS"), Port: jsii.String("443"), Permanent: jsii.Bool(true),
 			}),
@@ -103,14 +110,14 @@ func allowCloudFront(l props.LoadBalancer, balancer elb.ApplicationLoadBalancer,
 		Description:      jsii.String("CloudFront may send requests to the load balancer"),
 		AllowAllOutbound: jsii.Bool(false),
 	})
-	group.AddIngressRule(awsec2.Peer_PrefixList(jsii.String(l.OriginPrefixListID)), awsec2.Port_TcpRange(jsii.Number(props.HTTPPort), jsii.Number(props.HTTPSPort)), jsii.String("CloudFront"), nil)
+	group.AddIngressRule(awsec2.Peer_PrefixList(jsii.String(l.OriginPrefixListID)), awsec2.Port_TcpRange(jsii.Number(httpPort), jsii.Number(httpsPort)), jsii.String("CloudFront"), nil)
 	// Set on the resource, because the CDK would add rules to the tasks for this group, too.
 	cdk.Resource(balancer).(elb.CfnLoadBalancer).SetSecurityGroups(&[]*string{access.SecurityGroupId(), group.SecurityGroupId()})
 }
 
 // justifyAccess tells cdk-nag why everybody may send requests, if so.
 func justifyAccess(l props.LoadBalancer, group awsec2.SecurityGroup) {
-	if slices.Contains(slices.Concat(l.AllowedRanges(), l.TestFrom), props.Anywhere) {
+	if slices.Contains(slices.Concat(l.AllowedRanges(), l.TestFrom), anywhere) {
 		cdk.Justify(group, cdk.Justification{Rule: "AwsSolutions-EC23", Reason: "A website's load balancer: its owner has not said that CloudFront alone may reach it, with LoadBalancer.OriginPrefixListID."})
 	}
 }

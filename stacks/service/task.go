@@ -17,6 +17,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/internal/tasksecret"
 	"blog-deploy-pipeline/stacks/props"
 )
 
@@ -41,6 +42,9 @@ type task struct {
 
 const (
 	tasksService = "ecs-tasks.amazonaws.com"
+	// The permissions to fetch a secret and a parameter.
+	fetchSecret    = "secretsmanager:GetSecretValue"
+	fetchParameter = "ssm:GetParameters"
 	// firstCPU is the CPU of the first tasks, the smallest that Fargate offers. It must not change.
 	firstCPU = 256
 	// placeholderImage stands in the task definition where a build writes the name of the image.
@@ -53,7 +57,7 @@ func newTask(scope constructs.Construct, family string, c props.Container, repos
 	execution := cdk.NewServiceRole(scope, "ExecutionRole", tasksService, "Starts the service's tasks: fetches the image and the secrets, opens the log")
 	log.GrantWrite(execution)
 	repository.GrantPull(execution)
-	if arn := props.InitialRepository(c.InitialImage); arn != "" {
+	if arn := c.InitialRepository(); arn != "" {
 		cdk.Allow(execution, []string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"}, arn)
 	}
 	secrets := newSecrets(scope, c, execution)
@@ -139,8 +143,8 @@ func newSecrets(scope constructs.Construct, c props.Container, role awsiam.Role)
 		fetch("FormerSecret"+strconv.Itoa(i), at)
 	}
 	if len(c.SecretKeyARNs) > 0 {
-		allowDecrypting(scope, c, role, "secretsmanager", "SecretARN", fetched[props.FetchSecret])
-		allowDecrypting(scope, c, role, "ssm", "PARAMETER_ARN", fetched[props.FetchParameter])
+		allowDecrypting(scope, c, role, "secretsmanager", "SecretARN", fetched[fetchSecret])
+		allowDecrypting(scope, c, role, "ssm", "PARAMETER_ARN", fetched[fetchParameter])
 	}
 	return variables
 }
@@ -150,14 +154,14 @@ func newSecrets(scope constructs.Construct, c props.Container, role awsiam.Role)
 func secret(scope constructs.Construct, id, at string) (variable awsecs.Secret, action, arn string) {
 	if !strings.HasPrefix(at, "arn:") {
 		parameter := awsssm.StringParameter_FromSecureStringParameterAttributes(scope, jsii.String(id), &awsssm.SecureStringParameterAttributes{ParameterName: jsii.String(at)})
-		return awsecs.Secret_FromSsmParameter(parameter), props.FetchParameter, *parameter.ParameterArn()
+		return awsecs.Secret_FromSsmParameter(parameter), fetchParameter, *parameter.ParameterArn()
 	}
-	arn, key, label, version := props.SecretParts(at)
+	arn, key, label, version := tasksecret.Parts(at)
 	found := awssecretsmanager.Secret_FromSecretCompleteArn(scope, jsii.String(id), &arn)
 	if key+label+version == "" {
-		return awsecs.Secret_FromSecretsManager(found, nil), props.FetchSecret, arn
+		return awsecs.Secret_FromSecretsManager(found, nil), fetchSecret, arn
 	}
-	return awsecs.Secret_FromSecretsManagerVersion(found, &awsecs.SecretVersionInfo{VersionStage: &label, VersionId: &version}, &key), props.FetchSecret, arn
+	return awsecs.Secret_FromSecretsManagerVersion(found, &awsecs.SecretVersionInfo{VersionStage: &label, VersionId: &version}, &key), fetchSecret, arn
 }
 
 // allowDecrypting lets the role decrypt the secrets at arns with the owner's keys, but only through
@@ -165,7 +169,7 @@ func secret(scope constructs.Construct, id, at string) (variable awsecs.Secret, 
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 // https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
 func allowDecrypting(scope constructs.Construct, c props.Container, role awsiam.Role, service, context string, arns []string) {
-	for some := range slices.Chunk(arns, props.SecretsInGrant) {
+	for some := range slices.Chunk(arns, tasksecret.InGrant) {
 		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Actions:   jsii.Strings("kms:Decrypt"),
 			Resources: jsii.Strings(c.SecretKeyARNs...),

@@ -28,8 +28,8 @@ func newVPCOrigin(scope constructs.Construct, l props.LoadBalancer, balancer loa
 		Endpoint:       awscloudfront.VpcOriginEndpoint_ApplicationLoadBalancer(balancer.balancer),
 		VpcOriginName:  jsii.String(name),
 		ProtocolPolicy: protocol,
-		HttpPort:       jsii.Number(props.HTTPPort),
-		HttpsPort:      jsii.Number(props.HTTPSPort),
+		HttpPort:       jsii.Number(httpPort),
+		HttpsPort:      jsii.Number(httpsPort),
 	})
 	cdk.WithoutTags(origin)
 	origin.Node().AddDependency(service, balancer.balancer, balancer.access)
