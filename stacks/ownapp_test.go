@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
 	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/lambdas/contract"
@@ -16,6 +19,7 @@ import (
 	"blog-deploy-pipeline/stacks/delivery"
 	"blog-deploy-pipeline/stacks/hook"
 	"blog-deploy-pipeline/stacks/props"
+	"blog-deploy-pipeline/stacks/service"
 	"blog-deploy-pipeline/stacks/site"
 )
 
@@ -53,24 +57,50 @@ func TestOwnApp(t *testing.T) {
 			ConnectionARN: "arn:aws:codeconnections:eu-west-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef",
 		},
 		Site: &props.Site{
-			Domain:     "travel.kzmorita.dev",
-			HostedZone: props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+			Domain:                 "travel.kzmorita.dev",
+			HostedZone:             props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"},
+			AccessLogRetentionDays: 7,
 		},
 	}
-	certificate := site.NewCertificate(newStack("Edge", "us-east-1"), "Certificate", *blog.Site)
+	edge := newStack("Edge", "us-east-1")
+	certificate := site.NewCertificate(edge, "Certificate", *blog.Site)
 	web := newStack("Web", "eu-west-1")
 	blogSite := site.NewSite(web, "Travel", site.Props{Site: *blog.Site, BlogName: blog.Name, Certificate: certificate})
-	delivery.NewDelivery(newStack("Delivery", "eu-west-1"), "Travel", delivery.Props{Blog: blog, To: delivery.Destination{
+	logs := site.NewAccessLogs(newStack("Logs", "us-east-1"), "Travel", site.AccessLogsProps{
+		BlogName: blog.Name, Distribution: blogSite.Distribution, Bucket: blogSite.AccessLogBucket,
+	})
+	delivered := delivery.NewDelivery(newStack("Delivery", "eu-west-1"), "Travel", delivery.Props{Blog: blog, To: delivery.Destination{
 		Bucket:         blogSite.Bucket,
 		DistributionID: *blogSite.Distribution.DistributionId(),
 		BaseURL:        blogSite.URL + "/",
 	}})
+	// What others add to a delivery: a permission for the build, and an alarm about the function.
+	awsssm.StringParameter_FromStringParameterName(delivered.Construct, jsii.String("Key"), jsii.String("/travel/key")).GrantRead(delivered.BuildRole)
+	awscloudwatch.NewAlarm(delivered.Construct, jsii.String("Errors"), &awscloudwatch.AlarmProps{
+		Metric: delivered.InvalidateFunction.MetricErrors(nil), Threshold: jsii.Number(1), EvaluationPeriods: jsii.Number(1),
+	})
 	shop := hook.NewHook(newStack("Shop", "eu-west-1"), "CacheHook", hook.Props{
 		Hook:        props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}},
 		ServiceName: "shop",
 		Controller:  props.ControllerCodeDeploy,
 	})
 	shop.GrantReport("shop", "shop-blue-green")
+	api := service.NewService(newStack("API", "eu-west-1"), "API", props.FargateService{
+		Name: "api", Source: blog.Source, VPC: props.NewVPC{AvailabilityZones: []string{"eu-west-1a", "eu-west-1b"}},
+		LoadBalancer: props.LoadBalancer{Internal: true, OriginPrefixListID: "pl-4fa04526"},
+		Hook:         props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZM"}}},
+	})
+	// What others add to a service: a database's security group in its network, which lets the tasks in.
+	database := awsec2.NewSecurityGroup(api.Construct, jsii.String("Database"), &awsec2.SecurityGroupProps{Vpc: api.VPC})
+	database.Connections().AllowFrom(api.ECSService, awsec2.Port_Tcp(jsii.Number(5432)), jsii.String("Tasks"))
+	for name, missing := range map[string]bool{
+		"Logs.Source": logs.Source == nil, "Delivery.BuildProject": delivered.BuildProject == nil,
+		"Service.VPCOrigin": api.VPCOrigin == nil, "Service.BuildRole": api.BuildRole == nil, "Service.Repository": api.Repository == nil,
+	} {
+		if missing {
+			t.Errorf("%s is nil", name)
+		}
+	}
 	app.Synth(nil)
 
 	loaded, err := assembly.Load(outdir)
@@ -99,12 +129,23 @@ func TestOwnApp(t *testing.T) {
 		}
 		return resolve(stack, found[0].Properties).(map[string]any), found[0].ID
 	}
+	// named returns the properties of a stack's resource of a type whose logical id begins with start.
+	named := func(stack, cfnType, start string) (properties map[string]any, id string) {
+		t.Helper()
+		for _, found := range templates[stack].OfType(cfnType) {
+			if strings.HasPrefix(found.ID, start) {
+				return resolve(stack, found.Properties).(map[string]any), found.ID
+			}
+		}
+		t.Fatalf("%s has no %s of type %s", stack, start, cfnType)
+		return nil, ""
+	}
 	ref := func(stack, id string) string {
 		t.Helper()
 		return resolve(stack, map[string]any{"Ref": id}).(string)
 	}
 	certificateProperties, certificateID := resource("Edge", "AWS::CertificateManager::Certificate")
-	bucket, bucketID := resource("Web", "AWS::S3::Bucket")
+	bucket, bucketID := named("Web", "AWS::S3::Bucket", "TravelBucket")
 	distribution, distributionID := resource("Web", "AWS::CloudFront::Distribution")
 	pipeline, _ := resource("Delivery", "AWS::CodePipeline::Pipeline")
 	build, _ := resource("Delivery", "AWS::CodeBuild::Project")
@@ -133,6 +174,21 @@ func TestOwnApp(t *testing.T) {
 		}
 		wantText(t, pipeline["Stages"], "BucketName:"+ref("Web", bucketID), strings.Trim(contract.JSON(contract.Distribution{ID: ref("Web", distributionID)}), "{}"))
 		wantText(t, build["Environment"], "https://travel.kzmorita.dev/")
+	})
+	t.Run("others add to the delivery", func(t *testing.T) {
+		alarm, _ := resource("Delivery", "AWS::CloudWatch::Alarm")
+		wantText(t, alarm["Dimensions"], ref("Delivery", templates["Delivery"].OfType("AWS::Lambda::Function")[0].ID))
+		policy, _ := named("Delivery", "AWS::IAM::Policy", "TravelBuildRole")
+		wantText(t, policy["PolicyDocument"], ":parameter/travel/key")
+	})
+	t.Run("the logs are delivered from us-east-1", func(t *testing.T) {
+		source, _ := resource("Logs", "AWS::Logs::DeliverySource")
+		wantText(t, source["ResourceArn"], ref("Web", distributionID))
+	})
+	t.Run("others use the service's network", func(t *testing.T) {
+		_, vpc := resource("API", "AWS::EC2::VPC")
+		group, _ := named("API", "AWS::EC2::SecurityGroup", "APIDatabase")
+		wantText(t, group["VpcId"], ref("API", vpc))
 	})
 	t.Run("the hook reports on its deployment group", func(t *testing.T) {
 		wantText(t, function["FunctionName"], contract.HookFunctionName("shop"))

@@ -82,7 +82,7 @@ func TestValidateNeverPanics(t *testing.T) {
 var oddTexts = []string{
 	"", " ", "\x00", "\xff\xfe", "\n", "a\nb", "/", "//", ".", "..", "*", "**", "\\", "[", "{", "}", "!", "@", "#", "#{", "${Token[TOKEN.1]}", "{{resolve:ssm:x}}", "=", ",", `"`, "%", "%zz",
 	":", ":::::", "::::::::::", "arn:", "arn:aws:s3:::", "arn:aws:secretsmanager:us-east-1:123456789012:secret:a-AbCdEf:::", "-", "日本語", "https://", "s3://", "a@", "@b", "<>", "refs/heads/",
-	// These are longer than any field may be, and not much: patterns take their time with them.
+	// These exceed the limits of single fields by little: patterns are slow with longer ones.
 	strings.Repeat("x", 1800), strings.Repeat("/", 1800), strings.Repeat("a.", 900), strings.Repeat("{", 1800), strings.Repeat("é", 900),
 }
 
