@@ -9,10 +9,11 @@
 // look:
 //
 //   - run.go prepares the world and runs the process; options.go has what the owner chooses.
-//   - plan.go reads a template: pipeline.go, kinds.go and function.go read its parts.
+//   - plan.go reads a template; pipeline.go, kinds.go and function.go read its parts.
 //   - execution.go runs a pipeline. It gives each action a job and gets an outcome back (action.go); nothing else passes
 //     from one action to the next.
-//   - source.go, build.go, deploy.go and invoke.go are the kinds of actions: each reads its part of the template, and runs.
+//   - source.go, build.go, deploy.go and invoke.go are the kinds of actions, which kinds.go lists. Each reads its part of the
+//     template, and runs.
 //   - deployment.go runs the hooks of a service, as codedeploy.go or ecs.go call them.
 //   - world.go holds what stands for AWS: cloud.go the services that functions call, lambda.go the functions that run,
 //     and fault.go what goes wrong on purpose.

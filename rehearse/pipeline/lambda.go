@@ -37,7 +37,7 @@ func (w *world) startFunction(f *Function) (_ *lambdaruntime.Runtime, stop func(
 	if err := w.account.AssumeByService("Lambda", "lambda.amazonaws.com", f.Role); err != nil {
 		return nil, nil, err
 	}
-	w.writeLogs(f)
+	w.checkLog(f)
 	if f.Assumes != nil {
 		w.account.AddRole(f.Assumes, "assumed by function "+f.ID)
 		if w.Faults["sts"] != noRole {
@@ -78,8 +78,8 @@ func (w *world) startFunction(f *Function) (_ *lambdaruntime.Runtime, stop func(
 	}, nil
 }
 
-// writeLogs checks what Lambda needs to keep a function's log. A function runs without a log, too.
-func (w *world) writeLogs(f *Function) {
+// checkLog checks what Lambda needs to keep a function's log. A function runs without a log, too.
+func (w *world) checkLog(f *Function) {
 	t := w.template
 	stream := fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s:log-stream:%s", t.Partition, t.Region, t.Account, f.LogGroup, w.id)
 	for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
