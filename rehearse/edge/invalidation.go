@@ -37,6 +37,11 @@ func invalidated(invalidations []fakeaws.Invalidation, path, viewerPath string) 
 // the same beginning. The comparison is case-sensitive.
 func matches(item, path string) bool {
 	item = canonical(item, keepEncoded)
+	if strings.Contains(item, "%7E") {
+		// "Don't use the ~ character in your path. CloudFront doesn't support this character for invalidation purposes,
+		// whether you URL-encode it or not."
+		return false
+	}
 	if prefix, ok := strings.CutSuffix(item, "*"); ok {
 		return strings.HasPrefix(path, prefix)
 	}

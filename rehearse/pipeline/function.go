@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/rehearse/amount"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/iam"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
@@ -39,7 +40,7 @@ func (f *Function) lookAtLog() string {
 // lookAtEnd names the function, and says how its last invocation failed, if it did.
 func (f *Function) lookAtEnd(attempts []lambdaruntime.Result) string {
 	if last := attempts[len(attempts)-1].Err; last != nil {
-		return fmt.Sprintf("the function %s: it was invoked %d times, and ended with %v", f.ID, len(attempts), last)
+		return fmt.Sprintf("the function %s: it was invoked %s, and ended with %v", f.ID, amount.Count(len(attempts), "time"), last)
 	}
 	return "the function " + f.ID
 }

@@ -69,7 +69,7 @@ func (s *Site) followLinks(ctx context.Context) error {
 		s.Record.Warn("the home page has %s to %s, which is not %s: %s; is the build's baseURL right?", amount.Count(len(elsewhere[host]), "link"), host, cmp.Or(s.address, "this site"), some(elsewhere[host]))
 	}
 	if more := result.Found - result.Followed; more > 0 {
-		s.Record.Note("readers follow the first %d links of the home page; %d more were not tried", maxLinks, more)
+		s.Record.Note("readers followed the first %s of the home page, and left out %s", amount.Count(maxLinks, "link"), amount.Count(more, "other"))
 	}
 	if len(withoutSlash) > 0 {
 		s.Record.Note("the home page has %s to folders without the slash at the end: %s; whether the distribution %s redirects readers from there is not known here", amount.Count(len(withoutSlash), "link"), some(withoutSlash), s.DistributionID)

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"blog-deploy-pipeline/rehearse/amount"
 )
 
 // noType is the Content-Type of files that browsers download and do not show.
@@ -101,8 +103,8 @@ func (g *guesses) tell(objects int) (warnings, all []string) {
 			continue
 		}
 		slices.Sort(kind.keys)
-		warnings = append(warnings, fmt.Sprintf("published %s: %d of %d files (%s; the first is %s). CodePipeline's S3 action chooses the type by the extension (unverified)",
-			kind.published, len(kind.keys), objects, extensions(kind.keys), kind.keys[0]))
+		warnings = append(warnings, fmt.Sprintf("published %s: %s of %s (%s; the first is %s). CodePipeline's S3 action chooses the type by the extension (unverified)",
+			kind.published, amount.Number(len(kind.keys)), amount.Count(objects, "file"), extensions(kind.keys), kind.keys[0]))
 		all = append(all, "published "+kind.published+": "+strings.Join(kind.keys, ", "))
 	}
 	return warnings, all
