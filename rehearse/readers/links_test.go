@@ -44,26 +44,17 @@ func TestTheFrontPageIsWhereAnAliasLeads(t *testing.T) {
 
 func TestFollowEndsAtTheLastRedirectOfTheSite(t *testing.T) {
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/page/":
-		case "/page":
-			w.Header().Set("Location", "/page/")
-			w.WriteHeader(http.StatusMovedPermanently)
-		case "/own":
-			w.Header().Set("Location", "https://blog.example/page/")
+		location, redirects := map[string]string{
+			"/page": "/page/", "/own": "https://blog.example/page/", "/www": "https://www.blog.example/missing",
+			"/away": "https://elsewhere.invalid/missing", "/round": "/round", "/nowhere": "",
+		}[r.URL.Path]
+		switch {
+		case redirects:
+			if location != "" {
+				w.Header().Set("Location", location)
+			}
 			w.WriteHeader(http.StatusFound)
-		case "/www":
-			w.Header().Set("Location", "https://www.blog.example/missing")
-			w.WriteHeader(http.StatusFound)
-		case "/away":
-			w.Header().Set("Location", "https://elsewhere.invalid/missing")
-			w.WriteHeader(http.StatusFound)
-		case "/round":
-			w.Header().Set("Location", "/round")
-			w.WriteHeader(http.StatusFound)
-		case "/nowhere":
-			w.WriteHeader(http.StatusFound)
-		default:
+		case r.URL.Path != "/page/":
 			w.WriteHeader(http.StatusNotFound)
 		}
 	}))
