@@ -157,10 +157,10 @@ func (f Faults) strike(c fakeaws.Call, kill, freeze func()) (part string, fault 
 // With these settings of the function, a fault does not make the owner wait for minutes: the function reads the machine's
 // clock, which skips nothing.
 const (
-	faultyPollFor  = 4 * time.Second
-	faultyDeadline = 10 * time.Second
+	faultyPollFor  = 2 * time.Second
+	faultyDeadline = 5 * time.Second
 	faultyTimeout  = 3 * time.Second
-	slowCompletion = 9 * time.Second
+	slowCompletion = 6 * time.Second
 )
 
 // distribution returns a distribution that has the faults.
