@@ -3,7 +3,6 @@ package stacks
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"testing"
 
 	"blog-deploy-pipeline/lambdas/contract"
@@ -26,13 +25,7 @@ var logged = []struct {
 // logBucket is the bucket of a Site's access logs.
 func logBucket(t *testing.T, tmpl *assembly.Template) assembly.NamedResource {
 	t.Helper()
-	for _, bucket := range tmpl.OfType("AWS::S3::Bucket") {
-		if strings.HasPrefix(bucket.ID, "AccessLogs") {
-			return bucket
-		}
-	}
-	t.Fatalf("%s has no bucket for access logs", tmpl.Name)
-	return assembly.NamedResource{}
+	return named(t, tmpl, "AWS::S3::Bucket", "AccessLogs")
 }
 
 func TestAccessLogsAreDelivered(t *testing.T) {

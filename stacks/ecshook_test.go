@@ -74,12 +74,7 @@ func TestHookRoles(t *testing.T) {
 		us    = "arn:aws:codedeploy:us-east-1:" + fixtures.Account + ":deploymentgroup:"
 		tokyo = "arn:aws:codedeploy:ap-northeast-1:" + fixtures.Account + ":deploymentgroup:"
 	)
-	tests := []struct {
-		name  string
-		props props.ExistingService
-		role  string
-		calls func(t *testing.T, tmpl *assembly.Template) []call
-	}{
+	checkRoles(t, hookTemplate, []roleOf[props.ExistingService]{
 		{"CodeDeploy's hook", fixtures.Shop, "HookRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
 				{"cloudfront:CreateInvalidation", edge + "E2QWRUHAPOMQZL", true},
@@ -113,13 +108,7 @@ func TestHookRoles(t *testing.T) {
 			return append(invoking(arnOf(t, tmpl, tmpl.OfType("AWS::Lambda::Function")[0].ID)),
 				call{"cloudfront:CreateInvalidation", edge + "E2QWRUHAPOMQZP", false})
 		}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			tmpl := hookTemplate(t, tt.props)
-			checkCalls(t, tmpl, tt.role, tt.calls(t, tmpl))
-		})
-	}
+	})
 }
 
 // Only ECS may assume the role that calls the function.

@@ -40,13 +40,7 @@ func buildVariables(t *testing.T, tmpl *assembly.Template, id string) map[string
 
 func project(t *testing.T, tmpl *assembly.Template, id string) map[string]any {
 	t.Helper()
-	for _, p := range tmpl.OfType("AWS::CodeBuild::Project") {
-		if strings.HasPrefix(p.ID, id) {
-			return p.Properties
-		}
-	}
-	t.Fatalf("%s has no project %s", tmpl.Name, id)
-	return nil
+	return named(t, tmpl, "AWS::CodeBuild::Project", id).Properties
 }
 
 func TestImageBuild(t *testing.T) {

@@ -57,6 +57,24 @@ func checkCalls(t *testing.T, tmpl *assembly.Template, role string, calls []call
 	checkQuestions(t, tmpl, role, questions)
 }
 
+// roleOf says which calls a role in the template of a blog or service may make.
+type roleOf[P any] struct {
+	name  string
+	props P
+	role  string // the start of its logical id
+	calls func(t *testing.T, tmpl *assembly.Template) []call
+}
+
+func checkRoles[P any](t *testing.T, template func(*testing.T, P) *assembly.Template, roles []roleOf[P]) {
+	t.Helper()
+	for _, r := range roles {
+		t.Run(r.name, func(t *testing.T) {
+			tmpl := template(t, r.props)
+			checkCalls(t, tmpl, r.role, r.calls(t, tmpl))
+		})
+	}
+}
+
 // question is a call with all that IAM looks at.
 type question struct {
 	iampolicy.Request
@@ -90,13 +108,7 @@ func artifacts(t *testing.T, tmpl *assembly.Template) string {
 // log returns a stream of the log group whose logical id starts with id.
 func log(t *testing.T, tmpl *assembly.Template, id string) string {
 	t.Helper()
-	for _, group := range tmpl.OfType("AWS::Logs::LogGroup") {
-		if strings.HasPrefix(group.ID, id) {
-			return strings.TrimSuffix(arnOf(t, tmpl, group.ID), ":*") + ":log-stream:some-stream"
-		}
-	}
-	t.Fatalf("no log group %s", id)
-	return ""
+	return strings.TrimSuffix(arnOf(t, tmpl, named(t, tmpl, "AWS::Logs::LogGroup", id).ID), ":*") + ":log-stream:some-stream"
 }
 
 // invoking are the calls of a role that may invoke one function, by its ARN or by that of
@@ -118,12 +130,7 @@ func TestRoles(t *testing.T) {
 		object = "arn:aws:s3:::"
 		region = "us-east-1"
 	)
-	tests := []struct {
-		name  string
-		props props.Blog
-		role  string // start of the logical id
-		calls func(t *testing.T, tmpl *assembly.Template) []call
-	}{
+	checkRoles(t, template, []roleOf[props.Blog]{
 		{"invalidate", fixtures.Modern, "InvalidateRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
 				{"cloudfront:CreateInvalidation", edge + fixtures.Modern.Invalidate.DistributionID, true},
@@ -245,13 +252,7 @@ func TestRoles(t *testing.T) {
 				{"codebuild:StartBuild", "arn:aws:codebuild:" + region + ":" + fixtures.Account + ":project/another", false},
 			}
 		}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			tmpl := template(t, tt.props)
-			checkCalls(t, tmpl, tt.role, tt.calls(t, tmpl))
-		})
-	}
+	})
 }
 
 // TestWhoMayAssumeARole checks that only the pipeline may assume the actions' roles, and only the one
@@ -315,13 +316,7 @@ func TestStarsHaveNoResource(t *testing.T) {
 // roleID finds a role by the start of its logical id.
 func roleID(t *testing.T, tmpl *assembly.Template, id string) string {
 	t.Helper()
-	for _, role := range tmpl.OfType("AWS::IAM::Role") {
-		if strings.HasPrefix(role.ID, id) {
-			return role.ID
-		}
-	}
-	t.Fatalf("%s has no role %s", tmpl.Name, id)
-	return ""
+	return named(t, tmpl, "AWS::IAM::Role", id).ID
 }
 
 // TestPoliciesFit compares the policies that the CDK makes of a role's grants with IAM's limits.

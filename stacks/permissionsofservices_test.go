@@ -27,12 +27,7 @@ func TestServiceRoles(t *testing.T) {
 	part := func(t *testing.T, tmpl *assembly.Template, kind string) string {
 		return strings.Replace(ref(t, tmpl, "AWS::ECS::Service", 0), ":service/", ":"+kind+"/", 1) + "/1234567890"
 	}
-	tests := []struct {
-		name  string
-		props props.FargateService
-		role  string
-		calls func(t *testing.T, tmpl *assembly.Template) []call
-	}{
+	checkRoles(t, fargateTemplate, []roleOf[props.FargateService]{
 		{"image build", fixtures.API, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
 				{"ecr:GetAuthorizationToken", "*", true},
@@ -217,13 +212,7 @@ func TestServiceRoles(t *testing.T) {
 				{"logs:PutLogEvents", log(t, tmpl, "HookLog"), true},
 			}
 		}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			tmpl := fargateTemplate(t, tt.props)
-			checkCalls(t, tmpl, tt.role, tt.calls(t, tmpl))
-		})
-	}
+	})
 }
 
 // CodeDeploy and the pipeline may pass only two roles to ECS tasks: the execution role and the task role.

@@ -108,13 +108,8 @@ func TestScaling(t *testing.T) {
 func requestsOf(t *testing.T, tmpl *assembly.Template, id, group string) map[string]any {
 	t.Helper()
 	full := func(cfnType, start, attribute string) any {
-		for _, r := range tmpl.OfType("AWS::ElasticLoadBalancingV2::" + cfnType) {
-			if strings.HasPrefix(r.ID, start) {
-				return at(t, tmpl, map[string]any{"Fn::GetAtt": []any{r.ID, attribute}})
-			}
-		}
-		t.Fatalf("no %s %s", cfnType, start)
-		return nil
+		found := named(t, tmpl, "AWS::ElasticLoadBalancingV2::"+cfnType, start)
+		return at(t, tmpl, map[string]any{"Fn::GetAtt": []any{found.ID, attribute}})
 	}
 	return map[string]any{"Id": id, "ReturnData": false, "MetricStat": map[string]any{"Stat": "Sum", "Metric": map[string]any{
 		"Namespace": "AWS/ApplicationELB", "MetricName": "RequestCountPerTarget",

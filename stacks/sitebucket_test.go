@@ -14,13 +14,7 @@ import (
 // siteBucket returns the bucket with the blog's files. Another bucket may have the access logs.
 func siteBucket(t *testing.T, tmpl *assembly.Template) assembly.NamedResource {
 	t.Helper()
-	for _, bucket := range tmpl.OfType("AWS::S3::Bucket") {
-		if strings.HasPrefix(bucket.ID, "Bucket") {
-			return bucket
-		}
-	}
-	t.Fatalf("%s has no bucket for the blog", tmpl.Name)
-	return assembly.NamedResource{}
+	return named(t, tmpl, "AWS::S3::Bucket", "Bucket")
 }
 
 // bucketPolicy returns the policy of that bucket.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -175,6 +176,18 @@ func only(t *testing.T, template *assembly.Template, cfnType string) map[string]
 		t.Fatalf("%s has %d resources of type %s, want 1", template.Name, len(found), cfnType)
 	}
 	return found[0].Properties
+}
+
+// named returns the resource of a type whose logical id begins with start.
+func named(t *testing.T, template *assembly.Template, cfnType, start string) assembly.NamedResource {
+	t.Helper()
+	for _, resource := range template.OfType(cfnType) {
+		if strings.HasPrefix(resource.ID, start) {
+			return resource
+		}
+	}
+	t.Fatalf("%s has no %s of type %s", template.Name, start, cfnType)
+	return assembly.NamedResource{}
 }
 
 // at follows keys and indices into decoded JSON, with intrinsics resolved.

@@ -2,6 +2,7 @@ package viewerrequest
 
 import "strings"
 
+// IndexPage is the file that Hugo writes for a page, and for the home page.
 const IndexPage = "index.html"
 
 // Addresses returns the paths that CloudFront has to clear so that every reader gets what is new at
