@@ -29,6 +29,7 @@ var ambiguous = map[string]string{
 	"DimensionBlog":        "also a word of messages",
 	"DimensionService":     "also a word of messages",
 	"EnvService":           "also a variable of make and of the recipe ecs.yml",
+	"ExampleAccount":       "also a part of the example values in blogs.go and services.go",
 	"OnFailureFail":        "also a word of messages",
 	"OnFailureProceed":     "also a word of messages",
 	"OutputAppSpec":        "also the name of the file",

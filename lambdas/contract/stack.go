@@ -30,6 +30,10 @@ func CutStackName(stack string, kind StackKind) (name string, ok bool) {
 	return strings.CutSuffix(stack, "-"+string(kind))
 }
 
+// ExampleAccount is the account in AWS's documentation, to which stacks with example values are
+// bound. Nobody has credentials for it.
+const ExampleAccount = "111122223333"
+
 // The outputs of stacks that the rehearsal reads and messages name.
 const (
 	// OutputAppSpec is the AppSpec of an existing service that CodeDeploy deploys.

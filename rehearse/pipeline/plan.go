@@ -8,7 +8,6 @@ import (
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
-	"blog-deploy-pipeline/stacks/props"
 )
 
 // Plan holds what a template says about a pipeline, or about a deployment of a service.
@@ -85,7 +84,7 @@ func (i *inspection) plan(p *Plan) (*Plan, error) {
 func inAccountOfConnection(template *assembly.Template, pipeline assembly.NamedResource) (_ *assembly.Template, assumed string) {
 	why, ok := map[string]string{
 		assembly.UnknownAccount: "the stack is bound to no account",
-		props.ExampleAccount:    "the stack has example values, and so cannot be deployed",
+		contract.ExampleAccount: "the stack has example values, and so cannot be deployed",
 	}[template.Account]
 	if !ok {
 		return template, ""

@@ -9,7 +9,6 @@ import (
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
-	"blog-deploy-pipeline/stacks/props"
 )
 
 func TestReadReadsThePipeline(t *testing.T) {
@@ -155,7 +154,7 @@ func TestTheStackIsInTheAccountOfTheConnection(t *testing.T) {
 func TestTheSiteIsInTheAccountOfTheConnection(t *testing.T) {
 	for _, tt := range []struct{ name, account, moved, note string }{
 		{"bound to none", assembly.UnknownAccount, edgeAccount, "the stack is bound to no account: it is assumed to be in " + edgeAccount},
-		{"with example values", props.ExampleAccount, edgeAccount, "the stack has example values, and so cannot be deployed: it is assumed to be in " + edgeAccount},
+		{"with example values", contract.ExampleAccount, edgeAccount, "the stack has example values, and so cannot be deployed: it is assumed to be in " + edgeAccount},
 		{"bound to its own", "444455556666", "444455556666", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -4,10 +4,12 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
-// ExampleAccount is the account in AWS's documentation. Nobody has credentials for it.
-const ExampleAccount = "111122223333"
+// ExampleAccount is [contract.ExampleAccount].
+const ExampleAccount = contract.ExampleAccount
 
 // examplePattern matches the values that AWS's documentation uses in examples, as blogs.go and
 // services.go do: the account, alone or in an ARN, buckets, ids, a VPC, images, and the domain names
