@@ -103,7 +103,7 @@ func TestBinaryKeepsTheCause(t *testing.T) {
 // the release that is undone.
 func TestBinaryECSAndItsRollback(t *testing.T) {
 	for _, newIDs := range []bool{false, true} { // whether a hook's calls share an id is not documented
-		s := scenario{edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 500 * time.Millisecond}}}
+		s := scenario{edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: functiontest.Soon}}, env: functiontest.OneCall}
 		d, err := s.byECS(t.Context(), fakeaws.ServiceDeploymentInput{NewExecutionIDs: newIDs}, "FAILED", "PRODUCTION_TRAFFIC_SHIFT")
 		if err != nil {
 			t.Fatal(err)

@@ -29,7 +29,8 @@ var (
 func scenarioOf(ctx context.Context, c *functiontest.Case) scenario {
 	s := scenario{
 		cloud: fakeaws.Options{Fault: c.Strike},
-		edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 400 * time.Millisecond}},
+		// The function has to ask at least once, even on a slow machine.
+		edges: []fakeaws.Distribution{{ID: edgeID, CompleteAfter: 400 * time.Millisecond, CompleteAfterGets: 1}},
 		env:   map[string]string{contract.EnvOnFailure: c.Variant},
 		started: func(w *functiontest.World, event []byte) {
 			c.World, c.Redeliver = w, func() { w.Again(ctx, event) }

@@ -34,8 +34,8 @@ func TestBinaryCompletesInOneInvocation(t *testing.T) {
 
 // The function clears another account's distribution, and reports as itself.
 func TestBinaryAssumesARole(t *testing.T) {
-	edge := fakeaws.Distribution{ID: distribution, CompleteAfter: 500 * time.Millisecond}
-	d, err := scenario{edge: edge, role: edgeRole}.deliver(t.Context())
+	edge := fakeaws.Distribution{ID: distribution, CompleteAfter: functiontest.Soon}
+	d, err := scenario{edge: edge, role: edgeRole, env: functiontest.OneCall}.deliver(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,8 +58,8 @@ func TestBinaryAssumesARole(t *testing.T) {
 
 func TestBinaryContinuesByToken(t *testing.T) {
 	for _, keepID := range []bool{false, true} { // AWS does not document whether CodePipeline keeps a job's id
-		edge := fakeaws.Distribution{ID: distribution, CompleteAfter: 500 * time.Millisecond}
-		d, err := scenario{edge: edge, keepJobID: keepID}.deliver(t.Context())
+		edge := fakeaws.Distribution{ID: distribution, CompleteAfter: functiontest.Soon}
+		d, err := scenario{edge: edge, keepJobID: keepID, env: functiontest.OneCall}.deliver(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
