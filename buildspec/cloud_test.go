@@ -125,7 +125,7 @@ func (m *cloudMachine) withMachinesJq() {
 	m.link("jq")
 }
 
-// cloud is what aws and docker know before a build. The fakes keep everything
+// cloud holds what the fakes of aws and docker know before a build. The fakes keep everything
 // else in files in their folder; each program writes only its own.
 type cloud struct {
 	Folder string `json:"-"`

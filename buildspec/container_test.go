@@ -75,7 +75,7 @@ func taskDefinition(containers ...string) map[string]any {
 		"enableFaultInjection":    false,
 		"registeredAt":            "2026-11-01T10:00:00+00:00",
 		"registeredBy":            "arn:aws:iam::111122223333:role/cdk",
-		"fieldOfTheFuture":        "which ECS may answer and not take",
+		"fieldOfTheFuture":        "which ECS may answer and not accept",
 	}
 }
 
@@ -371,12 +371,12 @@ func TestContainerStopsAtTheFirstFault(t *testing.T) {
 			arrange: fails(fault{Call: "aws ecs describe-task-definition", Status: -1}),
 		},
 		{
-			name: "listing what register takes", at: readTask, last: "aws ecs register-task-definition",
+			name: "listing what register accepts", at: readTask, last: "aws ecs register-task-definition",
 			arrange: fails(fault{Call: "aws ecs register-task-definition"}),
 			want:    []string{"cannot list what register-task-definition accepts"},
 		},
 		{
-			name: "listing what register takes answers nothing", at: readTask, last: "aws ecs register-task-definition",
+			name: "listing what register accepts answers nothing", at: readTask, last: "aws ecs register-task-definition",
 			arrange: fails(fault{Call: "aws ecs register-task-definition", Status: -1}),
 			want:    []string{"cannot write taskdef.json"},
 		},

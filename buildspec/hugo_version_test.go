@@ -96,7 +96,7 @@ func TestHugoFindsItsVersion(t *testing.T) {
 			want: DefaultHugoVersion + " false the recipe", says: workflow + " says 'latest', which names no release",
 		},
 		{
-			name: "a workflow's variable, and the step that takes it", source: map[string]string{workflow: "    env:\n      HUGO_VERSION: 0.150.0\n        with:\n          hugo-version: ${{ env.HUGO_VERSION }}\n"},
+			name: "a workflow's variable, and the step that uses it", source: map[string]string{workflow: "    env:\n      HUGO_VERSION: 0.150.0\n        with:\n          hugo-version: ${{ env.HUGO_VERSION }}\n"},
 			want: "0.150.0 false " + workflow,
 		},
 		{

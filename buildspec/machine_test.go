@@ -17,7 +17,7 @@ import (
 	"blog-deploy-pipeline/rehearse/codebuild"
 )
 
-// machine is what a build finds: the owner's source, and a PATH on which every
+// machine has what a build finds: the owner's source, and a PATH on which every
 // program that reaches outside is a fake. All of it lives under a path with spaces
 // and an umlaut.
 type machine struct {
@@ -124,7 +124,7 @@ func (m *machine) write(path string, content []byte) {
 	}
 }
 
-// result is what a build left behind.
+// result holds what a build left behind.
 type result struct {
 	failed   string              // the command that stopped the build, or ""
 	out      string              // stdout and stderr

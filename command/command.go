@@ -12,7 +12,7 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// App is what the commands know of the app.
+// App holds what the commands need of the app.
 type App struct {
 	Blogs    []props.Blog
 	Services []props.Service

@@ -286,7 +286,7 @@ func (tab *tab) came() (came, pending []*exchange) {
 	return came, pending
 }
 
-// sight is what a reader sees of a page.
+// sight holds what a reader sees of a page.
 type sight struct {
 	Address, Title, Language string
 	Headings                 []string // of the first level

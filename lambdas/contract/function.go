@@ -65,8 +65,8 @@ type Distribution struct {
 // AllPaths is the path that clears everything. CloudFront counts it as one path.
 const AllPaths = "/*"
 
-// UserParameters is what CodePipeline passes to the function invalidate with each job,
-// as JSON. The member names are those of the article that this project started from.
+// UserParameters has the parameters that CodePipeline passes to the function invalidate
+// with each job, as JSON. The member names are those of the article that this project started from.
 type UserParameters struct {
 	// PipelineName is the name of the pipeline and of its blog, for logs and metrics.
 	PipelineName string

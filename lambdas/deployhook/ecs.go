@@ -18,8 +18,8 @@ const (
 	hookInProgress hookStatus = "IN_PROGRESS"
 )
 
-// hookAnswer is what ECS reads of the function's answer. The other two fields are only
-// for a hook that is in progress.
+// hookAnswer has the fields of the function's answer that ECS reads. CallBackDelay and
+// Details are only for a hook that is in progress.
 //
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/lambda-lifecycle-hooks.html
 type hookAnswer struct {

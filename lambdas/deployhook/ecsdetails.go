@@ -18,10 +18,10 @@ const detailsKey = "blog-deploy-pipeline"
 // detailsVersion changes whenever the meaning of the state does.
 const detailsVersion = 1
 
-// hookState is what ECS keeps between two calls of one run of the hook.
+// hookState is the state that ECS keeps between two calls of one run of the hook.
 type hookState struct {
 	Version int   `json:"v"`
-	Marks   marks `json:"firing"`
+	Marks   marks `json:"run"`
 	// Clearings have the ids of the distributions as keys.
 	Clearings map[string]savedClearing `json:"distributions"`
 }

@@ -171,7 +171,7 @@ func TestRefusedStates(t *testing.T) {
 			"unknown end":       strings.Replace(good, `"token"`, `"ended"`, 1),
 			"no distributions":  good[:strings.Index(good, `,"distributions"`)] + "}",
 			"list":              `[]`,
-			"distribution null": `{"v":1,"firing":` + string(mustMarshal(decodeECSEvent(t, event).marks())) + `,"distributions":{"E2EXAMPLE":null}}`,
+			"distribution null": `{"v":1,"run":` + string(mustMarshal(decodeECSEvent(t, event).marks())) + `,"distributions":{"E2EXAMPLE":null}}`,
 		} {
 			if bad == good {
 				t.Fatalf("%s: nothing was changed", name)

@@ -16,7 +16,7 @@ type ecsEvent struct {
 	// rollingBack is true if traffic returns from the revision that was being deployed.
 	rollingBack bool
 	details     json.RawMessage
-	// malformed is what is wrong with the event's values.
+	// malformed lists the values of the event that are not as ECS sends them.
 	malformed error
 }
 

@@ -10,7 +10,7 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
 
-// settings are what the owner chose for the hook of one service.
+// settings holds the owner's choices for the hook of one service.
 type settings struct {
 	// service is the name of the service, for logs and metrics.
 	service       string

@@ -157,7 +157,7 @@ func TestPack(t *testing.T) {
 	}
 }
 
-// source is what a build gets of a checkout.
+// source returns the folder that a build gets of a checkout, and the warnings about it.
 func source(t *testing.T, c Checkout, workingTree, clone bool) (dir string, warnings []string) {
 	t.Helper()
 	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }

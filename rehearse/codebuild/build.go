@@ -10,7 +10,7 @@ const DefaultTimeout = time.Hour
 
 // Build is one build to run.
 type Build struct {
-	// Spec is what [Parse] returned. Required.
+	// Spec is a buildspec that [Parse] returned. Required.
 	Spec *Buildspec
 	// Source is the folder that Run copies to CODEBUILD_SRC_DIR, with its symbolic links. A link that leads out of Source
 	// leads nowhere in the copy. Required.

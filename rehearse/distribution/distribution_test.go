@@ -15,7 +15,7 @@ import (
 	"blog-deploy-pipeline/rehearse/edgefunction"
 )
 
-// edit is what a test changes in the template of the site.
+// edit is a change of the site's template by a test.
 type edit struct{ old, with string }
 
 // inspect reads the distribution of the site in testdata, with edits: a bucket that one distribution may read, as the CDK

@@ -223,7 +223,7 @@ func TestWhoIsServed(t *testing.T) {
 		{name: "http, default root object", distribution: named("redirect-to-https"), url: "http://blog.example.com/", status: 301, cache: "Redirect", location: "https://blog.example.com/"},
 		{name: "HEAD by http", distribution: named("redirect-to-https"), method: "HEAD", url: "http://blog.example.com/a", status: 301, cache: "Redirect", location: "https://blog.example.com/a"},
 		{name: "POST by http", distribution: named("redirect-to-https"), method: "POST", url: "http://blog.example.com/a", status: 307, cache: "Redirect", location: "https://blog.example.com/a"},
-		{name: "http where both are taken", distribution: named("allow-all"), url: "http://blog.example.com/a", status: 200, cache: "Miss"},
+		{name: "http where both are allowed", distribution: named("allow-all"), url: "http://blog.example.com/a", status: 200, cache: "Miss"},
 		{name: "http where only https is", distribution: named("https-only"), url: "http://blog.example.com/a", status: 403, cache: "Error", body: "accepts only HTTPS"},
 		{name: "https where only https is", distribution: named("https-only"), url: "https://blog.example.com/a", status: 200, cache: "Miss"},
 		{name: "loopback", distribution: named("redirect-to-https"), url: "http://127.0.0.1:8080/a", status: 200, cache: "Miss"},

@@ -27,7 +27,7 @@ type header struct {
 	IdleTimeLimit float64 `json:"idle_time_limit"`
 }
 
-// event is what the terminal got, and when, from the begin of the recording.
+// event holds what the terminal received, and the time since the recording began.
 type event struct {
 	at   time.Duration
 	data string

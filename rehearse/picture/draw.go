@@ -42,7 +42,7 @@ var classes = map[string]struct{ name, css string }{
 	"1;31": {"a", "fill:#ff7b72;font-weight:bold"},
 }
 
-// frame is what is on the screen from a time on.
+// frame holds the content of the screen from a time on.
 type frame struct {
 	at   time.Duration
 	rows []string // each row's drawing; "" is an empty one
@@ -138,7 +138,7 @@ func (c cast) frames() ([]frame, error) {
 	return frames, complaint
 }
 
-// strip is what a row of the screen shows: each drawing once, and when the row shows which.
+// strip holds the drawings of a row of the screen, each once, and the times at which the row shows them.
 type strip struct {
 	shown []string
 	at    []moment

@@ -22,7 +22,7 @@ const (
 	keyTime = 60 * time.Millisecond
 )
 
-// prompt is what a person's shell does with a line: it shows a prompt, reads the line, and runs it.
+// prompt does what a person's shell does with a line: it shows a prompt, reads the line, and runs it.
 const prompt = `printf '\033[32m$\033[0m '; read -r line; eval "$line"`
 
 // record types a command at a shell's prompt on a pseudo-terminal, and returns what the terminal got until

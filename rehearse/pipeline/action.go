@@ -54,7 +54,7 @@ type job struct {
 
 	// pipeline is the pipeline's name.
 	pipeline string
-	// front is what readers of a site meet that the action publishes.
+	// front is the distribution in front of the site that the action publishes.
 	front front
 	// visited reports whether readers visit the site of an earlier action.
 	visited bool
@@ -67,7 +67,7 @@ type job struct {
 // front is the distribution in front of a site.
 type front struct {
 	id string // "" if no action says which one it is
-	// distribution is what its template says; nil if it is in none.
+	// distribution has the settings in its template; nil if no template makes it.
 	distribution *distribution.Distribution
 	// early is the action that clears the distribution before the site is published; "" for none.
 	early string

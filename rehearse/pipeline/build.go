@@ -190,7 +190,7 @@ func (j *job) warnOfBuild(line string) {
 	}
 }
 
-// failingCommandSays is what the command of the fault build=fail writes before it fails.
+// failingCommandSays is the line that the command of the fault build=fail writes before it fails.
 const failingCommandSays = "This command fails, for the fault build=fail"
 
 // addFailingCommand adds a command that fails to the end of the build phase.

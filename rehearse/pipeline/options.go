@@ -36,7 +36,7 @@ type Options struct {
 	Hugo string
 	// HugoCache is a folder for installed Hugos, such as ".cache/bin". Default: none is installed.
 	HugoCache string
-	// HugoReleases is where Hugo is installed from; see hugo.Installer.
+	// HugoReleases is the address that Hugo is installed from; see hugo.Installer.
 	HugoReleases string
 	// Faults says what goes wrong on purpose.
 	Faults Faults

@@ -104,7 +104,7 @@ func (s *Site) named(host string) bool {
 	return slices.ContainsFunc(s.served.Names, func(name string) bool { return strings.EqualFold(name, host) })
 }
 
-// answer is what a reader receives for a request.
+// answer holds the response to a reader's request.
 type answer struct {
 	status int
 	header http.Header

@@ -7,8 +7,8 @@ import (
 	"blog-deploy-pipeline/rehearse/show/vt"
 )
 
-// terminal is what the tests let a display write to. After each write it must be as it was: a crash may
-// come at any time.
+// terminal stands for the terminal that a display writes to. After each write it must be as a program finds
+// it: a crash may come at any time.
 type terminal struct {
 	*vt.Terminal
 

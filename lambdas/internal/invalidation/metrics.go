@@ -7,7 +7,7 @@ import (
 	"blog-deploy-pipeline/lambdas/contract"
 )
 
-// Result is how an invalidation ended, as the metrics count it.
+// Result says how an invalidation ended, as the metrics count it.
 type Result struct {
 	Failed bool
 	// Late is true whether or not the owner lets a late invalidation pass.

@@ -29,8 +29,8 @@ type Handler struct {
 	// Read returns the task of a job. If something is wrong with the job, Read returns
 	// an error and as much of the task as it could read.
 	Read func(*slog.Logger, Job) (Task, error)
-	// Misconfigured is what is wrong with the function's environment. The function
-	// reports it, because a function that does not start leaves its pipeline waiting.
+	// Misconfigured lists the problems of the function's environment. The function
+	// reports them, because a function that does not start leaves its pipeline waiting.
 	Misconfigured error
 	Log           *slog.Logger
 }

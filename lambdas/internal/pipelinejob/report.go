@@ -32,8 +32,8 @@ type Client interface {
 	PutJobFailureResult(context.Context, *codepipeline.PutJobFailureResultInput, ...func(*codepipeline.Options)) (*codepipeline.PutJobFailureResultOutput, error)
 }
 
-// Report is what a function tells CodePipeline about a job. It has either a Summary or a
-// Failure with its Message.
+// Report tells CodePipeline how a job went. It has either a Summary or a Failure with its
+// Message.
 type Report struct {
 	// Summary says how far the action is. The pipeline's console shows it.
 	Summary string
