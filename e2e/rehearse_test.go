@@ -424,7 +424,7 @@ func TestRehearseUsage(t *testing.T) {
 		{[]string{"-service", "b"}, `no service "b"`},
 		{[]string{"-fault", "cloudfront=flood"}, `fault "cloudfront=flood" is not known`},
 		{[]string{"-app", "nowhere"}, "make synth"},
-		{[]string{"more"}, `"more" is no flag`},
+		{[]string{"more"}, `"more" is not a flag`},
 	} {
 		cmd, stdout, stderr := r.start(tt.args...)
 		_ = cmd.Wait() // The exit status is compared below.

@@ -135,7 +135,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 		return f, err
 	}
 	if set.NArg() > 0 {
-		return f, fmt.Errorf("%q is no flag", set.Arg(0))
+		return f, fmt.Errorf("%q is not a flag; --help lists the flags", set.Arg(0))
 	}
 	if f.blog != "" && f.service != "" {
 		return f, fmt.Errorf("-blog %s and -service %s: name one of them", f.blog, f.service)

@@ -11,17 +11,17 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 )
 
-// hook is what the protocols of both callers share.
+// hook has what the protocols of both callers share.
 type hook struct {
 	cloudFront invalidation.CloudFront
 	settings   settings
-	// misconfigured is what is wrong with the function's environment. The function
-	// reports it, because a function that does not start leaves a deployment waiting, or
+	// misconfigured lists the problems of the function's environment. The function
+	// reports them, because a function that does not start leaves a deployment waiting, or
 	// rolls it back.
 	misconfigured error
 }
 
-// ending is how a run of the hook ended.
+// ending says how a run of the hook ended.
 type ending struct {
 	message string
 	result  invalidation.Result
@@ -50,7 +50,7 @@ type verdict struct {
 // judge applies the owner's choice. A deployment that is rolling back cannot roll back
 // once more; a failure would leave it in between.
 func (h *hook) judge(end ending, rollingBack bool) verdict {
-	choice := fmt.Sprintf("%s is %s, so ", contract.EnvOnFailure, h.settings.onFailure)
+	choice := fmt.Sprintf("The service's Hook.OnFailure is %s, so ", h.settings.onFailure)
 	switch {
 	case !end.result.Failed:
 		return verdict{passes: true}

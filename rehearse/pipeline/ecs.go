@@ -40,8 +40,12 @@ func (i *inspection) ecs(d *Deployment) *ecs {
 	if err == nil {
 		err = json.Unmarshal(content, &e.input.Hooks)
 	}
-	if err != nil || len(e.input.Hooks) == 0 {
-		i.Problem("the stack %s has no hooks: neither in an AppSpec nor of a service of ECS (%v)", i.Template.Name, err)
+	switch {
+	case err != nil:
+		i.Problem("the hooks of the stack %s: %w", i.Template.Name, err)
+		return e
+	case len(e.input.Hooks) == 0:
+		i.Problem("the stack %s has no hooks, neither in an AppSpec nor of a service of ECS", i.Template.Name)
 		return e
 	}
 	for _, hook := range e.input.Hooks {
