@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
 	"github.com/aws/jsii-runtime-go"
 
@@ -194,6 +196,44 @@ func TestOwnApp(t *testing.T) {
 		wantText(t, function["FunctionName"], contract.HookFunctionName("shop"))
 		wantText(t, policy["PolicyDocument"], ":deploymentgroup:shop/shop-blue-green", ":distribution/E2QWRUHAPOMQZL")
 	})
+}
+
+// TestConstructsRefuse checks what a construct needs besides valid props. It refuses before it makes anything.
+func TestConstructsRefuse(t *testing.T) {
+	withDomain := props.Site{Domain: "travel.kzmorita.dev", HostedZone: props.HostedZone{ID: "Z0123456789ABCDEFGHIJ", Name: "kzmorita.dev"}}
+	blog := props.Blog{
+		Name: "travel", Region: "eu-west-1", Site: &withDomain,
+		Source: props.GitHubToken{Owner: "kzmorita", Repo: "travel", SecretName: "github"},
+	}
+	for _, tt := range []struct {
+		name string
+		make func()
+		want string
+	}{
+		{"a Site with a Domain and no certificate", func() {
+			site.NewSite(nil, "Travel", site.Props{Site: withDomain, BlogName: "travel"})
+		}, `blog "travel" has a Site with a Domain, and site.Props has no Certificate`},
+		{"a Site with a certificate and no Domain", func() {
+			site.NewSite(nil, "Travel", site.Props{BlogName: "travel", Certificate: struct {
+				awscertificatemanager.ICertificate
+			}{}})
+		}, `blog "travel" has a Site without a Domain, and site.Props has a Certificate`},
+		{"a delivery of a Site without its bucket", func() {
+			delivery.NewDelivery(nil, "Travel", delivery.Props{Blog: blog})
+		}, `blog "travel" has a Site, and delivery.Props has no To`},
+		{"a delivery that would clear no distribution", func() {
+			delivery.NewDelivery(nil, "Travel", delivery.Props{Blog: blog, To: delivery.Destination{Bucket: struct{ awss3.IBucket }{}}})
+		}, `the delivery of blog "travel" has only one of To.Bucket and To.DistributionID`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.Contains(got, tt.want) {
+					t.Errorf("it panics with %q, want %q in it", got, tt.want)
+				}
+			}()
+			tt.make()
+		})
+	}
 }
 
 // wantText looks for texts anywhere in decoded JSON.

@@ -29,10 +29,10 @@ type Props struct {
 
 // Destination is where a pipeline publishes. Its values may be tokens.
 type Destination struct {
-	// Bucket is where the files go.
+	// Bucket is where the files go. Required.
 	Bucket awss3.IBucket
 
-	// DistributionID is the id of the distribution to clear.
+	// DistributionID is the id of the distribution to clear. Required.
 	DistributionID string
 
 	// BaseURL is the blog's address for Hugo, with a slash at its end. Default: the one in the
@@ -75,14 +75,16 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 	if err := p.Blog.Validate(); err != nil {
 		panic(err)
 	}
+	switch hasBucket, hasDistribution := p.To.Bucket != nil, p.To.DistributionID != ""; {
+	case hasBucket != hasDistribution:
+		panic(fmt.Errorf("the delivery of %s has only one of To.Bucket and To.DistributionID: set both", p.Blog.Identity()))
+	case p.Blog.Site != nil && !hasBucket:
+		panic(fmt.Errorf("%s has a Site, and delivery.Props has no To: set it to the Site's bucket and distribution", p.Blog.Identity()))
+	}
 	blog := p.Blog.WithDefaults()
 	this := &Delivery{Construct: cdk.NewConstruct(scope, id)}
 	to := p.To
-	switch {
-	case to.Bucket != nil:
-	case blog.Site != nil:
-		panic(fmt.Errorf("%s has a Site, and delivery.Props has no To: set it to the Site's bucket and distribution", blog.Identity()))
-	default:
+	if to.Bucket == nil {
 		to = Destination{Bucket: existingBucket(this.Construct, blog.Deploy), DistributionID: blog.Invalidate.DistributionID}
 	}
 

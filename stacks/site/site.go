@@ -59,8 +59,15 @@ type Site struct {
 // NewSite makes a Site, in any region. It panics on props that are not valid; [props.Site.Validate] returns
 // what is wrong instead.
 func NewSite(scope constructs.Construct, id string, p Props) *Site {
-	if err := p.Site.Validate(props.Identity{Kind: "blog", Name: p.BlogName}, p.Notifications); err != nil {
+	blog := props.Identity{Kind: "blog", Name: p.BlogName}
+	if err := p.Site.Validate(blog, p.Notifications); err != nil {
 		panic(err)
+	}
+	switch {
+	case p.Domain != "" && p.Certificate == nil:
+		panic(fmt.Errorf("%s has a Site with a Domain, and site.Props has no Certificate: make it with site.NewCertificate", blog))
+	case p.Domain == "" && p.Certificate != nil:
+		panic(fmt.Errorf("%s has a Site without a Domain, and site.Props has a Certificate: leave it out, or set Domain", blog))
 	}
 	s := p.Site.WithDefaults()
 	this := &Site{Construct: cdk.NewConstruct(scope, id)}
