@@ -45,7 +45,7 @@ func newSiteStacks(scope constructs.Construct, blog props.Blog, identity props.I
 
 	certificateStack := stack
 	if blog.Site.MakesCertificate() {
-		certificateStack = inUSEast1(contract.StackCertificate, "Certificate of the blog "+blog.Name+", in the region that CloudFront takes it from")
+		certificateStack = inUSEast1(contract.StackCertificate, "Certificate of the blog "+blog.Name+", in the region that CloudFront accepts it from")
 	}
 	certificate := site.NewCertificate(certificateStack, "Certificate", *blog.Site)
 	if certificateStack != stack {

@@ -93,7 +93,7 @@ var blogChanges = []change[props.Blog]{
 	{prop: "Build.LogRetentionDays", after: func(b *props.Blog) { b.Build.LogRetentionDays = 7 }},
 
 	{prop: "Site.Domain", effects: map[props.Controller]string{"": "removes AAAAblogkzmoritadev, removes Ablogkzmoritadev"}, says: "the old name goes from DNS", after: inSite(func(s *props.Site) { s.Domain = "notes.kzmorita.dev" })},
-	{prop: "Site.RedirectFrom", effects: map[props.Controller]string{"": "removes AAAAwwwblogkzmoritadev, removes Awwwblogkzmoritadev"}, says: "What is taken out goes from DNS", after: inSite(func(s *props.Site) { s.RedirectFrom = nil })},
+	{prop: "Site.RedirectFrom", effects: map[props.Controller]string{"": "removes AAAAwwwblogkzmoritadev, removes Awwwblogkzmoritadev"}, says: "A name that you remove here is removed from DNS", after: inSite(func(s *props.Site) { s.RedirectFrom = nil })},
 	{prop: "HostedZone.ID", effects: map[props.Controller]string{"": "replaces AAAAblogkzmoritadev, replaces AAAAwwwblogkzmoritadev, replaces Ablogkzmoritadev, replaces Awwwblogkzmoritadev"}, says: "the records move to another one", after: inSite(func(s *props.Site) { s.HostedZone.ID = "Z1123456789ABCDEFGHIJ" })},
 	{prop: "HostedZone.Name", effects: map[props.Controller]string{"": unseen}, after: inSite(func(s *props.Site) { s.HostedZone.Name = "blog.kzmorita.dev" })},
 	{prop: "Site.CertificateARN", effects: map[props.Controller]string{"": "leaves the stack blog-certificate"}, says: "stays in AWS until you delete it there", after: inSite(func(s *props.Site) { s.CertificateARN = fixtures.SiteCertificate })},

@@ -164,15 +164,15 @@ var serviceChanges = []change[props.FargateService]{
 	{prop: "LoadBalancer.CertificateARN", how: "is added to an internal one", effects: both("removes HTTPOrigin, adds HTTPSOrigin, updates LoadBalancerProduction, adds LoadBalancerRedirect, updates LoadBalancerTest, cannot be undone"), says: toBlue, before: internal, after: func(s *props.FargateService) {
 		s.LoadBalancer.CertificateARN = strings.Replace(serviceCertificate, "us-east-1", "us-west-1", 1)
 	}},
-	{prop: "LoadBalancer.CertificateARN", how: "is taken away", effects: both("updates LoadBalancerProduction, removes LoadBalancerRedirect, updates LoadBalancerTest, wants port 80 too early"), says: "To take it away, set NoRedirect first", before: withCertificate, after: func(s *props.FargateService) {
+	{prop: "LoadBalancer.CertificateARN", how: "is removed", effects: both("updates LoadBalancerProduction, removes LoadBalancerRedirect, updates LoadBalancerTest, wants port 80 too early"), says: "To remove it, set NoRedirect first", before: withCertificate, after: func(s *props.FargateService) {
 		s.LoadBalancer.CertificateARN = ""
 	}},
-	{prop: "LoadBalancer.CertificateARN", how: "is taken away after the redirect", effects: both("updates LoadBalancerProduction, updates LoadBalancerTest"), says: toBlue, before: func(s *props.FargateService) {
+	{prop: "LoadBalancer.CertificateARN", how: "is removed after the redirect", effects: both("updates LoadBalancerProduction, updates LoadBalancerTest"), says: toBlue, before: func(s *props.FargateService) {
 		withCertificate(s)
 		s.LoadBalancer.NoRedirect = true
 	}, after: func(s *props.FargateService) { s.LoadBalancer = props.LoadBalancer{} }},
 	{prop: "LoadBalancer.NoRedirect", effects: both("removes LoadBalancerRedirect"), says: "leaves port 80 closed", before: withCertificate, after: func(s *props.FargateService) { s.LoadBalancer.NoRedirect = true }},
-	{prop: "LoadBalancer.NoRedirect", how: "is taken away", effects: both("adds LoadBalancerRedirect"), says: "leaves port 80 closed", before: func(s *props.FargateService) {
+	{prop: "LoadBalancer.NoRedirect", how: "is removed", effects: both("adds LoadBalancerRedirect"), says: "leaves port 80 closed", before: func(s *props.FargateService) {
 		withCertificate(s)
 		s.LoadBalancer.NoRedirect = true
 	}, after: func(s *props.FargateService) { s.LoadBalancer.NoRedirect = false }},

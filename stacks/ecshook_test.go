@@ -65,7 +65,7 @@ func TestHookFunctionNameFits(t *testing.T) {
 		t.Errorf("49 characters are refused: %v", err)
 	}
 	if n := len(contract.HookFunctionName(given.Name)); n != 64 {
-		t.Errorf("the function's name has %d characters, want the 64 that Lambda takes", n)
+		t.Errorf("the function's name has %d characters, want the 64 that Lambda allows", n)
 	}
 }
 

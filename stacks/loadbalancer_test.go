@@ -58,7 +58,7 @@ func TestWhoReachesTheLoadBalancer(t *testing.T) {
 				add(resolved)
 				continue
 			}
-			equal(t, tt.props.Name+"'s tasks take requests from", resolved["SourceSecurityGroupId"], groups[0])
+			equal(t, tt.props.Name+"'s tasks accept requests from", resolved["SourceSecurityGroupId"], groups[0])
 			equal(t, tt.props.Name+"'s tasks' port", resolved["FromPort"], tt.props.WithDefaults().Container.Port)
 		}
 		slices.Sort(got)

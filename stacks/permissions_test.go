@@ -335,7 +335,7 @@ func TestPoliciesFit(t *testing.T) {
 					t.Fatal(err)
 				}
 				if n := len(contract.JSON(resolved)); n > kind.size {
-					t.Errorf("%s: %s has %d characters, and IAM takes %d", name, policy.ID, n, kind.size)
+					t.Errorf("%s: %s has %d characters, and IAM allows %d", name, policy.ID, n, kind.size)
 				}
 				role := fmt.Sprint(policy.Properties["Roles"])
 				if count[role]++; count[role] > kind.count {

@@ -150,7 +150,7 @@ func TestRequestsOfBoth(t *testing.T) {
 	}
 	// FILL would hide that the newest minute's value is only late.
 	if _, err := sumOf("FILL(blue, 0) + green", map[string]*float64{"blue": nil, "green": nil}); err == nil {
-		t.Error("sumOf takes functions, whose rules for missing values are others")
+		t.Error("sumOf accepts functions, whose rules for missing values are others")
 	}
 }
 

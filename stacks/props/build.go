@@ -148,7 +148,7 @@ func (b Build) withDefaults() Build {
 }
 
 func (b Build) validate(p *problems) {
-	// CodeBuild takes an ARN for an object in S3.
+	// CodeBuild reads an ARN as the place of a buildspec in S3.
 	if b.Buildspec != "" && (!isFileInside(b.Buildspec) || !yamlPattern.MatchString(b.Buildspec) || strings.HasPrefix(b.Buildspec, "arn:")) {
 		p.add("Build.Buildspec", b.Buildspec, "must be the path of a YAML file inside the blog's repository, such as code-pipeline/buildspec.yml")
 	}

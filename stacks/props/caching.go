@@ -115,7 +115,7 @@ func (c Caching) validate(p *problems, notFoundPage string) {
 				p.add(field, pattern, problem)
 				continue
 			}
-			// CloudFront takes "/*.css" and "*.css" for the same.
+			// "/*.css" and "*.css" are the same to CloudFront.
 			bare := strings.TrimPrefix(pattern, "/")
 			if other, taken := first[bare]; taken {
 				p.add(field, pattern, "is listed in "+other+", too, which decides: list it once")

@@ -79,7 +79,7 @@ type Container struct {
 	// Architecture, and answer on Port at HealthCheckPath, with 0.25 vCPU, 512 MiB and no variables. It must
 	// be public, or in a private repository of ECR, from which the tasks may then pull it; a repository of
 	// another account must allow this, too. Tasks that reach ECR only by VPC endpoints cannot reach a public
-	// image, so push one to ECR first. It cannot be changed: CloudFormation would take another image for the
+	// image, so push one to ECR first. It cannot be changed: CloudFormation would make another image the
 	// newest version, and it would go into production. Default: nginx's welcome page, if Port is 80 and
 	// HealthCheckPath is "/"; otherwise required. Example: "public.ecr.aws/docker/library/httpd:2.4.65".
 	InitialImage string

@@ -32,7 +32,7 @@ func TestNoFieldTakesAToken(t *testing.T) {
 			seen++
 			err := changed.(interface{ Validate() error }).Validate()
 			if err == nil || !strings.Contains(err.Error(), "revoke it") {
-				t.Errorf("%T's %s takes a token: %v", given, field, err)
+				t.Errorf("%T's %s accepts a token: %v", given, field, err)
 			} else if strings.Contains(err.Error(), token[:10]) {
 				t.Errorf("%T's %s: the error shows the token: %v", given, field, err)
 			} else if n := strings.Count(err.Error(), "revoke it"); n > 1 {

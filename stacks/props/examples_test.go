@@ -68,7 +68,7 @@ func TestExampleValuesOfAService(t *testing.T) {
 	}
 	equal(t, "example values", props.ExampleValues(example), []string{"Account", "Hook.Invalidations[1].DistributionID", "Notifications.Emails[0]"})
 	if found := props.ExampleValues(fixtures.Shop); len(found) > 0 {
-		t.Errorf("shop's own values are taken for examples: %v", found)
+		t.Errorf("shop's own values are reported as examples: %v", found)
 	}
 }
 

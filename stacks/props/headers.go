@@ -106,7 +106,7 @@ const (
 var (
 	headerPattern     = regexp.MustCompile(`^[ -~]*$`)
 	headerNamePattern = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~` + "`" + `-]+$`)
-	// cspKeywords matches words that browsers take for a host's name without their quotes.
+	// cspKeywords matches words that browsers read as a host's name without their quotes.
 	cspKeywords = regexp.MustCompile(`^(none|self|strict-dynamic|report-sample|(wasm-)?unsafe-[a-z-]+|nonce-.*|sha(256|384|512)-.*)$`)
 	// cspDirective matches names of directives. Browsers ignore those that they do not know.
 	cspDirective = regexp.MustCompile(`^([A-Za-z]+(-[A-Za-z]+)+|(?i:sandbox))$`)
@@ -206,7 +206,7 @@ func directivesProblem(policy string) string {
 		for i, word := range strings.Fields(directive) {
 			switch {
 			case i > 0 && cspKeywords.MatchString(word):
-				return fmt.Sprintf("needs quotes, as in '%s': without them, browsers take the word for a host's name", word)
+				return fmt.Sprintf("needs quotes, as in '%s': without them, browsers read the word as a host's name", word)
 			case i == 0 && !cspDirective.MatchString(word):
 				return "has " + quoted(word) + " where a directive's name must be, as in default-src 'self'; props.NoHeader sends no policy"
 			}

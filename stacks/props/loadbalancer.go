@@ -36,7 +36,7 @@ type LoadBalancer struct {
 	// remove NoRedirect. With the redirect from the start, CloudFront and browsers would keep it in their
 	// caches, and CloudFormation could not undo an update that fails.
 	//
-	// To take it away, set NoRedirect first, and run `make deploy`: CloudFormation removes the redirect only
+	// To remove it, set NoRedirect first, and run `make deploy`: CloudFormation removes the redirect only
 	// at the end of an update, and production could not have port 80 before. Then remove both, run `make
 	// deploy`, and set the origin to HTTP only.
 	//

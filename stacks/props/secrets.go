@@ -18,7 +18,7 @@ var (
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 	secretPattern    = regexp.MustCompile(`^` + secretName + `$`)
 	secretARNPattern = arnPattern("secretsmanager", "secret:"+secretName+"(-[A-Za-z0-9]{6})?")
-	// fullSecretARNPattern matches what Secrets Manager takes for a full ARN. The six characters at its end
+	// fullSecretARNPattern matches what Secrets Manager reads as a full ARN. The six characters at its end
 	// may also be a part of the name.
 	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
 	fullSecretARNPattern = arnPattern("secretsmanager", fullSecret)

@@ -32,8 +32,8 @@ type Site struct {
 	// Example: "blog.example.com".
 	Domain string
 
-	// RedirectFrom lists other names that redirect to Domain, with the same path and query. What is taken
-	// out goes from DNS. Default: none. Example: []string{"www.example.com"}.
+	// RedirectFrom lists other names that redirect to Domain, with the same path and query. A name that
+	// you remove here is removed from DNS. Default: none. Example: []string{"www.example.com"}.
 	RedirectFrom []string
 
 	// HostedZone is the public hosted zone in Route 53, in the blog's account, that contains Domain and

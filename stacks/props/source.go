@@ -101,7 +101,7 @@ type GitHubToken struct {
 	// a secret in another account it must be the full ARN, and the secret needs a policy, and a key of its
 	// own with one, that allow this account to read it. CloudFormation reads the secret only when a
 	// deployment changes the pipeline. An ARN that ends like a word or a number is refused, because Secrets
-	// Manager may take a part of such an ARN for the full one; the name always works. A secret costs 0.40
+	// Manager may read a part of such an ARN as the full one; the name always works. A secret costs 0.40
 	// USD a month. Default: none. Example: "github".
 	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/cfn-example_reference-secret.html
 	SecretName string
@@ -275,7 +275,7 @@ func (s GitHubToken) validateSecretName(p *problems) {
 		if !fullSecretARNPattern.MatchString(at) {
 			p.sameAccount(field, at)
 		} else if nameLikePattern.MatchString(at) && !p.isForeign(at) {
-			p.add(field, at, "looks like a part of the secret's ARN, which Secrets Manager would take for the full one: write the secret's name alone (or set Account, if the secret is in another account)")
+			p.add(field, at, "looks like a part of the secret's ARN, which Secrets Manager would read as the full one: write the secret's name alone (or set Account, if the secret is in another account)")
 		}
 	}
 }

@@ -119,7 +119,7 @@ func validateSecret(p *problems, field, at string) {
 	}
 	arn, key, label, version := tasksecret.Parts(at)
 	if nameLikePattern.MatchString(arn) && label+version == "" {
-		p.add(field, at, fmt.Sprintf("looks like a part of the secret's ARN, which Secrets Manager would take for the full one; the full one has a hyphen and six random characters after the name ("+show+"). If this is the full one, name a version, too: %s:%s:AWSCURRENT:", arn[strings.LastIndex(arn, ":")+1:], arn, key))
+		p.add(field, at, fmt.Sprintf("looks like a part of the secret's ARN, which Secrets Manager would read as the full one; the full one has a hyphen and six random characters after the name ("+show+"). If this is the full one, name a version, too: %s:%s:AWSCURRENT:", arn[strings.LastIndex(arn, ":")+1:], arn, key))
 	}
 	p.sameAccount(field, at)
 	p.sameRegion(field, at)

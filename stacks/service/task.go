@@ -114,8 +114,8 @@ func newTask(scope constructs.Construct, family string, c props.Container, repos
 	return made
 }
 
-// literal returns a text that may have ${x} in it. The CDK's check of the template would take that
-// for a reference of CloudFormation.
+// literal returns a text that may have ${x} in it. The CDK's check of the template would read that
+// as a reference of CloudFormation.
 func literal(text string) *string {
 	if !strings.Contains(text, "${") {
 		return &text
