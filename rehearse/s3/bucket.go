@@ -80,14 +80,14 @@ func (s *Server) PutObject(ctx context.Context, bucket string, object Object, co
 	if object.CacheControl != "" {
 		input.CacheControl = aws.String(object.CacheControl)
 	}
-	if err := Put(ctx, s.client, input, content, object.Size); err != nil {
+	if err := put(ctx, s.client, input, content, object.Size); err != nil {
 		return fmt.Errorf("put %s into %s: %w", object.Key, bucket, err)
 	}
 	return nil
 }
 
-// Put uploads an object and streams its content, so that it never holds the whole content in memory.
-func Put(ctx context.Context, client *awss3.Client, input *awss3.PutObjectInput, content io.Reader, size int64) error {
+// put uploads an object and streams its content, so that it never holds the whole content in memory.
+func put(ctx context.Context, client *awss3.Client, input *awss3.PutObjectInput, content io.Reader, size int64) error {
 	input.Body, input.ContentLength = content, aws.Int64(size)
 	// The payload is not signed, because the client would have to read it twice.
 	_, err := client.PutObject(ctx, input, awss3.WithAPIOptions(v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware))

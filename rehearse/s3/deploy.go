@@ -267,7 +267,7 @@ func (d *deployment) upload(ctx context.Context, key string, content io.Reader, 
 	if d.config.cacheControl != "" {
 		input.CacheControl = aws.String(d.config.cacheControl)
 	}
-	if err := Put(ctx, d.client, input, reading, size); err != nil {
+	if err := put(ctx, d.client, input, reading, size); err != nil {
 		if reading.err != nil && ctx.Err() == nil {
 			return unpackError(key, reading.err)
 		}
