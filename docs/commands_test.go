@@ -2,6 +2,7 @@ package docs
 
 import (
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"blog-deploy-pipeline/rehearse/pipeline"
 )
 
 // programs are the commands that pages may tell a reader to run, besides make, go and npx.
@@ -57,6 +60,9 @@ func TestCommandsAreAccepted(t *testing.T) {
 				if out, err := run(t, "make", append([]string{"-n"}, args...)...); err != nil {
 					t.Errorf("%s: %q: %v\n%s", where, command, err, out)
 				}
+				for _, arg := range args {
+					checkFaults(t, where, arg)
+				}
 			case "go":
 				checkGo(t, where, args)
 			case "npx":
@@ -70,6 +76,37 @@ func TestCommandsAreAccepted(t *testing.T) {
 	}
 	if seen["make"] < 20 || seen["go"] < 3 || seen["npx"] == 0 {
 		t.Errorf("found %v: does the pattern still match?", seen)
+	}
+}
+
+// TestOptionsOfARehearsalAreAccepted has make look at each variable that a page tells a reader to add to make rehearse.
+func TestOptionsOfARehearsalAreAccepted(t *testing.T) {
+	option := regexp.MustCompile(`^[A-Z_]+=\S`)
+	all := pages(t)
+	for _, name := range []string{"README.md", "docs/rehearsal.md"} {
+		args := []string{"-n", "rehearse"}
+		for _, code := range find(t, all, name).spans {
+			if option.MatchString(code.text) {
+				args = append(args, code.text)
+				checkFaults(t, fmt.Sprintf("%s:%d", name, code.line), code.text)
+			}
+		}
+		if len(args) < 8 {
+			t.Errorf("%s has %d variables, want at least 6: does the pattern still match?", name, len(args)-2)
+		}
+		if out, err := run(t, "make", args...); err != nil {
+			t.Errorf("%s: make %q: %v\n%s", name, args, err, out)
+		}
+	}
+}
+
+// checkFaults reports a fault that a rehearsal does not know, if the word of a command line names faults.
+func checkFaults(t *testing.T, where, word string) {
+	t.Helper()
+	if names, isFault := strings.CutPrefix(word, "FAULT="); isFault {
+		if _, err := pipeline.ParseFaults(names); err != nil {
+			t.Errorf("%s: %s: %v", where, word, err)
+		}
 	}
 }
 
