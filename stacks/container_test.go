@@ -83,10 +83,8 @@ func TestSecretKeys(t *testing.T) {
 		manager   = "secretsmanager.ap-northeast-1.amazonaws.com"
 		ssm       = "ssm.ap-northeast-1.amazonaws.com"
 	)
-	// A new key has this policy.
-	keyPolicy := json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + fixtures.Account + `:root"},"Action":"kms:*","Resource":"*"}]}`)
 	ask := func(action, key string, context map[string]string, allowed bool) question {
-		return question{iampolicy.Request{Action: action, Resource: key, Context: context, ResourcePolicy: keyPolicy}, allowed}
+		return question{iampolicy.Request{Action: action, Resource: key, Context: context, ResourcePolicy: ownPolicies["kms"]}, allowed}
 	}
 	decrypt := func(via, context, what string, allowed bool) question {
 		return ask("kms:Decrypt", fixtures.StoreKey, map[string]string{"kms:ViaService": via, context: what}, allowed)

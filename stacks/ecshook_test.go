@@ -76,7 +76,7 @@ func TestHookRoles(t *testing.T) {
 	)
 	checkRoles(t, hookTemplate, []roleOf[props.ExistingService]{
 		{"CodeDeploy's hook", fixtures.Shop, "HookRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			return []call{
+			return append(logging(t, tmpl, "HookLog"), []call{
 				{"cloudfront:CreateInvalidation", edge + "E2QWRUHAPOMQZL", true},
 				{"cloudfront:GetInvalidation", edge + "E2QWRUHAPOMQZL", true},
 				{"cloudfront:CreateInvalidation", edge + "E2QWRUHAPOMQZM", false},
@@ -86,14 +86,15 @@ func TestHookRoles(t *testing.T) {
 				{"codedeploy:PutLifecycleEventHookExecutionStatus", us + "shop/another", false},
 				{"codedeploy:PutLifecycleEventHookExecutionStatus", us + "another/shop-blue-green", false},
 				{"codedeploy:CreateDeployment", us + "shop/shop-blue-green", false},
-				{"logs:PutLogEvents", log(t, tmpl, "HookLog"), true},
 				{"logs:PutLogEvents", "arn:aws:logs:us-east-1:" + fixtures.Account + ":log-group:/aws/lambda/another:log-stream:s", false},
-			}
+			}...)
 		}},
 		{"CodeDeploy's hook of another account's distributions", fixtures.Checkout, "HookRole", func(*testing.T, *assembly.Template) []call {
 			return []call{
 				{"codedeploy:PutLifecycleEventHookExecutionStatus", tokyo + "AppECS-production-checkout/DgpECS-production-checkout", true},
 				{"codedeploy:PutLifecycleEventHookExecutionStatus", us + "AppECS-production-checkout/DgpECS-production-checkout", false},
+				{"sts:AssumeRole", fixtures.RoleARN, true},
+				{"sts:AssumeRole", fixtures.RoleARN + "2", false},
 			}
 		}},
 		{"ECS's hook", fixtures.News, "HookRole", func(*testing.T, *assembly.Template) []call {

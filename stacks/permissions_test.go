@@ -1,16 +1,19 @@
 package stacks
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
+	"blog-deploy-pipeline/rehearse/iam"
 	"blog-deploy-pipeline/rehearse/iampolicy"
 	"blog-deploy-pipeline/stacks/internal/fixtures"
 	"blog-deploy-pipeline/stacks/props"
@@ -52,9 +55,17 @@ func checkCalls(t *testing.T, tmpl *assembly.Template, role string, calls []call
 	t.Helper()
 	questions := make([]question, len(calls))
 	for i, c := range calls {
-		questions[i] = question{iampolicy.Request{Action: c.action, Resource: c.resource}, c.allowed}
+		service, _, _ := strings.Cut(c.action, ":")
+		questions[i] = question{iampolicy.Request{Action: c.action, Resource: c.resource, ResourcePolicy: ownPolicies[service]}, c.allowed}
 	}
 	checkQuestions(t, tmpl, role, questions)
+}
+
+// ownPolicies are the policies of resources that IAM allows nobody without one: keys, and roles to assume. Each
+// leaves it to the policies of the account's own roles.
+var ownPolicies = map[string]json.RawMessage{
+	"kms": json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + fixtures.Account + `:root"},"Action":"kms:*","Resource":"*"}]}`),
+	"sts": json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + fixtures.Account + `:root"},"Action":"sts:AssumeRole"}]}`),
 }
 
 // roleOf says which calls a role in the template of a blog or service may make.
@@ -65,14 +76,81 @@ type roleOf[P any] struct {
 	calls func(t *testing.T, tmpl *assembly.Template) []call
 }
 
+// checkRoles asks what each role may do, and checks that rows name all of it. A role that is in several templates
+// has rows in several places, which count together.
 func checkRoles[P any](t *testing.T, template func(*testing.T, P) *assembly.Template, roles []roleOf[P]) {
 	t.Helper()
+	named := map[string][]string{} // for each role, the actions of rows that expect true
 	for _, r := range roles {
-		t.Run(r.name, func(t *testing.T) {
-			tmpl := template(t, r.props)
-			checkCalls(t, tmpl, r.role, r.calls(t, tmpl))
-		})
+		calls := r.calls(t, template(t, r.props))
+		t.Run(r.name, func(t *testing.T) { checkCalls(t, template(t, r.props), r.role, calls) })
+		for _, c := range calls {
+			if c.allowed {
+				named[r.role] = append(named[r.role], c.action)
+			}
+		}
 	}
+	checked := map[string]bool{}
+	for _, r := range roles {
+		tmpl := template(t, r.props)
+		for _, role := range tmpl.OfType("AWS::IAM::Role") {
+			if !checked[tmpl.Name+role.ID] {
+				checked[tmpl.Name+role.ID] = true
+				checkRowsName(t, tmpl, role.ID, named)
+			}
+		}
+	}
+}
+
+// checkRowsName checks that each action that a role may call is named by a row that expects true.
+func checkRowsName(t *testing.T, tmpl *assembly.Template, id string, named map[string][]string) {
+	t.Helper()
+	role := strings.TrimRight(id, "0123456789ABCDEF") // The CDK ends an id with eight such digits.
+	policies, err := tmpl.RolePolicies(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, policy := range policies {
+		statements, err := iam.Statements(policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range statements {
+			if s.Effect != "Allow" {
+				continue
+			}
+			if len(s.Action) == 0 {
+				t.Errorf("%s: %s has a statement without Action, which allows more than rows can name", tmpl.Name, role)
+			}
+			for _, action := range s.Action {
+				if !slices.Contains(named[role], cmp.Or(otherwiseNamed[action], action)) && underCondition[role+" "+action] == "" {
+					t.Errorf("%s: %s may %s, and no row says so: remove it, or add a row, and one to docs/permissions.md", tmpl.Name, role, action)
+				}
+			}
+		}
+	}
+}
+
+// otherwiseNamed are actions as the CDK's grants write them, each with the one that rows name for it: those with a
+// wildcard, and the old name of a connection's service, which no ARN under the new name answers to.
+var otherwiseNamed = map[string]string{
+	"s3:GetObject*":        "s3:GetObject",
+	"s3:GetBucket*":        "s3:GetBucketLocation",
+	"s3:List*":             "s3:ListBucket",
+	"s3:Abort*":            "s3:AbortMultipartUpload",
+	"s3:DeleteObject*":     "s3:DeleteObject",
+	"kms:GenerateDataKey*": "kms:GenerateDataKey",
+	"kms:ReEncrypt*":       "kms:ReEncryptTo",
+
+	"codestar-connections:UseConnection": "codeconnections:UseConnection",
+}
+
+// underCondition are the actions that a role may call only under a condition, which rows cannot state, each with
+// the test that asks about it.
+var underCondition = map[string]string{
+	"DeployRole iam:PassRole":     "TestPassedRoles",
+	"DeploymentRole iam:PassRole": "TestPassedRoles",
+	"ExecutionRole kms:Decrypt":   "TestSecretKeys",
 }
 
 // question is a call with all that IAM looks at.
@@ -122,6 +200,75 @@ func invoking(function string) []call {
 	}
 }
 
+// reading are the calls of a role that reads artifacts.
+func reading(t *testing.T, tmpl *assembly.Template) []call {
+	t.Helper()
+	bucket := artifacts(t, tmpl)
+	return []call{
+		{"s3:GetObject", bucket + "/source.zip", true},
+		{"s3:GetBucketLocation", bucket, true},
+		{"s3:ListBucket", bucket, true},
+	}
+}
+
+// putting are the calls of a role that puts objects below the start of an ARN.
+func putting(start string) []call {
+	var calls []call
+	for _, action := range []string{"PutObject", "PutObjectLegalHold", "PutObjectRetention", "PutObjectTagging", "PutObjectVersionTagging", "AbortMultipartUpload"} {
+		calls = append(calls, call{"s3:" + action, start + "/index.html", true})
+	}
+	return calls
+}
+
+// logging are the calls of a role that writes the log whose logical id starts with id.
+func logging(t *testing.T, tmpl *assembly.Template, id string) []call {
+	t.Helper()
+	return []call{
+		{"logs:CreateLogStream", log(t, tmpl, id), true},
+		{"logs:PutLogEvents", log(t, tmpl, id), true},
+	}
+}
+
+// ofConnection are the calls of a role that uses the connection to GitHub.
+func ofConnection() []call {
+	return []call{
+		{"codeconnections:UseConnection", fixtures.ConnectionARN, true},
+		{"codeconnections:UseConnection", strings.Replace(fixtures.ConnectionARN, "0123", "9876", 1), false},
+	}
+}
+
+// ofSource are the calls of the role that fetches a repository.
+func ofSource(t *testing.T, tmpl *assembly.Template) []call {
+	t.Helper()
+	object := artifacts(t, tmpl) + "/source.zip"
+	return slices.Concat(ofConnection(), reading(t, tmpl), putting(artifacts(t, tmpl)), []call{
+		{"s3:DeleteObject", object, true},
+		{"s3:PutObjectAcl", object, true},
+		{"s3:PutObjectVersionAcl", object, true},
+	})
+}
+
+// ofPipeline are the calls of a pipeline's own role, which assumes those of its actions.
+func ofPipeline(t *testing.T, tmpl *assembly.Template) []call {
+	t.Helper()
+	return slices.Concat(reading(t, tmpl), putting(artifacts(t, tmpl)), []call{
+		{"s3:DeleteObject", artifacts(t, tmpl) + "/source.zip", true},
+		{"sts:AssumeRole", arnOf(t, tmpl, roleID(t, tmpl, "DeployRole")), true},
+		{"sts:AssumeRole", arnOf(t, tmpl, roleID(t, tmpl, "BuildRole")), false},
+	})
+}
+
+// ofBuildAction are the calls of the role that starts the builds of one project.
+func ofBuildAction(project string) []call {
+	return []call{
+		{"codebuild:StartBuild", project, true},
+		{"codebuild:StopBuild", project, true},
+		{"codebuild:BatchGetBuilds", project, true},
+		{"codebuild:StartBuild", project + "-of-somebody-else", false},
+		{"codebuild:UpdateProject", project, false},
+	}
+}
+
 // edge is the start of a distribution's ARN.
 const edge = "arn:aws:cloudfront::" + fixtures.Account + ":distribution/"
 
@@ -132,7 +279,7 @@ func TestRoles(t *testing.T) {
 	)
 	checkRoles(t, template, []roleOf[props.Blog]{
 		{"invalidate", fixtures.Modern, "InvalidateRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			return []call{
+			return append(logging(t, tmpl, "InvalidateLog"), []call{
 				{"cloudfront:CreateInvalidation", edge + fixtures.Modern.Invalidate.DistributionID, true},
 				{"cloudfront:GetInvalidation", edge + fixtures.Modern.Invalidate.DistributionID, true},
 				{"cloudfront:CreateInvalidation", edge + fixtures.Classic.Invalidate.DistributionID, false},
@@ -140,32 +287,29 @@ func TestRoles(t *testing.T) {
 				{"cloudfront:UpdateDistribution", edge + fixtures.Modern.Invalidate.DistributionID, false},
 				{"codepipeline:PutJobSuccessResult", "*", true},
 				{"codepipeline:PutJobFailureResult", "*", true},
-				{"logs:PutLogEvents", log(t, tmpl, "InvalidateLog"), true},
 				{"logs:PutLogEvents", log(t, tmpl, "BuildLog"), false},
 				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", false},
+			}...)
+		}},
+		{"invalidate by a role of another account", fixtures.Full, "InvalidateRole", func(*testing.T, *assembly.Template) []call {
+			return []call{
+				{"sts:AssumeRole", fixtures.RoleARN, true},
+				{"sts:AssumeRole", fixtures.RoleARN + "2", false},
 			}
 		}},
 		// The article's build role had AmazonS3FullAccess.
 		{"build", fixtures.Modern, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			return []call{
-				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", true},
-				{"s3:PutObject", artifacts(t, tmpl) + "/site.zip", true},
+			return slices.Concat(reading(t, tmpl), putting(artifacts(t, tmpl)), logging(t, tmpl, "BuildLog"), []call{
 				{"s3:DeleteObject", artifacts(t, tmpl) + "/site.zip", false},
-				{"logs:PutLogEvents", log(t, tmpl, "BuildLog"), true},
 				{"logs:PutLogEvents", "arn:aws:logs:us-east-1:" + fixtures.Account + ":log-group:/aws/codebuild/another:log-stream:s", false},
 				{"logs:PutLogEvents", log(t, tmpl, "InvalidateLog"), false},
 				{"s3:PutObject", object + fixtures.Modern.Deploy.Bucket + "/index.html", false},
 				{"s3:GetObject", object + "another-bucket/secret", false},
 				{"codeconnections:UseConnection", fixtures.ConnectionARN, false},
 				{"cloudfront:CreateInvalidation", edge + fixtures.Modern.Invalidate.DistributionID, false},
-			}
+			})
 		}},
-		{"build that clones", fixtures.Full, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			return []call{
-				{"codeconnections:UseConnection", fixtures.ConnectionARN, true},
-				{"codeconnections:UseConnection", strings.Replace(fixtures.ConnectionARN, "0123", "9876", 1), false},
-			}
-		}},
+		{"build that clones", fixtures.Full, "BuildRole", func(*testing.T, *assembly.Template) []call { return ofConnection() }},
 		{"schedule", fixtures.Complete, "ScheduleRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			const pipeline = "arn:aws:codepipeline:ap-northeast-1:" + fixtures.Account + ":"
 			return []call{
@@ -176,27 +320,32 @@ func TestRoles(t *testing.T) {
 			}
 		}},
 		{"source", fixtures.Modern, "SourceRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			return []call{
-				{"codeconnections:UseConnection", fixtures.ConnectionARN, true},
-				{"s3:PutObject", artifacts(t, tmpl) + "/source.zip", true},
-				{"s3:PutObject", object + fixtures.Modern.Deploy.Bucket + "/index.html", false},
-			}
+			return append(ofSource(t, tmpl), call{"s3:PutObject", object + fixtures.Modern.Deploy.Bucket + "/index.html", false})
 		}},
 		{"deploy to a whole bucket", fixtures.Modern, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			return []call{
-				{"s3:PutObject", object + "kzmorita-blog/index.html", true},
+			return slices.Concat(reading(t, tmpl), putting(object+"kzmorita-blog"), []call{
 				{"s3:PutObject", object + "kzmorita-blog-of-somebody-else/index.html", false},
 				{"s3:DeleteObject", object + "kzmorita-blog/index.html", false},
 				{"s3:PutBucketPolicy", object + "kzmorita-blog", false},
-				{"s3:GetObject", artifacts(t, tmpl) + "/site.zip", true},
 				{"s3:PutObject", artifacts(t, tmpl) + "/site.zip", false},
-			}
+			})
 		}},
 		{"deploy to a shared bucket", fixtures.Full, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
 				{"s3:PutObject", object + "kzmorita-shared/ja/notes/index.html", true},
 				{"s3:PutObject", object + "kzmorita-shared/index.html", false},
 				{"s3:PutObject", object + "kzmorita-shared/en/notes/index.html", false},
+			}
+		}},
+		{"deploy with a key", fixtures.Full, "DeployRole", func(*testing.T, *assembly.Template) []call {
+			key := fixtures.Full.Deploy.EncryptionKeyARN
+			return []call{
+				{"kms:Encrypt", key, true},
+				{"kms:Decrypt", key, true},
+				{"kms:GenerateDataKey", key, true},
+				{"kms:ReEncryptTo", key, true},
+				{"kms:Encrypt", key + "0", false},
+				{"kms:ScheduleKeyDeletion", key, false},
 			}
 		}},
 		{"deploy to a Site", fixtures.Complete, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
@@ -228,16 +377,10 @@ func TestRoles(t *testing.T) {
 			}
 		}},
 		{"build action", fixtures.Modern, "PipelineBuildCodePipelineActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			arn := arnOf(t, tmpl, tmpl.OfType("AWS::CodeBuild::Project")[0].ID)
-			return []call{
-				{"codebuild:StartBuild", arn, true},
-				{"codebuild:StopBuild", arn, true},
-				{"codebuild:StartBuild", arn + "-of-somebody-else", false},
-				{"codebuild:UpdateProject", arn, false},
-			}
+			return ofBuildAction(arnOf(t, tmpl, tmpl.OfType("AWS::CodeBuild::Project")[0].ID))
 		}},
 		{"invalidate action", fixtures.Modern, "InvalidateActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			return invoking(arnOf(t, tmpl, tmpl.OfType("AWS::Lambda::Function")[0].ID))
+			return append(invoking(arnOf(t, tmpl, tmpl.OfType("AWS::Lambda::Function")[0].ID)), call{"lambda:ListFunctions", "*", true})
 		}},
 		{"notifications to an existing topic", fixtures.Full, "ActionFailedEventsRole", func(*testing.T, *assembly.Template) []call {
 			return []call{
@@ -246,11 +389,10 @@ func TestRoles(t *testing.T) {
 			}
 		}},
 		{"pipeline", fixtures.Modern, "PipelineRole", func(t *testing.T, tmpl *assembly.Template) []call {
-			return []call{
-				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", true},
+			return append(ofPipeline(t, tmpl), []call{
 				{"s3:PutObject", object + fixtures.Modern.Deploy.Bucket + "/index.html", false},
 				{"codebuild:StartBuild", "arn:aws:codebuild:" + region + ":" + fixtures.Account + ":project/another", false},
-			}
+			}...)
 		}},
 	})
 }

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,8 +29,22 @@ func TestServiceRoles(t *testing.T) {
 		return strings.Replace(ref(t, tmpl, "AWS::ECS::Service", 0), ":service/", ":"+kind+"/", 1) + "/1234567890"
 	}
 	checkRoles(t, fargateTemplate, []roleOf[props.FargateService]{
-		{"image build", fixtures.API, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
+		{"pipeline", fixtures.API, "PipelineRole", ofPipeline},
+		{"source", fixtures.API, "SourceRole", ofSource},
+		{"build action", fixtures.API, "PipelineBuildCodePipelineActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			return ofBuildAction(arnOf(t, tmpl, named(t, tmpl, "AWS::CodeBuild::Project", "Build").ID))
+		}},
+		{"deploy action by ECS", fixtures.Docs, "PipelineDeployECSCodePipelineActionRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			return ofBuildAction(arnOf(t, tmpl, named(t, tmpl, "AWS::CodeBuild::Project", "Deploy").ID))
+		}},
+		{"notifications to an existing topic", fixtures.Store, "ActionFailedEventsRole", func(*testing.T, *assembly.Template) []call {
 			return []call{
+				{"sns:Publish", fixtures.Store.Notifications.TopicARN, true},
+				{"sns:Publish", fixtures.Store.Notifications.TopicARN + "2", false},
+			}
+		}},
+		{"image build", fixtures.API, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
+			return slices.Concat(reading(t, tmpl), putting(artifacts(t, tmpl)), logging(t, tmpl, "BuildLog"), []call{
 				{"ecr:GetAuthorizationToken", "*", true},
 				{"ecs:DescribeTaskDefinition", "*", true},
 				{"ecr:BatchCheckLayerAvailability", repository(t, tmpl), true},
@@ -42,19 +57,14 @@ func TestServiceRoles(t *testing.T) {
 				{"ecr:PutImage", repository(t, tmpl) + "-of-somebody-else", false},
 				{"ecr:BatchDeleteImage", repository(t, tmpl), false},
 				{"ecr:SetRepositoryPolicy", repository(t, tmpl), false},
-				{"s3:GetObject", artifacts(t, tmpl) + "/source.zip", true},
-				{"s3:PutObject", artifacts(t, tmpl) + "/image.zip", true},
 				{"s3:DeleteObject", artifacts(t, tmpl) + "/image.zip", false},
-				{"logs:PutLogEvents", log(t, tmpl, "BuildLog"), true},
 				{"logs:PutLogEvents", log(t, tmpl, "ContainerLog"), false},
 				{"ecs:UpdateService", ref(t, tmpl, "AWS::ECS::Service", 0), false},
 				{"iam:PassRole", role(t, tmpl, "TaskRole"), false},
 				{"codeconnections:UseConnection", fixtures.ConnectionARN, false},
-			}
+			})
 		}},
-		{"image build that clones", fixtures.Store, "BuildRole", func(*testing.T, *assembly.Template) []call {
-			return []call{{"codeconnections:UseConnection", fixtures.ConnectionARN, true}}
-		}},
+		{"image build that clones", fixtures.Store, "BuildRole", func(*testing.T, *assembly.Template) []call { return ofConnection() }},
 		{"start of a task", fixtures.Store, "ExecutionRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return []call{
 				{"ecr:GetAuthorizationToken", "*", true},
@@ -123,6 +133,7 @@ func TestServiceRoles(t *testing.T) {
 				{"cloudwatch:DescribeAlarms", "arn:aws:cloudwatch:" + us + "alarm:api-latency", true},
 				{"cloudwatch:PutMetricAlarm", "arn:aws:cloudwatch:" + us + "alarm:api-latency", false},
 				{"s3:GetObject", artifacts(t, tmpl) + "/image.zip", true},
+				{"s3:GetObjectVersion", artifacts(t, tmpl) + "/image.zip", true},
 				{"s3:PutObject", artifacts(t, tmpl) + "/image.zip", false},
 				{"sns:Publish", "arn:aws:sns:" + us + "alerts", false},
 			}...)
@@ -139,7 +150,7 @@ func TestServiceRoles(t *testing.T) {
 		{"deploy by CodeDeploy", fixtures.API, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			application, group := ref(t, tmpl, "AWS::CodeDeploy::Application", 0), ref(t, tmpl, "AWS::CodeDeploy::DeploymentGroup", 0)
 			const deploy = "arn:aws:codedeploy:" + us
-			return []call{
+			return append(reading(t, tmpl), []call{
 				{"codedeploy:GetApplication", deploy + "application:" + application, true},
 				{"codedeploy:GetApplicationRevision", deploy + "application:" + application, true},
 				{"codedeploy:RegisterApplicationRevision", deploy + "application:" + application, true},
@@ -152,13 +163,12 @@ func TestServiceRoles(t *testing.T) {
 				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/api-service:7", true},
 				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/another:7", false},
 				{"ecs:UpdateService", ref(t, tmpl, "AWS::ECS::Service", 0), false},
-				{"s3:GetObject", artifacts(t, tmpl) + "/image.zip", true},
 				{"s3:PutObject", artifacts(t, tmpl) + "/image.zip", false},
-			}
+			}...)
 		}},
 		{"deploy by ECS", fixtures.Docs, "DeployRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			made := ref(t, tmpl, "AWS::ECS::Service", 0)
-			return []call{
+			return slices.Concat(reading(t, tmpl), logging(t, tmpl, "DeployLog"), []call{
 				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/docs-service:7", true},
 				{"ecs:RegisterTaskDefinition", "arn:aws:ecs:" + us + "task-definition/docs-service-template:7", false},
 				{"ecs:DeregisterTaskDefinition", "*", true},
@@ -170,12 +180,10 @@ func TestServiceRoles(t *testing.T) {
 				{"ecs:DescribeServiceRevisions", part(t, tmpl, "service-revision"), true},
 				{"ecs:DescribeServiceRevisions", "arn:aws:ecs:" + us + "service-revision/production/shop/1234567890", false},
 				{"ecs:DeleteService", made, false},
-				{"s3:GetObject", artifacts(t, tmpl) + "/image.zip", true},
 				{"s3:PutObject", artifacts(t, tmpl) + "/image.zip", false},
-				{"logs:PutLogEvents", log(t, tmpl, "DeployLog"), true},
 				{"logs:PutLogEvents", log(t, tmpl, "BuildLog"), false},
 				{"ecr:PutImage", repository(t, tmpl), false},
-			}
+			})
 		}},
 		{"ECS's traffic", fixtures.Docs, "TrafficRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			const (
@@ -204,13 +212,13 @@ func TestServiceRoles(t *testing.T) {
 		{"hook", fixtures.Store, "HookRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			group := "arn:aws:codedeploy:ap-northeast-1:" + fixtures.Account + ":deploymentgroup:" +
 				ref(t, tmpl, "AWS::CodeDeploy::Application", 0) + "/" + ref(t, tmpl, "AWS::CodeDeploy::DeploymentGroup", 0)
-			return []call{
+			return append(logging(t, tmpl, "HookLog"), []call{
 				{"codedeploy:PutLifecycleEventHookExecutionStatus", group, true},
 				{"codedeploy:PutLifecycleEventHookExecutionStatus", group + "2", false},
 				{"cloudfront:CreateInvalidation", edge + "E2QWRUHAPOMQZM", true},
+				{"cloudfront:GetInvalidation", edge + "E2QWRUHAPOMQZM", true},
 				{"cloudfront:CreateInvalidation", edge + "E2QWRUHAPOMQZL", false},
-				{"logs:PutLogEvents", log(t, tmpl, "HookLog"), true},
-			}
+			}...)
 		}},
 	})
 }
