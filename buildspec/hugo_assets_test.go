@@ -260,6 +260,11 @@ func TestHugoThatAScriptRuns(t *testing.T) {
 			says: "address is https://script.example.net/, by a flag, which wins over HUGO_BASEURL=https://site.example.net/",
 		},
 		{
+			name: "address of nobody", script: "hugo -b https://example.org/", env: map[string]string{EnvHugoBaseURL: "https://site.example.net/"},
+			want: []string{"hugo|-b|https://example.org/"},
+			says: "WARNING: the pages' links lead to 'https://example.org/', by a flag, which wins over HUGO_BASEURL=https://site.example.net/. Remove the flag, or set the site's own address there\n",
+		},
+		{
 			name: "the owner's own drafts", script: "true", env: map[string]string{EnvHugoFlags: "-D"},
 			want: []string{"hugo|--destination|public|-D"}, says: "WARNING: what is not public is published, by -D\n",
 		},

@@ -292,9 +292,10 @@ func TestHugoSaysWhatTheOwnerShouldKnow(t *testing.T) {
 	}{
 		{name: "another address", env: map[string]string{"FAKE_CONFIG": own, EnvHugoBaseURL: "https://d111.cloudfront.net/"}, says: "address is https://d111.cloudfront.net/, by HUGO_BASEURL; the blog's own baseURL is 'https://blog.example.net/'"},
 		{name: "its own address", env: map[string]string{"FAKE_CONFIG": own, EnvHugoBaseURL: "https://blog.example.net"}, says: "not the site's address"},
-		{name: "this machine's", env: map[string]string{"FAKE_CONFIG": "baseURL = \"http://localhost:1313/\"\n"}, says: Warning + "the pages' links lead to 'http://localhost:1313/'. Set baseURL"},
+		{name: "this machine's", env: map[string]string{"FAKE_CONFIG": "baseURL = \"http://localhost:1313/\"\n"}, says: Warning + "the pages' links lead to 'http://localhost:1313/', by the blog's configuration. Set baseURL there to the site's own address, or set HUGO_BASEURL\n"},
 		{name: "a placeholder", env: map[string]string{"FAKE_CONFIG": "baseurl = 'https://example.org/'\n"}, says: "WARNING: the pages' links lead to 'https://example.org/'"},
 		{name: "none", env: map[string]string{"FAKE_CONFIG": "baseurl = ''\n"}, says: "WARNING: the pages' links lead to ''"},
+		{name: "a placeholder in place of its own", env: map[string]string{"FAKE_CONFIG": own, EnvHugoBaseURL: "https://example.com/"}, says: "WARNING: the pages' links lead to 'https://example.com/', by HUGO_BASEURL. Set the site's own address in blogs.go, in Site.Domain or Build.Environment\n"},
 		{name: "a good one", env: map[string]string{"FAKE_CONFIG": own}, says: "not WARNING"},
 		{name: "a host that only starts like a placeholder", env: map[string]string{"FAKE_CONFIG": "baseurl = 'https://example.org.uk/'\n"}, says: "not WARNING"},
 		{name: "this machine's, replaced", env: map[string]string{"FAKE_CONFIG": "baseurl = 'http://localhost:1313/'\n", EnvHugoBaseURL: "https://d111.cloudfront.net/"}, says: "not WARNING"},
