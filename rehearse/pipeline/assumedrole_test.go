@@ -52,7 +52,6 @@ func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
 		look      string
 	}{
 		{name: "it is there"},
-		{name: "STS throttles", faults: "sts=throttle"},
 		{name: "it is not there yet", faults: "sts=no-role", reason: []string{"STS refused: AccessDenied: " + own, takesOn + ". There must be a role " + edgeRole + ", with the trust policy that is the stack's output " + contract.OutputRoleTrust}, look: bothOutputs},
 		{name: "the function's role may not", old: statement, with: statement + "2", reason: []string{own, takesOn + " because no identity-based policy allows"}, look: "the policies of the role InvalidateRoleD64083AD in the template"},
 		{name: "it trusts another", old: `["InvalidateRoleD64083AD", "Arn"]}, "\"},`, with: `["BuildRole41B77417", "Arn"]}, "\"},`, reason: []string{own, takesOn}, look: "outputs " + contract.OutputRoleTrust},

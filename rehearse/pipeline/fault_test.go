@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,6 +30,66 @@ func TestTheFirstEventNamesTheFaults(t *testing.T) {
 		}
 		if missed[part] == "" {
 			t.Errorf("nothing says why a fault of %s never struck", part)
+		}
+	}
+}
+
+// TestEachFaultStrikes rehearses a pipeline, whose function assumes a role, with each of the faults.
+func TestEachFaultStrikes(t *testing.T) {
+	const (
+		clear  = "Invalidate/Invalidate cloudfront:CreateInvalidation "
+		poll   = "Invalidate/Invalidate cloudfront:GetInvalidation "
+		report = "Invalidate/Invalidate codepipeline:PutJobSuccessResult "
+		assume = "Invalidate/Invalidate sts:AssumeRole "
+		any    = `\d+` // The number depends on the machine.
+	)
+	tests := map[string]struct {
+		strikes []string // regular expressions
+		code    string   // of the failure; none: the pipeline succeeds
+		waits   bool     // AWS would have waited before it called the function again
+	}{
+		"build=fail":            {strikes: []string{"Build/Build a command of the build phase 1"}, code: "JobFailed"},
+		"cloudfront=throttle":   {strikes: []string{clear + "3", poll + "3"}},
+		"cloudfront=error":      {strikes: []string{clear + "3", poll + "3"}},
+		"cloudfront=denied":     {strikes: []string{clear + "1"}, code: "PermissionError"},
+		"cloudfront=hang":       {strikes: []string{clear + "1", poll + "1"}, waits: true},
+		"cloudfront=quota":      {strikes: []string{clear + any}, code: "SystemUnavailable", waits: true},
+		"cloudfront=slow":       {strikes: []string{clear + "1"}, waits: true},
+		"cloudfront=never":      {strikes: []string{clear + "1"}, code: "JobFailed", waits: true},
+		"codepipeline=throttle": {strikes: []string{report + "3"}},
+		"codepipeline=error":    {strikes: []string{report + "3"}},
+		"sts=throttle":          {strikes: []string{assume + "3"}},
+		"sts=error":             {strikes: []string{assume + "3"}},
+		"sts=no-role":           {strikes: []string{assume + "1"}, code: "PermissionError"},
+		"lambda=crash-once":     {strikes: []string{clear + "1"}, waits: true},
+		"lambda=crash":          {strikes: []string{clear + "3"}, code: "JobFailed", waits: true},
+		"lambda=timeout":        {strikes: []string{clear + any}, code: "JobFailed", waits: true},
+	}
+	for part, kinds := range faults {
+		for kind := range kinds {
+			fault := part + "=" + kind
+			tt, tested := tests[fault]
+			if !tested {
+				t.Errorf("no rehearsal of this test has the fault %s: add a row that says what it strikes, and how the pipeline ends", fault)
+				continue
+			}
+			t.Run(fault, func(t *testing.T) {
+				t.Parallel()
+				plan := read(t, template(t, "modern-pipeline", withRole(t, "InvalidateRoleD64083AD")))
+				r := rehearse(t, t.Context(), plan, Options{Source: blog(t), Faults: Faults{part: kind}}, nil)
+				if want := "^" + fault + " " + strings.Join(tt.strikes, "\n"+fault+" ") + "$"; !regexp.MustCompile(want).MatchString(r.strikes()) {
+					t.Errorf("got the strikes\n%s\nwant\n%s", r.strikes(), want)
+				}
+				if r.err != nil || (r.Status == rehearsal.Succeeded) != (tt.code == "") || r.failed().Code != tt.code {
+					t.Errorf("it ends as %s (%v), with the code %q, want the code %q: %s", r.Status, r.err, r.failed().Code, tt.code, r.failed().Reason)
+				}
+				if tt.code == "" && (r.statuses() != allSucceeded || len(r.Invalidations) != 1) {
+					t.Errorf("stages end as %s with %d invalidations, want one", r.statuses(), len(r.Invalidations))
+				}
+				if (r.Skipped > 0) != tt.waits {
+					t.Errorf("%v were skipped, want that only for what AWS would have waited", r.Skipped)
+				}
+			})
 		}
 	}
 }

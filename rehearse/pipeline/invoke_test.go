@@ -25,32 +25,6 @@ func TestTheInvalidationFails(t *testing.T) {
 	})
 }
 
-func TestThePipelineSurvivesAFault(t *testing.T) {
-	for fault, strikes := range map[string]string{
-		"lambda=crash-once":  "cloudfront:CreateInvalidation 1",
-		"cloudfront=slow":    "cloudfront:CreateInvalidation 1",
-		"codepipeline=error": "codepipeline:PutJobSuccessResult 3",
-	} {
-		t.Run(fault, func(t *testing.T) {
-			t.Parallel()
-			faults, err := ParseFaults(fault)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: blog(t), Faults: faults}, nil)
-			if r.err != nil || r.statuses() != allSucceeded || len(r.Invalidations) != 1 {
-				t.Errorf("stages end as %s (%v) with %d invalidations: %+v", r.statuses(), r.err, len(r.Invalidations), r.failed())
-			}
-			if want := fault + " Invalidate/Invalidate " + strikes; r.strikes() != want {
-				t.Errorf("got the strikes %q, want %q", r.strikes(), want)
-			}
-			if skips := fault != "codepipeline=error"; (r.Skipped > 0) != skips {
-				t.Errorf("%v were skipped, want that only for what AWS would have waited", r.Skipped)
-			}
-		})
-	}
-}
-
 func TestALateInvalidationIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	plan := read(t, template(t, "modern-pipeline", replace(t, variable(contract.EnvOnFailure, string(contract.OnFailureFail)), variable(contract.EnvOnFailure, string(contract.OnFailureProceed)))))
