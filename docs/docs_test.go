@@ -265,15 +265,16 @@ func TestPictureNamesWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestRoomsAreListed compares the list of folders in architecture.md with the repository.
-func TestRoomsAreListed(t *testing.T) {
+// rooms returns the folders and files that architecture.md lists, in its order.
+func rooms(t *testing.T) []string {
+	t.Helper()
 	p := find(t, pages(t), "docs/architecture.md")
 	i := slices.IndexFunc(p.blocks, func(b block) bool { return strings.Contains(b.text, "blogs.go ") })
 	if i < 0 {
 		t.Fatal("docs/architecture.md has no list of folders")
 	}
-	line := regexp.MustCompile(`^( *)([\w./]+)  `)
-	listed := map[string]bool{}
+	line := regexp.MustCompile(`^( *)([\w./]+) +\w`)
+	var listed []string
 	var parent string
 	for text := range strings.Lines(p.blocks[i].text) {
 		match := line.FindStringSubmatch(text)
@@ -287,7 +288,16 @@ func TestRoomsAreListed(t *testing.T) {
 		} else {
 			name = path.Join(parent, name)
 		}
-		listed[strings.TrimSuffix(name, "/")] = true
+		listed = append(listed, strings.TrimSuffix(name, "/"))
+	}
+	return listed
+}
+
+// TestRoomsAreListed compares the list of folders in architecture.md with the repository.
+func TestRoomsAreListed(t *testing.T) {
+	listed := map[string]bool{}
+	for _, name := range rooms(t) {
+		listed[name] = true
 		if !exists(name) {
 			t.Errorf("docs/architecture.md lists %s, which is not there", name)
 		}
@@ -307,6 +317,47 @@ func TestRoomsAreListed(t *testing.T) {
 				t.Errorf("docs/architecture.md does not list the folder %s", rel)
 			}
 		}
+	}
+}
+
+// TestRoomsImportDownwards checks that a package imports only what architecture.md lists below its folder, or
+// what is in the same one. It reads no imports of tests.
+func TestRoomsImportDownwards(t *testing.T) {
+	const module = "blog-deploy-pipeline/"
+	listed := rooms(t)
+	// roomOf returns the place in the list of a package's folder, or of the nearest one around it.
+	roomOf := func(folder string) int {
+		if folder == strings.TrimSuffix(module, "/") {
+			folder = "main.go"
+		}
+		for ; folder != "."; folder = path.Dir(folder) {
+			if i := slices.Index(listed, folder); i >= 0 {
+				return i
+			}
+		}
+		return -1 // TestRoomsAreListed reports it.
+	}
+	out, err := run(t, "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...")
+	if err != nil {
+		t.Fatalf("list the packages: %v\n%s", err, out)
+	}
+	imports := 0
+	for line := range strings.Lines(out) {
+		packages := strings.Fields(line)
+		user := strings.TrimPrefix(packages[0], module)
+		for _, used := range packages[1:] {
+			used, own := strings.CutPrefix(used, module)
+			if !own {
+				continue
+			}
+			imports++
+			if roomOf(used) < roomOf(user) {
+				t.Errorf("%s imports %s, which docs/architecture.md lists above it", user, used)
+			}
+		}
+	}
+	if imports < 50 {
+		t.Errorf("found %d imports between packages, want at least 50", imports)
 	}
 }
 
