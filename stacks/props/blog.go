@@ -100,7 +100,7 @@ func (b Blog) WithDefaults() Blog {
 // Validate returns everything that is wrong with these props, or nil.
 func (b Blog) Validate() error {
 	p := &problems{of: b.Identity()}
-	validatePlace(p, maxPipelineName)
+	validateIdentity(p, maxPipelineName)
 	validatePipeline(p)
 	own := b
 	b = b.WithDefaults()

@@ -114,7 +114,7 @@ func (s ExistingService) WithDefaults() ExistingService {
 // Validate returns everything that is wrong with these props, or nil.
 func (s ExistingService) Validate() error {
 	p := &problems{of: s.Identity()}
-	validatePlace(p, maxServiceName)
+	validateIdentity(p, maxServiceName)
 	s = s.WithDefaults()
 	switch s.DeployedBy.(type) {
 	case CodeDeployGroup, ECSService:

@@ -39,7 +39,7 @@ const maxPipelineName = 100
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 var reservedBucketPattern = regexp.MustCompile(`^(?i:xn--|sthree-|amzn-s3-demo-)`)
 
-// validatePipeline checks what a blog or service with a pipeline needs beyond [validatePlace].
+// validatePipeline checks what a blog or service with a pipeline needs beyond [validateIdentity].
 func validatePipeline(p *problems) {
 	if reservedBucketPattern.MatchString(p.of.Name) {
 		p.add("Name", p.of.Name, "must not start with xn--, sthree- or amzn-s3-demo-: the name of the pipeline's bucket starts with it, and S3 reserves such names")

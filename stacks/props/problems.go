@@ -10,6 +10,16 @@ import (
 	"unicode/utf8"
 )
 
+// Identity says which blog or service a problem is in, and where that is deployed.
+type Identity struct {
+	Kind                  string // "blog" or "service"
+	Name, Account, Region string
+}
+
+func (i Identity) String() string { return i.Kind + " " + quoted(i.Name) }
+
+var accountPattern = regexp.MustCompile(`^\d{12}$`)
+
 // problems collects everything that is wrong with one blog or service, so that its owner reads all of
 // it at once.
 type problems struct {

@@ -192,7 +192,7 @@ func (s FargateService) Validate() error {
 	own := s
 	s = s.WithDefaults()
 	p := &problems{of: s.Identity()}
-	validatePlace(p, maxServiceName)
+	validateIdentity(p, maxServiceName)
 	validatePipeline(p)
 	validateSource(p, s.Source, PipelineTypeV2)
 	s.Build.validate(p)
