@@ -3,6 +3,7 @@
 package hook
 
 import (
+	"errors"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -101,8 +102,11 @@ func (h *Hook) GrantReport(application, deploymentGroup string) {
 }
 
 // LifecycleHooks returns the lifecycleHooks of a deployment configuration of ECS, as JSON for
-// the AWS CLI.
+// the AWS CLI. It panics if CodeDeploy deploys the service: that has an AppSpec in their place.
 func (h *Hook) LifecycleHooks() string {
+	if h.Invoker == nil {
+		panic(errors.New("LifecycleHooks: CodeDeploy deploys this service, and finds its hooks in the AppSpec: use props.Hook.AppSpec"))
+	}
 	return lifecycleHooks(*h.Function.FunctionArn(), *h.Invoker.RoleArn(), h.events)
 }
 

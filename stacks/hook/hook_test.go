@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -16,4 +17,13 @@ func TestLifecycleHooksOfTheLongestNamesFit(t *testing.T) {
 	if text := lifecycleHooks(function, role, props.ControllerECS.Events()); len(text) > 1024 {
 		t.Errorf("the hooks have %d characters", len(text))
 	}
+}
+
+func TestLifecycleHooksOfCodeDeployAreRefused(t *testing.T) {
+	defer func() {
+		if cause := recover(); cause == nil || !strings.Contains(fmt.Sprint(cause), "finds its hooks in the AppSpec") {
+			t.Errorf("it panics with %v, want the reason", cause)
+		}
+	}()
+	_ = (&Hook{}).LifecycleHooks()
 }
