@@ -127,6 +127,7 @@ race: node_modules/.package-lock.json ## Run the tests that need no jsii under t
 
 .PHONY: golden
 golden: build ## Renew the golden templates in stacks/testdata; read the diff before committing it
+	@echo 'Compiling the tests, and synthesising all fixtures (a minute or more)'
 	go test -count=1 -run='^TestGolden$$' ./stacks -update
 
 .PHONY: picture
@@ -141,6 +142,11 @@ bench: build hugo ## Measure synth time, function size and start, the rehearsal,
 .PHONY: lint
 accepts-lint := PYTHON VULN GOVULNDB
 lint: lint-go lint-shell lint-templates lint-doubles vuln ## Run every linter; installs them into .cache/ first
+
+.PHONY: vuln
+accepts-vuln := VULN GOVULNDB
+vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in the dependencies: make vuln, or with GOVULNDB=folder or https://…
+	@GOVULNDB=$(call quoted,GOVULNDB) VULN=$(call quoted,VULN) .ci/vuln $(GOVULNCHECK)
 
 .PHONY: clean
 clean: ## Remove what was built, and what a killed rehearsal left; keep what was installed
@@ -235,11 +241,6 @@ lint-templates: synth $(VENV)/installed
 accepts-lint-doubles := PYTHON
 lint-doubles: $(VENV)/installed
 	AWS_PYTHON="$(CURDIR)/$(VENV)/bin/python" go test -count=1 ./rehearse/fakeaws
-
-.PHONY: vuln
-accepts-vuln := VULN GOVULNDB
-vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in the dependencies: make vuln, or with GOVULNDB=folder or https://…
-	@GOVULNDB=$(call quoted,GOVULNDB) VULN=$(call quoted,VULN) .ci/vuln $(GOVULNCHECK)
 
 .cache/bin/%:
 	@echo 'Compiling $(patsubst %/,%,$(dir $*)) (golangci-lint takes two to three minutes, once)'

@@ -167,6 +167,9 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		var remove func() error
 		if f.app, remove, err = leftovers.TempDir("", "templates"); err == nil {
 			defer func() { _ = remove() }() // A later rehearsal sweeps what stays.
+			if !f.json {
+				_, _ = fmt.Fprintln(stderr, "Synthesising the templates") // Only the app's errors matter.
+			}
 			err = synthesise(ctx, f, stderr)
 		}
 	}

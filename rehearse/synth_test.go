@@ -28,13 +28,16 @@ func TestSynth(t *testing.T) {
 echo '{"Resources": {"R": {"Type": "AWS::SNS::Topic"}}}' >other.json
 echo '{"artifacts": {"other": {"type": "aws:cloudformation:stack", "environment": "aws://111122223333/us-east-1", "properties": {"templateFile": "other.json"}}}}' >manifest.json`)
 	for range 2 {
-		if status, said := words(t, "-synth", writes, "-blog", "x"); status != exitUsage || !strings.Contains(said, "blogs.go has no blog") || strings.Contains(said, "quiet") {
+		if status, said := words(t, "-synth", writes, "-blog", "x"); status != exitUsage || !strings.Contains(said, "blogs.go has no blog") || !strings.HasPrefix(said, "Synthesising the templates\n") || strings.Contains(said, "quiet") {
 			t.Errorf("it exits with %d and says %q", status, said)
 		}
 	}
 	made, err := os.ReadFile(folders)
 	if one, other, _ := strings.Cut(strings.TrimSpace(string(made)), "\n"); err != nil || one == other || !strings.HasPrefix(one, tmp) || !strings.HasPrefix(other, tmp) {
 		t.Errorf("the app writes to %q, %v", made, err)
+	}
+	if _, said := words(t, "-json", "-synth", writes, "-blog", "x"); !strings.HasPrefix(said, "{") {
+		t.Errorf("as JSON it says %q", said)
 	}
 	if status, said := words(t, "-synth", app(t, "echo 'field Name is missing' >&2; exit 3")); status != exitUsage || !strings.Contains(said, "field Name is missing") || !strings.Contains(said, "nothing is rehearsed") || !strings.Contains(said, "exit status 3") {
 		t.Errorf("of an app that fails it exits with %d and says %q", status, said)
