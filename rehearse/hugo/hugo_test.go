@@ -252,13 +252,24 @@ func TestInstall(t *testing.T) {
 }
 
 func TestPinnedAreOfTheDefault(t *testing.T) {
-	for _, extended := range []bool{false, true} {
-		for _, platform := range []string{"linux/amd64", "linux/arm64"} {
-			a, err := archive(Wanted{buildspec.DefaultHugoVersion, extended}, platform)
-			if err != nil || len(pinned[a]) != 64 {
-				t.Errorf("%s: no sum is pinned (%v)", a, err)
-			}
+	for _, tt := range []struct {
+		platform string
+		extended bool
+	}{
+		{"linux/amd64", false},
+		{"linux/amd64", true},
+		{"linux/arm64", false},
+		{"linux/arm64", true},
+		{"darwin/amd64", false},
+		{"darwin/arm64", false},
+	} {
+		a, err := archive(Wanted{buildspec.DefaultHugoVersion, tt.extended}, tt.platform)
+		if err != nil || len(pinned[a]) != 64 {
+			t.Errorf("%s: no sum is pinned (%v)", a, err)
 		}
+	}
+	if len(pinned) != 5 { // Macs of both kinds have the same.
+		t.Errorf("%d sums are pinned, want 5: is one of another version?", len(pinned))
 	}
 }
 
