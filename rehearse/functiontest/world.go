@@ -153,6 +153,10 @@ func Refused(code string) func(fakeaws.Call) bool {
 	return func(call fakeaws.Call) bool { return call.Err == code }
 }
 
+// MissedAnswer reports whether the function gave a report up before it had an answer, as it does on a machine so slow
+// that its time is over. It then reports again, although the first report has arrived.
+func (w *World) MissedAnswer() bool { return strings.Contains(w.Function.Logs(), "report not sent") }
+
 // Calls matches calls of an action, such as "cloudfront:CreateInvalidation".
 func Calls(action string) func(fakeaws.Call) bool {
 	return func(call fakeaws.Call) bool { return call.Action == action }
