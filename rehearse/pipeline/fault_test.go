@@ -37,11 +37,11 @@ func TestTheFirstEventNamesTheFaults(t *testing.T) {
 // TestEachFaultStrikes rehearses a pipeline, whose function assumes a role, with each of the faults.
 func TestEachFaultStrikes(t *testing.T) {
 	const (
-		clear  = "Invalidate/Invalidate cloudfront:CreateInvalidation "
-		poll   = "Invalidate/Invalidate cloudfront:GetInvalidation "
+		create = "Invalidate/Invalidate cloudfront:CreateInvalidation "
+		get    = "Invalidate/Invalidate cloudfront:GetInvalidation "
 		report = "Invalidate/Invalidate codepipeline:PutJobSuccessResult "
 		assume = "Invalidate/Invalidate sts:AssumeRole "
-		any    = `\d+` // The number depends on the machine.
+		times  = `\d+` // The number depends on the machine.
 	)
 	tests := map[string]struct {
 		strikes []string // regular expressions
@@ -49,21 +49,21 @@ func TestEachFaultStrikes(t *testing.T) {
 		waits   bool     // AWS would have waited before it called the function again
 	}{
 		"build=fail":            {strikes: []string{"Build/Build a command of the build phase 1"}, code: "JobFailed"},
-		"cloudfront=throttle":   {strikes: []string{clear + "3", poll + "3"}},
-		"cloudfront=error":      {strikes: []string{clear + "3", poll + "3"}},
-		"cloudfront=denied":     {strikes: []string{clear + "1"}, code: "PermissionError"},
-		"cloudfront=hang":       {strikes: []string{clear + "1", poll + "1"}, waits: true},
-		"cloudfront=quota":      {strikes: []string{clear + any}, code: "SystemUnavailable", waits: true},
-		"cloudfront=slow":       {strikes: []string{clear + "1"}, waits: true},
-		"cloudfront=never":      {strikes: []string{clear + "1"}, code: "JobFailed", waits: true},
+		"cloudfront=throttle":   {strikes: []string{create + "3", get + "3"}},
+		"cloudfront=error":      {strikes: []string{create + "3", get + "3"}},
+		"cloudfront=denied":     {strikes: []string{create + "1"}, code: "PermissionError"},
+		"cloudfront=hang":       {strikes: []string{create + "1", get + "1"}, waits: true},
+		"cloudfront=quota":      {strikes: []string{create + times}, code: "SystemUnavailable", waits: true},
+		"cloudfront=slow":       {strikes: []string{create + "1"}, waits: true},
+		"cloudfront=never":      {strikes: []string{create + "1"}, code: "JobFailed", waits: true},
 		"codepipeline=throttle": {strikes: []string{report + "3"}},
 		"codepipeline=error":    {strikes: []string{report + "3"}},
 		"sts=throttle":          {strikes: []string{assume + "3"}},
 		"sts=error":             {strikes: []string{assume + "3"}},
 		"sts=no-role":           {strikes: []string{assume + "1"}, code: "PermissionError"},
-		"lambda=crash-once":     {strikes: []string{clear + "1"}, waits: true},
-		"lambda=crash":          {strikes: []string{clear + "3"}, code: "JobFailed", waits: true},
-		"lambda=timeout":        {strikes: []string{clear + any}, code: "JobFailed", waits: true},
+		"lambda=crash-once":     {strikes: []string{create + "1"}, waits: true},
+		"lambda=crash":          {strikes: []string{create + "3"}, code: "JobFailed", waits: true},
+		"lambda=timeout":        {strikes: []string{create + times}, code: "JobFailed", waits: true},
 	}
 	for part, kinds := range faults {
 		for kind := range kinds {
