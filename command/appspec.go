@@ -3,9 +3,11 @@ package command
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 
-	"blog-deploy-pipeline/stacks"
+	"blog-deploy-pipeline/appspec"
+	"blog-deploy-pipeline/stacks/props"
 )
 
 // printAppSpec prints the AppSpec file of a service, for the repository of that service.
@@ -19,7 +21,23 @@ func (c *printAppSpec) run(app App, stdout, _ io.Writer) error {
 	if c.service == "" {
 		return errors.New("which service? Name one from services.go: SERVICE=name for make, -service name for dist/app")
 	}
-	text, err := stacks.AppSpec(app.Blogs, app.Services, c.service)
+	if len(app.Services) > 0 {
+		if err := props.Validate(nil, app.Services); err != nil {
+			return err
+		}
+	}
+	service, err := app.service(c.service)
+	if err != nil {
+		if blog, unknown := app.blog(c.service); unknown == nil {
+			return fmt.Errorf("%s has no AppSpec, only services have: %w", blog.Identity(), err)
+		}
+		return err
+	}
+	spec, err := service.AppSpec()
+	if err != nil {
+		return err
+	}
+	text, err := appspec.Render(spec)
 	if err != nil {
 		return err
 	}

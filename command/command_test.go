@@ -103,6 +103,9 @@ func TestHelpListsCommands(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	none := App{Services: []props.Service{shop}}
+	unclear, byECS := shop, api
+	byECS.Controller = props.ControllerECS
+	unclear.Name, unclear.Hook.Invalidations = "unclear", nil
 	broken := App{Blogs: []props.Blog{{Name: "plain"}}, Services: []props.Service{nil}}
 	for _, tt := range []struct {
 		name string
@@ -127,6 +130,12 @@ func TestErrors(t *testing.T) {
 		{"props that are not valid", broken, "stacks -blog plain", "blogs.go or services.go has problems:\n"},
 		{"AppSpec of nothing", app, "appspec", "which service? Name one from services.go"},
 		{"AppSpec of an unknown service", app, "appspec -service nope", `no service "nope" in services.go; there are: shop, api`},
+		{"AppSpec of a service in capitals", app, "appspec -service Shop", `no service "Shop" in services.go`},
+		{"AppSpec without services", App{}, "appspec -service shop", `no service "shop" in services.go; there are: none`},
+		{"AppSpec of a blog", app, "appspec -service plain", `blog "plain" has no AppSpec, only services have: no service "plain" in services.go; there are: shop, api`},
+		{"AppSpec of a service that ECS deploys", App{Services: []props.Service{byECS}}, "appspec -service api", `service "api" is deployed by ECS itself, which has no AppSpec`},
+		{"AppSpec of a list with nil", broken, "appspec -service shop", "services[0] is nil"},
+		{"AppSpec of a list with mistakes", App{Services: []props.Service{shop, unclear}}, "appspec -service shop", "Hook.Invalidations is"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			stdout, stderr, err := run(tt.app, tt.line)

@@ -36,7 +36,7 @@ func TestMakeRefuses(t *testing.T) {
 		{"destroy SERVICE=*", `no service "*" in services.go`},
 		{"diff SERVICE=shop-hook", `no service "shop-hook" in services.go`},
 		{"appspec SERVICE=nope", `no service "nope" in services.go; there are: shop, news`},
-		{"appspec SERVICE=own", `blog "own" has no AppSpec, only services have; there are: shop, news`},
+		{"appspec SERVICE=own", `blog "own" has no AppSpec, only services have: no service "own" in services.go; there are: shop, news`},
 		{"appspec SERVICE=news", `service "news" is deployed by ECS itself, which has no AppSpec: copy the output LifecycleHooks of the stack news-hook`},
 		{"destroy BLOG=own SITE=yes", `the blog "own" has no Site in blogs.go`},
 		{"destroy SERVICE=shop SITE=yes", `service "shop": only a blog has a site: leave out SITE=yes`},

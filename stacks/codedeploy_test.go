@@ -67,11 +67,7 @@ func TestDeploymentByCodeDeploy(t *testing.T) {
 					t.Errorf("the AppSpec is\n%s\nwant %q in it", variables["APPSPEC"], want)
 				}
 			}
-			printed, err := AppSpec(nil, []props.Service{tt.props}, tt.props.Name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			equal(t, "AppSpec of the build", variables["APPSPEC"], printed)
+			equal(t, "AppSpec of the build", variables["APPSPEC"], appSpec(t, tt.props))
 			equal(t, "function", only(t, tmpl, "AWS::Lambda::Function")["FunctionName"], contract.HookFunctionName(tt.props.Name))
 
 			configuration := at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration").(map[string]any)

@@ -78,7 +78,7 @@ func TestDeploymentByECS(t *testing.T) {
 			if text, set := buildVariables(t, tmpl, "Build")["APPSPEC"]; set {
 				t.Errorf("the build makes an AppSpec, which nobody reads: %s", text)
 			}
-			if _, err := AppSpec(nil, []props.Service{tt.props}, tt.props.Name); err == nil || !strings.Contains(err.Error(), "deployed by ECS itself, which has no AppSpec: its stack "+tt.props.Name+"-service connects the hook") {
+			if _, err := tt.props.AppSpec(); err == nil || !strings.Contains(err.Error(), "deployed by ECS itself, which has no AppSpec: its stack "+tt.props.Name+"-service connects the hook") {
 				t.Errorf("AppSpec: %v", err)
 			}
 		})

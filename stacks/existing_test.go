@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"blog-deploy-pipeline/appspec"
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/stacks/internal/fixtures"
@@ -26,11 +27,7 @@ func TestHookOutputsSayWhatToDo(t *testing.T) {
 		equal(t, tmpl.Name+"'s function", output(t, tmpl, "FunctionARN"), arnOf(t, tmpl, tmpl.OfType("AWS::Lambda::Function")[0].ID))
 	}
 	for _, s := range []props.ExistingService{fixtures.Shop, fixtures.Checkout} {
-		want, err := AppSpec(nil, []props.Service{s}, s.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		equal(t, s.Name+"'s AppSpec", output(t, hookTemplate(t, s), "AppSpec"), want)
+		equal(t, s.Name+"'s AppSpec", output(t, hookTemplate(t, s), "AppSpec"), appSpec(t, s))
 	}
 	for s, stages := range map[*props.ExistingService][]any{
 		&fixtures.News: {"PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"},
@@ -54,48 +51,38 @@ func TestHookOutputsSayWhatToDo(t *testing.T) {
 // The longest possible output fits into CloudFormation's 1,024 characters.
 func TestHookOutputsFit(t *testing.T) {
 	long := strings.Repeat("x", 49)
-	text, err := AppSpec(nil, []props.Service{props.ExistingService{
+	text := appSpec(t, props.ExistingService{
 		Name:       long,
 		DeployedBy: props.CodeDeployGroup{Application: "a", DeploymentGroup: "g", Container: strings.Repeat("c", 255), Port: 65535},
 		Hook:       props.Hook{Invalidations: fixtures.Shop.Hook.Invalidations, Events: props.ControllerCodeDeploy.Events()},
-	}}, long)
-	if err != nil {
-		t.Fatal(err)
-	}
+	})
 	if len(text) > 1024 {
 		t.Errorf("the AppSpec has %d characters", len(text))
 	}
 }
 
-func TestAppSpecOfAService(t *testing.T) {
-	services := []props.Service{fixtures.Shop, fixtures.Checkout, fixtures.News}
-	text, err := AppSpec([]props.Blog{fixtures.Modern}, services, "checkout")
+// appSpec returns the AppSpec file of a service.
+func appSpec(t *testing.T, service props.Service) string {
+	t.Helper()
+	spec, err := service.AppSpec()
 	if err != nil {
 		t.Fatal(err)
 	}
+	text, err := appspec.Render(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestAppSpecOfAService(t *testing.T) {
+	text := appSpec(t, fixtures.Checkout)
 	for _, want := range []string{`ContainerName: "nginx"`, "ContainerPort: 8080", `- AfterAllowTestTraffic: "` + contract.HookFunctionName("checkout") + `"`, `- AfterAllowTraffic: "` + contract.HookFunctionName("checkout") + `"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the AppSpec is\n%s\nwant %s in it", text, want)
 		}
 	}
-	broken := fixtures.Shop
-	broken.Name, broken.Hook.Invalidations = "broken", nil
-	for _, tt := range []struct {
-		name     string
-		services []props.Service
-		want     string
-	}{
-		{"nope", services, `no service "nope" in services.go; there are: shop, checkout, news`},
-		{"Shop", services, `no service "Shop" in services.go`},
-		{"shop", nil, `no service "shop" in services.go; there are: none`},
-		{"modern", services, `blog "modern" has no AppSpec, only services have; there are: shop, checkout, news`},
-		{"news", services, `service "news" is deployed by ECS itself, which has no AppSpec: copy the output LifecycleHooks of the stack news-hook`},
-		{"broken", []props.Service{fixtures.Shop, broken}, "Hook.Invalidations is"},
-		{"shop", []props.Service{nil, fixtures.Shop}, "services[0] is nil"},
-	} {
-		text, err := AppSpec([]props.Blog{fixtures.Modern}, tt.services, tt.name)
-		if err == nil || !strings.Contains(err.Error(), tt.want) || text != "" {
-			t.Errorf("AppSpec of %s: %q, %v, want %q in the error", tt.name, text, err, tt.want)
-		}
+	if _, err := fixtures.News.AppSpec(); err == nil || !strings.Contains(err.Error(), `service "news" is deployed by ECS itself, which has no AppSpec: copy the output LifecycleHooks of the stack news-hook`) {
+		t.Errorf("AppSpec of a service that ECS deploys: %v", err)
 	}
 }

@@ -82,9 +82,6 @@ func TestServicesAreValues(t *testing.T) {
 			if err := props.Validate(nil, services); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("Validate: %v, want %q", err, tt.want)
 			}
-			if _, err := AppSpec(nil, services, "shop"); err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("AppSpec: %v, want %q", err, tt.want)
-			}
 		})
 	}
 }
