@@ -1,0 +1,48 @@
+package release
+
+import "time"
+
+// Manifest lists the files of one release. A manifest is never changed.
+type Manifest struct {
+	// ID is the release's id, such as "20261127-013000-1a2b3c4d": the time in UTC at
+	// which it was begun, and the start of its job's id. IDs sort by time.
+	ID string `json:"id"`
+	// Number is that of the publication (see State).
+	Number int64 `json:"number"`
+	// Time is when the release was committed.
+	Time time.Time `json:"time"`
+	// Execution is the id of the pipeline's execution, and Revision that of the commit;
+	// each "" if unknown.
+	Execution string `json:"execution,omitempty"`
+	Revision  string `json:"revision,omitempty"`
+	// Put, Removed and Bytes count what the publication did.
+	Put     int   `json:"put"`
+	Removed int   `json:"removed"`
+	Bytes   int64 `json:"bytes"`
+	// Files has the blog's files by their keys in the site bucket.
+	Files map[string]File `json:"files"`
+}
+
+// File is an object of the site bucket as a release has it.
+type File struct {
+	// Size, Packed and CRC32 are those of the file in the build's archive.
+	Size   int64  `json:"size"`
+	Packed int64  `json:"packed"`
+	CRC32  uint32 `json:"crc32"`
+	// SHA256 is that of the content, in hexadecimal.
+	SHA256 string `json:"sha256"`
+	// ETag is what S3 answered when the object was put, with its quotes.
+	ETag    string  `json:"etag"`
+	Headers Headers `json:"headers"`
+	// Tag is the object's cache tag.
+	Tag string `json:"tag,omitempty"`
+}
+
+// Headers are the headers and the metadata with which an object is stored.
+type Headers struct {
+	ContentType        string            `json:"type,omitempty"`
+	CacheControl       string            `json:"cacheControl,omitempty"`
+	ContentLanguage    string            `json:"language,omitempty"`
+	ContentDisposition string            `json:"disposition,omitempty"`
+	Metadata           map[string]string `json:"metadata,omitempty"`
+}
