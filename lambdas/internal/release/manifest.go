@@ -5,7 +5,7 @@ import "time"
 // Manifest lists the files of one release. A manifest is never changed.
 type Manifest struct {
 	// ID is the release's id, such as "20261127-013000-1a2b3c4d": the time in UTC at
-	// which it was begun, and the start of its job's id. IDs sort by time.
+	// which it was begun, and a hash of its job. IDs sort by time.
 	ID string `json:"id"`
 	// Number is that of the publication (see State).
 	Number int64 `json:"number"`

@@ -1,0 +1,295 @@
+package release
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithy "github.com/aws/smithy-go"
+
+	"blog-deploy-pipeline/lambdas/contract"
+)
+
+// S3 has the methods of the S3 client that a Store calls.
+type S3 interface {
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	CopyObject(context.Context, *s3.CopyObjectInput, ...func(*s3.Options)) (*s3.CopyObjectOutput, error)
+}
+
+// Store is the releases bucket of a blog.
+type Store struct {
+	S3     S3
+	Bucket string
+}
+
+const (
+	// maxState and maxManifest limit what is read into memory, in bytes after
+	// decompression. A file has about 80 bytes in the state and 400 in a manifest.
+	maxState    = 64 << 20
+	maxManifest = 256 << 20
+	// maxWrites limits the attempts of one Update. Two writers at once are rare, and
+	// each attempt means that another one has just written.
+	maxWrites = 10
+	// maxReads limits the attempts to read an object whose content breaks off. The SDK
+	// repeats a call only until its answer begins.
+	maxReads = 3
+)
+
+// afresh says how to go on without what has been remembered. The bucket keeps no older
+// versions of an object.
+const afresh = "the next publication uploads everything, removes nothing and clears the whole cache"
+
+// Load returns the state, which is empty before the first publication.
+func (s Store) Load(ctx context.Context) (State, error) {
+	state, _, _, err := s.load(ctx)
+	return state, err
+}
+
+// load also returns the state's text in the bucket and its ETag, "" if there is none.
+func (s Store) load(ctx context.Context) (state State, text []byte, etag string, err error) {
+	text, etag, err = s.get(ctx, contract.ReleaseState, maxState)
+	if err != nil || etag == "" {
+		return State{}, nil, "", err
+	}
+	if err := decodeState(text, &state); err != nil {
+		return State{}, nil, "", fmt.Errorf("decode %s: %w. Delete this object: %s", s.name(contract.ReleaseState), err, afresh)
+	}
+	return state, text, etag, nil
+}
+
+func decodeState(text []byte, state *State) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	// A field of another version of this program has a meaning that must not get lost.
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(state); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more after the end of the state")
+	}
+	for _, id := range []string{state.Current, state.Target, state.DoneRelease} {
+		if id != "" && !isID(id) {
+			return fmt.Errorf("%.100q is no id of a release", id)
+		}
+	}
+	return nil
+}
+
+// Update changes the state. It calls change with the state as it is now, and again if
+// another writer was faster. So change has to see by the state whether it was made
+// already, even by a write of this Update whose answer was lost and on which another
+// writer has built. If change returns an error, Update writes nothing and returns it.
+func (s Store) Update(ctx context.Context, change func(*State) error) (State, error) {
+	var written []byte // what a write that was refused would have left
+	for attempt := 1; ; attempt++ {
+		state, text, etag, err := s.load(ctx)
+		if err != nil {
+			return State{}, err
+		}
+		if written != nil && bytes.Equal(text, written) {
+			return state, nil // the answer to the first try of the SDK was lost
+		}
+		if err := change(&state); err != nil {
+			return state, err
+		}
+		if written, err = json.Marshal(state); err != nil {
+			return State{}, fmt.Errorf("encode the state: %w", err)
+		}
+		if bytes.Equal(text, written) {
+			return state, nil
+		}
+		if len(written) > maxState {
+			return State{}, fmt.Errorf("write %s: it would be longer than %d MiB, because too many files have changed at once", s.name(contract.ReleaseState), maxState>>20)
+		}
+		in := &s3.PutObjectInput{
+			Bucket: &s.Bucket, Key: aws.String(contract.ReleaseState),
+			Body: bytes.NewReader(written), ContentType: aws.String("application/json"),
+		}
+		if etag == "" {
+			in.IfNoneMatch = aws.String("*")
+		} else {
+			in.IfMatch = &etag
+		}
+		_, err = s.S3.PutObject(ctx, in)
+		if err == nil {
+			return state, nil
+		}
+		err = fmt.Errorf("write %s: %w", s.name(contract.ReleaseState), err)
+		if !isConflict(err) {
+			return State{}, err
+		}
+		if attempt == maxWrites {
+			return State{}, fmt.Errorf("%w; another writer was faster %d times", err, maxWrites)
+		}
+		if err := sleep(ctx, rand.N(min(time.Second, 20*time.Millisecond<<attempt))); err != nil {
+			return State{}, err
+		}
+	}
+}
+
+// isConflict reports whether a conditional write was refused because the object is
+// another one by now, or is being written or deleted.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+func isConflict(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch api.ErrorCode() {
+	case "PreconditionFailed", "ConditionalRequestConflict", "OperationAborted", "NoSuchKey":
+		return true
+	}
+	return false
+}
+
+// Manifest returns the manifest of a release. It returns nil for "", and if the bucket
+// has none.
+func (s Store) Manifest(ctx context.Context, id string) (*Manifest, error) {
+	if id == "" {
+		return nil, nil //nolint:nilnil // Before the first publication there is no manifest, which is no error.
+	}
+	key := contract.ReleaseManifests + id + ".json.gz"
+	packed, etag, err := s.get(ctx, key, maxManifest)
+	if err != nil || etag == "" {
+		return nil, err
+	}
+	manifest, err := decodeManifest(packed, id)
+	if err != nil {
+		return nil, fmt.Errorf("decode %s: %w. Delete this object: %s", s.name(key), err, afresh)
+	}
+	return manifest, nil
+}
+
+func decodeManifest(packed []byte, id string) (*Manifest, error) {
+	unpacked, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	text, err := readAll(unpacked, maxManifest)
+	if err != nil {
+		return nil, err
+	}
+	manifest := &Manifest{}
+	if err := json.Unmarshal(text, manifest); err != nil {
+		return nil, err
+	}
+	if manifest.ID != id {
+		return nil, fmt.Errorf("it is the manifest of the release %.100q", manifest.ID)
+	}
+	return manifest, nil
+}
+
+// PutManifest writes a manifest. It replaces that of an earlier run of the same job,
+// which has put the same files, but has not committed the release: the ETags that the
+// later run got are the right ones.
+func (s Store) PutManifest(ctx context.Context, manifest *Manifest) error {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if err := errors.Join(json.NewEncoder(w).Encode(manifest), w.Close()); err != nil {
+		return fmt.Errorf("encode the manifest of %s: %w", manifest.ID, err)
+	}
+	key := contract.ReleaseManifests + manifest.ID + ".json.gz"
+	_, err := s.S3.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &s.Bucket, Key: &key, Body: bytes.NewReader(packed.Bytes()), ContentType: aws.String("application/gzip"),
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", s.name(key), err)
+	}
+	return nil
+}
+
+// KeepBuild copies the archive of a release within S3, so that the release can be
+// published again. S3 copies at most 5 GiB at once.
+func (s Store) KeepBuild(ctx context.Context, id, fromBucket, fromKey string) error {
+	key := contract.ReleaseArtifacts + id + ".zip"
+	_, err := s.S3.CopyObject(ctx, &s3.CopyObjectInput{
+		Bucket: &s.Bucket, Key: &key, CopySource: aws.String(copySource(fromBucket, fromKey)),
+		// Copying tags needs a permission of its own.
+		TaggingDirective: types.TaggingDirectiveReplace,
+	})
+	if err != nil {
+		return fmt.Errorf("copy s3://%s/%s to %s: %w", fromBucket, fromKey, s.name(key), err)
+	}
+	return nil
+}
+
+// copySource returns the name of an object as CopyObject wants it, which is percent-encoded
+// but for its slashes. S3 takes "+" for a space.
+func copySource(bucket, key string) string {
+	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(bucket + "/" + key))
+}
+
+// get returns an object of the bucket and its ETag, which is "" if there is none. It
+// refuses one that is longer than limit.
+func (s Store) get(ctx context.Context, key string, limit int64) (content []byte, etag string, err error) {
+	for range maxReads {
+		var out *s3.GetObjectOutput
+		out, err = s.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.Bucket, Key: &key})
+		if missing := (*types.NoSuchKey)(nil); errors.As(err, &missing) {
+			return nil, "", nil
+		}
+		if err != nil {
+			break
+		}
+		content, err = readAll(out.Body, limit)
+		_ = out.Body.Close()
+		if err == nil && aws.ToString(out.ETag) == "" {
+			err = errors.New("the answer has no ETag")
+		}
+		if err == nil {
+			return content, *out.ETag, nil
+		}
+		if ctx.Err() != nil || errors.Is(err, errTooLong) {
+			break
+		}
+	}
+	return nil, "", fmt.Errorf("read %s: %w", s.name(key), err)
+}
+
+var errTooLong = errors.New("it is too long")
+
+// readAll returns what r has, or errTooLong if that is longer than limit.
+func readAll(r io.Reader, limit int64) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(content)) > limit {
+		err = fmt.Errorf("%w: more than %d MiB", errTooLong, limit>>20)
+	}
+	return content, err
+}
+
+// name returns the name of an object for messages.
+func (s Store) name(key string) string { return "s3://" + s.Bucket + "/" + key }
+
+// NewID returns the id of a release that a job begins now.
+func NewID(now time.Time, job string) string {
+	return fmt.Sprintf("%s-%.4x", now.UTC().Format("20060102-150405"), sha256.Sum256([]byte(job)))
+}
+
+// isID reports whether a text may be an id of NewID's. It becomes a part of keys.
+var isID = regexp.MustCompile(`^\d{8}-\d{6}-[0-9a-f]{8}$`).MatchString
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
