@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/stacks/internal/fixtures"
 	"blog-deploy-pipeline/stacks/props"
@@ -30,7 +31,7 @@ func TestDistributionIsOfToday(t *testing.T) {
 		equal(t, name+"'s IPv6", config["IPV6Enabled"], true)
 		equal(t, name+"'s price class", config["PriceClass"], tt.priceClass)
 		equal(t, name+"'s home page", config["DefaultRootObject"], "index.html")
-		equal(t, name+"'s cache tags", config["CacheTagConfig"], map[string]any{"HeaderName": "x-amz-meta-cache-tag"})
+		equal(t, name+"'s cache tags", config["CacheTagConfig"], map[string]any{"HeaderName": "x-amz-meta-" + contract.MetadataCacheTag})
 		equal(t, name+"'s errors", config["CustomErrorResponses"], []any{map[string]any{
 			"ErrorCode": 404, "ResponseCode": 404, "ResponsePagePath": cmp.Or(tt.props.Site.NotFoundPage, "/404.html"), "ErrorCachingMinTTL": 10,
 		}})

@@ -25,6 +25,8 @@ const module = "../.."
 // ambiguous are constants whose value other code also uses with another meaning, so that
 // the value alone does not show a second spelling.
 var ambiguous = map[string]string{
+	"AllowDeletionsNo":     "also a word of messages",
+	"AllowDeletionsYes":    "also a word of messages",
 	"AllPaths":             "also the wildcard of other paths",
 	"DimensionBlog":        "also a word of messages",
 	"DimensionService":     "also a word of messages",

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
 func TestOriginReadsAsADistribution(t *testing.T) {
@@ -16,7 +18,7 @@ func TestOriginReadsAsADistribution(t *testing.T) {
 	for _, key := range []string{"index.html", "posts/日本語/index.html", "c++/a b&c'(1)!.html", "100%.html", "~me/x=1;y:@.html"} {
 		_, err := s.Client().PutObject(t.Context(), &awss3.PutObjectInput{
 			Bucket: aws.String("blog"), Key: aws.String(key), Body: strings.NewReader(key),
-			ContentType: aws.String("text/html"), CacheControl: aws.String("max-age=60"), Metadata: map[string]string{"cache-tag": "posts"},
+			ContentType: aws.String("text/html"), CacheControl: aws.String("max-age=60"), Metadata: map[string]string{contract.MetadataCacheTag: "posts"},
 		})
 		if err != nil {
 			t.Fatalf("PutObject %s: %v", key, err)

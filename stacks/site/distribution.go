@@ -12,6 +12,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/props"
 	"blog-deploy-pipeline/stacks/site/viewerrequest"
@@ -21,9 +22,9 @@ const (
 	// notFoundSeconds is how long an edge location remembers that a page does not exist. It is short, for a
 	// delivery that does not clear "/*".
 	notFoundSeconds = 10
-	// cacheTagHeader is the header that S3 makes of an object's metadata cache-tag.
+	// cacheTagHeader is the header that S3 makes of an object's cache tags.
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-by-tags.html
-	cacheTagHeader = "x-amz-meta-cache-tag"
+	cacheTagHeader = "x-amz-meta-" + contract.MetadataCacheTag
 )
 
 // priceClasses has the CDK's name of each price class.
