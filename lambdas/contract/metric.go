@@ -15,6 +15,23 @@ const (
 	// was completed.
 	MetricSeconds = "InvalidationSeconds"
 
+	// MetricFilesPut, MetricFilesRemoved and MetricBytesPut count the files that a
+	// publication has put into the site's bucket and removed from it, and the bytes that
+	// it has put. There is no value for a publication that failed, nor for a blog that
+	// CodePipeline's own action publishes.
+	MetricFilesPut     = "FilesPut"
+	MetricFilesRemoved = "FilesRemoved"
+	MetricBytesPut     = "BytesPut"
+	// MetricPublishSeconds is the time from the action's first job until the release was
+	// committed.
+	MetricPublishSeconds = "PublishSeconds"
+	// MetricInvalidationItems is the number of items of an invalidation of what has
+	// changed, of which an account has 1,000 a month for nothing.
+	MetricInvalidationItems = "InvalidationItems"
+	// MetricNeedlessEvictions is how many files that have not changed an invalidation of
+	// what has changed evicts, because it has fewer items than files have changed.
+	MetricNeedlessEvictions = "NeedlessEvictions"
+
 	// DimensionBlog is the dimension of a blog's metrics, and DimensionService that of a
 	// service's. The value is the name of the blog or service.
 	DimensionBlog    = "blog"

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 )
@@ -74,11 +75,11 @@ func (h *hook) advance(ctx context.Context, log *slog.Logger, settings invalidat
 	invalidator := invalidation.Invalidator{CloudFront: h.cloudFront, Settings: settings, Words: h.words(c.Distribution)}
 	progress, outcome, err := invalidator.Advance(ctx, log, c.Request, c.progress)
 	c.progress = progress
-	if failure := (*invalidation.Failure)(nil); errors.As(err, &failure) {
-		if failure.Kind == invalidation.Late {
-			return h.fail(c, late, failure.Message)
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		if f.Kind == failure.Late {
+			return h.fail(c, late, f.Message)
 		}
-		return h.fail(c, failed, failure.Message)
+		return h.fail(c, failed, f.Message)
 	}
 	switch outcome {
 	case invalidation.Completed:

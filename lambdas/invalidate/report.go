@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
-
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
@@ -54,22 +52,4 @@ func variables(request invalidation.Request, progress invalidation.Progress, too
 		"Seconds":        strconv.FormatFloat(took.Seconds(), 'f', 0, 64),
 		"Paths":          strings.Join(request.Paths, " "),
 	}
-}
-
-// failed returns the report of an invalidation that has failed.
-func failed(failure *invalidation.Failure, progress invalidation.Progress) pipelinejob.Report {
-	return pipelinejob.Report{
-		Failure:    failureTypes[failure.Kind],
-		Message:    failure.Message,
-		ExternalID: progress.InvalidationID,
-	}
-}
-
-// failureTypes translates the kinds of failures into CodePipeline's words.
-var failureTypes = map[invalidation.Kind]types.FailureType{
-	invalidation.Other:         types.FailureTypeJobFailed,
-	invalidation.Configuration: types.FailureTypeConfigurationError,
-	invalidation.Permission:    types.FailureTypePermissionError,
-	invalidation.Unavailable:   types.FailureTypeSystemUnavailable,
-	invalidation.Late:          types.FailureTypeJobFailed,
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
 	"blog-deploy-pipeline/lambdas/internal/strictjson"
@@ -81,12 +82,14 @@ func (t *task) Work(ctx context.Context) pipelinejob.Report {
 	progress, outcome, err := t.invalidator.Advance(ctx, t.log, t.request, t.progress)
 	t.progress = progress
 	took := time.Since(progress.Started)
-	if failure := (*invalidation.Failure)(nil); errors.As(err, &failure) {
-		t.result.Late = failure.Kind == invalidation.Late
-		if t.forgives(failure) {
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		t.result.Late = f.Kind == failure.Late
+		if t.forgives(f) {
 			return overdue(t.request, progress, took)
 		}
-		return failed(failure, progress)
+		report := pipelinejob.Failed(f)
+		report.ExternalID = progress.InvalidationID
+		return report
 	}
 	if outcome == invalidation.Completed {
 		t.result.Took = took
@@ -97,8 +100,8 @@ func (t *task) Work(ctx context.Context) pipelinejob.Report {
 
 // forgives reports whether the deployment succeeds in spite of a failure: CloudFront has
 // accepted the invalidation and still works on it, and the owner lets that pass.
-func (t *task) forgives(failure *invalidation.Failure) bool {
-	return t.onFailure == contract.OnFailureProceed && failure.Kind == invalidation.Late && failure.Err == nil
+func (t *task) forgives(f *failure.Failure) bool {
+	return t.onFailure == contract.OnFailureProceed && f.Kind == failure.Late && f.Err == nil
 }
 
 // Log implements pipelinejob.Task.

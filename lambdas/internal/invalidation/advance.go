@@ -31,8 +31,9 @@ type Invalidator struct {
 // says, until Settings.PollFor has passed or until ctx ends. It waits through throttling,
 // server errors, broken connections and a full quota of invalidations in progress.
 //
-// The error is a [*Failure]: CloudFront refused for a reason that waiting does not
-// remove, or the deadline has passed.
+// The error is a [*failure.Failure]: CloudFront refused for a reason that waiting does
+// not remove, or the deadline has passed. It wraps nothing if CloudFront said until the
+// deadline that the invalidation is in progress.
 func (i Invalidator) Advance(ctx context.Context, log *slog.Logger, req Request, progress Progress) (Progress, Outcome, error) {
 	now := time.Now()
 	if progress.Deadline.IsZero() {

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
 	"blog-deploy-pipeline/lambdas/internal/redact"
 )
@@ -36,7 +37,7 @@ func TestAdvance(t *testing.T) {
 		progress   Progress // times relative to the bubble's start
 		budget     time.Duration
 		want       Outcome
-		wantKind   Kind
+		wantKind   failure.Kind
 		wantErr    string
 		// wantInProgress is true if CloudFront said at the deadline that it still works
 		// on the invalidation.
@@ -62,22 +63,22 @@ func TestAdvance(t *testing.T) {
 				return invalidationtest.Invalidation(invalidationtest.ID, "COMPLETED"), nil
 			},
 		}, want: Pending, wantID: invalidationtest.ID, wantWithin: 41 * time.Second},
-		{name: "no such distribution", cloudFront: invalidationtest.Refuses(invalidationtest.APIError(404, "NoSuchDistribution", "gone")), wantKind: Configuration, wantErr: "NoSuchDistribution: gone. Check the owner's Distribution, and", wantWithin: time.Second},
-		{name: "access denied", cloudFront: invalidationtest.Refuses(invalidationtest.APIError(403, "AccessDenied", "not authorized")), wantKind: Permission, wantErr: "role must allow", wantWithin: time.Second},
+		{name: "no such distribution", cloudFront: invalidationtest.Refuses(invalidationtest.APIError(404, "NoSuchDistribution", "gone")), wantKind: failure.Configuration, wantErr: "NoSuchDistribution: gone. Check the owner's Distribution, and", wantWithin: time.Second},
+		{name: "access denied", cloudFront: invalidationtest.Refuses(invalidationtest.APIError(403, "AccessDenied", "not authorized")), wantKind: failure.Permission, wantErr: "role must allow", wantWithin: time.Second},
 		{name: "continued and completed", cloudFront: invalidationtest.CompletesAfter(0), progress: Progress{InvalidationID: invalidationtest.ID, Attempt: 3}, want: Completed, wantID: invalidationtest.ID, wantWithin: time.Second},
 		{name: "late", cloudFront: invalidationtest.CompletesAfter(time.Hour), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second},
-			wantKind: Late, wantInProgress: true, wantErr: "If it is not completed soon, start once more; to allow more time, raise the owner's Deadline", wantID: invalidationtest.ID, wantWithin: 5 * time.Second},
+			wantKind: failure.Late, wantInProgress: true, wantErr: "If it is not completed soon, start once more; to allow more time, raise the owner's Deadline", wantID: invalidationtest.ID, wantWithin: 5 * time.Second},
 		{name: "never accepted", cloudFront: invalidationtest.Refuses(throttled), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second},
-			wantKind: Unavailable, wantErr: "accepted no invalidation within 5s", wantWithin: 5 * time.Second},
+			wantKind: failure.Unavailable, wantErr: "accepted no invalidation within 5s", wantWithin: 5 * time.Second},
 		{name: "late, but CloudFront does not say", cloudFront: invalidationtest.Refuses(throttled), progress: Progress{InvalidationID: invalidationtest.ID, Attempt: 1}, settings: Settings{PollFor: 90 * time.Second, PollEvery: time.Second, Deadline: time.Minute},
-			wantKind: Late, wantErr: "Last answer: operation error CloudFront", wantID: invalidationtest.ID, wantWithin: time.Minute},
+			wantKind: failure.Late, wantErr: "Last answer: operation error CloudFront", wantID: invalidationtest.ID, wantWithin: time.Minute},
 		{name: "created is enough", cloudFront: invalidationtest.CompletesAfter(time.Hour), settings: untilCreated, want: Created, wantID: invalidationtest.ID, wantWithin: time.Second},
 		{name: "created is enough, and it is completed", cloudFront: invalidationtest.CompletesAfter(0), settings: untilCreated, want: Completed, wantID: invalidationtest.ID, wantWithin: time.Second},
 		{name: "created by an earlier call is enough", cloudFront: invalidationtest.Refuses(throttled), progress: Progress{InvalidationID: invalidationtest.ID, Attempt: 1}, settings: untilCreated, want: Created, wantID: invalidationtest.ID, wantWithin: time.Second},
 		{name: "created is enough, but it is throttled", cloudFront: invalidationtest.Refuses(throttled), settings: untilCreated, want: Pending, wantWithin: 41 * time.Second},
-		{name: "created is enough, but it is refused", cloudFront: invalidationtest.Refuses(invalidationtest.APIError(403, "AccessDenied", "not authorized")), settings: untilCreated, wantKind: Permission, wantErr: "role must allow", wantWithin: time.Second},
+		{name: "created is enough, but it is refused", cloudFront: invalidationtest.Refuses(invalidationtest.APIError(403, "AccessDenied", "not authorized")), settings: untilCreated, wantKind: failure.Permission, wantErr: "role must allow", wantWithin: time.Second},
 		{name: "created is enough, but it never is", cloudFront: invalidationtest.Refuses(throttled), settings: Settings{PollFor: 10 * time.Second, PollEvery: time.Second, Deadline: 5 * time.Second, WaitFor: contract.WaitForCreated},
-			wantKind: Unavailable, wantErr: "accepted no invalidation within 5s", wantWithin: 5 * time.Second},
+			wantKind: failure.Unavailable, wantErr: "accepted no invalidation within 5s", wantWithin: 5 * time.Second},
 		{name: "completed exactly at the deadline", cloudFront: invalidationtest.CompletesAfter(5 * time.Second), settings: Settings{PollFor: 10 * time.Second, PollEvery: 3 * time.Second, Deadline: 5 * time.Second},
 			want: Completed, wantID: invalidationtest.ID, wantWithin: 5 * time.Second},
 	}
@@ -102,15 +103,15 @@ func TestAdvance(t *testing.T) {
 				got, outcome, err := i.Advance(ctx, quiet, request, tt.progress)
 
 				if tt.wantErr != "" {
-					var failure *Failure
-					if !errors.As(err, &failure) {
+					var failed *failure.Failure
+					if !errors.As(err, &failed) {
 						t.Fatalf("Advance: error %v, want a *Failure with %q", err, tt.wantErr)
 					}
-					if failure.Kind != tt.wantKind || !strings.Contains(failure.Message, tt.wantErr) {
-						t.Errorf("Advance: failure %v %q, want %v with %q", failure.Kind, failure.Message, tt.wantKind, tt.wantErr)
+					if failed.Kind != tt.wantKind || !strings.Contains(failed.Message, tt.wantErr) {
+						t.Errorf("Advance: failure %v %q, want %v with %q", failed.Kind, failed.Message, tt.wantKind, tt.wantErr)
 					}
-					if inProgress := failure.Err == nil; inProgress != tt.wantInProgress {
-						t.Errorf("Advance: failure wraps %v, want an error: %v", failure.Err, !tt.wantInProgress)
+					if inProgress := failed.Err == nil; inProgress != tt.wantInProgress {
+						t.Errorf("Advance: failure wraps %v, want an error: %v", failed.Err, !tt.wantInProgress)
 					}
 				} else if err != nil || outcome != tt.want {
 					t.Errorf("Advance: %v, %v, want %v", outcome, err, tt.want)

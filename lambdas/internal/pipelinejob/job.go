@@ -14,6 +14,37 @@ type Job struct {
 	// ContinuationToken is that of the previous job's report; "" for the first job of
 	// an action.
 	ContinuationToken string
+
+	inputArtifacts json.RawMessage
+}
+
+// Location is where an artifact of the pipeline is in S3.
+type Location struct{ Bucket, Key string }
+
+// Input returns where the action's one input artifact is. It reads neither the artifact's
+// name nor the credentials that come with it: the function has its own.
+func (j Job) Input() (Location, error) {
+	var artifacts []struct {
+		Location struct {
+			S3Location struct {
+				BucketName string `json:"bucketName"`
+				ObjectKey  string `json:"objectKey"`
+			} `json:"s3Location"`
+		} `json:"location"`
+	}
+	if len(j.inputArtifacts) > 0 {
+		if err := json.Unmarshal(j.inputArtifacts, &artifacts); err != nil {
+			return Location{}, fmt.Errorf("decode the input artifacts of job %s: %w", j.ID, explain(err))
+		}
+	}
+	if len(artifacts) != 1 {
+		return Location{}, fmt.Errorf("the action has %d input artifacts: give it exactly one, the output of the build", len(artifacts))
+	}
+	at := artifacts[0].Location.S3Location
+	if at.BucketName == "" || at.ObjectKey == "" {
+		return Location{}, errors.New("the action's input artifact has no bucket or no key in S3")
+	}
+	return Location{at.BucketName, at.ObjectKey}, nil
 }
 
 // decodeID reads nothing of the event but the job's id. With the id the function can
@@ -36,7 +67,8 @@ func decodeID(event []byte) (string, error) {
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
 func decode(id string, event []byte) (Job, error) {
 	// The structure has only the fields that are used, so that a change of CodePipeline's
-	// in others, such as artifacts or their credentials, fails no job.
+	// in others, such as the artifacts' credentials, fails no job. Not all functions use
+	// the artifacts.
 	var envelope struct {
 		Job struct {
 			Data struct {
@@ -45,7 +77,8 @@ func decode(id string, event []byte) (Job, error) {
 						UserParameters string
 					} `json:"configuration"`
 				} `json:"actionConfiguration"`
-				ContinuationToken string `json:"continuationToken"`
+				ContinuationToken string          `json:"continuationToken"`
+				InputArtifacts    json.RawMessage `json:"inputArtifacts"`
 			} `json:"data"`
 		} `json:"CodePipeline.job"`
 	}
@@ -53,7 +86,12 @@ func decode(id string, event []byte) (Job, error) {
 		return Job{ID: id}, fmt.Errorf("decode job %s: %w", id, explain(err))
 	}
 	data := envelope.Job.Data
-	return Job{ID: id, UserParameters: data.ActionConfiguration.Configuration.UserParameters, ContinuationToken: data.ContinuationToken}, nil
+	return Job{
+		ID:                id,
+		UserParameters:    data.ActionConfiguration.Configuration.UserParameters,
+		ContinuationToken: data.ContinuationToken,
+		inputArtifacts:    data.InputArtifacts,
+	}, nil
 }
 
 // explain returns the error of decoding an event without the names of Go types.

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf16"
 
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
+	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob/pipelinejobtest"
 	"blog-deploy-pipeline/lambdas/internal/redact"
@@ -88,7 +90,7 @@ func TestReports(t *testing.T) {
 			if err := w.invoke(t, event("p", "token-1")); err != nil {
 				t.Fatal(err)
 			}
-			if want := (Job{ID: id, UserParameters: "p", ContinuationToken: "token-1"}); len(w.jobs) != 1 || w.jobs[0] != want {
+			if want := (Job{ID: id, UserParameters: "p", ContinuationToken: "token-1"}); len(w.jobs) != 1 || !reflect.DeepEqual(w.jobs[0], want) {
 				t.Errorf("jobs are %v, want %v", w.jobs, want)
 			}
 			if w.pipeline.Reports() != 1 {
@@ -144,6 +146,48 @@ func TestRefusedJobs(t *testing.T) {
 		}
 		if details := w.pipeline.Failures[0].FailureDetails; details.Type != types.FailureTypeConfigurationError || *details.Message != tt.want {
 			t.Errorf("%s: reported %s %q, want ConfigurationError %q", name, details.Type, *details.Message, tt.want)
+		}
+	}
+}
+
+// An action has one input artifact if it needs one. A job of an action that needs none is
+// read whatever the artifacts look like.
+func TestInput(t *testing.T) {
+	const site = `{"name":"Site","location":{"type":"S3","s3Location":{"bucketName":"artifacts","objectKey":"my-blog/Site/x1"}}}`
+	for name, tt := range map[string]struct {
+		artifacts string
+		want      Location
+		wantErr   string
+	}{
+		"one":              {artifacts: "[" + site + "]", want: Location{"artifacts", "my-blog/Site/x1"}},
+		"none":             {artifacts: "[]", wantErr: "has 0 input artifacts: give it exactly one"},
+		"null":             {artifacts: "null", wantErr: "has 0 input artifacts"},
+		"several":          {artifacts: "[" + site + "," + site + "]", wantErr: "has 2 input artifacts"},
+		"no place":         {artifacts: `[{"name":"Site"}]`, wantErr: "no bucket or no key"},
+		"no key":           {artifacts: `[{"location":{"s3Location":{"bucketName":"artifacts"}}}]`, wantErr: "no bucket or no key"},
+		"of another shape": {artifacts: `{"name":"Site"}`, wantErr: "decode the input artifacts of job " + id},
+	} {
+		job, err := decode(id, []byte(`{"CodePipeline.job":{"id":"`+id+`","data":{"inputArtifacts":`+tt.artifacts+`}}}`))
+		if err != nil {
+			t.Errorf("%s: %v, want a job", name, err)
+			continue
+		}
+		got, err := job.Input()
+		if got != tt.want || (err == nil) != (tt.wantErr == "") || err != nil && !strings.Contains(err.Error(), tt.wantErr) {
+			t.Errorf("%s: %+v, %v, want %+v and the error %q", name, got, err, tt.want, tt.wantErr)
+		}
+	}
+	if _, err := (Job{}).Input(); err == nil {
+		t.Error("a job without data has an input")
+	}
+}
+
+// Each kind of failure has its type.
+func TestFailed(t *testing.T) {
+	for kind := failure.Other; kind <= failure.Late; kind++ {
+		got := Failed(&failure.Failure{Kind: kind, Message: "m"})
+		if !got.Failed() || got.Message != "m" {
+			t.Errorf("%v: report is %+v, want a failure with its message", kind, got)
 		}
 	}
 }

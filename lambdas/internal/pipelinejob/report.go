@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
+	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 	"blog-deploy-pipeline/lambdas/internal/redact"
 )
@@ -52,6 +53,20 @@ type Report struct {
 
 	// ExternalID is the id of what the action works on outside of CodePipeline, if known.
 	ExternalID string
+}
+
+// Failed returns the report of a failure.
+func Failed(f *failure.Failure) Report {
+	return Report{Failure: failureTypes[f.Kind], Message: f.Message}
+}
+
+// failureTypes translates the kinds of failure into CodePipeline's words.
+var failureTypes = map[failure.Kind]types.FailureType{
+	failure.Other:         types.FailureTypeJobFailed,
+	failure.Configuration: types.FailureTypeConfigurationError,
+	failure.Permission:    types.FailureTypePermissionError,
+	failure.Unavailable:   types.FailureTypeSystemUnavailable,
+	failure.Late:          types.FailureTypeJobFailed,
 }
 
 // Failed reports whether the action fails.

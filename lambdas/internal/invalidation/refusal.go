@@ -11,47 +11,9 @@ import (
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
+	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/redact"
 )
-
-// Kind says what a failure is due to.
-type Kind int
-
-// The kinds of failure. A caller translates them into the words of its own protocol.
-const (
-	// Other is an error that this package has no particular advice for.
-	Other Kind = iota
-	// Configuration means that the owner named a distribution or paths that CloudFront
-	// refuses.
-	Configuration
-	// Permission means that the role of the function lacks a permission.
-	Permission
-	// Unavailable means that CloudFront did not accept the invalidation before the
-	// deadline.
-	Unavailable
-	// Late means that CloudFront accepted the invalidation and was not seen to complete
-	// it before the deadline.
-	Late
-)
-
-func (k Kind) String() string {
-	return [...]string{"other", "configuration", "permission", "unavailable", "late"}[k]
-}
-
-// Failure is the error of an invalidation that has failed.
-type Failure struct {
-	Kind Kind
-	// Message tells the person who reads the result of the deployment what happened
-	// and what to do.
-	Message string
-	// Err is CloudFront's last error. It is nil if CloudFront said until the deadline
-	// that the invalidation is in progress.
-	Err error
-}
-
-func (f *Failure) Error() string { return f.Message }
-
-func (f *Failure) Unwrap() error { return f.Err }
 
 // Errors for answers with status 200 that this package cannot use.
 var (
@@ -73,7 +35,7 @@ type Words struct {
 
 // refusal is the meaning of an error code for the owner.
 type refusal struct {
-	kind   Kind
+	kind   failure.Kind
 	advice func(Words) string
 }
 
@@ -116,18 +78,18 @@ func lookOnTheWay(w Words) string {
 // refusals are the error codes of CloudFront that a retry does not change.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html
 var refusals = map[string]refusal{
-	"NoSuchDistribution":     {Configuration, fixDistribution},
-	"EntityNotFound":         {Configuration, fixDistribution},
-	"InvalidArgument":        {Configuration, fixPaths},
-	"BatchTooLarge":          {Configuration, fewerPaths},
-	"InconsistentQuantities": {Configuration, fixPaths},
-	"MissingBody":            {Configuration, fixPaths},
-	"AccessDenied":           {Permission, fixRole},
-	"AccessDeniedException":  {Permission, fixRole},
-	"UnauthorizedOperation":  {Permission, fixRole},
+	"NoSuchDistribution":     {failure.Configuration, fixDistribution},
+	"EntityNotFound":         {failure.Configuration, fixDistribution},
+	"InvalidArgument":        {failure.Configuration, fixPaths},
+	"BatchTooLarge":          {failure.Configuration, fewerPaths},
+	"InconsistentQuantities": {failure.Configuration, fixPaths},
+	"MissingBody":            {failure.Configuration, fixPaths},
+	"AccessDenied":           {failure.Permission, fixRole},
+	"AccessDeniedException":  {failure.Permission, fixRole},
+	"UnauthorizedOperation":  {failure.Permission, fixRole},
 	// The reference is a hash of the batch, so CloudFront and this package disagree on
 	// the content of the batch. Another execution has another reference.
-	"InvalidationBatchAlreadyExists": {Other, newReference},
+	"InvalidationBatchAlreadyExists": {failure.Other, newReference},
 }
 
 func fixTrust(w Words) string {
@@ -142,7 +104,7 @@ func lookUpInSTS(w Words) string {
 // distinguish a role that does not exist from one that does not trust the function.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 var roleRefusals = map[string]refusal{
-	"AccessDenied": {Permission, fixTrust},
+	"AccessDenied": {failure.Permission, fixTrust},
 }
 
 // sts is the SDK's name of the service that gives out the credentials of a role.
@@ -167,7 +129,7 @@ var transient = map[string]bool{
 
 // refused returns the failure for an error that a retry does not change. It returns nil
 // if waiting may help, and for a nil err.
-func refused(err error, words Words) *Failure {
+func refused(err error, words Words) *failure.Failure {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
 		// There was no answer, it could not be read, or the time of this call is over.
@@ -186,22 +148,22 @@ func refused(err error, words Words) *Failure {
 	if code == "InvalidArgument" && strings.Contains(strings.ToLower(api.ErrorMessage()), "caller reference") {
 		code = "InvalidationBatchAlreadyExists"
 	}
-	who, table, unknown := "CloudFront", refusals, refusal{Other, lookUp}
+	who, table, unknown := "CloudFront", refusals, refusal{failure.Other, lookUp}
 	if answered(err) == sts {
-		who, table, unknown = sts, roleRefusals, refusal{Other, lookUpInSTS}
+		who, table, unknown = sts, roleRefusals, refusal{failure.Other, lookUpInSTS}
 	}
 	what := quote(api.ErrorCode()) + ": " + quote(api.ErrorMessage())
 	known, ok := table[code]
 	switch {
 	case ok:
 	case code == awsenv.NoCode:
-		what, known = quote(api.ErrorMessage()), refusal{Other, lookOnTheWay}
+		what, known = quote(api.ErrorMessage()), refusal{failure.Other, lookOnTheWay}
 	case awsenv.OfCredentials(code):
-		known = refusal{Permission, newCredentials}
+		known = refusal{failure.Permission, newCredentials}
 	default:
 		known = unknown
 	}
-	return &Failure{Kind: known.kind, Err: err, Message: fmt.Sprintf("%s refused: %s. %s", who, what, known.advice(words))}
+	return &failure.Failure{Kind: known.kind, Err: err, Message: fmt.Sprintf("%s refused: %s. %s", who, what, known.advice(words))}
 }
 
 // maxQuote limits the part of an answer that a message quotes, in characters.

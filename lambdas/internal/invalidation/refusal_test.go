@@ -14,6 +14,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
 )
 
@@ -22,8 +23,8 @@ func TestRefused(t *testing.T) {
 	reset := &smithyhttp.RequestSendError{Err: &net.OpError{Op: "read", Err: syscall.ECONNRESET}}
 	tests := []struct {
 		err  error
-		want Kind // of the failure
-		wait bool // no failure: waiting may help
+		want failure.Kind // of the failure
+		wait bool         // no failure: waiting may help
 	}{
 		{err: nil, wait: true},
 		{err: reset, wait: true},
@@ -39,23 +40,23 @@ func TestRefused(t *testing.T) {
 		{err: invalidationtest.APIError(507, "Whatever", ""), wait: true},
 		{err: invalidationtest.APIError(400, "TooManyInvalidationsInProgress", ""), wait: true},
 		{err: invalidationtest.APIError(404, "NoSuchInvalidation", ""), wait: true},
-		{err: invalidationtest.APIError(404, "NoSuchDistribution", ""), want: Configuration},
-		{err: invalidationtest.APIError(404, "EntityNotFound", ""), want: Configuration},
-		{err: invalidationtest.APIError(400, "InvalidArgument", "Your request contains one or more invalid invalidation paths."), want: Configuration},
-		{err: invalidationtest.APIError(413, "BatchTooLarge", ""), want: Configuration},
-		{err: invalidationtest.APIError(400, "InconsistentQuantities", ""), want: Configuration},
-		{err: invalidationtest.APIError(400, "MissingBody", ""), want: Configuration},
-		{err: invalidationtest.APIError(403, "AccessDenied", ""), want: Permission},
-		{err: invalidationtest.APIError(403, "SignatureDoesNotMatch", "It does not match.\n\nThe Canonical String was\nx-amz-security-token:IQoJb3JpZ2luX2Vj"), want: Permission},
-		{err: invalidationtest.APIError(403, "ExpiredToken", ""), want: Permission},
-		{err: invalidationtest.APIError(403, "InvalidClientTokenId", ""), want: Permission},
+		{err: invalidationtest.APIError(404, "NoSuchDistribution", ""), want: failure.Configuration},
+		{err: invalidationtest.APIError(404, "EntityNotFound", ""), want: failure.Configuration},
+		{err: invalidationtest.APIError(400, "InvalidArgument", "Your request contains one or more invalid invalidation paths."), want: failure.Configuration},
+		{err: invalidationtest.APIError(413, "BatchTooLarge", ""), want: failure.Configuration},
+		{err: invalidationtest.APIError(400, "InconsistentQuantities", ""), want: failure.Configuration},
+		{err: invalidationtest.APIError(400, "MissingBody", ""), want: failure.Configuration},
+		{err: invalidationtest.APIError(403, "AccessDenied", ""), want: failure.Permission},
+		{err: invalidationtest.APIError(403, "SignatureDoesNotMatch", "It does not match.\n\nThe Canonical String was\nx-amz-security-token:IQoJb3JpZ2luX2Vj"), want: failure.Permission},
+		{err: invalidationtest.APIError(403, "ExpiredToken", ""), want: failure.Permission},
+		{err: invalidationtest.APIError(403, "InvalidClientTokenId", ""), want: failure.Permission},
 		{err: invalidationtest.APIError(429, "UnknownError", "HTTP 429 Too Many Requests"), wait: true},
 		{err: invalidationtest.APIError(408, "UnknownError", "HTTP 408 Request Timeout"), wait: true},
 		{err: invalidationtest.APIError(502, "UnknownError", "HTTP 502 Bad Gateway"), wait: true},
-		{err: invalidationtest.APIError(407, "UnknownError", "HTTP 407 Proxy Authentication Required"), want: Other},
-		{err: invalidationtest.APIError(400, "InvalidationBatchAlreadyExists", ""), want: Other},
-		{err: invalidationtest.APIError(400, "InvalidArgument", "Your request contains a caller reference that was used for a previous invalidation batch for the same distribution."), want: Other},
-		{err: invalidationtest.APIError(418, "Teapot", ""), want: Other},
+		{err: invalidationtest.APIError(407, "UnknownError", "HTTP 407 Proxy Authentication Required"), want: failure.Other},
+		{err: invalidationtest.APIError(400, "InvalidationBatchAlreadyExists", ""), want: failure.Other},
+		{err: invalidationtest.APIError(400, "InvalidArgument", "Your request contains a caller reference that was used for a previous invalidation batch for the same distribution."), want: failure.Other},
+		{err: invalidationtest.APIError(418, "Teapot", ""), want: failure.Other},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.err), func(t *testing.T) {
@@ -94,18 +95,18 @@ func TestRefusedWithRole(t *testing.T) {
 	tests := []struct {
 		name string
 		err  error
-		want Kind
+		want failure.Kind
 		text string // "" if waiting may help
 	}{
-		{"role that does not exist, or does not trust", ofSTS(403, "AccessDenied", denied), Permission,
+		{"role that does not exist, or does not trust", ofSTS(403, "AccessDenied", denied), failure.Permission,
 			"STS refused: AccessDenied: " + denied + ". There must be a role " + role + ", with the trust policy that is the stack's output " + contract.OutputRoleTrust + " (again, if the stack was created again); then retry this stage"},
-		{"unknown error of STS", ofSTS(403, "RegionDisabledException", "STS is not activated in this region"), Other,
+		{"unknown error of STS", ofSTS(403, "RegionDisabledException", "STS is not activated in this region"), failure.Other,
 			"STS refused: RegionDisabledException: STS is not activated in this region. Look the error up in the API reference of AWS STS, from which the function has the credentials of the role " + role + "; then retry this stage"},
 		{"STS throttles", ofSTS(400, "Throttling", "Rate exceeded"), 0, ""},
 		{"STS breaks", ofSTS(500, "InternalFailure", ""), 0, ""},
-		{"role without the permission", invalidationtest.APIError(403, "AccessDenied", "no"), Permission,
+		{"role without the permission", invalidationtest.APIError(403, "AccessDenied", "no"), failure.Permission,
 			"CloudFront refused: AccessDenied: no. The role " + role + " must allow cloudfront:CreateInvalidation and cloudfront:GetInvalidation on this distribution, as the stack's output " + contract.OutputRolePermissions + " does; then retry this stage"},
-		{"distribution of another account", invalidationtest.APIError(404, "NoSuchDistribution", "no"), Configuration,
+		{"distribution of another account", invalidationtest.APIError(404, "NoSuchDistribution", "no"), failure.Configuration,
 			"CloudFront refused: NoSuchDistribution: no. Check the distribution's setting, and that it is a distribution of the account 210987654321, whose role the function assumes"},
 	}
 	i := Invalidator{Settings: Settings{RoleARN: role}, Words: Words{Distribution: "the distribution's setting", Again: "retry this stage"}}
