@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -81,7 +79,7 @@ func decodeState(text []byte, state *State) error {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is more after the end of the state")
 	}
-	for _, id := range []string{state.Current, state.Target, state.DoneRelease} {
+	for _, id := range []string{state.Current, state.Target} {
 		if id != "" && !isID(id) {
 			return fmt.Errorf("%.100q is no id of a release", id)
 		}
@@ -273,14 +271,6 @@ func readAll(r io.Reader, limit int64) ([]byte, error) {
 
 // name returns the name of an object for messages.
 func (s Store) name(key string) string { return "s3://" + s.Bucket + "/" + key }
-
-// NewID returns the id of a release that a job begins now.
-func NewID(now time.Time, job string) string {
-	return fmt.Sprintf("%s-%.4x", now.UTC().Format("20060102-150405"), sha256.Sum256([]byte(job)))
-}
-
-// isID reports whether a text may be an id of NewID's. It becomes a part of keys.
-var isID = regexp.MustCompile(`^\d{8}-\d{6}-[0-9a-f]{8}$`).MatchString
 
 // sleep waits for d, or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) error {
