@@ -7,7 +7,6 @@ import (
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/environment"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
-	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
 
 // settings holds the owner's choices for the hook of one service.
@@ -25,27 +24,18 @@ type settings struct {
 func readSettings(getenv func(string) string) (settings, error) {
 	env := environment.Reader{Getenv: getenv}
 	s := settings{
-		service:      getenv(contract.EnvService),
+		service:      env.Required(contract.EnvService, "the service's name"),
 		onFailure:    environment.Choice(&env, contract.EnvOnFailure, contract.OnFailureProceed, contract.OnFailureFail),
 		invalidation: invalidation.ReadSettings(&env),
 	}
 	s.invalidation.WaitFor = environment.Choice(&env, contract.EnvWaitFor, contract.WaitForCompleted, contract.WaitForCreated)
-	if s.service == "" {
-		env.Add(fmt.Errorf("%s is empty: must be the service's name", contract.EnvService))
-	}
 	s.distributions = readDistributions(&env)
 	return s, env.Err()
 }
 
 func readDistributions(env *environment.Reader) []contract.Distribution {
-	var all []contract.Distribution
-	text := env.Getenv(contract.EnvDistributions)
-	if err := strictjson.Decode(text, &all); err != nil {
-		example := []contract.Distribution{{ID: "E2EXAMPLE", Paths: []string{contract.AllPaths}}}
-		env.Add(fmt.Errorf("%s is %q: %w; must be JSON such as %s", contract.EnvDistributions, text, err, contract.JSON(example)))
-		return nil
-	}
-	if len(all) == 0 {
+	all, ok := environment.JSON(env, contract.EnvDistributions, []contract.Distribution{{ID: "E2EXAMPLE", Paths: []string{contract.AllPaths}}})
+	if ok && len(all) == 0 {
 		env.Add(fmt.Errorf("%s has no distribution: must have at least one", contract.EnvDistributions))
 	}
 	for i, d := range all {

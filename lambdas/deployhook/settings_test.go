@@ -33,14 +33,14 @@ func TestReadSettings(t *testing.T) {
 	if got.onFailure != contract.OnFailureFail {
 		t.Errorf("onFailure is %q, want the owner's choice", got.onFailure)
 	}
-	for _, want := range []string{contract.EnvService + " is empty", contract.EnvDistributions + ` has "E1" twice`, contract.EnvDistributions + "[2] has no DistributionId", contract.EnvWaitFor + ` is "ever"`, contract.EnvDeadline + ` is "soon"`} {
+	for _, want := range []string{contract.EnvService + ` is ""`, contract.EnvDistributions + ` has "E1" twice`, contract.EnvDistributions + "[2] has no DistributionId", contract.EnvWaitFor + ` is "ever"`, contract.EnvDeadline + ` is "soon"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %q in it", err, want)
 		}
 	}
 	for name, env := range map[string]map[string]string{
-		contract.EnvDistributions + ` is ""`:             {contract.EnvDistributions: ""},
-		contract.EnvDistributions + " has no":            {contract.EnvDistributions: "[]"},
+		contract.EnvDistributions + ` is "E1":`:          {contract.EnvDistributions: "E1"},
+		contract.EnvDistributions + " has no":            {contract.EnvDistributions: ""},
 		`unknown field "Path"`:                           {contract.EnvDistributions: strings.Replace(distributions(contract.Distribution{ID: "E1", Paths: []string{"/a"}}), "Paths", "Path", 1)},
 		contract.EnvOnFailure + ` is "explode": must be`: {contract.EnvOnFailure: "explode"},
 	} {

@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
 
 // Reader reads variables and collects everything that is wrong with them.
@@ -30,6 +33,56 @@ func (r *Reader) Duration(name string, byDefault time.Duration) time.Duration {
 		return byDefault
 	}
 	return d
+}
+
+// DurationFromZero returns a variable's duration, which may be "0s", or byDefault if it
+// is not set or wrong.
+func (r *Reader) DurationFromZero(name string, byDefault time.Duration) time.Duration {
+	if d, err := time.ParseDuration(r.Getenv(name)); err == nil && d == 0 {
+		return 0
+	}
+	return r.Duration(name, byDefault)
+}
+
+// Number returns a variable's number, or byDefault if it is not set or not within these
+// limits.
+func (r *Reader) Number(name string, byDefault, least, most int) int {
+	text := r.Getenv(name)
+	if text == "" {
+		return byDefault
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		r.Refuse(name, fmt.Sprintf("a number from %d to %d", least, most))
+		return byDefault
+	}
+	return n
+}
+
+// Required returns a variable's value, which must be set. What it is goes into the problem
+// of one that is not, such as "the bucket's name".
+func (r *Reader) Required(name, what string) string {
+	value := r.Getenv(name)
+	if value == "" {
+		r.Refuse(name, what)
+	}
+	return value
+}
+
+// JSON returns the value of a variable that is JSON, which is the zero value if the
+// variable is not set. It returns false if the variable is wrong; the problem then shows
+// the example.
+func JSON[T any](r *Reader, name string, example T) (value T, ok bool) {
+	text := r.Getenv(name)
+	if text == "" {
+		return value, true
+	}
+	if err := strictjson.Decode(text, &value); err != nil {
+		r.Add(fmt.Errorf("%s is %q: %w; must be JSON such as %s", name, text, err, contract.JSON(example)))
+		var none T
+		return none, false
+	}
+	return value, true
 }
 
 // Choice returns a variable's value, which must be byDefault or one of others. It returns
