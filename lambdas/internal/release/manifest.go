@@ -15,10 +15,22 @@ type Manifest struct {
 	// each "" if unknown.
 	Execution string `json:"execution,omitempty"`
 	Revision  string `json:"revision,omitempty"`
-	// Put, Removed and Bytes count what the publication did.
-	Put     int   `json:"put"`
-	Removed int   `json:"removed"`
-	Bytes   int64 `json:"bytes"`
+	// Job is the job that published it.
+	Job string `json:"job,omitempty"`
+	// Unfinished is true if the job ran out of time and goes on with another release: the
+	// bucket has some files of the build before it.
+	Unfinished bool `json:"unfinished,omitempty"`
+	// Put, Removed, Retired and Bytes count what the job did, and Reasons the files that
+	// it put by why it did.
+	Put     int            `json:"put"`
+	Removed int            `json:"removed"`
+	Retired int            `json:"retired,omitempty"`
+	Bytes   int64          `json:"bytes"`
+	Reasons map[string]int `json:"reasons,omitempty"`
+	// Bucket and KeyPrefix say where the files are. A manifest says nothing about another
+	// bucket or prefix.
+	Bucket    string `json:"bucket,omitempty"`
+	KeyPrefix string `json:"keyPrefix,omitempty"`
 	// Files has the blog's files by their keys in the site bucket.
 	Files map[string]File `json:"files"`
 }
