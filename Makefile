@@ -183,7 +183,7 @@ GO_FILES := $(filter-out %_test.go,$(wildcard *.go))
 
 # A larger heap makes the first compilation a quarter faster. There is no -trimpath here, because go test and the
 # rehearsal compile the same packages without it.
-dist/app: $(GO_FILES) $(call sources,appspec/. buildspec command lambdas/contract stacks) dist/app.files
+dist/app: $(GO_FILES) $(call sources,appspec/. buildspec command lambdas/contract lambdas/pathpattern stacks) dist/app.files
 	@echo 'Compiling the app (a minute the first time, then about a second)' >&2
 	@GOGC=400 go build -buildvcs=false -ldflags='-s -w' -o $@ .
 

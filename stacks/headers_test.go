@@ -6,9 +6,9 @@ import (
 	"slices"
 	"testing"
 
+	"blog-deploy-pipeline/lambdas/pathpattern"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/stacks/internal/fixtures"
-	"blog-deploy-pipeline/stacks/internal/pathpattern"
 	"blog-deploy-pipeline/stacks/props"
 )
 

@@ -27,8 +27,8 @@ const (
 
 // HeaderRule says with which headers the files that Match are stored.
 type HeaderRule struct {
-	// Match is a pattern of path.Match for the file's path in the blog, if it has a
-	// slash, and otherwise for its name. "**" stands for any number of folders.
+	// Match is a path pattern as CloudFront has them (package pathpattern), for the
+	// file's path in the blog.
 	Match              string
 	CacheControl       string            `json:",omitempty"`
 	ContentType        string            `json:",omitempty"`

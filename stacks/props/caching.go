@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"blog-deploy-pipeline/stacks/internal/pathpattern"
+	"blog-deploy-pipeline/lambdas/pathpattern"
 )
 
 // Caching says how long visitors' browsers keep files, by their paths. CloudFront's own cache is not

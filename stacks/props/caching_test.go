@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/pathpattern"
 	"blog-deploy-pipeline/stacks/internal/fixtures"
-	"blog-deploy-pipeline/stacks/internal/pathpattern"
 	"blog-deploy-pipeline/stacks/props"
 )
 

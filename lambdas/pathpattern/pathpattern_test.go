@@ -18,6 +18,19 @@ func TestMatches(t *testing.T) {
 		{"*index.xml", "/index.xml", true},
 		{"/a.b", "/axb", false},
 		{"/a+(b)", "/a+(b)", true},
+		{"*.pdf", "a/b.pdf", true},
+		{"a/*", "/a/", true},
+		{"a/*", "/a", false},
+		{"*", "", true},
+		{"", "", true},
+		{"", "/a", false},
+		{"?", "", false},
+		{"/?.txt", "/日.txt", true},
+		{"/??.txt", "/日.txt", false},
+		{"*??", "/日", false},
+		{"*a*b", "/ab/aab", true},
+		{"*a*b", "/ab/aac", false},
+		{"*aab", "/aaaab", true},
 	} {
 		if got := Matches(tt.pattern, tt.path); got != tt.want {
 			t.Errorf("%s matches %s: %v, want %v", tt.pattern, tt.path, got, tt.want)
