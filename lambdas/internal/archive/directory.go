@@ -1,0 +1,267 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+const (
+	// tailLength is what the first request reads, in bytes. It holds the directory of
+	// 2,000 files with paths of 100 bytes twice, and S3 sends it in less time than a
+	// second request would need.
+	tailLength = 512 << 10
+	// maxFiles keeps the lists of files of a publication within the function's memory.
+	maxFiles = 200_000
+	// maxDirectory limits the directory, in bytes, for the same reason.
+	maxDirectory = 64 << 20
+	// maxSize is the largest object that S3 stores by one request, in bytes.
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
+	maxSize = 5 << 30
+	// maxTotal is more than the function unpacks in its 15 minutes, in bytes.
+	maxTotal = 50 << 30
+	// maxRatio is the ratio that deflate reaches for a file of zeros.
+	maxRatio = 1032
+	// maxTotalRatio is far above that of any text: HTML has less than 30. A small
+	// archive may have more.
+	maxTotalRatio, smallTotal = 200, 256 << 20
+)
+
+// The records of a zip file: signatures and lengths.
+// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+const (
+	localSignature, localLength     = 0x04034b50, 30
+	entrySignature, entryLength     = 0x02014b50, 46
+	endSignature, endLength         = 0x06054b50, 22
+	end64Signature, end64Length     = 0x06064b50, 56
+	locatorSignature, locatorLength = 0x07064b50, 20
+
+	// zip64 is the id of the extra field with the sizes that 32 bits cannot say.
+	zip64 = 0x0001
+	// in64, in a field of 32 or 16 bits, says that the value is in a field of 64 bits.
+	in64, in64short = 1<<32 - 1, 1<<16 - 1
+)
+
+const (
+	stored, deflated = 0, 8
+
+	// hiddenBits say that an entry is encrypted, a patch, or has a masked header.
+	hiddenBits = 1<<0 | 1<<5 | 1<<6 | 1<<13
+	// descriptorBit says that the sizes come after the content.
+	descriptorBit = 1 << 3
+)
+
+// entry is an entry of the archive's directory.
+type entry struct {
+	File
+	folder bool
+	method uint16
+	// offset is where the entry begins, and end is where the next one, or the directory,
+	// does.
+	offset, end int64
+}
+
+var le = binary.LittleEndian
+
+// end is where the directory of an archive is.
+type end struct{ offset, length, count int64 }
+
+// findEnd finds the directory by the records behind it, in the last bytes of an archive.
+func findEnd(tail []byte, size int64) (end, error) {
+	base := size - int64(len(tail))
+	from := max(0, len(tail)-endLength-in64short)
+	at := bytes.LastIndex(tail[from:], le.AppendUint32(nil, endSignature)) + from
+	if at < from || len(tail)-at < endLength {
+		return end{}, &Invalid{Reason: "is no zip file, or is cut off. Build again"}
+	}
+	record, unclear := tail[at:], &Invalid{Reason: "has an unclear end. Build again"}
+	if endLength+int(le.Uint16(record[20:])) != len(record) {
+		return end{}, unclear
+	}
+	disk, directoryDisk := le.Uint16(record[4:]), le.Uint16(record[6:])
+	here, count := int64(le.Uint16(record[8:])), int64(le.Uint16(record[10:]))
+	length, offset := int64(le.Uint32(record[12:])), int64(le.Uint32(record[16:]))
+	directoryEnd := base + int64(at)
+
+	if before := at - locatorLength; before >= 0 && le.Uint32(tail[before:]) == locatorSignature {
+		begin := int64(le.Uint64(tail[before+8:])) - base //nolint:gosec // checked below
+		if begin < 0 || begin > int64(before)-end64Length || le.Uint32(tail[begin:]) != end64Signature {
+			return end{}, unclear
+		}
+		record := tail[begin:before]
+		if le.Uint64(record[4:]) != uint64(len(record)-12) || le.Uint32(record[16:]) != 0 || le.Uint32(record[20:]) != 0 {
+			return end{}, unclear
+		}
+		//nolint:gosec // what becomes negative is refused as other wrong values are
+		here64, count64, length64, offset64 := int64(le.Uint64(record[24:])), int64(le.Uint64(record[32:])), int64(le.Uint64(record[40:])), int64(le.Uint64(record[48:]))
+		if !agrees(here, here64, in64short) || !agrees(count, count64, in64short) || !agrees(length, length64, in64) || !agrees(offset, offset64, in64) {
+			return end{}, unclear
+		}
+		here, count, length, offset = here64, count64, length64, offset64
+		directoryEnd = base + begin
+		if disk == in64short {
+			disk = 0
+		}
+		if directoryDisk == in64short {
+			directoryDisk = 0
+		}
+	}
+	if disk != 0 || directoryDisk != 0 || here != count {
+		return end{}, &Invalid{Reason: "is split. Pack one file"}
+	}
+	switch {
+	case count < 0 || count > maxFiles || length > maxDirectory:
+		return end{}, &Invalid{Reason: fmt.Sprintf("has more than %d entries, or a directory of more than %d MiB. Publish less from this pipeline", maxFiles, maxDirectory>>20)}
+	case length < count*entryLength || offset < 0 || length != directoryEnd-offset:
+		return end{}, &Invalid{Reason: "has a directory at another place than it says. Build again"}
+	}
+	return end{offset, length, count}, nil
+}
+
+// agrees reports whether a field says the same as its extension by zip64, or refers to it.
+func agrees(field, extended, limit int64) bool { return field == limit || field == extended }
+
+// readDirectory reads the directory. The part of it that is not in the tail is asked for.
+func readDirectory(ctx context.Context, source Source, tail []byte, size int64) ([]entry, error) {
+	where, err := findEnd(tail, size)
+	if err != nil {
+		return nil, err
+	}
+	base := size - int64(len(tail))
+	rest := &stream{ctx: ctx, source: source, next: where.offset, end: max(where.offset, base)}
+	defer rest.Close()
+	known := tail[max(0, where.offset-base) : where.offset+where.length-base]
+	directory := bufio.NewReaderSize(io.MultiReader(rest, bytes.NewReader(known)), 64<<10)
+
+	entries, left := make([]entry, 0, where.count), where.length
+	wrong := &Invalid{Reason: "has a wrong directory. Build again"}
+	var header [entryLength]byte
+	var text []byte // the name, the extra fields and the comment
+	for range where.count {
+		if _, err := io.ReadFull(directory, header[:]); err != nil {
+			return nil, rest.cause(wrong)
+		}
+		name, extra, comment := int(le.Uint16(header[28:])), int(le.Uint16(header[30:])), int(le.Uint16(header[32:]))
+		if left -= entryLength + int64(name+extra+comment); left < 0 || le.Uint32(header[:]) != entrySignature {
+			return nil, wrong
+		}
+		text = slices.Grow(text[:0], name+extra+comment)[:name+extra+comment]
+		if _, err := io.ReadFull(directory, text); err != nil {
+			return nil, rest.cause(wrong)
+		}
+		e, err := parseEntry(header[:], string(text[:name]), text[name:name+extra])
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	if left != 0 {
+		return nil, wrong
+	}
+	return entries, checkEntries(entries, where.offset, size)
+}
+
+// parseEntry reads an entry of the directory, and refuses what can be refused by itself.
+func parseEntry(header []byte, name string, extra []byte) (entry, error) {
+	e := entry{
+		File:   File{Name: name, CRC32: le.Uint32(header[16:]), Packed: int64(le.Uint32(header[20:])), Size: int64(le.Uint32(header[24:]))},
+		folder: strings.HasSuffix(name, "/"),
+		method: le.Uint16(header[10:]),
+		offset: int64(le.Uint32(header[42:])),
+	}
+	refuse := func(reason string) (entry, error) { return e, &Invalid{name, reason} }
+	if err := checkName(strings.TrimSuffix(name, "/")); err != nil {
+		return e, err
+	}
+	if !e.widen(extra) {
+		return refuse("whose extra fields are wrong. Build again")
+	}
+	const unix, macOS = 3, 19 // the systems whose modes are in the upper half of the attributes
+	if system := header[5]; system == unix || system == macOS {
+		const kind, regular, folder, link = 0xf000, 0x8000, 0x4000, 0xa000
+		switch mode := le.Uint16(header[40:]) & kind; {
+		case mode == 0, mode == regular && !e.folder, mode == folder && e.folder:
+		case mode == link:
+			return refuse("which is a symbolic link. Let the build copy what it links to")
+		default:
+			return refuse("which is no regular file. Let the build leave it out")
+		}
+	}
+	switch {
+	case le.Uint16(header[8:])&hiddenBits != 0:
+		return refuse("which is encrypted. Pack without a password")
+	case e.method != stored && e.method != deflated:
+		return refuse(fmt.Sprintf("which is packed by the method %d. Pack by deflate", e.method))
+	case e.folder && e.Size != 0:
+		return refuse("which is a folder with a content. Build again")
+	case e.Size < 0 || e.Packed < 0 || e.Size > maxSize:
+		return refuse("which has more than 5 GiB, the most that S3 stores by one request. Leave it out, or publish it in another way")
+	case e.method == stored && e.Size != e.Packed:
+		return refuse("which is stored with another size than it has. Build again")
+	case e.Packed > e.Size+e.Size/8+1024, e.Size > e.Packed*maxRatio:
+		return refuse(fmt.Sprintf("whose %d bytes cannot be unpacked from %d. Build again", e.Size, e.Packed))
+	}
+	return e, nil
+}
+
+// widen replaces the sizes and the offset by those of the zip64 field, where they refer to
+// it. It returns false if a field is missing or cut off.
+func (e *entry) widen(extra []byte) bool {
+	var values []*int64
+	for _, value := range []*int64{&e.Size, &e.Packed, &e.offset} {
+		if *value == in64 {
+			values = append(values, value)
+		}
+	}
+	for len(values) > 0 {
+		if len(extra) < 4 {
+			return false
+		}
+		id, length := le.Uint16(extra), int(le.Uint16(extra[2:]))
+		if extra = extra[4:]; length > len(extra) {
+			return false
+		}
+		if id != zip64 {
+			extra = extra[length:]
+			continue
+		}
+		if length < 8*len(values) {
+			return false
+		}
+		for i, value := range values {
+			*value = int64(le.Uint64(extra[8*i:])) //nolint:gosec // a negative value is refused later
+		}
+		return true
+	}
+	return true
+}
+
+// checkEntries refuses what is wrong about the entries together, and sets the end of
+// each. directory is where the directory begins.
+func checkEntries(entries []entry, directory, size int64) error {
+	if err := checkNames(entries); err != nil {
+		return err
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.offset, b.offset) })
+	total := int64(0)
+	for i := range entries {
+		e := &entries[i]
+		e.end = directory
+		if i+1 < len(entries) {
+			e.end = entries[i+1].offset
+		}
+		if e.offset < 0 || e.offset > e.end || e.end > directory || e.offset+localLength+int64(len(e.Name))+e.Packed > e.end {
+			return &Invalid{e.Name, "which overlaps another entry or the archive's directory. Build again"}
+		}
+		if total += e.Size; total > maxTotal || total > smallTotal && total/maxTotalRatio > size {
+			return &Invalid{Reason: fmt.Sprintf("unpacks to more than %d GiB, or to %d times its size. Publish less from this pipeline", maxTotal>>30, maxTotalRatio)}
+		}
+	}
+	return nil
+}
