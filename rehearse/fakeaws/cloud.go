@@ -1,6 +1,6 @@
 // Package fakeaws is a double of the AWS APIs that the Lambda functions call: CloudFront's invalidations,
-// CodePipeline's job results, the lifecycle hooks of CodeDeploy and of ECS, and STS's AssumeRole. It runs in this
-// process and is as strict as AWS.
+// CodePipeline's job results, the lifecycle hooks of CodeDeploy and of ECS, STS's AssumeRole, and S3's objects. It runs in
+// this process and is as strict as AWS. It keeps no objects: what a caller may do, a real S3 server does ([Options.S3]).
 //
 // A [Cloud] is one AWS account behind one HTTP endpoint. [Cloud.AddRole] and [Distribution] can add roles and
 // distributions of other accounts. Clients reach the cloud as they reach AWS: through the AWS SDK, with
@@ -17,6 +17,7 @@ package fakeaws
 
 import (
 	"crypto/rand"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -41,8 +42,12 @@ type Options struct {
 	// The age of a signature is measured by the machine's clock, because clients use it. Default time.Now.
 	Now func() time.Time
 	// Authorize stands for IAM. If it returns an error, the service denies access; an error with a method
-	// Denial() string sets the message. Several goroutines may call Authorize at once. Default: everything is allowed.
+	// Denial() string sets the message. Some requests to S3 need several permissions, such as CopyObject and DeleteObjects:
+	// the cloud then calls Authorize for each of them. Several goroutines may call Authorize at once. Default: everything is allowed.
 	Authorize func(Call) error
+	// S3 processes the requests to S3 that the cloud has allowed, and which it gets without a signature, such as
+	// s3.Server.Unsigned. Required if there are such requests.
+	S3 http.RoundTripper
 	// Fault returns the fault of a call. Several goroutines may call it at once. Default: no faults.
 	Fault func(Call) Fault
 }
@@ -88,12 +93,20 @@ type Call struct {
 	// Action is the IAM action that AWS would check, such as "cloudfront:CreateInvalidation". For a request that the
 	// double does not support it consists of service, method and path.
 	Action string
-	// Resource is the ARN that AWS would check, or "*" if the action has no resource type.
+	// Operation is the name of S3's operation, such as "CopyObject" for the action "s3:PutObject". Calls of other services
+	// have "".
+	Operation string
+	// Resource is the ARN that AWS would check, or "*" if the action has no resource type. For DeleteObjects it is the
+	// bucket's.
 	Resource string
+	// Context holds the condition keys of the call, such as "s3:prefix".
+	Context map[string]string
 	// Principal is the ARN of the caller, or "" if the cloud refused the signature.
 	Principal string
 	// N is the number of this call among the calls of its Action. It starts at 1 and counts retries.
 	N int
+	// NOfService is the number of this call among the calls of its service.
+	NOfService int
 	// Status is the status that a report contains: "Succeeded", "Failed", or "InProgress" for a PutJobSuccessResult
 	// with a continuation token, which does not complete the action. A report to CodeDeploy has its own status. Calls
 	// that are not reports have "".

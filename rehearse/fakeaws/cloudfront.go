@@ -31,6 +31,9 @@ const (
 	statusCompleted  = "Completed"
 )
 
+// cloudFrontPath begins the path of each request to CloudFront.
+const cloudFrontPath = "/2020-05-31/"
+
 var cloudFront = newXMLService("cloudfront", "http://cloudfront.amazonaws.com/doc/2020-05-31/", "<Invalidat")
 
 // Distribution is one CloudFront distribution.
@@ -113,8 +116,8 @@ func (d *distribution) settle(inv *invalidation, now time.Time) {
 // cloudFrontRequest tells CloudFront's operations apart by method and path.
 func (c *Cloud) cloudFrontRequest(r *http.Request, body []byte) *request {
 	req := &request{svc: cloudFront}
-	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/2020-05-31/"), "/")
-	isInvalidation := strings.HasPrefix(r.URL.Path, "/2020-05-31/") &&
+	parts := strings.Split(strings.TrimPrefix(r.URL.Path, cloudFrontPath), "/")
+	isInvalidation := strings.HasPrefix(r.URL.Path, cloudFrontPath) &&
 		len(parts) >= 3 && parts[0] == "distribution" && parts[2] == "invalidation"
 	account := c.callersAccount(r)
 	if isInvalidation {

@@ -43,11 +43,16 @@ var codePipeline = newJSONService("codepipeline")
 type Action struct {
 	// FunctionName and UserParameters are the action's configuration. UserParameters has at most 1,000 characters.
 	FunctionName, UserParameters string
+	// Input is the action's input artifact. Optional.
+	Input *Artifact
 	// KeepJobID gives every job of the action the same id. AWS's documentation suggests a new id for each job, which is
 	// the default here. This is unverified, so functions must be right in both cases. With one id a second report belongs
 	// to the next job, if there is one.
 	KeepJobID bool
 }
+
+// Artifact is an artifact of a pipeline in its bucket.
+type Artifact struct{ Name, Bucket, Key string }
 
 // Job is a job of an action execution, for which CodePipeline invokes the function once.
 type Job struct {
@@ -87,7 +92,7 @@ func (c *Cloud) StartAction(action Action) (*Job, error) {
 
 // newJob adds a job. The caller holds c.mu.
 func (c *Cloud) newJob(action Action, id, continuationToken string) *Job {
-	credentials := c.issue(fmt.Sprintf("arn:aws:sts::%s:assumed-role/pipeline/%s", c.opts.Account, id), time.Hour)
+	credentials := c.issue(fmt.Sprintf("arn:aws:sts::%s:%s%s", c.opts.Account, jobRole, id), time.Hour)
 
 	var event jobEvent
 	event.Job.ID = id
@@ -97,7 +102,13 @@ func (c *Cloud) newJob(action Action, id, continuationToken string) *Job {
 	if action.UserParameters != "" {
 		data.ActionConfiguration.Configuration["UserParameters"] = action.UserParameters
 	}
-	data.InputArtifacts, data.OutputArtifacts = []struct{}{}, []struct{}{}
+	data.InputArtifacts, data.OutputArtifacts = []inputArtifact{}, []struct{}{}
+	if input := action.Input; input != nil {
+		artifact := inputArtifact{Name: input.Name}
+		artifact.Location.Type = "S3"
+		artifact.Location.S3.BucketName, artifact.Location.S3.ObjectKey = input.Bucket, input.Key
+		data.InputArtifacts = append(data.InputArtifacts, artifact)
+	}
 	data.ArtifactCredentials = artifactCredentials{
 		AccessKeyID:     credentials.AccessKeyID,
 		SecretAccessKey: credentials.SecretAccessKey,
@@ -123,7 +134,7 @@ type jobEvent struct {
 			ActionConfiguration struct {
 				Configuration map[string]string `json:"configuration"`
 			} `json:"actionConfiguration"`
-			InputArtifacts      []struct{}          `json:"inputArtifacts"`
+			InputArtifacts      []inputArtifact     `json:"inputArtifacts"`
 			OutputArtifacts     []struct{}          `json:"outputArtifacts"`
 			ArtifactCredentials artifactCredentials `json:"artifactCredentials"`
 			ContinuationToken   string              `json:"continuationToken,omitempty"`
@@ -135,11 +146,33 @@ type jobEvent struct {
 	} `json:"CodePipeline.job"`
 }
 
+type inputArtifact struct {
+	Name     string  `json:"name"`
+	Revision *string `json:"revision"` // null for the artifact of a build
+	Location struct {
+		Type string `json:"type"`
+		S3   struct {
+			BucketName string `json:"bucketName"`
+			ObjectKey  string `json:"objectKey"`
+		} `json:"s3Location"`
+	} `json:"location"`
+}
+
+// artifactCredentials are those of the pipeline's role for the artifacts. The project's functions use their own role and
+// none of these, so that a call with them is a mistake; see [WithJobsCredentials].
 type artifactCredentials struct {
 	AccessKeyID     string `json:"accessKeyId"`
 	SecretAccessKey string `json:"secretAccessKey"`
 	SessionToken    string `json:"sessionToken"`
 	ExpirationTime  int64  `json:"expirationTime"` // Unix milliseconds
+}
+
+const jobRole = "assumed-role/pipeline/"
+
+// WithJobsCredentials reports whether a call was made with the credentials in a job's event.
+func WithJobsCredentials(call Call) bool {
+	parts := strings.SplitN(call.Principal, ":", 6)
+	return len(parts) == 6 && strings.HasPrefix(parts[5], jobRole)
 }
 
 // ID returns the job's id, which is a UUID in lower case.

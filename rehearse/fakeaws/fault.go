@@ -3,8 +3,10 @@ package fakeaws
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -15,8 +17,8 @@ type Fault struct {
 	// the call. Tests use it to kill the caller. Optional.
 	Do func()
 	// Body is the body of the reply for MalformedBody. Default: a reply that ends in the middle of its first tag or
-	// member. The AWS SDK accepts a CloudFront reply without any tag as an empty reply. It does not read replies of
-	// CodePipeline, and requires JSON from CodeDeploy.
+	// member, or in the middle of what S3 sends. The AWS SDK accepts a CloudFront reply without any tag as an empty
+	// reply. It does not read replies of CodePipeline, and requires JSON from CodeDeploy.
 	Body string
 }
 
@@ -73,8 +75,8 @@ func (f Fault) do() {
 }
 
 // badSignature refuses the request's signature, even if it is right.
-func (f Fault) badSignature(r *http.Request, body []byte, svc *service) reply {
-	refusal := *wrongSignature(r, body, svc)
+func (f Fault) badSignature(r *http.Request, payload string, svc *service) reply {
+	refusal := *wrongSignature(r, payload, svc)
 	if f.Kind == BadSignatureLine {
 		refusal.message = strings.Join(strings.Fields(refusal.message), " ")
 	}
@@ -92,8 +94,20 @@ func answerWithoutEnd(w http.ResponseWriter) {
 	}
 }
 
-func (f Fault) garbage(svc *service) reply {
+// processed reports whether the cloud processes a call that the fault hits.
+func (k FaultKind) processed() bool { return k == NoFault || k == After || k == MalformedBody }
+
+// garbage returns an invalid reply in place of rep. An answer with a content, which only S3 sends, ends in its middle; the
+// server then closes the connection.
+func (f Fault) garbage(svc *service, rep reply) reply {
 	body := f.Body
+	if length, err := strconv.ParseInt(rep.header["Content-Length"], 10, 64); body == "" && rep.content != nil && err == nil && length > 0 {
+		rep.content = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(rep.content, length/2), rep.content}
+		return rep
+	}
 	if body == "" {
 		body = svc.cutOff
 	}

@@ -18,16 +18,20 @@ const jsonContentType = "application/x-amz-json-1.1"
 // https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 func newJSONService(name string) *service {
 	return &service{
-		name:         name,
-		refuse:       refuseJSON,
-		cutOff:       `{"lifecycleEv`,
-		unsigned:     apiError{"MissingAuthenticationTokenException", "Missing Authentication Token", http.StatusBadRequest},
-		garbled:      apiError{code: "IncompleteSignatureException", status: http.StatusBadRequest},
-		mismatch:     apiError{code: "InvalidSignatureException", status: http.StatusBadRequest},
-		unknownKey:   apiError{"UnrecognizedClientException", "The security token included in the request is invalid.", http.StatusBadRequest},
-		expiredKey:   apiError{"ExpiredTokenException", "The security token included in the request is expired", http.StatusBadRequest},
-		accessDenied: apiError{code: "AccessDeniedException", status: http.StatusBadRequest},
-		throttled:    apiError{"ThrottlingException", "Rate exceeded", http.StatusBadRequest},
+		name:            name,
+		refuse:          refuseJSON,
+		cutOff:          `{"lifecycleEv`,
+		unsigned:        apiError{"MissingAuthenticationTokenException", "Missing Authentication Token", http.StatusBadRequest},
+		garbled:         apiError{code: "IncompleteSignatureException", status: http.StatusBadRequest},
+		mismatch:        apiError{code: "InvalidSignatureException", status: http.StatusBadRequest},
+		misscoped:       apiError{code: "InvalidSignatureException", status: http.StatusBadRequest},
+		untimely:        apiError{code: "InvalidSignatureException", status: http.StatusBadRequest},
+		maxSignatureAge: maxSignatureAge,
+		unknownKey:      apiError{"UnrecognizedClientException", "The security token included in the request is invalid.", http.StatusBadRequest},
+		expiredKey:      apiError{"ExpiredTokenException", "The security token included in the request is expired", http.StatusBadRequest},
+		accessDenied:    apiError{code: "AccessDeniedException", status: http.StatusBadRequest},
+		throttled:       apiError{"ThrottlingException", "Rate exceeded", http.StatusBadRequest},
+		failed:          internalFailure,
 	}
 }
 

@@ -5,17 +5,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // ServeHTTP implements http.Handler.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequestBytes+1))
+	req, err := c.receive(r)
 	if err != nil {
 		return // The client has left. AWS would not have received a whole request.
 	}
-
-	req := c.route(r, body)
-	principal, refusal := c.authenticate(r, body, req.svc)
+	principal, refusal := c.authenticate(r, req.payload, req.svc)
 	req.call.Principal = principal
 	index := c.record(&req.call)
 
@@ -25,6 +24,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.update(index, func(call *Call) { call.Fault = fault.Kind })
 
+	if !fault.Kind.processed() {
+		drain(r)
+	}
 	switch fault.Kind {
 	case Before, ConnectionReset:
 		fault.do()
@@ -48,16 +50,17 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rep = req.svc.refuse(req.svc.throttled)
 	case ServerError:
 		fault.do()
-		rep = req.svc.refuse(internalFailure)
+		rep = req.svc.refuse(req.svc.failed)
 	case BadSignature, BadSignatureLine:
 		fault.do()
-		rep = fault.badSignature(r, body, req.svc)
+		rep = fault.badSignature(r, req.payload, req.svc)
 	case AccessDenied:
 		fault.do()
-		rep = req.svc.refuse(c.accessDenied(req, errors.New("an explicit deny")))
+		rep = req.svc.refuse(accessDenied(req.svc, req.call, errors.New("an explicit deny")))
 	default:
-		rep = c.process(body, req, refusal)
+		rep = c.process(r, req, refusal)
 	}
+	defer rep.close()
 	c.update(index, func(call *Call) { call.Err = rep.errCode })
 
 	switch fault.Kind {
@@ -69,40 +72,63 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case MalformedBody:
 		fault.do()
 		if rep.errCode == "" {
-			rep = fault.garbage(req.svc)
+			rep = fault.garbage(req.svc, rep)
 		}
 	}
 	rep.send(w)
 }
 
-// process checks a request in AWS's order: its signature, then its permission, then its content.
-func (c *Cloud) process(body []byte, req *request, unsigned *apiError) reply {
-	if len(body) > maxRequestBytes {
-		return req.svc.refuse(apiError{code: "RequestEntityTooLarge", message: "Request body is too large.", status: http.StatusRequestEntityTooLarge})
+// process checks a request in AWS's order: its signature, then its permissions, then its content.
+func (c *Cloud) process(r *http.Request, req *request, unsigned *apiError) reply {
+	refuse := func(refusal apiError) reply {
+		drain(r)
+		return req.svc.refuse(refusal)
+	}
+	if req.tooLarge {
+		return refuse(apiError{code: "RequestEntityTooLarge", message: "Request body is too large.", status: http.StatusRequestEntityTooLarge})
 	}
 	if unsigned != nil {
-		return req.svc.refuse(*unsigned)
+		return refuse(*unsigned)
 	}
-	if c.opts.Authorize != nil {
-		if err := c.opts.Authorize(req.call); err != nil {
-			return req.svc.refuse(c.accessDenied(req, err))
+	for _, call := range append([]Call{req.call}, req.checks...) {
+		call.Principal = req.call.Principal
+		if denied := c.denied(req.svc, call); denied != nil {
+			return refuse(*denied)
 		}
+	}
+	if req.forward != nil {
+		return req.forward()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return req.run()
 }
 
-// route finds the service and the operation. The JSON protocol names the operation in a header, STS in a form, and
-// CloudFront in method and path.
-func (c *Cloud) route(r *http.Request, body []byte) *request {
-	if target, ok := r.Header["X-Amz-Target"]; ok {
-		return c.jsonRequest(r, target[0], body)
+// drain reads the rest of a request that is not processed, because AWS answers after it has received the whole.
+func drain(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }
+
+// receive finds the service and the operation. The JSON protocol names the operation in a header, STS in a form, and
+// CloudFront and S3 in method and path. It reads the body, except that of a request to S3.
+func (c *Cloud) receive(r *http.Request) (*request, error) {
+	_, isJSON := r.Header["X-Amz-Target"]
+	if !isJSON && !isSTS(r) && !strings.HasPrefix(r.URL.Path, cloudFrontPath) && isS3(r) {
+		return c.s3Request(r), nil
 	}
-	if isSTS(r) {
-		return c.stsRequest(r, body)
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequestBytes+1))
+	if err != nil {
+		return nil, err
 	}
-	return c.cloudFrontRequest(r, body)
+	var req *request
+	switch {
+	case isJSON:
+		req = c.jsonRequest(r, r.Header["X-Amz-Target"][0], body)
+	case isSTS(r):
+		req = c.stsRequest(r, body)
+	default:
+		req = c.cloudFrontRequest(r, body)
+	}
+	req.payload, req.tooLarge = hash(body), len(body) > maxRequestBytes
+	return req, nil
 }
 
 func (c *Cloud) record(call *Call) (index int) {
@@ -110,6 +136,9 @@ func (c *Cloud) record(call *Call) (index int) {
 	defer c.mu.Unlock()
 	c.counts[call.Action]++
 	call.N = c.counts[call.Action]
+	service, _, _ := strings.Cut(call.Action, ":")
+	c.counts[service]++
+	call.NOfService = c.counts[service]
 	call.At = c.opts.Now()
 	c.calls = append(c.calls, *call)
 	return len(c.calls) - 1
@@ -121,10 +150,23 @@ func (c *Cloud) update(index int, change func(*Call)) {
 	change(&c.calls[index])
 }
 
-func (c *Cloud) accessDenied(req *request, reason error) apiError {
-	denied := req.svc.accessDenied
+// denied returns the refusal of a call that IAM does not allow, or nil.
+func (c *Cloud) denied(svc *service, call Call) *apiError {
+	if c.opts.Authorize == nil {
+		return nil
+	}
+	err := c.opts.Authorize(call)
+	if err == nil {
+		return nil
+	}
+	denied := accessDenied(svc, call, err)
+	return &denied
+}
+
+func accessDenied(svc *service, call Call, reason error) apiError {
+	denied := svc.accessDenied
 	denied.message = fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because %v",
-		req.call.Principal, req.call.Action, req.call.Resource, reason)
+		call.Principal, call.Action, call.Resource, reason)
 	if worded := (interface{ Denial() string })(nil); errors.As(reason, &worded) {
 		denied.message = worded.Denial()
 	}

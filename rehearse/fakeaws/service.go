@@ -5,15 +5,22 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // request is an HTTP request whose service and operation are known.
 type request struct {
 	svc  *service
 	call Call
+	// payload is the hash of the body that the client has signed.
+	payload string
+	// tooLarge says that the body is longer than any that the double supports.
+	tooLarge bool
+	// checks holds the permissions that the request needs besides that of call.
+	checks []Call
 	// run applies the request to the cloud's state. It is called with c.mu held, at most once, and only for a request
-	// that is signed and authorized.
-	run func() reply
+	// that is signed and authorized. A request to S3 has forward in its place, which is called without c.mu.
+	run, forward func() reply
 }
 
 // reply is an HTTP response.
@@ -22,6 +29,8 @@ type reply struct {
 	header  map[string]string
 	body    []byte
 	errCode string
+	// content is what S3 sends in place of body; nil for none.
+	content io.ReadCloser
 }
 
 func (rep reply) send(w http.ResponseWriter) {
@@ -30,7 +39,18 @@ func (rep reply) send(w http.ResponseWriter) {
 	}
 	w.WriteHeader(rep.status)
 	// The client may leave before it has read the answer.
-	_, _ = io.Copy(w, bytes.NewReader(rep.body))
+	if rep.content != nil {
+		_, _ = io.Copy(w, rep.content)
+	} else {
+		_, _ = io.Copy(w, bytes.NewReader(rep.body))
+	}
+}
+
+// close ends the reading of a content.
+func (rep reply) close() {
+	if rep.content != nil {
+		_ = rep.content.Close()
+	}
 }
 
 // apiError is a refusal, independent of the wire format.
@@ -57,11 +77,15 @@ type service struct {
 	unsigned apiError // for a request without a signature
 	garbled  apiError // for a signature that cannot be parsed or is incomplete
 	mismatch apiError // for a signature of another request
+	// misscoped is for a signature with another scope, and untimely for one that is older or newer than maxSignatureAge.
+	misscoped, untimely apiError
+	maxSignatureAge     time.Duration
 	// unknownKey is for a key that the cloud did not issue, and for a wrong or missing session token. expiredKey is
 	// for a temporary key that has expired.
 	unknownKey, expiredKey apiError
-	// accessDenied is for a request that IAM denies, and throttled for one that the rate limiter refuses.
-	accessDenied, throttled apiError
+	// accessDenied is for a request that IAM denies, throttled for one that the rate limiter refuses, and failed for one at
+	// which the service fails.
+	accessDenied, throttled, failed apiError
 }
 
 // unknownAction returns the name under which Calls lists a request that the double does not support.

@@ -20,8 +20,7 @@ const (
 	signingTerminator = "aws4_request"
 	amzDateFormat     = "20060102T150405Z"
 
-	// maxSignatureAge limits the difference between X-Amz-Date and the present time. It is 5 minutes for CloudFront and
-	// for the JSON services (and 15 minutes for S3).
+	// maxSignatureAge limits the difference between X-Amz-Date and the present time, for all services except S3.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 	maxSignatureAge = 5 * time.Minute
 )
@@ -33,10 +32,10 @@ type authorization struct {
 	signature                                    string
 }
 
-// authenticate checks the Signature Version 4 of a request in AWS's order. It returns the ARN of the caller, or AWS's
-// refusal.
+// authenticate checks the Signature Version 4 of a request in AWS's order. payload is the hash of the body that was
+// signed. It returns the ARN of the caller, or AWS's refusal.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
-func (c *Cloud) authenticate(r *http.Request, body []byte, svc *service) (principal string, refusal *apiError) {
+func (c *Cloud) authenticate(r *http.Request, payload string, svc *service) (principal string, refusal *apiError) {
 	refuse := func(as apiError, format string, args ...any) (string, *apiError) {
 		as.message = fmt.Sprintf(format, args...)
 		return "", &as
@@ -63,8 +62,8 @@ func (c *Cloud) authenticate(r *http.Request, body []byte, svc *service) (princi
 	if err != nil {
 		return refuse(svc.garbled, "Date must be in ISO-8601 'basic format'. Got '%s'. See http://en.wikipedia.org/wiki/ISO_8601", date)
 	}
-	if problem := untimely(signedAt, time.Now().UTC()); problem != "" {
-		return refuse(svc.mismatch, "%s", problem)
+	if problem := untimely(signedAt, time.Now().UTC(), svc.maxSignatureAge); problem != "" {
+		return refuse(svc.untimely, "%s", problem)
 	}
 	for _, name := range requiredSignedHeaders(r) {
 		if !slices.Contains(auth.signedHeaders, name) {
@@ -72,7 +71,7 @@ func (c *Cloud) authenticate(r *http.Request, body []byte, svc *service) (princi
 		}
 	}
 	if problems := c.misscoped(auth, svc, date); len(problems) > 0 {
-		return refuse(svc.mismatch, "%s", strings.Join(problems, " "))
+		return refuse(svc.misscoped, "%s", strings.Join(problems, " "))
 	}
 
 	c.mu.Lock()
@@ -84,9 +83,9 @@ func (c *Cloud) authenticate(r *http.Request, body []byte, svc *service) (princi
 	if !key.Expires.IsZero() && !time.Now().Before(key.Expires) {
 		return "", &svc.expiredKey
 	}
-	toSign := stringToSign(r, body, auth)
+	toSign := stringToSign(r, payload, auth)
 	if !hmac.Equal([]byte(auth.signature), []byte(sign(toSign, auth, key.SecretAccessKey))) {
-		return "", wrongSignature(r, body, svc)
+		return "", wrongSignature(r, payload, svc)
 	}
 	return key.Principal, nil
 }
@@ -102,13 +101,13 @@ func signingDate(r *http.Request) string {
 }
 
 // untimely returns AWS's message for a signature that is too old or too new, or "" otherwise.
-func untimely(signedAt, now time.Time) string {
+func untimely(signedAt, now time.Time, maxAge time.Duration) string {
 	at, present := signedAt.Format(amzDateFormat), now.Format(amzDateFormat)
-	minutes := int(maxSignatureAge / time.Minute)
-	if oldest := now.Add(-maxSignatureAge); signedAt.Before(oldest) {
+	minutes := int(maxAge / time.Minute)
+	if oldest := now.Add(-maxAge); signedAt.Before(oldest) {
 		return fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - %d min.)", at, oldest.Format(amzDateFormat), present, minutes)
 	}
-	if newest := now.Add(maxSignatureAge); signedAt.After(newest) {
+	if newest := now.Add(maxAge); signedAt.After(newest) {
 		return fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + %d min.)", at, newest.Format(amzDateFormat), present, minutes)
 	}
 	return ""
@@ -133,13 +132,13 @@ func (c *Cloud) misscoped(auth authorization, svc *service, date string) (proble
 
 // wrongSignature returns the refusal of a wrong signature. Its message shows what should have been signed, which includes
 // the session token.
-func wrongSignature(r *http.Request, body []byte, svc *service) *apiError {
+func wrongSignature(r *http.Request, payload string, svc *service) *apiError {
 	auth, _ := parseAuthorization(r.Header.Get("Authorization"))
 	refusal := svc.mismatch
 	refusal.message = "The request signature we calculated does not match the signature you provided." +
 		" Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\n" +
-		"The Canonical String for this request should have been\n'" + canonicalRequest(r, body, auth.signedHeaders) + "'\n\n" +
-		"The String-to-Sign should have been\n'" + stringToSign(r, body, auth) + "'\n"
+		"The Canonical String for this request should have been\n'" + canonicalRequest(r, payload, auth) + "'\n\n" +
+		"The String-to-Sign should have been\n'" + stringToSign(r, payload, auth) + "'\n"
 	return &refusal
 }
 
@@ -193,13 +192,9 @@ func parseAuthorization(header string) (auth authorization, problem string) {
 
 // canonicalRequest returns the canonical request with the headers that the client has signed. It follows the documentation
 // and does not use the SDK's signer, which would repeat its own mistakes.
-func canonicalRequest(r *http.Request, body []byte, signedHeaders []string) string {
-	uri := path.Clean(r.URL.EscapedPath())
-	if strings.HasSuffix(r.URL.EscapedPath(), "/") && uri != "/" {
-		uri += "/"
-	}
+func canonicalRequest(r *http.Request, payload string, auth authorization) string {
 	var headers strings.Builder
-	for _, name := range signedHeaders {
+	for _, name := range auth.signedHeaders {
 		values := r.Header.Values(name)
 		switch name {
 		case "host":
@@ -214,8 +209,21 @@ func canonicalRequest(r *http.Request, body []byte, signedHeaders []string) stri
 		headers.WriteString(name + ":" + strings.Join(trimmed, ",") + "\n")
 	}
 	return strings.Join([]string{
-		r.Method, encode(uri, "/"), canonicalQuery(r.URL), headers.String(), strings.Join(signedHeaders, ";"), hash(body),
+		r.Method, canonicalPath(r.URL, auth.service), canonicalQuery(r.URL), headers.String(), strings.Join(auth.signedHeaders, ";"), payload,
 	}, "\n")
+}
+
+// canonicalPath returns the path of a request as it is signed. S3 encodes it once and keeps all slashes, because they are
+// part of the object's key. The other services clean the path and encode it twice.
+func canonicalPath(u *url.URL, service string) string {
+	if service == s3Name {
+		return encode(s3Path(u), "/")
+	}
+	uri := path.Clean(u.EscapedPath())
+	if strings.HasSuffix(u.EscapedPath(), "/") && uri != "/" {
+		uri += "/"
+	}
+	return encode(uri, "/")
 }
 
 func canonicalQuery(u *url.URL) string {
@@ -243,11 +251,11 @@ func encode(s, keep string) string {
 	return encoded.String()
 }
 
-func stringToSign(r *http.Request, body []byte, auth authorization) string {
+func stringToSign(r *http.Request, payload string, auth authorization) string {
 	return strings.Join([]string{
 		signingAlgorithm, signingDate(r),
 		strings.Join([]string{auth.date, auth.region, auth.service, auth.terminator}, "/"),
-		hash([]byte(canonicalRequest(r, body, auth.signedHeaders))),
+		hash([]byte(canonicalRequest(r, payload, auth))),
 	}, "\n")
 }
 

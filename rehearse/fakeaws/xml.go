@@ -13,17 +13,21 @@ import (
 // https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 func newXMLService(name, namespace, cutOff string) *service {
 	return &service{
-		name:         name,
-		global:       true,
-		refuse:       func(refusal apiError) reply { return refuseXML(namespace, refusal) },
-		cutOff:       cutOff,
-		unsigned:     apiError{"MissingAuthenticationToken", "Request is missing Authentication Token", http.StatusForbidden},
-		garbled:      apiError{code: "IncompleteSignature", status: http.StatusBadRequest},
-		mismatch:     apiError{code: "SignatureDoesNotMatch", status: http.StatusForbidden},
-		unknownKey:   apiError{"InvalidClientTokenId", "The security token included in the request is invalid.", http.StatusForbidden},
-		expiredKey:   apiError{"ExpiredToken", "The security token included in the request is expired", http.StatusForbidden},
-		accessDenied: apiError{code: "AccessDenied", status: http.StatusForbidden},
-		throttled:    apiError{"Throttling", "Rate exceeded", http.StatusBadRequest},
+		name:            name,
+		global:          true,
+		refuse:          func(refusal apiError) reply { return refuseXML(namespace, refusal) },
+		cutOff:          cutOff,
+		unsigned:        apiError{"MissingAuthenticationToken", "Request is missing Authentication Token", http.StatusForbidden},
+		garbled:         apiError{code: "IncompleteSignature", status: http.StatusBadRequest},
+		mismatch:        apiError{code: "SignatureDoesNotMatch", status: http.StatusForbidden},
+		misscoped:       apiError{code: "SignatureDoesNotMatch", status: http.StatusForbidden},
+		untimely:        apiError{code: "SignatureDoesNotMatch", status: http.StatusForbidden},
+		maxSignatureAge: maxSignatureAge,
+		unknownKey:      apiError{"InvalidClientTokenId", "The security token included in the request is invalid.", http.StatusForbidden},
+		expiredKey:      apiError{"ExpiredToken", "The security token included in the request is expired", http.StatusForbidden},
+		accessDenied:    apiError{code: "AccessDenied", status: http.StatusForbidden},
+		throttled:       apiError{"Throttling", "Rate exceeded", http.StatusBadRequest},
+		failed:          internalFailure,
 	}
 }
 

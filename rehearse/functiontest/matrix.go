@@ -91,10 +91,13 @@ type Case struct {
 
 // Strike returns the fault of a call, for fakeaws.Options.Fault.
 func (c *Case) Strike(call fakeaws.Call) fakeaws.Fault {
-	if !c.Call.Match(call) || c.struck.Load() > 0 && !c.Always {
+	if !c.Call.Match(call) {
 		return fakeaws.Fault{}
 	}
-	struck := c.struck.Add(1)
+	struck := c.struck.Add(1) // A function can make several such calls at once.
+	if struck > 1 && !c.Always {
+		return fakeaws.Fault{}
+	}
 	if c.Fault.Again {
 		if struck == 1 { // Redelivering each time would never end.
 			c.Redeliver()

@@ -82,6 +82,9 @@ func (w *World) BrokenRules(r Record) (broken []string) {
 	if slices.ContainsFunc(r.Secrets, leaked) || slices.ContainsFunc(pieces(w.Cloud.Secrets()), leaked) {
 		add(5, "the log, an answer or a report has a credential, a token or the whole event")
 	}
+	if w.Count(fakeaws.WithJobsCredentials) > 0 {
+		add(5, "the function used the credentials of its job's event")
+	}
 	messages, err := Messages(w.Function.Logs())
 	if err != nil {
 		broken = append(broken, err.Error())

@@ -1,6 +1,7 @@
 package functiontest
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -26,6 +27,7 @@ func TestBrokenRules(t *testing.T) {
 		record  Record
 		leaks   int      // how many characters of its secret key the function tells
 		created []string // caller references of invalidations
+		jobs    bool     // whether they are created with the credentials of a job's event
 		want    string   // the beginning of the only finding; "" for none
 	}{
 		{name: "one report", record: Record{Requests: []Request{{Attempts: attempts(fine), Reports: 1}}}},
@@ -39,6 +41,7 @@ func TestBrokenRules(t *testing.T) {
 		{name: "success without an invalidation", record: Record{Distributions: []fakeaws.Distribution{edge}, Success: time.Now()}, want: "rule 3: success without an invalidation of E2EXAMPLE"},
 		{name: "role's credential", leaks: 40, want: "rule 5"},
 		{name: "half of it", leaks: 20, want: "rule 5"},
+		{name: "the job's credentials used", jobs: true, created: []string{"one"}, want: "rule 5: the function used the credentials of its job's event"},
 		{name: "message with an empty part", record: Record{Said: []string{"refused: : no"}}, want: "a message has an empty part: refused"},
 		{name: "secret within JSON", record: Record{Said: []string{`{\"token\":1}`}, Secrets: []string{`"token":1`}}, want: "rule 5"},
 		{name: "one invalidation", record: Record{Distributions: []fakeaws.Distribution{edge}}, created: []string{"one", "one"}},
@@ -54,8 +57,12 @@ func TestBrokenRules(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			key := w.Cloud.Issue("arn:aws:iam::123456789012:user/test", 0)
+			if tt.jobs {
+				key = jobsCredentials(t, w)
+			}
 			for _, reference := range tt.created {
-				invalidate(t, w, edge.ID, reference)
+				invalidate(t, w, key, edge.ID, reference)
 			}
 			tt.record.Said = append(tt.record.Said, "x"+w.Cloud.Secrets()[1][:tt.leaks])
 			broken := w.BrokenRules(tt.record)
@@ -69,10 +76,27 @@ func TestBrokenRules(t *testing.T) {
 	}
 }
 
-// invalidate creates an invalidation of all paths, as a function does.
-func invalidate(t *testing.T, w *World, distribution, reference string) {
+// jobsCredentials returns the credentials in the event of a new job.
+func jobsCredentials(t *testing.T, w *World) (key fakeaws.Credentials) {
 	t.Helper()
-	user := w.Cloud.Issue("arn:aws:iam::123456789012:user/test", 0)
+	job, err := w.Cloud.StartAction(fakeaws.Action{FunctionName: "function"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var event struct {
+		Job struct {
+			Data struct{ ArtifactCredentials fakeaws.Credentials }
+		} `json:"CodePipeline.job"`
+	}
+	if err := json.Unmarshal(job.Event(), &event); err != nil {
+		t.Fatal(err)
+	}
+	return event.Job.Data.ArtifactCredentials
+}
+
+// invalidate creates an invalidation of all paths, as a function does.
+func invalidate(t *testing.T, w *World, user fakeaws.Credentials, distribution, reference string) {
+	t.Helper()
 	client := cloudfront.New(cloudfront.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL),
 		Credentials: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, user.SessionToken),

@@ -6,18 +6,20 @@
 //  2. the same request for work, delivered twice, creates one invalidation;
 //  3. the function reports success only after CloudFront returns Completed;
 //  4. a report that could not be sent is an error, so that Lambda tries again;
-//  5. no credential, token or whole event is ever logged or reported.
+//  5. no credential, token or whole event is ever logged or reported, and the credentials of a job's event are never used.
 //
 // The tests of a function say what is a request, a report and a success in the function's protocol.
 package functiontest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -26,11 +28,13 @@ import (
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
+	"blog-deploy-pipeline/rehearse/s3"
 )
 
 // Main compiles the function of the current package for this machine, sets *binary to its path and runs the package's
 // tests. A TestMain calls it with its *testing.M.
 func Main(m interface{ Run() int }, binary *string) (code int) {
+	s3.Main()
 	dir, err := os.MkdirTemp("", "functiontest")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -42,7 +46,28 @@ func Main(m interface{ Run() int }, binary *string) (code int) {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	var stop func() error
+	s3Server, stop = startedOnce(dir)
+	code = m.Run()
+	if err := stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+// s3Server returns the S3 server of the tests' process. It starts when a world needs it first.
+var s3Server = func() (*s3.Server, error) { return nil, errors.New("TestMain does not call functiontest.Main") }
+
+func startedOnce(dir string) (server func() (*s3.Server, error), stop func() error) {
+	stop = func() error { return nil }
+	return sync.OnceValues(func() (*s3.Server, error) {
+		server, err := s3.Start(context.Background(), s3.Options{Dir: dir})
+		if err == nil {
+			stop = server.Close
+		}
+		return server, err
+	}), func() error { return stop() }
 }
 
 // Timeout is the function's timeout in tests. Tries is how often Lambda tries an asynchronous invocation.
@@ -71,6 +96,9 @@ type Setup struct {
 	Binary, Name  string
 	Cloud         fakeaws.Options
 	Distributions []fakeaws.Distribution
+	// Buckets holds the names of environment variables of the function. The world makes a bucket for each, whose name no
+	// other world has, and sets the variable to it. World.Buckets has the names. Optional.
+	Buckets []string
 	// Role is the ARN of a role that the function assumes. All distributions are then in the role's account. Optional.
 	Role string
 	// Env holds additional environment variables of the function. Later maps override earlier ones.
@@ -83,6 +111,11 @@ type Setup struct {
 type World struct {
 	Cloud    *fakeaws.Cloud
 	Function *lambdaruntime.Runtime
+	// S3 is the server behind the cloud, which all worlds share; nil without Setup.Buckets. It checks no permissions and
+	// makes no faults, so that a test can look at its buckets.
+	S3 *s3.Server
+	// Buckets has the names of the world's buckets by Setup.Buckets.
+	Buckets map[string]string
 
 	server     *httptest.Server
 	duplicates sync.WaitGroup
@@ -90,8 +123,13 @@ type World struct {
 
 // Open makes a world. The caller must Close it.
 func Open(s Setup) (*World, error) {
-	w := &World{Cloud: fakeaws.New(s.Cloud)}
+	w := &World{Buckets: map[string]string{}}
 	env := map[string]string{}
+	if err := w.addBuckets(&s); err != nil {
+		return nil, err
+	}
+	maps.Copy(env, w.Buckets)
+	w.Cloud = fakeaws.New(s.Cloud)
 	if s.Role != "" {
 		w.Cloud.AddRole(s.Role)
 		env[contract.EnvRoleARN] = s.Role
@@ -122,6 +160,25 @@ func Open(s Setup) (*World, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// addBuckets makes the world's buckets, and puts them behind its cloud.
+func (w *World) addBuckets(s *Setup) (err error) {
+	if len(s.Buckets) == 0 {
+		return nil
+	}
+	if w.S3, err = s3Server(); err != nil {
+		return err
+	}
+	s.Cloud.S3 = w.S3.Unsigned()
+	for _, variable := range s.Buckets {
+		name := bucketPrefix(variable) + strings.ToLower(rand.Text())
+		if err := w.S3.CreateBucket(context.Background(), name); err != nil {
+			return err
+		}
+		w.Buckets[variable] = name
+	}
+	return nil
 }
 
 // Close waits for the invocations of Again, and then closes the function and the cloud. The function's logs and the cloud's
@@ -160,6 +217,21 @@ func (w *World) MissedAnswer() bool { return strings.Contains(w.Function.Logs(),
 // Calls matches calls of an action, such as "cloudfront:CreateInvalidation".
 func Calls(action string) func(fakeaws.Call) bool {
 	return func(call fakeaws.Call) bool { return call.Action == action }
+}
+
+// Operation matches calls of an operation of S3 in the bucket of a variable of Setup.Buckets. pattern is a pattern of
+// path.Match for the object's key; "" matches each key, and calls on the whole bucket.
+func Operation(name, variable, pattern string) func(fakeaws.Call) bool {
+	return func(call fakeaws.Call) bool {
+		bucket, key, _ := strings.Cut(strings.TrimPrefix(call.Resource, "arn:aws:s3:::"), "/")
+		matches, err := path.Match(pattern, key)
+		return call.Operation == name && strings.HasPrefix(bucket, bucketPrefix(variable)) && (pattern == "" || err == nil && matches)
+	}
+}
+
+// bucketPrefix begins the names of the buckets of a variable.
+func bucketPrefix(variable string) string {
+	return strings.ToLower(strings.ReplaceAll(variable, "_", "-")) + "-"
 }
 
 // Reports matches calls of an action that report a status; see fakeaws.Call.

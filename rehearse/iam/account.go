@@ -82,6 +82,8 @@ type Call struct {
 	Action  string
 	On      string          // the ARN of the resource
 	Trust   json.RawMessage // the resource's own policy, or nil
+	// Context has the condition keys of the call, such as s3:prefix.
+	Context map[string]string
 }
 
 // Allow decides a call. The error words a denial as AWS does.
@@ -89,7 +91,7 @@ func (a *Account) Allow(c Call) error {
 	if c.Role.Unknown != "" {
 		return nil
 	}
-	decisions, err := a.evaluator.Evaluate(a.ctx, c.Role.Policies, []iampolicy.Request{{Principal: c.Role.ARN, Action: c.Action, Resource: literal(c.On), ResourcePolicy: c.Trust}})
+	decisions, err := a.evaluator.Evaluate(a.ctx, c.Role.Policies, []iampolicy.Request{{Principal: c.Role.ARN, Action: c.Action, Resource: literal(c.On), ResourcePolicy: c.Trust, Context: c.Context}})
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err != nil {

@@ -30,7 +30,7 @@ func (w *world) authorize(c fakeaws.Call) error {
 	if f == nil {
 		return errors.New("no function is being invoked")
 	}
-	asked := iam.Call{Role: f.Role, Session: f.Name, Action: c.Action, On: c.Resource}
+	asked := iam.Call{Role: f.Role, Session: f.Name, Action: c.Action, On: c.Resource, Context: c.Context}
 	if other := f.Assumes; other != nil {
 		if c.Principal == other.Principal(f.Name) {
 			asked.Role = other

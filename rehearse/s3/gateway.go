@@ -52,7 +52,7 @@ func serve(dir string) error {
 	}
 	// The numbers are the defaults of the command versitygw. Metadata is in extended attributes and not in files: with
 	// files, an object that is uploaded again would keep its earlier Cache-Control.
-	files, err := posix.New(dir, meta.XattrMeta{}, posix.PosixOpts{Concurrency: 5000})
+	files, err := posix.New(dir, meta.XattrMeta{}, posix.PosixOpts{Concurrency: 5000, CopyObjectThreshold: 5 << 30})
 	if err != nil {
 		return err
 	}
