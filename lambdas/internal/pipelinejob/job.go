@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Job is one request of CodePipeline's to go on with an action.
@@ -34,7 +35,7 @@ func (j Job) Input() (Location, error) {
 	}
 	if len(j.inputArtifacts) > 0 {
 		if err := json.Unmarshal(j.inputArtifacts, &artifacts); err != nil {
-			return Location{}, fmt.Errorf("decode the input artifacts of job %s: %w", j.ID, explain(err))
+			return Location{}, fmt.Errorf("decode job %s: %w", j.ID, explain(err, "CodePipeline.job.data.inputArtifacts"))
 		}
 	}
 	if len(artifacts) != 1 {
@@ -57,7 +58,7 @@ func decodeID(event []byte) (string, error) {
 	}
 	// An error may come after the id.
 	if err := json.Unmarshal(event, &envelope); envelope.Job.ID == "" {
-		return "", errors.Join(errors.New(`event has no "CodePipeline.job" with an id: this function answers CodePipeline's Lambda invoke action only`), explain(err))
+		return "", errors.Join(errors.New(`event has no "CodePipeline.job" with an id: this function answers CodePipeline's Lambda invoke action only`), explain(err, ""))
 	}
 	return envelope.Job.ID, nil
 }
@@ -83,7 +84,7 @@ func decode(id string, event []byte) (Job, error) {
 		} `json:"CodePipeline.job"`
 	}
 	if err := json.Unmarshal(event, &envelope); err != nil {
-		return Job{ID: id}, fmt.Errorf("decode job %s: %w", id, explain(err))
+		return Job{ID: id}, fmt.Errorf("decode job %s: %w", id, explain(err, ""))
 	}
 	data := envelope.Job.Data
 	return Job{
@@ -94,10 +95,11 @@ func decode(id string, event []byte) (Job, error) {
 	}, nil
 }
 
-// explain returns the error of decoding an event without the names of Go types.
-func explain(err error) error {
+// explain returns the error of decoding an event, or the part of it at a path, without the
+// names of Go types.
+func explain(err error, path string) error {
 	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-		return fmt.Errorf("%s is of the type %s, and not what CodePipeline sends", wrong.Field, wrong.Value)
+		return fmt.Errorf("%s is of the type %s, and not what CodePipeline sends", strings.Trim(path+"."+wrong.Field, "."), wrong.Value)
 	}
 	return err
 }

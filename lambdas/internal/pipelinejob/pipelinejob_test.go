@@ -159,13 +159,14 @@ func TestInput(t *testing.T) {
 		want      Location
 		wantErr   string
 	}{
-		"one":              {artifacts: "[" + site + "]", want: Location{"artifacts", "my-blog/Site/x1"}},
-		"none":             {artifacts: "[]", wantErr: "has 0 input artifacts: give it exactly one"},
-		"null":             {artifacts: "null", wantErr: "has 0 input artifacts"},
-		"several":          {artifacts: "[" + site + "," + site + "]", wantErr: "has 2 input artifacts"},
-		"no place":         {artifacts: `[{"name":"Site"}]`, wantErr: "no bucket or no key"},
-		"no key":           {artifacts: `[{"location":{"s3Location":{"bucketName":"artifacts"}}}]`, wantErr: "no bucket or no key"},
-		"of another shape": {artifacts: `{"name":"Site"}`, wantErr: "decode the input artifacts of job " + id},
+		"one":                 {artifacts: "[" + site + "]", want: Location{"artifacts", "my-blog/Site/x1"}},
+		"none":                {artifacts: "[]", wantErr: "has 0 input artifacts: give it exactly one"},
+		"null":                {artifacts: "null", wantErr: "has 0 input artifacts"},
+		"several":             {artifacts: "[" + site + "," + site + "]", wantErr: "has 2 input artifacts"},
+		"no place":            {artifacts: `[{"name":"Site"}]`, wantErr: "no bucket or no key"},
+		"no key":              {artifacts: `[{"location":{"s3Location":{"bucketName":"artifacts"}}}]`, wantErr: "no bucket or no key"},
+		"of another shape":    {artifacts: `{"name":"Site"}`, wantErr: "decode job " + id + ": CodePipeline.job.data.inputArtifacts is of the type object, and not what CodePipeline sends"},
+		"key that is no text": {artifacts: `[{"location":{"s3Location":{"objectKey":7}}}]`, wantErr: "CodePipeline.job.data.inputArtifacts.location.s3Location.objectKey is of the type number"},
 	} {
 		job, err := decode(id, []byte(`{"CodePipeline.job":{"id":"`+id+`","data":{"inputArtifacts":`+tt.artifacts+`}}}`))
 		if err != nil {

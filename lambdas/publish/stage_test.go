@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/failure"
+	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
+	"blog-deploy-pipeline/lambdas/internal/publication"
+	"blog-deploy-pipeline/rehearse/functiontest"
+)
+
+func TestEvents(t *testing.T) {
+	const (
+		firstJob = "11111111-abcd-1111-abcd-111111abcdef"
+		build    = "my-blog-pipeline-artifacts/my-blog-pipeline/Site/4bTr9Qp"
+		of       = " of 33333333-abcd-1111-abcd-333333abcdef at 0123456789abcdef0123456789abcdef01234567"
+	)
+	tests := []struct {
+		event string
+		want  string   // the request: job, build, execution and revision, and whether deletions are allowed
+		parts []string // of the message of a job that is refused
+	}{
+		{event: "first-job", want: firstJob + " " + build + of + " false"},
+		{event: "first-of-a-v1-pipeline", want: firstJob + " " + build + " of  at  false"},
+		{event: "first-with-unused-garbage", want: firstJob + " " + build + of + " false"},
+		{event: "deletions-allowed", want: firstJob + " " + build + of + " true"},
+		{event: "continuation", want: firstJob + " " + build + of + " false"},
+		{event: "deletions-misspelt", parts: []string{"the pipeline's variable " + contract.VariableAllowDeletions + ` is "Yes, all": start the pipeline with yes or no`}},
+		{event: "token-of-tomorrow", parts: []string{"version is 2, this function knows 1"}},
+		{event: "token-garbage", parts: []string{"continuation token", "retry this stage to start again"}},
+		{event: "parameters-not-json", parts: []string{`decode UserParameters "my-blog"`, "must be JSON such as"}},
+		{event: "parameters-misspelt", parts: []string{`unknown field "Commit"`}},
+		{event: "parameters-empty", parts: []string{"no PipelineName"}},
+		{event: "no-input", parts: []string{"the action has 0 input artifacts: give it exactly one"}},
+		{event: "two-inputs", parts: []string{"the action has 2 input artifacts"}},
+		{event: "input-of-another-shape", parts: []string{"CodePipeline.job.data.inputArtifacts is of the type object, and not what CodePipeline sends"}},
+		{event: "input-without-place", parts: []string{"no bucket or no key"}},
+		{event: "data-of-another-shape", parts: []string{"decode job " + firstJob + ": CodePipeline.job.data is of the type string, and not what CodePipeline sends"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.event, func(t *testing.T) {
+			w := newWorld(some)
+			if err := w.invoke(t, invocationtest.Event(t, tt.event)); err != nil {
+				t.Fatalf("Invoke: %v, want a report and no error", err)
+			}
+			if got := w.pipeline.Reports(); got != 1 {
+				t.Fatalf("sent %d reports, want exactly 1", got)
+			}
+			var requests []string
+			for _, r := range w.publisher.requests {
+				requests = append(requests, fmt.Sprintf("%s %s/%s of %s at %s %v", r.Job, r.Bucket, r.Key, r.Execution, r.Revision, r.AllowDeletions))
+			}
+			if tt.want != "" {
+				if !slices.Equal(requests, []string{tt.want}) || len(w.pipeline.Successes) != 1 {
+					t.Errorf("published %q and reported %d successes, want %q", requests, len(w.pipeline.Successes), tt.want)
+				}
+				return
+			}
+			if len(requests) != 0 {
+				t.Errorf("published %q for a job that is refused", requests)
+			}
+			if len(w.pipeline.Failures) != 1 {
+				t.Fatal("reported success, want a failure")
+			}
+			details := w.pipeline.Failures[0].FailureDetails
+			for _, part := range tt.parts {
+				if details.Type != types.FailureTypeConfigurationError || !strings.Contains(*details.Message, part) {
+					t.Errorf("reported %s %q, want ConfigurationError with %q", details.Type, *details.Message, part)
+				}
+			}
+		})
+	}
+}
+
+// What a publication came to is in the one report: CodePipeline accepts output variables
+// with the last report of an action only.
+func TestReports(t *testing.T) {
+	with := func(change func(*publication.Result)) publication.Result {
+		result := some
+		change(&result)
+		return result
+	}
+	for _, tt := range []struct {
+		name    string
+		result  publication.Result
+		summary string
+		token   bool
+	}{
+		{name: "published", result: some, summary: "Published release " + newRelease + ": 12 put (1.2 MB), 640 unchanged, 3 removed, 2 to be removed later."},
+		{name: "nothing to remove", result: with(func(r *publication.Result) { r.Removed, r.Retired = 0, 0 }), summary: "Published release " + newRelease + ": 12 put (1.2 MB), 640 unchanged."},
+		{name: "nothing changed", result: publication.Result{Release: newRelease, Unchanged: 652}, summary: "Nothing has changed since release " + newRelease + ": 0 put (0 bytes), 652 unchanged."},
+		{
+			name: "notes and files of others", result: with(func(r *publication.Result) {
+				r.Notes, r.Foreign = []string{"310 of 340 pages differ only in a build time."}, []string{"a", "b"}
+			}),
+			summary: "Published release " + newRelease + ": 12 put (1.2 MB), 640 unchanged, 3 removed, 2 to be removed later. 310 of 340 pages differ only in a build time. The bucket has 2 more, which this pipeline has not put and does not remove; the function's log names the first ones.",
+		},
+		{name: "not done", result: with(func(r *publication.Result) { r.Again = true }), summary: "Publishing release " + newRelease + ": 12 put (1.2 MB) so far.", token: true},
+		{name: "another one publishes", result: publication.Result{Busy: time.Date(2000, 1, 1, 0, 15, 0, 0, time.UTC)}, summary: "Waiting for another publication of this blog, which ends by 2000-01-01T00:15:00Z.", token: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { // starts at 2000-01-01
+				w := newWorld(tt.result)
+				if err := w.invoke(t, invocationtest.Event(t, "first-job")); err != nil {
+					t.Fatal(err)
+				}
+				if len(w.pipeline.Successes) != 1 || w.pipeline.Reports() != 1 {
+					t.Fatalf("sent %d successes and %d failures, want one success", len(w.pipeline.Successes), len(w.pipeline.Failures))
+				}
+				report := w.pipeline.Successes[0]
+				if got := *report.ExecutionDetails.Summary; got != tt.summary {
+					t.Errorf("summary is %q, want %q", got, tt.summary)
+				}
+				if slip := functiontest.Slip(*report.ExecutionDetails.Summary); slip != "" {
+					t.Errorf("the summary has %s", slip)
+				}
+				if got := aws.ToString(report.ExecutionDetails.ExternalExecutionId); got != tt.result.Release {
+					t.Errorf("external execution id is %q, want the release %q", got, tt.result.Release)
+				}
+				if tt.token {
+					want := progress{job: "11111111-abcd-1111-abcd-111111abcdef", started: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), attempt: 1}
+					if got := aws.ToString(report.ContinuationToken); got != want.encode() || report.OutputVariables != nil {
+						t.Errorf("report has the token %q and the variables %v, want %q and none", got, report.OutputVariables, want.encode())
+					}
+					return
+				}
+				want := map[string]string{
+					"Release": tt.result.Release, "Put": fmt.Sprint(tt.result.Put), "Unchanged": fmt.Sprint(tt.result.Unchanged),
+					"Removed": fmt.Sprint(tt.result.Removed), "Retired": fmt.Sprint(tt.result.Retired), "Bytes": fmt.Sprint(tt.result.Bytes),
+				}
+				if report.ContinuationToken != nil || !maps.Equal(report.OutputVariables, want) {
+					t.Errorf("output variables are %v, want %v and no token", report.OutputVariables, want)
+				}
+			})
+		})
+	}
+}
+
+func TestFailures(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+		want types.FailureType
+		text string
+	}{
+		{"of the build", &failure.Failure{Kind: failure.Configuration, Message: "the build has no index.html. Check the blog's Build"}, types.FailureTypeConfigurationError, "the build has no index.html. Check the blog's Build"},
+		{"of the role", &failure.Failure{Kind: failure.Permission, Message: "S3 refused"}, types.FailureTypePermissionError, "S3 refused"},
+		{"of S3", &failure.Failure{Kind: failure.Unavailable, Message: "S3 did not answer"}, types.FailureTypeSystemUnavailable, "S3 did not answer"},
+		{"that nobody expected", errUnexpected, types.FailureTypeJobFailed, errUnexpected.Error() + "; retry this stage"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorldThat(fails(tt.err))
+			if err := w.invoke(t, invocationtest.Event(t, "first-job")); err != nil {
+				t.Fatal(err)
+			}
+			if len(w.pipeline.Failures) != 1 || w.pipeline.Reports() != 1 {
+				t.Fatalf("sent %d failures and %d successes, want one failure", len(w.pipeline.Failures), len(w.pipeline.Successes))
+			}
+			details := w.pipeline.Failures[0].FailureDetails
+			if details.Type != tt.want || *details.Message != tt.text || aws.ToString(details.ExternalExecutionId) != newRelease {
+				t.Errorf("reported %s %q about %v, want %s %q about the release", details.Type, *details.Message, details.ExternalExecutionId, tt.want, tt.text)
+			}
+		})
+	}
+}
+
+// A publication waits for another one as long as that has the lease, but not for ever.
+func TestWaiting(t *testing.T) {
+	for _, tt := range []struct {
+		name, event string
+		lease       time.Duration
+		limit       time.Duration
+		want        time.Duration // that one call waits
+	}{
+		{"for long", "first-job", 15 * time.Minute, invocationtest.Limit, 10 * time.Second},
+		{"for less than a look", "first-job", 3 * time.Second, invocationtest.Limit, 3 * time.Second},
+		{"for a lease that ends now", "first-job", -time.Second, invocationtest.Limit, 0},
+		{"until the report is due", "first-job", 15 * time.Minute, 4 * time.Second, 3 * time.Second},
+		{"again", "continuation", 15 * time.Minute, invocationtest.Limit, 10 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				w := newWorld(publication.Result{Busy: start.Add(tt.lease)})
+				if _, err := invocationtest.Invoke(t, w.handler, tt.limit, invocationtest.Event(t, tt.event)); err != nil {
+					t.Fatal(err)
+				}
+				if got := time.Since(start); got != tt.want {
+					t.Errorf("waited %v, want %v", got, tt.want)
+				}
+				if len(w.pipeline.Successes) != 1 || w.pipeline.Successes[0].ContinuationToken == nil {
+					t.Error("reported no continuation")
+				}
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(publication.Result{Busy: time.Now().Add(time.Minute)})
+		if err := w.invoke(t, invocationtest.Event(t, "continuation-waited-too-long")); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.pipeline.Failures) != 1 {
+			t.Fatal("reported no failure after an hour")
+		}
+		details := w.pipeline.Failures[0].FailureDetails
+		if want := "another publication of this blog has not ended within 1h1m40s."; details.Type != types.FailureTypeSystemUnavailable || !strings.HasPrefix(*details.Message, want) {
+			t.Errorf("reported %s %q, want SystemUnavailable %q", details.Type, *details.Message, want)
+		}
+	})
+}
+
+// The function reports before Lambda stops it, however long the work would take.
+func TestReportsBeforeLambdasDeadline(t *testing.T) {
+	for _, limit := range invocationtest.Limits {
+		t.Run(limit.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorldThat(hangs)
+				start := time.Now()
+				w.pipeline.Fail = func(ctx context.Context) error {
+					invocationtest.CheckReport(t, ctx, start, limit)
+					return nil
+				}
+				if _, err := invocationtest.Invoke(t, w.handler, limit, invocationtest.Event(t, "first-job")); err != nil {
+					t.Fatal(err)
+				}
+				if len(w.pipeline.Successes) != 1 || w.pipeline.Successes[0].ContinuationToken == nil {
+					t.Errorf("want one continuation, got %v %v", w.pipeline.Successes, w.pipeline.Failures)
+				}
+			})
+		})
+	}
+}
+
+// FuzzInvoke checks that each event has one report, or an error and no report, and that
+// nothing is published for a job that is refused.
+func FuzzInvoke(f *testing.F) {
+	invocationtest.Seed(f)
+	f.Fuzz(func(t *testing.T, event []byte) {
+		w := newWorld(some)
+		err := w.invoke(t, event)
+		reports := w.pipeline.Reports()
+		if (err == nil) != (reports == 1) || reports > 1 {
+			t.Errorf("error %v and %d reports", err, reports)
+		}
+		if len(w.publisher.requests) != len(w.pipeline.Successes) {
+			t.Errorf("published %d times and reported %d successes", len(w.publisher.requests), len(w.pipeline.Successes))
+		}
+		for _, r := range w.publisher.requests {
+			if r.Job == "" || r.Bucket == "" || r.Key == "" {
+				t.Errorf("published %+v, want a job and a build", r)
+			}
+		}
+	})
+}
+
+// An error about parameters quotes only their beginning.
+func TestErrorsAboutParameters(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	for _, text := range []string{long, contract.JSON(contract.PublishParameters{PipelineName: "my-blog", AllowDeletions: long})} {
+		if _, err := decodeParameters(text); err == nil || len(err.Error()) > 2000 {
+			t.Errorf("error is %v, want one that quotes the beginning", err)
+		}
+	}
+}
