@@ -48,8 +48,17 @@ type Options struct {
 	// S3 processes the requests to S3 that the cloud has allowed, and which it gets without a signature, such as
 	// s3.Server.Unsigned. Required if there are such requests.
 	S3 http.RoundTripper
+	// Written is called for each object that S3 has stored or removed, before S3 answers the request. Several goroutines may
+	// call it at once. Optional.
+	Written func(Write)
 	// Fault returns the fault of a call. Several goroutines may call it at once. Default: no faults.
 	Fault func(Call) Fault
+}
+
+// Write is a change of an object of S3.
+type Write struct {
+	Bucket, Key string
+	Deleted     bool // also if there was no such object
 }
 
 // Cloud is the double. It is an http.Handler for a server on loopback, and is safe for concurrent use.

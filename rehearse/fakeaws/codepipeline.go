@@ -43,8 +43,8 @@ var codePipeline = newJSONService("codepipeline")
 type Action struct {
 	// FunctionName and UserParameters are the action's configuration. UserParameters has at most 1,000 characters.
 	FunctionName, UserParameters string
-	// Input is the action's input artifact. Optional.
-	Input *Artifact
+	// Input is the action's input artifact. The zero value is none.
+	Input Artifact
 	// KeepJobID gives every job of the action the same id. AWS's documentation suggests a new id for each job, which is
 	// the default here. This is unverified, so functions must be right in both cases. With one id a second report belongs
 	// to the next job, if there is one.
@@ -103,7 +103,7 @@ func (c *Cloud) newJob(action Action, id, continuationToken string) *Job {
 		data.ActionConfiguration.Configuration["UserParameters"] = action.UserParameters
 	}
 	data.InputArtifacts, data.OutputArtifacts = []inputArtifact{}, []struct{}{}
-	if input := action.Input; input != nil {
+	if input := action.Input; input != (Artifact{}) {
 		artifact := inputArtifact{Name: input.Name}
 		artifact.Location.Type = "S3"
 		artifact.Location.S3.BucketName, artifact.Location.S3.ObjectKey = input.Bucket, input.Key

@@ -112,6 +112,9 @@ func (s s3Call) permissions() {
 		s.checks = append(s.checks, Call{Action: action, Operation: s.op.name, Resource: resource, Context: context})
 	}
 	switch s.op.name {
+	case "DeleteObjects":
+		s.checks = []Call{} // It asks for each object.
+		return
 	case "ListObjectsV2":
 		s.call.Context = map[string]string{}
 		for _, name := range []string{"prefix", "delimiter", "max-keys"} {
@@ -119,10 +122,10 @@ func (s s3Call) permissions() {
 				s.call.Context["s3:"+name] = query.Get(name)
 			}
 		}
-	case "CopyObject":
-		if source, err := s.source(); err == nil {
-			also("s3:GetObject", s3ARN+source, nil)
-		}
+	}
+	s.checks = []Call{s.call}
+	if source, err := s.source(); s.op.name == "CopyObject" && err == nil {
+		also("s3:GetObject", s3ARN+source, nil)
 	}
 	// S3 tells the caller whether an ETag is the object's.
 	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
@@ -146,7 +149,18 @@ func (s s3Call) source() (string, error) {
 
 // pass has Options.S3 process the request.
 func (s s3Call) pass() reply {
-	return s.send(s.r.Body, s.r.ContentLength, s.r.Header.Clone())
+	rep := s.send(s.r.Body, s.r.ContentLength, s.r.Header.Clone())
+	if s.op.writes && rep.errCode == "" {
+		s.written(s.key)
+	}
+	return rep
+}
+
+// written tells of an object that the request has stored or removed.
+func (s s3Call) written(key string) {
+	if s.cloud.opts.Written != nil {
+		s.cloud.opts.Written(Write{Bucket: s.bucket, Key: key, Deleted: s.op.action == "DeleteObject"})
+	}
 }
 
 func (s s3Call) send(body io.Reader, length int64, header http.Header) reply {

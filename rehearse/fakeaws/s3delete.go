@@ -85,6 +85,9 @@ func (s s3Call) deleteObjects() reply {
 		if err := xml.NewDecoder(rep.content).Decode(&removed); err != nil {
 			return refuseS3(s3.failed)
 		}
+		for _, object := range removed.Deleted {
+			s.written(object.Key)
+		}
 		result.Errors = append(result.Errors, removed.Errors...)
 		if !batch.Quiet {
 			result.Deleted = removed.Deleted

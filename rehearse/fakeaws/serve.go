@@ -90,7 +90,11 @@ func (c *Cloud) process(r *http.Request, req *request, unsigned *apiError) reply
 	if unsigned != nil {
 		return refuse(*unsigned)
 	}
-	for _, call := range append([]Call{req.call}, req.checks...) {
+	checks := req.checks
+	if checks == nil {
+		checks = []Call{req.call}
+	}
+	for _, call := range checks {
 		call.Principal = req.call.Principal
 		if denied := c.denied(req.svc, call); denied != nil {
 			return refuse(*denied)

@@ -16,7 +16,7 @@ type request struct {
 	payload string
 	// tooLarge says that the body is longer than any that the double supports.
 	tooLarge bool
-	// checks holds the permissions that the request needs besides that of call.
+	// checks holds the permissions that the request needs. nil stands for that of call alone.
 	checks []Call
 	// run applies the request to the cloud's state. It is called with c.mu held, at most once, and only for a request
 	// that is signed and authorized. A request to S3 has forward in its place, which is called without c.mu.
