@@ -23,7 +23,7 @@ import (
 func TestEvents(t *testing.T) {
 	const (
 		firstJob = "11111111-abcd-1111-abcd-111111abcdef"
-		build    = "my-blog-pipeline-artifacts/my-blog-pipeline/Site/4bTr9Qp"
+		build    = "my-blog-pipeline-builds/my-blog-pipeline/Site/4bTr9Qp"
 		of       = " of 33333333-abcd-1111-abcd-333333abcdef at 0123456789abcdef0123456789abcdef01234567"
 	)
 	tests := []struct {

@@ -60,14 +60,14 @@ func Main(m interface{ Run() int }, binary *string) (code int) {
 var s3Server = func() (*s3.Server, error) { return nil, errors.New("TestMain does not call functiontest.Main") }
 
 func startedOnce(dir string) (server func() (*s3.Server, error), stop func() error) {
-	stop = func() error { return nil }
+	closeIt := func() error { return nil }
 	return sync.OnceValues(func() (*s3.Server, error) {
 		server, err := s3.Start(context.Background(), s3.Options{Dir: dir})
 		if err == nil {
-			stop = server.Close
+			closeIt = server.Close
 		}
 		return server, err
-	}), func() error { return stop() }
+	}), func() error { return closeIt() }
 }
 
 // Timeout is the function's timeout in tests. Tries is how often Lambda tries an asynchronous invocation.
