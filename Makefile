@@ -112,6 +112,7 @@ fuzz: ## Look for inputs that break the functions, some seconds for each entry
 	$(FUZZ) -fuzz='^FuzzInvoke$$' -fuzztime=30000x ./lambdas/invalidate
 	$(FUZZ) -fuzz='^FuzzInvoke$$' -fuzztime=5000x ./lambdas/deployhook
 	$(FUZZ) -fuzz='^FuzzToken$$' -fuzztime=70000x ./lambdas/internal/invalidation
+	$(FUZZ) -fuzz='^FuzzKey$$' -fuzztime=100000x ./lambdas/siteurl
 	$(FUZZ) -fuzz='^FuzzText$$' -fuzztime=30000x ./lambdas/internal/redact
 	$(FUZZ) -fuzz='^FuzzViewerRequest$$' -fuzztime=2000x ./stacks/site/viewerrequest
 
@@ -183,7 +184,7 @@ GO_FILES := $(filter-out %_test.go,$(wildcard *.go))
 
 # A larger heap makes the first compilation a quarter faster. There is no -trimpath here, because go test and the
 # rehearsal compile the same packages without it.
-dist/app: $(GO_FILES) $(call sources,appspec/. buildspec command lambdas/contract lambdas/pathpattern stacks) dist/app.files
+dist/app: $(GO_FILES) $(call sources,appspec/. buildspec command lambdas/contract lambdas/pathpattern lambdas/siteurl stacks) dist/app.files
 	@echo 'Compiling the app (a minute the first time, then about a second)' >&2
 	@GOGC=400 go build -buildvcs=false -ldflags='-s -w' -o $@ .
 

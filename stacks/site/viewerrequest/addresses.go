@@ -1,6 +1,10 @@
 package viewerrequest
 
-import "strings"
+import (
+	"strings"
+
+	"blog-deploy-pipeline/lambdas/siteurl"
+)
 
 // IndexPage is the file that Hugo writes for a page, and for the home page.
 const IndexPage = "index.html"
@@ -13,40 +17,26 @@ const IndexPage = "index.html"
 //
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 func (s Settings) Addresses(path string) []string {
-	var addresses []string
-	add := func(paths ...string) {
-		for _, p := range paths {
-			plain := strings.ReplaceAll(strings.ReplaceAll(p, "%2b", "+"), "%2B", "+")
-			if encoded := strings.ReplaceAll(plain, "+", "%2B"); encoded != plain {
-				addresses = append(addresses, plain, encoded)
-			} else {
-				addresses = append(addresses, p)
-			}
-		}
-	}
 	slash := strings.LastIndexByte(path, '/') + 1
 	folder, name := path[:slash], path[slash:]
 	begun, hasStar := strings.CutSuffix(name, "*")
+	paths := []string{path}
 	switch {
 	case isWellKnown(path):
-		add(path)
-		return addresses
-	case hasStar && strings.HasPrefix(IndexPage, begun): // "/a/*", "/a/in*"
-		add(path)
-		if begun != "" {
-			add(folder)
-		}
+		return siteurl.Spellings(path)
+	case hasStar && begun == "": // "/a/*"
+	case hasStar && strings.HasPrefix(IndexPage, begun): // "/a/in*"
+		paths = append(paths, folder)
 	case !hasStar && (name == "" || name == IndexPage):
-		add(folder, folder+IndexPage)
+		paths = []string{folder, folder + IndexPage}
 	case !hasStar && IsPage(path):
 		folder = path + "/"
-		add(folder, folder+IndexPage)
+		paths = []string{folder, folder + IndexPage}
 	default:
-		add(path)
-		return addresses
+		return siteurl.Spellings(path)
 	}
 	if bare := strings.TrimSuffix(folder, "/"); s.MissingSlash == Rewrite && bare != "" && IsPage(bare) {
-		add(bare)
+		paths = append(paths, bare)
 	}
-	return addresses
+	return siteurl.Spellings(paths...)
 }
