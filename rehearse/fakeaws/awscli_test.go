@@ -1,11 +1,16 @@
 package fakeaws_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
 // TestAWSCLI runs the commands that a person would type, first those of the project's documentation.
@@ -48,6 +53,60 @@ func TestAWSCLI(t *testing.T) {
 			out, err := cmd.CombinedOutput()
 			if got := cmd.ProcessState.ExitCode(); got != test.wantStatus || !strings.Contains(string(out), test.want) {
 				t.Errorf("got status %d (%v):\n%s\nwant %d and %q", got, err, out, test.wantStatus, test.want)
+			}
+		})
+	}
+}
+
+// TestAWSCLIOfS3 runs commands that a person would type at a bucket. The CLI's high-level commands need more of S3 than
+// the project's functions.
+func TestAWSCLIOfS3(t *testing.T) {
+	path := python(t)
+	dir := t.TempDir()
+	for name, content := range map[string]string{"index.html": "<h1>home</h1>", "日本 +.txt": "日本"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := []struct {
+		name       string
+		command    []string // BUCKET is the bucket's name
+		want       string   // in the output
+		wantStatus int
+		wantKeys   []string
+	}{
+		{"put", []string{"s3api", "put-object", "--bucket", "BUCKET", "--key", "new +日.html", "--body", dir + "/index.html", "--cache-control", "no-cache", "--metadata", "cache-tag=r-1"}, `"ETag"`, 0, []string{"a", "new +日.html"}},
+		{"put if new", []string{"s3api", "put-object", "--bucket", "BUCKET", "--key", "a", "--body", dir + "/index.html", "--if-none-match", "*"}, "(PreconditionFailed)", 255, []string{"a"}},
+		{"get", []string{"s3api", "get-object", "--bucket", "BUCKET", "--key", "a", "--range", "bytes=0-3", "/dev/stdout"}, "cont", 0, []string{"a"}},
+		{"get none", []string{"s3api", "get-object", "--bucket", "BUCKET", "--key", "none", "/dev/null"}, "(NoSuchKey)", 255, []string{"a"}},
+		{"head", []string{"s3api", "head-object", "--bucket", "BUCKET", "--key", "a"}, `"ContentLength": 7`, 0, []string{"a"}},
+		{"copy", []string{"s3api", "copy-object", "--bucket", "BUCKET", "--key", "b", "--copy-source", "BUCKET/a"}, `"CopyObjectResult"`, 0, []string{"a", "b"}},
+		{"list", []string{"s3api", "list-objects-v2", "--bucket", "BUCKET", "--prefix", "a"}, `"Key": "a"`, 0, []string{"a"}},
+		{"delete", []string{"s3api", "delete-object", "--bucket", "BUCKET", "--key", "a"}, "", 0, nil},
+		{"delete several", []string{"s3api", "delete-objects", "--bucket", "BUCKET", "--delete", "Objects=[{Key=a},{Key=none}]"}, `"Key": "none"`, 0, nil},
+		{"sync", []string{"s3", "sync", "--delete", dir, "s3://BUCKET"}, "delete: s3://BUCKET/a", 0, []string{"index.html", "日本 +.txt"}},
+		{"ls", []string{"s3", "ls", "s3://BUCKET"}, "7 a", 0, []string{"a"}},
+		{"cp", []string{"s3", "cp", "s3://BUCKET/a", "-"}, "content", 0, []string{"a"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBucketWorld(t, fakeaws.Options{})
+			putDirectly(t, b, "a", "content")
+			args := []string{"-m", "awscli"}
+			for _, arg := range test.command {
+				args = append(args, strings.ReplaceAll(arg, "BUCKET", b.bucket))
+			}
+			cmd := exec.CommandContext(t.Context(), path, args...)
+			env := b.credentials.Env()
+			env["AWS_ENDPOINT_URL"], env["AWS_DEFAULT_REGION"], env["AWS_MAX_ATTEMPTS"] = b.url, region, "1"
+			cmd.Env = apart(t, env)
+			out, err := cmd.CombinedOutput()
+			if want := strings.ReplaceAll(test.want, "BUCKET", b.bucket); cmd.ProcessState.ExitCode() != test.wantStatus || !strings.Contains(string(out), want) {
+				t.Errorf("got %v:\n%s\nwant status %d and %q", err, out, test.wantStatus, want)
+			}
+			if got := b.keys(t); !slices.Equal(got, test.wantKeys) {
+				t.Errorf("keys: got %q, want %q", got, test.wantKeys)
 			}
 		})
 	}
