@@ -53,13 +53,30 @@ func Config(getenv func(string) string) aws.Config {
 		Region:        getenv("AWS_REGION"),
 		Credentials:   credentials.NewStaticCredentialsProvider(key, secret, session),
 		HTTPClient:    httpClient(true),
-		Retryer:       retryer,
+		Retryer:       func() aws.Retryer { return retryer(maxAttempts) },
 		APIOptions:    []func(*middleware.Stack) error{readableErrors},
 		ConfigSources: []any{endpoints(getenv)},
 	}
 	if url := getenv("AWS_ENDPOINT_URL"); url != "" {
 		cfg.BaseEndpoint = aws.String(url)
 	}
+	return cfg
+}
+
+// objectAttempts is the maximum number of attempts of a call to S3, which asks by SlowDown
+// for fewer requests while it adapts to many.
+const objectAttempts = 8
+
+// ForObjects returns cfg for clients of S3. Such a client keeps a connection for each of 64
+// requests at once, and repeats a call more often. The content of an object may have any
+// length and take any time while it arrives. The client neither adds checksums of its own
+// nor checks those that S3 adds: a write is signed with the SHA-256 of its content, and a
+// reader of content knows what it has to be.
+func ForObjects(cfg aws.Config) aws.Config {
+	cfg.HTTPClient = objectClient()
+	cfg.Retryer = func() aws.Retryer { return retryer(objectAttempts) }
+	cfg.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+	cfg.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 	return cfg
 }
 
@@ -120,9 +137,9 @@ func forgetRefused(cache *aws.CredentialsCache) func(*middleware.Stack) error {
 // retryer returns a retryer without a quota of retries. A quota would last longer than an
 // invocation: after many errors, a warm process would try to report only once. No quota is
 // needed, because polling has its own pace, and a report has its own time.
-func retryer() aws.Retryer {
+func retryer(attempts int) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = maxAttempts
+		o.MaxAttempts = attempts
 		o.MaxBackoff = maxBackoff
 		o.RateLimiter = ratelimit.None
 		o.Retryables = []retry.IsErrorRetryable{retryables}

@@ -262,9 +262,9 @@ func TestErrorsWhenTheTimeIsOver(t *testing.T) {
 			})
 			cfg.Retryer = func() aws.Retryer {
 				if tt.waiting {
-					return overMeanwhile{retryer(), cancel}
+					return overMeanwhile{retryer(maxAttempts), cancel}
 				}
-				return retry.AddWithMaxAttempts(atOnce{retryer()}, ReportAttempts)
+				return retry.AddWithMaxAttempts(atOnce{retryer(maxAttempts)}, ReportAttempts)
 			}
 			err := calls["PutJobSuccessResult"](ctx, cfg)
 			if err == nil || !strings.HasSuffix(err.Error(), tt.want) || !errors.Is(err, context.Canceled) {
@@ -353,7 +353,7 @@ func TestAnswersAreBounded(t *testing.T) {
 // An answer of exactly the allowed length is read to its end.
 func TestBoundedBody(t *testing.T) {
 	for _, length := range []int{0, maxAnswer - 1, maxAnswer, maxAnswer + 1, 2 * maxAnswer} {
-		body := &boundedBody{body: io.NopCloser(strings.NewReader(strings.Repeat("x", length))), left: maxAnswer}
+		body := &boundedBody{io.NopCloser(strings.NewReader(strings.Repeat("x", length))), maxAnswer, maxAnswer}
 		text, err := io.ReadAll(body)
 		if want := min(length, maxAnswer); len(text) != want || (err != nil) != (length > maxAnswer) {
 			t.Errorf("%d bytes: read %d, %v, want %d", length, len(text), err, want)

@@ -401,7 +401,7 @@ func (c *Client) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, _
 			after = string(token)
 		}
 		keys, more := c.S3.after(bucket, aws.ToString(in.Prefix), after, n)
-		*out = s3.ListObjectsV2Output{IsTruncated: &more, KeyCount: aws.Int32(int32(len(keys)))} //nolint:gosec // at most 1,000
+		*out = s3.ListObjectsV2Output{IsTruncated: &more, EncodingType: in.EncodingType, KeyCount: aws.Int32(int32(len(keys)))} //nolint:gosec // at most 1,000
 		for _, key := range keys {
 			object := c.S3.buckets[bucket][key]
 			name := key
