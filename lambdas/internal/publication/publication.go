@@ -5,12 +5,10 @@ package publication
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/release"
 )
 
@@ -85,9 +83,3 @@ const (
 	Edited     Reason = "edited in the bucket"
 	Unfinished Reason = "unfinished run"
 )
-
-// Publish publishes a build, as far as it can before ctx ends. The error is a
-// [*failure.Failure].
-func (p Publisher) Publish(context.Context, *slog.Logger, Request) (Result, error) {
-	return Result{}, &failure.Failure{Kind: failure.Other, Message: "the publication is still being built"}
-}

@@ -48,3 +48,6 @@ func (s Settings) prefix() string {
 	}
 	return s.KeyPrefix + "/"
 }
+
+// site names the bucket and the blog's folder in it.
+func (s Settings) site() string { return s.Bucket + "/" + s.prefix() }

@@ -27,10 +27,9 @@ type Manifest struct {
 	Retired int            `json:"retired,omitempty"`
 	Bytes   int64          `json:"bytes"`
 	Reasons map[string]int `json:"reasons,omitempty"`
-	// Bucket and KeyPrefix say where the files are. A manifest says nothing about another
-	// bucket or prefix.
-	Bucket    string `json:"bucket,omitempty"`
-	KeyPrefix string `json:"keyPrefix,omitempty"`
+	// Site is the bucket with the files, and the folder in it, such as "my-bucket/blog/".
+	// The manifest says nothing about another one.
+	Site string `json:"site"`
 	// Files has the blog's files by their keys in the site bucket.
 	Files map[string]File `json:"files"`
 }

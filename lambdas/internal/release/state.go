@@ -178,6 +178,27 @@ func (s *State) Commit(h Holder, changed bool, retired map[string]time.Time) err
 	return nil
 }
 
+// Progress makes the files that an unfinished publication has come to the current release,
+// which has an id. retired are the objects that the bucket has beyond it, and unsure are
+// the keys that may have been written besides. The publication goes on.
+func (s *State) Progress(h Holder, id string, retired map[string]time.Time, unsure []string) error {
+	if s.Current == id {
+		return nil
+	}
+	if !s.holds(h) {
+		return ErrLeaseLost
+	}
+	s.Number++
+	s.Current, s.Retired = id, maps.Clone(retired)
+	for _, key := range unsure {
+		if s.Touched == nil {
+			s.Touched = map[string]int64{}
+		}
+		s.Touched[key] = s.Number + 1
+	}
+	return nil
+}
+
 // Leave ends the work of an invocation whose job is not done. Until a time, only the same
 // job may go on.
 func (s *State) Leave(h Holder, until time.Time) {

@@ -1,0 +1,199 @@
+package publication
+
+import (
+	"cmp"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"blog-deploy-pipeline/lambdas/internal/archive"
+	"blog-deploy-pipeline/lambdas/internal/filetype"
+	"blog-deploy-pipeline/lambdas/internal/release"
+)
+
+// situation is all that a plan depends on.
+type situation struct {
+	settings Settings
+	state    release.State
+	// manifest is that of the current release, nil if there is none.
+	manifest *release.Manifest
+	// objects are the ETags of what is in the bucket, by key.
+	objects map[string]string
+	// files are those of the build.
+	files []archive.File
+	// hashes are the SHA-256, by name, of the files that an earlier plan was unsure of.
+	hashes map[string]string
+	now    time.Time
+}
+
+// plan is what a publication does.
+type plan struct {
+	// puts are the files to put, by wave and name.
+	puts []put
+	// kept has the objects that stay as they are, by key.
+	kept map[string]release.File
+	// left are the keys of files of the current release that the build does not have.
+	left []string
+	// removals are the keys to remove.
+	removals []string
+	// retired has the keys of objects that stay although the build does not have them, with
+	// the time at which they left it, and retiring counts those that leave it now.
+	retired  map[string]time.Time
+	retiring int
+	// foreign are the keys in the bucket that are not the blog's.
+	foreign []string
+	// unsure are the names of files of which only the hash tells whether they have
+	// changed.
+	unsure []string
+	// repacked is true if the archive has unchanged files in another packing.
+	repacked bool
+}
+
+// put is a file that is put.
+type put struct {
+	file    archive.File
+	key     string
+	headers release.Headers
+	reason  Reason
+	wave    int
+}
+
+// ofAnother reports whether the manifest says what is in another bucket or folder, which
+// the owner has left.
+func (s situation) ofAnother() bool {
+	return s.manifest != nil && s.manifest.Site != s.settings.site()
+}
+
+// plan returns what to do. Nothing is removed that neither the manifest nor the state's
+// Retired lists.
+func (s situation) plan() plan {
+	p := plan{kept: map[string]release.File{}, retired: map[string]time.Time{}}
+	var published map[string]release.File
+	retired := s.state.Retired
+	if s.ofAnother() {
+		retired = nil
+	} else if s.manifest != nil {
+		published = s.manifest.Files
+	}
+
+	prefix := s.settings.prefix()
+	built := map[string]bool{}
+	waves := filetype.NewWaves(func(yield func(string) bool) {
+		for _, file := range s.files {
+			if !yield(file.Name) {
+				return
+			}
+		}
+	})
+	for _, file := range s.files {
+		key := prefix + file.Name
+		built[key] = true
+		headers := s.settings.headers(file.Name)
+		old, known := published[key]
+		reason, changed := s.reason(file, key, headers, old, known)
+		switch {
+		case changed:
+			p.puts = append(p.puts, put{file, key, headers, reason, waves.Of(file.Name)})
+			continue
+		case old.Packed == file.Packed:
+		case s.hashes[file.Name] == "":
+			p.unsure = append(p.unsure, file.Name)
+		case s.hashes[file.Name] != old.SHA256:
+			p.puts = append(p.puts, put{file, key, headers, Content, waves.Of(file.Name)})
+			continue
+		default:
+			old.Packed, p.repacked = file.Packed, true
+		}
+		p.kept[key] = old
+	}
+	slices.SortFunc(p.puts, func(a, b put) int { return cmp.Or(cmp.Compare(a.wave, b.wave), cmp.Compare(a.key, b.key)) })
+
+	for _, key := range slices.Sorted(maps.Keys(published)) {
+		if !built[key] {
+			p.left = append(p.left, key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(retired)) {
+		if !built[key] {
+			p.depart(s, key, retired[key])
+		}
+	}
+	waiting := len(p.retired)
+	for _, key := range p.left {
+		if _, again := retired[key]; !again {
+			p.depart(s, key, s.now)
+		}
+	}
+	p.retiring = len(p.retired) - waiting
+	slices.Sort(p.removals)
+	for key := range s.objects {
+		_, was := published[key]
+		_, before := retired[key]
+		if !built[key] && !was && !before {
+			p.foreign = append(p.foreign, key)
+		}
+	}
+	slices.Sort(p.foreign)
+	return p
+}
+
+// reason returns why a file has to be put, if it has. It does not compare the packed sizes.
+func (s situation) reason(file archive.File, key string, headers release.Headers, old release.File, known bool) (Reason, bool) {
+	etag, exists := s.objects[key]
+	switch {
+	case !known:
+		return New, true
+	case old.Size != file.Size || old.CRC32 != file.CRC32:
+		return Content, true
+	case !reflect.DeepEqual(old.Headers, headers):
+		return Headers, true
+	case !exists:
+		return Missing, true
+	case old.ETag != etag:
+		return Edited, true
+	case s.state.Touched[key] > s.state.Number:
+		return Unfinished, true
+	}
+	return "", false
+}
+
+// depart decides about an object that left the build at a time. Its author takes a page
+// back, so it is removed at once. Pages that readers have open may still ask for other
+// files.
+func (p *plan) depart(s situation, key string, since time.Time) {
+	name, ok := strings.CutPrefix(key, s.settings.prefix())
+	switch {
+	case !ok: // It is in no folder of the blog's.
+	case filetype.ClassOf(name).IsPage(), s.now.Sub(since) >= s.settings.Grace:
+		p.removals = append(p.removals, key)
+	default:
+		p.retired[key] = since
+	}
+}
+
+// writes reports whether the plan changes an object.
+func (p plan) writes() bool { return len(p.puts)+len(p.removals) > 0 }
+
+// isRelease reports whether the blog's files are not those of the current release, whose
+// manifest is m.
+func (p plan) isRelease(m *release.Manifest) bool {
+	return m == nil || m.Unfinished || p.repacked || len(p.puts)+len(p.left) > 0
+}
+
+// intent returns what has to be known before the first write. If there is no manifest, a
+// next run puts everything again anyway, and the whole cache is cleared.
+func (p plan) intent(s situation) release.Intent {
+	intent := release.Intent{Everything: s.manifest == nil || s.ofAnother()}
+	for _, put := range p.puts {
+		if _, exists := s.objects[put.key]; put.reason == New && !exists {
+			intent.New = append(intent.New, put.key)
+		}
+		if !intent.Everything {
+			intent.Touched = append(intent.Touched, put.key)
+		}
+	}
+	intent.Touched = append(intent.Touched, p.removals...)
+	return intent
+}

@@ -1,0 +1,89 @@
+package publication
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"time"
+
+	"blog-deploy-pipeline/lambdas/internal/failure"
+	"blog-deploy-pipeline/lambdas/internal/release"
+)
+
+// Publish publishes a build, as far as it can before ctx ends. The error is a
+// [*failure.Failure].
+func (p Publisher) Publish(ctx context.Context, log *slog.Logger, req Request) (Result, error) {
+	r := &run{Publisher: p, Request: req, holder: release.Holder{Job: req.Job, Run: rand.Text()}, times: timesOf(ctx), log: log}
+	result, err := r.publish(ctx)
+	if err != nil {
+		return Result{}, r.explain(err)
+	}
+	return result, nil
+}
+
+func (r *run) publish(ctx context.Context) (Result, error) {
+	state, err := r.claim(ctx)
+	if busy := (*release.Busy)(nil); errors.As(err, &busy) {
+		return Result{Busy: busy.Until}, nil
+	}
+	if errors.Is(err, release.ErrFinished) {
+		return r.finished(ctx, state)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	r.log = r.log.With("release", state.Target)
+	held, letGo := r.hold(ctx, state.Until)
+	done := false
+	defer func() { // also after a panic
+		letGo()
+		if !done {
+			r.leave(ctx)
+		}
+	}()
+	result, err := r.work(held, state)
+	done = err == nil
+	return result, err
+}
+
+// work publishes while the run has the lease.
+func (r *run) work(ctx context.Context, state release.State) (Result, error) {
+	s, build, err := r.look(ctx, r.Request, state)
+	if err != nil {
+		return Result{}, err
+	}
+	p := s.plan()
+	if refusal := s.refuse(p, r.AllowDeletions); refusal != nil {
+		return Result{}, refusal
+	}
+	if len(p.unsure) > 0 {
+		if s.hashes, err = hashes(ctx, build, p.unsure); err != nil {
+			return Result{}, err
+		}
+		p = s.plan()
+	}
+	r.log.Info("planned", "put", len(p.puts), "keep", len(p.kept), "remove", len(p.removals), "retire", p.retiring, "foreign", len(p.foreign))
+
+	if p.writes() {
+		intent := p.intent(s)
+		if s.state, err = r.Releases.Update(ctx, func(s *release.State) error { return s.Intend(r.holder, time.Now(), intent) }); err != nil {
+			return Result{}, err
+		}
+	}
+	kept := func() string { return "" }
+	if p.isRelease(s.manifest) {
+		kept = r.keepBuild(ctx, s.state.Target)
+	}
+	w := &writer{S3: r.S3, bucket: r.Settings.Bucket, tag: cacheTag(s.state.Target), stop: r.times.stop}
+	err = w.write(ctx, build, p)
+	switch {
+	case w.done() && (errors.Is(err, errNoTime) || ctx.Err() != nil):
+		return r.pause(ctx, s, p, w)
+	case errors.Is(err, errNoTime):
+		return Result{}, &failure.Failure{Kind: failure.Late, Message: "the time of the function was over before it could put a file; " + r.Again}
+	case err != nil:
+		return Result{}, err
+	}
+	return r.commit(ctx, s, p, w, kept)
+}

@@ -1,0 +1,28 @@
+package publication
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	smithy "github.com/aws/smithy-go"
+)
+
+// maxRepeats limits how often a call is made whose answer cannot be used.
+const maxRepeats = 3
+
+// repeat makes a call again if its answer is not S3's, or breaks off. The SDK repeats a
+// call only until its answer begins.
+func repeat[Out any](ctx context.Context, call func() (Out, error)) (out Out, err error) {
+	for attempt := 1; ; attempt++ {
+		var api smithy.APIError
+		if out, err = call(); err == nil || errors.As(err, &api) || attempt == maxRepeats {
+			return out, err
+		}
+		select {
+		case <-ctx.Done():
+			return out, err
+		case <-time.After(time.Duration(attempt) * 200 * time.Millisecond):
+		}
+	}
+}
