@@ -16,13 +16,13 @@ func TestBinaryCompletesInOneInvocation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if broken := d.brokenRules(edge); len(broken) > 0 {
+	if broken := brokenRules(d, edge); len(broken) > 0 {
 		t.Error(broken)
 	}
-	if len(d.jobs) != 1 || d.outcome() != "success" {
-		t.Errorf("took %d jobs and ended as %s, want 1 and success\n%s", len(d.jobs), d.outcome(), d.Function.Logs())
+	if d.Jobs() != 1 || d.Ended() != "success" {
+		t.Errorf("took %d jobs and ended as %s, want 1 and success\n%s", d.Jobs(), d.Ended(), d.Function.Logs())
 	}
-	report, _ := d.last()
+	report, _ := d.Last()
 	inv := d.Cloud.Invalidations(distribution)[0]
 	if report.OutputVariables["InvalidationId"] != inv.ID || report.OutputVariables["Paths"] != "/*" || report.ExternalExecutionID != inv.ID {
 		t.Errorf("report is %+v, want the invalidation %s and its paths in it", report, inv.ID)
@@ -39,8 +39,8 @@ func TestBinaryAssumesARole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if broken := d.brokenRules(edge); len(broken) > 0 || d.outcome() != "success" || len(d.jobs) < 2 {
-		t.Errorf("ended as %s after %d jobs, broken rules %q, want success after several", d.outcome(), len(d.jobs), broken)
+	if broken := brokenRules(d, edge); len(broken) > 0 || d.Ended() != "success" || d.Jobs() < 2 {
+		t.Errorf("ended as %s after %d jobs, broken rules %q, want success after several", d.Ended(), d.Jobs(), broken)
 	}
 	if n := d.Count(functiontest.Calls("sts:AssumeRole")); n != 1 {
 		t.Errorf("assumed the role %d times, want once for all jobs of a process", n)
@@ -63,14 +63,14 @@ func TestBinaryContinuesByToken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if broken := d.brokenRules(edge); len(broken) > 0 {
+		if broken := brokenRules(d, edge); len(broken) > 0 {
 			t.Errorf("same id %v: %v", keepID, broken)
 		}
-		if n := d.reportedTwice(); n > 0 {
+		if n := d.ReportedTwice(); n > 0 {
 			t.Errorf("same id %v: rule 1: %d jobs were reported twice", keepID, n)
 		}
-		if len(d.jobs) < 2 || d.outcome() != "success" {
-			t.Errorf("same id %v: took %d jobs and ended as %s, want several and success", keepID, len(d.jobs), d.outcome())
+		if d.Jobs() < 2 || d.Ended() != "success" {
+			t.Errorf("same id %v: took %d jobs and ended as %s, want several and success", keepID, d.Jobs(), d.Ended())
 		}
 	}
 }
@@ -98,8 +98,8 @@ func TestBinaryRefusals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			report, _ := d.last()
-			if got := d.outcome(); got != tt.want || !strings.Contains(report.FailureMessage+report.Summary, tt.wantText) {
+			report, _ := d.Last()
+			if got := d.Ended(); got != tt.want || !strings.Contains(report.FailureMessage+report.Summary, tt.wantText) {
 				t.Errorf("ended as %s, %q, want %s with %q", got, report.FailureMessage+report.Summary, tt.want, tt.wantText)
 			}
 		})
@@ -126,8 +126,8 @@ func TestBinaryKeepsTheCause(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if report, _ := d.last(); report.Success || !strings.Contains(report.FailureMessage, "Throttling") {
-				t.Errorf("ended as %s with %q, want a failure that says Throttling", d.outcome(), report.FailureMessage+report.Summary)
+			if report, _ := d.Last(); report.Success || !strings.Contains(report.FailureMessage, "Throttling") {
+				t.Errorf("ended as %s with %q, want a failure that says Throttling", d.Ended(), report.FailureMessage+report.Summary)
 			}
 		})
 	}
@@ -148,11 +148,11 @@ func TestBinaryBoundsWhatItReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report, _ := d.last(); d.outcome() != "JobFailed" || !strings.Contains(report.FailureMessage, "Last answer: operation error CloudFront: GetInvalidation, the answer is longer than 256 KiB") {
-		t.Errorf("ended as %s with %q, want JobFailed and the reason", d.outcome(), report.FailureMessage)
+	if report, _ := d.Last(); d.Ended() != "JobFailed" || !strings.Contains(report.FailureMessage, "Last answer: operation error CloudFront: GetInvalidation, the answer is longer than 256 KiB") {
+		t.Errorf("ended as %s with %q, want JobFailed and the reason", d.Ended(), report.FailureMessage)
 	}
 	const most = 40 << 10 // 40 MB; it needs 10 at rest
-	for _, attempts := range d.attempts {
+	for _, attempts := range d.Attempts() {
 		for _, attempt := range attempts {
 			if attempt.MaxRSSKB > most { // 0 if the system does not tell
 				t.Errorf("took %d MB, want at most %d", attempt.MaxRSSKB>>10, most>>10)
@@ -164,7 +164,7 @@ func TestBinaryBoundsWhatItReads(t *testing.T) {
 // The function waits if the quota of invalidations in progress is full.
 func TestBinaryWaitsForTheQuota(t *testing.T) {
 	edge := fakeaws.Distribution{ID: distribution, CompleteAfter: 400 * time.Millisecond, MaxWildcardPaths: 1}
-	first, err := scenario{edge: edge, started: func(d *delivery) {
+	first, err := scenario{edge: edge, started: func(d *functiontest.Action) {
 		other, err := d.Cloud.StartAction(fakeaws.Action{FunctionName: "invalidate", UserParameters: parameters(distribution)})
 		if err != nil {
 			t.Fatal(err)
@@ -174,9 +174,9 @@ func TestBinaryWaitsForTheQuota(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.outcome() != "success" {
-		report, _ := first.last()
-		t.Errorf("ended as %s (%s), want success after waiting", first.outcome(), report.FailureMessage)
+	if first.Ended() != "success" {
+		report, _ := first.Last()
+		t.Errorf("ended as %s (%s), want success after waiting", first.Ended(), report.FailureMessage)
 	}
 	if first.Count(functiontest.Refused("TooManyInvalidationsInProgress")) == 0 {
 		t.Error("the quota never refused, so the test shows nothing")

@@ -45,7 +45,7 @@ func wantEnd(c *functiontest.Case) string {
 		return normal
 	case c.Call.Report, c.Fault.Fatal():
 		// Lambda tries three times, and CodePipeline fails the action after 20 minutes.
-		return "no report"
+		return functiontest.NoReport
 	case c.Call.Name == "CreateInvalidation", c.Call.Name == toAssume:
 		return "SystemUnavailable"
 	default:
@@ -58,8 +58,8 @@ func tryAction(ctx context.Context, c *functiontest.Case) (functiontest.Outcome,
 	s := scenario{
 		cloud: fakeaws.Options{Fault: c.Strike},
 		edge:  fakeaws.Distribution{ID: distribution, CompleteAfter: 400 * time.Millisecond},
-		started: func(d *delivery) {
-			c.World, c.Redeliver = d.World, func() { d.again(ctx) }
+		started: func(d *functiontest.Action) {
+			c.World, c.Redeliver = d.World, func() { d.DeliverAgain(ctx) }
 		},
 	}
 	if c.Call.Name == toAssume {
@@ -90,14 +90,14 @@ func tryAction(ctx context.Context, c *functiontest.Case) (functiontest.Outcome,
 	if err != nil {
 		return functiontest.Outcome{}, err
 	}
-	broken := d.brokenRules(s.edge)
+	broken := brokenRules(d, s.edge)
 	// There may be a second report only if an answer was lost or an event came twice.
-	if n := d.reportedTwice(); n > 0 && !c.Fault.Processed() && !c.Fault.Again && !d.MissedAnswer() {
+	if n := d.ReportedTwice(); n > 0 && !c.Fault.Processed() && !c.Fault.Again && !d.MissedAnswer() {
 		broken = append(broken, fmt.Sprintf("rule 1: %d jobs were reported twice", n))
 	}
 	// A process that dies each time cannot count.
-	ended := d.outcome()
-	if failed := ended != "success" && ended != "no report"; failed && (!c.Fault.Fatal() || !c.Always) && !strings.Contains(d.Function.Logs(), `"`+contract.MetricFailed+`":1`) {
+	ended := d.Ended()
+	if failed := ended != "success" && ended != functiontest.NoReport; failed && (!c.Fault.Fatal() || !c.Always) && !strings.Contains(d.Function.Logs(), `"`+contract.MetricFailed+`":1`) {
 		broken = append(broken, "a failure was not counted")
 	}
 	return functiontest.Outcome{Ended: ended, Broken: broken, Logs: d.Function.Logs()}, nil
