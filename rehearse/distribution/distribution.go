@@ -50,7 +50,7 @@ func (d *inspection) distribution(resource assembly.NamedResource) *Distribution
 	if d.Err() != nil {
 		return nil
 	}
-	d.only(d.what, config, "DistributionConfig", "Aliases", "CacheBehaviors", "CustomErrorResponses", "DefaultCacheBehavior", "DefaultRootObject", "Origins")
+	d.only(d.what, config, "DistributionConfig", "Aliases", "CacheBehaviors", "CacheTagConfig", "CustomErrorResponses", "DefaultCacheBehavior", "DefaultRootObject", "Origins")
 	if assembly.Text(config["Enabled"]) != "true" {
 		d.Problem("%s: Enabled is %q, want true: CloudFront answers nobody", d.what, assembly.Text(config["Enabled"]))
 	}
@@ -58,6 +58,7 @@ func (d *inspection) distribution(resource assembly.NamedResource) *Distribution
 		Distribution: edge.Distribution{
 			ID: d.Ref(resource.ID), DomainName: d.Attribute(resource.ID, "DomainName"),
 			DefaultRootObject: assembly.Text(config["DefaultRootObject"]),
+			CacheTagHeader:    assembly.Text(assembly.Object(config["CacheTagConfig"])["HeaderName"]),
 			Errors:            d.errorPages(config["CustomErrorResponses"]),
 		},
 		Stack: stack.Name, Resource: resource.ID,

@@ -86,6 +86,7 @@ func TestReadReadsTheWholeDistribution(t *testing.T) {
 	}
 	want := edge.Distribution{
 		ID: d.ID, DomainName: got.DomainName, Aliases: []string{"blog.example.com", "www.blog.example.com"}, DefaultRootObject: "index.html",
+		CacheTagHeader: "x-amz-meta-cache-tag",
 		Behaviors: []edge.Behavior{
 			{PathPattern: "*.xml", ViewerProtocol: "redirect-to-https", Compress: true, CachePolicy: edge.CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour}},
 			{

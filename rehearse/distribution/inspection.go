@@ -45,7 +45,7 @@ type inspection struct {
 // unseen lists properties that readers of a site do not notice: prices, names, the certificate and logs.
 var unseen = map[string][]string{
 	"DistributionConfig": {
-		"CacheTagConfig", "Comment", "Enabled", "HttpVersion", "IPV6Enabled", "Logging", "PriceClass", "Restrictions", "ViewerCertificate", "WebACLId",
+		"Comment", "Enabled", "HttpVersion", "IPV6Enabled", "Logging", "PriceClass", "Restrictions", "ViewerCertificate", "WebACLId",
 	},
 	"Origin":        {"ConnectionAttempts", "ConnectionTimeout", "OriginShield", "ResponseCompletionTimeout"},
 	"CacheBehavior": {"CachedMethods", "RealtimeLogConfigArn"},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
@@ -36,7 +37,7 @@ func (e *Edge) get(ctx context.Context, q question) (*entry, string) {
 	e.mu.Lock()
 	cached := e.cache[key]
 	e.mu.Unlock()
-	if cached != nil && invalidated(after(invalidations, cached.seen), q.path, q.viewerPath) {
+	if cached != nil && invalidated(after(invalidations, cached.seen), q.path, q.viewerPath, cached.tags) {
 		cached = nil
 	}
 	if cached != nil && e.opts.Now().Before(cached.expires) {
@@ -86,6 +87,10 @@ func (e *Edge) fetch(ctx context.Context, q question, expired *entry, seen strin
 	answer := e.ask(ctx, q.path, etag)
 	now := e.opts.Now()
 	answer.stored, answer.seen = now, seen
+	// AWS does not document whether an object that the origin confirms keeps its tags. Here it does.
+	if header := e.opts.Distribution.CacheTagHeader; header != "" {
+		answer.tags = tagsOf(strings.Join(answer.header.Values(header), ","))
+	}
 
 	switch {
 	case answer.status == http.StatusNotModified && etag != "":

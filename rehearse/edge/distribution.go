@@ -25,6 +25,9 @@ type Distribution struct {
 	Aliases []string
 	// DefaultRootObject is the object for "/", such as "index.html". Default: none, and then S3 refuses "/".
 	DefaultRootObject string
+	// CacheTagHeader is the name of the header of the origin with an object's cache tags, such as "x-amz-meta-cache-tag" for
+	// metadata of S3. Default: objects have no tags.
+	CacheTagHeader string
 	// Behaviors are in order of precedence. The last one is the default behaviour, whose PathPattern is "*".
 	Behaviors []Behavior
 	// Errors holds the custom error responses by the origin's status. Without one an error passes unchanged and is

@@ -4,8 +4,7 @@
 // an invalidation.
 //
 // The package has one edge location with an unlimited cache. It does not support query strings and cookies in the cache
-// key, Brotli, signed URLs, web ACLs, stale-while-revalidate, stale-if-error and cache tags. An invalidation of a "#tag"
-// matches no object, because objects get tags from metadata that CodePipeline's S3 action cannot set.
+// key, Brotli, signed URLs, web ACLs, stale-while-revalidate and stale-if-error.
 package edge
 
 import (

@@ -29,7 +29,7 @@ type world struct {
 }
 
 type object struct {
-	content, cacheControl string
+	content, cacheControl, tags string
 }
 
 // newWorld returns a world for a distribution. A distribution without behaviours gets a default behaviour.
@@ -62,7 +62,16 @@ func (w *world) advance(d time.Duration) {
 func (w *world) put(path, content, cacheControl string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.objects[path] = object{content, cacheControl}
+	w.objects[path] = object{content: content, cacheControl: cacheControl}
+}
+
+// tag sets the cache tags of an object.
+func (w *world) tag(path, tags string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	tagged := w.objects[path]
+	tagged.tags = tags
+	w.objects[path] = tagged
 }
 
 func (w *world) invalidate(status string, paths ...string) {
@@ -120,6 +129,9 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		if match == etag {
 			recorder.WriteHeader(http.StatusNotModified)
 		} else {
+			if found.tags != "" {
+				recorder.Header().Set("X-Amz-Meta-Cache-Tag", found.tags)
+			}
 			_, _ = recorder.WriteString(found.content)
 		}
 	}

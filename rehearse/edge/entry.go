@@ -18,8 +18,10 @@ type entry struct {
 	// etag is the ETag of the origin, which differs from that of a compressed object.
 	etag       string
 	compressed bool
-	stored     time.Time // when the origin sent or confirmed the response
-	expires    time.Time
+	// tags holds the object's cache tags in lower case.
+	tags    []string
+	stored  time.Time // when the origin sent or confirmed the response
+	expires time.Time
 	// seen is the id of the last invalidation before the request to the origin, or "". Only later invalidations concern
 	// this entry. It is an id and not a time, because virtual time can stand still.
 	seen string

@@ -16,16 +16,21 @@ func after(invalidations []fakeaws.Invalidation, last string) []fakeaws.Invalida
 	return invalidations[1+slices.IndexFunc(invalidations, func(i fakeaws.Invalidation) bool { return i.ID == last }):]
 }
 
-// invalidated reports whether invalidations remove the object at path from the cache for a reader who requested
-// viewerPath. The two paths differ if a function rewrites paths. AWS then requires an invalidation of both.
+// invalidated reports whether invalidations remove an object at path and with tags from the cache for a reader who
+// requested viewerPath. The two paths differ if a function rewrites paths. AWS then requires an invalidation of both. A tag
+// removes the object whatever its path.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
-func invalidated(invalidations []fakeaws.Invalidation, path, viewerPath string) bool {
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-tags.html
+func invalidated(invalidations []fakeaws.Invalidation, path, viewerPath string, tags []string) bool {
 	var object, viewed bool
 	for _, invalidation := range invalidations {
 		if invalidation.Status != completed {
 			continue
 		}
 		for _, item := range invalidation.Paths {
+			if tag, ok := strings.CutPrefix(item, "#"); ok && slices.Contains(tags, strings.ToLower(tag)) {
+				return true
+			}
 			object = object || matches(item, path)
 			viewed = viewed || matches(item, viewerPath)
 		}
@@ -46,6 +51,25 @@ func matches(item, path string) bool {
 		return strings.HasPrefix(path, prefix)
 	}
 	return item == path
+}
+
+// CloudFront's limits on cache tags. It ignores what is beyond them.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-tags.html
+const (
+	maxTags      = 50  // of an object
+	maxTagLength = 256 // characters
+)
+
+// tagsOf returns the cache tags in a header of the origin, in lower case, because they do not differ by case.
+func tagsOf(header string) (tags []string) {
+	for tag := range strings.SplitSeq(header, ",") {
+		tag = strings.ToLower(strings.TrimSpace(tag))
+		isInvisible := func(r rune) bool { return r <= ' ' || r > '~' }
+		if tag != "" && len(tag) <= maxTagLength && !strings.ContainsFunc(tag, isInvisible) && len(tags) < maxTags {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
 }
 
 // The constants say whether canonical decodes "%61", which is an encoded "a".

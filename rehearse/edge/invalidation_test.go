@@ -1,9 +1,11 @@
 package edge
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"blog-deploy-pipeline/rehearse/edgefunction"
 	"blog-deploy-pipeline/rehearse/fakeaws"
@@ -69,23 +71,45 @@ func TestInvalidated(t *testing.T) {
 		invalidations []fakeaws.Invalidation
 		path, viewer  string
 		want          bool
+		tags          []string
 	}{
-		{"none", nil, "/a", "/a", false},
-		{"completed", []fakeaws.Invalidation{done("/b", "/a")}, "/a", "/a", true},
-		{"in progress", []fakeaws.Invalidation{{Status: "InProgress", Paths: []string{"/*"}}}, "/a", "/a", false},
-		{"one of several", []fakeaws.Invalidation{done("/b"), done("/a")}, "/a", "/a", true},
-		{"rewritten, only the object", []fakeaws.Invalidation{done("/a/index.html")}, "/a/index.html", "/a/", false},
-		{"rewritten, only what was asked for", []fakeaws.Invalidation{done("/a/")}, "/a/index.html", "/a/", false},
-		{"rewritten, both", []fakeaws.Invalidation{done("/a/", "/a/index.html")}, "/a/index.html", "/a/", true},
-		{"rewritten, both, one after the other", []fakeaws.Invalidation{done("/a/"), done("/a/index.html")}, "/a/index.html", "/a/", true},
-		{"rewritten, by a wildcard", []fakeaws.Invalidation{done("/a/*")}, "/a/index.html", "/a/", true},
+		{"none", nil, "/a", "/a", false, nil},
+		{"completed", []fakeaws.Invalidation{done("/b", "/a")}, "/a", "/a", true, nil},
+		{"in progress", []fakeaws.Invalidation{{Status: "InProgress", Paths: []string{"/*"}}}, "/a", "/a", false, nil},
+		{"one of several", []fakeaws.Invalidation{done("/b"), done("/a")}, "/a", "/a", true, nil},
+		{"rewritten, only the object", []fakeaws.Invalidation{done("/a/index.html")}, "/a/index.html", "/a/", false, nil},
+		{"rewritten, only what was asked for", []fakeaws.Invalidation{done("/a/")}, "/a/index.html", "/a/", false, nil},
+		{"rewritten, both", []fakeaws.Invalidation{done("/a/", "/a/index.html")}, "/a/index.html", "/a/", true, nil},
+		{"rewritten, both, one after the other", []fakeaws.Invalidation{done("/a/"), done("/a/index.html")}, "/a/index.html", "/a/", true, nil},
+		{"rewritten, by a wildcard", []fakeaws.Invalidation{done("/a/*")}, "/a/index.html", "/a/", true, nil},
+		{"by its tag", []fakeaws.Invalidation{done("/b", "#R-1")}, "/a/index.html", "/a/", true, []string{"other", "r-1"}},
+		{"by a tag that begins like its own", []fakeaws.Invalidation{done("#r-")}, "/a", "/a", false, []string{"r-1"}},
+		{"a tag has no wildcard", []fakeaws.Invalidation{done("#r-*")}, "/a", "/a", false, []string{"r-1"}},
+		{"by a tag in progress", []fakeaws.Invalidation{{Status: "InProgress", Paths: []string{"#r-1"}}}, "/a", "/a", false, []string{"r-1"}},
+		{"no tags", []fakeaws.Invalidation{done("#")}, "/a", "/a", false, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := invalidated(test.invalidations, test.path, test.viewer); got != test.want {
+			if got := invalidated(test.invalidations, test.path, test.viewer, test.tags); got != test.want {
 				t.Errorf("invalidated: got %t, want %t", got, test.want)
 			}
 		})
+	}
+}
+
+func TestTagsOf(t *testing.T) {
+	long := strings.Repeat("t", 256)
+	for header, want := range map[string][]string{
+		"":                                   nil,
+		"r-1":                                {"r-1"},
+		"Product:TV, brand:x ,,":             {"product:tv", "brand:x"},
+		"two words, 日本, ok":                  {"ok"},
+		long + "," + long + "t":              {long},
+		strings.Repeat("t,", 50) + "t51,t52": slices.Repeat([]string{"t"}, 50),
+	} {
+		if got := tagsOf(header); !slices.Equal(got, want) {
+			t.Errorf("tagsOf(%q): got %q, want %q", header, got, want)
+		}
 	}
 }
 
@@ -132,6 +156,51 @@ func TestEdgeObeysInvalidations(t *testing.T) {
 	w.put("/index.html", "newest", "")
 	w.invalidate("Completed", "/*")
 	want(t, "another distribution's", w.get(t, home), 200, "newer", "Hit")
+}
+
+// TestEdgeObeysTags has two objects of one tag, which a function rewrites to, and one of another tag.
+func TestEdgeObeysTags(t *testing.T) {
+	for _, header := range []string{"", "x-amz-meta-cache-tag"} {
+		d := Assumed("E1")
+		d.CacheTagHeader = header
+		w := newWorld(t, d)
+		visit := func() (seen string) {
+			for _, path := range []string{"/a/", "/b/", "/other/"} {
+				seen += path + " " + w.get(t, path).Body.String() + " "
+			}
+			return seen
+		}
+		fill := func(content string) {
+			for _, page := range []struct{ path, tag string }{{"/a/index.html", "R-1"}, {"/b/index.html", "x,r-1"}, {"/other/index.html", "r-2"}} {
+				w.put(page.path, content, "")
+				w.tag(page.path, page.tag)
+			}
+		}
+		fill("old")
+		visit()
+		fill("new")
+		w.invalidate("Completed", "#r-1")
+		want := "/a/ new /b/ new /other/ old "
+		if header == "" {
+			want = "/a/ old /b/ old /other/ old "
+		}
+		if got := visit(); got != want {
+			t.Errorf("with the header %q: got %s, want %s", header, got, want)
+		}
+	}
+}
+
+// TestEdgeKeepsTagsOfConfirmedObjects has an object expire and be confirmed by an answer without tags.
+func TestEdgeKeepsTagsOfConfirmedObjects(t *testing.T) {
+	w := newWorld(t, Distribution{CacheTagHeader: "x-amz-meta-cache-tag"})
+	w.put("/a", "old", "max-age=60")
+	w.tag("/a", "r-1")
+	want(t, "first", w.get(t, "/a"), 200, "old", "Miss")
+	w.advance(2 * time.Minute)
+	want(t, "expired", w.get(t, "/a"), 200, "old", "RefreshHit")
+	w.put("/a", "new", "max-age=60")
+	w.invalidate("Completed", "#r-1")
+	want(t, "cleared", w.get(t, "/a"), 200, "new", "Miss")
 }
 
 func TestEdgeForgetsErrorsByInvalidationToo(t *testing.T) {
