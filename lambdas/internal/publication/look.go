@@ -60,13 +60,13 @@ func (p Publisher) list(ctx context.Context) (map[string]string, error) {
 	for {
 		out, err := repeat(ctx, func() (*s3.ListObjectsV2Output, error) { return p.S3.ListObjectsV2(ctx, in) })
 		if err != nil {
-			return nil, fmt.Errorf("list s3://%s/%s: %w", p.Settings.Bucket, p.Settings.prefix(), err)
+			return nil, siteErrorf("list s3://%s/%s: %w", p.Settings.Bucket, p.Settings.prefix(), err)
 		}
 		for _, object := range out.Contents {
 			key := aws.ToString(object.Key)
 			if out.EncodingType == types.EncodingTypeUrl {
 				if key, err = url.QueryUnescape(key); err != nil {
-					return nil, fmt.Errorf("list s3://%s: %w", p.Settings.Bucket, err)
+					return nil, siteErrorf("list s3://%s: %w", p.Settings.Bucket, err)
 				}
 			}
 			objects[key] = aws.ToString(object.ETag)
@@ -75,7 +75,7 @@ func (p Publisher) list(ctx context.Context) (map[string]string, error) {
 			return objects, nil
 		}
 		if aws.ToString(out.NextContinuationToken) == "" {
-			return nil, fmt.Errorf("list s3://%s: S3 says that there is more, and not how to get it", p.Settings.Bucket)
+			return nil, siteErrorf("list s3://%s: S3 says that there is more, and not how to get it", p.Settings.Bucket)
 		}
 		in.ContinuationToken = out.NextContinuationToken
 	}
@@ -89,18 +89,15 @@ func hashes(ctx context.Context, build *archive.Archive, names []string) (map[st
 		sum, err := hash(content)
 		mu.Lock()
 		defer mu.Unlock()
-		sums[file.Name] = hex.EncodeToString(sum)
+		sums[file.Name] = hex.EncodeToString(sum[:])
 		return err
 	})
 	return sums, err
 }
 
-// hash returns the SHA-256 of a content, which it rewinds.
-func hash(content io.ReadSeeker) ([]byte, error) {
+// hash returns the SHA-256 of a content.
+func hash(content io.Reader) ([sha256.Size]byte, error) {
 	h := sha256.New()
-	if _, err := io.Copy(h, content); err != nil {
-		return nil, err
-	}
-	_, err := content.Seek(0, io.SeekStart)
-	return h.Sum(nil), err
+	_, err := io.Copy(h, content)
+	return [sha256.Size]byte(h.Sum(nil)), err
 }

@@ -17,7 +17,7 @@ func (p Publisher) Publish(ctx context.Context, log *slog.Logger, req Request) (
 	r := &run{Publisher: p, Request: req, holder: release.Holder{Job: req.Job, Run: rand.Text()}, times: timesOf(ctx), log: log}
 	result, err := r.publish(ctx)
 	if err != nil {
-		return Result{}, r.explain(err)
+		return Result{}, explain(err, p.Again)
 	}
 	return result, nil
 }

@@ -1,15 +1,21 @@
 package publication
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/archive/archivetest"
 	"blog-deploy-pipeline/lambdas/internal/objecttest"
 	"blog-deploy-pipeline/lambdas/internal/release"
@@ -90,6 +96,34 @@ func (w *world) must(job string, build files) Result {
 	return result
 }
 
+// result compares what a publication says with what is wanted of it. It compares no
+// release if none is wanted.
+func (w *world) result(got, want Result) {
+	w.Helper()
+	if want.Release == "" {
+		want.Release = got.Release
+	}
+	if want.Reasons == nil {
+		want.Reasons = map[Reason]int{}
+	}
+	if got.Reasons == nil {
+		got.Reasons = map[Reason]int{}
+	}
+	if !reflect.DeepEqual(got, want) {
+		w.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// manifest returns a manifest.
+func (w *world) manifest(id string) *release.Manifest {
+	w.Helper()
+	manifest, err := release.Store{S3: &objecttest.Client{S3: w.s3}, Bucket: releases}.Manifest(context.Background(), id)
+	if err != nil || manifest == nil {
+		w.Fatalf("manifest of %s: %v, %v", id, manifest, err)
+	}
+	return manifest
+}
+
 // state returns the state.
 func (w *world) state() release.State {
 	w.Helper()
@@ -112,16 +146,292 @@ func (w *world) has(want files) {
 	}
 }
 
+// A publication tells what it did, and an observer of the bucket sees the same.
 func TestPublish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.s3.Set(site, "logs/1.gz", []byte("of another tool"))
+		foreign := files{"logs/1.gz": "of another tool"}
+		got := w.must("one", blog)
+		w.result(got, Result{Put: 7, Bytes: 53, Reasons: map[Reason]int{New: 7}, Foreign: []string{"logs/1.gz"}})
+		w.has(blog.with(foreign))
+		if state := w.state(); state.Number != 1 || state.Current != got.Release || state.ClearAll != 1 || len(state.Touched)+len(state.Retired) != 0 || state.Job != "" {
+			t.Errorf("state is %+v, want that of the first release, which clears all", state)
+		}
+		if _, ok := w.s3.Object(releases, contract.ReleaseArtifacts+got.Release+".zip"); !ok {
+			t.Error("the build is not kept")
+		}
+		first := w.manifest(got.Release)
+		if first.Execution != "execution-one" || first.Revision != "revision-one" || first.Number != 1 || first.Job != "one" || !first.Time.Equal(time.Now()) {
+			t.Errorf("the manifest says %+v", first)
+		}
+
+		time.Sleep(time.Hour)
+		nothing := w.must("two", blog)
+		w.result(nothing, Result{Release: got.Release, Unchanged: 7, Foreign: []string{"logs/1.gz"}})
+		if state := w.state(); state.Number != 2 || state.Current != got.Release {
+			t.Errorf("after nothing: state is %+v, want the same release", state)
+		}
+
+		time.Sleep(time.Hour)
+		changed := blog.with(files{"a/index.html": "new", "b/index.html": "", "images/photo.jpg": "", "c.png": "c"})
+		got = w.must("three", changed)
+		w.result(got, Result{Release: got.Release, Put: 2, Unchanged: 4, Removed: 1, Retired: 1, Bytes: 4, Reasons: map[Reason]int{New: 1, Content: 1}, Foreign: []string{"logs/1.gz"}})
+		w.has(changed.with(foreign).with(files{"images/photo.jpg": "photo"}))
+		state := w.state()
+		if want := map[string]int64{"a/index.html": 3, "b/index.html": 3, "c.png": 3}; !maps.Equal(state.Touched, want) {
+			t.Errorf("touched are %v, want %v", state.Touched, want)
+		}
+		if !state.Retired["images/photo.jpg"].Equal(time.Now()) || len(state.Retired) != 1 {
+			t.Errorf("retired are %v, want the photo", state.Retired)
+		}
+		manifest := w.manifest(got.Release)
+		if file := manifest.Files["index.html"]; !reflect.DeepEqual(file, first.Files["index.html"]) {
+			t.Errorf("a file that was kept is %+v, want what it was: %+v", file, first.Files["index.html"])
+		}
+		if file := manifest.Files["a/index.html"]; file.Tag != "r-"+got.Release {
+			t.Errorf("a file that was put is %+v, want the release's tag", file)
+		}
+
+		time.Sleep(24*time.Hour - time.Second)
+		w.must("four", changed)
+		w.has(changed.with(foreign).with(files{"images/photo.jpg": "photo"}))
+		time.Sleep(time.Second)
+		w.result(w.must("five", changed), Result{Release: got.Release, Unchanged: 6, Removed: 1, Foreign: []string{"logs/1.gz"}})
+		w.has(changed.with(foreign))
+		if state := w.state(); state.Touched["images/photo.jpg"] != 5 || len(state.Retired) != 0 || state.Current != got.Release {
+			t.Errorf("after the grace: state is %+v, want the photo touched", state)
+		}
+	})
+}
+
+// A file that comes back while it waits for its removal stays.
+func TestPublishWhatComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.must("one", blog)
+		w.must("two", blog.with(files{"images/photo.jpg": ""}))
+		time.Sleep(23 * time.Hour)
+		w.must("three", blog)
+		time.Sleep(23 * time.Hour)
+		w.must("four", blog)
+		w.has(blog)
+		if state := w.state(); len(state.Retired) != 0 {
+			t.Errorf("retired are %v, want none", state.Retired)
+		}
+	})
+}
+
+// Objects have the headers of the rules, the release's tag, and a checksum.
+func TestPublishHeaders(t *testing.T) {
 	w := newWorld(t)
+	w.settings.Headers = []contract.HeaderRule{{Match: "*.jpg", CacheControl: "max-age=60", ContentLanguage: "ja", ContentDisposition: "inline", ContentType: "image/x", Metadata: map[string]string{"owner": "me"}}}
 	got := w.must("one", blog)
-	t.Logf("%+v %+v", got, w.calls)
-	w.has(blog)
-	got = w.must("two", blog)
-	t.Logf("%+v %+v", got, w.calls)
-	got = w.must("three", blog.with(files{"a/index.html": "new", "b/index.html": "", "images/photo.jpg": ""}))
-	t.Logf("%+v %+v", got, w.calls)
-	t.Logf("%+v", w.state())
-	t.Log(w.log.String())
-	_ = strings.TrimSpace
+	tag := "r-" + got.Release
+	photo, _ := w.s3.Object(site, "images/photo.jpg")
+	if photo.CacheControl != "max-age=60" || photo.ContentLanguage != "ja" || photo.ContentDisposition != "inline" || photo.ContentType != "image/x" ||
+		!maps.Equal(photo.Metadata, map[string]string{"owner": "me", contract.MetadataCacheTag: tag}) || photo.SHA256 == "" {
+		t.Errorf("the photo is %+v", photo)
+	}
+	page, _ := w.s3.Object(site, "index.html")
+	if page.ContentType != "text/html; charset=utf-8" || page.CacheControl == "" || page.SHA256 == "" {
+		t.Errorf("the page is %+v", page)
+	}
+
+	// A change of headers alone is a change.
+	w.settings.Headers[0].CacheControl = "max-age=61"
+	w.result(w.must("two", blog), Result{Put: 1, Unchanged: 6, Bytes: 5, Reasons: map[Reason]int{Headers: 1}})
+	if photo, _ = w.s3.Object(site, "images/photo.jpg"); photo.CacheControl != "max-age=61" {
+		t.Errorf("the photo is %+v, want its new headers", photo)
+	}
+}
+
+// What somebody does to the bucket by hand is repaired, but for what is not the blog's.
+func TestPublishRepairs(t *testing.T) {
+	w := newWorld(t)
+	w.must("one", blog)
+	w.s3.Set(site, "index.html", []byte("defaced"))
+	w.s3.Delete(site, "css/main.css")
+	w.s3.Set(site, "theirs.html", []byte("theirs"))
+	w.result(w.must("two", blog), Result{Put: 2, Unchanged: 5, Bytes: 19, Reasons: map[Reason]int{Edited: 1, Missing: 1}, Foreign: []string{"theirs.html"}})
+	w.has(blog.with(files{"theirs.html": "theirs"}))
+}
+
+// In a bucket whose ETags are no hashes, such as one that KMS encrypts, unchanged files
+// are found, too.
+func TestPublishWithOtherETags(t *testing.T) {
+	w := newWorld(t)
+	w.s3.OwnETags = true
+	w.must("one", blog)
+	w.result(w.must("two", blog), Result{Unchanged: 7})
+}
+
+// A listing in several pages, and keys that its XML has to encode.
+func TestPublishWithALongListing(t *testing.T) {
+	w := newWorld(t)
+	w.s3.Page = 2
+	odd := blog.with(files{"a b+c%20d/日本語 ~&'.html": "odd", "日本語.png": "odd"})
+	w.must("one", odd)
+	w.has(odd)
+	w.result(w.must("two", odd), Result{Unchanged: 9})
+}
+
+// A blog in a folder leaves alone what is outside of it.
+func TestPublishInAFolder(t *testing.T) {
+	w := newWorld(t)
+	w.settings.KeyPrefix = "blog"
+	w.settings.Grace = 0
+	w.s3.Set(site, "index.html", []byte("of another blog"))
+	w.s3.Set(site, "blog2/index.html", []byte("of another blog"))
+	w.must("one", blog)
+	w.result(w.must("two", blog.with(files{"b/index.html": "", "images/photo.jpg": ""})), Result{Unchanged: 5, Removed: 2})
+	want := files{"index.html": "of another blog", "blog2/index.html": "of another blog"}
+	for name, content := range blog.with(files{"b/index.html": "", "images/photo.jpg": ""}) {
+		want["blog/"+name] = content
+	}
+	w.has(want)
+
+	// In another folder it is a new blog. Nothing of the old one is removed.
+	w.settings.KeyPrefix = "other"
+	got := w.must("three", files{"index.html": "home"})
+	want["other/index.html"] = "home"
+	w.has(want)
+	if len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "another bucket or folder") {
+		t.Errorf("notes are %q, want one that says so", got.Notes)
+	}
+	if state := w.state(); state.ClearAll != state.Number {
+		t.Errorf("state is %+v, want all to be cleared", state)
+	}
+}
+
+// The state is lost: everything is put, nothing is removed, all is cleared.
+func TestPublishWithoutState(t *testing.T) {
+	w := newWorld(t)
+	w.must("one", blog)
+	for _, key := range w.s3.Keys(releases) {
+		w.s3.Delete(releases, key)
+	}
+	small := files{"index.html": "home"}
+	w.result(w.must("two", small), Result{Put: 1, Bytes: 4, Reasons: map[Reason]int{New: 1}, Foreign: slices.Sorted(maps.Keys(blog.with(files{"index.html": ""})))})
+	w.has(blog.with(small))
+	if state := w.state(); state.ClearAll != 1 {
+		t.Errorf("state is %+v, want all to be cleared", state)
+	}
+}
+
+// Files that are not in memory are streamed.
+func TestPublishALargeFile(t *testing.T) {
+	w := newWorld(t)
+	film := blog.with(files{"film.mp4": strings.Repeat("film", 5<<20)})
+	w.must("one", film)
+	w.has(film)
+	w.result(w.must("two", film), Result{Unchanged: 8})
+}
+
+// If the archive's files were only packed anew, their contents are compared.
+func TestPublishWhatWasPackedAnew(t *testing.T) {
+	w := newWorld(t)
+	w.must("one", blog)
+	req := w.request("two", blog)
+	w.s3.Set(artifacts, req.Key, stored(t, blog))
+	got, err := w.publish(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.result(got, Result{Unchanged: 7})
+	req = w.request("three", blog)
+	w.s3.Set(artifacts, req.Key, stored(t, blog))
+	if got, err = w.publish(t.Context(), req); err != nil || len(w.calls) > 7 {
+		t.Errorf("the next time: %+v, %v after %d calls, want no contents read", got, err, len(w.calls))
+	}
+}
+
+// stored packs files without compression.
+func stored(t *testing.T, build files) []byte {
+	t.Helper()
+	var data bytes.Buffer
+	archive := zip.NewWriter(&data)
+	for _, name := range slices.Sorted(maps.Keys(build)) {
+		f, err := archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		if err == nil {
+			_, err = f.Write([]byte(build[name]))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return data.Bytes()
+}
+
+// The order of the writes: what is meant, what pages need, pages, what leads to them, what
+// has left, the manifest, the state.
+func TestPublishInOrder(t *testing.T) {
+	w := newWorld(t)
+	old := blog.with(files{"old/index.html": "old"})
+	w.must("one", old)
+	w.must("two", files{"index.html": "2", "a/index.html": "2", "b/index.html": "2", "index.xml": "2", "css/main.css": "2", "images/photo.jpg": "2", "js/app.ffffffffffffff01.js": "2"})
+	var writes []string
+	for _, call := range w.calls {
+		if call.Operation != "GetObject" && call.Operation != "ListObjectsV2" && call.Operation != "CopyObject" {
+			writes = append(writes, call.Operation+" "+call.Key)
+		}
+	}
+	stages := [][]string{
+		{"PutObject state.json"}, {"PutObject state.json"},
+		{"PutObject images/photo.jpg", "PutObject js/app.ffffffffffffff01.js"},
+		{"PutObject css/main.css"},
+		{"PutObject a/index.html", "PutObject b/index.html"},
+		{"PutObject index.html", "PutObject index.xml"},
+		{"DeleteObjects "},
+		{"PutObject " + contract.ReleaseManifests + w.state().Current + ".json.gz"}, {"PutObject state.json"},
+	}
+	at := 0
+	for _, want := range stages {
+		end := min(len(writes), at+len(want))
+		if got := slices.Sorted(slices.Values(writes[at:end])); !slices.Equal(got, want) {
+			t.Fatalf("writes %d to %d are %s, want %s; all are\n%s", at, end, got, want, strings.Join(writes, "\n"))
+		}
+		at = end
+	}
+	if at != len(writes) {
+		t.Errorf("more is written: %s", writes[at:])
+	}
+}
+
+// A publication of a blog of 2,019 files needs few requests.
+func TestPublishWithFewRequests(t *testing.T) {
+	w := newWorld(t)
+	build := files{"index.html": "home"}
+	for i := range 2018 / 2 {
+		build[fmt.Sprintf("posts/%04d/index.html", i)] = noise(i, 500)
+		build[fmt.Sprintf("posts/%04d/photo.jpg", i)] = noise(-i, 3000)
+	}
+	w.must("one", build)
+	w.must("two", build)
+	t.Logf("nothing changed: %d requests", len(w.calls))
+	if len(w.calls) > 10 {
+		t.Errorf("nothing changed: %d requests, want at most 10: %v", len(w.calls), w.calls)
+	}
+	changed := files{}
+	for i := range 86 {
+		changed[fmt.Sprintf("posts/%04d/index.html", i*11)] = noise(i, 501)
+	}
+	w.result(w.must("three", build.with(changed)), Result{Put: 86, Unchanged: 1933, Bytes: 86 * 501, Reasons: map[Reason]int{Content: 86}})
+	t.Logf("86 changed: %d requests", len(w.calls))
+	if len(w.calls) > 104 {
+		t.Errorf("86 changed: %d requests, want at most 104", len(w.calls))
+	}
+}
+
+// noise returns text that does not pack.
+func noise(seed, size int) string {
+	random := rand.New(rand.NewPCG(uint64(seed), 1)) //nolint:gosec // any number will do
+	text := make([]byte, size)
+	for i := range text {
+		text[i] = byte(random.Uint32())
+	}
+	return string(text)
 }

@@ -6,17 +6,19 @@ import (
 	"time"
 
 	smithy "github.com/aws/smithy-go"
+
+	"blog-deploy-pipeline/lambdas/internal/awsenv"
 )
 
 // maxRepeats limits how often a call is made whose answer cannot be used.
 const maxRepeats = 3
 
-// repeat makes a call again if its answer is not S3's, or breaks off. The SDK repeats a
-// call only until its answer begins.
+// repeat makes a call again whose answer is not S3's, or breaks off. The SDK has repeated
+// those with other errors.
 func repeat[Out any](ctx context.Context, call func() (Out, error)) (out Out, err error) {
 	for attempt := 1; ; attempt++ {
 		var api smithy.APIError
-		if out, err = call(); err == nil || errors.As(err, &api) || attempt == maxRepeats {
+		if out, err = call(); err == nil || errors.As(err, &api) || awsenv.Retryable(err) || attempt == maxRepeats {
 			return out, err
 		}
 		select {

@@ -2,24 +2,21 @@ package publication
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	smithy "github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/middleware"
 
 	"blog-deploy-pipeline/lambdas/internal/archive"
 	"blog-deploy-pipeline/lambdas/internal/release"
+	"blog-deploy-pipeline/lambdas/internal/s3client"
 )
 
 // writer changes the objects of the bucket as a plan says, and notes what is done.
@@ -85,8 +82,7 @@ func (w *writer) putFile(ctx context.Context, p put, content io.ReadSeeker) erro
 	}
 	in := &s3.PutObjectInput{
 		Bucket: &w.bucket, Key: &p.key, ContentLength: &p.file.Size,
-		ChecksumSHA256: aws.String(base64.StdEncoding.EncodeToString(sum)),
-		ContentType:    header(p.headers.ContentType), CacheControl: header(p.headers.CacheControl),
+		ContentType: header(p.headers.ContentType), CacheControl: header(p.headers.CacheControl),
 		ContentLanguage: header(p.headers.ContentLanguage), ContentDisposition: header(p.headers.ContentDisposition),
 		Metadata: metadata(p.headers, w.tag),
 	}
@@ -95,7 +91,7 @@ func (w *writer) putFile(ctx context.Context, p put, content io.ReadSeeker) erro
 			return "", err
 		}
 		in.Body = content
-		out, err := w.PutObject(ctx, in, payloadHash(hex.EncodeToString(sum)))
+		out, err := w.PutObject(ctx, in, s3client.WithSHA256(in, sum))
 		if err == nil && aws.ToString(out.ETag) == "" {
 			err = errors.New("the answer has no ETag, so it is not S3's")
 		}
@@ -105,12 +101,12 @@ func (w *writer) putFile(ctx context.Context, p put, content io.ReadSeeker) erro
 		return *out.ETag, nil
 	})
 	if err != nil {
-		return fmt.Errorf("put s3://%s/%s: %w", w.bucket, p.key, err)
+		return siteErrorf("put s3://%s/%s: %w", w.bucket, p.key, err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.put[p.key] = release.File{
-		Size: p.file.Size, Packed: p.file.Packed, CRC32: p.file.CRC32, SHA256: hex.EncodeToString(sum),
+		Size: p.file.Size, Packed: p.file.Packed, CRC32: p.file.CRC32, SHA256: hex.EncodeToString(sum[:]),
 		ETag: etag, Headers: p.headers, Tag: w.tag,
 	}
 	return nil
@@ -122,17 +118,6 @@ func header(value string) *string {
 		return nil
 	}
 	return &value
-}
-
-// payloadHash signs a request with a SHA-256 that is known already. The SDK would compute
-// another one, or sign nothing of the content where it has TLS.
-func payloadHash(sum string) func(*s3.Options) {
-	return s3.WithAPIOptions(func(stack *middleware.Stack) error {
-		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("KnownPayloadHash",
-			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-				return next.HandleInitialize(v4.SetPayloadHash(ctx, sum), in)
-			}), middleware.After)
-	})
 }
 
 // maxRemovals is how many keys a DeleteObjects may have.
@@ -153,7 +138,7 @@ func (w *writer) remove(ctx context.Context, keys []string) error {
 		}
 		out, err := w.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &w.bucket, Delete: &types.Delete{Objects: objects}})
 		if err != nil {
-			return struct{}{}, fmt.Errorf("remove %s from s3://%s: %w", named(left), w.bucket, err)
+			return struct{}{}, siteErrorf("remove %s from s3://%s: %w", named(left), w.bucket, err)
 		}
 		removed := map[string]bool{}
 		for _, object := range out.Deleted {
@@ -170,21 +155,23 @@ func (w *writer) remove(ctx context.Context, keys []string) error {
 		if left = still; len(left) == 0 {
 			return struct{}{}, nil
 		}
-		return struct{}{}, fmt.Errorf("remove %s from s3://%s: %w", named(left), w.bucket, refusal(out.Errors))
+		return struct{}{}, siteErrorf("remove %s from s3://%s: %w", named(left), w.bucket, refusal(out.Errors))
 	})
 	return err
 }
 
-// refusal returns the error of an answer that names keys that were not removed. It is an
-// error of S3's API if a repetition does not help.
+// refusal returns the error of an answer by which keys were not removed. It is one of S3's
+// API if a repetition does not help.
 func refusal(errs []types.Error) error {
+	err := errors.New("S3 does not say that it has")
 	for _, e := range errs {
 		api := &smithy.GenericAPIError{Code: aws.ToString(e.Code), Message: aws.ToString(e.Message)}
 		if !passing[api.Code] {
 			return api
 		}
+		err = errors.New(api.Code + ": " + api.Message)
 	}
-	return errors.New("S3 does not say that they are removed")
+	return err
 }
 
 // passing are the codes of errors that pass.
