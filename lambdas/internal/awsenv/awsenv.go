@@ -70,8 +70,8 @@ const objectAttempts = 8
 // ForObjects returns cfg for clients of S3. Such a client keeps a connection for each of 64
 // requests at once, and repeats a call more often. The content of an object may have any
 // length and take any time while it arrives. The client neither adds checksums of its own
-// nor checks those that S3 adds: a write is signed with the SHA-256 of its content, and a
-// reader of content knows what it has to be.
+// nor checks those that S3 adds: a writer gives the SHA-256 of its content, and a reader
+// knows what to expect.
 func ForObjects(cfg aws.Config) aws.Config {
 	cfg.HTTPClient = objectClient()
 	cfg.Retryer = func() aws.Retryer { return retryer(objectAttempts) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	smithy "github.com/aws/smithy-go"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/s3client"
 )
 
 // S3 has the methods of the S3 client that a Store calls.
@@ -113,20 +115,15 @@ func (s Store) Update(ctx context.Context, change func(*State) error) (State, er
 		if len(written) > maxState {
 			return State{}, fmt.Errorf("write %s: it would be longer than %d MiB, because too many files have changed at once", s.name(contract.ReleaseState), maxState>>20)
 		}
-		in := &s3.PutObjectInput{
-			Bucket: &s.Bucket, Key: aws.String(contract.ReleaseState),
-			Body: bytes.NewReader(written), ContentType: aws.String("application/json"),
-		}
+		in := &s3.PutObjectInput{Key: aws.String(contract.ReleaseState), ContentType: aws.String("application/json")}
 		if etag == "" {
 			in.IfNoneMatch = aws.String("*")
 		} else {
 			in.IfMatch = &etag
 		}
-		_, err = s.S3.PutObject(ctx, in)
-		if err == nil {
+		if err = s.put(ctx, in, written); err == nil {
 			return state, nil
 		}
-		err = fmt.Errorf("write %s: %w", s.name(contract.ReleaseState), err)
 		if !isConflict(err) {
 			return State{}, err
 		}
@@ -201,11 +198,14 @@ func (s Store) PutManifest(ctx context.Context, manifest *Manifest) error {
 		return fmt.Errorf("encode the manifest of %s: %w", manifest.ID, err)
 	}
 	key := contract.ReleaseManifests + manifest.ID + ".json.gz"
-	_, err := s.S3.PutObject(ctx, &s3.PutObjectInput{
-		Bucket: &s.Bucket, Key: &key, Body: bytes.NewReader(packed.Bytes()), ContentType: aws.String("application/gzip"),
-	})
-	if err != nil {
-		return fmt.Errorf("write %s: %w", s.name(key), err)
+	return s.put(ctx, &s3.PutObjectInput{Key: &key, ContentType: aws.String("application/gzip")}, packed.Bytes())
+}
+
+// put writes an object of the bucket.
+func (s Store) put(ctx context.Context, in *s3.PutObjectInput, content []byte) error {
+	in.Bucket, in.Body = &s.Bucket, bytes.NewReader(content)
+	if _, err := s.S3.PutObject(ctx, in, s3client.WithSHA256(in, sha256.Sum256(content))); err != nil {
+		return fmt.Errorf("write %s: %w", s.name(*in.Key), err)
 	}
 	return nil
 }

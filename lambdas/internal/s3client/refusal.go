@@ -102,6 +102,7 @@ var refusals = map[string]refusal{
 	"InvalidBucketName":            {failure.Configuration, fixBucket},
 	"PermanentRedirect":            {failure.Configuration, fixRegion},
 	"TemporaryRedirect":            {failure.Configuration, fixRegion},
+	"MovedPermanently":             {failure.Configuration, fixRegion}, // PermanentRedirect without a body
 	"AuthorizationHeaderMalformed": {failure.Configuration, fixRegion},
 	"AccessDenied":                 {failure.Permission, fixRole},
 	"AllAccessDisabled":            {failure.Permission, fixRole},
@@ -114,9 +115,12 @@ var refusals = map[string]refusal{
 	"EntityTooLarge":               {failure.Configuration, smallerFile},
 }
 
-// transient are error codes with a status below 500 that the SDK does not retry, although
+// transient are error codes that the SDK does not retry with a status below 500, although
 // they pass.
 var transient = map[string]bool{
+	// Inside of a success, after S3 has begun to answer.
+	"InternalError":      true,
+	"ServiceUnavailable": true,
 	// The content was changed on its way.
 	"BadDigest":                  true,
 	"InvalidDigest":              true,

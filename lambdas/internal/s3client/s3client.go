@@ -24,9 +24,9 @@ func New(cfg aws.Config) *s3.Client {
 	})
 }
 
-// WithSHA256 makes a PutObject be signed with the SHA-256 of its content, which S3 checks,
-// instead of computing it a second time. The content may then be a stream. S3 keeps the
-// checksum with the object.
+// WithSHA256 makes a PutObject be signed with the SHA-256 of its content, which S3 then
+// checks and keeps with the object. Without it the SDK does not sign the content if the
+// connection is encrypted. The content may be a stream.
 func WithSHA256(in *s3.PutObjectInput, sum [sha256.Size]byte) func(*s3.Options) {
 	in.ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(sum[:]))
 	set := middleware.InitializeMiddlewareFunc("PayloadSHA256",
