@@ -77,14 +77,6 @@ type search struct {
 	tags                []string // of required objects, the best ones first
 }
 
-// address is one of an object's.
-type address struct {
-	text string
-	// isWide is true if only text, or a beginning of it, and "*" evict the address.
-	isWide bool
-	tag    string
-}
-
 func newSearch(in Input) *search {
 	s := &search{in: in}
 	type count struct{ required, unchanged int }
@@ -145,7 +137,8 @@ func (c choice) isBetter(than choice) bool {
 	if !c.isFound || !than.isFound {
 		return c.isFound
 	}
-	return cmp.Or(cmp.Compare(c.needless, than.needless), cmp.Compare(len(c.tags)+len(c.paths), len(than.tags)+len(than.paths))) < 0
+	items, itemsThan := len(c.tags)+len(c.paths), len(than.tags)+len(than.paths)
+	return c.needless < than.needless || c.needless == than.needless && items < itemsThan
 }
 
 // try returns the best choice that has these tags.

@@ -15,8 +15,9 @@ const (
 )
 
 // choosePaths returns at most maxItems paths, of which at most maxWildcards are wildcards,
-// that evict all required addresses, and how many of the others they evict. Both lists are in order, and required has no text twice.
-// It returns false if there is no choice, or if finding one is too much work.
+// that evict all required addresses, and how many of the others they evict. Both lists are
+// in order, and required has no text twice. It returns false if there is no choice, or if
+// finding one is too much work.
 //
 // The required addresses are a tree of their common beginnings. A wildcard is only worth
 // considering at a node: a longer one misses an address, and a shorter one evicts more. No
@@ -65,7 +66,9 @@ func (t *tree) node(from, to, low, high int) *node {
 	first, last := t.required[from].text, t.required[to-1].text
 	n := &node{text: first[:boundary(first, commonLength(first, last))], from: from, to: to}
 	low += sort.SearchStrings(t.others[low:high], n.text)
-	high = low + sort.Search(high-low, func(i int) bool { return !strings.HasPrefix(t.others[low+i], n.text) })
+	high = low + sort.Search(high-low, func(i int) bool {
+		return !strings.HasPrefix(t.others[low+i], n.text)
+	})
 	n.needless = high - low
 
 	switch isOwn := first == n.text; {
@@ -89,7 +92,9 @@ func (t *tree) node(from, to, low, high int) *node {
 		for from < to {
 			text := t.required[from].text
 			beginning := text[:len(n.text)+symbolLength(text[len(n.text):])]
-			end := from + sort.Search(to-from, func(i int) bool { return !strings.HasPrefix(t.required[from+i].text, beginning) })
+			end := from + sort.Search(to-from, func(i int) bool {
+				return !strings.HasPrefix(t.required[from+i].text, beginning)
+			})
 			child := t.node(from, end, low, high)
 			if t.work > maxWork {
 				return n

@@ -2,6 +2,14 @@ package cover
 
 import "strings"
 
+// address is one of an object's.
+type address struct {
+	text string
+	// isWide is true if only text, or a beginning of it, and "*" evict the address.
+	isWide bool
+	tag    string
+}
+
 // clearable returns the beginning of an address that a path of an invalidation can have.
 // CloudFront clears no path with "~", encoded or not, and "*" is a wildcard there.
 func clearable(url string) string {
