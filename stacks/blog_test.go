@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/stacks/internal/fixtures"
 	"blog-deploy-pipeline/stacks/props"
 )
@@ -31,10 +32,12 @@ func TestStagesAreWired(t *testing.T) {
 			equal(t, "build's input", build["InputArtifacts"], source["OutputArtifacts"])
 			equal(t, "deploy's input", deploy["InputArtifacts"], build["OutputArtifacts"])
 			bucket, distribution := published(t, given)
-			equal(t, "deploy's bucket", at(t, tmpl, deploy, "Configuration", "BucketName"), bucket)
-			equal(t, "deploy's extract", at(t, tmpl, deploy, "Configuration", "Extract"), "true")
+			if given.WithDefaults().Deploy.By == props.DeployByS3Action {
+				equal(t, "deploy's bucket", at(t, tmpl, deploy, "Configuration", "BucketName"), bucket)
+				equal(t, "deploy's extract", at(t, tmpl, deploy, "Configuration", "Extract"), "true")
+			}
 
-			function := tmpl.OfType("AWS::Lambda::Function")[0]
+			function := named(t, tmpl, "AWS::Lambda::Function", "Invalidate")
 			want := at(t, tmpl, map[string]any{"Ref": function.ID})
 			equal(t, "invalidate's function", at(t, tmpl, invalidate, "Configuration", "FunctionName"), want)
 			var params contract.UserParameters
@@ -164,13 +167,23 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-func TestDeploy(t *testing.T) {
-	tmpl := template(t, fixtures.Modern)
-	equal(t, "Cache-Control", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "CacheControl"), fixtures.Modern.Deploy.CacheControl)
-	equal(t, "prefix", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "ObjectKey"), nil)
-	tmpl = template(t, fixtures.Full)
-	equal(t, "Cache-Control", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "CacheControl"), nil)
-	equal(t, "prefix", at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "ObjectKey"), "ja/notes")
+func TestDeployByS3Action(t *testing.T) {
+	for _, tt := range []struct {
+		props                props.Blog
+		cacheControl, prefix any
+	}{
+		{fixtures.Classic, nil, nil},
+		{fixtures.Folder, "no-cache", "ja/notes"},
+	} {
+		tmpl := template(t, tt.props)
+		deploy := action(t, tmpl, stageDeploy)
+		equal(t, tt.props.Name+"'s provider", at(t, tmpl, deploy, "ActionTypeId", "Provider"), "S3")
+		equal(t, tt.props.Name+"'s Cache-Control", at(t, tmpl, deploy, "Configuration", "CacheControl"), tt.cacheControl)
+		equal(t, tt.props.Name+"'s prefix", at(t, tmpl, deploy, "Configuration", "ObjectKey"), tt.prefix)
+		equal(t, tt.props.Name+"'s functions", len(tmpl.OfType("AWS::Lambda::Function")), 1)
+		equal(t, tt.props.Name+"'s buckets", len(tmpl.OfType("AWS::S3::Bucket")), 1)
+		equal(t, tt.props.Name+"'s variables", only(t, tmpl, "AWS::CodePipeline::Pipeline")["Variables"], nil)
+	}
 }
 
 func TestInvalidateFunction(t *testing.T) {
@@ -180,11 +193,11 @@ func TestInvalidateFunction(t *testing.T) {
 		timeout int
 		days    int
 	}{
-		{fixtures.Modern, map[string]any{contract.EnvPollFor: "40s", contract.EnvDeadline: "30m0s", contract.EnvOnFailure: string(contract.OnFailureFail)}, 80, 30},
+		{fixtures.Classic, map[string]any{contract.EnvPollFor: "40s", contract.EnvDeadline: "30m0s", contract.EnvOnFailure: string(contract.OnFailureFail)}, 80, 30},
 		{fixtures.Full, map[string]any{contract.EnvPollFor: "2m0s", contract.EnvDeadline: "1h0m0s", contract.EnvRoleARN: fixtures.RoleARN, contract.EnvOnFailure: string(contract.OnFailureProceed)}, 160, 14},
 	} {
 		tmpl := template(t, tt.props)
-		function := only(t, tmpl, "AWS::Lambda::Function")
+		function := named(t, tmpl, "AWS::Lambda::Function", "Invalidate").Properties
 		name := tt.props.Name
 		equal(t, name+"'s runtime", function["Runtime"], "provided.al2023")
 		equal(t, name+"'s architecture", function["Architectures"], []any{"arm64"})
@@ -192,24 +205,30 @@ func TestInvalidateFunction(t *testing.T) {
 		equal(t, name+"'s timeout", function["Timeout"], tt.timeout)
 		log := tmpl.Resources[function["LoggingConfig"].(map[string]any)["LogGroup"].(map[string]any)["Ref"].(string)]
 		equal(t, name+"'s days of log", log.Properties["RetentionInDays"], tt.days)
-		equal(t, name+"'s oldest event", only(t, tmpl, "AWS::Lambda::EventInvokeConfig")["MaximumEventAgeInSeconds"], 1200)
+		equal(t, name+"'s oldest event", named(t, tmpl, "AWS::Lambda::EventInvokeConfig", "Invalidate").Properties["MaximumEventAgeInSeconds"], 1200)
 	}
 }
 
 func TestArtifactsAreSafe(t *testing.T) {
 	for _, given := range fixtures.Blogs {
 		tmpl := template(t, given)
-		bucket := only(t, tmpl, "AWS::S3::Bucket")
-		equal(t, "public access", bucket["PublicAccessBlockConfiguration"], map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true})
-		equal(t, "encryption", at(t, tmpl, bucket, "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "SSEAlgorithm"), "AES256")
-		equal(t, "expiry", at(t, tmpl, bucket, "LifecycleConfiguration", "Rules", 0, "ExpirationInDays"), 30)
-		statement := at(t, tmpl, only(t, tmpl, "AWS::S3::BucketPolicy"), "PolicyDocument", "Statement", 0)
-		equal(t, "effect", at(t, tmpl, statement, "Effect"), "Deny")
-		equal(t, "condition", at(t, tmpl, statement, "Condition"), map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}})
+		bucket := named(t, tmpl, "AWS::S3::Bucket", "Artifacts")
+		isPrivate(t, tmpl, bucket)
+		equal(t, "expiry", at(t, tmpl, bucket.Properties, "LifecycleConfiguration", "Rules", 0, "ExpirationInDays"), 30)
 		if n := len(tmpl.OfType("AWS::KMS::Key")); n != 0 {
 			t.Errorf("%s makes %d keys, want none: each costs 1 USD a month", given.Name, n)
 		}
 	}
+}
+
+// isPrivate checks that a bucket is private, encrypted, and reached over TLS only.
+func isPrivate(t *testing.T, tmpl *assembly.Template, bucket assembly.NamedResource) {
+	t.Helper()
+	equal(t, "public access", bucket.Properties["PublicAccessBlockConfiguration"], map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true})
+	equal(t, "encryption", at(t, tmpl, bucket.Properties, "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "SSEAlgorithm"), "AES256")
+	statement := at(t, tmpl, policyOf(t, tmpl, bucket), "Statement", 0)
+	equal(t, "effect", at(t, tmpl, statement, "Effect"), "Deny")
+	equal(t, "condition", at(t, tmpl, statement, "Condition"), map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}})
 }
 
 func TestNotificationsSayWhatFailed(t *testing.T) {

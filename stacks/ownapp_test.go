@@ -29,7 +29,7 @@ import (
 // exported API alone.
 func TestOwnApp(t *testing.T) {
 	dir := t.TempDir()
-	for _, binary := range []string{"invalidate", "deployhook"} {
+	for _, binary := range []string{"publish", "invalidate", "deployhook"} {
 		folder := filepath.Join(dir, "dist", binary)
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			t.Fatal(err)

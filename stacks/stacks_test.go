@@ -82,7 +82,7 @@ func run(m *testing.M) int {
 	work, err = os.MkdirTemp("", "stacks")
 	check(err)
 	defer os.RemoveAll(work)
-	for _, binary := range []string{"invalidate", "deployhook"} {
+	for _, binary := range []string{"publish", "invalidate", "deployhook"} {
 		folder := filepath.Join(work, "dist", binary)
 		check(os.MkdirAll(folder, 0o755))
 		check(os.WriteFile(filepath.Join(folder, "bootstrap"), []byte("stands for the binary"), 0o755))

@@ -14,10 +14,15 @@ func ARN(scope constructs.Construct, service, resource string) string {
 	return *awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{Service: &service, Resource: &resource})
 }
 
+// RegionOf returns the region in an ARN, or "" if the text is not an ARN.
+func RegionOf(arn string) string { return part(arn, 3) }
+
 // AccountOf returns the account in an ARN, or "" if the text is not an ARN.
-func AccountOf(arn string) string {
+func AccountOf(arn string) string { return part(arn, 4) }
+
+func part(arn string, i int) string {
 	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return parts[4]
+		return parts[i]
 	}
 	return ""
 }

@@ -38,3 +38,12 @@ func Allow(role awsiam.Role, actions []string, resources ...string) {
 		Resources: jsii.Strings(resources...),
 	}))
 }
+
+// AllowIf is [Allow] under the condition that a key of the request's context has a value.
+func AllowIf(role awsiam.Role, actions []string, key, value string, resources ...string) {
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:    jsii.Strings(actions...),
+		Resources:  jsii.Strings(resources...),
+		Conditions: &map[string]any{"StringEquals": map[string]string{key: value}},
+	}))
+}

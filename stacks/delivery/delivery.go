@@ -8,9 +8,11 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/notify"
@@ -65,8 +67,15 @@ type Delivery struct {
 	// BuildProject itself has no effect.
 	BuildRole awsiam.Role
 
-	// InvalidateFunction clears CloudFront's cache. Its role allows that, and writing the
-	// function's log.
+	// PublishFunction publishes the blog. It is nil with DeployByS3Action.
+	PublishFunction awslambda.Function
+
+	// Releases is the bucket that has the state of the blog's publication, a list of the files of
+	// each release, and the builds of the last KeepDays. It is nil with DeployByS3Action.
+	Releases awss3.Bucket
+
+	// InvalidateFunction clears CloudFront's cache. Its role allows that, writing the function's
+	// log and, if it clears what changed, to read and to mark in Releases what that is.
 	InvalidateFunction awslambda.Function
 }
 
@@ -92,12 +101,20 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 	this.Artifacts = base.Artifacts
 	build := newBuild(this.Construct, base, blog.Build, to.BaseURL)
 	this.BuildProject, this.BuildRole = build.Project, build.Role
-	deploy := newDeploy(this.Construct, base, blog.Deploy, to.Bucket, build.Output)
-	clears, invalidate := newInvalidate(this.Construct, base, blog.Invalidate, blog.Site, to.DistributionID)
+	var kept releases
+	var deploy awscodepipeline.IAction
+	if blog.Deploy.By == props.DeployByFunction {
+		kept = newReleases(this.Construct, blog.Deploy.KeepDays)
+		publish, action := newPublish(this.Construct, base, blog, to.Bucket, kept, build.Output)
+		this.Releases, this.PublishFunction, deploy = kept.bucket, publish.Function, action
+	} else {
+		deploy = newUpload(this.Construct, base, blog.Deploy, to.Bucket, build.Output)
+	}
+	clears, invalidate := newInvalidate(this.Construct, base, blog, to.DistributionID, kept)
 	this.InvalidateFunction = clears.Function
 
 	this.Pipeline = pipeline.NewPipeline(this.Construct, pipeline.Props{
-		Base: base, Type: blog.PipelineType, ExecutionMode: blog.ExecutionMode,
+		Base: base, Type: blog.PipelineType, ExecutionMode: blog.ExecutionMode, Variables: publishVariables(blog),
 		Stages: []*awscodepipeline.StageProps{
 			pipeline.Stage("Build", build.Action),
 			pipeline.Stage("Deploy", deploy),
@@ -109,4 +126,13 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 		newSchedule(this.Construct, blog.Schedule, this.Pipeline)
 	}
 	return this
+}
+
+// existingBucket refers to the bucket that the owner has already.
+func existingBucket(scope constructs.Construct, deploy props.Deploy) awss3.IBucket {
+	attributes := &awss3.BucketAttributes{BucketName: jsii.String(deploy.Bucket)}
+	if deploy.EncryptionKeyARN != "" {
+		attributes.EncryptionKey = awskms.Key_FromKeyArn(scope, jsii.String("SiteKey"), jsii.String(deploy.EncryptionKeyARN))
+	}
+	return awss3.Bucket_FromBucketAttributes(scope, jsii.String("Site"), attributes)
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"maps"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
@@ -19,9 +20,15 @@ import (
 // for a deployment that has failed.
 const replyTimeout = 20 * time.Minute
 
+// changesMB is the memory of the function if it works out what to clear: twice the usual, for the list of a blog's
+// files, and because a processor comes with it.
+const changesMB = 256
+
 // newInvalidate makes the function that clears the cache, and the action that calls it. Each blog
 // has a function of its own, so that its role names exactly one distribution.
-func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Invalidate, site *props.Site, distributionID string) (*function.GoFunction, awscodepipeline.IAction) {
+// It needs kept if it clears what changed.
+func newInvalidate(scope constructs.Construct, base pipeline.Base, blog props.Blog, distributionID string, kept releases) (*function.GoFunction, awscodepipeline.IAction) {
+	i, changes := blog.Invalidate, blog.Invalidate.ClearsChanges(blog.Deploy)
 	environment := map[string]string{
 		contract.EnvPollFor:   i.PollFor.String(),
 		contract.EnvDeadline:  i.Deadline.String(),
@@ -30,23 +37,34 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, i props.Inval
 	if i.RoleARN != "" {
 		environment[contract.EnvRoleARN] = i.RoleARN
 	}
+	memoryMB := 0
+	if changes {
+		maps.Copy(environment, props.ChangesEnvironment(blog.Deploy, i, blog.Site, *kept.bucket.BucketName()))
+		memoryMB = changesMB
+	}
 	invalidate := function.NewGoFunction(scope, "Invalidate", function.Props{
 		Binary:           "invalidate",
 		Description:      "Clears CloudFront for the blog " + base.Identity.Name,
 		Environment:      environment,
+		MemoryMB:         memoryMB,
 		Timeout:          i.PollFor + function.AfterPolling,
 		MaxEventAge:      replyTimeout,
 		LogRetentionDays: i.LogRetentionDays,
 	})
 	invalidate.GrantClearing(scope, i.RoleARN, distributionID)
-	cdk.JustifyWildcards(invalidate.Role, "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them.")
+	wildcards := "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them."
+	if changes {
+		kept.grantClearing(invalidate.Role)
+		wildcards += " The lists of files have the names of releases."
+	}
+	cdk.JustifyWildcards(invalidate.Role, wildcards)
 
 	role := cdk.NewActionRole(scope, "InvalidateActionRole", base.Principal, "Calls the function that clears CloudFront")
 	action := actions.NewLambdaInvokeAction(&actions.LambdaInvokeActionProps{
 		ActionName:           jsii.String("Invalidate"),
 		Lambda:               invalidate.Function,
 		Role:                 role,
-		UserParametersString: jsii.String(i.UserParameters(base.Identity.Name, distributionID, site)),
+		UserParametersString: jsii.String(i.UserParameters(base.Identity.Name, distributionID, blog.Site)),
 		VariablesNamespace:   jsii.String("Invalidate"),
 	})
 	invalidate.Function.GrantInvoke(role)

@@ -3,6 +3,7 @@
 package function
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,6 +35,10 @@ type Props struct {
 
 	// Environment has the function's environment variables, at most 4 KB as JSON. Default: none.
 	Environment map[string]string
+
+	// MemoryMB is the function's memory, and its share of a processor: a whole one has 1,769 MB. Default: 128,
+	// the least that Lambda offers, and more than ten times what a function uses that waits for the network.
+	MemoryMB int
 
 	// Timeout is how long one call may last, in whole seconds up to 15 minutes. Required.
 	Timeout time.Duration
@@ -90,13 +95,11 @@ func NewGoFunction(scope constructs.Construct, id string, p Props) *GoFunction {
 		Architecture: cdk.ARM64(),
 		Handler:      jsii.String("bootstrap"),
 		Code:         awslambda.Code_FromAsset(jsii.String(folder), nil),
-		// 128 MB is the least that Lambda offers, and more than ten times what a function uses
-		// that waits for the network.
-		MemorySize:  jsii.Number(128),
-		Timeout:     cdk.Duration(p.Timeout),
-		Environment: &variables,
-		LogGroup:    log,
-		Role:        this.Role,
+		MemorySize:   jsii.Number(cmp.Or(p.MemoryMB, 128)),
+		Timeout:      cdk.Duration(p.Timeout),
+		Environment:  &variables,
+		LogGroup:     log,
+		Role:         this.Role,
 	}
 	if p.Name != "" {
 		settings.FunctionName = &p.Name

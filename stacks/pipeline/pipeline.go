@@ -50,6 +50,9 @@ type Props struct {
 	Type          props.PipelineType
 	ExecutionMode props.ExecutionMode
 
+	// Variables are what a person may set who starts an execution. V1 has none. Default: none.
+	Variables *[]awscodepipeline.Variable
+
 	// Stages are the stages after Source.
 	Stages []*awscodepipeline.StageProps
 
@@ -69,6 +72,7 @@ func NewPipeline(scope constructs.Construct, p Props) awscodepipeline.Pipeline {
 		Role:           p.Role,
 		ArtifactBucket: p.Artifacts,
 		Triggers:       p.Source.triggers,
+		Variables:      p.Variables,
 		Stages:         &stages,
 	})
 	if p.Source.role != nil {

@@ -30,6 +30,9 @@ type Source struct {
 	connection string
 }
 
+// SourceNamespace is the namespace of the variables of the first stage, such as CommitId.
+const SourceNamespace = "Source"
+
 // newSource makes the Source stage.
 func newSource(scope constructs.Construct, pipeline awsiam.IPrincipal, from props.Source) Source {
 	switch from := from.(type) {
@@ -55,6 +58,7 @@ func newConnectionAction(scope constructs.Construct, pipeline awsiam.IPrincipal,
 		CodeBuildCloneOutput: jsii.Bool(s.FullClone),
 		Output:               output,
 		Role:                 role,
+		VariablesNamespace:   jsii.String(SourceNamespace),
 	})
 	stage := Source{action: action, Output: output, role: role}
 	if s.FullClone {
@@ -103,6 +107,8 @@ func newTokenAction(scope constructs.Construct, s props.GitHubToken) Source {
 		OauthToken: newToken(scope, s),
 		Trigger:    actions.GitHubTrigger(s.Trigger),
 		Output:     output,
+
+		VariablesNamespace: jsii.String(SourceNamespace),
 	})}
 }
 

@@ -19,8 +19,8 @@ type Blog struct {
 	// site, and the first stays. Default: the account of your credentials. Example: "123456789012".
 	Account string
 
-	// Region is the region of the pipeline, and of the blog's bucket, since CodePipeline's S3 action
-	// deploys within its region. CloudFormation cannot create CodeBuild projects in ap-east-2, ca-west-1
+	// Region is the region of the pipeline, and of the blog's bucket, since the pipeline publishes within its
+	// region. CloudFormation cannot create CodeBuild projects in ap-east-2, ca-west-1
 	// and mx-central-1. The distribution is global. Required with Site, which has names in CloudFront
 	// that the account can have only once: to move a Site, run `make destroy SITE=yes` first. Without a
 	// Site, another region gets a second pipeline, and the first stays. Default: the region of your
@@ -90,7 +90,8 @@ func (b Blog) WithDefaults() Blog {
 		site := b.Site.WithDefaults()
 		b.Site = &site
 	}
-	b.Invalidate = b.Invalidate.withDefaults()
+	b.Deploy = b.Deploy.withDefaults()
+	b.Invalidate = b.Invalidate.withDefaults(b.Deploy)
 	b.Schedule = b.Schedule.withDefaults()
 	b.PipelineType = cmp.Or(b.PipelineType, PipelineTypeV2)
 	b.ExecutionMode = cmp.Or(b.ExecutionMode, ExecutionModeSuperseded)
@@ -117,7 +118,8 @@ func (b Blog) Validate() error {
 		b.Site.validate(p, b.Notifications)
 	}
 	b.Deploy.validate(p, b.Site)
-	b.Invalidate.validate(p, b.Name, b.Site)
+	b.Invalidate.validate(p, b.Name, b.Site, b.Deploy)
+	validatePublishEnvironment(p, b.Deploy)
 	own.Schedule.validate(p, b.Source)
 	b.Notifications.validate(p)
 	p.noTokens(b)

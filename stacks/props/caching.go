@@ -111,7 +111,7 @@ func (c Caching) validate(p *problems, notFoundPage string) {
 	check := func(field string, patterns []string) {
 		for i, pattern := range patterns {
 			field := fmt.Sprintf("%s[%d]", field, i)
-			if problem := patternProblem(pattern); problem != "" {
+			if problem := somePathsProblem(pattern); problem != "" {
 				p.add(field, pattern, problem)
 				continue
 			}
@@ -127,7 +127,7 @@ func (c Caching) validate(p *problems, notFoundPage string) {
 	check("Site.Caching.Immutable", c.Immutable)
 	check("Site.Caching.Feeds", c.Feeds)
 	for i, pattern := range c.Immutable {
-		if patternProblem(pattern) != "" {
+		if somePathsProblem(pattern) != "" {
 			continue
 		}
 		for _, path := range append(slices.Clone(keepTheirNames), notFoundPage) {
@@ -142,6 +142,17 @@ func (c Caching) validate(p *problems, notFoundPage string) {
 	}
 }
 
+// somePathsProblem returns why a pattern cannot stand for some of the paths, or "".
+func somePathsProblem(pattern string) string {
+	if problem := patternProblem(pattern); problem != "" {
+		return problem
+	}
+	if strings.Trim(pattern, "/*") == "" {
+		return "matches everything: leave it out, since pages are what no pattern matches"
+	}
+	return ""
+}
+
 // patternProblem returns why CloudFront would refuse a path pattern, or "".
 func patternProblem(pattern string) string {
 	switch {
@@ -149,8 +160,6 @@ func patternProblem(pattern string) string {
 		return `must start with / or * and consist of ASCII letters, digits and _-.*$/~"'@:+&?; write * where a path has other characters`
 	case len(pattern) > maxPathPattern:
 		return fmt.Sprintf("has %d characters, and CloudFront allows at most %d", len(pattern), maxPathPattern)
-	case strings.Trim(pattern, "/*") == "":
-		return "matches everything: leave it out, since pages are what no pattern matches"
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package props
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -26,14 +27,32 @@ type Invalidate struct {
 	// Example: "arn:aws:iam::123456789012:role/clear-cache".
 	RoleARN string
 
-	// Paths are what CloudFront clears: paths that start with "/", are URL-encoded and have "*" only at their
-	// end, or cache tags, "#tag". The first 1,000 a month are free for the account, then each costs 0.005
+	// Paths are what CloudFront clears every time: paths that start with "/", are URL-encoded and have "*" only
+	// at their end, or cache tags, "#tag". Files that no path covers stay in CloudFront for as long as their
+	// Cache-Control says. The first 1,000 a month are free for the account, then each costs 0.005
 	// USD; "/*" counts as one. CloudFront may keep a page by the path that a visitor asks for, "/" or "/a/",
 	// or by the path that a function makes of it, "/index.html" or "/a/index.html". With Site, the other of
 	// the two is added, and costs as much; without, write both. All paths together, including those that are
-	// added, must fit into the 1,000 characters of an action's UserParameters. Default: "/*".
+	// added, must fit into the 1,000 characters of an action's UserParameters. Default, with DeployByFunction: what changed, as the paths and
+	// cache tags that clear the fewest other files; with DeployByS3Action: "/*".
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 	Paths []string
+
+	// MaxPaths limits the paths and cache tags by which one publication clears what changed, 1 to 100. With
+	// more of them, fewer files are cleared that have not changed. With 30, the 1,000 of a month that are free
+	// are enough for 33 publications. Not allowed with Paths or DeployByS3Action. Default: 30. Example: 10.
+	MaxPaths int
+
+	// QueryStrings says that the distribution's cache policy has query strings in the cache key: a page is then
+	// cleared with every query. Not allowed with Site, whose cache ignores them, with Paths or with
+	// DeployByS3Action. Default: false.
+	QueryStrings bool
+
+	// BasePath is the path at which the existing distribution serves the blog's home page: folders of letters,
+	// digits and !_.'()-, with a slash at both ends. It is "/" if the distribution's origin path is
+	// Deploy.KeyPrefix, and "/ja/notes/" if the origin path is empty. Required with Deploy.KeyPrefix. Not allowed
+	// with Site, with Paths or with DeployByS3Action. Default: "/". Example: "/ja/notes/".
+	BasePath string
 
 	// Deadline is how long CloudFront may take in all, over as many calls of the function as that needs: 1
 	// minute to 23 hours. AWS names a P95 of 25 seconds; 40 minutes have been observed. Default: 30 minutes.
@@ -59,6 +78,10 @@ const (
 	// https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
 	maxUserParameters = 1000
 
+	// A page costs the function time for each path that it may use.
+	defaultMaxPaths, maxMaxPaths = 30, 100
+	maxBasePath                  = maxKeyPrefix + 2
+
 	defaultDeadline = 30 * time.Minute
 	// A CodePipeline action ends after 24 hours, as a hook of ECS does.
 	minDeadline, maxDeadline = time.Minute, 23 * time.Hour
@@ -68,8 +91,17 @@ const (
 	minPollFor, maxPollFor = time.Second, 10 * time.Minute
 )
 
-// withDefaults returns these props with every default in its field.
-func (i Invalidate) withDefaults() Invalidate {
+// ClearsChanges returns whether the function clears what a publication has changed, not a fixed list of
+// paths. The props must have their defaults.
+func (i Invalidate) ClearsChanges(deploy Deploy) bool {
+	return deploy.By == DeployByFunction && len(i.Paths) == 0
+}
+
+// withDefaults returns these props with every default in its field. Those of deploy must have theirs.
+func (i Invalidate) withDefaults(deploy Deploy) Invalidate {
+	if i.ClearsChanges(deploy) {
+		i.MaxPaths = cmp.Or(i.MaxPaths, defaultMaxPaths)
+	}
 	i.Deadline = cmp.Or(i.Deadline, defaultDeadline)
 	i.OnFailure = cmp.Or(i.OnFailure, OnFailureFail)
 	i.PollFor = cmp.Or(i.PollFor, defaultPollFor)
@@ -77,7 +109,7 @@ func (i Invalidate) withDefaults() Invalidate {
 	return i
 }
 
-func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
+func (i Invalidate) validate(p *problems, pipelineName string, site *Site, deploy Deploy) {
 	before := len(p.errs)
 	if site != nil {
 		p.empty("Invalidate.DistributionID", i.DistributionID, "Site creates the distribution; remove one of them")
@@ -88,6 +120,7 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
 	}
 	validatePaths(p, "Invalidate.Paths", i.Paths)
 	i.validateCleared(p, pipelineName, site, before)
+	i.validateChanges(p, site, deploy)
 	if d := i.Deadline; d < minDeadline || d > maxDeadline {
 		p.add("Invalidate.Deadline", i.Deadline, "must be from 1 minute to 23 hours, written as 30 * time.Minute")
 	}
@@ -97,6 +130,40 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site) {
 	oneOf(p, "Invalidate.OnFailure", i.OnFailure, OnFailureFail, OnFailureProceed)
 	validateLogDays(p, "Invalidate.LogRetentionDays", i.LogRetentionDays)
 }
+
+// validateChanges checks the fields that are about clearing what changed.
+func (i Invalidate) validateChanges(p *problems, site *Site, deploy Deploy) {
+	if !i.ClearsChanges(deploy) {
+		why := "Paths are cleared every time: leave it out, or remove Paths"
+		if deploy.By != DeployByFunction {
+			why = "the S3 action does not know what changed: leave it out, or set Deploy.By to DeployByFunction"
+		}
+		if i.MaxPaths != 0 {
+			p.add("Invalidate.MaxPaths", i.MaxPaths, why)
+		}
+		if i.QueryStrings {
+			p.add("Invalidate.QueryStrings", i.QueryStrings, why)
+		}
+		p.empty("Invalidate.BasePath", i.BasePath, why)
+		return
+	}
+	if n := i.MaxPaths; n < 1 || n > maxMaxPaths {
+		p.add("Invalidate.MaxPaths", n, fmt.Sprintf("must be from 1 to %d", maxMaxPaths))
+	}
+	switch {
+	case site != nil:
+		p.empty("Invalidate.BasePath", i.BasePath, "the home page of a Site is at /")
+		if i.QueryStrings {
+			p.add("Invalidate.QueryStrings", i.QueryStrings, "the cache of a Site ignores query strings: leave it out")
+		}
+	case i.BasePath == "" && deploy.KeyPrefix != "":
+		p.add("Invalidate.BasePath", i.BasePath, fmt.Sprintf("must say at which path the distribution serves the home page, because the blog is in a folder of the bucket: / if the distribution's origin path is /%s, and /%[1]s/ if it has none", deploy.KeyPrefix))
+	case i.BasePath != "" && i.BasePath != "/" && (len(i.BasePath) > maxBasePath || !basePathPattern.MatchString(i.BasePath) || hasDots(i.BasePath)):
+		p.add("Invalidate.BasePath", i.BasePath, "must be / or folders such as /ja/notes/: at most 512 letters, digits and !_.'()-, with one slash at both ends and between folders, none of which is . or ..")
+	}
+}
+
+var basePathPattern = regexp.MustCompile(`^/([A-Za-z0-9!_.'()-]+/)+$`)
 
 // validateCleared checks what the function is told to clear, which AWS's limits are for. It may be more
 // than Paths.

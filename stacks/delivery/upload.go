@@ -4,7 +4,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -14,17 +13,8 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// existingBucket refers to the bucket that the owner has already.
-func existingBucket(scope constructs.Construct, deploy props.Deploy) awss3.IBucket {
-	attributes := &awss3.BucketAttributes{BucketName: jsii.String(deploy.Bucket)}
-	if deploy.EncryptionKeyARN != "" {
-		attributes.EncryptionKey = awskms.Key_FromKeyArn(scope, jsii.String("SiteKey"), jsii.String(deploy.EncryptionKeyARN))
-	}
-	return awss3.Bucket_FromBucketAttributes(scope, jsii.String("Site"), attributes)
-}
-
-// newDeploy makes the action that uploads what the build left to the bucket.
-func newDeploy(scope constructs.Construct, base pipeline.Base, deploy props.Deploy, bucket awss3.IBucket, input awscodepipeline.Artifact) awscodepipeline.IAction {
+// newUpload makes CodePipeline's own action that uploads what the build left to the bucket.
+func newUpload(scope constructs.Construct, base pipeline.Base, deploy props.Deploy, bucket awss3.IBucket, input awscodepipeline.Artifact) awscodepipeline.IAction {
 	// The role that the CDK would make for this action may write to the whole bucket, and so
 	// overwrite other blogs that share it.
 	role := cdk.NewActionRole(scope, "DeployRole", base.Principal, "Uploads the blog")
