@@ -292,6 +292,9 @@ func (g *garbage) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput, 
 func (g *garbage) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, options ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
 	if g.lists > 0 {
 		g.lists--
+		if g.lists%2 == 0 {
+			return &s3.ListObjectsV2Output{}, nil
+		}
 		return nil, &smithy.DeserializationError{Err: io.ErrUnexpectedEOF}
 	}
 	return g.Client.ListObjectsV2(ctx, in, options...)
@@ -304,10 +307,10 @@ func TestPublishDoesNotBelieveOtherAnswers(t *testing.T) {
 		s3    garbage
 		fails string
 	}{
-		{name: "once", s3: garbage{puts: 1, removals: 1, lists: 1}},
+		{name: "once", s3: garbage{puts: 1, removals: 1, lists: 2}},
 		{name: "puts", s3: garbage{puts: 9}, fails: "put s3://site/index.html: the answer has no ETag"},
 		{name: "removals", s3: garbage{removals: 9}, fails: "remove old/index.html from s3://site: S3 does not say that it has"},
-		{name: "lists", s3: garbage{lists: 9}, fails: "list s3://site/: "},
+		{name: "lists", s3: garbage{lists: 9}, fails: "list s3://site/: the answer counts no keys, so it is not S3's"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

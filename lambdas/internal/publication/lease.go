@@ -12,11 +12,6 @@ import (
 const (
 	// leaseTime is for how long the next publication waits after a crash.
 	leaseTime = time.Minute
-	// renewEvery leaves time for a second try before the lease is over.
-	renewEvery = 20 * time.Second
-	// spareTime is how much earlier than a lease its writes end, because the clock of the
-	// next function may be fast, and S3 may be slow.
-	spareTime = 10 * time.Second
 	// pauseTime is kept for noting how far a publication came.
 	pauseTime = 75 * time.Second
 	// continueWithin is for how long only the job that has paused may go on.
@@ -36,42 +31,42 @@ type run struct {
 type times struct {
 	// stop is when it begins no other write.
 	stop time.Time
-	// end is when its lease ends at the latest, and spare how much earlier its writes do.
-	end   time.Time
+	// lease is the length of its lease. A third of it passes before it is prolonged, which
+	// leaves time for a second try.
+	lease time.Duration
+	// spare is how much earlier than the lease the writes end, because the clock of the next
+	// function may be fast, and S3 may be slow.
 	spare time.Duration
 }
 
 // timesOf divides the time until ctx ends.
 func timesOf(ctx context.Context) times {
-	now := time.Now()
-	deadline, ok := ctx.Deadline()
-	if !ok { // not under Lambda
-		deadline = now.Add(15 * time.Minute)
+	left := 15 * time.Minute // not under Lambda
+	if deadline, ok := ctx.Deadline(); ok {
+		left = time.Until(deadline)
 	}
-	left := deadline.Sub(now)
-	spare := min(spareTime, left/2)
-	return times{stop: deadline.Add(-min(pauseTime, left/4)), end: deadline.Add(spare), spare: spare}
+	lease := min(leaseTime, max(2*time.Second, left/4))
+	return times{stop: time.Now().Add(left - min(pauseTime, left/4)), lease: lease, spare: lease / 6}
 }
 
 // until returns the end of a lease that begins now.
-func (t times) until() time.Time {
-	if until := time.Now().Add(leaseTime); until.Before(t.end) {
-		return until
-	}
-	return t.end
-}
+func (t times) until() time.Time { return time.Now().Add(t.lease) }
 
 // last returns a context for the last calls of a run, whose context may have ended.
 func (t times) last(ctx context.Context) (context.Context, context.CancelFunc) {
 	if ctx.Err() == nil {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(context.WithoutCancel(ctx), t.spare/2)
+	return context.WithTimeout(context.WithoutCancel(ctx), t.spare)
 }
 
 // claim takes the lease.
 func (r *run) claim(ctx context.Context) (release.State, error) {
-	return r.Releases.Update(ctx, func(s *release.State) error { return s.Claim(r.holder, time.Now(), r.times.until()) })
+	state, err := r.Releases.Update(ctx, func(s *release.State) error { return s.Claim(r.holder, time.Now(), r.times.until()) })
+	if err == nil && time.Until(state.Until) < r.times.lease/2 { // The call was slow.
+		return r.renew(ctx)
+	}
+	return state, err
 }
 
 // errLeaseOver is why the context of a run ends whose lease could not be prolonged.
@@ -85,7 +80,7 @@ func (r *run) hold(ctx context.Context, until time.Time) (held context.Context, 
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		ticker := time.NewTicker(renewEvery)
+		ticker := time.NewTicker(r.times.lease / 3)
 		defer ticker.Stop()
 		for {
 			select {
@@ -93,10 +88,10 @@ func (r *run) hold(ctx context.Context, until time.Time) (held context.Context, 
 				return
 			case <-ticker.C:
 			}
-			until, err := r.renew(held)
+			state, err := r.renew(held)
 			switch {
 			case err == nil:
-				last.Reset(time.Until(until) - r.times.spare)
+				last.Reset(time.Until(state.Until) - r.times.spare)
 			case errors.Is(err, release.ErrLeaseLost):
 				cancel(err)
 			case held.Err() == nil:
@@ -112,14 +107,13 @@ func (r *run) hold(ctx context.Context, until time.Time) (held context.Context, 
 }
 
 // renew prolongs the lease, unless the run does not have it any more.
-func (r *run) renew(ctx context.Context) (time.Time, error) {
-	state, err := r.Releases.Update(ctx, func(s *release.State) error {
+func (r *run) renew(ctx context.Context) (release.State, error) {
+	return r.Releases.Update(ctx, func(s *release.State) error {
 		if (release.Holder{Job: s.Job, Run: s.Run}) != r.holder {
 			return release.ErrLeaseLost
 		}
 		return s.Claim(r.holder, time.Now(), r.times.until())
 	})
-	return state.Until, err
 }
 
 // leave gives the lease back, so that a retry need not wait.

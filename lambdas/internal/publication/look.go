@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -58,7 +59,13 @@ func (p Publisher) list(ctx context.Context) (map[string]string, error) {
 		in.Prefix = &prefix
 	}
 	for {
-		out, err := repeat(ctx, func() (*s3.ListObjectsV2Output, error) { return p.S3.ListObjectsV2(ctx, in) })
+		out, err := repeat(ctx, func() (*s3.ListObjectsV2Output, error) {
+			out, err := p.S3.ListObjectsV2(ctx, in)
+			if err == nil && out.KeyCount == nil {
+				err = errors.New("the answer counts no keys, so it is not S3's")
+			}
+			return out, err
+		})
 		if err != nil {
 			return nil, siteErrorf("list s3://%s/%s: %w", p.Settings.Bucket, p.Settings.prefix(), err)
 		}
