@@ -113,6 +113,7 @@ fuzz: ## Look for inputs that break the functions, some seconds for each entry
 	$(FUZZ) -fuzz='^FuzzInvoke$$' -fuzztime=5000x ./lambdas/deployhook
 	$(FUZZ) -fuzz='^FuzzToken$$' -fuzztime=70000x ./lambdas/internal/invalidation
 	$(FUZZ) -fuzz='^FuzzKey$$' -fuzztime=100000x ./lambdas/siteurl
+	$(FUZZ) -fuzz='^FuzzOpen$$' -fuzztime=30000x ./lambdas/internal/archive
 	$(FUZZ) -fuzz='^FuzzText$$' -fuzztime=30000x ./lambdas/internal/redact
 	$(FUZZ) -fuzz='^FuzzViewerRequest$$' -fuzztime=2000x ./stacks/site/viewerrequest
 

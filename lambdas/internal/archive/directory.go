@@ -90,8 +90,9 @@ func findEnd(tail []byte, size int64) (end, error) {
 	directoryEnd := base + int64(at)
 
 	if before := at - locatorLength; before >= 0 && le.Uint32(tail[before:]) == locatorSignature {
-		begin := int64(le.Uint64(tail[before+8:])) - base //nolint:gosec // checked below
-		if begin < 0 || begin > int64(before)-end64Length || le.Uint32(tail[begin:]) != end64Signature {
+		begin := int64(le.Uint64(tail[before+8:])) - base                         //nolint:gosec // checked below
+		if le.Uint32(tail[before+4:]) != 0 || le.Uint32(tail[before+16:]) != 1 || // the disk of the record, and the number of disks
+			begin < 0 || begin > int64(before)-end64Length || le.Uint32(tail[begin:]) != end64Signature {
 			return end{}, unclear
 		}
 		record := tail[begin:before]

@@ -14,7 +14,7 @@ import (
 type large struct {
 	*entry
 
-	ctx    context.Context //nolint:containedctx // that of the call of fn
+	ctx    context.Context // that of the call of fn
 	source Source
 	// at is the position that Seek has set, and read that of content, which is nil before
 	// the first request.

@@ -64,7 +64,7 @@ func (a *Archive) Read(ctx context.Context, names, later []string, fn func(ctx c
 type reading struct {
 	*Archive
 	work *errgroup.Group
-	ctx  context.Context //nolint:containedctx // that of work
+	ctx  context.Context // that of work
 	fn   func(context.Context, File, io.ReadSeeker) error
 	// keep says of each entry whether it is kept for later.
 	keep map[*entry]bool

@@ -21,7 +21,7 @@ const maxBreaks = 3
 // stream reads a range of a source. If the connection breaks, stream asks for the rest,
 // because the retries of a client end where the body of an answer begins.
 type stream struct {
-	ctx       context.Context //nolint:containedctx // that of the call that the stream belongs to
+	ctx       context.Context // that of the call that the stream belongs to
 	source    Source
 	next, end int64
 	body      io.ReadCloser // nil before a request
