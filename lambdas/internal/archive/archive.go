@@ -17,15 +17,11 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// File is a file of an archive.
-type File struct {
-	// Name is a relative path in UTF-8.
-	Name string
-	// Size is the length of the content, and Packed that in the archive, in bytes.
-	Size, Packed int64
-	// CRC32 is the checksum of the content.
-	CRC32 uint32
-}
+const (
+	// maxInFlight limits the packed and the unpacked content that is in memory, and
+	// maxKept what is kept packed for later. A publication has 128 MB for all.
+	maxInFlight, maxKept = 32 << 20, 16 << 20
+)
 
 // Archive is an archive whose directory was read. It is for one reader at a time.
 type Archive struct {

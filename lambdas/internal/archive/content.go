@@ -13,12 +13,6 @@ import (
 // inflaters are used again, because each has a window of 32 KiB.
 var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
 
-// last returns the offset behind the last byte that the entry may have. The length of the
-// extra fields in its own header is not known before that header is read.
-func (e *entry) last() int64 {
-	return min(e.end, e.offset+localLength+int64(len(e.Name))+in64short+e.Packed)
-}
-
 // readHeader reads the entry's own header, behind which the content is. It must agree with
 // the directory: other programs than this one read the one or the other.
 func (e *entry) readHeader(r io.Reader) error {
@@ -106,9 +100,4 @@ func (e *entry) explain(err error) error {
 		return e.damaged("whose content cannot be unpacked")
 	}
 	return err
-}
-
-// damaged is the error of a content that is not what the directory says.
-func (e *entry) damaged(how string) error {
-	return &Invalid{e.Name, how + ". The archive is damaged: build again"}
 }

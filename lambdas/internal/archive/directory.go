@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -32,42 +31,6 @@ const (
 	// archive may have more.
 	maxTotalRatio, smallTotal = 200, 256 << 20
 )
-
-// The records of a zip file: signatures and lengths.
-// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
-const (
-	localSignature, localLength     = 0x04034b50, 30
-	entrySignature, entryLength     = 0x02014b50, 46
-	endSignature, endLength         = 0x06054b50, 22
-	end64Signature, end64Length     = 0x06064b50, 56
-	locatorSignature, locatorLength = 0x07064b50, 20
-
-	// zip64 is the id of the extra field with the sizes that 32 bits cannot say.
-	zip64 = 0x0001
-	// in64, in a field of 32 or 16 bits, says that the value is in a field of 64 bits.
-	in64, in64short = 1<<32 - 1, 1<<16 - 1
-)
-
-const (
-	stored, deflated = 0, 8
-
-	// hiddenBits say that an entry is encrypted, a patch, or has a masked header.
-	hiddenBits = 1<<0 | 1<<5 | 1<<6 | 1<<13
-	// descriptorBit says that the sizes come after the content.
-	descriptorBit = 1 << 3
-)
-
-// entry is an entry of the archive's directory.
-type entry struct {
-	File
-	folder bool
-	method uint16
-	// offset is where the entry begins, and end is where the next one, or the directory,
-	// does.
-	offset, end int64
-}
-
-var le = binary.LittleEndian
 
 // end is where the directory of an archive is.
 type end struct{ offset, length, count int64 }
@@ -124,9 +87,6 @@ func findEnd(tail []byte, size int64) (end, error) {
 	}
 	return end{offset, length, count}, nil
 }
-
-// agrees reports whether a field says the same as its extension by zip64, or refers to it.
-func agrees(field, extended, limit int64) bool { return field == limit || field == extended }
 
 // readDirectory reads the directory. The part of it that is not in the tail is asked for.
 func readDirectory(ctx context.Context, source Source, tail []byte, size int64) ([]entry, error) {

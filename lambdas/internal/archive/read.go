@@ -20,9 +20,6 @@ const (
 	streams = 8
 	// maxInMemory is the largest file whose content is in memory, in bytes.
 	maxInMemory = 8 << 20
-	// maxInFlight limits the packed and the unpacked content that is in memory, and
-	// maxKept what is kept packed for later. A publication has 128 MB for all.
-	maxInFlight, maxKept = 32 << 20, 16 << 20
 )
 
 // Read calls fn for each of names, for up to [Workers] of them at the same time and in no
