@@ -59,7 +59,7 @@ var s3Operations = []*s3Operation{
 	},
 	{
 		name: "CopyObject", action: "PutObject", method: http.MethodPut, ofKey: true, mark: copySourceHeader, writes: true,
-		headers: []string{copySourceHeader + "-", "X-Amz-Metadata-Directive", "X-Amz-Checksum-Algorithm", metadataPrefix, encryptionHeader, encryptionKeyHeader},
+		headers: []string{copySourceHeader + "-", "X-Amz-Metadata-Directive", "X-Amz-Tagging-Directive", "X-Amz-Checksum-Algorithm", metadataPrefix, encryptionHeader, encryptionKeyHeader},
 		run:     s3Call.copyObject,
 	},
 	{
