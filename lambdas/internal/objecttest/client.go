@@ -94,6 +94,9 @@ func (c *Client) attempt(ctx context.Context, operation, bucket, key string, do 
 	if err := c.hook(ctx, c.Before, call); err != nil {
 		return err
 	}
+	if err := c.hook(ctx, nil, call); err != nil { // the hook may have waited
+		return err
+	}
 	if err := c.locked(bucket, do); err != nil {
 		return err
 	}
