@@ -30,7 +30,7 @@ func BenchmarkRead(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	source := &onDisk{File: file}
 	sizes := map[string]int{}
 	for name := range files {

@@ -12,7 +12,7 @@ type buffers [64]sync.Pool
 const smallest = 12
 
 // class returns the capacity of a buffer for length bytes, as the exponent of 2.
-func class(length int64) int { return max(smallest, bits.Len64(uint64(max(1, length)-1))) } //nolint:gosec // not negative
+func class(length int64) int { return max(smallest, bits.Len64(uint64(max(1, length)-1))) }
 
 // cost returns the capacity of a buffer for length bytes.
 func cost(length int64) int64 { return 1 << class(length) }

@@ -55,10 +55,10 @@ func (e *entry) unpack(raw, content []byte) error {
 	if e.method == stored {
 		copy(content, packed)
 	} else {
-		inflater := inflaters.Get().(io.Reader) //nolint:errcheck // nothing else is in the pool
+		inflater := inflaters.Get().(io.Reader)
 		defer inflaters.Put(inflater)
 		r.Reset(packed)
-		if err := inflater.(flate.Resetter).Reset(r, nil); err != nil { //nolint:errcheck // as above
+		if err := inflater.(flate.Resetter).Reset(r, nil); err != nil {
 			return e.explain(err)
 		}
 		if _, err := io.ReadFull(inflater, content); err != nil {

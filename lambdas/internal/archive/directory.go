@@ -32,60 +32,72 @@ const (
 	maxTotalRatio, smallTotal = 200, 256 << 20
 )
 
-// end is where the directory of an archive is.
-type end struct{ offset, length, count int64 }
+// end is the record behind the directory.
+type end struct {
+	// offset, length and count are those of the directory. here counts the entries in
+	// this file, if the archive is split.
+	offset, length, count, here int64
+	// disk and directoryDisk are the numbers of the files with the record and with the
+	// directory, if the archive is split.
+	disk, directoryDisk int64
+	// at is where the record is, or that of zip64.
+	at int64
+}
 
 // findEnd finds the directory by the records behind it, in the last bytes of an archive.
 func findEnd(tail []byte, size int64) (end, error) {
-	base := size - int64(len(tail))
 	from := max(0, len(tail)-endLength-in64short)
 	at := bytes.LastIndex(tail[from:], le.AppendUint32(nil, endSignature)) + from
 	if at < from || len(tail)-at < endLength {
 		return end{}, &Invalid{Reason: "is no zip file, or is cut off. Build again"}
 	}
-	record, unclear := tail[at:], &Invalid{Reason: "has an unclear end. Build again"}
-	if endLength+int(le.Uint16(record[20:])) != len(record) {
-		return end{}, unclear
+	base, record := size-int64(len(tail)), tail[at:]
+	e := end{
+		disk: int64(le.Uint16(record[4:])), directoryDisk: int64(le.Uint16(record[6:])),
+		here: int64(le.Uint16(record[8:])), count: int64(le.Uint16(record[10:])),
+		length: int64(le.Uint32(record[12:])), offset: int64(le.Uint32(record[16:])),
+		at: base + int64(at),
 	}
-	disk, directoryDisk := le.Uint16(record[4:]), le.Uint16(record[6:])
-	here, count := int64(le.Uint16(record[8:])), int64(le.Uint16(record[10:]))
-	length, offset := int64(le.Uint32(record[12:])), int64(le.Uint32(record[16:]))
-	directoryEnd := base + int64(at)
-
-	if before := at - locatorLength; before >= 0 && le.Uint32(tail[before:]) == locatorSignature {
-		begin := int64(le.Uint64(tail[before+8:])) - base                         //nolint:gosec // checked below
-		if le.Uint32(tail[before+4:]) != 0 || le.Uint32(tail[before+16:]) != 1 || // the disk of the record, and the number of disks
-			begin < 0 || begin > int64(before)-end64Length || le.Uint32(tail[begin:]) != end64Signature {
-			return end{}, unclear
-		}
-		record := tail[begin:before]
-		if le.Uint64(record[4:]) != uint64(len(record)-12) || le.Uint32(record[16:]) != 0 || le.Uint32(record[20:]) != 0 {
-			return end{}, unclear
-		}
-		//nolint:gosec // what becomes negative is refused as other wrong values are
-		here64, count64, length64, offset64 := int64(le.Uint64(record[24:])), int64(le.Uint64(record[32:])), int64(le.Uint64(record[40:])), int64(le.Uint64(record[48:]))
-		if !agrees(here, here64, in64short) || !agrees(count, count64, in64short) || !agrees(length, length64, in64) || !agrees(offset, offset64, in64) {
-			return end{}, unclear
-		}
-		here, count, length, offset = here64, count64, length64, offset64
-		directoryEnd = base + begin
-		if disk == in64short {
-			disk = 0
-		}
-		if directoryDisk == in64short {
-			directoryDisk = 0
-		}
-	}
-	if disk != 0 || directoryDisk != 0 || here != count {
-		return end{}, &Invalid{Reason: "is split. Pack one file"}
+	if endLength+int(le.Uint16(record[20:])) != len(record) || !e.widen(tail[:at], base) {
+		return end{}, &Invalid{Reason: "has an unclear end. Build again"}
 	}
 	switch {
-	case count < 0 || count > maxFiles || length > maxDirectory:
+	case e.disk != 0 || e.directoryDisk != 0 || e.here != e.count:
+		return end{}, &Invalid{Reason: "is split. Pack one file"}
+	case e.count < 0 || e.count > maxFiles || e.length > maxDirectory:
 		return end{}, &Invalid{Reason: fmt.Sprintf("has more than %d entries, or a directory of more than %d MiB. Publish less from this pipeline", maxFiles, maxDirectory>>20)}
-	case length < count*entryLength || offset < 0 || length != directoryEnd-offset:
+	case e.length < e.count*entryLength || e.offset < 0 || e.length != e.at-e.offset:
 		return end{}, &Invalid{Reason: "has a directory at another place than it says. Build again"}
 	}
-	return end{offset, length, count}, nil
+	return e, nil
+}
+
+// widen replaces the numbers by those of zip64's record, if there is one in the bytes
+// before the end. It returns false if the two records do not agree.
+func (e *end) widen(before []byte, base int64) bool {
+	if len(before) < locatorLength || le.Uint32(before[len(before)-locatorLength:]) != locatorSignature {
+		return true
+	}
+	before, locator := before[:len(before)-locatorLength], before[len(before)-locatorLength:]
+	begin := int64(le.Uint64(locator[8:])) - base //nolint:gosec // a negative number is refused
+	if disk, disks := le.Uint32(locator[4:]), le.Uint32(locator[16:]); disk != 0 || disks != 1 || begin < 0 || begin > int64(len(before))-end64Length {
+		return false
+	}
+	record := before[begin:]
+	const head = 12 // the signature and the length, which the length does not count
+	if le.Uint32(record) != end64Signature || le.Uint64(record[4:]) != uint64(len(record))-head {
+		return false
+	}
+	widen := func(field *int64, limit, value int64) bool {
+		agree := agrees(*field, value, limit)
+		*field = value
+		return agree
+	}
+	number := func(at int) int64 { return int64(le.Uint64(record[at:])) } //nolint:gosec // a negative number is refused
+	e.at = base + begin
+	return widen(&e.disk, in64short, int64(le.Uint32(record[16:]))) && widen(&e.directoryDisk, in64short, int64(le.Uint32(record[20:]))) &&
+		widen(&e.here, in64short, number(24)) && widen(&e.count, in64short, number(32)) &&
+		widen(&e.length, in64, number(40)) && widen(&e.offset, in64, number(48))
 }
 
 // readDirectory reads the directory. The part of it that is not in the tail is asked for.

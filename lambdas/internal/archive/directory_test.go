@@ -106,7 +106,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"zip64: two places", []forged{page}, forgedEnd{zip64: true, lie: put32(16, 7)}, "has an unclear end"},
 		{"zip64: wrong length of the record", []forged{page}, forgedEnd{zip64: true, lie64: put64(4, 45)}, "has an unclear end"},
 		{"zip64: wrong signature", []forged{page}, forgedEnd{zip64: true, lie64: put32(0, 7)}, "has an unclear end"},
-		{"zip64: another disk", []forged{page}, forgedEnd{zip64: true, lie64: put32(16, 1)}, "has an unclear end"},
+		{"zip64: another disk", []forged{page}, forgedEnd{zip64: true, lie64: put32(16, 1)}, "is split"},
 		{"zip64: a negative offset", []forged{page}, forgedEnd{zip64: true, lie64: put64(48, 1<<63)}, "at another place"},
 		{"zip64: a negative length", []forged{page}, forgedEnd{zip64: true, lie64: put64(40, 1<<63)}, "at another place"},
 		{"zip64: a negative number", []forged{page}, forgedEnd{zip64: true, lie64: func(r []byte) { put64(24, 1<<63)(r); put64(32, 1<<63)(r) }}, "has more than 200000 entries"},

@@ -29,24 +29,21 @@ type S3Object struct {
 
 // Tail implements Source.
 func (o *S3Object) Tail(ctx context.Context, length int64) (io.ReadCloser, int64, error) {
-	out, err := o.get(ctx, fmt.Sprintf("bytes=-%d", length))
+	size := int64(0)
+	out, err := o.get(ctx, fmt.Sprintf("bytes=-%d", length), func(got string, sent int64) bool {
+		if got == "" && sent == 0 {
+			return true // an empty object has no range, as some servers answer
+		}
+		_, total, _ := strings.Cut(got, "/")
+		size, _ = strconv.ParseInt(total, 10, 64) // a wrong number is no size
+		return size > 0 && sent == min(size, length) && got == fmt.Sprintf("bytes %d-%d/%d", size-sent, size-1, size)
+	})
 	var api smithy.APIError
 	if errors.As(err, &api) && api.ErrorCode() == "InvalidRange" {
-		return io.NopCloser(strings.NewReader("")), 0, nil // an empty object has no range
+		return io.NopCloser(strings.NewReader("")), 0, nil // as S3 answers for an empty object
 	}
 	if err != nil {
 		return nil, 0, err
-	}
-	size := aws.ToInt64(out.ContentLength)
-	if _, total, ok := strings.Cut(aws.ToString(out.ContentRange), "/"); ok {
-		if size, err = strconv.ParseInt(total, 10, 64); err != nil || size < 0 {
-			out.Body.Close()
-			return nil, 0, fmt.Errorf("read the size of s3://%s/%s from %q", o.Bucket, o.Key, aws.ToString(out.ContentRange))
-		}
-	}
-	if want := min(size, length); aws.ToInt64(out.ContentLength) != want {
-		out.Body.Close()
-		return nil, 0, fmt.Errorf("read the end of s3://%s/%s: S3 sends %d bytes in place of %d", o.Bucket, o.Key, aws.ToInt64(out.ContentLength), want)
 	}
 	o.etag = out.ETag
 	return out.Body, size, nil
@@ -54,17 +51,29 @@ func (o *S3Object) Tail(ctx context.Context, length int64) (io.ReadCloser, int64
 
 // Range implements Source.
 func (o *S3Object) Range(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
-	out, err := o.get(ctx, fmt.Sprintf("bytes=%d-%d", offset, offset+length-1))
+	last := offset + length - 1
+	out, err := o.get(ctx, fmt.Sprintf("bytes=%d-%d", offset, last), func(got string, sent int64) bool {
+		return sent == length && strings.HasPrefix(got, fmt.Sprintf("bytes %d-%d/", offset, last))
+	})
 	if err != nil {
 		return nil, err
-	}
-	if got, want := aws.ToString(out.ContentRange), fmt.Sprintf("bytes %d-%d/", offset, offset+length-1); !strings.HasPrefix(got, want) {
-		out.Body.Close()
-		return nil, fmt.Errorf("read s3://%s/%s: S3 sends %q in place of %s", o.Bucket, o.Key, got, want)
 	}
 	return out.Body, nil
 }
 
-func (o *S3Object) get(ctx context.Context, bytes string) (*s3.GetObjectOutput, error) {
-	return o.Client.GetObject(ctx, &s3.GetObjectInput{Bucket: &o.Bucket, Key: &o.Key, Range: &bytes, IfMatch: o.etag})
+// get asks for a range, and again if good says that the answer is not for it: such an
+// answer is not S3's but, for example, a proxy's page.
+func (o *S3Object) get(ctx context.Context, asked string, good func(got string, sent int64) bool) (*s3.GetObjectOutput, error) {
+	got := ""
+	for range maxBreaks {
+		out, err := o.Client.GetObject(ctx, &s3.GetObjectInput{Bucket: &o.Bucket, Key: &o.Key, Range: &asked, IfMatch: o.etag})
+		if err != nil {
+			return nil, err
+		}
+		if got = aws.ToString(out.ContentRange); good(got, aws.ToInt64(out.ContentLength)) {
+			return out, nil
+		}
+		out.Body.Close()
+	}
+	return nil, fmt.Errorf("get s3://%s/%s: the answer to a request for %s has the range %q", o.Bucket, o.Key, asked, got)
 }
