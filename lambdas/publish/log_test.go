@@ -49,7 +49,7 @@ func TestLogNamesTheFirstFilesOfOthers(t *testing.T) {
 
 // Alarms read these metrics.
 func TestMetrics(t *testing.T) {
-	busy := publication.Result{Busy: time.Date(2000, 1, 1, 0, 15, 0, 0, time.UTC)}
+	busy := publication.Result{Busy: time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC)}
 	for _, tt := range []struct {
 		name  string
 		event string
@@ -93,7 +93,7 @@ func TestMetrics(t *testing.T) {
 func TestLogOfEachEvent(t *testing.T) {
 	worlds := map[string]func() *world{
 		"published": func() *world { return newWorld(some) },
-		"busy":      func() *world { return newWorld(publication.Result{Busy: time.Now().Add(time.Minute)}) },
+		"busy":      func() *world { return newWorld(publication.Result{Busy: time.Now().Add(time.Hour)}) },
 		"slow":      func() *world { return newWorldThat(hangs) },
 		"failed": func() *world {
 			return newWorldThat(fails(&failure.Failure{Kind: failure.Permission, Message: "S3 refused: AccessDenied: no. Check the role"}))

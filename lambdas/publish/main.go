@@ -10,7 +10,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
@@ -19,6 +18,7 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
 	"blog-deploy-pipeline/lambdas/internal/publication"
 	"blog-deploy-pipeline/lambdas/internal/release"
+	"blog-deploy-pipeline/lambdas/internal/s3client"
 )
 
 // memory is above which size of the heap Go collects garbage more often, in bytes. What is
@@ -30,7 +30,7 @@ func main() {
 	debug.SetMemoryLimit(memory)
 	env := environment.Reader{Getenv: os.Getenv}
 	cfg := awsenv.Config(os.Getenv)
-	client := s3.NewFromConfig(cfg)
+	client := s3client.New(cfg)
 	log := invocation.Log(os.Stdout)
 	s := &stage{
 		publisher: publication.Publisher{

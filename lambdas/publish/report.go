@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
@@ -13,11 +12,8 @@ import (
 )
 
 // waiting returns the report of a job that another publication keeps waiting.
-func waiting(p progress, until time.Time) pipelinejob.Report {
-	return pipelinejob.Report{
-		Summary:           fmt.Sprintf("Waiting for another publication of this blog, which ends by %s.", until.UTC().Format(time.RFC3339)),
-		ContinuationToken: p.encode(),
-	}
+func waiting(p progress) pipelinejob.Report {
+	return pipelinejob.Report{Summary: "Waiting for another publication of this blog.", ContinuationToken: p.encode()}
 }
 
 // continued returns the report of a publication for which the time of one call is not
@@ -66,14 +62,12 @@ func published(result publication.Result) pipelinejob.Report {
 }
 
 // failed returns the report of a publication that has failed.
-func failed(err error, result publication.Result) pipelinejob.Report {
+func failed(err error) pipelinejob.Report {
 	f, ok := errors.AsType[*failure.Failure](err)
 	if !ok {
 		f = &failure.Failure{Kind: failure.Other, Message: fmt.Sprintf("%v; %s", err, pipelinejob.Again)}
 	}
-	report := pipelinejob.Failed(f)
-	report.ExternalID = result.Release
-	return report
+	return pipelinejob.Failed(f)
 }
 
 // size returns a number of bytes for a person.

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// maxWait is how long a publication waits for others of the blog. One that has crashed
-	// has its lease for a quarter of that.
+	// maxWait is how long a publication waits for others of the blog. The first one of a
+	// large blog may take several calls of the function.
 	maxWait = time.Hour
 	// maxNamed is how many files that are not the blog's the log names.
 	maxNamed = 10
@@ -31,7 +31,7 @@ type publisher interface {
 // stage is the pipeline's Deploy stage, which turns each job into a task.
 type stage struct {
 	publisher publisher
-	// lookEvery is how long one call of the function waits for another publication.
+	// lookEvery is how often the function looks whether another publication has ended.
 	lookEvery time.Duration
 }
 
@@ -89,37 +89,51 @@ func decodeParameters(text string) (contract.PublishParameters, error) {
 // Work implements pipelinejob.Task.
 func (t *task) Work(ctx context.Context) pipelinejob.Report {
 	t.progress.attempt++
-	result, err := t.publisher.Publish(ctx, t.log.With("attempt", t.progress.attempt), t.request)
-	t.result = result
-	switch {
+	err := t.publish(ctx)
+	switch waited := time.Since(t.progress.started); {
 	case err != nil:
-		return failed(err, result)
-	case !result.Busy.IsZero():
-		return t.wait(ctx)
-	case result.Again:
-		return continued(t.progress, result)
-	}
-	if n := len(result.Foreign); n > 0 {
-		t.Log().Warn("the bucket has files that this pipeline has not put", "count", n, "first", result.Foreign[:min(n, maxNamed)])
-	}
-	return published(result)
-}
-
-// wait gives another publication some time, and returns the report.
-func (t *task) wait(ctx context.Context) pipelinejob.Report {
-	if waited := time.Since(t.progress.started); waited > maxWait {
+		return failed(err)
+	case t.isBusy() && waited > maxWait:
 		return pipelinejob.Failed(&failure.Failure{Kind: failure.Unavailable, Message: fmt.Sprintf(
 			"another publication of this blog has not ended within %s. Look for another execution in the pipeline's Deploy stage, wait for its end, and %s",
 			waited.Round(time.Second), pipelinejob.Again)})
+	case t.isBusy():
+		return waiting(t.progress)
+	case t.result.Again:
+		return continued(t.progress, t.result)
 	}
-	timer := time.NewTimer(min(t.lookEvery, time.Until(t.result.Busy)))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
+	if n := len(t.result.Foreign); n > 0 {
+		t.Log().Warn("the bucket has files that this pipeline has not put", "count", n, "first", t.result.Foreign[:min(n, maxNamed)])
 	}
-	return waiting(t.progress, t.result.Busy)
+	return published(t.result)
 }
+
+// publish publishes as far as one call can. It spends half of its time, at most, on
+// waiting for another publication. An earlier run of the same job may have crashed: if
+// this call did not wait for the end of its lease, but had CodePipeline call again, a
+// function that always crashes would be called for ever, and not three times.
+func (t *task) publish(ctx context.Context) (err error) {
+	log := t.log.With("attempt", t.progress.attempt)
+	giveUp := time.Now().Add(t.lookEvery)
+	if deadline, ok := ctx.Deadline(); ok {
+		giveUp = time.Now().Add(time.Until(deadline) / 2)
+	}
+	for {
+		t.result, err = t.publisher.Publish(ctx, log, t.request)
+		if err != nil || !t.isBusy() {
+			return err
+		}
+		log.Info("another publication of this blog has the lease", "until", t.result.Busy.UTC().Format(time.RFC3339))
+		wait := min(t.lookEvery, max(0, time.Until(t.result.Busy)))
+		if time.Now().Add(wait).After(giveUp) {
+			return nil
+		}
+		time.Sleep(wait)
+	}
+}
+
+// isBusy reports whether nothing was done because of another publication.
+func (t *task) isBusy() bool { return !t.result.Busy.IsZero() }
 
 // Log implements pipelinejob.Task.
 func (t *task) Log() *slog.Logger {

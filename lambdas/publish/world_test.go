@@ -53,10 +53,10 @@ func newWorldThat(publishes func(context.Context, publication.Request) (publicat
 	return w
 }
 
-// fails returns a publication that has failed, after it had found its release.
+// fails returns a publication that has failed.
 func fails(err error) func(context.Context, publication.Request) (publication.Result, error) {
 	return func(context.Context, publication.Request) (publication.Result, error) {
-		return publication.Result{Release: newRelease}, err
+		return publication.Result{}, err
 	}
 }
 

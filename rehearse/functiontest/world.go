@@ -195,6 +195,9 @@ func (w *World) Again(ctx context.Context, event []byte) {
 	w.duplicates.Go(func() { w.Function.InvokeAsync(ctx, event) })
 }
 
+// Wait waits for the invocations of Again.
+func (w *World) Wait() { w.duplicates.Wait() }
+
 // Count returns the number of matching calls that the cloud has received.
 func (w *World) Count(match func(fakeaws.Call) bool) (n int) {
 	for _, call := range w.Cloud.Calls() {

@@ -28,11 +28,11 @@ func TestOpenRefuses(t *testing.T) {
 		want    string
 	}{
 		// Names.
-		{"parent folder", named("../a"), forgedEnd{}, `has "../a", whose path has the part ..`},
-		{"parent folder inside", named("a/../../b"), forgedEnd{}, "has the part .."},
-		{"parent folder at the end", named("a/.."), forgedEnd{}, "has the part .."},
-		{"a folder that is the parent", named("../"), forgedEnd{}, "has the part .."},
-		{"this folder", named("./a"), forgedEnd{}, "has the part ."},
+		{"parent folder", named("../a"), forgedEnd{}, `has "../a", whose path has the part ".."`},
+		{"parent folder inside", named("a/../../b"), forgedEnd{}, `has the part ".."`},
+		{"parent folder at the end", named("a/.."), forgedEnd{}, `has the part ".."`},
+		{"a folder that is the parent", named("../"), forgedEnd{}, `has the part ".."`},
+		{"this folder", named("./a"), forgedEnd{}, `has the part "."`},
 		{"absolute", named("/etc/passwd"), forgedEnd{}, "which is an absolute path"},
 		{"absolute, of Windows", named(`C:\a`), forgedEnd{}, "has a backslash"},
 		{"backslash", named(`..\a`), forgedEnd{}, "has a backslash"},

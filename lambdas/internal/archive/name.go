@@ -3,6 +3,7 @@ package archive
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,7 +35,7 @@ func checkName(name string) error {
 	for part := range strings.SplitSeq(name, "/") {
 		switch part {
 		case "..", ".":
-			return refuse("whose path has the part " + part + ". Pack paths that are relative to the blog's folder")
+			return refuse("whose path has the part " + strconv.Quote(part) + ". Pack paths that are relative to the blog's folder")
 		case "":
 			return refuse("whose path has an empty part. Pack paths that are relative to the blog's folder")
 		}
