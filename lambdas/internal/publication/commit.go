@@ -45,16 +45,12 @@ func (r *run) pause(ctx context.Context, s situation, p plan, w *writer) (Result
 	}
 	maps.Copy(files, p.kept)
 	maps.Copy(files, w.put)
-	retired := maps.Clone(s.state.Retired)
 	for _, key := range w.removed {
 		delete(files, key)
-		delete(retired, key)
 	}
 	var unsure []string
 	for _, put := range p.puts {
-		if _, done := w.put[put.key]; done {
-			delete(retired, put.key)
-		} else {
+		if _, done := w.put[put.key]; !done {
 			unsure = append(unsure, put.key)
 		}
 	}
@@ -64,7 +60,7 @@ func (r *run) pause(ctx context.Context, s situation, p plan, w *writer) (Result
 		return Result{}, err
 	}
 	_, err := r.Releases.Update(ctx, func(s *release.State) error {
-		if err := s.Progress(r.holder, m.ID, retired, unsure); err != nil {
+		if err := s.Progress(r.holder, m.ID, unsure); err != nil {
 			return err
 		}
 		s.Leave(r.holder, time.Now().Add(continueWithin))

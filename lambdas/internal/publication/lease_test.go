@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/objecttest"
 )
@@ -249,6 +250,61 @@ func TestPublishInSeveralCalls(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A call may end among its removals, too.
+func TestPublishRemovesInSeveralCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.settings.MaxDeletePercent = 100
+		w.must("one", large(2*maxRemovals, 0))
+		w.before = func(c objecttest.Call) error {
+			if c.Operation == "DeleteObjects" && c.N > 0 {
+				time.Sleep(4 * time.Minute)
+			}
+			return nil
+		}
+		req := w.request("two", files{"index.html": "home"})
+		got, err := w.publish(within(t, 5*time.Minute), req)
+		if err != nil || !got.Again || got.Removed != maxRemovals {
+			t.Fatalf("%+v, %v, want half of the removals", got, err)
+		}
+		if got, err = w.publish(within(t, 5*time.Minute), req); err != nil {
+			t.Fatal(err)
+		}
+		w.result(got, Result{Unchanged: 1, Removed: 2 * maxRemovals})
+		w.has(files{"index.html": "home"})
+	})
+}
+
+// If the time is over before S3 has answered, nobody knows which headers an object has.
+func TestPublishWhatIsUnsure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.must("one", blog)
+		w.settings.Headers = []contract.HeaderRule{{Match: "*", CacheControl: "no-store"}}
+		w.after = func(c objecttest.Call) error {
+			if c.Key == "a/index.html" {
+				time.Sleep(5 * time.Minute)
+				return objecttest.ErrReset
+			}
+			return nil
+		}
+		got, err := w.publish(within(t, 5*time.Minute), w.request("two", blog))
+		if err != nil || !got.Again || got.Put != 4 {
+			t.Fatalf("%+v, %v, want what comes before and beside the page", got, err)
+		}
+		if page, _ := w.s3.Object(site, "a/index.html"); page.CacheControl != "no-store" {
+			t.Fatalf("the page is %+v, want it to be put", page)
+		}
+		// The owner takes the rule back.
+		w.after, w.settings.Headers = nil, nil
+		time.Sleep(continueWithin)
+		w.must("three", blog)
+		if page, _ := w.s3.Object(site, "a/index.html"); page.CacheControl == "no-store" {
+			t.Errorf("the page is %+v, want its old headers", page)
+		}
+	})
 }
 
 // A call without any progress does not go on for ever.

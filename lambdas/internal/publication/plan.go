@@ -115,16 +115,15 @@ func (s situation) plan() plan {
 			p.left = append(p.left, key)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(retired)) {
-		if !built[key] {
-			p.depart(s, key, retired[key])
+	for key, since := range retired {
+		// After a run that was not finished, a file of the release may still be listed.
+		if _, was := published[key]; !was && !built[key] {
+			p.depart(s, key, since)
 		}
 	}
 	waiting := len(p.retired)
 	for _, key := range p.left {
-		if _, again := retired[key]; !again {
-			p.depart(s, key, s.now)
-		}
+		p.depart(s, key, s.now)
 	}
 	p.retiring = len(p.retired) - waiting
 	slices.Sort(p.removals)

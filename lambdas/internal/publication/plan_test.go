@@ -122,6 +122,8 @@ func TestPlan(t *testing.T) {
 		{name: "in a folder", settings: Settings{Bucket: site, KeyPrefix: "blog", Grace: day}, build: blog.with(files{"a/index.html": "new", "b/index.html": "", "images/photo.jpg": ""}),
 			puts: []string{"content: blog/a/index.html"}, touch: []string{"blog/a/index.html", "blog/b/index.html"}, left: []string{"blog/b/index.html", "blog/images/photo.jpg"},
 			removals: []string{"blog/b/index.html"}, retired: []string{"blog/images/photo.jpg"}, retiring: 1, kept: 4, isRelease: true},
+		{name: "an asset of a run that was not finished left", change: func(s *situation) { s.state.Retired = map[string]time.Time{"images/photo.jpg": now.Add(-2 * day)} },
+			build: blog.with(files{"images/photo.jpg": ""}), left: []string{"images/photo.jpg"}, retired: []string{"images/photo.jpg"}, retiring: 1, kept: 6, isRelease: true},
 		{name: "a retired key outside of the folder", settings: Settings{Bucket: site, KeyPrefix: "blog"}, change: func(s *situation) { s.state.Retired = map[string]time.Time{"index.html": now} }, kept: 7},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -90,8 +90,8 @@ func (w *world) publish(ctx context.Context, req Request) (Result, error) {
 func (w *world) must(job string, build files) Result {
 	w.Helper()
 	result, err := w.publish(w.Context(), w.request(job, build))
-	if err != nil {
-		w.Fatalf("job %s: %v", job, err)
+	if err != nil || result.Again || !result.Busy.IsZero() {
+		w.Fatalf("job %s: %+v, %v, want it to publish", job, result, err)
 	}
 	return result
 }

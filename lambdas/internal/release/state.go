@@ -179,9 +179,9 @@ func (s *State) Commit(h Holder, changed bool, retired map[string]time.Time) err
 }
 
 // Progress makes the files that an unfinished publication has come to the current release,
-// which has an id. retired are the objects that the bucket has beyond it, and unsure are
-// the keys that may have been written besides. The publication goes on.
-func (s *State) Progress(h Holder, id string, retired map[string]time.Time, unsure []string) error {
+// which has an id. unsure are the keys that may have been written besides. The publication
+// goes on.
+func (s *State) Progress(h Holder, id string, unsure []string) error {
 	if s.Current == id {
 		return nil
 	}
@@ -189,7 +189,7 @@ func (s *State) Progress(h Holder, id string, retired map[string]time.Time, unsu
 		return ErrLeaseLost
 	}
 	s.Number++
-	s.Current, s.Retired = id, maps.Clone(retired)
+	s.Current = id
 	for _, key := range unsure {
 		if s.Touched == nil {
 			s.Touched = map[string]int64{}
