@@ -712,3 +712,30 @@ func TestS3TellsOfWrites(t *testing.T) {
 		t.Errorf("told of %q, want %q", writes, want)
 	}
 }
+
+// TestS3ListsInOrder checks that listings are in the order of S3, which is that of the bytes of the keys, in pages of any
+// size.
+func TestS3ListsInOrder(t *testing.T) {
+	b := newBucketWorld(t, fakeaws.Options{})
+	keys := []string{"a-b", "a/b", "a.b", "a0", "A", "日/本", "a b", "a/c/d", "a/c-d", "~x", "&<>'\"", "x%20y", "é", "😀", "index.html"}
+	for _, key := range keys {
+		putDirectly(t, b, key, "x")
+	}
+	slices.Sort(keys)
+	for _, size := range []int32{1, 4, 1000} {
+		var got []string
+		pages := awss3.NewListObjectsV2Paginator(b.client, &awss3.ListObjectsV2Input{Bucket: &b.bucket, MaxKeys: &size})
+		for pages.HasMorePages() && len(got) <= len(keys) {
+			page, err := pages.NextPage(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, object := range page.Contents {
+				got = append(got, aws.ToString(object.Key))
+			}
+		}
+		if !slices.Equal(got, keys) {
+			t.Errorf("pages of %d: got %q, want %q", size, got, keys)
+		}
+	}
+}
