@@ -147,10 +147,36 @@ func (s s3Call) source() (string, error) {
 	return url.PathUnescape(strings.TrimPrefix(s.r.Header.Get(copySourceHeader), "/"))
 }
 
+// put stores an object. It looks at the object's condition before versitygw does, which ends the connection of a request
+// that it refuses without having read the body, so that its answer may be lost. versitygw decides between writers who come
+// at once.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+func (s s3Call) put() reply {
+	match, none := s.r.Header.Get("If-Match"), s.r.Header.Get("If-None-Match")
+	if match == "" && none == "" {
+		return s.pass()
+	}
+	there := s.send(http.MethodHead, nil, 0, http.Header{})
+	there.close()
+	missing := there.status == http.StatusNotFound
+	if match != "" && missing {
+		drain(s.r)
+		return refuseS3(apiError{"NoSuchKey", "The specified key does not exist.", http.StatusNotFound})
+	}
+	if none != "" && there.errCode == "" || match != "" && strings.Trim(match, `"`) != strings.Trim(there.header["Etag"], `"`) {
+		drain(s.r)
+		return refuseS3(apiError{"PreconditionFailed", "At least one of the pre-conditions you specified did not hold", http.StatusPreconditionFailed})
+	}
+	return s.pass()
+}
+
 // pass has Options.S3 process the request.
 func (s s3Call) pass() reply {
-	rep := s.send(s.r.Body, s.r.ContentLength, s.r.Header.Clone())
-	if s.op.writes && rep.errCode == "" {
+	rep := s.send(s.r.Method, s.r.Body, s.r.ContentLength, s.r.Header.Clone())
+	switch {
+	case rep.errCode != "":
+		drain(s.r) // versitygw may have refused the request before it has read the body.
+	case s.op.writes:
 		s.written(s.key)
 	}
 	return rep
@@ -163,21 +189,20 @@ func (s s3Call) written(key string) {
 	}
 }
 
-func (s s3Call) send(body io.Reader, length int64, header http.Header) reply {
+func (s s3Call) send(method string, body io.Reader, length int64, header http.Header) reply {
 	for _, name := range []string{"Authorization", "X-Amz-Date", "X-Amz-Security-Token", "Expect", "Accept-Encoding", encryptionHeader, encryptionKeyHeader} {
 		header.Del(name)
 	}
 	// AWS processes a request that it has received, even if the client leaves. If the client leaves earlier, the body ends
 	// with an error.
 	out := (&http.Request{
-		Method: s.r.Method, URL: &url.URL{Path: s3Path(s.r.URL), RawQuery: s.r.URL.RawQuery}, Header: header, ContentLength: length,
+		Method: method, URL: &url.URL{Path: s3Path(s.r.URL), RawQuery: s.r.URL.RawQuery}, Header: header, ContentLength: length,
 	}).WithContext(context.WithoutCancel(s.r.Context()))
 	if length != 0 {
 		out.Body = io.NopCloser(body)
 	}
 	response, err := s.cloud.opts.S3.RoundTrip(out)
 	if err != nil {
-		drain(s.r)
 		failed := s3.failed
 		failed.message = fmt.Sprintf("The server behind the double of S3 does not answer: %v", err)
 		return refuseS3(failed)

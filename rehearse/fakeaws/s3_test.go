@@ -739,3 +739,25 @@ func TestS3ListsInOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestS3AnswersAfterTheWholeBody has S3 refuse objects whose bodies it need not read.
+func TestS3AnswersAfterTheWholeBody(t *testing.T) {
+	b := newBucketWorld(t, fakeaws.Options{})
+	content := strings.Repeat("0123456789abcdef", 1<<19) // 8 MB
+	b.mustPut(t, "a", content)
+	other := `"0123456789abcdef0123456789abcdef"`
+	for range 5 {
+		_, err := b.put(t, "a", content, func(in *awss3.PutObjectInput) { in.IfMatch = &other })
+		if code(err) != "412 PreconditionFailed" {
+			t.Fatalf("changed: got %v", err)
+		}
+		_, err = b.put(t, "a", content, func(in *awss3.PutObjectInput) { in.IfNoneMatch = aws.String("*") })
+		if code(err) != "412 PreconditionFailed" {
+			t.Fatalf("not new: got %v", err)
+		}
+		_, err = b.put(t, "b", content, func(in *awss3.PutObjectInput) { in.ACL = s3types.ObjectCannedACLPrivate })
+		if code(err) != "501 NotImplemented" {
+			t.Fatalf("not supported: got %v", err)
+		}
+	}
+}

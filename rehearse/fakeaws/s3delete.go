@@ -103,7 +103,7 @@ func (s s3Call) removed(batch deleteBatch) reply {
 	batch.XMLName = xml.Name{Space: s3Namespace, Local: "Delete"}
 	body := mustMarshalXML(batch)
 	sum := md5.Sum(body) //nolint:gosec // S3's Content-MD5.
-	return s.send(bytes.NewReader(body), int64(len(body)), http.Header{
+	return s.send(http.MethodPost, bytes.NewReader(body), int64(len(body)), http.Header{
 		"Content-Type": {"application/xml"}, "Content-Length": {strconv.Itoa(len(body))},
 		"Content-Md5": {base64.StdEncoding.EncodeToString(sum[:])}, "X-Amz-Content-Sha256": {hash(body)},
 	})

@@ -65,7 +65,7 @@ var s3Operations = []*s3Operation{
 	{
 		name: "PutObject", action: "PutObject", method: http.MethodPut, ofKey: true, writes: true,
 		headers: []string{checksumPrefix, "X-Amz-Sdk-Checksum-Algorithm", metadataPrefix, encryptionHeader, encryptionKeyHeader},
-		run:     s3Call.pass,
+		run:     s3Call.put,
 	},
 	{
 		name: "GetObject", action: "GetObject", method: http.MethodGet, ofKey: true,
