@@ -1,6 +1,9 @@
 package cover
 
-import "strings"
+import (
+	"encoding/hex"
+	"strings"
+)
 
 // address is one of an object's.
 type address struct {
@@ -43,14 +46,11 @@ func decode(text string) (value byte, isEncoded bool) {
 	if len(text) < 3 || text[0] != '%' {
 		return 0, false
 	}
-	for _, c := range []byte(strings.ToLower(text[1:3])) {
-		digit := strings.IndexByte("0123456789abcdef", c)
-		if digit < 0 {
-			return 0, false
-		}
-		value = value<<4 | byte(digit)
+	decoded, err := hex.DecodeString(text[1:3])
+	if err != nil {
+		return 0, false
 	}
-	return value, true
+	return decoded[0], true
 }
 
 // boundary returns the length of the symbols that the first n characters of a text have as

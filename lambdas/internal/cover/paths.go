@@ -11,7 +11,7 @@ import (
 // cell of a table counts as many steps, so that all tables together have 40 MB at most.
 const (
 	maxWork     = 200_000_000
-	workOfACell = 20
+	workOfACell = 40
 )
 
 // choosePaths returns at most maxItems paths, of which at most maxWildcards are wildcards,
@@ -123,8 +123,8 @@ func (t *tree) chosen(paths []string, n *node, items, wildcards int) []string {
 	case n.narrow == nil || n.narrow[len(n.children)].at(items, wildcards) > least:
 		return append(paths, n.text+"*")
 	}
-	for i := len(n.children) - 1; i >= 0; i-- {
-		rest, child := n.narrow[i], n.children[i]
+	for i, child := range slices.Backward(n.children) {
+		rest := n.narrow[i]
 		ofChild, wide := split(rest, child.best, items, wildcards, least)
 		paths = t.chosen(paths, child, ofChild, wide)
 		items, wildcards = items-ofChild, wildcards-wide
@@ -152,20 +152,20 @@ func split(a, b table, items, wildcards, least int) (ofB, wide int) {
 // are wildcards.
 type table struct {
 	items, wildcards int
-	needless         []int32
+	needless         []int
 }
 
 // never stands for a choice that there is not. Two of them can be added.
-const never = math.MaxInt32 / 2
+const never = math.MaxInt / 2
 
 func (t *tree) table(items, wildcards int) table {
 	cells := (items + 1) * (wildcards + 1)
 	t.work += workOfACell * cells
-	return table{items, wildcards, slices.Repeat([]int32{never}, cells)}
+	return table{items, wildcards, slices.Repeat([]int{never}, cells)}
 }
 
 func (b table) at(items, wildcards int) int {
-	return int(b.needless[min(items, b.items)*(b.wildcards+1)+min(wildcards, b.wildcards)])
+	return b.needless[min(items, b.items)*(b.wildcards+1)+min(wildcards, b.wildcards)]
 }
 
 // improve enters a choice.
@@ -173,7 +173,7 @@ func (b table) improve(items, wildcards, needless int) {
 	for i := items; i <= b.items; i++ {
 		row := b.needless[i*(b.wildcards+1):][:b.wildcards+1]
 		for w := wildcards; w <= b.wildcards; w++ {
-			row[w] = min(row[w], int32(needless))
+			row[w] = min(row[w], needless)
 		}
 	}
 }
@@ -183,7 +183,7 @@ func (t *tree) widened(b table) table {
 	wide := t.table(max(b.items, 1), max(b.wildcards, 1))
 	for i := range wide.items + 1 {
 		for w := range wide.wildcards + 1 {
-			wide.needless[i*(wide.wildcards+1)+w] = int32(b.at(i, w))
+			wide.needless[i*(wide.wildcards+1)+w] = b.at(i, w)
 		}
 	}
 	return wide

@@ -130,7 +130,7 @@ var names = map[string]string{
 var byExtension = func() map[string]string {
 	m := map[string]string{}
 	for contentType, extensions := range types {
-		for _, extension := range strings.Fields(extensions) {
+		for extension := range strings.FieldsSeq(extensions) {
 			m[extension] = contentType
 		}
 	}

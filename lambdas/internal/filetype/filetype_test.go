@@ -61,7 +61,7 @@ func TestTypesAreWellFormed(t *testing.T) {
 		if _, _, err := mime.ParseMediaType(contentType); err != nil || strings.Contains(contentType, ";") {
 			t.Errorf("%q is no type without a parameter: %v", contentType, err)
 		}
-		for _, extension := range strings.Fields(extensions) {
+		for extension := range strings.FieldsSeq(extensions) {
 			if seen[extension] != "" {
 				t.Errorf("%s has two types, %s and %s", extension, seen[extension], contentType)
 			}
