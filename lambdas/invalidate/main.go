@@ -1,6 +1,7 @@
 // Command invalidate is the Lambda function of a pipeline's Invalidate stage. For each
-// job of CodePipeline it clears CloudFront's cache, and it reports to CodePipeline when
-// CloudFront has completed that.
+// job of CodePipeline it clears CloudFront's cache of the paths that the job names, or of
+// what publications have changed, and it reports to CodePipeline when CloudFront has
+// completed that.
 package main
 
 import (
@@ -12,10 +13,13 @@ import (
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
+	"blog-deploy-pipeline/lambdas/internal/changes"
 	"blog-deploy-pipeline/lambdas/internal/environment"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
+	"blog-deploy-pipeline/lambdas/internal/release"
+	"blog-deploy-pipeline/lambdas/internal/s3client"
 )
 
 func main() {
@@ -30,6 +34,12 @@ func main() {
 			Words:      words,
 		},
 		onFailure: environment.Choice(&env, contract.EnvOnFailure, contract.OnFailureFail, contract.OnFailureProceed),
+	}
+	if env.Getenv(contract.EnvReleases) != "" {
+		s.changes = changes.Finder{
+			Releases: release.Store{S3: s3client.New(cfg), Bucket: env.Getenv(contract.EnvReleases)},
+			Settings: changes.ReadSettings(&env),
+		}
 	}
 	lambda.StartWithOptions(invocation.Redacted(log, pipelinejob.Handler{
 		CodePipeline:  codepipeline.NewFromConfig(cfg, func(o *codepipeline.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),

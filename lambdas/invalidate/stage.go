@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/changes"
 	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
+	"blog-deploy-pipeline/lambdas/internal/metrics"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
 	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
@@ -26,6 +28,9 @@ var words = invalidation.Words{
 type stage struct {
 	invalidator invalidation.Invalidator
 	onFailure   contract.OnFailure
+	// changes finds what to clear for jobs that do not say it. If it is nil, they clear
+	// everything.
+	changes finder
 }
 
 // task is the invalidation of one job.
@@ -34,6 +39,10 @@ type task struct {
 	blog     string
 	request  invalidation.Request
 	progress invalidation.Progress
+	// clearing is set if the invalidation clears what has changed. plan is only set in the
+	// call that has found that.
+	clearing *clearing
+	plan     changes.Plan
 	// result is for the metrics. Only an invalidation that has ended has one.
 	result invalidation.Result
 	log    *slog.Logger
@@ -48,12 +57,14 @@ func (s *stage) read(log *slog.Logger, job pipelinejob.Job) (pipelinejob.Task, e
 		request: invalidation.Request{Distribution: parameters.Distribution, Execution: job.ID},
 		log:     log.With(contract.DimensionBlog, parameters.PipelineName, "distribution", parameters.ID),
 	}
-	if err != nil || job.ContinuationToken == "" {
-		return t, err
+	if err == nil && job.ContinuationToken != "" {
+		t.request.Execution, t.progress, t.clearing, err = decodeToken(job.ContinuationToken)
+		if err != nil {
+			err = fmt.Errorf("%w; %s to start again", err, pipelinejob.Again)
+		}
 	}
-	t.request.Execution, t.progress, err = invalidation.DecodeToken(job.ContinuationToken)
-	if err != nil {
-		err = fmt.Errorf("%w; %s to start again", err, pipelinejob.Again)
+	if len(t.request.Paths) == 0 && t.clearing == nil && (s.changes == nil || t.progress.InvalidationID != "") {
+		t.request.Paths = []string{contract.AllPaths}
 	}
 	return t, err
 }
@@ -71,31 +82,44 @@ func decodeParameters(text string) (contract.UserParameters, error) {
 	if parameters.ID == "" {
 		errs = append(errs, errors.New("UserParameters has no DistributionId"))
 	}
-	if len(parameters.Paths) == 0 {
-		parameters.Paths = []string{contract.AllPaths}
-	}
 	return parameters, errors.Join(errs...)
 }
 
 // Work implements pipelinejob.Task.
 func (t *task) Work(ctx context.Context) pipelinejob.Report {
-	progress, outcome, err := t.invalidator.Advance(ctx, t.log, t.request, t.progress)
-	t.progress = progress
-	took := time.Since(progress.Started)
+	if len(t.request.Paths) == 0 && t.clearing == nil {
+		if f := t.find(ctx); f != nil {
+			return pipelinejob.Failed(f)
+		}
+		if len(t.request.Paths) == 0 {
+			return t.nothing()
+		}
+	}
+	outcome, err := t.advance(ctx)
+	took := time.Since(t.progress.Started)
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		t.result.Late = f.Kind == failure.Late
 		if t.forgives(f) {
-			return overdue(t.request, progress, took)
+			return t.overdue(took)
 		}
 		report := pipelinejob.Failed(f)
-		report.ExternalID = progress.InvalidationID
+		report.ExternalID = t.progress.InvalidationID
 		return report
 	}
-	if outcome == invalidation.Completed {
-		t.result.Took = took
-		return completed(t.request, progress, took)
+	if outcome != invalidation.Completed {
+		return t.continued()
 	}
-	return continued(t.request, progress)
+	t.result.Took = took
+	if t.clearing == nil {
+		return t.completed(took)
+	}
+	if err := t.changes.Done(ctx, t.clearing.Number); err != nil {
+		if ctx.Err() != nil { // the next call finds it completed, too
+			return t.continued()
+		}
+		return t.notNoted(took, err)
+	}
+	return t.completed(took)
 }
 
 // forgives reports whether the deployment succeeds in spite of a failure: CloudFront has
@@ -105,11 +129,22 @@ func (t *task) forgives(f *failure.Failure) bool {
 }
 
 // Log implements pipelinejob.Task.
-func (t *task) Log() *slog.Logger { return t.log.With("invalidation", t.progress.InvalidationID) }
+func (t *task) Log() *slog.Logger {
+	log := t.log.With("invalidation", t.progress.InvalidationID)
+	if t.clearing != nil {
+		log = log.With("release", t.clearing.Release)
+	}
+	return log
+}
 
 // Metrics implements pipelinejob.Task.
 func (t *task) Metrics(report pipelinejob.Report) slog.Attr {
 	result := t.result
 	result.Failed = report.Failed()
-	return invalidation.Metrics(contract.DimensionBlog, t.blog, result)
+	if t.clearing == nil || result.Failed {
+		return invalidation.Metrics(contract.DimensionBlog, t.blog, result)
+	}
+	return invalidation.Metrics(contract.DimensionBlog, t.blog, result,
+		metrics.Count(contract.MetricInvalidationItems, t.clearing.Items),
+		metrics.Count(contract.MetricNeedlessEvictions, t.clearing.Needless))
 }

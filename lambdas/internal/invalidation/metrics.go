@@ -17,9 +17,9 @@ type Result struct {
 	Took time.Duration
 }
 
-// Metrics returns the attributes that make a log line count the result; see
+// Metrics returns the attributes that make a log line count the result, and more; see
 // [metrics.Attr].
-func Metrics(dimension, of string, result Result) slog.Attr {
+func Metrics(dimension, of string, result Result, more ...metrics.Metric) slog.Attr {
 	all := []metrics.Metric{
 		metrics.Count(contract.MetricFailed, count(result.Failed)),
 		metrics.Count(contract.MetricLate, count(result.Late)),
@@ -27,7 +27,7 @@ func Metrics(dimension, of string, result Result) slog.Attr {
 	if result.Took > 0 {
 		all = append(all, metrics.Seconds(contract.MetricSeconds, result.Took))
 	}
-	return metrics.Attr(dimension, of, all...)
+	return metrics.Attr(dimension, of, append(all, more...)...)
 }
 
 func count(yes bool) int {

@@ -1,0 +1,216 @@
+package changes
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/environment"
+	"blog-deploy-pipeline/lambdas/internal/objecttest"
+	"blog-deploy-pipeline/lambdas/internal/release"
+)
+
+const id = "20261127-013000-1a2b3c4d"
+
+// blog is the manifest of a small blog.
+func blog(keys ...string) *release.Manifest {
+	files := map[string]release.File{}
+	for _, key := range keys {
+		files[key] = release.File{Size: 1}
+	}
+	return &release.Manifest{ID: id, Number: 7, Files: files}
+}
+
+func TestFind(t *testing.T) {
+	files := blog("index.html", "posts/a/index.html", "posts/b/index.html", "posts/c/index.html", "css/main.css", "feed.xml")
+	touched := func(number int64, keys ...string) map[string]int64 {
+		all := map[string]int64{}
+		for _, key := range keys {
+			all[key] = number
+		}
+		return all
+	}
+	tests := []struct {
+		name     string
+		state    release.State
+		manifest *release.Manifest
+		settings Settings
+		want     Plan
+	}{
+		{name: "nothing has changed", state: release.State{Number: 8}, manifest: files, want: Plan{Number: 8, Unchanged: 6}},
+		{name: "a page", state: release.State{Touched: touched(7, "posts/a/index.html")}, manifest: files,
+			want: Plan{Items: []string{"/posts/a/*"}, Changed: 1, Unchanged: 5}},
+		{name: "a page that is served without a slash", state: release.State{Touched: touched(7, "posts/a/index.html")}, manifest: files,
+			settings: Settings{Addresses: contract.Addresses{Bare: true}}, want: Plan{Items: []string{"/posts/a*"}, Changed: 1, Unchanged: 5}},
+		{name: "a page that has left", state: release.State{Touched: touched(7, "posts/z/index.html")}, manifest: files,
+			want: Plan{Items: []string{"/posts/z/*"}, Changed: 1, Unchanged: 6}},
+		{name: "what a publication in progress touches, too", state: release.State{Number: 7, Touched: touched(8, "css/main.css")}, manifest: files,
+			want: Plan{Number: 7, Items: []string{"/css/main.css"}, Changed: 1, Unchanged: 5}},
+		{name: "few items", state: release.State{Touched: touched(7, "posts/a/index.html", "posts/b/index.html")}, manifest: files,
+			settings: Settings{MaxPaths: 1}, want: Plan{Items: []string{"/posts/*"}, Changed: 2, Unchanged: 4, Needless: 1}},
+		{name: "all files", state: release.State{Touched: touched(7, slices.Collect(maps.Keys(files.Files))...)}, manifest: files,
+			settings: Settings{MaxPaths: 3}, want: Plan{Items: []string{"/*"}, Changed: 6}},
+		{name: "a folder of a bucket, and of the site", state: release.State{Touched: touched(7, "blog/a.css", "blog/b.css")}, manifest: blog("blog/a.css", "blog/b.css", "blog/c.css"),
+			settings: Settings{KeyPrefix: "blog", Addresses: contract.Addresses{BasePath: "/my/"}, MaxPaths: 2}, want: Plan{Items: []string{"/my/a.css", "/my/b.css"}, Changed: 2, Unchanged: 1}},
+		{name: "outside of the folder", state: release.State{Touched: touched(7, "other/a.css")}, manifest: blog("blog/c.css"),
+			settings: Settings{KeyPrefix: "blog"}, want: Plan{Changed: 1, Unchanged: 1}},
+		{name: "query strings", state: release.State{Touched: touched(7, "css/main.css")}, manifest: files,
+			settings: Settings{Addresses: contract.Addresses{QueryStrings: true}}, want: Plan{Items: []string{"/css/main.css*"}, Changed: 1, Unchanged: 5}},
+		{name: "the first publication", state: release.State{ClearAll: 7, Touched: touched(7, "index.html")}, manifest: files,
+			want: Plan{Items: []string{"/*"}, All: true, Changed: 1, Unchanged: 5}},
+		{name: "the first publication of a folder", state: release.State{ClearAll: 7}, manifest: blog("blog/index.html"),
+			settings: Settings{KeyPrefix: "blog", Addresses: contract.Addresses{BasePath: "/blog/", Bare: true}}, want: Plan{Items: []string{"/blog*"}, All: true, Unchanged: 1}},
+		{name: "another first publication in progress", state: release.State{Number: 7, ClearAll: 8}, manifest: files,
+			want: Plan{Number: 7, Items: []string{"/*"}, All: true, Unchanged: 6}},
+		{name: "a manifest that was lost", state: release.State{Touched: touched(7, "index.html")}, want: Plan{Items: []string{"/*"}, All: true, Changed: 1}},
+		{name: "a state that was lost", want: Plan{Items: []string{"/*"}, All: true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.settings.MaxPaths == 0 {
+				tt.settings.MaxPaths = 30
+			}
+			got := find(tt.state, tt.manifest, tt.settings)
+			slices.Sort(got.Items)
+			if !slices.Equal(got.Items, tt.want.Items) {
+				t.Errorf("clears %q, want %q", got.Items, tt.want.Items)
+			}
+			got.Items, tt.want.Items = nil, nil
+			if got, want := contract.JSON(got), contract.JSON(tt.want); got != want {
+				t.Errorf("plan is %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestFinder(t *testing.T) {
+	const bucket = "releases"
+	s3 := objecttest.New(bucket)
+	store := release.Store{S3: &objecttest.Client{S3: s3}, Bucket: bucket}
+	f := Finder{Releases: store, Settings: Settings{MaxPaths: 30}}
+	update := func(change func(*release.State)) {
+		if _, err := store.Update(t.Context(), func(s *release.State) error { change(s); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.PutManifest(t.Context(), blog("index.html", "a.css")); err != nil {
+		t.Fatal(err)
+	}
+	update(func(s *release.State) {
+		s.Number, s.Current, s.Touched = 7, id, map[string]int64{"a.css": 6}
+	})
+	plan, err := f.Find(t.Context())
+	if err != nil || plan.Number != 7 || plan.Release != id || !slices.Equal(plan.Items, []string{"/a.css"}) {
+		t.Fatalf("found %+v, %v, want the style of release %s", plan, err, id)
+	}
+	if all := f.Everything(plan); !slices.Equal(all.Items, []string{"/*"}) || all.Needless != 1 || all.Number != 7 {
+		t.Errorf("everything is %+v, want one path that evicts one other file", all)
+	}
+	// Another publication touches two files before the invalidation is completed.
+	update(func(s *release.State) {
+		s.Number, s.Touched["index.html"] = 8, 8
+		s.Touched["b.css"] = 9
+	})
+	for range 2 {
+		if err := f.Done(t.Context(), plan.Number); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, err = f.Find(t.Context())
+	slices.Sort(plan.Items)
+	if want := []string{"/", "/b.css", "/index.html"}; err != nil || plan.Number != 8 || !slices.Equal(plan.Items, want) {
+		t.Errorf("found %+v, %v, want %q", plan, err, want)
+	}
+	if err := f.Done(t.Context(), 9); err != nil {
+		t.Fatal(err)
+	}
+	if plan, err = f.Find(t.Context()); err != nil || len(plan.Items) > 0 {
+		t.Errorf("found %+v, %v, want nothing", plan, err)
+	}
+}
+
+// Errors of S3 come through.
+func TestFinderErrors(t *testing.T) {
+	denied := errors.New("denied")
+	for _, tt := range []struct {
+		name     string
+		releases broken
+		call     func(Finder) error
+	}{
+		{"load", broken{load: denied}, func(f Finder) error { _, err := f.Find(t.Context()); return err }},
+		{"manifest", broken{manifest: denied}, func(f Finder) error { _, err := f.Find(t.Context()); return err }},
+		{"update", broken{update: denied}, func(f Finder) error { return f.Done(t.Context(), 1) }},
+	} {
+		if err := tt.call(Finder{Releases: tt.releases}); !errors.Is(err, denied) {
+			t.Errorf("%s: got %v, want %v", tt.name, err, denied)
+		}
+	}
+}
+
+// broken are releases that cannot be read or written.
+type broken struct{ load, manifest, update error }
+
+func (b broken) Load(context.Context) (release.State, error) { return release.State{}, b.load }
+func (b broken) Manifest(context.Context, string) (*release.Manifest, error) {
+	return nil, b.manifest
+}
+func (b broken) Update(context.Context, func(*release.State) error) (release.State, error) {
+	return release.State{}, b.update
+}
+
+// An ordinary post of a blog of 2,000 files has its plan in milliseconds.
+func BenchmarkFind(b *testing.B) {
+	files := blog()
+	state := release.State{Touched: map[string]int64{}}
+	for i := range 1000 {
+		key := "posts/" + time.Unix(int64(i)*86400, 0).UTC().Format("2006/01/02") + "/"
+		files.Files[key+"index.html"], files.Files[key+"image.png"] = release.File{}, release.File{}
+		if i%12 == 0 {
+			state.Touched[key+"index.html"] = 1
+		}
+	}
+	for b.Loop() {
+		find(state, files, Settings{MaxPaths: 30})
+	}
+}
+
+func TestReadSettings(t *testing.T) {
+	tests := []struct {
+		name     string
+		env      map[string]string
+		want     Settings
+		problems []string
+	}{
+		{name: "defaults", want: Settings{MaxPaths: 30}},
+		{
+			name: "all set",
+			env:  map[string]string{contract.EnvKeyPrefix: "a/b", contract.EnvMaxPaths: "100", contract.EnvAddresses: `{"BasePath":"/b/","Bare":true,"QueryStrings":true,"Tags":true}`},
+			want: Settings{KeyPrefix: "a/b", MaxPaths: 100, Addresses: contract.Addresses{BasePath: "/b/", Bare: true, QueryStrings: true, Tags: true}},
+		},
+		{
+			name:     "every problem at once",
+			env:      map[string]string{contract.EnvKeyPrefix: "a/", contract.EnvMaxPaths: "0", contract.EnvAddresses: `{"BasePath":"b"}`},
+			problems: []string{contract.EnvKeyPrefix + ` is "a/"`, contract.EnvMaxPaths + ` is "0"`, contract.EnvAddresses},
+		},
+		{name: "no JSON", env: map[string]string{contract.EnvAddresses: "/blog/"}, problems: []string{"must be JSON such as {"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			env := environment.Reader{Getenv: func(name string) string { return tt.env[name] }}
+			got, err := ReadSettings(&env), env.Err()
+			if len(tt.problems) == 0 && (err != nil || got != tt.want) {
+				t.Errorf("settings are %+v, %v, want %+v", got, err, tt.want)
+			}
+			for _, problem := range tt.problems {
+				if err == nil || !strings.Contains(err.Error(), problem) {
+					t.Errorf("error %v does not say %q", err, problem)
+				}
+			}
+		})
+	}
+}
