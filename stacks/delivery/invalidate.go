@@ -39,7 +39,7 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, blog props.Bl
 	}
 	memoryMB := 0
 	if changes {
-		maps.Copy(environment, props.ChangesEnvironment(blog.Deploy, i, blog.Site, *kept.bucket.BucketName()))
+		maps.Copy(environment, props.ChangesEnvironment(blog.Deploy, i, blog.Site, kept.name))
 		memoryMB = changesMB
 	}
 	invalidate := function.NewGoFunction(scope, "Invalidate", function.Props{

@@ -30,7 +30,7 @@ func newPublish(scope constructs.Construct, base pipeline.Base, blog props.Blog,
 	publish := function.NewGoFunction(scope, "Publish", function.Props{
 		Binary:           "publish",
 		Description:      "Publishes the blog " + base.Identity.Name,
-		Environment:      props.PublishEnvironment(blog.Deploy, *bucket.BucketName(), *kept.bucket.BucketName()),
+		Environment:      props.PublishEnvironment(blog.Deploy, *bucket.BucketName(), kept.name),
 		MemoryMB:         publishMB,
 		Timeout:          publishTimeout,
 		MaxEventAge:      replyTimeout,

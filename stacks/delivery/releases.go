@@ -12,7 +12,10 @@ import (
 )
 
 // releases is the bucket in which the functions keep what they know of the blog's releases.
-type releases struct{ bucket awss3.Bucket }
+type releases struct {
+	bucket    awss3.Bucket
+	name, arn string // tokens
+}
 
 // newReleases makes the bucket: private, encrypted and reached over TLS only. S3 deletes builds after keepDays.
 // The lists of files are small, and the current one is needed however old it is, so they stay. The bucket stays
@@ -30,7 +33,7 @@ func newReleases(scope constructs.Construct, keepDays int) releases {
 		},
 	})
 	cdk.Justify(bucket, cdk.Justification{Rule: "AwsSolutions-S1", Reason: "Access logs of a bucket that only this blog's functions touch would cost more than they tell; CloudTrail has data events for who needs them."})
-	return releases{bucket}
+	return releases{bucket, *bucket.BucketName(), *bucket.BucketArn()}
 }
 
 // grantPublish lets a function begin and record a release.
@@ -49,12 +52,12 @@ func (r releases) grantClearing(role awsiam.Role) {
 
 func (r releases) allow(role awsiam.Role, action string, keys ...string) {
 	for i, key := range keys {
-		keys[i] = *r.bucket.BucketArn() + "/" + key
+		keys[i] = r.arn + "/" + key
 	}
 	cdk.Allow(role, []string{action}, keys...)
 }
 
 // allowListing makes S3 answer that an object does not exist. Otherwise it answers that access is denied.
 func (r releases) allowListing(role awsiam.Role) {
-	cdk.Allow(role, []string{"s3:ListBucket"}, *r.bucket.BucketArn())
+	cdk.Allow(role, []string{"s3:ListBucket"}, r.arn)
 }

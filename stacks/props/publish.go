@@ -19,7 +19,8 @@ func PublishEnvironment(deploy Deploy, siteBucket, releases string) map[string]s
 	environment[contract.EnvGrace] = max(deploy.Grace, 0).String() // NoGrace is negative
 	environment[contract.EnvMaxDeletePercent] = strconv.Itoa(deploy.MaxDeletePercent)
 	if rules := rules(deploy.Headers, deploy.CacheControl); rules != nil {
-		environment[contract.EnvHeaders] = contract.JSON(rules)
+		// The CDK's check of the template would read ${ as a reference.
+		environment[contract.EnvHeaders] = strings.ReplaceAll(contract.JSON(rules), "${", `\u0024{`)
 	}
 	return environment
 }

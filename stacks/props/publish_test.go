@@ -23,6 +23,7 @@ func TestHeaderRules(t *testing.T) {
 	}{
 		{"nothing", nil, "", ""},
 		{"headers alone", []props.FileHeaders{pdf}, "", `[{"Match":"*.pdf","ContentDisposition":"attachment"}]`},
+		{"what looks like a reference", []props.FileHeaders{{Match: "*$", ContentDisposition: `inline; filename="${a}$b"`}}, "", `[{"Match":"*$","ContentDisposition":"inline; filename=\"\u0024{a}$b\""}]`},
 		{"a Cache-Control alone", nil, "no-store", `[{"Match":"*","CacheControl":"no-store"}]`},
 		{"both", []props.FileHeaders{pdf, css}, "no-store", `[{"Match":"*.pdf","CacheControl":"no-store","ContentDisposition":"attachment"},{"Match":"*.css","CacheControl":"no-cache"},{"Match":"*","CacheControl":"no-store"}]`},
 	} {
