@@ -69,10 +69,11 @@ appspec: dist/app ## Print the AppSpec of a service: make appspec SERVICE=name
 ##@ Rehearse on this machine, without an AWS account
 
 .PHONY: rehearse
-accepts-rehearse := BLOG SERVICE SOURCE WORKING_TREE SERVE STATE FAULT JSON VERBOSE HUGO HUGO_RELEASES
+accepts-rehearse := BLOG SERVICE SOURCE WORKING_TREE SERVE STATE VARIABLES FAULT JSON VERBOSE HUGO HUGO_RELEASES
 rehearse: build dist/rehearse ## Run the first blog's pipeline from its template: make rehearse, or with BLOG=name SOURCE=folder, or SERVICE=name
 	@CDK_VALIDATION=false JSII_NODE=dist/node dist/rehearse -synth dist/app \
-		$(NAMED) $(call flag,SOURCE,source) $(call flag,HUGO,hugo) $(call flag,STATE,state) $(call flag,FAULT,fault) \
+		$(NAMED) $(call flag,SOURCE,source) $(call flag,HUGO,hugo) $(call flag,STATE,state) \
+		$(call flag,VARIABLES,variables) $(call flag,FAULT,fault) \
 		$(call switch,WORKING_TREE,working-tree) $(call switch,SERVE,serve) $(call switch,JSON,json) $(call switch,VERBOSE,v)
 
 ##@ Work on this project

@@ -111,8 +111,8 @@ var example = filepath.Join("examples", "blog")
 
 // flags holds the command's flags.
 type flags struct {
-	app, synth, blog, service, source, state, fault, hugo string
-	workingTree, sourceIsRepository, serve, json, verbose bool
+	app, synth, blog, service, source, state, variables, fault, hugo string
+	workingTree, sourceIsRepository, serve, json, verbose            bool
 }
 
 func parse(args []string, stderr io.Writer) (flags, error) {
@@ -125,7 +125,8 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	set.StringVar(&f.service, "service", "", "the service to rehearse")
 	set.StringVar(&f.source, "source", "", "a checkout of the blog's repository (default: the blog in "+example+")")
 	set.BoolVar(&f.workingTree, "working-tree", false, "use the source's files as they are on disk, not the last commit's")
-	set.StringVar(&f.state, "state", "", "a folder that keeps the bucket from one rehearsal to the next")
+	set.StringVar(&f.state, "state", "", "a folder that keeps the buckets and the edge's copies from one rehearsal to the next")
+	set.StringVar(&f.variables, "variables", "", "values of the pipeline's variables, separated by commas: "+contract.VariableAllowDeletions+"="+contract.AllowDeletionsYes)
 	set.BoolVar(&f.serve, "serve", false, "keep the site up at the end, to look at it in a browser")
 	set.BoolVar(&f.json, "json", false, "print the result as JSON, and nothing else, on stdout")
 	set.StringVar(&f.fault, "fault", "", "what goes wrong on purpose, separated by commas:\n"+pipeline.DescribeFaults())
@@ -177,7 +178,9 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		return end(f, rehearsal.Result{Status: rehearsal.Stopped}, errors.New("stopped while the app wrote its templates: nothing is rehearsed"), exitStopped, stdout, stderr)
 	}
 	if err == nil {
-		plan, err = read(f)
+		if plan, err = read(f); err == nil {
+			err = plan.Set(f.variables)
+		}
 	}
 	if err != nil {
 		return end(f, rehearsal.Result{Status: rehearsal.Failed}, err, exitUsage, stdout, stderr)

@@ -24,9 +24,9 @@ type Action struct {
 	// Role is the action's own, which the pipeline's role assumes, or else the pipeline's.
 	Role    *iam.Role
 	OwnRole bool
-	// Publishes is the bucket that the action publishes a site to, and Clears the id of the distribution whose cache it
-	// clears; "" for none.
-	Publishes, Clears string
+	// Publishes is the bucket that the action publishes a site to, Remembers the one in which it keeps what it must know
+	// the next time, and Clears the id of the distribution whose cache it clears; "" for none.
+	Publishes, Remembers, Clears string
 
 	kind kind
 }

@@ -8,8 +8,8 @@ import (
 
 // artifact is a set of files that one action passes to later ones.
 type artifact struct {
-	// arn is that of its object in the bucket of the artifacts.
-	arn string
+	// bucket and key are those of its object in the bucket of the artifacts, and arn is the object's ARN.
+	bucket, key, arn string
 	// zip is the file, or the place for it.
 	zip string
 	// clone is the folder of a clone of the repository, in place of zip, and connection the ARN of what builds clone by.

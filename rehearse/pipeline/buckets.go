@@ -18,11 +18,14 @@ import (
 
 // metadata holds what an object has besides its content. In the archive of a bucket it is the comment of the object's file.
 type metadata struct {
-	ContentType  string `json:",omitempty"`
-	CacheControl string `json:",omitempty"`
+	ContentType        string            `json:",omitempty"`
+	CacheControl       string            `json:",omitempty"`
+	ContentLanguage    string            `json:",omitempty"`
+	ContentDisposition string            `json:",omitempty"`
+	Metadata           map[string]string `json:",omitempty"`
 }
 
-// keptBuckets are the buckets that a pipeline publishes to. A folder keeps them from one rehearsal to the next.
+// keptBuckets are the buckets that a pipeline publishes to, and those that remember what it has published. A folder keeps them from one rehearsal to the next.
 type keptBuckets struct {
 	s3    *s3.Server
 	names []string
@@ -72,6 +75,7 @@ func (k keptBuckets) loadBucket(ctx context.Context, bucket string) error {
 			defer content.Close()
 			return k.s3.PutObject(ctx, bucket, s3.Object{
 				Key: file.Name, ContentType: kept.ContentType, CacheControl: kept.CacheControl,
+				ContentLanguage: kept.ContentLanguage, ContentDisposition: kept.ContentDisposition, Metadata: kept.Metadata,
 				Size: int64(file.UncompressedSize64), //nolint:gosec // No object has 8 EiB.
 			}, content)
 		})
@@ -139,7 +143,7 @@ func (k keptBuckets) archiveBucket(ctx context.Context, bucket string, objects [
 	defer func() { err = errors.Join(err, file.Close()) }()
 	archive := zip.NewWriter(file)
 	for _, object := range objects {
-		comment, err := json.Marshal(metadata{ContentType: object.ContentType, CacheControl: object.CacheControl})
+		comment, err := json.Marshal(metadata{object.ContentType, object.CacheControl, object.ContentLanguage, object.ContentDisposition, object.Metadata})
 		if err != nil {
 			return err
 		}

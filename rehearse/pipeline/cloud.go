@@ -12,9 +12,13 @@ import (
 
 // startCloud serves the doubles of the services that functions call.
 func (w *world) startCloud() error {
-	w.cloud = fakeaws.New(fakeaws.Options{
-		Account: w.template.Account, Region: w.template.Region, Now: w.clock.Now, Authorize: w.authorize, Fault: w.fault,
-	})
+	options := fakeaws.Options{
+		Account: w.template.Account, Region: w.template.Region, Now: w.clock.Now, Authorize: w.authorize, Fault: w.fault, Written: w.written,
+	}
+	if w.s3 != nil {
+		options.S3 = w.s3.Unsigned()
+	}
+	w.cloud = fakeaws.New(options)
 	server, url, err := loopback.Serve(w.cloud)
 	if err != nil {
 		return err
@@ -49,6 +53,13 @@ func (w *world) authorize(c fakeaws.Call) error {
 		w.struck(part, c.Action)
 	}
 	return nil
+}
+
+// written passes on that a function has put or removed an object.
+func (w *world) written(change fakeaws.Write) {
+	if look := w.publishing.Load(); look != nil {
+		(*look)(change)
+	}
 }
 
 // fault returns what goes wrong on purpose with a call of the function that runs.

@@ -31,12 +31,15 @@ func (p *Pipeline) open(ctx context.Context, w *world) (preparing string, err er
 	return "Starting S3 (versitygw), the policy evaluator and CloudFront's double; compiling the functions for this machine", err
 }
 
-// prepare starts S3, with the buckets as the last rehearsal left them.
+// prepare starts S3, with a bucket for the artifacts, and with the others as the last rehearsal left them.
 func (p *Pipeline) prepare(ctx context.Context, w *world) (err error) {
 	if w.s3, err = s3.Start(ctx, s3.Options{Dir: w.Data, Region: w.template.Region}); err != nil {
 		return err
 	}
 	w.onClose(w.s3.Close)
+	if err := w.s3.CreateBucket(ctx, p.Store); err != nil {
+		return err
+	}
 	return p.keptBuckets(w).load(ctx)
 }
 
@@ -158,6 +161,7 @@ func (e *execution) readersSee(ctx context.Context, a *Action, done outcome) err
 func (e *execution) newArtifact(name string) artifact {
 	key := prefix(e.pipeline.Name, 20) + "/" + prefix(name, 10) + "/" + rand.Text()[:7]
 	return artifact{
+		bucket: e.pipeline.Store, key: key,
 		arn: fmt.Sprintf("arn:%s:s3:::%s/%s", e.template.Partition, e.pipeline.Store, key),
 		zip: filepath.Join(e.dir, "artifact-"+name+".zip"),
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,13 @@ var faults = map[string]map[string]string{
 		"throttle": "CodePipeline refuses the first 3 reports of the function: Rate exceeded",
 		"error":    "CodePipeline answers the first 3 reports of the function with an internal error",
 	},
+	"s3": {
+		"throttle": "S3 refuses the first 3 calls of each operation of the function: Slow Down",
+		"error":    "S3 answers the first 3 calls of each operation of the function with an internal error",
+		"reset":    "the connection of the first 3 calls of each operation of S3 is reset",
+		"denied":   "IAM denies the function every call of S3",
+		crashN:     "the function crashes once, after N calls of S3",
+	},
 	"sts": {
 		"throttle": "STS refuses the first 3 times that the function assumes a role: Rate exceeded",
 		"error":    "STS answers the first 3 times that the function assumes a role with an internal error",
@@ -52,12 +60,27 @@ var missed = map[string]string{
 	"build":        "no build came to the end of its build phase",
 	"cloudfront":   "no function made such a call of CloudFront",
 	"codepipeline": "no function reported to CodePipeline",
+	"s3":           "no function made such a call of S3",
 	"sts":          "no function assumed a role",
 	"lambda":       "no function made such a call of CloudFront",
 }
 
-// noRole is the fault that a role does not exist.
-const noRole = "no-role"
+const (
+	// noRole is the fault that a role does not exist.
+	noRole = "no-role"
+	// crash and a number are the fault that a function crashes, and crashN stands for all of them.
+	crash  = "crash-"
+	crashN = crash + "N"
+)
+
+// listed returns a kind of fault as it is listed.
+func listed(kind string) string {
+	number, isCrash := strings.CutPrefix(kind, crash)
+	if n, err := strconv.Atoi(number); isCrash && err == nil && n > 0 {
+		return crashN
+	}
+	return kind
+}
 
 // ParseFaults reads faults from a command line: "cloudfront=throttle,lambda=crash-once".
 func ParseFaults(text string) (Faults, error) {
@@ -68,7 +91,7 @@ func ParseFaults(text string) (Faults, error) {
 			continue
 		}
 		where, kind, _ := strings.Cut(part, "=")
-		if _, known := faults[where][kind]; !known {
+		if _, known := faults[where][listed(kind)]; !known || kind == crashN {
 			errs = append(errs, fmt.Errorf("fault %q is not known", part))
 		} else if before, twice := wanted[where]; twice && before != kind {
 			errs = append(errs, fmt.Errorf("faults %s=%s and %s exclude each other", where, before, part))
@@ -96,7 +119,7 @@ func DescribeFaults() string {
 func (f Faults) planned() []rehearsal.Fault {
 	var all []rehearsal.Fault
 	for _, part := range slices.Sorted(maps.Keys(f)) {
-		all = append(all, rehearsal.Fault{Name: f.name(part), Effect: faults[part][f[part]]})
+		all = append(all, rehearsal.Fault{Name: f.name(part), Effect: faults[part][listed(f[part])]})
 	}
 	return all
 }
@@ -137,7 +160,14 @@ func (f Faults) strike(c fakeaws.Call, kill, freeze func()) (part string, fault 
 			return "lambda", fakeaws.Fault{Kind: fakeaws.Hang, Do: freeze}
 		}
 	}
+	if service == "s3" && f[service] == crash+strconv.Itoa(c.NOfService) {
+		return service, fakeaws.Fault{Kind: fakeaws.After, Do: kill}
+	}
 	switch f[service] {
+	case "reset":
+		if c.N <= firstCalls {
+			return service, fakeaws.Fault{Kind: fakeaws.ConnectionReset}
+		}
 	case "throttle":
 		if c.N <= firstCalls {
 			return service, fakeaws.Fault{Kind: fakeaws.Throttle}

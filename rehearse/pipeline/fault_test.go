@@ -34,13 +34,15 @@ func TestTheFirstEventNamesTheFaults(t *testing.T) {
 	}
 }
 
-// TestEachFaultStrikes rehearses a pipeline, whose function assumes a role, with each of the faults.
+// TestEachFaultStrikes rehearses a pipeline, whose function assumes a role, with each of the faults. The faults of S3 strike
+// a function that publishes.
 func TestEachFaultStrikes(t *testing.T) {
 	const (
 		create = "Invalidate/Invalidate cloudfront:CreateInvalidation "
 		get    = "Invalidate/Invalidate cloudfront:GetInvalidation "
 		report = "Invalidate/Invalidate codepipeline:PutJobSuccessResult "
 		assume = "Invalidate/Invalidate sts:AssumeRole "
+		s3     = "Deploy/Publish s3:"
 		times  = `\d+` // The number depends on the machine.
 	)
 	tests := map[string]struct {
@@ -58,6 +60,11 @@ func TestEachFaultStrikes(t *testing.T) {
 		"cloudfront=never":      {strikes: []string{create + "1"}, code: "JobFailed", waits: true},
 		"codepipeline=throttle": {strikes: []string{report + "3"}},
 		"codepipeline=error":    {strikes: []string{report + "3"}},
+		"s3=throttle":           {strikes: []string{s3 + "GetObject 3", s3 + "PutObject 3", s3 + "ListBucket 3"}},
+		"s3=error":              {strikes: []string{s3 + "GetObject 3", s3 + "PutObject 3", s3 + "ListBucket 3"}},
+		"s3=reset":              {strikes: []string{s3 + "GetObject 3", s3 + "PutObject 3", s3 + "ListBucket 3"}},
+		"s3=denied":             {strikes: []string{s3 + "GetObject 1"}, code: "PermissionError"},
+		"s3=crash-N":            {strikes: []string{s3 + `\w+ 1`}, waits: true},
 		"sts=throttle":          {strikes: []string{assume + "3"}},
 		"sts=error":             {strikes: []string{assume + "3"}},
 		"sts=no-role":           {strikes: []string{assume + "1"}, code: "PermissionError"},
@@ -75,7 +82,11 @@ func TestEachFaultStrikes(t *testing.T) {
 			}
 			t.Run(fault, func(t *testing.T) {
 				t.Parallel()
+				kind, fault := strings.Replace(kind, "-N", "-7", 1), strings.Replace(fault, "-N", "-7", 1)
 				plan := read(t, template(t, "modern-pipeline", withRole(t, "InvalidateRoleD64083AD")))
+				if part == "s3" {
+					plan = read(t, template(t, "published-pipeline"))
+				}
 				r := rehearse(t, t.Context(), plan, Options{Source: blog(t), Faults: Faults{part: kind}}, nil)
 				if want := "^" + fault + " " + strings.Join(tt.strikes, "\n"+fault+" ") + "$"; !regexp.MustCompile(want).MatchString(r.strikes()) {
 					t.Errorf("got the strikes\n%s\nwant\n%s", r.strikes(), want)
@@ -121,18 +132,18 @@ func TestAFaultThatNeverStruckIsWarnedOf(t *testing.T) {
 }
 
 func TestParseFaultsRefusesUnknownFaults(t *testing.T) {
-	got, err := ParseFaults(" cloudfront=throttle, lambda=crash-once,")
-	if want := (Faults{"cloudfront": "throttle", "lambda": "crash-once"}); err != nil || !maps.Equal(got, want) {
+	got, err := ParseFaults(" cloudfront=throttle, lambda=crash-once,s3=crash-12,")
+	if want := (Faults{"cloudfront": "throttle", "lambda": "crash-once", "s3": "crash-12"}); err != nil || !maps.Equal(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
 	if none, err := ParseFaults(""); err != nil || len(none) > 0 {
 		t.Errorf("got %v, %v for no faults", none, err)
 	}
-	_, err = ParseFaults("cloudfront=trottle,s3,lambda=crash,lambda=timeout")
+	_, err = ParseFaults("cloudfront=trottle,s3,s3=crash-N,s3=crash-0,lambda=crash,lambda=timeout")
 	if err == nil {
 		t.Fatal("they are known")
 	}
-	for _, part := range []string{`"cloudfront=trottle"`, `"s3"`, "exclude each other", "cloudfront=throttle", "codepipeline=error", "lambda=timeout", "build=fail"} {
+	for _, part := range []string{`"cloudfront=trottle"`, `"s3"`, `"s3=crash-N"`, `"s3=crash-0"`, "exclude each other", "cloudfront=throttle", "codepipeline=error", "lambda=timeout", "build=fail"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("got %v, want it to have %s", err, part)
 		}

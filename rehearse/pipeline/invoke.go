@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"os"
 	"strings"
 	"time"
 
@@ -14,6 +14,7 @@ import (
 	"blog-deploy-pipeline/rehearse/iam"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 	"blog-deploy-pipeline/rehearse/rehearsal"
+	"blog-deploy-pipeline/rehearse/s3"
 )
 
 const (
@@ -32,11 +33,21 @@ const (
 type invocation struct{ function *Function }
 
 func readInvocation(i *inspection, what string, a *Action) kind {
-	if len(a.Inputs)+len(a.Outputs) > 0 {
-		i.Problem("%s: its function has input or output artifacts (%s), which cannot be rehearsed", what, strings.Join(slices.Concat(a.Inputs, a.Outputs), ", "))
+	if len(a.Outputs) > 0 {
+		i.Problem("%s: its function has output artifacts (%s), which cannot be rehearsed", what, strings.Join(a.Outputs, ", "))
+	}
+	if len(a.Inputs) > 1 {
+		i.Problem("%s: its function has %d input artifacts (%s), want at most one", what, len(a.Inputs), strings.Join(a.Inputs, ", "))
 	}
 	a.Clears = distributionOf(a.Configuration)
-	return invocation{i.functions.named(what, a.Configuration["FunctionName"])}
+	f := i.functions.named(what, a.Configuration["FunctionName"])
+	if f != nil {
+		a.Remembers = f.Env[contract.EnvReleases]
+		if len(a.Inputs) > 0 {
+			a.Publishes = f.Env[contract.EnvSiteBucket]
+		}
+	}
+	return invocation{f}
 }
 
 // distributionOf returns the distribution in an action's UserParameters; "" for none.
@@ -50,26 +61,60 @@ func (invocation) target(configuration map[string]string) string {
 	return configuration["FunctionName"]
 }
 
-// run invokes the function by CodePipeline's job protocol.
+// run invokes the function by CodePipeline's job protocol. Readers visit what it publishes before, meanwhile and after.
 func (in invocation) run(ctx context.Context, j *job) (done outcome, err error) {
 	f := in.function
 	if err := j.allow("lambda:InvokeFunction", f.ARN); err != nil {
 		return done, err
 	}
-	id := distributionOf(j.Configuration)
-	if id != "" && j.cloud.Invalidations(id) == nil {
-		j.addDistribution(id, f)
-	}
-	before := len(j.cloud.Invalidations(id))
-	runtime, stop, err := j.startFunction(f)
+	input, err := j.passInput(ctx)
 	if err != nil {
 		return done, err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
-	if done, err = j.invoke(ctx, f, runtime); err != nil || id == "" {
+	if j.Publishes == "" {
+		return in.clear(ctx, j, input)
+	}
+	p, err := j.publication(ctx, rehearsal.Site{Bucket: j.Publishes, Function: true}, f.Env[contract.EnvKeyPrefix], j.input[j.Inputs[0]].zip)
+	if err != nil {
 		return done, err
 	}
-	done.invalidated, done.cleared = id, j.cleared(id, before)
+	return p.byFunction(ctx, func() (outcome, error) { return in.call(ctx, j, input) })
+}
+
+// passInput puts the action's input artifact, if it has one, where its function gets it.
+func (j *job) passInput(ctx context.Context) (passed fakeaws.Artifact, err error) {
+	if len(j.Inputs) == 0 {
+		return passed, nil
+	}
+	artifact := j.input[j.Inputs[0]]
+	if artifact.zip == "" {
+		return passed, &rehearsal.Failure{Code: "InvalidActionConfiguration", Reason: "the artifact " + j.Inputs[0] + " is a clone of the repository, which only CodeBuild can use", Look: j.lookAtConfiguration()}
+	}
+	file, err := os.Open(artifact.zip)
+	if err != nil {
+		return passed, err
+	}
+	defer func() { _ = file.Close() }() // It was only read.
+	object := s3.Object{Key: artifact.key, Size: sizeOf(artifact.zip), ContentType: "application/zip"}
+	if err := j.s3.PutObject(ctx, artifact.bucket, object, file); err != nil {
+		return passed, err
+	}
+	return fakeaws.Artifact{Name: j.Inputs[0], Bucket: artifact.bucket, Key: artifact.key}, nil
+}
+
+// clear calls a function that may clear a distribution.
+func (in invocation) clear(ctx context.Context, j *job, input fakeaws.Artifact) (done outcome, err error) {
+	id := distributionOf(j.Configuration)
+	if id != "" && j.cloud.Invalidations(id) == nil {
+		j.addDistribution(id, in.function)
+	}
+	before := len(j.cloud.Invalidations(id))
+	if done, err = in.call(ctx, j, input); err != nil || id == "" {
+		return done, err
+	}
+	// A function that remembers what was published makes no invalidation where nothing has changed.
+	nothing := j.Remembers != "" && len(j.cloud.Invalidations(id)) == before
+	done.invalidated, done.cleared = id, nothing || j.cleared(id, before)
 	if !done.cleared {
 		done.summary += butNotClear([]string{id})
 		j.record.Warn("no invalidation of the distribution %s is completed: its readers may get old pages, and the pipeline goes on, as the action is set up", id)
@@ -77,9 +122,19 @@ func (in invocation) run(ctx context.Context, j *job) (done outcome, err error) 
 	return done, nil
 }
 
+// call starts the function, and gives it the action's job.
+func (in invocation) call(ctx context.Context, j *job, input fakeaws.Artifact) (done outcome, err error) {
+	runtime, stop, err := j.startFunction(in.function)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	return j.invoke(ctx, in.function, runtime, input)
+}
+
 // invoke gives the function a job, and more of them as long as it returns continuation tokens.
-func (j *job) invoke(ctx context.Context, f *Function, runtime *lambdaruntime.Runtime) (done outcome, err error) {
-	job, err := j.cloud.StartAction(fakeaws.Action{FunctionName: f.Name, UserParameters: j.Configuration["UserParameters"]})
+func (j *job) invoke(ctx context.Context, f *Function, runtime *lambdaruntime.Runtime, input fakeaws.Artifact) (done outcome, err error) {
+	job, err := j.cloud.StartAction(fakeaws.Action{FunctionName: f.Name, UserParameters: j.Configuration["UserParameters"], Input: input})
 	if err != nil {
 		return done, &rehearsal.Failure{Code: "InvalidActionConfiguration", Reason: err.Error(), Look: j.lookAtConfiguration()}
 	}

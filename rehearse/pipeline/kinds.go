@@ -12,7 +12,7 @@ import (
 // kinds lists the kinds of actions that can be rehearsed, by category and provider.
 var kinds = []struct {
 	provider string
-	// read reads the rest of an action that has all fields but Publishes and Clears, and sets these.
+	// read reads the rest of an action that has all fields but Publishes, Remembers and Clears, and sets these.
 	read func(i *inspection, what string, a *Action) kind
 }{
 	{"Source/CodeStarSourceConnection", readConnection},

@@ -26,9 +26,10 @@ var shared struct {
 	evaluator *iampolicy.Evaluator
 }
 
-// invalidate and deployHook return the functions' binaries for this machine.
+// invalidate, publish and deployHook return the functions' binaries for this machine.
 var (
 	invalidate = compiled("invalidate")
+	publish    = compiled("publish")
 	deployHook = compiled("deployhook")
 )
 
@@ -38,6 +39,15 @@ func compiled(function string) func() (binary string, err error) {
 		binary := filepath.Join(shared.dir, function)
 		return binary, lambdaruntime.Compile(context.Background(), "../../lambdas/"+function, binary)
 	})
+}
+
+// linkOfPipeline is an Options.compile that has compiled the functions of a pipeline before.
+func linkOfPipeline(ctx context.Context, asset, binary string) error {
+	function := invalidate
+	if strings.HasPrefix(filepath.Base(filepath.Dir(binary)), "function-Publish") {
+		function = publish
+	}
+	return link(function)(ctx, asset, binary)
 }
 
 // link returns an Options.compile that has compiled a function before.

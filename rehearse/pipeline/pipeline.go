@@ -63,12 +63,15 @@ func (p *Pipeline) clears() []string {
 	return slices.Sorted(maps.Keys(ids))
 }
 
-// buckets returns the buckets that the actions publish to, each once.
+// buckets returns the buckets that the actions publish to, and those in which they remember what they have published,
+// each once.
 func (p *Pipeline) buckets() []string {
 	var names []string
 	for _, a := range p.actions() {
-		if a.Publishes != "" && !slices.Contains(names, a.Publishes) {
-			names = append(names, a.Publishes)
+		for _, name := range []string{a.Publishes, a.Remembers} {
+			if name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
 	return names

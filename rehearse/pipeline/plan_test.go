@@ -94,7 +94,8 @@ func TestReadRefusesWhatCannotBeRehearsed(t *testing.T) {
 		{"project elsewhere", "modern-pipeline", `"ProjectName": {`, `"ProjectName": "shared", "Other": {`, []string{"stage Build, action Build", `"shared" is no AWS::CodeBuild::Project`}},
 		{"asset that is gone", "modern-pipeline", `"ASSET.zip"`, `"other.zip"`, []string{"stage Invalidate, action Invalidate", "other.zip"}},
 		{"batch", "modern-pipeline", `"ProjectName": {`, `"BatchEnabled": "true", "ProjectName": {`, []string{"stage Build, action Build", "batch"}},
-		{"artifacts for the function", "modern-pipeline", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "InputArtifacts": [{"Name": "Site"}]`, []string{"stage Invalidate, action Invalidate", "Site"}},
+		{"artifacts of the function", "modern-pipeline", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "OutputArtifacts": [{"Name": "Report"}]`, []string{"stage Invalidate, action Invalidate: its function has output artifacts (Report)"}},
+		{"two artifacts for the function", "modern-pipeline", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "InputArtifacts": [{"Name": "Site"}, {"Name": "Source"}]`, []string{"stage Invalidate, action Invalidate: its function has 2 input artifacts (Site, Source)"}},
 		{"input that nobody puts out", "modern-pipeline", `"InputArtifacts": [
                   {
                     "Name": "Site"`, `"InputArtifacts": [

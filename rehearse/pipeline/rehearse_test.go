@@ -128,7 +128,7 @@ func rehearse(t *testing.T, ctx context.Context, plan *Plan, opts Options, tell 
 		opts.CompleteAfter = 100 * time.Millisecond
 	}
 	if opts.compile == nil {
-		opts.compile = link(invalidate)
+		opts.compile = linkOfPipeline
 		if plan.Deployment != nil {
 			opts.compile = link(deployHook)
 		}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,29 @@ import (
 
 // variables has the values of variables by namespace and name.
 type variables map[string]map[string]string
+
+// Set gives variables of the pipeline other values than their defaults, as a person does who starts an execution:
+// "AllowDeletions=yes,Theme=dark".
+func (p *Plan) Set(text string) error {
+	has := map[string]string{}
+	if p.Pipeline != nil {
+		has = p.Pipeline.variables
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		name, value, found := strings.Cut(part, "=")
+		if !found {
+			return fmt.Errorf("variable %q has no value: write %s=value", part, part)
+		}
+		if _, known := has[name]; !known {
+			return fmt.Errorf("%s has no variable %q; it has %s", p.Name, name, cmp.Or(strings.Join(slices.Sorted(maps.Keys(has)), ", "), "none"))
+		}
+		has[name] = value
+	}
+	return nil
+}
 
 // substitute returns an action's configuration with values in place of variables, #{namespace.Name}.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html

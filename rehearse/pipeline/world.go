@@ -32,6 +32,8 @@ type world struct {
 	invoked  atomic.Pointer[invoked] // the function that runs now
 	checkout checkout.Checkout       // only for a pipeline, as s3
 	s3       *s3.Server
+	// publishing is told of each object that a function puts or removes; nil if none publishes.
+	publishing atomic.Pointer[func(fakeaws.Write)]
 
 	mu      sync.Mutex // guards closers
 	closers []func() error

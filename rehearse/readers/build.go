@@ -49,6 +49,9 @@ func OpenBuild(name, prefix string) (*Build, error) {
 // Close closes the artifact.
 func (b *Build) Close() { _ = b.archive.Close() } // It was only read.
 
+// Keys returns the keys of all files.
+func (b *Build) Keys() []string { return b.shortestFirst() }
+
 // Compare compares the files with what the bucket has, and counts into site what is first, new, changed and left.
 func (b *Build) Compare(objects []s3.Object, site *rehearsal.Site) error {
 	b.first = len(objects) == 0
@@ -101,6 +104,11 @@ func md5Of(file *zip.File) (string, error) {
 	sum := md5.New() //nolint:gosec // As above.
 	err := readFile(file, sum)
 	return hex.EncodeToString(sum.Sum(nil)), err
+}
+
+func md5Sum(content []byte) string {
+	sum := md5.Sum(content) //nolint:gosec // As above.
+	return hex.EncodeToString(sum[:])
 }
 
 func readFile(file *zip.File, to io.Writer) error {

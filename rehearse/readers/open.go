@@ -25,7 +25,7 @@ import (
 // old editions of them there. The caller closes the site.
 func Open(ctx context.Context, o Options, build *Build) (_ *Site, err error) {
 	s := &Site{
-		Options: o, missing: "/" + path.Join(build.prefix, "there-is-no-such-page-"+o.Unique) + "/", built: map[string]bool{},
+		Options: o, missing: "/" + path.Join(build.prefix, "there-is-no-such-page-"+o.Unique) + "/", built: map[string]bool{}, again: map[string]bool{},
 		client: &http.Client{
 			Transport:     &http.Transport{}, // Without a proxy: the edge is on this machine.
 			Timeout:       time.Minute,
@@ -132,6 +132,7 @@ func (s *Site) assumed(build *Build) edge.Distribution {
 
 // serve serves the edge.
 func (s *Site) serve(options edge.Options) error {
+	s.edge = options
 	handler, err := edge.New(options)
 	if err != nil {
 		return err

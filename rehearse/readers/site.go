@@ -3,6 +3,7 @@
 package readers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,9 +31,10 @@ type Options struct {
 	// nil if it is in none.
 	DistributionID string
 	Distribution   *distribution.Distribution
-	// Invalidations and Now are those of the double of CloudFront.
+	// Invalidations and Now are those of the double of CloudFront, and Skip sets its clock forward.
 	Invalidations edge.Invalidations
 	Now           func() time.Time
+	Skip          func(time.Duration)
 	// Account decides what the bucket's policy allows the distribution.
 	Account *iam.Account
 	// Early names the action that invalidates the distribution before the site is published; "" if none does.
@@ -47,6 +49,7 @@ type Options struct {
 type Site struct {
 	Options
 
+	edge   edge.Options
 	url    string // of the edge
 	served rehearsal.Served
 	client *http.Client
@@ -59,6 +62,12 @@ type Site struct {
 	missing string          // a path at which nothing is
 	// notFound is the page that the distribution shows there; nil where any error is right.
 	notFound *notFound
+	// had has what the bucket had before the publication, ETags by key, and held those of them that the edge got a copy of.
+	had  map[string]string
+	held map[string]bool
+	// again has the keys of pages that the edge had to fetch again after Invalidate, and written those that were put or
+	// removed while a Crawler looked on.
+	again, written map[string]bool
 	// refused says why S3 refuses the distribution; nil if it does not.
 	refused *rehearsal.Failure
 }
@@ -110,6 +119,43 @@ type answer struct {
 	header http.Header
 	body   []byte
 }
+
+// cache returns CloudFront's word for where the answer comes from.
+func (a answer) cache() string {
+	word, _, _ := strings.Cut(a.header.Get("X-Cache"), " ")
+	return word
+}
+
+// missing reports whether nothing was there. The status does not say so where a distribution answers errors with 200.
+func (a answer) missing() bool { return a.cache() == "Error" }
+
+// at asks an edge location for a path, without the network.
+func (s *Site) at(ctx context.Context, location http.Handler, path string) answer {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
+	if err != nil {
+		return answer{status: http.StatusBadRequest}
+	}
+	request.RequestURI = path
+	w := &recorder{header: http.Header{}}
+	location.ServeHTTP(w, request)
+	return answer{status: w.status, header: w.header, body: w.body.Bytes()}
+}
+
+// recorder keeps an answer.
+type recorder struct {
+	status int
+	header http.Header
+	body   bytes.Buffer
+}
+
+// Header implements http.ResponseWriter.
+func (r *recorder) Header() http.Header { return r.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (r *recorder) WriteHeader(status int) { r.status = status }
+
+// Write implements http.ResponseWriter.
+func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
 
 // get sends a reader's request, and reads the answer.
 func (s *Site) get(ctx context.Context, path string) (answer, error) {

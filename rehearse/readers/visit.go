@@ -7,12 +7,17 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
+
+// errorsLast is how long CloudFront keeps an error, unless the distribution says otherwise.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
+const errorsLast = 10 * time.Second
 
 // Visit has readers visit the pages, and a page that does not exist. After Invalidate they must get what was built, and
 // follow the links of the home page.
@@ -22,11 +27,17 @@ func (s *Site) Visit(ctx context.Context, when rehearsal.When) error {
 	var failed *rehearsal.Failure
 	for _, p := range s.pages {
 		visit, body, err := s.visit(ctx, when, p)
+		if err == nil && when == rehearsal.AfterInvalidate && p.old == nil && visit.Edition == rehearsal.Missing {
+			// A reader may have asked for the page before it was there.
+			s.Skip(errorsLast)
+			visit, body, err = s.visit(ctx, when, p)
+		}
 		if err != nil {
 			return err
 		}
 		failed = cmp.Or(failed, s.failedFunction(visit, body))
 		if when == rehearsal.AfterInvalidate {
+			s.again[p.key] = visit.Cache == "Miss"
 			visit.Wanted = rehearsal.New
 			if bytes.Equal(p.old, p.built) {
 				visit.Wanted = rehearsal.Same
@@ -61,6 +72,13 @@ func (s *Site) Visit(ctx context.Context, when rehearsal.When) error {
 		return nil
 	case len(stale) > 0:
 		return s.whyStale(stale, old, cmp.Or(failed, s.refused, instead))
+	}
+	if stale, err = s.lookAtCopies(ctx); err != nil {
+		return err
+	}
+	if len(stale) > 0 {
+		slices.Sort(stale)
+		return s.whyStale(stale, nil, nil)
 	}
 	return s.followLinks(ctx)
 }
@@ -112,7 +130,7 @@ func (s *Site) visit(ctx context.Context, when rehearsal.When, p page) (_ rehear
 		return visit, nil, fmt.Errorf("visit %s: %w", visit.Path, err)
 	}
 	visit.Took, visit.Status = time.Since(began), got.status
-	visit.Cache, _, _ = strings.Cut(got.header.Get("X-Cache"), " ")
+	visit.Cache = got.cache()
 	if seconds, err := strconv.Atoi(got.header.Get("Age")); err == nil {
 		visit.Age = time.Duration(seconds) * time.Second
 	}

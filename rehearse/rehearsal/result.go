@@ -49,6 +49,10 @@ type Result struct {
 	Invalidations []Invalidation `json:"invalidations"`
 	// Visits lists the readers' visits in order: each page before Deploy, after it, and after Invalidate.
 	Visits []Visit `json:"visits"`
+	// Crawl tells what a reader saw who visited while a function published; nil if none did.
+	Crawl *Crawl `json:"crawl,omitempty"`
+	// Copies tells what became of the copies that the edge had; nil if nobody looked.
+	Copies *Copies `json:"copies,omitempty"`
 	// Links tells what became of the home page's links; nil if nobody followed them.
 	Links *Links `json:"links,omitempty"`
 	// Served tells where the site can be looked at until the rehearsal is cancelled; nil if it cannot.
@@ -182,17 +186,24 @@ func (a *Action) End(ctx context.Context, err error) {
 	}
 }
 
-// Site tells what a Deploy action put into the bucket.
+// Site tells what a Deploy action did to the bucket.
 type Site struct {
 	Bucket string `json:"bucket"`
-	// Uploaded and Bytes count what was uploaded: every file, each time.
-	Uploaded int   `json:"uploaded"`
-	Bytes    int64 `json:"bytes"`
-	// New and Changed count the uploaded files that were not in the bucket, or there with other content. Left
-	// counts the objects that no file of the artifact has replaced: the action deletes nothing.
+	// Function says that the function published the site, and not CodePipeline's S3 action, which uploads every
+	// file each time and removes nothing.
+	Function bool `json:"function"`
+	// Uploaded and Bytes count what was uploaded, and Unchanged the files that were not.
+	Uploaded  int   `json:"uploaded"`
+	Bytes     int64 `json:"bytes"`
+	Unchanged int   `json:"unchanged"`
+	// New and Changed count the built files that were not in the bucket, or there with other content.
 	New     int `json:"new"`
 	Changed int `json:"changed"`
+	// Removed counts the objects that were removed. Left counts those that are there and that no file was built
+	// for, and Retired those of them that the function will remove later.
+	Removed int `json:"removed"`
 	Left    int `json:"left"`
+	Retired int `json:"retired"`
 	// First says that the bucket was empty. The rehearsal then puts old editions of the pages there that readers visit.
 	First        bool   `json:"first"`
 	CacheControl string `json:"cacheControl"`
@@ -252,6 +263,41 @@ type Visit struct {
 
 // Missed reports whether the reader got another edition than the wanted one, which proves the pipeline wrong.
 func (v Visit) Missed() bool { return v.Wanted != "" && v.Edition != v.Wanted }
+
+// Crawl tells what a reader saw who visited a page after each change of the bucket, at an edge location where nobody had
+// been, and loaded what the page names.
+type Crawl struct {
+	// Views counts the visits of pages, and Loaded what was loaded with them.
+	Views  int `json:"views"`
+	Loaded int `json:"loaded"`
+	// Broken lists the views in which something was missing that was built. It fails the rehearsal.
+	Broken []BrokenView `json:"broken,omitempty"`
+}
+
+// BrokenView is a view of a page in which something was missing.
+type BrokenView struct {
+	Page    string `json:"page"`    // its path, decoded
+	Old     bool   `json:"old"`     // it was the page from before the publication, which caches still had
+	Missing string `json:"missing"` // the path of what was missing
+	Status  int    `json:"status"`
+	After   string `json:"after"` // the last change of the bucket: "put index.html"
+}
+
+// String returns what was missing: "/style.css (404) on / after put index.html".
+func (b BrokenView) String() string {
+	page := b.Page
+	if b.Old {
+		page = "the old " + page
+	}
+	return fmt.Sprintf("%s (%d) on %s after %s", b.Missing, b.Status, page, b.After)
+}
+
+// Copies tells what became of the edge's copies of the site, of which it had one of each file before the publication.
+type Copies struct {
+	// Held counts the copies that were there, and Needless those that were cleared although their file has not changed.
+	Held     int `json:"held"`
+	Needless int `json:"needless"`
+}
 
 // Links tells what became of the home page's links to the site itself, followed after Invalidate.
 type Links struct {

@@ -13,12 +13,14 @@ import (
 
 // Object is one object's metadata.
 type Object struct {
-	Key          string
-	Size         int64
-	ContentType  string
-	CacheControl string // "" if the object has none
-	ETag         string // including its quotes
-	LastModified time.Time
+	Key                                 string
+	Size                                int64
+	ContentType                         string
+	CacheControl                        string // "" if the object has none; so are the next two
+	ContentLanguage, ContentDisposition string
+	Metadata                            map[string]string // that users define
+	ETag                                string            // including its quotes
+	LastModified                        time.Time
 }
 
 // CreateBucket creates a bucket.
@@ -32,6 +34,24 @@ func (s *Server) CreateBucket(ctx context.Context, bucket string) error {
 // Objects returns all objects of a bucket sorted by key. It makes a request for each object, because S3's listings do
 // not contain all metadata.
 func (s *Server) Objects(ctx context.Context, bucket string) ([]Object, error) {
+	objects, err := s.List(ctx, bucket)
+	if err != nil {
+		return nil, err
+	}
+	for i := range objects {
+		o := &objects[i]
+		head, err := s.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(o.Key)})
+		if err != nil {
+			return nil, fmt.Errorf("read metadata of %s/%s: %w", bucket, o.Key, err)
+		}
+		o.ContentType, o.CacheControl = aws.ToString(head.ContentType), aws.ToString(head.CacheControl)
+		o.ContentLanguage, o.ContentDisposition, o.Metadata = aws.ToString(head.ContentLanguage), aws.ToString(head.ContentDisposition), head.Metadata
+	}
+	return objects, nil
+}
+
+// List returns all objects of a bucket sorted by key, with what S3's listings contain: key, size, ETag and time.
+func (s *Server) List(ctx context.Context, bucket string) ([]Object, error) {
 	var objects []Object
 	pages := awss3.NewListObjectsV2Paginator(s.client, &awss3.ListObjectsV2Input{Bucket: aws.String(bucket)})
 	for pages.HasMorePages() {
@@ -40,17 +60,8 @@ func (s *Server) Objects(ctx context.Context, bucket string) ([]Object, error) {
 			return nil, fmt.Errorf("list bucket %s: %w", bucket, err)
 		}
 		for _, listed := range page.Contents {
-			head, err := s.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: aws.String(bucket), Key: listed.Key})
-			if err != nil {
-				return nil, fmt.Errorf("read metadata of %s/%s: %w", bucket, aws.ToString(listed.Key), err)
-			}
 			objects = append(objects, Object{
-				Key:          aws.ToString(listed.Key),
-				Size:         aws.ToInt64(head.ContentLength),
-				ContentType:  aws.ToString(head.ContentType),
-				CacheControl: aws.ToString(head.CacheControl),
-				ETag:         aws.ToString(head.ETag),
-				LastModified: aws.ToTime(head.LastModified),
+				Key: aws.ToString(listed.Key), Size: aws.ToInt64(listed.Size), ETag: aws.ToString(listed.ETag), LastModified: aws.ToTime(listed.LastModified),
 			})
 		}
 	}
@@ -73,12 +84,14 @@ func (s *Server) Object(ctx context.Context, bucket, key string) (Object, []byte
 
 // PutObject uploads an object with the metadata that object has.
 func (s *Server) PutObject(ctx context.Context, bucket string, object Object, content io.Reader) error {
-	input := &awss3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(object.Key)}
-	if object.ContentType != "" {
-		input.ContentType = aws.String(object.ContentType)
-	}
-	if object.CacheControl != "" {
-		input.CacheControl = aws.String(object.CacheControl)
+	input := &awss3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(object.Key), Metadata: object.Metadata}
+	for header, value := range map[**string]string{
+		&input.ContentType: object.ContentType, &input.CacheControl: object.CacheControl,
+		&input.ContentLanguage: object.ContentLanguage, &input.ContentDisposition: object.ContentDisposition,
+	} {
+		if value != "" {
+			*header = aws.String(value)
+		}
 	}
 	if err := put(ctx, s.client, input, content, object.Size); err != nil {
 		return fmt.Errorf("put %s into %s: %w", object.Key, bucket, err)

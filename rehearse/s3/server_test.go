@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"syscall"
@@ -130,7 +131,7 @@ func TestServerKeepsObjectsAndTheirMetadata(t *testing.T) {
 			t.Errorf("%s: LastModified: got %v, want about now", got.Key, got.LastModified)
 		}
 		got.LastModified = time.Time{}
-		if got != want[i] {
+		if !reflect.DeepEqual(got, want[i]) {
 			t.Errorf("object %d:\n got %+v\nwant %+v", i, got, want[i])
 		}
 	}

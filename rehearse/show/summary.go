@@ -23,8 +23,9 @@ func summary(r rehearsal.Result, width int, verbose bool) []line {
 	lines = append(lines, faults(r.Faults, width)...)
 	lines = append(lines, stages(r.Stages, width)...)
 	lines = append(lines, published(r.Site, width)...)
-	lines = append(lines, invalidations(r.Invalidations)...)
+	lines = append(lines, invalidations(r.Invalidations, r.Copies)...)
 	lines = append(lines, readers(r, width)...)
+	lines = append(lines, crawled(r.Crawl, width)...)
 	lines = append(lines, links(r.Links, width)...)
 	unneeded := unneeded(r)
 	if verbose {
@@ -169,11 +170,18 @@ func published(site *rehearsal.Site, limit int) []line {
 	say(normal, "%s, %s to %s", amount.Count(site.Uploaded, "object"), amount.Size(site.Bytes), site.Bucket)
 	if site.First {
 		say(normal, "the first time: the bucket was empty")
-	} else {
+	}
+	switch {
+	case site.Function:
+		say(normal, "%s unchanged, %s removed, %s kept for a while", amount.Number(site.Unchanged), amount.Number(site.Removed), amount.Number(site.Retired))
+	case !site.First:
 		same := max(0, site.Uploaded-site.New-site.Changed)
 		say(normal, "%s new, %s changed, %s the same", amount.Number(site.New), amount.Number(site.Changed), amount.Number(same))
 	}
-	if site.Left > 0 {
+	switch others := site.Left - site.Retired; {
+	case site.Function && others > 0:
+		say(normal, "%s that the function has not put, and leaves alone", amount.Count(others, "object"))
+	case !site.Function && site.Left > 0:
 		say(yellow, "%s left from before: the Deploy action deletes nothing", amount.Count(site.Left, "object"))
 	}
 	if site.CacheControl != "" {
@@ -182,7 +190,7 @@ func published(site *rehearsal.Site, limit int) []line {
 	return lines
 }
 
-func invalidations(all []rehearsal.Invalidation) []line {
+func invalidations(all []rehearsal.Invalidation, copies *rehearsal.Copies) []line {
 	if len(all) == 0 {
 		return nil
 	}
@@ -196,13 +204,35 @@ func invalidations(all []rehearsal.Invalidation) []line {
 			lines = append(lines, text(words+"  "+clean(i.Paths[0])))
 			continue
 		}
-		lines = append(lines, text(words+"  "+amount.Count(len(i.Paths), "path")))
+		lines = append(lines, text(words+"  "+amount.Count(len(i.Paths), "item")))
 		for _, path := range i.Paths[:min(len(i.Paths), shownPaths)] {
 			lines = append(lines, text("    "+clean(path)))
 		}
 		if more := len(i.Paths) - shownPaths; more > 0 {
 			lines = append(lines, line{{fmt.Sprintf("    … and %s more", amount.Number(more)), dim}})
 		}
+	}
+	if copies != nil && copies.Held > 0 {
+		lines = append(lines, line{{fmt.Sprintf("  %s of the edge's %s copies were cleared needlessly", amount.Number(copies.Needless), amount.Number(copies.Held)), normal}})
+	}
+	return lines
+}
+
+// crawled shows what a reader saw who visited while a function published.
+func crawled(c *rehearsal.Crawl, limit int) []line {
+	if c == nil || c.Views == 0 {
+		return nil
+	}
+	visits := amount.Count(c.Views, "visit") + " of pages while they were published"
+	if len(c.Broken) == 0 {
+		return []line{{{"  ", normal}, mark(rehearsal.Succeeded, time.Time{}), {" " + visits + ", and nothing was missing", normal}}}
+	}
+	lines := indented("  ", visits+", and readers missed:", red, limit)
+	for _, b := range c.Broken[:min(len(c.Broken), shownPaths)] {
+		lines = append(lines, indented("    ", b.String(), normal, limit)...)
+	}
+	if more := len(c.Broken) - shownPaths; more > 0 {
+		lines = append(lines, line{{fmt.Sprintf("    … and %s more", amount.Number(more)), dim}})
 	}
 	return lines
 }
