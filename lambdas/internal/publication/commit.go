@@ -120,18 +120,26 @@ func (r *run) finished(ctx context.Context, state release.State) (Result, error)
 	return reported(m), nil
 }
 
+// keepTime is how long a publication waits for its build to be copied when all else is
+// done.
+const keepTime = 30 * time.Second
+
 // keepBuild copies the build's archive while the files are put. The function that it
 // returns waits for that. It returns a note if the archive was not copied, which is no
 // reason to fail: the blog is published.
 func (r *run) keepBuild(ctx context.Context, id string) func() string {
+	ctx, cancel := context.WithCancel(ctx)
 	copied := make(chan error, 1)
 	go func() { copied <- r.Releases.KeepBuild(ctx, id, r.Bucket, r.Key) }()
 	return func() string {
+		late := time.AfterFunc(min(keepTime, time.Until(r.times.stop)/2), cancel)
+		defer late.Stop()
 		err := <-copied
+		cancel()
 		if err == nil {
 			return ""
 		}
 		r.log.Warn("build not kept", "error", err.Error())
-		return fmt.Sprintf("The build was not kept, so this release cannot be published again: %s.", redact.Line(err.Error(), maxName))
+		return fmt.Sprintf("The build was not kept, so this release cannot be published again: %s.", redact.Line(err.Error(), 120))
 	}
 }

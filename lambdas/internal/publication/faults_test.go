@@ -251,19 +251,36 @@ func TestPublishFails(t *testing.T) {
 	}
 }
 
+// never is a releases bucket to which S3 never copies.
+type never struct{ release.Store }
+
+func (never) KeepBuild(ctx context.Context, _, _, _ string) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 // The build could not be copied, which is no reason to fail.
 func TestPublishWithoutKeepingTheBuild(t *testing.T) {
-	w := newWorld(t)
-	w.before = func(c objecttest.Call) error {
-		if c.Operation == "CopyObject" {
-			return objecttest.Denies()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.before = func(c objecttest.Call) error {
+			if c.Operation == "CopyObject" {
+				return objecttest.Denies()
+			}
+			return nil
 		}
-		return nil
-	}
-	got := w.must("one", blog)
-	if len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "cannot be published again: copy s3://artifacts/one.zip") {
-		t.Errorf("notes are %q, want one about the build", got.Notes)
-	}
+		got := w.must("one", blog)
+		if len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "cannot be published again: copy s3://artifacts/one.zip") {
+			t.Errorf("notes are %q, want one about the build", got.Notes)
+		}
+
+		begin, client := time.Now(), &objecttest.Client{S3: w.s3}
+		p := Publisher{S3: client, Releases: never{release.Store{S3: client, Bucket: releases}}, Settings: w.settings, Again: again}
+		got, err := p.Publish(within(t, 15*time.Minute), slog.New(slog.DiscardHandler), w.request("two", secondBuild))
+		if err != nil || len(got.Notes) != 1 || time.Since(begin) != keepTime {
+			t.Errorf("without an answer: %+v, %v after %v, want a note after %v", got, err, time.Since(begin), keepTime)
+		}
+	})
 }
 
 // garbage is an S3 whose first answers are not S3's.

@@ -58,6 +58,9 @@ type put struct {
 	headers release.Headers
 	reason  Reason
 	wave    int
+	// replaced is the cache tag with which edge locations have the object; "" if they may
+	// have another one.
+	replaced string
 }
 
 // ofAnother reports whether the manifest says what is in another bucket or folder, which
@@ -95,17 +98,18 @@ func (s situation) plan() plan {
 		reason, changed := s.reason(file, key, headers, old, known)
 		switch {
 		case changed:
-			p.puts = append(p.puts, put{file, key, headers, reason, waves.Of(file.Name)})
+			p.puts = append(p.puts, put{file, key, headers, reason, waves.Of(file.Name), s.cached(key, old, reason)})
 			continue
 		case old.Packed == file.Packed:
 		case s.hashes[file.Name] == "":
 			p.unsure = append(p.unsure, file.Name)
 		case s.hashes[file.Name] != old.SHA256:
-			p.puts = append(p.puts, put{file, key, headers, Content, waves.Of(file.Name)})
+			p.puts = append(p.puts, put{file, key, headers, Content, waves.Of(file.Name), s.cached(key, old, Content)})
 			continue
 		default:
 			old.Packed, p.repacked = file.Packed, true
 		}
+		old.Replaced = ""
 		p.kept[key] = old
 	}
 	slices.SortFunc(p.puts, func(a, b put) int { return cmp.Or(cmp.Compare(a.wave, b.wave), cmp.Compare(a.key, b.key)) })
@@ -156,6 +160,17 @@ func (s situation) reason(file archive.File, key string, headers release.Headers
 		return Unfinished, true
 	}
 	return "", false
+}
+
+// cached returns the cache tag with which edge locations have an object that is put for a
+// reason. It is "" if they may have an earlier one, or what another tool or a run that was
+// not finished has put.
+func (s situation) cached(key string, old release.File, reason Reason) string {
+	edited := s.objects[key] != old.ETag
+	if s.state.ClearAll > 0 || s.state.Touched[key] > 0 || edited || reason != Content && reason != Headers {
+		return ""
+	}
+	return old.Tag
 }
 
 // depart decides about an object that left the build at a time. Its author takes a page

@@ -169,6 +169,39 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// The tag of what an edge location may have is known only if that is the object before.
+func TestPlanReplaces(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*situation)
+		want   string
+	}{
+		{"the object before", func(*situation) {}, "r-1"},
+		{"the object before, with other headers", func(s *situation) {
+			s.files = built(blog)
+			s.settings.Headers = []contract.HeaderRule{{Match: "a/*", ContentLanguage: "ja"}}
+		}, "r-1"},
+		{"nothing", func(s *situation) { delete(s.manifest.Files, "a/index.html") }, ""},
+		{"what another tool has put", func(s *situation) { s.objects["a/index.html"] = `"x"` }, ""},
+		{"what is not cleared yet", func(s *situation) { s.state.Touched = map[string]int64{"a/index.html": 7} }, ""},
+		{"what an unfinished run has put", func(s *situation) { s.state.Touched = map[string]int64{"a/index.html": 8} }, ""},
+		{"anything", func(s *situation) { s.state.ClearAll = 7 }, ""},
+	} {
+		s := published(Settings{Bucket: site}, blog)
+		s.files = built(blog.with(files{"a/index.html": "other"}))
+		tt.change(&s)
+		p := s.plan()
+		if len(p.puts) != 1 || p.puts[0].replaced != tt.want {
+			t.Errorf("%s: puts are %+v, want one that replaces %q", tt.name, p.puts, tt.want)
+		}
+	}
+	s := published(Settings{Bucket: site}, files{"index.html": "home"})
+	s.manifest.Files["index.html"] = release.File{Size: 4, Packed: 4, CRC32: s.files[0].CRC32, ETag: etag("index.html"), Headers: s.settings.headers("index.html"), Tag: "r-2", Replaced: "r-1"}
+	if kept := s.plan().kept["index.html"]; kept.Tag != "r-2" || kept.Replaced != "" {
+		t.Errorf("a kept file is %+v, want its tag alone", kept)
+	}
+}
+
 // Every file that is needed is there before what needs it.
 func TestPlanInWaves(t *testing.T) {
 	s := published(Settings{Bucket: site}, blog)

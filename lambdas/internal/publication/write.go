@@ -107,7 +107,7 @@ func (w *writer) putFile(ctx context.Context, p put, content io.ReadSeeker) erro
 	defer w.mu.Unlock()
 	w.put[p.key] = release.File{
 		Size: p.file.Size, Packed: p.file.Packed, CRC32: p.file.CRC32, SHA256: hex.EncodeToString(sum[:]),
-		ETag: etag, Headers: p.headers, Tag: w.tag,
+		ETag: etag, Headers: p.headers, Tag: w.tag, Replaced: p.replaced,
 	}
 	return nil
 }

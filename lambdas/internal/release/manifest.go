@@ -47,6 +47,9 @@ type File struct {
 	Headers Headers `json:"headers"`
 	// Tag is the object's cache tag.
 	Tag string `json:"tag,omitempty"`
+	// Replaced is the cache tag of the object that this release has replaced. It is "" for
+	// a file that the release has not put, and if edge locations may have another object.
+	Replaced string `json:"replaced,omitempty"`
 }
 
 // Headers are the headers and the metadata with which an object is stored.
