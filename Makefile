@@ -102,6 +102,7 @@ test: build hugo ## Run every test but the browser's and the fuzzers'
 	GOGC=400 $(GO_TEST) -vet=off -skip='^(TestFaultMatrix|TestBrowser)$$' ./...
 	@cd lambdas/invalidate && GOGC=400 $(GO_TEST) -vet=off -run='^TestFaultMatrix$$'
 	@cd lambdas/deployhook && GOGC=400 $(GO_TEST) -vet=off -run='^TestFaultMatrix$$'
+	@cd lambdas/publish && GOGC=400 $(GO_TEST) -vet=off -run='^TestFaultMatrix$$'
 
 # make test only repeats what the fuzzers found before, since fuzzing compiles the standard library and the SDK
 # once more. The fuzzers stop after a number of inputs: at the end of a time, Go may report a failure of its own
@@ -112,6 +113,7 @@ FUZZ := go test -vet=off -run='^$$' -fuzzminimizetime=10x
 fuzz: ## Look for inputs that break the functions, some seconds for each entry
 	$(FUZZ) -fuzz='^FuzzInvoke$$' -fuzztime=30000x ./lambdas/invalidate
 	$(FUZZ) -fuzz='^FuzzInvoke$$' -fuzztime=5000x ./lambdas/deployhook
+	$(FUZZ) -fuzz='^FuzzInvoke$$' -fuzztime=30000x ./lambdas/publish
 	$(FUZZ) -fuzz='^FuzzToken$$' -fuzztime=70000x ./lambdas/internal/invalidation
 	$(FUZZ) -fuzz='^FuzzKey$$' -fuzztime=100000x ./lambdas/siteurl
 	$(FUZZ) -fuzz='^FuzzOpen$$' -fuzztime=30000x ./lambdas/internal/archive

@@ -95,11 +95,9 @@ func tryAction(ctx context.Context, c *functiontest.Case) (outcome functiontest.
 	if c.Call.Name == ofFailure {
 		b = secondBuild.with(build{"index.html": ""})
 	}
-	// A publication waits for the lease of one that was killed, which is as long as a
-	// fraction of the call's time, and longer for an answer that does not come.
-	timeout := 40 * time.Second
-	if c.Call.Name == toContinue {
-		timeout = 8 * time.Second // so that it does not wait for the end of the other one
+	timeout := 24 * time.Second
+	if c.Fault.Kind == fakeaws.Hang && !c.Always {
+		timeout = 40 * time.Second // S3's client waits 20 seconds for an answer
 	}
 	err = withSite(fakeaws.Options{Fault: strike}, timeout, func(s site) error {
 		defer func() { outcome.Logs = s.Function.Logs() }()
@@ -111,7 +109,7 @@ func tryAction(ctx context.Context, c *functiontest.Case) (outcome functiontest.
 			return fmt.Errorf("the first publication: %w, %s", err, report.FailureMessage)
 		}
 		if c.Call.Name == toContinue {
-			if err := s.lend(ctx, timeout); err != nil {
+			if err := s.lend(ctx, timeout/2); err != nil {
 				return err
 			}
 		}

@@ -82,6 +82,7 @@ func (c *Cloud) s3Request(r *http.Request) *request {
 	op := findS3Operation(r, bucket, key)
 	if op == nil {
 		req.call = Call{Action: unknownAction(s3, r), Resource: "*"}
+		req.checks = []Call{} // IAM has no such action.
 		req.forward = func() reply {
 			drain(r)
 			return refuseS3(notImplemented("The double of S3 does not support %s %s", r.Method, r.URL))

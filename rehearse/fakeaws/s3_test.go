@@ -294,7 +294,9 @@ var s3Operations = []struct {
 		return err
 	}, []string{"s3:PutObject /b"}, func(keys []string) bool { return slices.Contains(keys, "b") }},
 	{"CopyObject", func(ctx context.Context, b *bucketWorld) error {
-		_, err := b.client.CopyObject(ctx, &awss3.CopyObjectInput{Bucket: &b.bucket, Key: aws.String("b"), CopySource: aws.String(b.bucket + "/a")})
+		_, err := b.client.CopyObject(ctx, &awss3.CopyObjectInput{
+			Bucket: &b.bucket, Key: aws.String("b"), CopySource: aws.String(b.bucket + "/a"), TaggingDirective: s3types.TaggingDirectiveReplace,
+		})
 		return err
 	}, []string{"s3:PutObject /b", "s3:GetObject /a"}, func(keys []string) bool { return slices.Contains(keys, "b") }},
 	{"DeleteObject", func(ctx context.Context, b *bucketWorld) error {
@@ -371,6 +373,15 @@ func TestS3AsksForEachPermission(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestS3AsksForNothingThatItDoesNotSupport checks that IAM is not asked for an action that it does not know.
+func TestS3AsksForNothingThatItDoesNotSupport(t *testing.T) {
+	var a asking
+	b := newBucketWorld(t, fakeaws.Options{Authorize: a.authorize})
+	if err := b.raw(t, "GET", "?policy", "", nil); code(err) != "501 NotImplemented" || len(a.asked) > 0 {
+		t.Errorf("got %v and asked for %q", err, a.asked)
 	}
 }
 
