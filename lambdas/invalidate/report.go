@@ -11,56 +11,56 @@ import (
 )
 
 // nothing returns the report of an action that has nothing to clear.
-func (t *task) nothing() pipelinejob.Report {
+func (c clearing) nothing() pipelinejob.Report {
 	return pipelinejob.Report{
-		Summary:   fmt.Sprintf("Nothing to clear: of the %d files of release %s, none has changed since the last invalidation.", t.clearing.Unchanged, t.clearing.Release),
-		Variables: t.variables(0),
+		Summary:   fmt.Sprintf("Nothing to clear: of the %d files of release %s, none has changed since the last invalidation.", c.changed.Unchanged, c.changed.Release),
+		Variables: c.variables(0),
 	}
 }
 
 // continued returns the report of an invalidation that goes on.
-func (t *task) continued() pipelinejob.Report {
+func (c clearing) continued() pipelinejob.Report {
 	summary := "Waiting for CloudFront to accept the invalidation."
-	if t.progress.InvalidationID != "" {
-		summary = fmt.Sprintf("Waiting for invalidation %s.", t.progress.InvalidationID)
+	if c.progress.InvalidationID != "" {
+		summary = fmt.Sprintf("Waiting for invalidation %s.", c.progress.InvalidationID)
 	}
 	return pipelinejob.Report{
-		Summary:           fmt.Sprintf("%s Gives up at %s.", summary, t.progress.Deadline.UTC().Format(time.RFC3339)),
-		ContinuationToken: encodeToken(t.request.Execution, t.progress, t.clearing),
-		ExternalID:        t.progress.InvalidationID,
+		Summary:           fmt.Sprintf("%s Gives up at %s.", summary, c.progress.Deadline.UTC().Format(time.RFC3339)),
+		ContinuationToken: c.encodeToken(),
+		ExternalID:        c.progress.InvalidationID,
 	}
 }
 
 // completed returns the report of an invalidation that CloudFront has completed.
-func (t *task) completed(took time.Duration) pipelinejob.Report {
+func (c clearing) completed(took time.Duration) pipelinejob.Report {
 	return pipelinejob.Report{
-		Summary:    fmt.Sprintf("Cleared %s in %s%s: invalidation %s is completed.", t.what(), took.Round(time.Second), t.why(), t.progress.InvalidationID),
-		Variables:  t.variables(took),
-		ExternalID: t.progress.InvalidationID,
+		Summary:    fmt.Sprintf("Cleared %s in %s%s: invalidation %s is completed.", c.what(), took.Round(time.Second), c.why(), c.progress.InvalidationID),
+		Variables:  c.variables(took),
+		ExternalID: c.progress.InvalidationID,
 	}
 }
 
 // what returns what was cleared.
-func (t *task) what() string {
-	switch c := t.clearing; {
-	case c == nil:
-		return strings.Join(t.request.Paths, " ")
-	case c.All:
+func (c clearing) what() string {
+	switch n := c.changed; {
+	case n == nil:
+		return strings.Join(c.request.Paths, " ")
+	case n.All:
 		return "everything"
 	default:
-		return counted(c.Items, "item")
+		return counted(n.Items, "item")
 	}
 }
 
 // why returns why that was cleared, and what else went with it.
-func (t *task) why() string {
-	switch c := t.clearing; {
-	case c == nil:
+func (c clearing) why() string {
+	switch n := c.changed; {
+	case n == nil:
 		return ""
-	case c.All:
+	case n.All:
 		return ", because it is not known what CloudFront had before"
 	default:
-		return fmt.Sprintf(" for %s of release %s; %d of %s evicted", counted(c.Changed, "changed file"), c.Release, c.Needless, counted(c.Unchanged, "unchanged file"))
+		return fmt.Sprintf(" for %s of release %s; %d of %s evicted", counted(n.Changed, "changed file"), n.Release, n.Needless, counted(n.Unchanged, "unchanged file"))
 	}
 }
 
@@ -74,40 +74,40 @@ func counted(n int, thing string) string {
 
 // notNoted returns the report of an invalidation that is completed, although that could
 // not be noted: readers have the new pages.
-func (t *task) notNoted(took time.Duration, err error) pipelinejob.Report {
-	report := t.completed(took)
+func (c clearing) notNoted(took time.Duration, err error) pipelinejob.Report {
+	report := c.completed(took)
 	report.Summary = fmt.Sprintf("WARNING: %s The next invalidation clears the same once more, because this one could not be noted: %s.", report.Summary, err)
 	report.Warning = true
 	return report
 }
 
 // overdue returns the report of an invalidation that is late, which the owner lets pass.
-func (t *task) overdue(took time.Duration) pipelinejob.Report {
+func (c clearing) overdue(took time.Duration) pipelinejob.Report {
 	later := ""
-	if t.clearing != nil {
+	if c.changed != nil {
 		later = " The next invalidation clears the same once more."
 	}
 	return pipelinejob.Report{
 		Summary: fmt.Sprintf("WARNING: invalidation %s was not completed within %s. The pipeline goes on, because the blog's Invalidate.OnFailure is %s. CloudFront will complete it later; until then readers may see old pages.%s",
-			t.progress.InvalidationID, took.Round(time.Second), contract.OnFailureProceed, later),
+			c.progress.InvalidationID, took.Round(time.Second), contract.OnFailureProceed, later),
 		Warning:    true,
-		Variables:  t.variables(took),
-		ExternalID: t.progress.InvalidationID,
+		Variables:  c.variables(took),
+		ExternalID: c.progress.InvalidationID,
 	}
 }
 
 // variables returns what later actions can read as #{namespace.Name}.
-func (t *task) variables(took time.Duration) map[string]string {
+func (c clearing) variables(took time.Duration) map[string]string {
 	variables := map[string]string{
-		"InvalidationId": t.progress.InvalidationID,
+		"InvalidationId": c.progress.InvalidationID,
 		"Seconds":        strconv.FormatFloat(took.Seconds(), 'f', 0, 64),
 	}
-	if c := t.clearing; c == nil {
-		variables["Paths"] = strings.Join(t.request.Paths, " ")
+	if n := c.changed; n == nil {
+		variables["Paths"] = strings.Join(c.request.Paths, " ")
 	} else {
-		variables["Items"] = strconv.Itoa(c.Items)
-		variables["Needless"] = strconv.Itoa(c.Needless)
-		variables["Release"] = c.Release
+		variables["Items"] = strconv.Itoa(n.Items)
+		variables["Needless"] = strconv.Itoa(n.Needless)
+		variables["Release"] = n.Release
 	}
 	return variables
 }

@@ -7,12 +7,15 @@ import (
 	"log/slog"
 	"time"
 
+	smithy "github.com/aws/smithy-go"
+
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/changes"
 	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/metrics"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
+	"blog-deploy-pipeline/lambdas/internal/s3client"
 	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
 
@@ -22,6 +25,13 @@ var words = invalidation.Words{
 	Paths:        "the blog's Invalidate.Paths",
 	Deadline:     "the blog's Invalidate.Deadline",
 	Again:        pipelinejob.Again,
+}
+
+// finder is a [changes.Finder].
+type finder interface {
+	Find(context.Context) (changes.Plan, error)
+	Done(ctx context.Context, number int64) error
+	Everything(changes.Plan) changes.Plan
 }
 
 // stage is the pipeline's Invalidate stage, which turns each job into a task.
@@ -36,13 +46,10 @@ type stage struct {
 // task is the invalidation of one job.
 type task struct {
 	*stage
-	blog     string
-	request  invalidation.Request
-	progress invalidation.Progress
-	// clearing is set if the invalidation clears what has changed. plan is only set in the
-	// call that has found that.
-	clearing *clearing
-	plan     changes.Plan
+	clearing
+	blog string
+	// plan is what has changed, in the call that has found it.
+	plan changes.Plan
 	// result is for the metrics. Only an invalidation that has ended has one.
 	result invalidation.Result
 	log    *slog.Logger
@@ -52,18 +59,18 @@ type task struct {
 func (s *stage) read(log *slog.Logger, job pipelinejob.Job) (pipelinejob.Task, error) {
 	parameters, err := decodeParameters(job.UserParameters)
 	t := &task{
-		stage:   s,
-		blog:    parameters.PipelineName,
-		request: invalidation.Request{Distribution: parameters.Distribution, Execution: job.ID},
-		log:     log.With(contract.DimensionBlog, parameters.PipelineName, "distribution", parameters.ID),
+		stage:    s,
+		clearing: clearing{request: invalidation.Request{Distribution: parameters.Distribution, Execution: job.ID}},
+		blog:     parameters.PipelineName,
+		log:      log.With(contract.DimensionBlog, parameters.PipelineName, "distribution", parameters.ID),
 	}
 	if err == nil && job.ContinuationToken != "" {
-		t.request.Execution, t.progress, t.clearing, err = decodeToken(job.ContinuationToken)
+		err = t.decodeToken(job.ContinuationToken)
 		if err != nil {
 			err = fmt.Errorf("%w; %s to start again", err, pipelinejob.Again)
 		}
 	}
-	if len(t.request.Paths) == 0 && t.clearing == nil && (s.changes == nil || t.progress.InvalidationID != "") {
+	if len(t.request.Paths) == 0 && t.changed == nil && (s.changes == nil || t.progress.InvalidationID != "") {
 		t.request.Paths = []string{contract.AllPaths}
 	}
 	return t, err
@@ -87,7 +94,7 @@ func decodeParameters(text string) (contract.UserParameters, error) {
 
 // Work implements pipelinejob.Task.
 func (t *task) Work(ctx context.Context) pipelinejob.Report {
-	if len(t.request.Paths) == 0 && t.clearing == nil {
+	if len(t.request.Paths) == 0 && t.changed == nil {
 		if f := t.find(ctx); f != nil {
 			return pipelinejob.Failed(f)
 		}
@@ -110,16 +117,70 @@ func (t *task) Work(ctx context.Context) pipelinejob.Report {
 		return t.continued()
 	}
 	t.result.Took = took
-	if t.clearing == nil {
+	if t.changed == nil || t.changes == nil { // the stack may have changed meanwhile
 		return t.completed(took)
 	}
-	if err := t.changes.Done(ctx, t.clearing.Number); err != nil {
+	if err := t.changes.Done(ctx, t.changed.Number); err != nil {
 		if ctx.Err() != nil { // the next call finds it completed, too
 			return t.continued()
 		}
 		return t.notNoted(took, err)
 	}
 	return t.completed(took)
+}
+
+// find finds the paths to clear. There is none if nothing has changed.
+func (t *task) find(ctx context.Context) *failure.Failure {
+	found, err := t.changes.Find(ctx)
+	if err == nil && len(found.Items) == 0 && found.Changed > 0 {
+		err = t.changes.Done(ctx, found.Number) // the distribution serves none of it
+	}
+	if err != nil {
+		return s3client.Failure(fmt.Errorf("find what has changed: %w", err), s3client.Words{Again: words.Again})
+	}
+	t.clears(found)
+	t.named().Info("found what has changed", "items", found.Items, "changed", found.Changed, "unchanged", found.Unchanged, "needless", found.Needless)
+	return nil
+}
+
+// clears makes a plan what the task clears.
+func (t *task) clears(p changes.Plan) {
+	t.plan, t.request.Paths = p, p.Items
+	t.changed = &changed{p.Number, p.Release, len(p.Items), p.All, p.Changed, p.Unchanged, p.Needless}
+}
+
+// advance does as much of the invalidation as one call can.
+func (t *task) advance(ctx context.Context) (invalidation.Outcome, error) {
+	request := t.request
+	if t.changed != nil {
+		// The same items after another publication are another invalidation.
+		request.Execution = fmt.Sprintf("%s %d", request.Execution, t.changed.Number)
+	}
+	progress, outcome, err := t.invalidator.Advance(ctx, t.named(), request, t.progress)
+	t.progress = progress
+	if t.changed == nil || progress.InvalidationID != "" || !isRefusalOfItems(err) {
+		return outcome, err
+	}
+	everything := t.changes.Everything(t.plan)
+	if everything.Items[0] == t.plan.Items[0] {
+		return outcome, err
+	}
+	// One file's name must not keep the readers from all others.
+	t.named().Warn("cloudfront refuses the items, so everything is cleared", "items", t.plan.Items, "error", err.Error())
+	t.clears(everything)
+	request.Paths = everything.Items
+	t.progress, outcome, err = t.invalidator.Advance(ctx, t.named(), request, progress)
+	return outcome, err
+}
+
+// isRefusalOfItems reports whether CloudFront has refused an item of an invalidation.
+func isRefusalOfItems(err error) bool {
+	f, ok := errors.AsType[*failure.Failure](err)
+	if !ok || f.Kind != failure.Configuration {
+		return false
+	}
+	var api smithy.APIError
+	return errors.As(f.Err, &api) && api.ErrorCode() == "InvalidArgument"
 }
 
 // forgives reports whether the deployment succeeds in spite of a failure: CloudFront has
@@ -129,22 +190,24 @@ func (t *task) forgives(f *failure.Failure) bool {
 }
 
 // Log implements pipelinejob.Task.
-func (t *task) Log() *slog.Logger {
-	log := t.log.With("invalidation", t.progress.InvalidationID)
-	if t.clearing != nil {
-		log = log.With("release", t.clearing.Release)
+func (t *task) Log() *slog.Logger { return t.named().With("invalidation", t.progress.InvalidationID) }
+
+// named returns a logger that names the release, if it is known.
+func (t *task) named() *slog.Logger {
+	if t.changed == nil {
+		return t.log
 	}
-	return log
+	return t.log.With("release", t.changed.Release)
 }
 
 // Metrics implements pipelinejob.Task.
 func (t *task) Metrics(report pipelinejob.Report) slog.Attr {
 	result := t.result
 	result.Failed = report.Failed()
-	if t.clearing == nil || result.Failed {
+	if t.changed == nil || result.Failed {
 		return invalidation.Metrics(contract.DimensionBlog, t.blog, result)
 	}
 	return invalidation.Metrics(contract.DimensionBlog, t.blog, result,
-		metrics.Count(contract.MetricInvalidationItems, t.clearing.Items),
-		metrics.Count(contract.MetricNeedlessEvictions, t.clearing.Needless))
+		metrics.Count(contract.MetricInvalidationItems, t.changed.Items),
+		metrics.Count(contract.MetricNeedlessEvictions, t.changed.Needless))
 }

@@ -30,6 +30,9 @@ func TestEvents(t *testing.T) {
 		{event: "continuation", status: "Completed", wantText: "Cleared /posts/* /index.html"},
 		{event: "continuation", status: "InProgress", wantText: "Waiting for invalidation", wantToken: true},
 		{event: "continuation-not-created", status: "Completed", wantText: "Cleared", wantPaths: []string{"/index.html", "/posts/*"}},
+		{event: "continuation-changed", status: "Completed", wantText: "Cleared 2 items in 0s for 3 changed files of release 20261127-013000-1a2b3c4d; 1 of 640 unchanged files evicted: invalidation I2J0I21PCUYOIK is completed"},
+		{event: "continuation-changed", status: "InProgress", wantText: "Waiting for invalidation", wantToken: true},
+		{event: "token-changed-without-items", wantFailure: types.FailureTypeConfigurationError, wantText: "a field is missing or out of range; retry this stage to start again"},
 		{event: "token-of-tomorrow", wantFailure: types.FailureTypeConfigurationError, wantText: "version is 2, this function knows 1"},
 		{event: "token-of-the-article", wantFailure: types.FailureTypeConfigurationError, wantText: "continuation token"},
 		{event: "token-garbage", wantFailure: types.FailureTypeConfigurationError, wantText: "retry this stage to start again"},
@@ -143,6 +146,9 @@ func FuzzInvoke(f *testing.F) {
 	invocationtest.Seed(f)
 	f.Fuzz(func(t *testing.T, event []byte) {
 		w := newWorld("Completed")
+		if len(event)%2 == 0 {
+			newReleases(t, w).touch("index.html")
+		}
 		err := w.invoke(t, event)
 		reports := w.pipeline.Reports()
 		if (err == nil) != (reports == 1) || reports > 1 {

@@ -14,21 +14,21 @@ import (
 // token of package invalidation alone. It has less than 500 characters; CodePipeline
 // accepts 2,048.
 type token struct {
-	Clears       clearing        `json:"clears"`
+	Changed      changed         `json:"changed"`
 	Invalidation json.RawMessage `json:"invalidation"`
 }
 
 // tokenStart is how the text of a token begins.
-const tokenStart = `{"clears":`
+const tokenStart = `{"changed":`
 
 // encodeToken returns the text that the next call of the action begins with. If the
 // invalidation was not created yet, that call finds out again what has changed.
-func encodeToken(execution string, progress invalidation.Progress, clears *clearing) string {
-	text := invalidation.EncodeToken(execution, progress)
-	if clears == nil || progress.InvalidationID == "" {
+func (c *clearing) encodeToken() string {
+	text := invalidation.EncodeToken(c.request.Execution, c.progress)
+	if c.changed == nil || c.progress.InvalidationID == "" {
 		return text
 	}
-	all, err := json.Marshal(token{*clears, json.RawMessage(text)})
+	all, err := json.Marshal(token{*c.changed, json.RawMessage(text)})
 	if err != nil {
 		panic(err) // strings, numbers and JSON always encode
 	}
@@ -36,17 +36,17 @@ func encodeToken(execution string, progress invalidation.Progress, clears *clear
 }
 
 // decodeToken reads what encodeToken wrote. Its errors do not quote the text.
-func decodeToken(text string) (execution string, progress invalidation.Progress, clears *clearing, err error) {
+func (c *clearing) decodeToken(text string) (err error) {
 	if strings.HasPrefix(text, tokenStart) {
 		var t token
 		if err := strictjson.Decode(text, &t); err != nil {
-			return "", progress, nil, fmt.Errorf("decode continuation token of length %d: %w", len(text), err)
+			return fmt.Errorf("decode continuation token of length %d: %w", len(text), err)
 		}
-		clears, text = &t.Clears, string(t.Invalidation)
+		c.changed, text = &t.Changed, string(t.Invalidation)
 	}
-	execution, progress, err = invalidation.DecodeToken(text)
-	if err == nil && clears != nil && (progress.InvalidationID == "" || clears.Number < 0 || clears.Items < 1) {
+	c.request.Execution, c.progress, err = invalidation.DecodeToken(text)
+	if n := c.changed; err == nil && n != nil && (c.progress.InvalidationID == "" || n.Number < 0 || n.Items < 1) {
 		err = errors.New("decode continuation token: a field is missing or out of range")
 	}
-	return execution, progress, clears, err
+	return err
 }
