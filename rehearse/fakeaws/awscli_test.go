@@ -1,6 +1,7 @@
 package fakeaws_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,7 @@ func TestAWSCLI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.cloud.AddFunction("publish", func(_ context.Context, event []byte) ([]byte, bool) { return event, false })
 	hook := hookReport(startDeployment(t, w.cloud, "AfterAllowTraffic").Next(), "")
 	tests := []struct {
 		name       string
@@ -39,6 +41,13 @@ func TestAWSCLI(t *testing.T) {
 		{"no such job", []string{"codepipeline", "put-job-success-result", "--job-id", "11111111-abcd-1111-abcd-111111abcdef"}, "(JobNotFoundException)", 255},
 		{"success of a hook", []string{"deploy", "put-lifecycle-event-hook-execution-status", "--deployment-id", *hook.DeploymentId, "--lifecycle-event-hook-execution-id", *hook.LifecycleEventHookExecutionId, "--status", "Succeeded"}, `"lifecycleEventHookExecutionId"`, 0},
 		{"no such deployment", []string{"deploy", "put-lifecycle-event-hook-execution-status", "--deployment-id", "d-AAAAAAAAA", "--status", "Succeeded"}, "(DeploymentDoesNotExistException)", 255},
+		{"a pipeline", []string{"codepipeline", "get-pipeline", "--name", "my-blog"}, `"executionMode": "SUPERSEDED"`, 0},
+		{"a pipeline's state", []string{"codepipeline", "get-pipeline-state", "--name", "my-blog", "--query", "stageStates[].latestExecution.status"}, `"InProgress"`, 0},
+		{"a pipeline's executions", []string{"codepipeline", "list-pipeline-executions", "--pipeline-name", "my-blog", "--page-size", "1", "--query", "pipelineExecutionSummaries[].status"}, `"Failed"`, 0},
+		{"a pipeline's actions", []string{"codepipeline", "list-action-executions", "--pipeline-name", "my-blog"}, `"Still no index.html."`, 0},
+		{"no such pipeline", []string{"codepipeline", "get-pipeline", "--name", "other"}, "(PipelineNotFoundException)", 255},
+		{"a function", []string{"lambda", "invoke", "--function-name", "publish", "--payload", `{"a":1}`, "/dev/stdout"}, `{"a":1}`, 0},
+		{"no such function", []string{"lambda", "invoke", "--function-name", "other", "/dev/null"}, "(ResourceNotFoundException)", 255},
 		{"a role", []string{"sts", "assume-role", "--role-arn", edgeRole, "--role-session-name", "me"}, `"SessionToken"`, 0},
 		{"no such role", []string{"sts", "assume-role", "--role-arn", edgeRole + "-none", "--role-session-name", "me"}, "(AccessDenied)", 255},
 	}

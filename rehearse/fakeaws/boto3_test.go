@@ -103,6 +103,7 @@ func botoWorld(t *testing.T) *world {
 	w := newWorld(t, fakeaws.Options{})
 	w.cloud.AddDistribution(fakeaws.Distribution{ID: distID, CompleteAfterGets: 1})
 	w.cloud.AddRole(edgeRole)
+	addPipeline(t, w)
 	return w
 }
 
@@ -130,7 +131,7 @@ func TestBoto3GetsEveryError(t *testing.T) {
 	batch := func(items []any) any {
 		return map[string]any{"CallerReference": "job-1", "Paths": map[string]any{"Quantity": len(items), "Items": items}}
 	}
-	const uuid = "11111111-abcd-1111-abcd-111111abcdef"
+	const uuid = "33333333-abcd-3333-abcd-333333abcdef"
 	again := func(t *testing.T, w *world, op botoOperation, input map[string]any) {
 		t.Helper()
 		if answer := boto.call(t, w, op.service, op.operation, input); answer.Code != "" {
@@ -161,6 +162,18 @@ func TestBoto3GetsEveryError(t *testing.T) {
 		{operation: "PutJobFailureResult", path: "jobId", to: "1", want: "ValidationException"},
 		{operation: "PutJobFailureResult", path: "jobId", to: uuid, want: "JobNotFoundException"},
 		{operation: "PutJobFailureResult", before: again, want: "InvalidJobStateException"},
+		{operation: "GetPipeline", path: "name", to: "a b", want: "ValidationException"},
+		{operation: "GetPipeline", path: "name", to: "other", want: "PipelineNotFoundException"},
+		{operation: "GetPipeline", path: "version", to: 2, want: "PipelineVersionNotFoundException"},
+		{operation: "GetPipelineState", path: "name", to: "a b", want: "ValidationException"},
+		{operation: "GetPipelineState", path: "name", to: "other", want: "PipelineNotFoundException"},
+		{operation: "ListPipelineExecutions", path: "maxResults", to: 0, want: "ValidationException"},
+		{operation: "ListPipelineExecutions", path: "pipelineName", to: "other", want: "PipelineNotFoundException"},
+		{operation: "ListPipelineExecutions", path: "nextToken", to: "other", want: "InvalidNextTokenException"},
+		{operation: "ListActionExecutions", path: "maxResults", to: 0, want: "ValidationException"},
+		{operation: "ListActionExecutions", path: "pipelineName", to: "other", want: "PipelineNotFoundException"},
+		{operation: "ListActionExecutions", path: "nextToken", to: "other", want: "InvalidNextTokenException"},
+		{operation: "ListActionExecutions", path: "filter", to: map[string]any{"pipelineExecutionId": uuid}, want: "PipelineExecutionNotFoundException"},
 		{operation: "PutLifecycleEventHookExecutionStatus", path: "status", to: "Unknown", want: "InvalidLifecycleEventHookExecutionStatusException"},
 		{operation: "PutLifecycleEventHookExecutionStatus", path: "lifecycleEventHookExecutionId", to: "x", want: "InvalidLifecycleEventHookExecutionIdException"},
 		{operation: "PutLifecycleEventHookExecutionStatus", before: again, want: "LifecycleEventAlreadyCompletedException"},
@@ -186,6 +199,7 @@ func TestBoto3GetsEveryError(t *testing.T) {
 			w := newWorld(t, fakeaws.Options{Authorize: func(fakeaws.Call) error { return test.authorize }})
 			w.cloud.AddDistribution(fakeaws.Distribution{ID: distID})
 			w.cloud.AddRole(edgeRole)
+			addPipeline(t, w)
 			op := botoOperations[slices.IndexFunc(botoOperations, func(op botoOperation) bool { return op.operation == test.operation })]
 			input := map[string]any{"DistributionId": distID, "Id": "I1"} // IAM denies the call before CloudFront looks for the invalidation.
 			if test.authorize == nil || test.operation != "GetInvalidation" {

@@ -10,6 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	cptypes "github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
@@ -113,6 +117,68 @@ var botoOperations = []botoOperation{
 			"status is InProgress":                 "InvalidLifecycleEventHookExecutionStatusException",
 			"status is Skipped":                    "InvalidLifecycleEventHookExecutionStatusException",
 			"status is Unknown":                    "InvalidLifecycleEventHookExecutionStatusException",
+		},
+	},
+	{
+		service: "codepipeline", operation: "GetPipeline", refusal: "ValidationException",
+		input: func(*testing.T, *world) map[string]any { return map[string]any{"name": "my-blog", "version": 1} },
+		stricter: map[string]string{
+			"name of 1 characters": "PipelineNotFoundException", "name of 100 characters": "PipelineNotFoundException",
+		},
+	},
+	{
+		service: "codepipeline", operation: "GetPipelineState", refusal: "ValidationException",
+		input: func(*testing.T, *world) map[string]any { return map[string]any{"name": "my-blog"} },
+		stricter: map[string]string{
+			"name of 1 characters": "PipelineNotFoundException", "name of 100 characters": "PipelineNotFoundException",
+		},
+	},
+	{
+		service: "codepipeline", operation: "ListPipelineExecutions", refusal: "ValidationException",
+		input: func(t *testing.T, w *world) map[string]any {
+			out, err := w.codePipeline.ListPipelineExecutions(t.Context(), &codepipeline.ListPipelineExecutionsInput{PipelineName: aws.String("my-blog"), MaxResults: aws.Int32(1)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return map[string]any{"pipelineName": "my-blog", "maxResults": 1, "nextToken": *out.NextToken}
+		},
+		stricter: map[string]string{
+			"pipelineName of 1 characters": "PipelineNotFoundException", "pipelineName of 100 characters": "PipelineNotFoundException",
+			"nextToken of 1 characters": "InvalidNextTokenException", "nextToken of 2048 characters": "InvalidNextTokenException",
+		},
+	},
+	{
+		service: "codepipeline", operation: "ListPipelineExecutions", refusal: "ValidationException",
+		input: func(*testing.T, *world) map[string]any {
+			return map[string]any{"pipelineName": "my-blog", "filter": map[string]any{"succeededInStage": map[string]any{"stageName": "Source"}}}
+		},
+		stricter: map[string]string{
+			"pipelineName of 1 characters": "PipelineNotFoundException", "pipelineName of 100 characters": "PipelineNotFoundException",
+		},
+	},
+	{
+		service: "codepipeline", operation: "ListActionExecutions", refusal: "ValidationException",
+		input: func(t *testing.T, w *world) map[string]any {
+			filter := &cptypes.ActionExecutionFilter{PipelineExecutionId: aws.String(firstExecution)}
+			out, err := w.codePipeline.ListActionExecutions(t.Context(), &codepipeline.ListActionExecutionsInput{PipelineName: aws.String("my-blog"), MaxResults: aws.Int32(1), Filter: filter})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return map[string]any{"pipelineName": "my-blog", "maxResults": 2, "nextToken": *out.NextToken, "filter": map[string]any{"pipelineExecutionId": firstExecution}}
+		},
+		stricter: map[string]string{
+			"pipelineName of 1 characters": "PipelineNotFoundException", "pipelineName of 100 characters": "PipelineNotFoundException",
+			"nextToken of 1 characters": "InvalidNextTokenException", "nextToken of 2048 characters": "InvalidNextTokenException",
+			"filter absent": "InvalidNextTokenException", "filter.pipelineExecutionId absent": "InvalidNextTokenException", // A token belongs to one list.
+		},
+	},
+	{
+		service: "codepipeline", operation: "ListActionExecutions", refusal: "ValidationException",
+		input: func(*testing.T, *world) map[string]any {
+			return map[string]any{"pipelineName": "my-blog", "filter": map[string]any{"latestInPipelineExecution": map[string]any{"pipelineExecutionId": lastExecution, "startTimeRange": "Latest"}}}
+		},
+		stricter: map[string]string{
+			"pipelineName of 1 characters": "PipelineNotFoundException", "pipelineName of 100 characters": "PipelineNotFoundException",
 		},
 	},
 	{
@@ -308,6 +374,18 @@ func against(s *botoShape, value any, path string) (problems []string) {
 	case "integer":
 		if _, ok := value.(float64); !ok {
 			bad("got %v, want a number", value)
+		}
+	case "boolean":
+		if _, ok := value.(bool); !ok {
+			bad("got %v, want true or false", value)
+		}
+	case "map":
+		entries, ok := value.(map[string]any)
+		if !ok {
+			bad("got %v, want a map", value)
+		}
+		for name := range entries {
+			problems = append(problems, against(s.Key, name, path+"'s key")...)
 		}
 	default:
 		bad("no check for a %s", s.Type)

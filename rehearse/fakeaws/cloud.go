@@ -1,6 +1,7 @@
 // Package fakeaws is a double of the AWS APIs that the Lambda functions call: CloudFront's invalidations,
-// CodePipeline's job results, the lifecycle hooks of CodeDeploy and of ECS, STS's AssumeRole, and S3's objects. It runs in
-// this process and is as strict as AWS. It keeps no objects: what a caller may do, a real S3 server does ([Options.S3]).
+// CodePipeline's job results, the lifecycle hooks of CodeDeploy and of ECS, STS's AssumeRole, and S3's objects; and of
+// those that the owner's commands call: what CodePipeline tells of pipelines, and Lambda's Invoke. It runs in this process
+// and is as strict as AWS. It keeps no objects: what a caller may do, a real S3 server does ([Options.S3]).
 //
 // A [Cloud] is one AWS account behind one HTTP endpoint. [Cloud.AddRole] and [Distribution] can add roles and
 // distributions of other accounts. Clients reach the cloud as they reach AWS: through the AWS SDK, with
@@ -12,7 +13,8 @@
 //
 // Tests control the cloud from outside the protocol. [Options.Authorize] stands for IAM, and [Options.Fault] makes
 // the network or a service fail. [Cloud.StartAction] stands for the pipeline that starts jobs,
-// [Cloud.StartDeployment] for CodeDeploy and [Cloud.StartServiceDeployment] for ECS.
+// [Cloud.StartDeployment] for CodeDeploy and [Cloud.StartServiceDeployment] for ECS. [Cloud.SetExecution] says what has
+// become of a pipeline, and [Cloud.AddFunction] what a function answers.
 package fakeaws
 
 import (
@@ -71,6 +73,8 @@ type Cloud struct {
 	distributions map[string]*distribution
 	jobs          map[string]*Job // by id; the job that the next report with this id belongs to
 	deployments   map[string]*Deployment
+	pipelines     map[string]*pipeline   // by name
+	functions     map[string]Function    // by name
 	credentials   map[string]Credentials // by access key
 	roles         map[string]string      // the roles' unique ids by ARN
 }
@@ -92,6 +96,8 @@ func New(opts Options) *Cloud {
 		distributions: make(map[string]*distribution),
 		jobs:          make(map[string]*Job),
 		deployments:   make(map[string]*Deployment),
+		pipelines:     make(map[string]*pipeline),
+		functions:     make(map[string]Function),
 		credentials:   make(map[string]Credentials),
 		roles:         make(map[string]string),
 	}

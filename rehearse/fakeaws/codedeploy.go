@@ -331,5 +331,5 @@ func (c *Cloud) putHookStatus(body []byte) reply {
 		d.events[hook.event].Status = statusSucceeded
 		d.proceed(hook.event + 1)
 	}
-	return acceptJSON(map[string]string{"lifecycleEventHookExecutionId": hook.id})
+	return acceptJSON(map[string]any{"lifecycleEventHookExecutionId": hook.id})
 }

@@ -210,7 +210,7 @@ func (c *Cloud) codePipelineOperation(operation string, body []byte, call *Call)
 		call.Status = statusFailed
 		return func() reply { return c.putJobFailureResult(body) }
 	}
-	return nil
+	return c.pipelineOperation(operation, body, call)
 }
 
 // carriesToken reports whether a body has a continuation token. It only describes the call; the operation itself checks

@@ -115,7 +115,7 @@ func value(s *string) string {
 }
 
 // acceptJSON returns a reply with output. Without output AWS sends an empty body.
-func acceptJSON(output map[string]string) reply {
+func acceptJSON(output map[string]any) reply {
 	rep := reply{status: http.StatusOK, header: jsonHeader()}
 	if output != nil {
 		rep.body = mustMarshalJSON(output)

@@ -112,10 +112,11 @@ func (c *Cloud) process(r *http.Request, req *request, unsigned *apiError) reply
 func drain(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }
 
 // receive finds the service and the operation. The JSON protocol names the operation in a header, STS in a form, and
-// CloudFront and S3 in method and path. It reads the body, except that of a request to S3.
+// CloudFront, Lambda and S3 in method and path. It reads the body, except that of a request to S3.
 func (c *Cloud) receive(r *http.Request) (*request, error) {
 	_, isJSON := r.Header["X-Amz-Target"]
-	if !isJSON && !isSTS(r) && !strings.HasPrefix(r.URL.Path, cloudFrontPath) && isS3(r) {
+	isVersioned := strings.HasPrefix(r.URL.Path, cloudFrontPath) || strings.HasPrefix(r.URL.Path, lambdaPath)
+	if !isJSON && !isSTS(r) && !isVersioned && isS3(r) {
 		return c.s3Request(r), nil
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequestBytes+1))
@@ -128,6 +129,8 @@ func (c *Cloud) receive(r *http.Request) (*request, error) {
 		req = c.jsonRequest(r, r.Header["X-Amz-Target"][0], body)
 	case isSTS(r):
 		req = c.stsRequest(r, body)
+	case strings.HasPrefix(r.URL.Path, lambdaPath):
+		req = c.lambdaRequest(r, body)
 	default:
 		req = c.cloudFrontRequest(r, body)
 	}
