@@ -53,6 +53,7 @@ var publishingRoles = []roleOf[props.Blog]{
 
 			{"s3:PutObject", releases + manifest, true},
 			{"s3:PutObject", releases + artifact, true},
+			{"s3:GetObject", releases + artifact, true},
 			{"s3:PutObject", releases + "/another", false},
 
 			{"codepipeline:PutJobSuccessResult", "*", true},
@@ -88,6 +89,7 @@ var publishingRoles = []roleOf[props.Blog]{
 		return append(ofReleases(releases), []call{
 			{"s3:PutObject", releases + manifest, false},
 			{"s3:PutObject", releases + artifact, false},
+			{"s3:GetObject", releases + artifact, false},
 			{"s3:ListBucket", "arn:aws:s3:::" + bucket, false},
 			{"s3:PutObject", "arn:aws:s3:::" + bucket + "/index.html", false},
 			{"s3:GetObject", artifacts(t, tmpl) + "/site.zip", false},
@@ -115,7 +117,7 @@ func ofReleases(bucket string) []call {
 		{"s3:GetObject", bucket + state, true},
 		{"s3:PutObject", bucket + state, true},
 		{"s3:GetObject", bucket + manifest, true},
-		{"s3:GetObject", bucket + artifact, false},
+		{"s3:DeleteObject", bucket + artifact, false},
 		{"s3:DeleteObject", bucket + state, false},
 		{"s3:DeleteObject", bucket + manifest, false},
 		{"s3:GetObjectVersion", bucket + state, false},

@@ -36,9 +36,9 @@ func newReleases(scope constructs.Construct, keepDays int) releases {
 	return releases{bucket, *bucket.BucketName(), *bucket.BucketArn()}
 }
 
-// grantPublish lets a function begin and record a release.
+// grantPublish lets a function begin and record a release, and compare it with the build of the one before.
 func (r releases) grantPublish(role awsiam.Role) {
-	r.allow(role, "s3:GetObject", contract.ReleaseState, contract.ReleaseManifests+"*")
+	r.allow(role, "s3:GetObject", contract.ReleaseState, contract.ReleaseManifests+"*", contract.ReleaseArtifacts+"*")
 	r.allow(role, "s3:PutObject", contract.ReleaseState, contract.ReleaseManifests+"*", contract.ReleaseArtifacts+"*")
 	r.allowListing(role)
 }
