@@ -37,10 +37,10 @@ func withRole(t *testing.T, role string) edit {
 
 func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
 	const (
-		own         = "User: arn:aws:sts::123456789012:assumed-role/modern-pipeline-InvalidateRole"
+		own         = "User: arn:aws:sts::123456789012:assumed-role/uploaded-pipeline-InvalidateRole"
 		mayNot      = "is not authorized to perform: "
 		takesOn     = mayNot + "sts:AssumeRole on resource: " + edgeRole
-		taken       = "User: arn:aws:sts::" + edgeAccount + ":assumed-role/clear-cache/modern-pipeline-Invalidate"
+		taken       = "User: arn:aws:sts::" + edgeAccount + ":assumed-role/clear-cache/uploaded-pipeline-Invalidate"
 		bothOutputs = "outputs " + contract.OutputRoleTrust + " and " + contract.OutputRolePermissions
 		statement   = `"Action": "sts:AssumeRole", "Effect": "Allow", "Resource": "` + edgeRole
 	)
@@ -68,7 +68,7 @@ func TestEachPolicyDecidesOnARoleOfAnotherAccount(t *testing.T) {
 			if tt.old != "" {
 				edits = append(edits, replace(t, tt.old, tt.with))
 			}
-			r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline", edits...)), Options{Source: blog(t), Faults: faults}, nil)
+			r := rehearse(t, t.Context(), read(t, template(t, "uploaded-pipeline", edits...)), Options{Source: blog(t), Faults: faults}, nil)
 			if tt.faults != "" && !strings.HasPrefix(r.strikes(), tt.faults+" Invalidate/Invalidate sts:AssumeRole ") {
 				t.Errorf("%s strikes %q", tt.faults, r.strikes())
 			}
@@ -125,7 +125,7 @@ func TestReadRefusesARoleThatCannotBeAssumed(t *testing.T) {
 		{"no role", variable(contract.EnvRoleARN, edgeRole), variable(contract.EnvRoleARN, "clear-cache"), contract.EnvRoleARN + ` is "clear-cache": want a role's ARN`},
 		{"no policy", `"` + contract.OutputRoleTrust + `"`, `"AnotherOutput"`, `assumes the role ` + edgeRole + `, and the stack's output ` + contract.OutputRoleTrust + ` is no policy for it: ""`},
 	} {
-		_, err := Read(template(t, "modern-pipeline", withRole(t, "InvalidateRoleD64083AD"), replace(t, tt.old, tt.with)))
+		_, err := Read(template(t, "uploaded-pipeline", withRole(t, "InvalidateRoleD64083AD"), replace(t, tt.old, tt.with)))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}

@@ -58,7 +58,7 @@ func TestWarningsOfARecipeAreRepeated(t *testing.T) {
 		"        echo '" + buildspec.LeftOutFuture + "1 (content/a.md)'\n" +
 		"        echo '==> Hugo: 3 files in public/'\n" +
 		"artifacts:\n  files: ['site/index.html']\n"})
-	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: source}, nil)
+	r := rehearse(t, t.Context(), read(t, template(t, "uploaded-pipeline")), Options{Source: source}, nil)
 	var ofBuild []string
 	for _, warning := range r.Warnings {
 		if strings.HasPrefix(warning, "build: ") {

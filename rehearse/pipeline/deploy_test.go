@@ -11,7 +11,7 @@ func TestTheDeploymentFails(t *testing.T) {
 	const denied = "is not authorized to perform: "
 	failsAt(t, 2, []failing{
 		{name: "no permission to upload", edit: replace(t, `:s3:::kzmorita-blog/*`, `:s3:::kzmorita-bloG/*`), code: "AccessDenied",
-			reason: []string{"assumed-role/modern-pipeline-DeployRole", denied + "s3:PutObject on resource: arn:aws:s3:::kzmorita-blog/"}, look: "DeployRole885297C3"},
+			reason: []string{"assumed-role/uploaded-pipeline-DeployRole", denied + "s3:PutObject on resource: arn:aws:s3:::kzmorita-blog/"}, look: "DeployRole885297C3"},
 		{name: "variable that nobody puts out", edit: replace(t, `"BucketName": "kzmorita-blog"`, `"BucketName": "kzmorita-blog", "ObjectKey": "#{Build.Folder}"`), code: "InvalidActionConfiguration", reason: []string{"#{Build.Folder}"}},
 	})
 }
@@ -25,7 +25,7 @@ func TestFilesOfAnyNameArePublished(t *testing.T) {
 		names["site/files/"+name] = "file"
 	}
 	write(t, source, names)
-	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: source, State: filepath.Join(t.TempDir(), "state")}, nil)
+	r := rehearse(t, t.Context(), read(t, template(t, "uploaded-pipeline")), Options{Source: source, State: filepath.Join(t.TempDir(), "state")}, nil)
 	if r.err != nil || r.statuses() != allSucceeded || r.Site.Uploaded != 5+len(names) {
 		t.Errorf("stages end as %s (%v), %+v: %+v", r.statuses(), r.err, r.Site, r.failed())
 	}

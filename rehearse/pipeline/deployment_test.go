@@ -132,7 +132,7 @@ func TestADeploymentStops(t *testing.T) {
 
 func TestReadDeploymentRefusesWhatHasNoHooks(t *testing.T) {
 	for _, tt := range []struct{ golden, old, with, want string }{
-		{"modern-pipeline", "x", "x", "has no hooks"},
+		{"uploaded-pipeline", "x", "x", "has no hooks"},
 		{"api-hook", contract.HookFunctionName("api") + "\\\"\\n", "Another\\\"\\n", `"Another" is no AWS::Lambda::Function`},
 		{"api-hook", "Hooks:\\n", "Nothing:\\n", "the AppSpec has no hooks"},
 	} {

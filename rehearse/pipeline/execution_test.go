@@ -17,7 +17,7 @@ import (
 func TestASecondPublicationReplacesTheFirst(t *testing.T) {
 	source, state := blog(t), filepath.Join(t.TempDir(), "state")
 	cached := replace(t, `"Extract": "true"`, `"Extract": "true", "CacheControl": "max-age=600"`)
-	plan, opts := read(t, template(t, "modern-pipeline", cached)), Options{Source: source, State: state}
+	plan, opts := read(t, template(t, "uploaded-pipeline", cached)), Options{Source: source, State: state}
 
 	first := rehearse(t, t.Context(), plan, opts, nil)
 	if first.err != nil || first.statuses() != allSucceeded {
@@ -79,7 +79,7 @@ func TestASecondPublicationReplacesTheFirst(t *testing.T) {
 
 func TestReadersFindOutThatInvalidateRanBeforeDeploy(t *testing.T) {
 	t.Parallel()
-	plan := read(t, template(t, "modern-pipeline"))
+	plan := read(t, template(t, "uploaded-pipeline"))
 	plan.Pipeline.Stages[2], plan.Pipeline.Stages[3] = plan.Pipeline.Stages[3], plan.Pipeline.Stages[2]
 	r := rehearse(t, t.Context(), plan, Options{Source: blog(t)}, nil)
 	failed := r.failed()
@@ -89,7 +89,7 @@ func TestReadersFindOutThatInvalidateRanBeforeDeploy(t *testing.T) {
 }
 
 func TestThePermissionsThatAreUsedAreCounted(t *testing.T) {
-	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: blog(t)}, nil)
+	r := rehearse(t, t.Context(), read(t, template(t, "uploaded-pipeline")), Options{Source: blog(t)}, nil)
 	used := map[string]int{}
 	for _, role := range r.Permissions {
 		for _, p := range role.Actions {
@@ -111,7 +111,7 @@ func TestThePermissionsThatAreUsedAreCounted(t *testing.T) {
 func TestPreparationIsNoTimeOfThePipeline(t *testing.T) {
 	t.Parallel()
 	const compiling = 300 * time.Millisecond
-	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: blog(t), Faults: Faults{"build": "fail"},
+	r := rehearse(t, t.Context(), read(t, template(t, "uploaded-pipeline")), Options{Source: blog(t), Faults: Faults{"build": "fail"},
 		compile: func(ctx context.Context, asset, binary string) error {
 			time.Sleep(compiling)
 			return link(invalidate)(ctx, asset, binary)
@@ -141,7 +141,7 @@ func TestAnErrorOfThisMachineIsNone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: tt.source, State: state}, func(e rehearsal.Event) {
+			r := rehearse(t, t.Context(), read(t, template(t, "uploaded-pipeline")), Options{Source: tt.source, State: state}, func(e rehearsal.Event) {
 				if e.Kind == rehearsal.StageStarted {
 					write(t, filepath.Dir(state), map[string]string{"state": "a file, where a folder should be made"})
 				}

@@ -83,7 +83,7 @@ func TestEachFaultStrikes(t *testing.T) {
 			t.Run(fault, func(t *testing.T) {
 				t.Parallel()
 				kind, fault := strings.Replace(kind, "-N", "-7", 1), strings.Replace(fault, "-N", "-7", 1)
-				plan := read(t, template(t, "modern-pipeline", withRole(t, "InvalidateRoleD64083AD")))
+				plan := read(t, template(t, "uploaded-pipeline", withRole(t, "InvalidateRoleD64083AD")))
 				if part == "s3" {
 					plan = read(t, template(t, "published-pipeline"))
 				}
@@ -109,7 +109,7 @@ func TestAFaultThatNeverStruckIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	source := blog(t)
 	write(t, source, map[string]string{"buildspec/hugo.yml": "version: 0.2\nphases:\n  build:\n    commands: [exit 1]\n"})
-	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: source, Faults: Faults{"build": "fail", "sts": "no-role"}}, nil)
+	r := rehearse(t, t.Context(), read(t, template(t, "uploaded-pipeline")), Options{Source: source, Faults: Faults{"build": "fail", "sts": "no-role"}}, nil)
 	if r.err != nil || r.Status != rehearsal.Failed || r.strikes() != "" {
 		t.Errorf("it ends as %s (%v), struck was %q", r.Status, r.err, r.strikes())
 	}

@@ -111,7 +111,7 @@ artifacts:
   base-directory: public
   files: ['**/*']
 `})
-	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: source, Hugo: filepath.Join(own, "hugo")}, nil)
+	r := rehearse(t, t.Context(), read(t, template(t, "uploaded-pipeline")), Options{Source: source, Hugo: filepath.Join(own, "hugo")}, nil)
 	if r.err != nil || r.statuses() != allSucceeded {
 		t.Errorf("it ends as %s, %v: %+v", r.statuses(), r.err, r.failed())
 	}

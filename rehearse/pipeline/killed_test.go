@@ -54,7 +54,7 @@ func TestNothingIsLeftOfAKilledRehearsal(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := condemned{Source: blog(t), Dir: t.TempDir(), Data: t.TempDir(), Function: function}
-			c.Template = filepath.Join(template(t, "modern-pipeline").Dir, "modern-pipeline.template.json")
+			c.Template = filepath.Join(template(t, "uploaded-pipeline").Dir, "uploaded-pipeline.template.json")
 			buildspec := filepath.Join(c.Source, "buildspec", "hugo.yml")
 			text, err := os.ReadFile(buildspec)
 			if err != nil {

@@ -12,8 +12,8 @@ import (
 )
 
 func TestReadReadsThePipeline(t *testing.T) {
-	plan := read(t, template(t, "modern-pipeline"))
-	if plan.Name != "modern" || !strings.HasPrefix(plan.Pipeline.Store, "modern-pipeline-artifacts") || plan.Pipeline.Role.ID != "PipelineRoleDCFDBB91" {
+	plan := read(t, template(t, "uploaded-pipeline"))
+	if plan.Name != "uploaded" || !strings.HasPrefix(plan.Pipeline.Store, "uploaded-pipeline-artifacts") || plan.Pipeline.Role.ID != "PipelineRoleDCFDBB91" {
 		t.Errorf("the pipeline is %s, with %s, run by %s", plan.Name, plan.Pipeline.Store, plan.Pipeline.Role.ID)
 	}
 	var got []string
@@ -45,21 +45,21 @@ func TestReadReadsThePipeline(t *testing.T) {
 }
 
 func TestReadNotesTheSchedule(t *testing.T) {
-	notes := strings.Join(read(t, template(t, "modern-pipeline", replace(t, `"Resources": {`, `"Resources": {"Schedule": {"Type": "AWS::Scheduler::Schedule", "Properties": {"ScheduleExpression": "rate(6 hours)"}},`))).Notes, "\n")
+	notes := strings.Join(read(t, template(t, "uploaded-pipeline", replace(t, `"Resources": {`, `"Resources": {"Schedule": {"Type": "AWS::Scheduler::Schedule", "Properties": {"ScheduleExpression": "rate(6 hours)"}},`))).Notes, "\n")
 	if want := "the schedule Schedule is not rehearsed: on AWS it also starts the pipeline, at rate(6 hours) (UTC)"; !strings.Contains(notes, want) {
 		t.Errorf("notes are %q, want %q", notes, want)
 	}
 }
 
 func TestReadReadsTheProject(t *testing.T) {
-	inline := read(t, template(t, "modern-pipeline", replace(t, `"buildspec/hugo.yml"`, `"version: 0.2\nphases: {}\n"`))).Pipeline.Stages[1].Actions[0].kind.(build).project
+	inline := read(t, template(t, "uploaded-pipeline", replace(t, `"buildspec/hugo.yml"`, `"version: 0.2\nphases: {}\n"`))).Pipeline.Stages[1].Actions[0].kind.(build).project
 	if inline.Buildspec != "version: 0.2\nphases: {}\n" || inline.BuildspecPath != "" || inline.Timeout != 15*time.Minute || inline.Role.ID != "BuildRole41B77417" || !inline.WritesLogs {
 		t.Errorf("the project is %+v", inline)
 	}
 	if want := map[string]string{"HUGO_EXTENDED": "true", "HUGO_FLAGS": "--gc", "NODE_VERSION": "24"}; !maps.Equal(inline.Env, want) {
 		t.Errorf("its variables are %v, want %v", inline.Env, want)
 	}
-	token := read(t, template(t, "modern-pipeline", withToken(t)))
+	token := read(t, template(t, "uploaded-pipeline", withToken(t)))
 	if project := token.Pipeline.Stages[1].Actions[0].kind.(build).project; project.BuildspecPath != "buildspec/hugo.yml" || project.Buildspec != "" {
 		t.Errorf("the project is %+v", project)
 	}
@@ -71,7 +71,7 @@ func TestReadReadsTheProject(t *testing.T) {
 		t.Error("the token is in the plan")
 	}
 	variable := `"EnvironmentVariables": [{"Name": "TOKEN", "Type": "SECRETS_MANAGER", "Value": "blog/token"}], "Image"`
-	if project := read(t, template(t, "modern-pipeline", replace(t, `"Image"`, variable))).Pipeline.Stages[1].Actions[0].kind.(build).project; project.Secrets["TOKEN"] != "blog/token" || len(project.Env) > 0 {
+	if project := read(t, template(t, "uploaded-pipeline", replace(t, `"Image"`, variable))).Pipeline.Stages[1].Actions[0].kind.(build).project; project.Secrets["TOKEN"] != "blog/token" || len(project.Env) > 0 {
 		t.Errorf("the project's secrets are %v, its variables %v", project.Secrets, project.Env)
 	}
 }
@@ -86,27 +86,27 @@ func TestReadRefusesWhatCannotBeRehearsed(t *testing.T) {
 	}{
 		{"service", "api-service", "x", "x", []string{"api-service cannot be rehearsed", "stage Deploy, action CodeDeploy: an action of the provider CodeDeployToECS (Deploy, by AWS) cannot be rehearsed; those that can are Source/CodeStarSourceConnection"}},
 		{"hook", "api-hook", "x", "x", []string{"it has 0 pipelines, want one"}},
-		{"approval", "modern-pipeline", `"Category": "Deploy",
+		{"approval", "uploaded-pipeline", `"Category": "Deploy",
                   "Owner": "AWS",
                   "Provider": "S3"`, `"Category": "Approval", "Owner": "AWS", "Provider": "Manual"`, []string{"stage Deploy, action S3", "Manual"}},
-		{"other Region", "modern-pipeline", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "Region": "eu-west-1"`, []string{"stage Invalidate, action Invalidate", "eu-west-1"}},
-		{"function in Python", "modern-pipeline", `"provided.al2023"`, `"python3.13"`, []string{"Invalidate", "python3.13"}},
-		{"project elsewhere", "modern-pipeline", `"ProjectName": {`, `"ProjectName": "shared", "Other": {`, []string{"stage Build, action Build", `"shared" is no AWS::CodeBuild::Project`}},
-		{"asset that is gone", "modern-pipeline", `"ASSET.zip"`, `"other.zip"`, []string{"stage Invalidate, action Invalidate", "other.zip"}},
-		{"batch", "modern-pipeline", `"ProjectName": {`, `"BatchEnabled": "true", "ProjectName": {`, []string{"stage Build, action Build", "batch"}},
-		{"artifacts of the function", "modern-pipeline", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "OutputArtifacts": [{"Name": "Report"}]`, []string{"stage Invalidate, action Invalidate: its function has output artifacts (Report)"}},
-		{"two artifacts for the function", "modern-pipeline", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "InputArtifacts": [{"Name": "Site"}, {"Name": "Source"}]`, []string{"stage Invalidate, action Invalidate: its function has 2 input artifacts (Site, Source)"}},
-		{"input that nobody puts out", "modern-pipeline", `"InputArtifacts": [
+		{"other Region", "uploaded-pipeline", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "Region": "eu-west-1"`, []string{"stage Invalidate, action Invalidate", "eu-west-1"}},
+		{"function in Python", "uploaded-pipeline", `"provided.al2023"`, `"python3.13"`, []string{"Invalidate", "python3.13"}},
+		{"project elsewhere", "uploaded-pipeline", `"ProjectName": {`, `"ProjectName": "shared", "Other": {`, []string{"stage Build, action Build", `"shared" is no AWS::CodeBuild::Project`}},
+		{"asset that is gone", "uploaded-pipeline", `"ASSET.zip"`, `"other.zip"`, []string{"stage Invalidate, action Invalidate", "other.zip"}},
+		{"batch", "uploaded-pipeline", `"ProjectName": {`, `"BatchEnabled": "true", "ProjectName": {`, []string{"stage Build, action Build", "batch"}},
+		{"artifacts of the function", "uploaded-pipeline", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "OutputArtifacts": [{"Name": "Report"}]`, []string{"stage Invalidate, action Invalidate: its function has output artifacts (Report)"}},
+		{"two artifacts for the function", "uploaded-pipeline", `"Namespace": "Invalidate"`, `"Namespace": "Invalidate", "InputArtifacts": [{"Name": "Site"}, {"Name": "Source"}]`, []string{"stage Invalidate, action Invalidate: its function has 2 input artifacts (Site, Source)"}},
+		{"input that nobody puts out", "uploaded-pipeline", `"InputArtifacts": [
                   {
                     "Name": "Site"`, `"InputArtifacts": [
                 {
                   "Name": "Sight"`, []string{`stage Deploy, action S3: its input artifact "Sight" is the output of no earlier action`}},
-		{"output of two", "modern-pipeline", `"OutputArtifacts": [
+		{"output of two", "uploaded-pipeline", `"OutputArtifacts": [
                   {
                     "Name": "Site"`, `"OutputArtifacts": [
                 {
                   "Name": "Source"`, []string{`stage Build, action Build: its output artifact "Source" is also the output of stage Source, action `}},
-		{"stores in Regions", "modern-pipeline", `"ArtifactStore": {`, `"ArtifactStores": {`, []string{"ArtifactStores"}},
+		{"stores in Regions", "uploaded-pipeline", `"ArtifactStore": {`, `"ArtifactStores": {`, []string{"ArtifactStores"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestReadNotesWhatIsNotRehearsed(t *testing.T) {
 		{"policy of AWS's", `"Description": "Uploads the blog"`, `"Description": "Uploads the blog", "ManagedPolicyArns": ["arn:aws:iam::aws:policy/AmazonS3FullAccess"]`, "what the role DeployRole885297C3 may do is not checked"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			plan := read(t, template(t, "modern-pipeline", replace(t, tt.old, tt.with)))
+			plan := read(t, template(t, "uploaded-pipeline", replace(t, tt.old, tt.with)))
 			if !strings.Contains(strings.Join(plan.Notes, "\n"), tt.want) {
 				t.Errorf("notes are %q, want %q among them", plan.Notes, tt.want)
 			}
@@ -146,7 +146,7 @@ func TestReadNotesWhatIsNotRehearsed(t *testing.T) {
 }
 
 func TestTheStackIsInTheAccountOfTheConnection(t *testing.T) {
-	plan := read(t, template(t, "modern-pipeline", replace(t, ":"+assembly.UnknownAccount+":connection", ":"+edgeAccount+":connection")))
+	plan := read(t, template(t, "uploaded-pipeline", replace(t, ":"+assembly.UnknownAccount+":connection", ":"+edgeAccount+":connection")))
 	if plan.Template.Account != edgeAccount || !strings.Contains(plan.Pipeline.Role.ARN, ":"+edgeAccount+":") {
 		t.Errorf("the stack is in %s, its role is %s", plan.Template.Account, plan.Pipeline.Role.ARN)
 	}

@@ -63,7 +63,7 @@ func template(t *testing.T, golden string, edits ...edit) *assembly.Template {
 	return loaded
 }
 
-// withToken edits modern-pipeline as Source.GitHubToken does: the source has no role of its own.
+// withToken edits uploaded-pipeline as Source.GitHubToken does: the source has no role of its own.
 func withToken(t *testing.T) edit {
 	t.Helper()
 	source := regexp.MustCompile(`(?s)"ConnectionArn": .*?"BranchName": "main"`)
@@ -204,7 +204,7 @@ const allSucceeded = "Succeeded Succeeded Succeeded Succeeded"
 // failing is a rehearsal that fails, and what it must say.
 type failing struct {
 	name   string
-	golden string // default modern-pipeline
+	golden string // default uploaded-pipeline
 	edit   edit
 	spoil  func(t *testing.T, source string)
 	faults string
@@ -234,7 +234,7 @@ func failsAt(t *testing.T, stage int, tests []failing) {
 				edits = append(edits, tt.edit)
 			}
 			state := filepath.Join(t.TempDir(), "state")
-			r := rehearse(t, t.Context(), read(t, template(t, cmp.Or(tt.golden, "modern-pipeline"), edits...)), Options{Source: source, Faults: faults, State: state}, nil)
+			r := rehearse(t, t.Context(), read(t, template(t, cmp.Or(tt.golden, "uploaded-pipeline"), edits...)), Options{Source: source, Faults: faults, State: state}, nil)
 			want := slices.Repeat([]string{"NotRun"}, 4)
 			for i := range stage {
 				want[i] = "Succeeded"
@@ -279,7 +279,7 @@ func stackOutput(name string) string {
 // bucket and distribution are those of the site.
 func siteAssembly(t *testing.T, edits ...edit) *assembly.Template {
 	t.Helper()
-	dir := template(t, "modern-pipeline",
+	dir := template(t, "uploaded-pipeline",
 		replace(t, `"kzmorita-blog"`, stackOutput("Bucket")),
 		replace(t, `":s3:::kzmorita-blog/*"`, `":s3:::", `+stackOutput("Bucket")+`, "/*"`),
 		replace(t, `":distribution/E2QWRUHAPOMQZL"`, `":distribution/", `+stackOutput("Distribution")),
@@ -301,7 +301,7 @@ func siteAssembly(t *testing.T, edits ...edit) *assembly.Template {
 		return fmt.Sprintf(`%q: {"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/%s", "properties": {"templateFile": "%s.template.json"}}`, name, region, name)
 	}
 	files["manifest.json"] = `{"artifacts": {` + strings.Join([]string{
-		stack("blog-certificate", props.CloudFrontRegion), stack("blog-site", "ap-northeast-1"), stack("modern-pipeline", "ap-northeast-1"),
+		stack("blog-certificate", props.CloudFrontRegion), stack("blog-site", "ap-northeast-1"), stack("uploaded-pipeline", "ap-northeast-1"),
 	}, ", ") + `}}`
 	write(t, dir, files)
 	stacks, err := assembly.Load(dir)
@@ -314,8 +314,8 @@ func siteAssembly(t *testing.T, edits ...edit) *assembly.Template {
 // variable returns an environment variable as a template has it.
 func variable(name, value string) string { return fmt.Sprintf("%q: %q", name, value) }
 
-// userParameters returns the parameters of modern-pipeline's Invalidate action as a template
+// userParameters returns the parameters of uploaded-pipeline's Invalidate action as a template
 // has them, with a distribution and paths.
 func userParameters(distribution string, paths ...string) string {
-	return strconv.Quote(contract.JSON(contract.UserParameters{PipelineName: "modern", Distribution: contract.Distribution{ID: distribution, Paths: paths}}))
+	return strconv.Quote(contract.JSON(contract.UserParameters{PipelineName: "uploaded", Distribution: contract.Distribution{ID: distribution, Paths: paths}}))
 }

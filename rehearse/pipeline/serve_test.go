@@ -19,7 +19,7 @@ func TestTheSiteIsServedUntilTheRehearsalIsCancelled(t *testing.T) {
 	defer cancel()
 	pages := map[string]string{}
 	var address string
-	r := rehearse(t, ctx, read(t, template(t, "modern-pipeline")), Options{Source: blog(t), Serve: true}, func(e rehearsal.Event) {
+	r := rehearse(t, ctx, read(t, template(t, "uploaded-pipeline")), Options{Source: blog(t), Serve: true}, func(e rehearsal.Event) {
 		if e.Kind != rehearsal.Serving {
 			return
 		}

@@ -152,7 +152,7 @@ func TestAPlusIsEncodedForADistributionThatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	source := blog(t)
 	write(t, source, map[string]string{"site/tags/c++/index.html": "<h1>c++</h1>"})
-	r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: source}, nil)
+	r := rehearse(t, t.Context(), read(t, template(t, "uploaded-pipeline")), Options{Source: source}, nil)
 	if r.statuses() != allSucceeded || r.editions(rehearsal.AfterInvalidate)["/tags/c++/"] != rehearsal.New {
 		t.Errorf("stages end as %s (%v), readers get %v: %+v", r.statuses(), r.err, r.editions(rehearsal.AfterInvalidate), r.failed())
 	}

@@ -85,7 +85,7 @@ func TestLinksOfTheHomePageAreFollowed(t *testing.T) {
 				files["site/"+name] = content
 			}
 			write(t, source, files)
-			tpl := template(t, "modern-pipeline")
+			tpl := template(t, "uploaded-pipeline")
 			if tt.site {
 				tpl = siteAssembly(t, append([]edit{ownFunction(t)}, tt.edits...)...)
 			}

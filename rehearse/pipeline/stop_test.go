@@ -34,7 +34,7 @@ func TestARehearsalStopsAtAnyMoment(t *testing.T) {
 			defer cancel()
 			var cancelled time.Time
 			state := t.TempDir()
-			r := rehearse(t, ctx, read(t, template(t, "modern-pipeline")), Options{Source: source, State: state, CompleteAfter: time.Minute}, func(e rehearsal.Event) {
+			r := rehearse(t, ctx, read(t, template(t, "uploaded-pipeline")), Options{Source: source, State: state, CompleteAfter: time.Minute}, func(e rehearsal.Event) {
 				if cancelled.IsZero() && moment(e) {
 					cancelled = time.Now()
 					cancel()
