@@ -62,8 +62,7 @@ type history struct {
 	// active is the number of functions at work, and last is when one was.
 	active int
 	last   time.Time
-	// deploying is the number of Deploy stages and late deliveries in progress, and begun
-	// that of all so far.
+	// deploying is the number of those who change the bucket, and begun that of all so far.
 	deploying, begun int
 	over             bool
 	calm             bool // no faults any more
@@ -72,9 +71,9 @@ type history struct {
 	jobs   []*job
 	blog   files // the last build
 	theirs files // what other tools have put
-	// strange are the objects that may be left in the bucket, because the manifest that
-	// listed them was lost.
-	strange map[string]string
+	// strange are the keys of objects that may be left in the bucket, because the manifest
+	// that listed them was lost.
+	strange map[string]bool
 }
 
 // mutant turns one safeguard off.
@@ -88,6 +87,7 @@ const (
 	noGrace   mutant = "no grace"
 	noMemory  mutant = "no memory of what was not cleared"
 	noNumbers mutant = "no numbers of what was cleared"
+	noPast    mutant = "no past"
 )
 
 // job is a job of the Deploy stage.
@@ -95,6 +95,8 @@ type job struct {
 	id    string
 	build files
 	rules []contract.HeaderRule
+	// published is true if the Deploy stage has succeeded, and the state knows that.
+	published bool
 }
 
 func newHistory(tb testing.TB, seed uint64, rate float64, mutant mutant) *history {
@@ -102,7 +104,7 @@ func newHistory(tb testing.TB, seed uint64, rate float64, mutant mutant) *histor
 		TB: tb, seed: seed, random: rand.New(rand.NewPCG(seed, 1)), rate: rate, mutant: mutant, //nolint:gosec // a model
 		s3:       objecttest.New(site, releases, artifacts),
 		settings: Settings{Bucket: site, Grace: 24 * time.Hour, MaxDeletePercent: 30},
-		theirs:   files{}, strange: map[string]string{},
+		theirs:   files{}, strange: map[string]bool{},
 	}
 	h.s3.OwnETags = seed%3 == 0
 	h.s3.Page = 7
@@ -244,6 +246,8 @@ func (h *history) publish(j *job, call string) outcome {
 		publisher.Releases = forgetful{publisher.Releases}
 	case noLease:
 		publisher.Releases = &selfish{Releases: publisher.Releases}
+	case noPast:
+		publisher.Releases = reckless{publisher.Releases}
 	case noOrder:
 		late := &lazy{Client: client, Releases: publisher.Releases}
 		publisher.S3, publisher.Releases = late, late
@@ -269,6 +273,9 @@ func (h *history) publish(j *job, call string) outcome {
 func (h *history) deploy(j *job) (got outcome, alone bool) {
 	ends := h.deploys()
 	got = h.calls(j)
+	h.mu.Lock()
+	j.published = got == succeeded
+	h.mu.Unlock()
 	return got, ends()
 }
 
@@ -358,19 +365,24 @@ func (h *history) stage(j *job, build files, n int) {
 	}
 }
 
-// late delivers a job once more. If another one has begun since, this changes nothing.
+// late delivers a job once more. If it has published before, this changes nothing.
 func (h *history) late(j *job, n int) {
 	alone := h.deploys()
-	past := slices.ContainsFunc(h.state().Past, func(p release.Past) bool { return p.Job == j.id })
-	before := h.s3.Objects(site)
+	published, before := h.published(j), h.s3.Objects(site)
 	h.publish(j, fmt.Sprintf("/late%d", n))
-	if after := h.s3.Objects(site); past && !reflect.DeepEqual(before, after) && alone() {
+	if after := h.s3.Objects(site); alone() && published && !reflect.DeepEqual(before, after) {
 		h.problem("%s is delivered again, and changes the bucket", j.id)
 	}
 }
 
-// deploys notes that a publication begins. The function that it returns notes its end, and
-// whether there was no other one meanwhile.
+func (h *history) published(j *job) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return j.published
+}
+
+// deploys notes that somebody begins to change the bucket. The function that it returns
+// notes the end, and whether nobody else has done so meanwhile.
 func (h *history) deploys() (ends func() (alone bool)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -458,6 +470,7 @@ func (h *history) change(blog files, n int) files {
 
 // byHand does what people do to a bucket.
 func (h *history) byHand(n int) {
+	defer h.deploys()()
 	switch key := fmt.Sprintf("p%d/index.html", h.random.IntN(9)); h.random.IntN(4) {
 	case 0, 1:
 		key, content := fmt.Sprintf("theirs/%d.html", h.random.IntN(3)), fmt.Sprint("theirs ", n)
@@ -479,13 +492,16 @@ func (h *history) lose() {
 	if h.active+h.deploying > 0 {
 		return
 	}
-	for key, object := range h.s3.Objects(site) {
-		h.strange[key] = string(object.Content)
+	for _, key := range h.s3.Keys(site) {
+		h.strange[key] = true
 	}
 	if state := h.state(); h.random.IntN(2) == 0 && state.Current != "" {
 		h.s3.Delete(releases, contract.ReleaseManifests+state.Current+".json.gz")
 	} else {
 		h.s3.Delete(releases, contract.ReleaseState)
+		for _, j := range h.jobs {
+			j.published = false
+		}
 	}
 }
 
@@ -516,7 +532,7 @@ func (h *history) check(j *job) {
 	for key := range objects {
 		since, retired := state.Retired[key]
 		switch {
-		case j.build[key] != "", h.theirs[key] != "", h.strange[key] != "":
+		case j.build[key] != "", h.theirs[key] != "", h.strange[key]:
 		case !retired:
 			h.problem("%s: %s is left in the bucket", j.id, key)
 		case filetype.ClassOf(key).IsPage():
@@ -574,8 +590,8 @@ func (h *history) read(n int) {
 		}
 		page := h.edge.get(location, url)
 		_, needs, _ := strings.Cut(page.content, " needs ")
-		if h.isLeft(objectOf(url), page.content) {
-			continue // nobody knows any more what it needs
+		if h.isStrange(objectOf(url)) {
+			continue // nobody knows any more whether it is still there, and what it needs
 		}
 		seen := time.Now()
 		for _, name := range strings.Fields(needs) {
@@ -591,11 +607,10 @@ func (h *history) read(n int) {
 	}
 }
 
-// isLeft reports whether a page may be left of a lost release.
-func (h *history) isLeft(key, content string) bool {
+func (h *history) isStrange(key string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.strange[key] == content
+	return h.strange[key]
 }
 
 // locations is the number of edge locations.
@@ -870,6 +885,17 @@ func (f *selfish) Update(ctx context.Context, change func(*release.State) error)
 	})
 }
 
+// reckless are releases that do not know which jobs are over.
+type reckless struct{ Releases }
+
+// Update implements Releases.
+func (r reckless) Update(ctx context.Context, change func(*release.State) error) (release.State, error) {
+	return r.Releases.Update(ctx, func(s *release.State) error {
+		s.Past = nil
+		return change(s)
+	})
+}
+
 // lazy are an S3 and the releases of one publication, in which what is no page comes last.
 type lazy struct {
 	*objecttest.Client
@@ -937,7 +963,7 @@ func model(t *testing.T, seed uint64, rate float64, mutant mutant) []string {
 
 // TestModelSees turns one safeguard after the other off. The model must see that.
 func TestModelSees(t *testing.T) {
-	for _, mutant := range []mutant{noIntent, noLease, noOrder, noGrace, noMemory, noNumbers} {
+	for _, mutant := range []mutant{noIntent, noLease, noOrder, noGrace, noMemory, noNumbers, noPast} {
 		t.Run(string(mutant), func(t *testing.T) {
 			for seed := range uint64(200) {
 				if problems := model(t, seed, 0.05, mutant); len(problems) > 0 {

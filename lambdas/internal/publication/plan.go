@@ -36,8 +36,8 @@ type plan struct {
 	kept map[string]release.File
 	// left are the keys of files of the current release that the build does not have.
 	left []string
-	// removals are the keys to remove.
-	removals []string
+	// pages and assets are the keys to remove.
+	pages, assets []string
 	// retired has the keys of objects that stay although the build does not have them, with
 	// the time at which they left it, and retiring counts those that leave it now.
 	retired  map[string]time.Time
@@ -130,7 +130,8 @@ func (s situation) plan() plan {
 		p.depart(s, key, s.now)
 	}
 	p.retiring = len(p.retired) - waiting
-	slices.Sort(p.removals)
+	slices.Sort(p.pages)
+	slices.Sort(p.assets)
 	for key := range s.objects {
 		_, was := published[key]
 		_, before := retired[key]
@@ -175,20 +176,29 @@ func (s situation) cached(key string, old release.File, reason Reason) string {
 
 // depart decides about an object that left the build at a time. Its author takes a page
 // back, so it is removed at once. Pages that readers have open may still ask for other
-// files.
+// files. If an unfinished publication has put it, readers have been able to see such a page
+// until now.
 func (p *plan) depart(s situation, key string, since time.Time) {
+	if since.IsZero() {
+		since = s.now
+	}
 	name, ok := strings.CutPrefix(key, s.settings.prefix())
 	switch {
 	case !ok: // It is in no folder of the blog's.
-	case filetype.ClassOf(name).IsPage(), s.now.Sub(since) >= s.settings.Grace:
-		p.removals = append(p.removals, key)
+	case filetype.ClassOf(name).IsPage():
+		p.pages = append(p.pages, key)
+	case s.now.Sub(since) >= s.settings.Grace:
+		p.assets = append(p.assets, key)
 	default:
 		p.retired[key] = since
 	}
 }
 
 // writes reports whether the plan changes an object.
-func (p plan) writes() bool { return len(p.puts)+len(p.removals) > 0 }
+func (p plan) writes() bool { return len(p.puts)+len(p.removals()) > 0 }
+
+// removals returns the keys to remove.
+func (p plan) removals() []string { return slices.Concat(p.pages, p.assets) }
 
 // isRelease reports whether the blog's files are not those of the current release, whose
 // manifest is m.
@@ -201,13 +211,15 @@ func (p plan) isRelease(m *release.Manifest) bool {
 func (p plan) intent(s situation) release.Intent {
 	intent := release.Intent{Everything: s.manifest == nil || s.ofAnother()}
 	for _, put := range p.puts {
-		if _, exists := s.objects[put.key]; put.reason == New && !exists {
+		_, exists := s.objects[put.key]
+		_, retired := s.state.Retired[put.key]
+		if put.reason == New && (retired || !exists) {
 			intent.New = append(intent.New, put.key)
 		}
 		if !intent.Everything {
 			intent.Touched = append(intent.Touched, put.key)
 		}
 	}
-	intent.Touched = append(intent.Touched, p.removals...)
+	intent.Touched = append(intent.Touched, p.removals()...)
 	return intent
 }

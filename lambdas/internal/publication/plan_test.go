@@ -101,7 +101,7 @@ func TestPlan(t *testing.T) {
 		{name: "back in its grace", build: blog.with(files{"old.png": "old"}), change: func(s *situation) {
 			s.state.Retired = map[string]time.Time{"old.png": now}
 			s.objects["old.png"] = `"x"`
-		}, puts: []string{"new: old.png"}, touch: []string{"old.png"}, kept: 7, isRelease: true},
+		}, puts: []string{"new: old.png"}, touch: []string{"old.png"}, added: []string{"old.png"}, kept: 7, isRelease: true},
 		{name: "a page of a run that was not committed", change: func(s *situation) {
 			s.state.Retired = map[string]time.Time{"draft/index.html": now}
 			s.objects["draft/index.html"] = `"x"`
@@ -148,7 +148,7 @@ func TestPlan(t *testing.T) {
 				what      string
 				got, want []string
 			}{
-				{"puts", puts, tt.puts}, {"removals", p.removals, tt.removals}, {"retired", slices.Sorted(maps.Keys(p.retired)), tt.retired},
+				{"puts", puts, tt.puts}, {"removals", p.removals(), tt.removals}, {"retired", slices.Sorted(maps.Keys(p.retired)), tt.retired},
 				{"foreign", p.foreign, tt.foreign}, {"left", p.left, tt.left}, {"unsure", p.unsure, tt.unsure},
 				{"touched", intent.Touched, tt.touch}, {"added", intent.New, tt.added},
 			} {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"time"
 
 	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/release"
@@ -63,11 +62,11 @@ func (r *run) work(ctx context.Context, state release.State) (Result, error) {
 		}
 		p = s.plan()
 	}
-	r.log.Info("planned", "put", len(p.puts), "keep", len(p.kept), "remove", len(p.removals), "retire", p.retiring, "foreign", len(p.foreign))
+	r.log.Info("planned", "put", len(p.puts), "keep", len(p.kept), "remove", len(p.removals()), "retire", p.retiring, "foreign", len(p.foreign))
 
 	if p.writes() {
 		intent := p.intent(s)
-		if s.state, err = r.Releases.Update(ctx, func(s *release.State) error { return s.Intend(r.holder, time.Now(), intent) }); err != nil {
+		if s.state, err = r.Releases.Update(ctx, func(s *release.State) error { return s.Intend(r.holder, intent) }); err != nil {
 			return Result{}, err
 		}
 	}

@@ -39,8 +39,8 @@ var errNoTime = errors.New("the time of this call is over")
 // done reports whether anything is.
 func (w *writer) done() bool { return len(w.put)+len(w.removed) > 0 }
 
-// write puts the files of a plan wave by wave, so that no page is there before what it
-// needs, and then removes what has left.
+// write puts the files of a plan wave by wave, and then removes what has left, so that no
+// page is there without what it needs.
 func (w *writer) write(ctx context.Context, build *archive.Archive, p plan) error {
 	w.put = map[string]release.File{}
 	puts := map[string]put{}
@@ -62,9 +62,11 @@ func (w *writer) write(ctx context.Context, build *archive.Archive, p plan) erro
 			return err
 		}
 	}
-	for keys := range slices.Chunk(p.removals, maxRemovals) {
-		if err := w.remove(ctx, keys); err != nil {
-			return err
+	for _, removals := range [][]string{p.pages, p.assets} {
+		for keys := range slices.Chunk(removals, maxRemovals) {
+			if err := w.remove(ctx, keys); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

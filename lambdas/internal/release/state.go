@@ -39,8 +39,8 @@ type State struct {
 	ClearAll int64 `json:"clearAll,omitempty"`
 	// Retired has the keys of objects that may be in the bucket although Current does not
 	// list them: those that have left the blog and wait for their removal, and those that
-	// an unfinished publication was the first to put. The value is the time at which that
-	// began.
+	// an unfinished publication has put. The value is the time at which they left; it is
+	// zero for those of an unfinished publication.
 	Retired map[string]time.Time `json:"retired,omitempty"`
 }
 
@@ -125,15 +125,15 @@ func (s *State) Finished(job string) (release string, ok bool) {
 type Intent struct {
 	// Touched are the keys of objects that it puts or removes.
 	Touched []string
-	// New are those of Touched that it puts and that neither the current manifest nor the
-	// bucket has.
+	// New are the keys of objects that it puts and that are the blog's by this only:
+	// neither the current manifest nor the bucket has them, or they are retired.
 	New []string
 	// Everything is true if there is no manifest that says what was there before.
 	Everything bool
 }
 
 // Intend notes an intent. It comes before the first write.
-func (s *State) Intend(h Holder, now time.Time, intent Intent) error {
+func (s *State) Intend(h Holder, intent Intent) error {
 	if !s.holds(h) {
 		return ErrLeaseLost
 	}
@@ -147,9 +147,7 @@ func (s *State) Intend(h Holder, now time.Time, intent Intent) error {
 		s.Retired = map[string]time.Time{}
 	}
 	for _, key := range intent.New {
-		if _, ok := s.Retired[key]; !ok {
-			s.Retired[key] = now
-		}
+		s.Retired[key] = time.Time{}
 	}
 	if intent.Everything {
 		s.ClearAll = s.Number + 1
