@@ -95,7 +95,7 @@ func tryAction(ctx context.Context, c *functiontest.Case) (outcome functiontest.
 	if c.Call.Name == ofFailure {
 		b = secondBuild.with(build{"index.html": ""})
 	}
-	timeout := 24 * time.Second
+	timeout := 32 * time.Second
 	if c.Fault.Kind == fakeaws.Hang && !c.Always {
 		timeout = 40 * time.Second // S3's client waits 20 seconds for an answer
 	}

@@ -44,9 +44,9 @@ const (
 	// maxWrites limits the attempts of one Update. Two writers at once are rare, and
 	// each attempt means that another one has just written.
 	maxWrites = 10
-	// maxReads limits the attempts to read an object whose content breaks off. The SDK
-	// repeats a call only until its answer begins.
-	maxReads = 3
+	// maxTries limits the attempts of a call whose answer breaks off. The SDK repeats a
+	// call only until its answer begins.
+	maxTries = 3
 )
 
 // afresh says how to go on without what has been remembered. The bucket keeps no older
@@ -201,13 +201,21 @@ func (s Store) PutManifest(ctx context.Context, manifest *Manifest) error {
 	return s.put(ctx, &s3.PutObjectInput{Key: &key, ContentType: aws.String("application/gzip")}, packed.Bytes())
 }
 
-// put writes an object of the bucket.
-func (s Store) put(ctx context.Context, in *s3.PutObjectInput, content []byte) error {
-	in.Bucket, in.Body = &s.Bucket, bytes.NewReader(content)
-	if _, err := s.S3.PutObject(ctx, in, s3client.WithSHA256(in, sha256.Sum256(content))); err != nil {
-		return fmt.Errorf("write %s: %w", s.name(*in.Key), err)
+// put writes an object of the bucket. If the answer cannot be read, it tries again: S3
+// then refuses a write under a condition, if the first one has been made.
+func (s Store) put(ctx context.Context, in *s3.PutObjectInput, content []byte) (err error) {
+	in.Bucket = &s.Bucket
+	for range maxTries {
+		in.Body = bytes.NewReader(content)
+		_, err = s.S3.PutObject(ctx, in, s3client.WithSHA256(in, sha256.Sum256(content)))
+		if err == nil {
+			return nil
+		}
+		if api := smithy.APIError(nil); errors.As(err, &api) || ctx.Err() != nil {
+			break
+		}
 	}
-	return nil
+	return fmt.Errorf("write %s: %w", s.name(*in.Key), err)
 }
 
 // KeepBuild copies the archive of a release within S3, so that the release can be
@@ -234,7 +242,7 @@ func copySource(bucket, key string) string {
 // get returns an object of the bucket and its ETag, which is "" if there is none. It
 // refuses one that is longer than limit.
 func (s Store) get(ctx context.Context, key string, limit int64) (content []byte, etag string, err error) {
-	for range maxReads {
+	for range maxTries {
 		var out *s3.GetObjectOutput
 		out, err = s.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.Bucket, Key: &key})
 		if missing := (*types.NoSuchKey)(nil); errors.As(err, &missing) {

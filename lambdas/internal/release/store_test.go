@@ -83,6 +83,8 @@ func TestUpdateThroughFaults(t *testing.T) {
 	}{
 		{name: "the answer is lost", exists: true, after: first(objecttest.ErrReset), number: 6},
 		{name: "the answer to the first write of all is lost", after: first(objecttest.ErrReset), number: 1},
+		{name: "the answer cannot be read", exists: true, after: first(errors.New("unexpected EOF")), number: 6},
+		{name: "no answer can be read", exists: true, after: func(int, *objecttest.S3) error { return errors.New("unexpected EOF") }, number: 6},
 		{name: "a server's error before", exists: true, before: first(objecttest.Throttles()), number: 6},
 		{name: "a race, as S3 answers it", exists: true, before: first(objecttest.Refuses(http.StatusConflict, "ConditionalRequestConflict", "x")), number: 6},
 		{name: "another writer was faster", exists: true, before: func(n int, s *objecttest.S3) error {
