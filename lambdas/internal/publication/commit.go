@@ -11,23 +11,22 @@ import (
 )
 
 // commit notes that all is done.
-func (r *run) commit(ctx context.Context, s situation, p plan, w *writer, kept func() string) (Result, error) {
+func (r *run) commit(ctx context.Context, s situation, p plan, w *writer, why string) (Result, error) {
 	isRelease, result := p.isRelease(s.manifest), Result{Release: s.state.Current, Unchanged: len(s.files), Removed: len(w.removed)}
 	if isRelease {
 		files := maps.Clone(p.kept)
 		maps.Copy(files, w.put)
 		m := r.manifest(s, p, w, s.state.Target, files)
 		m.Retired += p.retiring
+		for _, note := range []string{s.moved(), why} {
+			if note != "" {
+				m.Notes = append(m.Notes, note)
+			}
+		}
 		if err := r.Releases.PutManifest(ctx, m); err != nil {
 			return Result{}, err
 		}
 		result = reported(m)
-		if note := kept(); note != "" {
-			result.Notes = append(result.Notes, note)
-		}
-		if s.ofAnother() {
-			result.Notes = append(result.Notes, "The blog has another bucket or folder than before, so all of it was put. What was published before is still in the old place.")
-		}
 	}
 	result.Foreign = p.foreign
 	_, err := r.Releases.Update(ctx, func(s *release.State) error { return s.Commit(r.holder, isRelease, p.retired) })
@@ -99,7 +98,7 @@ func (r *run) manifest(s situation, p plan, w *writer, id string, files map[stri
 func reported(m *release.Manifest) Result {
 	result := Result{
 		Release: m.ID, Put: m.Put, Unchanged: max(0, len(m.Files)-m.Put), Removed: m.Removed, Retired: m.Retired, Bytes: m.Bytes,
-		Reasons: map[Reason]int{},
+		Reasons: map[Reason]int{}, Notes: m.Notes,
 	}
 	for reason, n := range m.Reasons {
 		result.Reasons[Reason(reason)] = n
@@ -120,26 +119,24 @@ func (r *run) finished(ctx context.Context, state release.State) (Result, error)
 	return reported(m), nil
 }
 
-// keepTime is how long a publication waits for its build to be copied when all else is
-// done.
-const keepTime = 30 * time.Second
+// keepTime limits how long S3 may copy a build. It copies 5 GiB, the most that it does,
+// within a minute.
+const keepTime = 2 * time.Minute
 
-// keepBuild copies the build's archive while the files are put. The function that it
-// returns waits for that. It returns a note if the archive was not copied, which is no
-// reason to fail: the blog is published.
-func (r *run) keepBuild(ctx context.Context, id string) func() string {
-	ctx, cancel := context.WithCancel(ctx)
+// keepBuild copies the build's archive beside all else, because that takes S3 longer than
+// an ordinary publication, which may even be committed before. wait waits for the end. It
+// returns a note if the archive was not copied, which is no reason to fail: the blog is
+// published.
+func (r *run) keepBuild(ctx context.Context, id string) (wait func() string, cancel func()) {
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), min(keepTime, time.Until(r.times.stop)/2))
 	copied := make(chan error, 1)
 	go func() { copied <- r.Releases.KeepBuild(ctx, id, r.Bucket, r.Key) }()
 	return func() string {
-		late := time.AfterFunc(min(keepTime, time.Until(r.times.stop)/2), cancel)
-		defer late.Stop()
 		err := <-copied
-		cancel()
 		if err == nil {
 			return ""
 		}
 		r.log.Warn("build not kept", "error", err.Error())
 		return fmt.Sprintf("The build was not kept, so this release cannot be published again: %s.", redact.Line(err.Error(), 120))
-	}
+	}, cancel
 }

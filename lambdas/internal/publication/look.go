@@ -4,16 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
 	"blog-deploy-pipeline/lambdas/internal/archive"
@@ -23,69 +18,34 @@ import (
 // look reads what a plan depends on.
 func (p Publisher) look(ctx context.Context, req Request, state release.State) (situation, *archive.Archive, error) {
 	s := situation{settings: p.Settings, state: state, now: time.Now()}
+	l := &listing{S3: p.S3, settings: p.Settings, objects: map[string]string{}}
 	var build *archive.Archive
-	reads, ctx := errgroup.WithContext(ctx)
+	var last string
+	reads, readsCtx := errgroup.WithContext(ctx)
 	reads.Go(func() (err error) {
-		s.manifest, err = p.Releases.Manifest(ctx, state.Current)
+		s.manifest, err = p.Releases.Manifest(readsCtx, state.Current)
 		return err
 	})
 	reads.Go(func() (err error) {
-		s.objects, err = p.list(ctx)
+		last, err = l.first(readsCtx)
 		return err
 	})
 	reads.Go(func() (err error) {
-		build, err = archive.Open(ctx, &archive.S3Object{Client: p.S3, Bucket: req.Bucket, Key: req.Key})
+		build, err = archive.Open(readsCtx, &archive.S3Object{Client: p.S3, Bucket: req.Bucket, Key: req.Key})
 		if err != nil {
 			err = fmt.Errorf("open the build s3://%s/%s: %w", req.Bucket, req.Key, err)
 		}
 		return err
 	})
-	if err := reads.Wait(); err != nil {
+	err := reads.Wait()
+	if err == nil && last != "" {
+		err = l.rest(ctx, last, s.manifest)
+	}
+	if err != nil {
 		return situation{}, nil, err
 	}
-	s.files = build.Files()
+	s.objects, s.files = l.objects, build.Files()
 	return s, build, nil
-}
-
-// list returns the ETags of what is in the blog's folder, by key.
-func (p Publisher) list(ctx context.Context) (map[string]string, error) {
-	objects := map[string]string{}
-	in := &s3.ListObjectsV2Input{
-		Bucket: &p.Settings.Bucket,
-		// Another tool's key may have characters that XML does not allow.
-		EncodingType: types.EncodingTypeUrl,
-	}
-	if prefix := p.Settings.prefix(); prefix != "" {
-		in.Prefix = &prefix
-	}
-	for {
-		out, err := repeat(ctx, func() (*s3.ListObjectsV2Output, error) {
-			out, err := p.S3.ListObjectsV2(ctx, in)
-			if err == nil && out.KeyCount == nil {
-				err = errors.New("the answer counts no keys, so it is not S3's")
-			}
-			return out, err
-		})
-		if err != nil {
-			return nil, siteErrorf("list s3://%s/%s: %w", p.Settings.Bucket, p.Settings.prefix(), err)
-		}
-		for _, object := range out.Contents {
-			key := aws.ToString(object.Key)
-			if out.EncodingType == types.EncodingTypeUrl {
-				if key, err = url.QueryUnescape(key); err != nil {
-					return nil, siteErrorf("list s3://%s: %w", p.Settings.Bucket, err)
-				}
-			}
-			objects[key] = aws.ToString(object.ETag)
-		}
-		if !aws.ToBool(out.IsTruncated) {
-			return objects, nil
-		}
-		if aws.ToString(out.NextContinuationToken) == "" {
-			return nil, siteErrorf("list s3://%s: S3 says that there is more, and not how to get it", p.Settings.Bucket)
-		}
-		in.ContinuationToken = out.NextContinuationToken
-	}
 }
 
 // hashes returns the SHA-256 of files, by name.

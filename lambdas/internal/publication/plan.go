@@ -69,6 +69,14 @@ func (s situation) ofAnother() bool {
 	return s.manifest != nil && s.manifest.Site != s.settings.site()
 }
 
+// moved returns a sentence if the owner has left the place of the release before.
+func (s situation) moved() string {
+	if !s.ofAnother() {
+		return ""
+	}
+	return "The blog has another bucket or folder than before, so all of it was put. What was published before is still in the old place."
+}
+
 // plan returns what to do. Nothing is removed that neither the manifest nor the state's
 // Retired lists.
 func (s situation) plan() plan {

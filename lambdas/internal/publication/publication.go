@@ -26,6 +26,7 @@ type Releases interface {
 	Manifest(ctx context.Context, id string) (*release.Manifest, error)
 	PutManifest(ctx context.Context, manifest *release.Manifest) error
 	KeepBuild(ctx context.Context, id, fromBucket, fromKey string) error
+	Build(id string) (bucket, key string)
 }
 
 // Publisher publishes the builds of one blog.

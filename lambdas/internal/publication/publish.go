@@ -64,15 +64,17 @@ func (r *run) work(ctx context.Context, state release.State) (Result, error) {
 	}
 	r.log.Info("planned", "put", len(p.puts), "keep", len(p.kept), "remove", len(p.removals()), "retire", p.retiring, "foreign", len(p.foreign))
 
+	kept := func() string { return "" }
+	if p.isRelease(s.manifest) {
+		var cancel func()
+		kept, cancel = r.keepBuild(ctx, s.state.Target)
+		defer cancel()
+	}
 	if p.writes() {
 		intent := p.intent(s)
 		if s.state, err = r.Releases.Update(ctx, func(s *release.State) error { return s.Intend(r.holder, intent) }); err != nil {
 			return Result{}, err
 		}
-	}
-	kept := func() string { return "" }
-	if p.isRelease(s.manifest) {
-		kept = r.keepBuild(ctx, s.state.Target)
 	}
 	w := &writer{S3: r.S3, bucket: r.Settings.Bucket, tag: cacheTag(s.state.Target), stop: r.times.stop}
 	err = w.write(ctx, build, p)
@@ -84,5 +86,9 @@ func (r *run) work(ctx context.Context, state release.State) (Result, error) {
 	case err != nil:
 		return Result{}, err
 	}
-	return r.commit(ctx, s, p, w, kept)
+	result, err := r.commit(ctx, s, p, w, r.compare(ctx, s, p, build))
+	if note := kept(); note != "" && err == nil {
+		result.Notes = append(result.Notes, note)
+	}
+	return result, err
 }

@@ -27,6 +27,8 @@ type Manifest struct {
 	Retired int            `json:"retired,omitempty"`
 	Bytes   int64          `json:"bytes"`
 	Reasons map[string]int `json:"reasons,omitempty"`
+	// Notes are sentences for the owner.
+	Notes []string `json:"notes,omitempty"`
 	// Site is the bucket with the files, and the folder in it, such as "my-bucket/blog/".
 	// The manifest says nothing about another one.
 	Site string `json:"site"`

@@ -218,12 +218,17 @@ func (s Store) put(ctx context.Context, in *s3.PutObjectInput, content []byte) (
 	return fmt.Errorf("write %s: %w", s.name(*in.Key), err)
 }
 
+// Build returns where the archive of a release is, unless it has expired or was not kept.
+func (s Store) Build(id string) (bucket, key string) {
+	return s.Bucket, contract.ReleaseArtifacts + id + ".zip"
+}
+
 // KeepBuild copies the archive of a release within S3, so that the release can be
 // published again. S3 copies at most 5 GiB at once.
 func (s Store) KeepBuild(ctx context.Context, id, fromBucket, fromKey string) error {
-	key := contract.ReleaseArtifacts + id + ".zip"
+	bucket, key := s.Build(id)
 	_, err := s.S3.CopyObject(ctx, &s3.CopyObjectInput{
-		Bucket: &s.Bucket, Key: &key, CopySource: aws.String(copySource(fromBucket, fromKey)),
+		Bucket: &bucket, Key: &key, CopySource: aws.String(copySource(fromBucket, fromKey)),
 		// Copying tags needs a permission of its own.
 		TaggingDirective: types.TaggingDirectiveReplace,
 	})
