@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	smithy "github.com/aws/smithy-go"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/objecttest"
 	"blog-deploy-pipeline/lambdas/internal/release"
@@ -152,7 +153,7 @@ func publishAndStrike(t *testing.T, n int64, fault error, after, survives bool, 
 		}
 		// The manifest says what is there.
 		for key, file := range w.manifest(state.Current).Files {
-			if now[key].ETag != file.ETag || now[key].CacheControl != file.Headers.CacheControl || now[key].Metadata["cache-tag"] != file.Tag {
+			if now[key].ETag != file.ETag || now[key].CacheControl != file.Headers.CacheControl || now[key].Metadata[contract.MetadataCacheTag] != file.Tag {
 				t.Errorf("call %d: the manifest has %s as %+v, and it is %+v", n, key, file, now[key])
 			}
 		}
@@ -203,8 +204,8 @@ func TestPublishFails(t *testing.T) {
 		// untouched is true if nothing of the site is written.
 		untouched bool
 	}{
-		{name: "no archive", change: func(_ *world, r *Request) { r.Key = "gone.zip" }, kind: failure.Configuration, want: []string{"open the build s3://artifacts/gone.zip", "NoSuchKey"}, untouched: true},
-		{name: "no right to the archive", change: on("GetObject", artifacts, "", objecttest.Denies()), kind: failure.Permission, want: []string{"open the build s3://artifacts/two.zip", "AccessDenied", "role"}, untouched: true},
+		{name: "no archive", change: func(_ *world, r *Request) { r.Key = "gone.zip" }, kind: failure.Configuration, want: []string{"open the build s3://builds/gone.zip", "NoSuchKey"}, untouched: true},
+		{name: "no right to the archive", change: on("GetObject", artifacts, "", objecttest.Denies()), kind: failure.Permission, want: []string{"open the build s3://builds/two.zip", "AccessDenied", "role"}, untouched: true},
 		{name: "no archive but a text", change: func(w *world, r *Request) { w.s3.Set(artifacts, r.Key, []byte("<html>")) }, kind: failure.Configuration, want: []string{"nothing was published: the build's archive"}, untouched: true},
 		{name: "a hostile archive", change: func(w *world, r *Request) { *r = w.request(r.Job, secondBuild.with(files{"../../etc/passwd": "x"})) }, kind: failure.Configuration, want: []string{`nothing was published: the build's archive has "../../etc/passwd"`}, untouched: true},
 		{name: "an empty build", change: func(w *world, r *Request) { *r = w.request(r.Job, files{"a.html": "a"}) }, kind: failure.Configuration, want: []string{"no index.html"}, untouched: true},
@@ -215,11 +216,11 @@ func TestPublishFails(t *testing.T) {
 		{name: "throttled all the time", change: on("PutObject", site, "index.html", objecttest.Throttles()), kind: failure.Unavailable, want: []string{"put s3://site/index.html", "SlowDown", again}},
 		{name: "throttled within an answer", change: on("DeleteObjects", site, "old/", objecttest.Throttles()), kind: failure.Unavailable, want: []string{"remove old/index.html from s3://site: SlowDown", again}},
 		{name: "no connection", change: on("PutObject", site, "index.html", objecttest.ErrReset), kind: failure.Unavailable, want: []string{"put s3://site/index.html", "connection reset", again}},
-		{name: "no right to the state", change: on("PutObject", releases, "state.json", objecttest.Denies()), kind: failure.Permission, want: []string{"write s3://releases/state.json", "AccessDenied"}, untouched: true},
-		{name: "no right to the manifests", change: on("PutObject", releases, "manifests/", objecttest.Denies()), kind: failure.Permission, want: []string{"write s3://releases/manifests/", "AccessDenied"}},
+		{name: "no right to the state", change: on("PutObject", releases, contract.ReleaseState, objecttest.Denies()), kind: failure.Permission, want: []string{"write s3://releases/" + contract.ReleaseState, "AccessDenied"}, untouched: true},
+		{name: "no right to the manifests", change: on("PutObject", releases, contract.ReleaseManifests, objecttest.Denies()), kind: failure.Permission, want: []string{"write s3://releases/" + contract.ReleaseManifests, "AccessDenied"}},
 		{name: "a broken manifest", change: func(w *world, _ *Request) {
-			w.s3.Set(releases, "manifests/"+w.state().Current+".json.gz", []byte("{}"))
-		}, want: []string{"decode s3://releases/manifests/", "Delete this object"}, kind: failure.Unavailable, untouched: true},
+			w.s3.Set(releases, contract.ReleaseManifests+w.state().Current+".json.gz", []byte("{}"))
+		}, want: []string{"decode s3://releases/" + contract.ReleaseManifests, "Delete this object"}, kind: failure.Unavailable, untouched: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -270,7 +271,7 @@ func TestPublishWithoutKeepingTheBuild(t *testing.T) {
 			return nil
 		}
 		got := w.must("one", blog)
-		if len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "cannot be published again: copy s3://artifacts/one.zip") {
+		if len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "cannot be published again: copy s3://builds/one.zip") {
 			t.Errorf("notes are %q, want one about the build", got.Notes)
 		}
 

@@ -240,7 +240,7 @@ func TestPublishInSeveralCalls(t *testing.T) {
 				}
 				// All files of one job have one tag.
 				for key, object := range w.s3.Objects(site) {
-					if build[key] != "" && object.Metadata["cache-tag"] != "r-"+got.Release {
+					if build[key] != "" && object.Metadata[contract.MetadataCacheTag] != "r-"+got.Release {
 						t.Errorf("%s has the metadata %v, want the tag of %s", key, object.Metadata, got.Release)
 					}
 				}

@@ -34,7 +34,7 @@ type world struct {
 }
 
 const (
-	site, releases, artifacts = "site", "releases", "artifacts"
+	site, releases, artifacts = "site", "releases", "builds"
 	again                     = "do it again"
 )
 
@@ -382,13 +382,13 @@ func TestPublishInOrder(t *testing.T) {
 		}
 	}
 	stages := [][]string{
-		{"PutObject state.json"}, {"PutObject state.json"},
+		{"PutObject " + contract.ReleaseState}, {"PutObject " + contract.ReleaseState},
 		{"PutObject images/photo.jpg", "PutObject js/app.ffffffffffffff01.js"},
 		{"PutObject css/main.css"},
 		{"PutObject a/index.html", "PutObject b/index.html"},
 		{"PutObject index.html", "PutObject index.xml"},
 		{"DeleteObjects "},
-		{"PutObject " + contract.ReleaseManifests + w.state().Current + ".json.gz"}, {"PutObject state.json"},
+		{"PutObject " + contract.ReleaseManifests + w.state().Current + ".json.gz"}, {"PutObject " + contract.ReleaseState},
 	}
 	at := 0
 	for _, want := range stages {
