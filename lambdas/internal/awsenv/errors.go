@@ -116,6 +116,17 @@ func explain(err error, before string) error {
 	return &readable{withDetails(redact.Line(cause.Error(), maxQuote), status, request), err}
 }
 
+// tooLong is the error of an answer that is longer than a number of bytes. It is retryable,
+// as other errors of the connection.
+type tooLong int
+
+func (limit tooLong) Error() string {
+	return fmt.Sprintf("the answer is longer than %d KiB, as none of AWS's is", int(limit)>>10)
+}
+
+// RetryableError implements the interface by which the SDK recognises such errors.
+func (tooLong) RetryableError() bool { return true }
+
 // timeIsOver reports whether a call failed because its context ended.
 func timeIsOver(err error) bool {
 	var canceled interface{ CanceledError() bool }

@@ -3,7 +3,6 @@ package awsenv
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -149,14 +148,3 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 
 // Close implements io.Closer.
 func (b *boundedBody) Close() error { return b.body.Close() }
-
-// tooLong is the error of an answer that is longer than a number of bytes. It is retryable,
-// as other errors of the connection.
-type tooLong int
-
-func (limit tooLong) Error() string {
-	return fmt.Sprintf("the answer is longer than %d KiB, as none of AWS's is", int(limit)>>10)
-}
-
-// RetryableError implements the interface by which the SDK recognises such errors.
-func (tooLong) RetryableError() bool { return true }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"blog-deploy-pipeline/lambdas/internal/release"
+	"blog-deploy-pipeline/lambdas/internal/s3client"
 )
 
 const (
@@ -89,7 +90,7 @@ func (l *listing) page(ctx context.Context, in *s3.ListObjectsV2Input, end strin
 	if prefix != "" {
 		in.Prefix = &prefix
 	}
-	out, err := repeat(ctx, func() (*s3.ListObjectsV2Output, error) {
+	out, err := s3client.Repeat(ctx, func() (*s3.ListObjectsV2Output, error) {
 		out, err := l.ListObjectsV2(ctx, in)
 		switch {
 		case err != nil:

@@ -88,7 +88,7 @@ func (w *writer) putFile(ctx context.Context, p put, content io.ReadSeeker) erro
 		ContentLanguage: header(p.headers.ContentLanguage), ContentDisposition: header(p.headers.ContentDisposition),
 		Metadata: metadata(p.headers, w.tag),
 	}
-	etag, err := repeat(ctx, func() (string, error) {
+	etag, err := s3client.Repeat(ctx, func() (string, error) {
 		if _, err := content.Seek(0, io.SeekStart); err != nil {
 			return "", err
 		}
@@ -133,7 +133,7 @@ func (w *writer) remove(ctx context.Context, keys []string) error {
 		return errNoTime
 	}
 	left := keys
-	_, err := repeat(ctx, func() (struct{}, error) {
+	_, err := s3client.Repeat(ctx, func() (struct{}, error) {
 		var objects []types.ObjectIdentifier
 		for _, key := range left {
 			objects = append(objects, types.ObjectIdentifier{Key: aws.String(key)})

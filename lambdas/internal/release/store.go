@@ -44,9 +44,6 @@ const (
 	// maxWrites limits the attempts of one Update. Two writers at once are rare, and
 	// each attempt means that another one has just written.
 	maxWrites = 10
-	// maxTries limits the attempts of a call whose answer breaks off. The SDK repeats a
-	// call only until its answer begins.
-	maxTries = 3
 )
 
 // afresh says how to go on without what has been remembered. The bucket keeps no older
@@ -203,19 +200,17 @@ func (s Store) PutManifest(ctx context.Context, manifest *Manifest) error {
 
 // put writes an object of the bucket. If the answer cannot be read, it tries again: S3
 // then refuses a write under a condition, if the first one has been made.
-func (s Store) put(ctx context.Context, in *s3.PutObjectInput, content []byte) (err error) {
+func (s Store) put(ctx context.Context, in *s3.PutObjectInput, content []byte) error {
 	in.Bucket = &s.Bucket
-	for range maxTries {
+	options := s3client.WithSHA256(in, sha256.Sum256(content))
+	_, err := s3client.Repeat(ctx, func() (*s3.PutObjectOutput, error) {
 		in.Body = bytes.NewReader(content)
-		_, err = s.S3.PutObject(ctx, in, s3client.WithSHA256(in, sha256.Sum256(content)))
-		if err == nil {
-			return nil
-		}
-		if api := smithy.APIError(nil); errors.As(err, &api) || ctx.Err() != nil {
-			break
-		}
+		return s.S3.PutObject(ctx, in, options)
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", s.name(*in.Key), err)
 	}
-	return fmt.Errorf("write %s: %w", s.name(*in.Key), err)
+	return nil
 }
 
 // Build returns where the archive of a release is, unless it has expired or was not kept.
@@ -227,10 +222,12 @@ func (s Store) Build(id string) (bucket, key string) {
 // published again. S3 copies at most 5 GiB at once.
 func (s Store) KeepBuild(ctx context.Context, id, fromBucket, fromKey string) error {
 	bucket, key := s.Build(id)
-	_, err := s.S3.CopyObject(ctx, &s3.CopyObjectInput{
-		Bucket: &bucket, Key: &key, CopySource: aws.String(copySource(fromBucket, fromKey)),
-		// Copying tags needs a permission of its own.
-		TaggingDirective: types.TaggingDirectiveReplace,
+	_, err := s3client.Repeat(ctx, func() (*s3.CopyObjectOutput, error) {
+		return s.S3.CopyObject(ctx, &s3.CopyObjectInput{
+			Bucket: &bucket, Key: &key, CopySource: aws.String(copySource(fromBucket, fromKey)),
+			// Copying tags needs a permission of its own.
+			TaggingDirective: types.TaggingDirectiveReplace,
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("copy s3://%s/%s to %s: %w", fromBucket, fromKey, s.name(key), err)
@@ -247,37 +244,35 @@ func copySource(bucket, key string) string {
 // get returns an object of the bucket and its ETag, which is "" if there is none. It
 // refuses one that is longer than limit.
 func (s Store) get(ctx context.Context, key string, limit int64) (content []byte, etag string, err error) {
-	for range maxTries {
-		var out *s3.GetObjectOutput
-		out, err = s.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.Bucket, Key: &key})
-		if missing := (*types.NoSuchKey)(nil); errors.As(err, &missing) {
-			return nil, "", nil
-		}
+	out, err := s3client.Repeat(ctx, func() (*s3.GetObjectOutput, error) {
+		out, err := s.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.Bucket, Key: &key})
 		if err != nil {
-			break
+			return nil, err
 		}
+		defer out.Body.Close()
 		content, err = readAll(out.Body, limit)
-		_ = out.Body.Close()
-		if err == nil && aws.ToString(out.ETag) == "" {
-			err = errors.New("the answer has no ETag")
+		switch {
+		case err != nil: // The SDK has not repeated this, whatever it was.
+			err = errors.New(err.Error())
+		case aws.ToString(out.ETag) == "":
+			err = errors.New("the answer has no ETag, so it is not S3's")
 		}
-		if err == nil {
-			return content, *out.ETag, nil
-		}
-		if ctx.Err() != nil || errors.Is(err, errTooLong) {
-			break
-		}
+		return out, err
+	})
+	if errors.As(err, new(*types.NoSuchKey)) {
+		return nil, "", nil
 	}
-	return nil, "", fmt.Errorf("read %s: %w", s.name(key), err)
+	if err != nil {
+		return nil, "", fmt.Errorf("read %s: %w", s.name(key), err)
+	}
+	return content, *out.ETag, nil
 }
 
-var errTooLong = errors.New("it is too long")
-
-// readAll returns what r has, or errTooLong if that is longer than limit.
+// readAll returns what r has. It refuses what is longer than limit.
 func readAll(r io.Reader, limit int64) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(content)) > limit {
-		err = fmt.Errorf("%w: more than %d MiB", errTooLong, limit>>20)
+		err = fmt.Errorf("it is longer than %d MiB", limit>>20)
 	}
 	return content, err
 }

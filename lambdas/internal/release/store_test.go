@@ -122,6 +122,9 @@ func TestUpdateThroughFaults(t *testing.T) {
 			return nil
 		}, want: "another writer was faster 10 times", number: 100},
 		{name: "denied", exists: true, before: func(int, *objecttest.S3) error { return objecttest.Denies() }, want: "write s3://blog-releases/state.json: ", number: 5},
+		{name: "an answer that is cut off", exists: true, after: first(errors.New("unexpected EOF")), number: 6},
+		{name: "an answer of a proxy", exists: true, before: first(errors.New("unexpected EOF")), number: 6},
+		{name: "a proxy that never lets a write pass", exists: true, before: func(int, *objecttest.S3) error { return errors.New("unexpected EOF") }, want: "unexpected EOF", number: 5},
 		{name: "never an answer", exists: true, after: func(int, *objecttest.S3) error { return objecttest.ErrReset }, number: 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -213,6 +216,29 @@ func TestDamaged(t *testing.T) {
 				t.Error("it is overwritten")
 			}
 		})
+	}
+}
+
+// What cannot be used as an answer is asked for again.
+func TestWritesRepeat(t *testing.T) {
+	manifest := &Manifest{ID: NewID(time.Now(), "job")}
+	for name, write := range map[string]func(Store) error{
+		"PutObject":  func(s Store) error { return s.PutManifest(t.Context(), manifest) },
+		"CopyObject": func(s Store) error { return s.KeepBuild(t.Context(), manifest.ID, "artifacts", "build") },
+	} {
+		for failures, ok := range []bool{true, true, true, false} {
+			s, client := store("artifacts")
+			client.S3.Set("artifacts", "build", []byte("zip"))
+			client.After = func(call objecttest.Call) error {
+				if call.N <= failures {
+					return errors.New("unexpected EOF")
+				}
+				return nil
+			}
+			if err := write(s); (err == nil) != ok {
+				t.Errorf("%s after %d failures: %v", name, failures, err)
+			}
+		}
 	}
 }
 

@@ -1,4 +1,4 @@
-package publication
+package s3client
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 // maxRepeats limits how often a call is made whose answer cannot be used.
 const maxRepeats = 3
 
-// repeat makes a call again whose answer is not S3's, or breaks off. The SDK has repeated
+// Repeat makes a call again whose answer is not S3's, or breaks off. The SDK has repeated
 // those with other errors.
-func repeat[Out any](ctx context.Context, call func() (Out, error)) (out Out, err error) {
+func Repeat[Out any](ctx context.Context, call func() (Out, error)) (out Out, err error) {
 	for attempt := 1; ; attempt++ {
 		var api smithy.APIError
 		if out, err = call(); err == nil || errors.As(err, &api) || awsenv.Retryable(err) || attempt == maxRepeats {
