@@ -75,7 +75,7 @@ func TestInvokeAnswersAsLambda(t *testing.T) {
 			if err != nil {
 				return
 			}
-			if got := aws.ToString(out.FunctionError); got != tt.wantError || !strings.Contains(string(out.Payload), tt.want) || out.StatusCode != 200 {
+			if got := aws.ToString(out.FunctionError); got != tt.wantError || !strings.Contains(string(out.Payload), tt.want) || out.StatusCode != http.StatusOK {
 				t.Errorf("got %d %q %.100s, want %q %s", out.StatusCode, got, out.Payload, tt.wantError, tt.want)
 			}
 		})
