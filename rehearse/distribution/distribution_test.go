@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/edge"
 	"blog-deploy-pipeline/rehearse/edgefunction"
@@ -86,7 +87,7 @@ func TestReadReadsTheWholeDistribution(t *testing.T) {
 	}
 	want := edge.Distribution{
 		ID: d.ID, DomainName: got.DomainName, Aliases: []string{"blog.example.com", "www.blog.example.com"}, DefaultRootObject: "index.html",
-		CacheTagHeader: "x-amz-meta-cache-tag",
+		CacheTagHeader: "x-amz-meta-" + contract.MetadataCacheTag,
 		Behaviors: []edge.Behavior{
 			{PathPattern: "*.xml", ViewerProtocol: "redirect-to-https", Compress: true, CachePolicy: edge.CachePolicy{MinTTL: time.Second, DefaultTTL: 24 * time.Hour, MaxTTL: 365 * 24 * time.Hour}},
 			{

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/edgefunction"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/stacks/site/viewerrequest"
@@ -158,9 +159,12 @@ func TestEdgeObeysInvalidations(t *testing.T) {
 	want(t, "another distribution's", w.get(t, home), 200, "newer", "Hit")
 }
 
+// tagHeader is the header of S3 with an object's cache tags.
+const tagHeader = "x-amz-meta-" + contract.MetadataCacheTag
+
 // TestEdgeObeysTags has two objects of one tag, which a function rewrites to, and one of another tag.
 func TestEdgeObeysTags(t *testing.T) {
-	for _, header := range []string{"", "x-amz-meta-cache-tag"} {
+	for _, header := range []string{"", tagHeader} {
 		d := Assumed("E1")
 		d.CacheTagHeader = header
 		w := newWorld(t, d)
@@ -192,7 +196,7 @@ func TestEdgeObeysTags(t *testing.T) {
 
 // TestEdgeKeepsTagsOfConfirmedObjects has an object expire and be confirmed by an answer without tags.
 func TestEdgeKeepsTagsOfConfirmedObjects(t *testing.T) {
-	w := newWorld(t, Distribution{CacheTagHeader: "x-amz-meta-cache-tag"})
+	w := newWorld(t, Distribution{CacheTagHeader: tagHeader})
 	w.put("/a", "old", "max-age=60")
 	w.tag("/a", "r-1")
 	want(t, "first", w.get(t, "/a"), 200, "old", "Miss")

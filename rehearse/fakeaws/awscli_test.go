@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
@@ -84,7 +85,7 @@ func TestAWSCLIOfS3(t *testing.T) {
 		wantStatus int
 		wantKeys   []string
 	}{
-		{"put", []string{"s3api", "put-object", "--bucket", "BUCKET", "--key", "new +日.html", "--body", dir + "/index.html", "--cache-control", "no-cache", "--metadata", "cache-tag=r-1"}, `"ETag"`, 0, []string{"a", "new +日.html"}},
+		{"put", []string{"s3api", "put-object", "--bucket", "BUCKET", "--key", "new +日.html", "--body", dir + "/index.html", "--cache-control", "no-cache", "--metadata", contract.MetadataCacheTag + "=r-1"}, `"ETag"`, 0, []string{"a", "new +日.html"}},
 		{"put if new", []string{"s3api", "put-object", "--bucket", "BUCKET", "--key", "a", "--body", dir + "/index.html", "--if-none-match", "*"}, "(PreconditionFailed)", 255, []string{"a"}},
 		{"get", []string{"s3api", "get-object", "--bucket", "BUCKET", "--key", "a", "--range", "bytes=0-3", "/dev/stdout"}, "cont", 0, []string{"a"}},
 		{"get none", []string{"s3api", "get-object", "--bucket", "BUCKET", "--key", "none", "/dev/null"}, "(NoSuchKey)", 255, []string{"a"}},

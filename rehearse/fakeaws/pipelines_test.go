@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	cptypes "github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
@@ -25,7 +26,7 @@ func addPipeline(t *testing.T, w *world) {
 	t.Helper()
 	err := w.cloud.AddPipeline(fakeaws.Pipeline{
 		Name: "my-blog", RoleARN: "arn:aws:iam::123456789012:role/pipeline", ArtifactStore: fakeaws.ArtifactStore{Location: "artifacts"},
-		Variables: []fakeaws.PipelineVariable{{Name: "AllowDeletions", DefaultValue: "no"}},
+		Variables: []fakeaws.PipelineVariable{{Name: contract.VariableAllowDeletions, DefaultValue: contract.AllowDeletionsNo}},
 		Stages: []fakeaws.PipelineStage{
 			{Name: "Source", Actions: []fakeaws.PipelineAction{{
 				Name: "Checkout", ActionTypeID: fakeaws.ActionTypeID{Category: "Source", Provider: "CodeStarSourceConnection"},

@@ -27,6 +27,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/s3"
 )
@@ -126,7 +127,7 @@ func TestS3KeepsObjects(t *testing.T) {
 	sum := sha256.Sum256([]byte(content))
 	etag, err := b.put(t, key, content, func(in *awss3.PutObjectInput) {
 		in.CacheControl, in.ContentType, in.ContentLanguage = aws.String("max-age=1"), aws.String("text/html; charset=utf-8"), aws.String("ja")
-		in.Metadata = map[string]string{"cache-tag": "r-1"}
+		in.Metadata = map[string]string{contract.MetadataCacheTag: "r-1"}
 		in.ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(sum[:]))
 	})
 	if err != nil {
@@ -138,7 +139,7 @@ func TestS3KeepsObjects(t *testing.T) {
 	}
 	defer out.Body.Close()
 	read, _ := io.ReadAll(out.Body)
-	got := []string{string(read), aws.ToString(out.ETag), aws.ToString(out.CacheControl), aws.ToString(out.ContentType), aws.ToString(out.ContentLanguage), out.Metadata["cache-tag"]}
+	got := []string{string(read), aws.ToString(out.ETag), aws.ToString(out.CacheControl), aws.ToString(out.ContentType), aws.ToString(out.ContentLanguage), out.Metadata[contract.MetadataCacheTag]}
 	if want := []string{content, etag, "max-age=1", "text/html; charset=utf-8", "ja", "r-1"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -235,13 +236,13 @@ func TestS3ChecksConditions(t *testing.T) {
 
 func TestS3RaceHasOneWinner(t *testing.T) {
 	b := newBucketWorld(t, fakeaws.Options{})
-	etag := b.mustPut(t, "state.json", "0")
+	etag := b.mustPut(t, contract.ReleaseState, "0")
 	for round := range 10 {
 		var all sync.WaitGroup
 		errs, etags := make([]error, 8), make([]string, 8)
 		for i := range errs {
 			all.Go(func() {
-				etags[i], errs[i] = b.put(t, "state.json", fmt.Sprint(round, i), func(in *awss3.PutObjectInput) { in.IfMatch = &etag })
+				etags[i], errs[i] = b.put(t, contract.ReleaseState, fmt.Sprint(round, i), func(in *awss3.PutObjectInput) { in.IfMatch = &etag })
 			})
 		}
 		all.Wait()
