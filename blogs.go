@@ -21,9 +21,8 @@ var blogs = []props.Blog{
 		Build: props.Build{HugoVersion: "0.164.0"},
 		Deploy: props.Deploy{
 			Bucket: "amzn-s3-demo-bucket1",
-			// Browsers ask again for every page, CloudFront keeps it until the
-			// pipeline clears its cache.
-			CacheControl: "public, max-age=0, s-maxage=31536000, must-revalidate",
+			// Browsers save these files, and show all others.
+			Headers: []props.FileHeaders{{Match: "*.epub", ContentDisposition: "attachment"}},
 		},
 		Invalidate:    props.Invalidate{DistributionID: "E1MODERNEXAMPLE"},
 		Notifications: props.Notifications{Emails: []string{"me@example.com"}},
@@ -31,7 +30,8 @@ var blogs = []props.Blog{
 	{
 		// The pipeline of the article this project started from: an existing bucket
 		// and distribution, the build in the blog's own repository, a token in the
-		// Parameter Store, GitHub polled for changes. The article's buildspec needs
+		// Parameter Store, GitHub polled for changes, every file uploaded by CodePipeline's
+		// S3 action, and all of the cache cleared. The article's buildspec needs
 		// `nodejs: 24` today: no image that CodeBuild maintains has 14. The recipe does the
 		// same with Build{AssetScript: "webpack"}.
 		Name: "classic-blog",
@@ -43,7 +43,7 @@ var blogs = []props.Blog{
 			Trigger:       props.TokenTriggerPoll,
 		},
 		Build:      props.Build{Buildspec: "code-pipeline/buildspec.yml"},
-		Deploy:     props.Deploy{Bucket: "amzn-s3-demo-bucket2"},
+		Deploy:     props.Deploy{Bucket: "amzn-s3-demo-bucket2", By: props.DeployByS3Action},
 		Invalidate: props.Invalidate{DistributionID: "E2CLASSICEXAMPLE"},
 	},
 	{

@@ -25,7 +25,7 @@ func synthTwoBlogs(app awscdk.App) {
 				Owner: "kzmorita", Repo: name,
 				ConnectionARN: "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef",
 			},
-			Deploy:        props.Deploy{Bucket: name + "-blog", By: props.DeployByFunction},
+			Deploy:        props.Deploy{Bucket: name + "-blog"},
 			Invalidate:    props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
 			Notifications: props.Notifications{Emails: []string{"me@kzmorita.dev"}},
 		})

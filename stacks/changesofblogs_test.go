@@ -45,13 +45,10 @@ func withoutSite(b *props.Blog) {
 	b.Site, b.Deploy.Bucket, b.Invalidate.DistributionID = nil, "kzmorita-blog", "E2QWRUHAPOMQZL"
 }
 
-func byFunction(b *props.Blog) { b.Deploy.By = props.DeployByFunction }
-
 func byS3Action(b *props.Blog) { b.Deploy.By = props.DeployByS3Action }
 
-func byFunctionInFolder(b *props.Blog) {
+func inFolder(b *props.Blog) {
 	withoutSite(b)
-	byFunction(b)
 	b.Deploy.KeyPrefix, b.Invalidate.BasePath = "ja", "/"
 }
 
@@ -66,7 +63,6 @@ func headers(change func(*props.FileHeaders)) func(*props.Blog) {
 }
 
 func withHeaders(b *props.Blog) {
-	byFunction(b)
 	b.Deploy.Headers = []props.FileHeaders{{Match: "*.pdf", ContentLanguage: "ja"}}
 }
 
@@ -146,30 +142,30 @@ var blogChanges = []change[props.Blog]{
 	{prop: "Site.BucketRemoval", how: "is KeepBucket", effects: map[props.Controller]string{"": "removes BucketAutoDeleteObjectsCustomResource, removes CustomS3AutoDeleteObjectsCustomResourceProviderHandler"}, says: "what was deployed last counts", before: inSite(func(s *props.Site) { s.BucketRemoval = props.BucketRemovalDelete }), after: inSite(func(s *props.Site) { s.BucketRemoval = props.BucketRemovalKeep })},
 
 	{prop: "Deploy.Bucket", before: withoutSite, after: func(b *props.Blog) { b.Deploy.Bucket = "kzmorita-blog2" }},
-	{prop: "Deploy.KeyPrefix", before: withoutSite, after: func(b *props.Blog) { b.Deploy.KeyPrefix = "ja" }},
+	{prop: "Deploy.KeyPrefix", before: inFolder, after: func(b *props.Blog) { b.Deploy.KeyPrefix = "en" }},
 	{prop: "Deploy.CacheControl", after: func(b *props.Blog) { b.Deploy.CacheControl = "no-cache" }},
-	{prop: "Deploy.By", how: "is DeployByFunction", before: byS3Action, after: byFunction},
-	{prop: "Deploy.By", how: "is DeployByS3Action", effects: map[props.Controller]string{"": "removes Publish, removes PublishLog, leaves Releases"}, says: "A change loses no file…its log goes, too, and its releases bucket stays", before: byFunction, after: byS3Action},
-	{prop: "Deploy.Headers", before: byFunction, after: headers(func(h *props.FileHeaders) { *h = props.FileHeaders{Match: "*.txt", ContentLanguage: "en"} })},
+	{prop: "Deploy.By", how: "is DeployByFunction", before: byS3Action, after: func(b *props.Blog) { b.Deploy.By = props.DeployByFunction }},
+	{prop: "Deploy.By", how: "is DeployByS3Action", effects: map[props.Controller]string{"": "removes Publish, removes PublishLog, leaves Releases"}, says: "A change loses no file…its log goes, too, and its releases bucket stays", after: byS3Action},
+	{prop: "Deploy.Headers", after: headers(func(h *props.FileHeaders) { *h = props.FileHeaders{Match: "*.txt", ContentLanguage: "en"} })},
 	{prop: "FileHeaders.Match", before: withHeaders, after: headers(func(h *props.FileHeaders) { h.Match = "*.txt" })},
 	{prop: "FileHeaders.CacheControl", before: withHeaders, after: headers(func(h *props.FileHeaders) { h.CacheControl = "no-cache" })},
 	{prop: "FileHeaders.ContentType", before: withHeaders, after: headers(func(h *props.FileHeaders) { h.ContentType = "application/pdf" })},
 	{prop: "FileHeaders.ContentLanguage", before: withHeaders, after: headers(func(h *props.FileHeaders) { h.ContentLanguage = "en" })},
 	{prop: "FileHeaders.ContentDisposition", before: withHeaders, after: headers(func(h *props.FileHeaders) { h.ContentDisposition = "attachment" })},
 	{prop: "FileHeaders.Metadata", before: withHeaders, after: headers(func(h *props.FileHeaders) { h.Metadata = map[string]string{"author": "kzmorita"} })},
-	{prop: "Deploy.Grace", before: byFunction, after: func(b *props.Blog) { b.Deploy.Grace = props.NoGrace }},
-	{prop: "Deploy.MaxDeletePercent", before: byFunction, after: func(b *props.Blog) { b.Deploy.MaxDeletePercent = 50 }},
-	{prop: "Deploy.KeepDays", before: byFunction, after: func(b *props.Blog) { b.Deploy.KeepDays = 30 }},
-	{prop: "Deploy.LogRetentionDays", before: byFunction, after: func(b *props.Blog) { b.Deploy.LogRetentionDays = 7 }},
+	{prop: "Deploy.Grace", after: func(b *props.Blog) { b.Deploy.Grace = props.NoGrace }},
+	{prop: "Deploy.MaxDeletePercent", after: func(b *props.Blog) { b.Deploy.MaxDeletePercent = 50 }},
+	{prop: "Deploy.KeepDays", after: func(b *props.Blog) { b.Deploy.KeepDays = 30 }},
+	{prop: "Deploy.LogRetentionDays", after: func(b *props.Blog) { b.Deploy.LogRetentionDays = 7 }},
 	{prop: "Deploy.EncryptionKeyARN", before: withoutSite, after: func(b *props.Blog) {
 		b.Deploy.EncryptionKeyARN = "arn:aws:kms:ap-northeast-1:" + fixtures.Account + ":key/" + fixtures.UUID
 	}},
 	{prop: "Invalidate.DistributionID", before: withoutSite, after: func(b *props.Blog) { b.Invalidate.DistributionID = "E2QWRUHAPOMQZM" }},
 	{prop: "Invalidate.RoleARN", before: withoutSite, after: func(b *props.Blog) { b.Invalidate.RoleARN = "arn:aws:iam::999999999999:role/clear-cache" }},
 	{prop: "Invalidate.Paths", after: func(b *props.Blog) { b.Invalidate.Paths = []string{"/posts/*"} }},
-	{prop: "Invalidate.MaxPaths", before: byFunction, after: func(b *props.Blog) { b.Invalidate.MaxPaths = 10 }},
-	{prop: "Invalidate.QueryStrings", before: byFunctionInFolder, after: func(b *props.Blog) { b.Invalidate.QueryStrings = true }},
-	{prop: "Invalidate.BasePath", before: byFunctionInFolder, after: func(b *props.Blog) { b.Invalidate.BasePath = "/ja/" }},
+	{prop: "Invalidate.MaxPaths", after: func(b *props.Blog) { b.Invalidate.MaxPaths = 10 }},
+	{prop: "Invalidate.QueryStrings", before: inFolder, after: func(b *props.Blog) { b.Invalidate.QueryStrings = true }},
+	{prop: "Invalidate.BasePath", before: inFolder, after: func(b *props.Blog) { b.Invalidate.BasePath = "/ja/" }},
 	{prop: "Invalidate.Deadline", after: func(b *props.Blog) { b.Invalidate.Deadline = time.Hour }},
 	{prop: "Invalidate.OnFailure", after: func(b *props.Blog) { b.Invalidate.OnFailure = props.OnFailureProceed }},
 	{prop: "Invalidate.PollFor", after: func(b *props.Blog) { b.Invalidate.PollFor = time.Minute }},

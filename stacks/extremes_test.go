@@ -25,7 +25,7 @@ var extremeBlogs = []props.Blog{
 			Trigger: props.Trigger{Paths: fixtures.Several(8, "%d/"+strings.Repeat("日", 253)), IgnorePaths: fixtures.Several(8, `%d/\{`+fixtures.X(251))},
 		},
 		Build: props.Build{Buildspec: "..日本語 \"'$x/" + fixtures.X(500) + ".YAML", Image: "public.ecr.aws/a/" + fixtures.X(100) + ":" + fixtures.X(128), Environment: map[string]string{"_": "\n\t\"'${x}<>&日本語" + fixtures.X(20000)}, LogRetentionDays: 3653},
-		Deploy: props.Deploy{Bucket: fixtures.X(61) + ".x", KeyPrefix: "!_.'()-/" + fixtures.X(503), CacheControl: strings.Repeat("public,", 142) + "public", EncryptionKeyARN: "arn:aws:kms:ap-southeast-5:" + fixtures.Account + ":key/mrk-" + fixtures.X(32), By: props.DeployByFunction, Headers: []props.FileHeaders{
+		Deploy: props.Deploy{Bucket: fixtures.X(61) + ".x", KeyPrefix: "!_.'()-/" + fixtures.X(503), CacheControl: strings.Repeat("public,", 142) + "public", EncryptionKeyARN: "arn:aws:kms:ap-southeast-5:" + fixtures.Account + ":key/mrk-" + fixtures.X(32), Headers: []props.FileHeaders{
 			{Match: `*$~"'@:+&?`, CacheControl: "no-store", ContentType: `text/plain; charset="utf-8"`, ContentLanguage: "x", ContentDisposition: `attachment; filename="<>&${x} #{y}"`, Metadata: map[string]string{"_": "${AWS::Region} \"<>&" + fixtures.X(1100)}},
 		}},
 		Invalidate:    props.Invalidate{DistributionID: "E" + strings.Repeat("X", 19), Paths: []string{"/" + fixtures.X(800), "#" + strings.Repeat("!", 20)}, LogRetentionDays: 3653},
@@ -36,14 +36,14 @@ var extremeBlogs = []props.Blog{
 		Name: "b", Account: fixtures.Account, Region: "sa-east-1",
 		Source:       props.GitHubToken{Owner: "x", Repo: ".x", SecretName: "arn:aws:secretsmanager:sa-east-1:" + fixtures.Account + ":secret:/_+=.@-" + fixtures.X(500) + "-AbCdEf", SecretField: "a.b_c-" + fixtures.X(100), SecretVersion: fixtures.X(64)},
 		Build:        props.Build{NoCache: true, LogRetentionDays: 1},
-		Deploy:       props.Deploy{Bucket: "a.b", By: props.DeployByFunction},
+		Deploy:       props.Deploy{Bucket: "a.b"},
 		Invalidate:   props.Invalidate{DistributionID: "E000000000"},
 		PipelineType: props.PipelineTypeV1,
 	},
 	{
 		Name: "c", Region: "ap-southeast-1",
 		Source:     props.GitHubToken{Owner: "x", Repo: "x", ParameterName: strings.Repeat("/p", 14) + "/" + fixtures.X(932), Trigger: props.TokenTriggerNone},
-		Deploy:     props.Deploy{Bucket: "abc", KeyPrefix: fixtures.X(512), CacheControl: `no-cache="Set-Cookie, X"`, By: props.DeployByFunction},
+		Deploy:     props.Deploy{Bucket: "abc", KeyPrefix: fixtures.X(512), CacheControl: `no-cache="Set-Cookie, X"`},
 		Invalidate: props.Invalidate{DistributionID: "E000000001", BasePath: "/!_.'()-/" + fixtures.X(504) + "/", QueryStrings: true},
 	},
 	{
@@ -75,7 +75,7 @@ var extremeBlogs = []props.Blog{
 	{
 		Name: "least", Region: "us-east-1", Source: fixtures.Modern.Source, Notifications: fixtures.Modern.Notifications,
 		Build:      props.Build{Timeout: 5 * time.Minute, LogRetentionDays: 1},
-		Deploy:     props.Deploy{By: props.DeployByFunction, Grace: time.Minute, MaxDeletePercent: 1, KeepDays: 1, LogRetentionDays: 1},
+		Deploy:     props.Deploy{Grace: time.Minute, MaxDeletePercent: 1, KeepDays: 1, LogRetentionDays: 1},
 		Invalidate: props.Invalidate{Deadline: time.Minute, PollFor: time.Second, MaxPaths: 1, LogRetentionDays: 1},
 		Schedule:   props.Schedule{Expression: "rate(15 minutes)"},
 		Site:       &props.Site{Headers: props.Headers{HSTS: props.HSTS{MaxAge: time.Second}}, Caching: props.Caching{FeedsFor: time.Second, PagesFor: time.Second}, AccessLogRetentionDays: 1, MonthlyBudget: 1},
@@ -83,7 +83,7 @@ var extremeBlogs = []props.Blog{
 	{
 		Name: "most", Region: "us-east-1", Source: fixtures.Modern.Source, Notifications: fixtures.Modern.Notifications,
 		Build:      props.Build{Timeout: 36 * time.Hour, LogRetentionDays: 3653},
-		Deploy:     props.Deploy{By: props.DeployByFunction, Grace: 365 * 24 * time.Hour, MaxDeletePercent: 100, KeepDays: 3650, LogRetentionDays: 3653},
+		Deploy:     props.Deploy{Grace: 365 * 24 * time.Hour, MaxDeletePercent: 100, KeepDays: 3650, LogRetentionDays: 3653},
 		Invalidate: props.Invalidate{Deadline: 23 * time.Hour, PollFor: 10 * time.Minute, MaxPaths: 100, LogRetentionDays: 3653},
 		Schedule:   props.Schedule{Expression: "rate(99999 days)"},
 		Site:       &props.Site{Headers: props.Headers{HSTS: props.HSTS{MaxAge: math.MaxInt32 * time.Second}}, Caching: props.Caching{FeedsFor: 24 * time.Hour, PagesFor: 24 * time.Hour}, AccessLogRetentionDays: 3653},

@@ -20,23 +20,23 @@ import (
 var update = flag.Bool("update", false, "write the golden templates instead of comparing with them")
 
 // wholeTemplates are kept whole in testdata, for all that the others share with them: a blog's pipeline with
-// every default, the same by each way of publishing, a Site with a domain, a certificate and access logs, and a
+// every default, the same by CodePipeline's S3 action, a Site with a domain, a certificate and access logs, and a
 // new service under each controller, with its network and its hook. The rehearsal's tests run the pipelines.
-var wholeTemplates = []string{"modern-pipeline", "uploaded-pipeline", "published-pipeline", "virginia-site", "api-service", "search-service"}
+var wholeTemplates = []string{"modern-pipeline", "uploaded-pipeline", "virginia-site", "api-service", "search-service"}
 
 // shortTemplates are kept as differences from the template that is named here.
 var shortTemplates = map[string]string{
 	"bare-pipeline":    "modern-pipeline",
-	"classic-pipeline": "modern-pipeline",
-	"full-pipeline":    "published-pipeline",
+	"classic-pipeline": "uploaded-pipeline",
 	"folder-pipeline":  "uploaded-pipeline",
-	"webhook-pipeline": "published-pipeline",
+	"full-pipeline":    "modern-pipeline",
+	"webhook-pipeline": "modern-pipeline",
 
 	// They publish to a Site, as bare-pipeline does.
-	"complete-pipeline":  "tokyo-pipeline",
+	"complete-pipeline":  "bare-pipeline",
 	"elsewhere-pipeline": "bare-pipeline",
-	"open-pipeline":      "bare-pipeline",
-	"tokyo-pipeline":     "published-pipeline",
+	"open-pipeline":      "uploaded-pipeline",
+	"tokyo-pipeline":     "bare-pipeline",
 	"virginia-pipeline":  "bare-pipeline",
 
 	"bare-site":         "virginia-site",

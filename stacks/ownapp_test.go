@@ -79,7 +79,7 @@ func TestOwnApp(t *testing.T) {
 	// What others add to a delivery: a permission for the build, and an alarm about the function.
 	awsssm.StringParameter_FromStringParameterName(delivered.Construct, jsii.String("Key"), jsii.String("/travel/key")).GrantRead(delivered.BuildRole)
 	awscloudwatch.NewAlarm(delivered.Construct, jsii.String("Errors"), &awscloudwatch.AlarmProps{
-		Metric: delivered.InvalidateFunction.MetricErrors(nil), Threshold: jsii.Number(1), EvaluationPeriods: jsii.Number(1),
+		Metric: delivered.PublishFunction.MetricErrors(nil), Threshold: jsii.Number(1), EvaluationPeriods: jsii.Number(1),
 	})
 	shop := hook.NewHook(newStack("Shop", "eu-west-1"), "CacheHook", hook.Props{
 		Hook:        props.Hook{Invalidations: []props.Invalidation{{DistributionID: "E2QWRUHAPOMQZL"}}},
@@ -97,6 +97,7 @@ func TestOwnApp(t *testing.T) {
 	database.Connections().AllowFrom(api.ECSService, awsec2.Port_Tcp(jsii.Number(5432)), jsii.String("Tasks"))
 	for name, missing := range map[string]bool{
 		"Logs.Source": logs.Source == nil, "Delivery.BuildProject": delivered.BuildProject == nil,
+		"Delivery.Releases": delivered.Releases == nil, "Delivery.InvalidateFunction": delivered.InvalidateFunction == nil,
 		"Service.VPCOrigin": api.VPCOrigin == nil, "Service.BuildRole": api.BuildRole == nil, "Service.Repository": api.Repository == nil,
 	} {
 		if missing {
@@ -174,12 +175,15 @@ func TestOwnApp(t *testing.T) {
 		if want := []string{"Source", "Build", "Deploy", "Invalidate"}; !slices.Equal(stages, want) {
 			t.Errorf("the stages are %v, want %v", stages, want)
 		}
-		wantText(t, pipeline["Stages"], "BucketName:"+ref("Web", bucketID), strings.Trim(contract.JSON(contract.Distribution{ID: ref("Web", distributionID)}), "{}"))
+		publish, id := named("Delivery", "AWS::Lambda::Function", "TravelPublish")
+		wantText(t, publish["Environment"], contract.EnvSiteBucket+":"+ref("Web", bucketID))
+		wantText(t, pipeline["Stages"], "FunctionName:"+ref("Delivery", id), strings.Trim(contract.JSON(contract.Distribution{ID: ref("Web", distributionID)}), "{}"))
 		wantText(t, build["Environment"], "https://travel.kzmorita.dev/")
 	})
 	t.Run("others add to the delivery", func(t *testing.T) {
 		alarm, _ := resource("Delivery", "AWS::CloudWatch::Alarm")
-		wantText(t, alarm["Dimensions"], ref("Delivery", templates["Delivery"].OfType("AWS::Lambda::Function")[0].ID))
+		_, id := named("Delivery", "AWS::Lambda::Function", "TravelPublish")
+		wantText(t, alarm["Dimensions"], ref("Delivery", id))
 		policy, _ := named("Delivery", "AWS::IAM::Policy", "TravelBuildRole")
 		wantText(t, policy["PolicyDocument"], ":parameter/travel/key")
 	})

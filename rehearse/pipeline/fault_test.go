@@ -85,7 +85,7 @@ func TestEachFaultStrikes(t *testing.T) {
 				kind, fault := strings.Replace(kind, "-N", "-7", 1), strings.Replace(fault, "-N", "-7", 1)
 				plan := read(t, template(t, "uploaded-pipeline", withRole(t, "InvalidateRoleD64083AD")))
 				if part == "s3" {
-					plan = read(t, template(t, "published-pipeline"))
+					plan = read(t, template(t, "modern-pipeline"))
 				}
 				r := rehearse(t, t.Context(), plan, Options{Source: blog(t), Faults: Faults{part: kind}}, nil)
 				if want := "^" + fault + " " + strings.Join(tt.strikes, "\n"+fault+" ") + "$"; !regexp.MustCompile(want).MatchString(r.strikes()) {

@@ -13,7 +13,7 @@ import (
 )
 
 func TestReadReadsTheFunctionThatPublishes(t *testing.T) {
-	plan := read(t, template(t, "published-pipeline"))
+	plan := read(t, template(t, "modern-pipeline"))
 	deploy, invalidate := plan.Pipeline.Stages[2].Actions[0], plan.Pipeline.Stages[3].Actions[0]
 	if deploy.String() != "Deploy/Publish" || deploy.Publishes != "kzmorita-blog" || deploy.Clears != "" || deploy.Remembers == "" || deploy.Remembers != invalidate.Remembers {
 		t.Errorf("Deploy is %+v", deploy)
@@ -34,7 +34,7 @@ func TestTheFunctionPublishesWhatHasChanged(t *testing.T) {
 	write(t, source, map[string]string{"site/old.css": "p { color: red }", "site/index.html": "<link rel=stylesheet href=/old.css>"})
 	publish := func(name string) rehearsed {
 		t.Helper()
-		r := rehearse(t, t.Context(), read(t, template(t, "published-pipeline")), Options{Source: source, State: state}, nil)
+		r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: source, State: state}, nil)
 		if r.err != nil || r.statuses() != allSucceeded {
 			t.Fatalf("%s: %s, %v: %+v", name, r.statuses(), r.err, r.failed())
 		}
@@ -79,11 +79,11 @@ func TestTheFunctionFailsToPublish(t *testing.T) {
 	const denied = "is not authorized to perform: "
 	role := "the policies of the role PublishRole3D7F3A52 in the template; the log of the function "
 	failsAt(t, 2, []failing{
-		{name: "no permission to call it", golden: "published-pipeline", edit: replace(t, `"lambda:InvokeFunction"`, `"lambda:InvokeAsync"`), code: "AccessDenied", reason: []string{denied + "lambda:InvokeFunction on resource: arn:aws:lambda:"}},
-		{name: "no permission to put", golden: "published-pipeline", edit: replace(t, `"s3:DeleteObject",
+		{name: "no permission to call it", golden: "modern-pipeline", edit: replace(t, `"lambda:InvokeFunction"`, `"lambda:InvokeAsync"`), code: "AccessDenied", reason: []string{denied + "lambda:InvokeFunction on resource: arn:aws:lambda:"}},
+		{name: "no permission to put", golden: "modern-pipeline", edit: replace(t, `"s3:DeleteObject",
                 "s3:PutObject"`, `"s3:DeleteObject"`), code: "PermissionError", reason: []string{denied + "s3:PutObject on resource: arn:aws:s3:::kzmorita-blog/"}, look: role},
-		{name: "IAM denies all of S3", golden: "published-pipeline", faults: "s3=denied", code: "PermissionError", reason: []string{contract.ReleaseState, "with an explicit deny in an identity-based policy"}, look: role},
-		{name: "build without a home page", golden: "published-pipeline", spoil: func(t *testing.T, source string) {
+		{name: "IAM denies all of S3", golden: "modern-pipeline", faults: "s3=denied", code: "PermissionError", reason: []string{contract.ReleaseState, "with an explicit deny in an identity-based policy"}, look: role},
+		{name: "build without a home page", golden: "modern-pipeline", spoil: func(t *testing.T, source string) {
 			if err := os.Remove(filepath.Join(source, "site", "index.html")); err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +98,7 @@ func TestAVariableAllowsDeletions(t *testing.T) {
 	}
 	publish := func(variables string) rehearsed {
 		t.Helper()
-		plan := read(t, template(t, "published-pipeline"))
+		plan := read(t, template(t, "modern-pipeline"))
 		if err := plan.Set(variables); err != nil {
 			t.Fatal(err)
 		}

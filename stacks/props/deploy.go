@@ -28,7 +28,7 @@ type Deploy struct {
 
 	// By says what publishes the site. A change loses no file: those in the bucket stay as they are. The
 	// function uploads all of them once more at first, and removes none that it has not uploaded. When it
-	// goes, its log goes, too, and its releases bucket stays (KeepDays). Default: DeployByS3Action.
+	// goes, its log goes, too, and its releases bucket stays (KeepDays). Default: DeployByFunction.
 	By DeployBy
 
 	// CacheControl is the value of the Cache-Control header of every file for which Headers has none:
@@ -53,7 +53,8 @@ type Deploy struct {
 	Grace time.Duration
 
 	// MaxDeletePercent is the share of the blog's files that one publication may remove, in per cent, 1 to
-	// 100. A build that lacks more than that is not published, unless they are fewer than 20 files. Somebody
+	// 100. A build that lacks more than that is not published, unless they are fewer than 20 files. Files
+	// with a fingerprint in their names do not count. Somebody
 	// who means it starts the pipeline with its variable AllowDeletions set to "yes" (PipelineTypeV2), or
 	// raises the limit for one deployment. Not allowed with DeployByS3Action. Default: 30. Example: 100, no
 	// limit.
@@ -91,7 +92,7 @@ const (
 const NoGrace time.Duration = -1
 
 const (
-	defaultDeployBy = DeployByS3Action
+	defaultDeployBy = DeployByFunction
 
 	defaultGrace         = 24 * time.Hour
 	minGrace, maxGrace   = time.Minute, 365 * 24 * time.Hour
@@ -193,12 +194,17 @@ func (d Deploy) validateBucket(p *problems) {
 	} else if otherBucketPattern.MatchString(d.Bucket) {
 		p.add("Deploy.Bucket", d.Bucket, "must be an ordinary bucket's name: names that start with xn-- or sthree-, or end with -s3alias, --ol-s3, --x-s3, --table-s3 or .mrap, are those of access points and of other kinds of buckets")
 	}
-	if d.KeyPrefix != "" && (len(d.KeyPrefix) > maxKeyPrefix || !prefixPattern.MatchString(d.KeyPrefix) || path.Clean("/"+d.KeyPrefix) != "/"+d.KeyPrefix) {
+	if d.KeyPrefix != "" && !d.isFolder() {
 		p.add("Deploy.KeyPrefix", d.KeyPrefix, "must be a folder such as ja/notes: at most 512 letters, digits and !_.'()-, with one slash between folders, none of which is . or ..")
 	}
 	if d.EncryptionKeyARN != "" {
 		validateKey(p, "Deploy.EncryptionKeyARN", d.EncryptionKeyARN)
 	}
+}
+
+// isFolder returns whether KeyPrefix is a folder in a bucket.
+func (d Deploy) isFolder() bool {
+	return len(d.KeyPrefix) <= maxKeyPrefix && prefixPattern.MatchString(d.KeyPrefix) && path.Clean("/"+d.KeyPrefix) == "/"+d.KeyPrefix
 }
 
 // validateKey reports an ARN that is not that of a KMS key in the region of the blog or service.

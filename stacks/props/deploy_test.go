@@ -10,12 +10,6 @@ import (
 )
 
 func TestDeployRefuses(t *testing.T) {
-	byFunction := func(change func(*props.Deploy)) func(*props.Blog) {
-		return func(b *props.Blog) {
-			b.Deploy.By = props.DeployByFunction
-			change(&b.Deploy)
-		}
-	}
 	byS3Action := func(change func(*props.Deploy)) func(*props.Blog) {
 		return func(b *props.Blog) {
 			b.Deploy.By = props.DeployByS3Action
@@ -38,13 +32,13 @@ func TestDeployRefuses(t *testing.T) {
 		}, "must be in the blog's Region, ap-northeast-1"},
 		{"key", func(b *props.Blog) { b.Deploy.EncryptionKeyARN = "alias/aws/s3" }, "Deploy.EncryptionKeyARN"},
 		{"another way", func(b *props.Blog) { b.Deploy.By = "rsync" }, `Deploy.By is "rsync": must be one of "function", "s3-action"`},
-		{"grace of seconds", byFunction(func(d *props.Deploy) { d.Grace = 90 * time.Second }), "Deploy.Grace is 1m30s: must be whole minutes"},
-		{"grace of two years", byFunction(func(d *props.Deploy) { d.Grace = 2 * 365 * 24 * time.Hour }), "from 1 minute to 365 days"},
-		{"negative grace", byFunction(func(d *props.Deploy) { d.Grace = -time.Hour }), "or NoGrace"},
-		{"more than all files", byFunction(func(d *props.Deploy) { d.MaxDeletePercent = 101 }), "Deploy.MaxDeletePercent is 101: must be from 1 to 100"},
-		{"negative share of files", byFunction(func(d *props.Deploy) { d.MaxDeletePercent = -1 }), "Deploy.MaxDeletePercent"},
-		{"days of builds", byFunction(func(d *props.Deploy) { d.KeepDays = 3651 }), "Deploy.KeepDays is 3651: must be from 1 to 3650"},
-		{"days of the function's log", byFunction(func(d *props.Deploy) { d.LogRetentionDays = 2 }), "Deploy.LogRetentionDays"},
+		{"grace of seconds", func(b *props.Blog) { b.Deploy.Grace = 90 * time.Second }, "Deploy.Grace is 1m30s: must be whole minutes"},
+		{"grace of two years", func(b *props.Blog) { b.Deploy.Grace = 2 * 365 * 24 * time.Hour }, "from 1 minute to 365 days"},
+		{"negative grace", func(b *props.Blog) { b.Deploy.Grace = -time.Hour }, "or NoGrace"},
+		{"more than all files", func(b *props.Blog) { b.Deploy.MaxDeletePercent = 101 }, "Deploy.MaxDeletePercent is 101: must be from 1 to 100"},
+		{"negative share of files", func(b *props.Blog) { b.Deploy.MaxDeletePercent = -1 }, "Deploy.MaxDeletePercent"},
+		{"days of builds", func(b *props.Blog) { b.Deploy.KeepDays = 3651 }, "Deploy.KeepDays is 3651: must be from 1 to 3650"},
+		{"days of the function's log", func(b *props.Blog) { b.Deploy.LogRetentionDays = 2 }, "Deploy.LogRetentionDays"},
 		{"headers by the S3 action", byS3Action(func(d *props.Deploy) { d.Headers = []props.FileHeaders{{Match: "*.pdf", ContentLanguage: "ja"}} }), `Deploy.Headers is "1 element": is for the function alone: leave it out, or set By to DeployByFunction`},
 		{"grace by the S3 action", byS3Action(func(d *props.Deploy) { d.Grace = props.NoGrace }), "Deploy.Grace"},
 		{"share of files by the S3 action", byS3Action(func(d *props.Deploy) { d.MaxDeletePercent = 30 }), "Deploy.MaxDeletePercent is 30: is for the function alone"},

@@ -167,11 +167,28 @@ func ExampleBuild_buildspec() {
 // Two blogs may share a bucket, each in its own folder.
 func ExampleDeploy() {
 	blog := exampleBlog()
-	blog.Deploy = props.Deploy{
-		Bucket:       "amzn-s3-demo-bucket",
-		KeyPrefix:    "ja/notes",
-		CacheControl: "public, max-age=0, s-maxage=31536000, must-revalidate",
+	blog.Deploy = props.Deploy{Bucket: "amzn-s3-demo-bucket", KeyPrefix: "ja/notes"}
+	blog.Invalidate.BasePath = "/ja/notes/"
+	fmt.Println(blog.Validate())
+	// Output: <nil>
+}
+
+// Browsers save PDF files under a name, and assets stay for a week after a new version has replaced them.
+func ExampleFileHeaders() {
+	blog := exampleBlog()
+	blog.Deploy.Headers = []props.FileHeaders{
+		{Match: "/cv.pdf", ContentDisposition: `attachment; filename="cv.pdf"`, ContentLanguage: "ja"},
+		{Match: "/data/*", CacheControl: "public, max-age=600"},
 	}
+	blog.Deploy.Grace = 7 * 24 * time.Hour
+	fmt.Println(blog.Validate())
+	// Output: <nil>
+}
+
+// CodePipeline's own action uploads every file, and the pipeline clears everything.
+func ExampleDeployBy() {
+	blog := exampleBlog()
+	blog.Deploy.By = props.DeployByS3Action
 	fmt.Println(blog.Validate())
 	// Output: <nil>
 }

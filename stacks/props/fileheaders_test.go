@@ -12,7 +12,7 @@ import (
 
 func TestFileHeadersRefuse(t *testing.T) {
 	set := func(all ...props.FileHeaders) func(*props.Blog) {
-		return func(b *props.Blog) { b.Deploy.By, b.Deploy.Headers = props.DeployByFunction, all }
+		return func(b *props.Blog) { b.Deploy.Headers = all }
 	}
 	ja := func(match string) props.FileHeaders { return props.FileHeaders{Match: match, ContentLanguage: "ja"} }
 	pdf := props.FileHeaders{Match: "*.pdf"}
@@ -44,7 +44,6 @@ func TestFileHeadersRefuse(t *testing.T) {
 		{"metadata of the publication", with(func(h *props.FileHeaders) { h.Metadata = map[string]string{contract.MetadataCacheTag: "posts"} }), "use another name"},
 		{"too much metadata", with(func(h *props.FileHeaders) { h.Metadata = map[string]string{"author": strings.Repeat("x", 1895)} }), `Deploy.Headers[0].Metadata is "1901 characters in all"`},
 		{"too many headers", func(b *props.Blog) {
-			b.Deploy.By = props.DeployByFunction
 			for i := range 60 {
 				b.Deploy.Headers = append(b.Deploy.Headers, ja(fmt.Sprintf("/talks/%d/*.html", i)))
 			}
@@ -54,7 +53,6 @@ func TestFileHeadersRefuse(t *testing.T) {
 
 func TestFileHeadersAccept(t *testing.T) {
 	given := fixtures.Modern
-	given.Deploy.By = props.DeployByFunction
 	given.Deploy.Headers = []props.FileHeaders{
 		{Match: "/cv.pdf", ContentDisposition: "attachment; filename*=UTF-8''%E5%B1%A5.pdf"},
 		{Match: "*.pdf", ContentDisposition: "inline", CacheControl: "public, max-age=60", Metadata: map[string]string{"author": strings.Repeat("x", 1894)}},

@@ -156,7 +156,7 @@ func (i Invalidate) validateChanges(p *problems, site *Site, deploy Deploy) {
 		if i.QueryStrings {
 			p.add("Invalidate.QueryStrings", i.QueryStrings, "the cache of a Site ignores query strings: leave it out")
 		}
-	case i.BasePath == "" && deploy.KeyPrefix != "":
+	case i.BasePath == "" && deploy.isFolder():
 		p.add("Invalidate.BasePath", i.BasePath, fmt.Sprintf("must say at which path the distribution serves the home page, because the blog is in a folder of the bucket: / if the distribution's origin path is /%s, and /%[1]s/ if it has none", deploy.KeyPrefix))
 	case i.BasePath != "" && i.BasePath != "/" && (len(i.BasePath) > maxBasePath || !basePathPattern.MatchString(i.BasePath) || hasDots(i.BasePath)):
 		p.add("Invalidate.BasePath", i.BasePath, "must be / or folders such as /ja/notes/: at most 512 letters, digits and !_.'()-, with one slash at both ends and between folders, none of which is . or ..")

@@ -157,12 +157,6 @@ func TestInvalidateRefuses(t *testing.T) {
 }
 
 func TestClearingWhatChangedRefuses(t *testing.T) {
-	byFunction := func(change func(*props.Blog)) func(*props.Blog) {
-		return func(b *props.Blog) {
-			b.Deploy.By = props.DeployByFunction
-			change(b)
-		}
-	}
 	byS3Action := func(change func(*props.Blog)) func(*props.Blog) {
 		return func(b *props.Blog) {
 			b.Deploy.By = props.DeployByS3Action
@@ -170,24 +164,24 @@ func TestClearingWhatChangedRefuses(t *testing.T) {
 		}
 	}
 	withPaths := func(change func(*props.Blog)) func(*props.Blog) {
-		return byFunction(func(b *props.Blog) {
+		return func(b *props.Blog) {
 			b.Invalidate.Paths = []string{"/*"}
 			change(b)
-		})
+		}
 	}
 	maxPaths := func(n int) func(*props.Blog) { return func(b *props.Blog) { b.Invalidate.MaxPaths = n } }
 	basePath := func(path string) func(*props.Blog) { return func(b *props.Blog) { b.Invalidate.BasePath = path } }
 	queries := func(b *props.Blog) { b.Invalidate.QueryStrings = true }
 	wantRefusals(t, fixtures.Modern, []refusal[props.Blog]{
-		{"negative paths", byFunction(maxPaths(-1)), "Invalidate.MaxPaths is -1: must be from 1 to 100"},
-		{"too many paths", byFunction(maxPaths(101)), "Invalidate.MaxPaths is 101: must be from 1 to 100"},
-		{"folder without a slash at its end", byFunction(basePath("/ja")), `Invalidate.BasePath is "/ja": must be / or folders such as /ja/notes/`},
-		{"folder without a slash at its start", byFunction(basePath("ja/")), "Invalidate.BasePath"},
-		{"folder above", byFunction(basePath("/../")), "Invalidate.BasePath"},
-		{"empty folder", byFunction(basePath("/ja//notes/")), "Invalidate.BasePath"},
-		{"folder to encode", byFunction(basePath("/日本語/")), "Invalidate.BasePath"},
-		{"folder too long", byFunction(basePath("/" + strings.Repeat("a", 513) + "/")), "Invalidate.BasePath"},
-		{"a folder of the bucket at an unknown path", byFunction(func(b *props.Blog) { b.Deploy.KeyPrefix = "ja/notes" }), `Invalidate.BasePath is "": must say at which path the distribution serves the home page, because the blog is in a folder of the bucket: / if the distribution's origin path is /ja/notes, and /ja/notes/ if it has none`},
+		{"negative paths", maxPaths(-1), "Invalidate.MaxPaths is -1: must be from 1 to 100"},
+		{"too many paths", maxPaths(101), "Invalidate.MaxPaths is 101: must be from 1 to 100"},
+		{"folder without a slash at its end", basePath("/ja"), `Invalidate.BasePath is "/ja": must be / or folders such as /ja/notes/`},
+		{"folder without a slash at its start", basePath("ja/"), "Invalidate.BasePath"},
+		{"folder above", basePath("/../"), "Invalidate.BasePath"},
+		{"empty folder", basePath("/ja//notes/"), "Invalidate.BasePath"},
+		{"folder to encode", basePath("/日本語/"), "Invalidate.BasePath"},
+		{"folder too long", basePath("/" + strings.Repeat("a", 513) + "/"), "Invalidate.BasePath"},
+		{"a folder of the bucket at an unknown path", func(b *props.Blog) { b.Deploy.KeyPrefix = "ja/notes" }, `Invalidate.BasePath is "": must say at which path the distribution serves the home page, because the blog is in a folder of the bucket: / if the distribution's origin path is /ja/notes, and /ja/notes/ if it has none`},
 		{"most paths beside a list", withPaths(maxPaths(30)), "Invalidate.MaxPaths is 30: Paths are cleared every time: leave it out, or remove Paths"},
 		{"queries beside a list", withPaths(queries), "Invalidate.QueryStrings is true: Paths are cleared every time"},
 		{"folder beside a list", withPaths(basePath("/ja/")), "Paths are cleared every time"},
@@ -209,7 +203,7 @@ func TestClearingWhatChangedRefuses(t *testing.T) {
 		func(b *props.Blog) { b.Deploy.KeyPrefix, b.Invalidate.Paths = "ja/notes", []string{"/ja/notes/*"} },
 	} {
 		given := fixtures.Modern
-		byFunction(accepted)(&given)
+		accepted(&given)
 		if err := given.Validate(); err != nil {
 			t.Errorf("%+v: %v", given.Invalidate, err)
 		}

@@ -53,9 +53,7 @@ func TestChangesEnvironment(t *testing.T) {
 		}(), map[string]string{contract.EnvAddresses: `{"Bare":true,"Tags":true}`, contract.EnvMaxPaths: "30"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := tt.props
-			b.Deploy.By = props.DeployByFunction
-			b = b.WithDefaults()
+			b := tt.props.WithDefaults()
 			got := props.ChangesEnvironment(b.Deploy, b.Invalidate, b.Site, "releases")
 			tt.want[contract.EnvReleases] = "releases"
 			if !maps.Equal(got, tt.want) {
@@ -70,7 +68,7 @@ func TestHeadersFitToTheByte(t *testing.T) {
 	longest := strings.Repeat("b", 63)
 	for _, over := range []int{0, 1} {
 		given := fixtures.Modern
-		given.Deploy = props.Deploy{Bucket: longest, By: props.DeployByFunction, CacheControl: "no-cache"}
+		given.Deploy = props.Deploy{Bucket: longest, CacheControl: "no-cache"}
 		for i := range 4 {
 			given.Deploy.Headers = append(given.Deploy.Headers, props.FileHeaders{Match: "/" + strings.Repeat("abcd"[i:i+1], 200), Metadata: map[string]string{"m": strings.Repeat("x", 500)}})
 		}
