@@ -30,7 +30,8 @@ func explain(err error, again string) *failure.Failure {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &bad):
-		return &failure.Failure{Kind: failure.Configuration, Message: "nothing was published: " + bad.Error(), Err: err}
+		// That of a refused archive comes before the first write, and is a failure already.
+		return &failure.Failure{Kind: failure.Configuration, Message: "only a part of the build may be published: " + bad.Error() + ". The next build replaces it", Err: err}
 	case errors.Is(err, release.ErrOvertaken), errors.Is(err, release.ErrLeaseLost):
 		return &failure.Failure{Kind: failure.Other, Message: fmt.Sprintf("%s, and this one must not write over it. If the blog should have this build, %s", err, again), Err: err}
 	case errors.As(err, &ofSite):

@@ -1,6 +1,7 @@
 package publication
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -208,6 +209,9 @@ func TestPublishFails(t *testing.T) {
 		{name: "no right to the archive", change: on("GetObject", artifacts, "", objecttest.Denies()), kind: failure.Permission, want: []string{"open the build s3://builds/two.zip", "AccessDenied", "role"}, untouched: true},
 		{name: "no archive but a text", change: func(w *world, r *Request) { w.s3.Set(artifacts, r.Key, []byte("<html>")) }, kind: failure.Configuration, want: []string{"nothing was published: the build's archive"}, untouched: true},
 		{name: "a hostile archive", change: func(w *world, r *Request) { *r = w.request(r.Job, secondBuild.with(files{"../../etc/passwd": "x"})) }, kind: failure.Configuration, want: []string{`nothing was published: the build's archive has "../../etc/passwd"`}, untouched: true},
+		{name: "an archive that lies", change: func(w *world, r *Request) {
+			w.s3.Set(artifacts, r.Key, bytes.Replace(stored(t, secondBuild), []byte("second"), []byte("secone"), 1))
+		}, kind: failure.Configuration, want: []string{`only a part of the build may be published: the build's archive has "css/main.css"`}},
 		{name: "an empty build", change: func(w *world, r *Request) { *r = w.request(r.Job, files{"a.html": "a"}) }, kind: failure.Configuration, want: []string{"no index.html"}, untouched: true},
 		{name: "no bucket", change: func(w *world, _ *Request) { w.settings.Bucket = "no-such-bucket" }, kind: failure.Configuration, want: []string{"list s3://no-such-bucket/", "NoSuchBucket", "Check the blog's Deploy.Bucket"}, untouched: true},
 		{name: "no right to list", change: on("ListObjectsV2", site, "", objecttest.Denies()), kind: failure.Permission, want: []string{"list s3://site/", "AccessDenied"}, untouched: true},

@@ -252,6 +252,34 @@ func TestPublishInSeveralCalls(t *testing.T) {
 	}
 }
 
+// The first publication, too, may take several calls. What it has put is not left behind
+// if another build comes instead.
+func TestPublishTheFirstTimeInSeveralCalls(t *testing.T) {
+	for _, next := range []string{"one", "two"} {
+		t.Run("then job "+next, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.settings.MaxDeletePercent, w.settings.Grace = 100, 0
+				build := large(300, 300)
+				w.before = slow(50 * time.Second)
+				got, err := w.publish(within(t, 5*time.Minute), w.request("one", build))
+				if err != nil || !got.Again || got.Put != 300 || got.Unchanged != 0 || w.state().ClearAll == 0 {
+					t.Fatalf("%+v, %v, want 300 put and all to be cleared", got, err)
+				}
+				w.before = nil
+				if next == "one" {
+					w.result(w.must(next, build), Result{Put: 601, Bytes: 300*5 + 300*4 + 4, Reasons: map[Reason]int{New: 601}})
+				} else {
+					build = files{"index.html": "home"}
+					time.Sleep(continueWithin)
+					w.must(next, build)
+				}
+				w.has(build)
+			})
+		})
+	}
+}
+
 // A call may end among its removals, too.
 func TestPublishRemovesInSeveralCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

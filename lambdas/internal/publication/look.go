@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"blog-deploy-pipeline/lambdas/internal/archive"
+	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/release"
 )
 
@@ -32,6 +34,9 @@ func (p Publisher) look(ctx context.Context, req Request, state release.State) (
 	})
 	reads.Go(func() (err error) {
 		build, err = archive.Open(readsCtx, &archive.S3Object{Client: p.S3, Bucket: req.Bucket, Key: req.Key})
+		if bad := (*archive.Invalid)(nil); errors.As(err, &bad) {
+			return &failure.Failure{Kind: failure.Configuration, Message: "nothing was published: " + bad.Error(), Err: err}
+		}
 		if err != nil {
 			err = fmt.Errorf("open the build s3://%s/%s: %w", req.Bucket, req.Key, err)
 		}
