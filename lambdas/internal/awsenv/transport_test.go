@@ -13,9 +13,8 @@ import (
 func TestSilenceEndsAConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
-		defer theirs.Close()
 		conn := watched{ours}
-		defer conn.Close()
+		defer func() { _ = errors.Join(conn.Close(), theirs.Close()) }()
 		go func() {
 			for range 10 {
 				time.Sleep(objectSilence * 3 / 4)

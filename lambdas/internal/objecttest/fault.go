@@ -49,7 +49,7 @@ type broken struct{ io.Reader }
 // Read implements io.Reader.
 func (b broken) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
-	if err == io.EOF { //nolint:errorlint // a reader of bytes returns it itself
+	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err

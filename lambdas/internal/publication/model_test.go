@@ -101,7 +101,7 @@ type job struct {
 
 func newHistory(tb testing.TB, seed uint64, rate float64, mutant mutant) *history {
 	h := &history{
-		TB: tb, seed: seed, random: rand.New(rand.NewPCG(seed, 1)), rate: rate, mutant: mutant, //nolint:gosec // a model
+		TB: tb, seed: seed, random: rand.New(rand.NewPCG(seed, 1)), rate: rate, mutant: mutant,
 		s3:       objecttest.New(site, releases, artifacts),
 		settings: Settings{Bucket: site, Grace: 24 * time.Hour, MaxDeletePercent: 30},
 		theirs:   files{}, strange: map[string]bool{},
@@ -132,7 +132,7 @@ var began = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 func (h *history) fate(parts ...any) *rand.Rand {
 	sum := fnv.New64a()
 	_, _ = fmt.Fprint(sum, parts...)
-	return rand.New(rand.NewPCG(h.seed, sum.Sum64())) //nolint:gosec // a model
+	return rand.New(rand.NewPCG(h.seed, sum.Sum64()))
 }
 
 // process is the environment of one call of a function.
@@ -281,7 +281,7 @@ func (h *history) deploy(j *job) (got outcome, alone bool) {
 
 func (h *history) calls(j *job) outcome {
 	crashes := 0
-	for call := 0; call < 200; call++ {
+	for call := range 200 {
 		switch got := h.publish(j, fmt.Sprintf("/%d", call)); got {
 		case goesOn:
 			time.Sleep(30 * time.Second)
@@ -594,7 +594,7 @@ func (h *history) read(n int) {
 			continue // nobody knows any more whether it is still there, and what it needs
 		}
 		seen := time.Now()
-		for _, name := range strings.Fields(needs) {
+		for name := range strings.FieldsSeq(needs) {
 			time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
 			// A page of an edge location's may be a day old, and then its files may go.
 			if time.Since(page.at) > h.settings.Grace-time.Minute && h.mutant != noGrace {
@@ -823,7 +823,7 @@ func (c *clearing) advance(ctx context.Context, store release.Store, d distribut
 			}
 		}
 		out, err := d.CreateInvalidation(ctx, &cloudfront.CreateInvalidationInput{InvalidationBatch: &types.InvalidationBatch{
-			CallerReference: aws.String(hex.EncodeToString(reference[:])), Paths: &types.Paths{Items: items, Quantity: aws.Int32(int32(len(items)))}, //nolint:gosec // few
+			CallerReference: aws.String(hex.EncodeToString(reference[:])), Paths: &types.Paths{Items: items, Quantity: aws.Int32(int32(len(items)))},
 		}})
 		if err != nil {
 			return false, err
@@ -848,6 +848,11 @@ func (c *clearing) advance(ctx context.Context, store release.Store, d distribut
 // forgetful are releases without an intent.
 type forgetful struct{ Releases }
 
+// UpdateFrom implements Releases.
+func (f forgetful) UpdateFrom(ctx context.Context, _ release.State, change func(*release.State) error) (release.State, error) {
+	return f.Update(ctx, change)
+}
+
 // Update implements Releases.
 func (f forgetful) Update(ctx context.Context, change func(*release.State) error) (release.State, error) {
 	return f.Releases.Update(ctx, func(s *release.State) error {
@@ -869,6 +874,11 @@ type selfish struct {
 	job, run, target string
 }
 
+// UpdateFrom implements Releases.
+func (f *selfish) UpdateFrom(ctx context.Context, _ release.State, change func(*release.State) error) (release.State, error) {
+	return f.Update(ctx, change)
+}
+
 // Update implements Releases.
 func (f *selfish) Update(ctx context.Context, change func(*release.State) error) (release.State, error) {
 	return f.Releases.Update(ctx, func(s *release.State) error {
@@ -887,6 +897,11 @@ func (f *selfish) Update(ctx context.Context, change func(*release.State) error)
 
 // reckless are releases that do not know which jobs are over.
 type reckless struct{ Releases }
+
+// UpdateFrom implements Releases.
+func (r reckless) UpdateFrom(ctx context.Context, _ release.State, change func(*release.State) error) (release.State, error) {
+	return r.Update(ctx, change)
+}
 
 // Update implements Releases.
 func (r reckless) Update(ctx context.Context, change func(*release.State) error) (release.State, error) {
@@ -915,7 +930,7 @@ func (l *lazy) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...func(*
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.late = append(l.late, func() { _, _ = l.Client.PutObject(ctx, &late) })
-	return &s3.PutObjectOutput{ETag: aws.String(fmt.Sprintf("%q", fmt.Sprintf("%x", md5.Sum(content))))}, err
+	return &s3.PutObjectOutput{ETag: aws.String(fmt.Sprintf("%q", fmt.Sprintf("%x", md5.Sum(content))))}, err //nolint:gosec // as above
 }
 
 // PutManifest implements Releases.

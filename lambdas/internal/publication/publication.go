@@ -23,6 +23,7 @@ type S3 interface {
 // Releases remembers what was published. A [release.Store] does.
 type Releases interface {
 	Update(ctx context.Context, change func(*release.State) error) (release.State, error)
+	UpdateFrom(ctx context.Context, before release.State, change func(*release.State) error) (release.State, error)
 	Manifest(ctx context.Context, id string) (*release.Manifest, error)
 	PutManifest(ctx context.Context, manifest *release.Manifest) error
 	KeepBuild(ctx context.Context, id, fromBucket, fromKey string) error

@@ -72,7 +72,7 @@ func (r *run) work(ctx context.Context, state release.State) (Result, error) {
 	}
 	if p.writes() {
 		intent := p.intent(s)
-		if s.state, err = r.Releases.Update(ctx, func(s *release.State) error { return s.Intend(r.holder, intent) }); err != nil {
+		if s.state, err = r.Releases.UpdateFrom(ctx, s.state, func(s *release.State) error { return s.Intend(r.holder, intent) }); err != nil {
 			return Result{}, err
 		}
 	}

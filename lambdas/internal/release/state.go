@@ -42,6 +42,11 @@ type State struct {
 	// an unfinished publication has put. The value is the time at which they left; it is
 	// zero for those of an unfinished publication.
 	Retired map[string]time.Time `json:"retired,omitempty"`
+
+	// text and etag are those of the object that has this state in the bucket; etag is ""
+	// if there is none.
+	text []byte
+	etag string
 }
 
 // Past is a job that has published. Its Release is "" if it did not come to an end before

@@ -52,38 +52,34 @@ const afresh = "the next publication uploads everything, removes nothing and cle
 
 // Load returns the state, which is empty before the first publication.
 func (s Store) Load(ctx context.Context) (State, error) {
-	state, _, _, err := s.load(ctx)
-	return state, err
-}
-
-// load also returns the state's text in the bucket and its ETag, "" if there is none.
-func (s Store) load(ctx context.Context) (state State, text []byte, etag string, err error) {
-	text, etag, err = s.get(ctx, contract.ReleaseState, maxState)
+	text, etag, err := s.get(ctx, contract.ReleaseState, maxState)
 	if err != nil || etag == "" {
-		return State{}, nil, "", err
+		return State{}, err
 	}
-	if err := decodeState(text, &state); err != nil {
-		return State{}, nil, "", fmt.Errorf("decode %s: %w. Delete this object: %s", s.name(contract.ReleaseState), err, afresh)
+	state, err := decodeState(text, etag)
+	if err != nil {
+		return State{}, fmt.Errorf("decode %s: %w. Delete this object: %s", s.name(contract.ReleaseState), err, afresh)
 	}
-	return state, text, etag, nil
+	return state, nil
 }
 
-func decodeState(text []byte, state *State) error {
+func decodeState(text []byte, etag string) (State, error) {
+	state := State{text: text, etag: etag}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	// A field of another version of this program has a meaning that must not get lost.
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(state); err != nil {
-		return err
+	if err := decoder.Decode(&state); err != nil {
+		return State{}, err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is more after the end of the state")
+		return State{}, errors.New("there is more after the end of the state")
 	}
 	for _, id := range []string{state.Current, state.Target} {
 		if id != "" && !isID(id) {
-			return fmt.Errorf("%.100q is no id of a release", id)
+			return State{}, fmt.Errorf("%.100q is no id of a release", id)
 		}
 	}
-	return nil
+	return state, nil
 }
 
 // Update changes the state. It calls change with the state as it is now, and again if
@@ -91,34 +87,48 @@ func decodeState(text []byte, state *State) error {
 // already, even by a write of this Update whose answer was lost and on which another
 // writer has built. If change returns an error, Update writes nothing and returns it.
 func (s Store) Update(ctx context.Context, change func(*State) error) (State, error) {
-	var written []byte // what a write that was refused would have left
+	return s.UpdateFrom(ctx, State{}, change)
+}
+
+// UpdateFrom is an Update that first tries whether the state is still the one that an
+// earlier call has returned. If it is, nothing has to be read.
+func (s Store) UpdateFrom(ctx context.Context, before State, change func(*State) error) (State, error) {
+	var refused []byte // what a write that was refused would have left
+	known := before.etag != ""
 	for attempt := 1; ; attempt++ {
-		state, text, etag, err := s.load(ctx)
+		var state State
+		var err error
+		if known { // a copy, because change changes its maps
+			state, err = decodeState(before.text, before.etag)
+		} else {
+			state, err = s.Load(ctx)
+		}
 		if err != nil {
 			return State{}, err
 		}
-		if written != nil && bytes.Equal(text, written) {
+		if refused != nil && bytes.Equal(state.text, refused) {
 			return state, nil // the answer to the first try of the SDK was lost
 		}
-		if err := change(&state); err != nil {
+		err = change(&state)
+		text, _ := json.Marshal(state) // which has nothing that cannot be encoded
+		same := bytes.Equal(text, state.text)
+		switch {
+		case known && (err != nil || same):
+			known = false // That is said of the state as it is now.
+			continue
+		case err != nil, same:
 			return state, err
-		}
-		if written, err = json.Marshal(state); err != nil {
-			return State{}, fmt.Errorf("encode the state: %w", err)
-		}
-		if bytes.Equal(text, written) {
-			return state, nil
-		}
-		if len(written) > maxState {
+		case len(text) > maxState:
 			return State{}, fmt.Errorf("write %s: it would be longer than %d MiB, because too many files have changed at once", s.name(contract.ReleaseState), maxState>>20)
 		}
 		in := &s3.PutObjectInput{Key: aws.String(contract.ReleaseState), ContentType: aws.String("application/json")}
-		if etag == "" {
+		if state.etag == "" {
 			in.IfNoneMatch = aws.String("*")
 		} else {
-			in.IfMatch = &etag
+			in.IfMatch = aws.String(state.etag)
 		}
-		if err = s.put(ctx, in, written); err == nil {
+		state.text = text
+		if state.etag, err = s.put(ctx, in, text); err == nil {
 			return state, nil
 		}
 		if !isConflict(err) {
@@ -127,6 +137,7 @@ func (s Store) Update(ctx context.Context, change func(*State) error) (State, er
 		if attempt == maxWrites {
 			return State{}, fmt.Errorf("%w; another writer was faster %d times", err, maxWrites)
 		}
+		known, refused = false, text
 		if err := sleep(ctx, rand.N(min(time.Second, 20*time.Millisecond<<attempt))); err != nil {
 			return State{}, err
 		}
@@ -195,22 +206,23 @@ func (s Store) PutManifest(ctx context.Context, manifest *Manifest) error {
 		return fmt.Errorf("encode the manifest of %s: %w", manifest.ID, err)
 	}
 	key := contract.ReleaseManifests + manifest.ID + ".json.gz"
-	return s.put(ctx, &s3.PutObjectInput{Key: &key, ContentType: aws.String("application/gzip")}, packed.Bytes())
+	_, err := s.put(ctx, &s3.PutObjectInput{Key: &key, ContentType: aws.String("application/gzip")}, packed.Bytes())
+	return err
 }
 
-// put writes an object of the bucket. If the answer cannot be read, it tries again: S3
+// put writes an object of the bucket, and returns its ETag. If the answer cannot be read, it tries again: S3
 // then refuses a write under a condition, if the first one has been made.
-func (s Store) put(ctx context.Context, in *s3.PutObjectInput, content []byte) error {
+func (s Store) put(ctx context.Context, in *s3.PutObjectInput, content []byte) (etag string, err error) {
 	in.Bucket = &s.Bucket
 	options := s3client.WithSHA256(in, sha256.Sum256(content))
-	_, err := s3client.Repeat(ctx, func() (*s3.PutObjectOutput, error) {
+	out, err := s3client.Repeat(ctx, func() (*s3.PutObjectOutput, error) {
 		in.Body = bytes.NewReader(content)
 		return s.S3.PutObject(ctx, in, options)
 	})
 	if err != nil {
-		return fmt.Errorf("write %s: %w", s.name(*in.Key), err)
+		return "", fmt.Errorf("write %s: %w", s.name(*in.Key), err)
 	}
-	return nil
+	return aws.ToString(out.ETag), nil
 }
 
 // Build returns where the archive of a release is, unless it has expired or was not kept.

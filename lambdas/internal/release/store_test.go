@@ -50,6 +50,56 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
+// A chain of updates reads the state once, as long as nobody else writes it.
+func TestUpdateFrom(t *testing.T) {
+	s, client := store()
+	client.S3.OwnETags = true
+	operations := func() (text string) {
+		for _, call := range client.Calls() {
+			text += call.Operation[:3] + " "
+		}
+		return text
+	}
+	touch := func(s *State) error {
+		s.Number++
+		s.Touched = map[string]int64{"a": s.Number}
+		return nil
+	}
+	one, err := s.UpdateFrom(t.Context(), State{}, touch)
+	second, err2 := s.UpdateFrom(t.Context(), one, touch)
+	third, err3 := s.UpdateFrom(t.Context(), second, touch)
+	if err := errors.Join(err, err2, err3); err != nil || third.Number != 3 || operations() != "Get Put Put Put " {
+		t.Errorf("three updates: %+v, %v after %s", third, err, operations())
+	}
+	if one.Number != 1 || one.Touched["a"] != 1 {
+		t.Errorf("an update changes the state that it began with: %+v", one)
+	}
+	// Another writer was faster.
+	fourth, err := s.UpdateFrom(t.Context(), one, touch)
+	if err != nil || fourth.Number != 4 || operations() != "Get Put Put Put Put Get Put " {
+		t.Errorf("from an old state: %+v, %v after %s", fourth, err, operations())
+	}
+	// What an old state would refuse, or would not change, is looked up.
+	refusal := errors.New("no")
+	fifth, err := s.UpdateFrom(t.Context(), second, func(s *State) error {
+		if s.Number == 2 {
+			return refusal
+		}
+		return touch(s)
+	})
+	if err != nil || fifth.Number != 5 {
+		t.Errorf("refused by an old state: %+v, %v", fifth, err)
+	}
+	if same, err := s.UpdateFrom(t.Context(), second, func(*State) error { return nil }); err != nil || same.Number != 5 {
+		t.Errorf("a change of nothing: %+v, %v, want the state as it is", same, err)
+	}
+	// An answer that was lost.
+	client.After = nth(client.S3, first(objecttest.ErrReset))
+	if sixth, err := s.UpdateFrom(t.Context(), fifth, touch); err != nil || sixth.Number != 6 {
+		t.Errorf("with a lost answer: %+v, %v", sixth, err)
+	}
+}
+
 func count(s *State) error { s.Number++; return nil }
 
 // Of several writers at once, each one's change is made exactly once.
@@ -121,7 +171,7 @@ func TestUpdateThroughFaults(t *testing.T) {
 			s.Set(bucket, contract.ReleaseState, fmt.Appendf(nil, `{"number":%d}`, 10*n))
 			return nil
 		}, want: "another writer was faster 10 times", number: 100},
-		{name: "denied", exists: true, before: func(int, *objecttest.S3) error { return objecttest.Denies() }, want: "write s3://blog-releases/state.json: ", number: 5},
+		{name: "denied", exists: true, before: func(int, *objecttest.S3) error { return objecttest.Denies() }, want: "write s3://blog-releases/" + contract.ReleaseState + ": ", number: 5},
 		{name: "an answer that is cut off", exists: true, after: first(errors.New("unexpected EOF")), number: 6},
 		{name: "an answer of a proxy", exists: true, before: first(errors.New("unexpected EOF")), number: 6},
 		{name: "a proxy that never lets a write pass", exists: true, before: func(int, *objecttest.S3) error { return errors.New("unexpected EOF") }, want: "unexpected EOF", number: 5},
@@ -224,11 +274,11 @@ func TestWritesRepeat(t *testing.T) {
 	manifest := &Manifest{ID: NewID(time.Now(), "job")}
 	for name, write := range map[string]func(Store) error{
 		"PutObject":  func(s Store) error { return s.PutManifest(t.Context(), manifest) },
-		"CopyObject": func(s Store) error { return s.KeepBuild(t.Context(), manifest.ID, "artifacts", "build") },
+		"CopyObject": func(s Store) error { return s.KeepBuild(t.Context(), manifest.ID, "builds", "build") },
 	} {
 		for failures, ok := range []bool{true, true, true, false} {
-			s, client := store("artifacts")
-			client.S3.Set("artifacts", "build", []byte("zip"))
+			s, client := store("builds")
+			client.S3.Set("builds", "build", []byte("zip"))
 			client.After = func(call objecttest.Call) error {
 				if call.N <= failures {
 					return errors.New("unexpected EOF")
@@ -286,19 +336,19 @@ func TestManifests(t *testing.T) {
 }
 
 func TestKeepBuild(t *testing.T) {
-	s, client := store("artifacts")
+	s, client := store("builds")
 	for _, key := range []string{"blog/Build/AbC123", "blog/Build/AbC123.zip", "a+b/日本 語/50%/?x=1&y=/~!*'()"} {
-		client.S3.Set("artifacts", key, []byte(key))
+		client.S3.Set("builds", key, []byte(key))
 		id := NewID(time.Now(), key)
-		if err := s.KeepBuild(t.Context(), id, "artifacts", key); err != nil {
+		if err := s.KeepBuild(t.Context(), id, "builds", key); err != nil {
 			t.Fatal(err)
 		}
-		if object, _ := client.S3.Object(bucket, "artifacts/"+id+".zip"); string(object.Content) != key {
+		if object, _ := client.S3.Object(bucket, contract.ReleaseArtifacts+id+".zip"); string(object.Content) != key {
 			t.Errorf("%s: the copy has %q", key, object.Content)
 		}
 	}
-	err := s.KeepBuild(t.Context(), NewID(time.Now(), "x"), "artifacts", "gone")
-	if err == nil || !strings.Contains(err.Error(), "copy s3://artifacts/gone to s3://blog-releases/artifacts/") {
+	err := s.KeepBuild(t.Context(), NewID(time.Now(), "x"), "builds", "gone")
+	if err == nil || !strings.Contains(err.Error(), "copy s3://builds/gone to s3://blog-releases/"+contract.ReleaseArtifacts) {
 		t.Errorf("a build that is gone: %v", err)
 	}
 }
