@@ -107,7 +107,11 @@ func find(state release.State, manifest *release.Manifest, settings Settings) Pl
 		return plan
 	}
 	for _, key := range slices.Sorted(maps.Keys(state.Touched)) {
-		in.Required = append(in.Required, object(key, ""))
+		tag := ""
+		if state.Touched[key] == manifest.Number { // the object was replaced once since it was cleared
+			tag = manifest.Files[key].Replaced
+		}
+		in.Required = append(in.Required, object(key, tag))
 	}
 	found := cover.Find(in)
 	plan.Items, plan.Needless = found.Items, found.Needless

@@ -35,6 +35,14 @@ func TestFind(t *testing.T) {
 		}
 		return all
 	}
+	// What edge locations have of the home page and the feed is of release 6.
+	tagged := blog()
+	for key, file := range map[string]release.File{
+		"index.html": {Tag: "r-7", Replaced: "r-6"}, "feed.xml": {Tag: "r-7", Replaced: "r-6"},
+		"a.css": {Tag: "r-5"}, "b.css": {Tag: "r-5"}, "c.css": {Tag: "r-5"},
+	} {
+		tagged.Files[key] = file
+	}
 	tests := []struct {
 		name     string
 		state    release.State
@@ -61,6 +69,14 @@ func TestFind(t *testing.T) {
 			settings: Settings{KeyPrefix: "blog"}, want: Plan{Changed: 1, Unchanged: 1}},
 		{name: "query strings", state: release.State{Touched: touched(7, "css/main.css")}, manifest: files,
 			settings: Settings{Addresses: contract.Addresses{QueryStrings: true}}, want: Plan{Items: []string{"/css/main.css*"}, Changed: 1, Unchanged: 5}},
+		{name: "by a tag", state: release.State{Number: 7, Touched: touched(7, "index.html", "feed.xml")}, manifest: tagged,
+			settings: Settings{Addresses: contract.Addresses{Tags: true}, MaxPaths: 2}, want: Plan{Number: 7, Items: []string{"#r-6"}, Changed: 2, Unchanged: 3}},
+		{name: "by a tag that an unchanged file has, too", state: release.State{Number: 7, Touched: touched(7, "index.html", "feed.xml", "a.css")}, manifest: tagged,
+			settings: Settings{Addresses: contract.Addresses{Tags: true}, MaxPaths: 2}, want: Plan{Number: 7, Items: []string{"#r-6", "/a.css"}, Changed: 3, Unchanged: 2}},
+		{name: "tags that the distribution does not read", state: release.State{Number: 7, Touched: touched(7, "index.html", "feed.xml")}, manifest: tagged,
+			settings: Settings{MaxPaths: 2}, want: Plan{Number: 7, Items: []string{"/*"}, Changed: 2, Unchanged: 3, Needless: 3}},
+		{name: "a tag of a release before the last one", state: release.State{Number: 8, Touched: touched(8, "index.html", "feed.xml")}, manifest: tagged,
+			settings: Settings{Addresses: contract.Addresses{Tags: true}, MaxPaths: 2}, want: Plan{Number: 8, Items: []string{"/*"}, Changed: 2, Unchanged: 3, Needless: 3}},
 		{name: "the first publication", state: release.State{ClearAll: 7, Touched: touched(7, "index.html")}, manifest: files,
 			want: Plan{Items: []string{"/*"}, All: true, Changed: 1, Unchanged: 5}},
 		{name: "the first publication of a folder", state: release.State{ClearAll: 7}, manifest: blog("blog/index.html"),
