@@ -1,6 +1,8 @@
 package main
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,40 @@ func TestBinaryCompletesInOneInvocation(t *testing.T) {
 	}
 	if creates := d.Count(functiontest.Calls("cloudfront:CreateInvalidation")); creates != 1 {
 		t.Errorf("made %d requests to create, want 1", creates)
+	}
+}
+
+// The function clears what has changed, and in the next execution nothing.
+func TestBinaryClearsWhatHasChanged(t *testing.T) {
+	edge := fakeaws.Distribution{ID: distribution, CompleteAfter: 400 * time.Millisecond}
+	d, err := scenario{edge: edge, touched: []string{"main.css", "a/index.html"}, ended: func(d *functiontest.Action) error {
+		if broken := brokenRules(d, edge); len(broken) > 0 {
+			t.Error(broken)
+		}
+		report, _ := d.Last()
+		if want := map[string]string{"InvalidationId": d.Cloud.Invalidations(distribution)[0].ID, "Seconds": report.OutputVariables["Seconds"], "Items": "2", "Needless": "0", "Release": releaseID}; !maps.Equal(report.OutputVariables, want) {
+			t.Errorf("output variables are %v, want %v", report.OutputVariables, want)
+		}
+		if d.Jobs() < 2 || !strings.Contains(report.Summary, "for 2 changed files of release "+releaseID+"; 0 of 3 unchanged files evicted") {
+			t.Errorf("ended after %d jobs with %q, want several and what was cleared", d.Jobs(), report.Summary)
+		}
+		next, err := d.Start(fakeaws.Action{FunctionName: "invalidate", UserParameters: parameters(distribution)})
+		if err != nil {
+			return err
+		}
+		if err := next.Deliver(t.Context()); err != nil {
+			return err
+		}
+		if report, _ := next.Last(); !strings.HasPrefix(report.Summary, "Nothing to clear") {
+			t.Errorf("the next execution ended with %q, want nothing to clear", report.Summary+report.FailureMessage)
+		}
+		return nil
+	}}.deliver(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := d.Cloud.Invalidations(distribution); len(all) != 1 || !slices.Equal(all[0].Paths, []string{"/a/*", "/main.css"}) {
+		t.Errorf("invalidations are %+v, want one of /a/* and /main.css", all)
 	}
 }
 

@@ -121,7 +121,7 @@ func (t *task) Work(ctx context.Context) pipelinejob.Report {
 		return t.completed(took)
 	}
 	if err := t.changes.Done(ctx, t.changed.Number); err != nil {
-		if ctx.Err() != nil { // the next call finds it completed, too
+		if ctx.Err() != nil && time.Now().Before(t.progress.Deadline) { // the next call finds it completed, too
 			return t.continued()
 		}
 		return t.notNoted(took, err)
