@@ -27,11 +27,11 @@ import (
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/archive/archivetest"
-	"blog-deploy-pipeline/lambdas/internal/cover"
+	"blog-deploy-pipeline/lambdas/internal/changes"
 	"blog-deploy-pipeline/lambdas/internal/filetype"
+	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/objecttest"
 	"blog-deploy-pipeline/lambdas/internal/release"
-	"blog-deploy-pipeline/lambdas/siteurl"
 )
 
 // The model runs a blog's pipeline through histories of days in virtual time: publications
@@ -56,6 +56,8 @@ type history struct {
 	s3       *objecttest.S3
 	edge     *edge
 	settings Settings
+	// addresses are those of the distribution.
+	addresses contract.Addresses
 
 	mu       sync.Mutex
 	problems []string
@@ -107,6 +109,7 @@ func newHistory(tb testing.TB, seed uint64, rate float64, mutant mutant) *histor
 		theirs:   files{}, strange: map[string]bool{},
 	}
 	h.s3.OwnETags = seed%3 == 0
+	h.addresses = contract.Addresses{Bare: seed%2 == 0, Tags: seed%5 != 0}
 	h.s3.Page = 7
 	h.edge = &edge{h: h}
 	for range locations {
@@ -586,11 +589,11 @@ func (h *history) read(n int) {
 		location := random.IntN(locations)
 		url := "/"
 		if i := random.IntN(10); i < 9 {
-			url = fmt.Sprintf("/p%d/", i)
+			url = fmt.Sprintf("/p%d", i) + []string{"", "/", "/index.html"}[random.IntN(3)]
 		}
 		page := h.edge.get(location, url)
 		_, needs, _ := strings.Cut(page.content, " needs ")
-		if h.isStrange(objectOf(url)) {
+		if h.isStrange(h.objectOf(url)) {
 			continue // nobody knows any more whether it is still there, and what it needs
 		}
 		seen := time.Now()
@@ -618,10 +621,10 @@ const locations = 2
 
 // edge is a distribution, with edge locations that keep what they get from the bucket.
 type edge struct {
-	h             *history
-	mu            sync.Mutex
-	cached        []map[string]*copied
-	invalidations []*invalidation
+	h         *history
+	mu        sync.Mutex
+	cached    []map[string]*copied
+	evictions []*eviction
 }
 
 // copied is what an edge location has for a URL.
@@ -631,17 +634,20 @@ type copied struct {
 	until        time.Time
 }
 
-type invalidation struct {
+type eviction struct {
 	reference string
 	items     []string
 	done      time.Time
 }
 
 // objectOf returns the key that a URL stands for.
-func objectOf(url string) string {
+func (h *history) objectOf(url string) string {
 	key := strings.TrimPrefix(url, "/")
-	if key == "" || strings.HasSuffix(key, "/") {
-		key += "index.html"
+	switch {
+	case key == "" || strings.HasSuffix(key, "/"):
+		return key + "index.html"
+	case h.addresses.Bare && !strings.Contains(key, "."):
+		return key + "/index.html"
 	}
 	return key
 }
@@ -655,7 +661,7 @@ func (e *edge) get(location int, url string) copied {
 		return *c
 	}
 	c := &copied{at: now, until: now.Add(10 * time.Second)} // an error
-	if object, ok := e.h.s3.Object(site, objectOf(url)); ok {
+	if object, ok := e.h.s3.Object(site, e.h.objectOf(url)); ok {
 		c.content, c.tag, c.until = string(object.Content), object.Metadata[contract.MetadataCacheTag], now.Add(24*time.Hour)
 	}
 	e.cached[location][url] = c
@@ -678,7 +684,7 @@ func evicts(item, url, tag string) bool {
 func (e *edge) create(reference string, items []string) (id string, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for i, before := range e.invalidations {
+	for i, before := range e.evictions {
 		if before.reference == reference {
 			if !slices.Equal(before.items, items) {
 				return "", objecttest.Refuses(400, "InvalidationBatchAlreadyExists", "x")
@@ -687,9 +693,9 @@ func (e *edge) create(reference string, items []string) (id string, err error) {
 		}
 	}
 	now := time.Now()
-	random := e.h.fate("invalidation", len(e.invalidations))
-	one := &invalidation{reference, items, now.Add(time.Duration(random.IntN(90_000)) * time.Millisecond)}
-	e.invalidations = append(e.invalidations, one)
+	random := e.h.fate("invalidation", len(e.evictions))
+	one := &eviction{reference, items, now.Add(time.Duration(random.IntN(90_000)) * time.Millisecond)}
+	e.evictions = append(e.evictions, one)
 	for i := range e.cached {
 		wait := time.Duration(random.Int64N(int64(one.done.Sub(now)) + 1))
 		e.h.wg.Go(func() {
@@ -701,7 +707,7 @@ func (e *edge) create(reference string, items []string) (id string, err error) {
 			})
 		})
 	}
-	return fmt.Sprint(len(e.invalidations) - 1), nil
+	return fmt.Sprint(len(e.evictions) - 1), nil
 }
 
 func (e *edge) completed(id string) bool {
@@ -709,7 +715,7 @@ func (e *edge) completed(id string) bool {
 	defer e.mu.Unlock()
 	var i int
 	_, _ = fmt.Sscan(id, &i)
-	return !time.Now().Before(e.invalidations[i].done)
+	return !time.Now().Before(e.evictions[i].done)
 }
 
 // check compares what edge locations have with the bucket.
@@ -718,7 +724,7 @@ func (e *edge) check() {
 	defer e.mu.Unlock()
 	for i, cached := range e.cached {
 		for url, c := range cached {
-			object, ok := e.h.s3.Object(site, objectOf(url))
+			object, ok := e.h.s3.Object(site, e.h.objectOf(url))
 			if c.content != string(object.Content) && time.Now().Before(c.until) && (ok || c.content != "") {
 				e.h.problem("location %d has %q for %s since %s, want %q", i, c.content, url, c.at.Sub(began), object.Content)
 			}
@@ -758,91 +764,69 @@ func (d distribution) GetInvalidation(_ context.Context, in *cloudfront.GetInval
 	return &cloudfront.GetInvalidationOutput{Invalidation: &types.Invalidation{Id: in.Id, Status: &status}}, nil
 }
 
-// invalidate is an action of the Invalidate stage.
+// invalidate is an action of the Invalidate stage. What its function does between its two
+// parts is in package main, so it is here once more.
 func (h *history) invalidate(j *job) {
 	defer h.at()()
-	token := clearing{}
-	for call := range 60 {
-		p := h.process(fmt.Sprintf("invalidate %s %d", j.id, call), time.Now().Add(15*time.Minute))
-		done, err := token.advance(context.Background(), release.Store{S3: p.s3Client(), Bucket: releases}, distribution{p}, j.id, h.mutant)
+	var plan changes.Plan
+	var progress invalidation.Progress
+	crashes := 0
+	for call := range 100 {
+		p := h.process(fmt.Sprintf("invalidate %s/%d", j.id, call), time.Now().Add(15*time.Minute))
+		done, err := p.clear(j.id, &plan, &progress)
 		switch {
+		case p.isDead():
+			if crashes++; crashes == 3 {
+				return
+			}
+			time.Sleep(time.Duration(crashes) * time.Minute)
+		case err != nil:
+			if h.calm {
+				h.problem("the invalidation of %s fails: %v", j.id, err)
+			}
+			return
 		case done:
 			return
-		case p.isDead():
-			token = clearing{} // Lambda delivers the same event again
-			time.Sleep(time.Minute)
-		case err != nil && !h.calm && h.fate("gives up", j.id, call).IntN(4) == 0:
-			return // a failed action
+		default:
+			time.Sleep(30 * time.Second)
 		}
-		time.Sleep(10 * time.Second)
 	}
-	if h.calm {
-		h.problem("invalidation of %s never ends", j.id)
-	}
+	h.problem("the invalidation of %s never ends", j.id)
 }
 
-// clearing is what an invalidation remembers from one call to the next.
-type clearing struct {
-	number int64
-	id     string
-}
-
-func (c *clearing) advance(ctx context.Context, store release.Store, d distribution, job string, mutant mutant) (done bool, err error) {
-	if c.id == "" {
-		state, err := store.Load(ctx)
-		if err != nil {
-			return false, err
+// clear is a call of the function invalidate. If it ends, Lambda calls it again with what
+// it was called with.
+func (p *process) clear(job string, token *changes.Plan, progress *invalidation.Progress) (done bool, err error) {
+	ctx := context.Background()
+	finder := changes.Finder{Releases: release.Store{S3: p.s3Client(), Bucket: releases}, Settings: changes.Settings{Addresses: p.addresses, MaxPaths: 10}}
+	plan := *token
+	if len(plan.Items) == 0 {
+		if plan, err = finder.Find(ctx); err != nil || len(plan.Items) == 0 {
+			return true, err
 		}
-		if len(state.Touched) == 0 && state.ClearAll == 0 {
-			return true, nil
-		}
-		manifest, err := store.Manifest(ctx, state.Current)
-		if err != nil {
-			return false, err
-		}
-		in := cover.Input{Everything: "/*", MaxItems: 30}
-		for key := range state.Touched {
-			in.Required = append(in.Required, cover.Object{URLs: siteurl.Of(contract.Addresses{}, "", key)})
-		}
-		if manifest != nil {
-			for key := range manifest.Files {
-				if _, touched := state.Touched[key]; !touched {
-					in.Unchanged = append(in.Unchanged, cover.Object{URLs: siteurl.Of(contract.Addresses{}, "", key)})
-				}
-			}
-		}
-		items := []string{"/*"}
-		if state.ClearAll == 0 {
-			items = cover.Find(in).Items
-		}
-		slices.Sort(items)
-		reference := sha256.Sum256(fmt.Append(nil, job, state.Number, items))
-		if mutant == noMemory {
-			if _, err := store.Update(ctx, func(s *release.State) error { s.Clear(state.Number); return nil }); err != nil {
-				return false, err
-			}
-		}
-		out, err := d.CreateInvalidation(ctx, &cloudfront.CreateInvalidationInput{InvalidationBatch: &types.InvalidationBatch{
-			CallerReference: aws.String(hex.EncodeToString(reference[:])), Paths: &types.Paths{Items: items, Quantity: aws.Int32(int32(len(items)))},
-		}})
-		if err != nil {
-			return false, err
-		}
-		c.number, c.id = state.Number, *out.Invalidation.Id
 	}
-	out, err := d.GetInvalidation(ctx, &cloudfront.GetInvalidationInput{Id: &c.id})
-	if err != nil || *out.Invalidation.Status != "Completed" {
-		return false, err
-	}
-	number := c.number
-	_, err = store.Update(ctx, func(s *release.State) error {
-		if mutant == noNumbers {
-			number = s.Number + 1
+	if p.mutant == noMemory {
+		if err := finder.Done(ctx, plan.Number); err != nil {
+			return false, err
 		}
-		s.Clear(number)
-		return nil
-	})
-	return err == nil, err
+	}
+	invalidator := invalidation.Invalidator{
+		CloudFront: distribution{p},
+		Settings:   invalidation.Settings{PollFor: 40 * time.Second, PollEvery: 2 * time.Second, Deadline: 30 * time.Minute},
+	}
+	request := invalidation.Request{Distribution: contract.Distribution{ID: "E1", Paths: plan.Items}, Execution: fmt.Sprint(job, plan.Number)}
+	next, outcome, err := invalidator.Advance(ctx, slog.New(slog.DiscardHandler), request, *progress)
+	if err == nil && outcome == invalidation.Completed {
+		number := plan.Number
+		if p.mutant == noNumbers {
+			number++
+		}
+		return true, finder.Done(ctx, number)
+	}
+	if !p.isDead() {
+		*token, *progress = plan, next
+	}
+	return false, err
 }
 
 // forgetful are releases without an intent.
@@ -884,7 +868,7 @@ func (f *selfish) Update(ctx context.Context, change func(*release.State) error)
 	return f.Releases.Update(ctx, func(s *release.State) error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		s.Job, s.Run, s.Target, s.Past = f.job, f.run, f.target, nil
+		s.Job, s.Run, s.Target = f.job, f.run, f.target
 		if err := change(s); err != nil {
 			return err
 		}
