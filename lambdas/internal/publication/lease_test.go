@@ -128,8 +128,8 @@ func TestPublishEndsBeforeItsLease(t *testing.T) {
 					build[fmt.Sprintf("%03d.png", i)] = "png"
 				}
 				result, err := w.publish(within(t, 15*time.Minute), w.request("one", build))
-				if err == nil {
-					t.Errorf("%+v, want a failure", result)
+				if err == nil || !strings.Contains(err.Error(), errLeaseOver.Error()) {
+					t.Errorf("%+v, %v, want a failure that says so", result, err)
 				}
 				w.before = nil
 				time.Sleep(leaseTime)

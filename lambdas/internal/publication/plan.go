@@ -2,6 +2,7 @@ package publication
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -200,6 +201,21 @@ func (p *plan) depart(s situation, key string, since time.Time) {
 	default:
 		p.retired[key] = since
 	}
+}
+
+// maxFirst is how many files the log names.
+const maxFirst = 20
+
+// first returns the first files to put, with the reasons, and the first ones to remove.
+func (p plan) first() (lines []string) {
+	for _, put := range p.puts[:min(len(p.puts), maxFirst)] {
+		lines = append(lines, fmt.Sprintf("put %s: %s", put.key, put.reason))
+	}
+	removals := p.removals()
+	for _, key := range removals[:min(len(removals), maxFirst)] {
+		lines = append(lines, "remove "+key)
+	}
+	return lines
 }
 
 // writes reports whether the plan changes an object.

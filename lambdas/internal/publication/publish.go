@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"blog-deploy-pipeline/lambdas/internal/failure"
@@ -43,6 +44,9 @@ func (r *run) publish(ctx context.Context) (Result, error) {
 	}()
 	result, err := r.work(held, state)
 	done = err == nil
+	if lost := context.Cause(held); err != nil && (errors.Is(lost, errLeaseOver) || errors.Is(lost, release.ErrLeaseLost)) {
+		err = fmt.Errorf("%w: %w", lost, err)
+	}
 	return result, err
 }
 
@@ -62,7 +66,8 @@ func (r *run) work(ctx context.Context, state release.State) (Result, error) {
 		}
 		p = s.plan()
 	}
-	r.log.Info("planned", "put", len(p.puts), "keep", len(p.kept), "remove", len(p.removals()), "retire", p.retiring, "foreign", len(p.foreign))
+	r.log.Info("planned", "put", len(p.puts), "keep", len(p.kept), "remove", len(p.removals()), "retire", p.retiring, "foreign", len(p.foreign),
+		"first", p.first())
 
 	kept := func() string { return "" }
 	if p.isRelease(s.manifest) {

@@ -187,6 +187,11 @@ func TestPublish(t *testing.T) {
 		if !state.Retired["images/photo.jpg"].Equal(time.Now()) || len(state.Retired) != 1 {
 			t.Errorf("retired are %v, want the photo", state.Retired)
 		}
+		for _, want := range []string{"put c.png: new", "put a/index.html: content", "remove b/index.html"} {
+			if !strings.Contains(w.log.String(), want) {
+				t.Errorf("the log is %s, want %q in it", &w.log, want)
+			}
+		}
 		manifest := w.manifest(got.Release)
 		if file := manifest.Files["index.html"]; !reflect.DeepEqual(file, first.Files["index.html"]) {
 			t.Errorf("a file that was kept is %+v, want what it was: %+v", file, first.Files["index.html"])
