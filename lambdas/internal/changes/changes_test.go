@@ -36,13 +36,10 @@ func TestFind(t *testing.T) {
 		return all
 	}
 	// What edge locations have of the home page and the feed is of release 6.
-	tagged := blog()
-	for key, file := range map[string]release.File{
+	tagged := &release.Manifest{ID: id, Number: 7, Files: map[string]release.File{
 		"index.html": {Tag: "r-7", Replaced: "r-6"}, "feed.xml": {Tag: "r-7", Replaced: "r-6"},
 		"a.css": {Tag: "r-5"}, "b.css": {Tag: "r-5"}, "c.css": {Tag: "r-5"},
-	} {
-		tagged.Files[key] = file
-	}
+	}}
 	tests := []struct {
 		name     string
 		state    release.State
