@@ -147,7 +147,7 @@ func (c checkout) build() (string, error) {
 	if out, err := (checkout{c.t, "."}).make("build"); err != nil {
 		return out, err
 	}
-	for _, name := range []string{"invalidate", "deployhook"} {
+	for _, name := range []string{"publish", "invalidate", "deployhook"} {
 		binary := filepath.Join("dist", name, "bootstrap")
 		copyTree(c.t, binary, filepath.Join(c.dir, binary))
 		// To make, a file that is older than the checkout's sources is out of date.

@@ -158,7 +158,7 @@ done
 			if err != nil {
 				t.Fatal(err)
 			}
-			for what, want := range map[string]int{"npm ci": 1, "-o dist/app ": 1, "-o dist/invalidate/": 1, "-o dist/deployhook/": 1} {
+			for what, want := range map[string]int{"npm ci": 1, "-o dist/app ": 1, "-o dist/publish/": 1, "-o dist/invalidate/": 1, "-o dist/deployhook/": 1} {
 				if got := strings.Count(string(calls), what); got != want {
 					t.Errorf("%q ran %d times, want %d:\n%s", what, got, want, calls)
 				}
@@ -177,7 +177,7 @@ func TestMakeKnowsSources(t *testing.T) {
 	if err != nil {
 		t.Fatalf("make -p: %v\n%s", err, database)
 	}
-	for target, pkg := range map[string]string{"dist/app": ".", "dist/rehearse": "./rehearse", "dist/invalidate/bootstrap": "./lambdas/invalidate", "dist/deployhook/bootstrap": "./lambdas/deployhook"} {
+	for target, pkg := range map[string]string{"dist/app": ".", "dist/rehearse": "./rehearse", "dist/publish/bootstrap": "./lambdas/publish", "dist/invalidate/bootstrap": "./lambdas/invalidate", "dist/deployhook/bootstrap": "./lambdas/deployhook"} {
 		rule := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(target) + `: (.*)$`).FindStringSubmatch(database)
 		if rule == nil {
 			t.Errorf("make has no rule for %s", target)
