@@ -235,7 +235,7 @@ func TestRehearse(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := r.run("-state", r.state)
-	if second.Status != rehearsal.Succeeded || second.Site.First || second.Site.Uploaded != first.Site.Uploaded || second.Site.New != 0 || second.Site.Changed == 0 || second.Site.Changed > 10 {
+	if site := second.Site; second.Status != rehearsal.Succeeded || site.First || site.New != 0 || site.Changed == 0 || site.Changed > 10 || site.Uploaded != site.Changed || site.Unchanged != first.Site.Uploaded-site.Changed || site.Left != 0 {
 		t.Errorf("second: %s, %+v", second.Status, second.Site)
 	}
 	after := r.bucket("the-blog")
@@ -259,8 +259,11 @@ func TestRehearse(t *testing.T) {
 			t.Errorf("second: readers of %s get %v, want %v", path, got, want)
 		}
 	}
-	if len(second.Invalidations) != 1 || second.Invalidations[0].Distribution != "E2QWRUHAPOMQZL" || second.Invalidations[0].Status != "Completed" || !slices.Equal(second.Invalidations[0].Paths, []string{"/*"}) {
-		t.Errorf("second: invalidations are %+v", second.Invalidations)
+	if made := second.Invalidations; len(made) != 1 || made[0].Distribution != "E2QWRUHAPOMQZL" || made[0].Status != "Completed" || !slices.Contains(made[0].Paths, "/posts/%E3%81%AF%E3%81%98%E3%82%81%E3%81%AB/") {
+		t.Errorf("second: invalidations are %+v", made)
+	}
+	if crawl, copies := second.Crawl, second.Copies; crawl == nil || crawl.Views == 0 || copies == nil || copies.Held != first.Site.Uploaded || copies.Needless > 0 {
+		t.Errorf("second: the crawling reader saw %+v, and the edge's copies are %+v, want %d, none of them cleared needlessly", crawl, copies, first.Site.Uploaded)
 	}
 
 	for _, stop := range []time.Duration{time.Second, 3 * time.Second} {
