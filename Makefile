@@ -19,6 +19,11 @@ ACTIONLINT    := .cache/bin/github.com/rhysd/actionlint/cmd/actionlint@v1.7.12/a
 GOVULNCHECK   := .cache/bin/golang.org/x/vuln/cmd/govulncheck@v1.8.0/govulncheck
 VENV          := .cache/venv
 
+# What make bench compares the function publish with. hugo deploy is a part of Hugo with a build tag.
+S5CMD       := .cache/bin/github.com/peak/s5cmd/v2@v2.3.0/s5cmd
+RCLONE      := .cache/bin/github.com/rclone/rclone@v1.76.0/rclone
+HUGO_DEPLOY := .cache/bin/github.com/gohugoio/hugo@v0.164.0/hugo
+
 # Each command has a list accepts-COMMAND of the variables that its command line may set. What else a command
 # line says is refused at the end of this file, before anything runs.
 CREDENTIALS := AWS_PROFILE AWS_REGION
@@ -140,9 +145,11 @@ picture: build dist/rehearse ## Record make rehearse anew for the README's pictu
 	go run ./rehearse/picture
 
 .PHONY: bench
-accepts-bench := HUGO_RELEASES
-bench: build hugo ## Measure synth time, function size and start, the rehearsal, as ratios to peers
-	$(GO_TEST) -run='^$$' -bench=. -benchtime=3x ./e2e
+accepts-bench := HUGO_RELEASES PYTHON
+bench: build hugo ## Measure synth time, functions, the rehearsal and publications, as ratios to peers; installs the peers into .cache/ first
+	@MAKEFLAGS='$(filter-out -%,$(firstword $(MAKEFLAGS)))' $(MAKE) --no-print-directory --keep-going peers PYTHON=$(call quoted,PYTHON) || \
+		echo 'make bench: a peer is left out, because it could not be installed' >&2
+	$(GO_TEST) -run='^$$' -bench=. -benchtime=3x ./e2e ./lambdas/internal/cover
 
 .PHONY: lint
 accepts-lint := PYTHON VULN GOVULNDB
@@ -215,7 +222,8 @@ dist/%/bootstrap: $(call sources,lambdas)
 hugo: dist/rehearse
 	@dist/rehearse hugo
 
-# The second make gets this one's options, such as -n, but not its variables, which it would refuse.
+# The second make gets this one's options, such as -n, but not its variables, which it would refuse. So does that of
+# make bench.
 .PHONY: fresh
 fresh:
 	@MAKEFLAGS='$(filter-out -%,$(firstword $(MAKEFLAGS)))' $(MAKE) --no-print-directory -j2 node_modules/.package-lock.json dist/app >&2
@@ -247,9 +255,11 @@ accepts-lint-doubles := PYTHON
 lint-doubles: $(VENV)/installed
 	AWS_PYTHON="$(CURDIR)/$(VENV)/bin/python" go test -count=1 ./rehearse/fakeaws
 
+$(HUGO_DEPLOY): TAGS := withdeploy
+
 .cache/bin/%:
-	@echo 'Compiling $(patsubst %/,%,$(dir $*)) (golangci-lint takes two to three minutes, once)'
-	@GOFLAGS= GOBIN="$(CURDIR)/$(@D)" go install -ldflags='-s -w' $(patsubst %/,%,$(dir $*))
+	@echo 'Compiling $(patsubst %/,%,$(dir $*)) (golangci-lint, rclone and Hugo take minutes each, once)'
+	@GOFLAGS= GOBIN="$(CURDIR)/$(@D)" go install -tags='$(TAGS)' -ldflags='-s -w' $(patsubst %/,%,$(dir $*))
 
 $(VENV)/installed: .ci/requirements-lint.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' || { \
@@ -258,6 +268,18 @@ $(VENV)/installed: .ci/requirements-lint.txt
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r .ci/requirements-lint.txt
 	@touch $@
+
+# --- What make bench compares with ---
+
+.PHONY: peers
+accepts-peers := PYTHON
+peers: $(S5CMD) $(RCLONE) $(HUGO_DEPLOY) $(VENV)/installed
+
+# go install would read the list of the module's versions, which some proxies do not serve.
+$(S5CMD):
+	@echo 'Compiling $(patsubst .cache/bin/%/s5cmd,%,$@)'
+	@dir=$$(go mod download -json $(patsubst .cache/bin/%/s5cmd,%,$@) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p') && cd "$$dir" && \
+		GOFLAGS= go build -mod=readonly -buildvcs=false -ldflags='-s -w' -o "$(CURDIR)/$@"
 
 # --- What a command line may not say ---
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"blog-deploy-pipeline/rehearse/s3"
 )
 
 // hang is longer than any command takes, even on a busy machine.
@@ -22,6 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 func runAll(m *testing.M) int {
+	s3.Main()
 	if err := os.Chdir(".."); err != nil { // Like an owner, the tests work in the project's folder.
 		panic(err)
 	}

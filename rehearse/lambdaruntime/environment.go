@@ -184,7 +184,7 @@ func (env *environment) run(ctx context.Context, result *Result, event []byte) (
 			select {
 			case report := <-inv.reported:
 				result.Payload, result.Err = report.payload, report.err
-				result.MaxRSSKB = peakRSS(env.cmd.Process.Pid)
+				result.MaxRSSKB, result.CPU = PeakRSS(env.cmd.Process.Pid), usedCPU(env.cmd.Process.Pid)
 				return true, nil
 			default: // The process repeated an older request for work. The report is still to come.
 			}
@@ -222,9 +222,9 @@ func timedOut(requestID string, after time.Duration) *Result {
 	return &result
 }
 
-// peakRSS returns the peak resident memory of a process in KB, or 0 where the system does not tell. It does not use
+// PeakRSS returns the peak resident memory of a process in KB, or 0 where the system does not tell. It does not use
 // the resource usage at exit, because on Linux that includes the memory of the parent process before exec.
-func peakRSS(pid int) int64 {
+func PeakRSS(pid int) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
@@ -236,4 +236,20 @@ func peakRSS(pid int) int64 {
 		}
 	}
 	return 0
+}
+
+// usedCPU returns the processor time of a process, or 0 where the system does not tell.
+func usedCPU(pid int) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// The fields after the name, which may contain anything, are the third and later ones of proc_pid_stat(5).
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	var ticks int64
+	for _, field := range fields[11:13] { // utime and stime
+		n, _ := strconv.ParseInt(string(field), 10, 64)
+		ticks += n
+	}
+	return time.Duration(ticks) * time.Second / 100 // Linux tells all programs 100 ticks a second.
 }

@@ -53,6 +53,8 @@ type Result struct {
 	InitDuration time.Duration
 	// MaxRSSKB is the peak resident memory of the process so far. It is 0 if the process has ended, and on macOS.
 	MaxRSSKB int64
+	// CPU is the time for which the process has used a processor so far. It is 0 where MaxRSSKB is.
+	CPU time.Duration
 }
 
 // failed returns a result for an error of Lambda itself, with the payload that a caller would get.
