@@ -71,6 +71,13 @@ accepts-appspec := SERVICE
 appspec: dist/app ## Print the AppSpec of a service: make appspec SERVICE=name
 	@dist/app appspec $(call flag,SERVICE,service)
 
+##@ Look after what is deployed
+
+.PHONY: status
+accepts-status := BLOG SERVICE WATCH $(CREDENTIALS)
+status: dist/app dist/operate ## Show the stages of each pipeline, what is live and what failed: make status, or for one: make status BLOG=name; follow it with WATCH=1
+	@pipelines=$$(dist/app pipelines $(NAMED)) && dist/operate status -pipelines "$$pipelines" $(call switch,WATCH,watch)
+
 ##@ Rehearse on this machine, without an AWS account
 
 .PHONY: rehearse
@@ -133,7 +140,7 @@ e2e: build hugo ## Visit the example blog with Chromium or Chrome: make e2e, or 
 
 .PHONY: race
 race: node_modules/.package-lock.json ## Run the tests that need no jsii under the race detector (needs a C compiler)
-	$(GO_TEST) -race ./appspec/... ./buildspec/... ./command/cdksettings ./lambdas/... ./rehearse/...
+	$(GO_TEST) -race ./appspec/... ./buildspec/... ./command/cdksettings ./lambdas/... ./operate/... ./rehearse/...
 
 .PHONY: golden
 golden: build ## Renew the golden templates in stacks/testdata; read the diff before committing it
@@ -206,6 +213,11 @@ dist/app.files: always
 
 .PHONY: always
 always:
+
+dist/operate: $(call sources,lambdas/contract operate)
+	@echo 'Compiling the commands that ask AWS (a minute the first time, then about a second)' >&2
+	@mkdir -p dist
+	@GOGC=400 go build -buildvcs=false -ldflags='-s -w' -o $@ ./operate
 
 dist/rehearse: $(call sources,buildspec lambdas/contract rehearse/.)
 	@echo 'Compiling the rehearsal and its S3 server (a minute the first time, then about a second)' >&2
@@ -298,5 +310,5 @@ $(if $(filter-out $(TARGETS),$(GOALS)),\
 	$(error make: there is no command "$(filter-out $(TARGETS),$(GOALS))"; there are: $(COMMANDS). To name a blog or a service, write BLOG=name or SERVICE=name))
 $(if $(filter-out $(ACCEPTED),$(GIVEN)),\
 	$(error make $(GOALS): unknown variable $(filter-out $(ACCEPTED),$(GIVEN)); it accepts $(or $(filter-out CDK,$(ACCEPTED)),no variable). A variable for the environment goes before make: NAME=value make $(GOALS)))
-$(foreach name,$(filter WORKING_TREE SERVE JSON VERBOSE SITE,$(ACCEPTED)),$(if $(filter-out $(ON) $(OFF),$(value $(name)))$(word 2,$(value $(name))),\
+$(foreach name,$(filter WORKING_TREE SERVE JSON VERBOSE SITE WATCH,$(ACCEPTED)),$(if $(filter-out $(ON) $(OFF),$(value $(name)))$(word 2,$(value $(name))),\
 	$(error make $(GOALS): $(name)=$(value $(name)) is neither on nor off: write $(name)=1 or $(name)=0)))

@@ -34,6 +34,7 @@ var commands = []struct {
 	new        func() command
 }{
 	{"stacks", "print the names of a blog's or a service's stacks", func() command { return new(printStacks) }},
+	{"pipelines", "print the pipelines as JSON for dist/operate", func() command { return new(printPipelines) }},
 	{"appspec", "print the AppSpec of a service that CodeDeploy deploys", func() command { return new(printAppSpec) }},
 }
 

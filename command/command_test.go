@@ -71,6 +71,21 @@ func TestStacks(t *testing.T) {
 	}
 }
 
+func TestPipelines(t *testing.T) {
+	for line, want := range map[string]string{
+		"pipelines":              `[{"Name":"plain"},{"Name":"site","Region":"eu-central-1"},{"Name":"api"}]`,
+		"pipelines -blog site":   `[{"Name":"site","Region":"eu-central-1"}]`,
+		"pipelines -service api": `[{"Name":"api"}]`,
+	} {
+		if stdout, stderr, err := run(app, line); err != nil || stdout != want+"\n" || stderr != "" {
+			t.Errorf("dist/app %s: got %q, %q, %v; want %s", line, stdout, stderr, err, want)
+		}
+	}
+	if stdout, _, err := run(App{}, "pipelines"); err == nil && stdout != "[]\n" {
+		t.Errorf("without blogs: got %q, want an empty list", stdout)
+	}
+}
+
 func TestAppSpec(t *testing.T) {
 	stdout, stderr, err := run(app, "appspec -service shop")
 	if err != nil || stderr != "" || !strings.HasPrefix(stdout, "version: 0.0\n") || !strings.Contains(stdout, contract.HookFunctionName("shop")) {
@@ -114,7 +129,7 @@ func TestErrors(t *testing.T) {
 		want string
 	}{
 		{"no command synthesises", app, "", "synthesised"},
-		{"unknown command", app, "stack -blog plain", `dist/app has no command "stack"; there are: stacks, appspec.`},
+		{"unknown command", app, "stack -blog plain", `dist/app has no command "stack"; there are: stacks, pipelines, appspec.`},
 		{"unknown flag", app, "stacks -blogs plain", "dist/app stacks: flag provided but not defined: -blogs; --help lists its flags"},
 		{"name without a flag", app, "stacks plain", `dist/app stacks: "plain" is not a flag`},
 		{"no name", app, "stacks", "which blog or service?"},
@@ -128,6 +143,9 @@ func TestErrors(t *testing.T) {
 		{"site of a blog without one", app, "stacks -destroy -site -blog plain", `the blog "plain" has no Site in blogs.go`},
 		{"site without destroy", app, "stacks -site -blog site", "-site goes only with -destroy"},
 		{"props that are not valid", broken, "stacks -blog plain", "blogs.go or services.go has problems:\n"},
+		{"pipeline of a blog that is none", app, "pipelines -blog nope", `no blog "nope" in blogs.go`},
+		{"pipelines of two", app, "pipelines -blog plain -service api", "name one of them"},
+		{"pipeline of an existing service", app, "pipelines -service shop", "shop is deployed by a pipeline of yours"},
 		{"AppSpec of nothing", app, "appspec", "which service? Name one from services.go"},
 		{"AppSpec of an unknown service", app, "appspec -service nope", `no service "nope" in services.go; there are: shop, api`},
 		{"AppSpec of a service in capitals", app, "appspec -service Shop", `no service "Shop" in services.go`},

@@ -68,6 +68,7 @@ func TestMakePassesVariables(t *testing.T) {
 		{"values", []string{"rehearse", "BLOG=it's", "SOURCE=../a $b=c"}, `-blog 'it'\''s'  -source '../a $b=c'`, "-service"},
 		{"switches", []string{"rehearse", "SERVE=1", "JSON=yes"}, "-serve -json", "-working-tree"},
 		{"switches that are off", []string{"rehearse", "SERVE=0", "JSON=", "WORKING_TREE=no"}, "dist/rehearse", "-serve"},
+		{"a pipeline to follow", []string{"status", "BLOG=x", "WATCH=1"}, `dist/operate status -pipelines "$pipelines" -watch`, "-service"},
 		{"database", []string{"vuln", "GOVULNDB=file:///it's"}, `GOVULNDB='file:///it'\''s' VULN='' .ci/vuln`, "required"},
 		{"several commands", []string{"clean", "rehearse", "BLOG=x"}, "-blog 'x'", "-source"},
 	} {

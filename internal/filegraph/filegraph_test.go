@@ -17,6 +17,7 @@ var oneWay = []string{
 	"blog-deploy-pipeline/appspec",
 	"blog-deploy-pipeline/buildspec/...",
 	"blog-deploy-pipeline/lambdas/...",
+	"blog-deploy-pipeline/operate/...",
 	"blog-deploy-pipeline/rehearse/checkout",
 	"blog-deploy-pipeline/rehearse/codebuild",
 	"blog-deploy-pipeline/rehearse/distribution",

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	"github.com/aws/smithy-go"
+
+	"blog-deploy-pipeline/lambdas/contract"
+)
+
+// credentialsWithin limits the time for finding credentials. Outside of AWS nobody answers the last place that is asked.
+const credentialsWithin = 15 * time.Second
+
+// connect finds the credentials and the region for a pipeline where the AWS CLI and the CDK CLI find them.
+// https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
+func connect(ctx context.Context, p contract.Pipeline) (aws.Config, error) {
+	c, err := config.LoadDefaultConfig(ctx, func(o *config.LoadOptions) error {
+		o.Region = p.Region
+		return nil
+	})
+	if err != nil {
+		return c, fmt.Errorf("read the configuration of AWS: %w", err)
+	}
+	if c.Region == "" {
+		return c, fmt.Errorf("in which region is %s? Set its Region in blogs.go or services.go, or AWS_REGION", p.Name)
+	}
+	finding, cancel := context.WithTimeout(ctx, credentialsWithin)
+	defer cancel()
+	if _, err := c.Credentials.Retrieve(finding); err != nil {
+		return c, fmt.Errorf("there are no AWS credentials: name a profile with AWS_PROFILE=name, and log in to it (aws sso login): %w", err)
+	}
+	return c, nil
+}
+
+// unusable are the codes of refusals of the credentials themselves.
+var unusable = []string{"ExpiredToken", "UnrecognizedClient", "InvalidSignature", "InvalidClientTokenId", "IncompleteSignature"}
+
+// explain says what to do about an error of AWS.
+func explain(err error, p contract.Pipeline, c aws.Config) error {
+	if _, missing := errors.AsType[*types.PipelineNotFoundException](err); missing {
+		return fmt.Errorf("there is no pipeline %s in this account and %s: deploy it, or use the credentials and the region that it was deployed with (AWS_PROFILE, AWS_REGION): %w", p.Name, c.Region, err)
+	}
+	refusal, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		return err
+	}
+	if strings.HasPrefix(refusal.ErrorCode(), "AccessDenied") {
+		operation := "the call"
+		if of, ok := errors.AsType[*smithy.OperationError](err); ok {
+			operation = strings.ToLower(strings.ReplaceAll(of.ServiceID, " ", "")) + ":" + of.OperationName
+		}
+		return fmt.Errorf("your credentials do not allow %s on the pipeline %s: add that permission to your user or role: %s", operation, p.Name, refusal.ErrorMessage())
+	}
+	for _, code := range unusable {
+		if strings.HasPrefix(refusal.ErrorCode(), code) {
+			return fmt.Errorf("AWS does not accept your credentials: log in again (aws sso login), or check AWS_PROFILE: %w", err)
+		}
+	}
+	return err
+}

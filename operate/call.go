@@ -1,0 +1,17 @@
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"blog-deploy-pipeline/lambdas/contract"
+)
+
+// call is what a command needs.
+type call struct {
+	pipelines []contract.Pipeline
+	watch     bool
+	stdout    io.Writer
+	sleep     func(context.Context, time.Duration) error
+}

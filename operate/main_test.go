@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"blog-deploy-pipeline/rehearse/fakeaws"
+)
+
+const execution = "11111111-abcd-1111-abcd-111111abcdef"
+
+// account returns an AWS account with the pipeline my-blog, and points the credentials of this process to it.
+func account(t *testing.T, opts fakeaws.Options) *fakeaws.Cloud {
+	t.Helper()
+	cloud := fakeaws.New(opts)
+	server := httptest.NewServer(cloud)
+	t.Cleanup(server.Close)
+	stages := []fakeaws.PipelineStage{{Name: "Source", Actions: []fakeaws.PipelineAction{{Name: "Source"}}}, {Name: "Build", Actions: []fakeaws.PipelineAction{{Name: "Build"}}}}
+	if err := cloud.AddPipeline(fakeaws.Pipeline{Name: "my-blog", Stages: stages}); err != nil {
+		t.Fatal(err)
+	}
+	set(t, cloud, "InProgress")
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	use(t, cloud.Issue("arn:aws:iam::123456789012:user/me", time.Hour))
+	t.Setenv("AWS_REGION", "")
+	return cloud
+}
+
+// use makes this process have the credentials and no other ones.
+func use(t *testing.T, key fakeaws.Credentials) {
+	t.Helper()
+	for name, value := range key.Env() {
+		t.Setenv(name, value)
+	}
+	for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		t.Setenv(name, "none")
+	}
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_PROFILE", "")
+}
+
+func set(t *testing.T, cloud *fakeaws.Cloud, status string) {
+	t.Helper()
+	now := time.Now()
+	err := cloud.SetExecution("my-blog", fakeaws.Execution{
+		ID: execution, Status: status, Started: now, Actions: []fakeaws.ActionExecution{{Stage: "Source", Action: "Source", Status: "Succeeded", Started: now}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+const mine = `[{"Name":"my-blog","Region":"us-east-1"}]`
+
+func TestRun(t *testing.T) {
+	denied := func(c fakeaws.Call) error {
+		if c.Action == "codepipeline:ListPipelineExecutions" {
+			return errors.New("no identity-based policy allows the codepipeline:ListPipelineExecutions action")
+		}
+		return nil
+	}
+	throttledOnce := func(c fakeaws.Call) fakeaws.Fault {
+		if c.N == 1 {
+			return fakeaws.Fault{Kind: fakeaws.Throttle}
+		}
+		return fakeaws.Fault{}
+	}
+	tests := []struct {
+		name       string
+		opts       fakeaws.Options
+		before     func(*testing.T, *fakeaws.Cloud)
+		args       []string
+		status     int
+		out, wrong string // in stdout and stderr
+	}{
+		{name: "one", args: []string{"status", "-pipelines", mine}, out: "my-blog  us-east-1\n  Source  succeeded 0 s ago\n  Build   not run yet\n  Running  execution 11111111, for 0 s\n"},
+		{name: "throttled once", opts: fakeaws.Options{Fault: throttledOnce}, args: []string{"status", "-pipelines", mine}, out: "Running"},
+		{name: "one of two", args: []string{"status", "-pipelines", `[{"Name":"other","Region":"us-east-1"},{"Name":"my-blog","Region":"us-east-1"}]`}, status: exitFailed,
+			out: "other  us-east-1\nmy-blog  us-east-1\n  Source", wrong: "there is no pipeline other in this account and us-east-1: deploy it, or use"},
+		{name: "in the region of the environment", before: func(t *testing.T, _ *fakeaws.Cloud) { t.Setenv("AWS_REGION", "us-east-1") }, args: []string{"status", "-pipelines", `[{"Name":"my-blog"}]`}, out: "my-blog  us-east-1\n"},
+		{name: "followed", args: []string{"status", "-watch", "-pipelines", mine}, out: "execution 11111111 began 0 s ago"},
+		{name: "followed and failed", before: func(t *testing.T, c *fakeaws.Cloud) { set(t, c, "Failed") }, args: []string{"status", "-watch", "-pipelines", mine}, status: exitFailed, wrong: "execution 11111111 failed after 0 s\n"},
+		{name: "denied", opts: fakeaws.Options{Authorize: denied}, args: []string{"status", "-pipelines", mine}, status: exitFailed,
+			wrong: "your credentials do not allow codepipeline:ListPipelineExecutions on the pipeline my-blog: add that permission to your user or role: User: arn:aws:iam::123456789012:user/me is not authorized"},
+		{name: "expired", before: func(t *testing.T, c *fakeaws.Cloud) {
+			use(t, c.Issue("arn:aws:iam::123456789012:user/me", -time.Second))
+		}, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "AWS does not accept your credentials: log in again (aws sso login), or check AWS_PROFILE: "},
+		{name: "no credentials", before: func(t *testing.T, _ *fakeaws.Cloud) { use(t, fakeaws.Credentials{}) }, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "there are no AWS credentials: name a profile"},
+		{name: "no region", args: []string{"status", "-pipelines", `[{"Name":"my-blog"}]`}, status: exitFailed, wrong: "in which region is my-blog? Set its Region"},
+		{name: "no command", status: exitUsage, wrong: `dist/operate has the command status, and got ""`},
+		{name: "unknown command", args: []string{"start"}, status: exitUsage, wrong: `and got "start"`},
+		{name: "unknown flag", args: []string{"status", "-blog"}, status: exitUsage, wrong: "flag provided but not defined: -blog"},
+		{name: "no flag", args: []string{"status", "my-blog"}, status: exitUsage, wrong: `"my-blog" is not a flag`},
+		{name: "no pipelines", args: []string{"status", "-pipelines", "[]"}, status: exitUsage, wrong: "there is no pipeline: list a blog in blogs.go"},
+		{name: "two followed", args: []string{"status", "-watch", "-pipelines", `[{"Name":"a"},{"Name":"b"}]`}, status: exitUsage, wrong: "WATCH=1 follows one pipeline"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cloud := account(t, tt.opts)
+			if tt.before != nil {
+				tt.before(t, cloud)
+			}
+			var stdout, stderr strings.Builder
+			quick := func(context.Context, time.Duration) error {
+				set(t, cloud, "Succeeded")
+				return nil
+			}
+			if got := run(t.Context(), tt.args, &stdout, &stderr, quick); got != tt.status {
+				t.Errorf("status: got %d, want %d", got, tt.status)
+			}
+			if !strings.Contains(stdout.String(), tt.out) || !strings.Contains(stderr.String(), tt.wrong) || tt.wrong == "" && stderr.Len() > 0 {
+				t.Errorf("got\n%s\nand\n%s\nwant %q and %q", &stdout, &stderr, tt.out, tt.wrong)
+			}
+		})
+	}
+}
+
+// TestCtrlC stops a watch.
+func TestCtrlC(t *testing.T) {
+	account(t, fakeaws.Options{})
+	ctx, stop := context.WithCancel(t.Context())
+	var stdout, stderr strings.Builder
+	stopping := func(context.Context, time.Duration) error {
+		stop()
+		return ctx.Err()
+	}
+	if got := run(ctx, []string{"status", "-watch", "-pipelines", mine}, &stdout, &stderr, stopping); got != exitStopped || stderr.Len() > 0 {
+		t.Errorf("got %d and %q, want %d and nothing", got, &stderr, exitStopped)
+	}
+}

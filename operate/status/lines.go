@@ -1,0 +1,123 @@
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Lines words a status for a terminal. now is the present time.
+func (s Status) Lines(now time.Time) []string {
+	var lines []string
+	width := 0
+	for _, stage := range s.Stages {
+		width = max(width, len(stage.Name))
+	}
+	for _, stage := range s.Stages {
+		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, stage.Name, s.stageWords(stage, now)))
+	}
+	add := func(title string, e *Execution, words string) {
+		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, title, words))
+		for _, reason := range e.Reasons {
+			lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "", reason))
+		}
+	}
+	switch e := s.Newest; {
+	case e == nil:
+		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "Executions", "none yet: push a commit, or press Release change in the console"))
+	case e.Running():
+		add("Running", e, fmt.Sprintf("%s, for %s", e.words(), span(now.Sub(e.Started))))
+	}
+	if e := s.Live; e != nil {
+		add("Live", e, e.words()+", since "+at(e.Updated, now)+release(e))
+	}
+	if e := s.Failed; e != nil {
+		add("Failed", e, e.words()+", "+at(e.Updated, now))
+	}
+	return lines
+}
+
+// stageWords words a stage: "succeeded 3 min ago".
+func (s Status) stageWords(stage Stage, now time.Time) string {
+	words := verb(stage.Status)
+	if when := stage.At(); stage.Status != "" && !when.IsZero() {
+		if stage.Status == inProgress {
+			words += " for " + span(now.Sub(when))
+		} else {
+			words += " " + at(when, now)
+		}
+	}
+	if s.Newest != nil && stage.Execution != "" && stage.Execution != s.Newest.ID {
+		words += ", in an earlier execution"
+	}
+	if stage.Waits != "" {
+		words += "; execution " + short(stage.Waits) + " waits to enter"
+	}
+	if said := stage.said(); said != "" {
+		words += ": " + said
+	}
+	return words
+}
+
+// said joins what the stage's actions say about their work. The reason of a failure is told once, with its execution.
+func (s Stage) said() string {
+	var all []string
+	for _, a := range s.Actions {
+		if a.Summary != "" && a.Error == "" {
+			all = append(all, firstLine(a.Summary))
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+const inProgress = "InProgress"
+
+func verb(status string) string {
+	switch status {
+	case "":
+		return "not run yet"
+	case inProgress:
+		return "in progress"
+	}
+	return strings.ToLower(status)
+}
+
+// words names an execution by its commit, or else by its id.
+func (e *Execution) words() string {
+	return strings.TrimSpace(cmp.Or(short(e.Commit), "execution "+short(e.ID)) + " " + e.Message)
+}
+
+// short returns the part of an id that people read.
+func short(id string) string { return id[:min(len(id), 8)] }
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
+}
+
+func release(e *Execution) string {
+	if e.Release == "" {
+		return ""
+	}
+	return " (release " + e.Release + ")"
+}
+
+// at words a time: "3 min ago", and its date if that is longer ago than a day.
+func at(t, now time.Time) string {
+	if now.Sub(t) < 24*time.Hour {
+		return span(now.Sub(t)) + " ago"
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
+// span words a duration by its largest unit: "5 s", "3 min", "2 h".
+func span(d time.Duration) string {
+	switch d = max(0, d); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%d h", int(d.Hours()))
+}

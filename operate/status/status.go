@@ -1,0 +1,208 @@
+// Package status tells how a pipeline is: its stages, what is live, and why the last publication failed.
+package status
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+)
+
+// CodePipeline is the part of the API that is read.
+type CodePipeline interface {
+	GetPipelineState(context.Context, *codepipeline.GetPipelineStateInput, ...func(*codepipeline.Options)) (*codepipeline.GetPipelineStateOutput, error)
+	ListPipelineExecutions(context.Context, *codepipeline.ListPipelineExecutionsInput, ...func(*codepipeline.Options)) (*codepipeline.ListPipelineExecutionsOutput, error)
+	ListActionExecutions(context.Context, *codepipeline.ListActionExecutionsInput, ...func(*codepipeline.Options)) (*codepipeline.ListActionExecutionsOutput, error)
+}
+
+// Status is the state of a pipeline.
+type Status struct {
+	Stages []Stage
+	// Newest is the last execution that has begun, Live the last that succeeded, and Failed the newest one if it failed;
+	// nil for none.
+	Newest, Live, Failed *Execution
+}
+
+// Stage is a stage of a pipeline.
+type Stage struct {
+	Name string
+	// Status is AWS's, such as "InProgress"; "" if no execution has entered the stage.
+	Status string
+	// Execution is the id of the execution that the status is of.
+	Execution string
+	// Waits is the id of the execution that waits to enter the stage; "" for none.
+	Waits   string
+	Actions []Action
+}
+
+// At returns when the last of the stage's actions changed its status.
+func (s Stage) At() (at time.Time) {
+	for _, a := range s.Actions {
+		if a.At.After(at) {
+			at = a.At
+		}
+	}
+	return at
+}
+
+// Action is an action of a stage.
+type Action struct {
+	Name, Status string
+	At           time.Time
+	// Summary is what the action says about its work, and Error why it failed.
+	Summary, Error string
+}
+
+// Execution is an execution of a pipeline.
+type Execution struct {
+	ID, Status       string
+	Started, Updated time.Time
+	// Commit is the id of the commit, and Message the first line of its message; "" if they are unknown.
+	Commit, Message string
+	// Trigger is what has started the execution, such as "WebhookV2".
+	Trigger string
+	// Release is the release that the execution has published; "" if it is unknown.
+	Release string
+	// Reasons say why the execution failed: an action, and its error.
+	Reasons []string
+}
+
+// Running reports whether the execution goes on.
+func (e *Execution) Running() bool {
+	return e.Status == string(types.PipelineExecutionStatusInProgress) || e.Status == string(types.PipelineExecutionStatusStopping)
+}
+
+// Read asks for the status of the pipeline called name.
+func Read(ctx context.Context, client CodePipeline, name string) (Status, error) {
+	var s Status
+	state, err := client.GetPipelineState(ctx, &codepipeline.GetPipelineStateInput{Name: &name})
+	if err != nil {
+		return s, err
+	}
+	for _, stage := range state.StageStates {
+		s.Stages = append(s.Stages, readStage(stage))
+	}
+	// The first page has the last 100 executions.
+	executions, err := client.ListPipelineExecutions(ctx, &codepipeline.ListPipelineExecutionsInput{PipelineName: &name})
+	if err != nil {
+		return s, err
+	}
+	for _, summary := range executions.PipelineExecutionSummaries {
+		e := readExecution(summary)
+		if s.Newest == nil {
+			s.Newest = e
+		}
+		// An execution that a newer one has overtaken says nothing.
+		if e.Status == string(types.PipelineExecutionStatusFailed) && s.Failed == nil {
+			s.Failed = e
+		}
+		if e.Status == string(types.PipelineExecutionStatusSucceeded) {
+			s.Live = e
+			break
+		}
+	}
+	for _, e := range []*Execution{s.Live, s.Failed} {
+		if e != nil {
+			if err := readActions(ctx, client, name, e); err != nil {
+				return s, err
+			}
+		}
+	}
+	return s, nil
+}
+
+func readStage(state types.StageState) Stage {
+	stage := Stage{Name: aws.ToString(state.StageName)}
+	if latest := state.LatestExecution; latest != nil {
+		stage.Status, stage.Execution = string(latest.Status), aws.ToString(latest.PipelineExecutionId)
+	}
+	if inbound := state.InboundExecution; inbound != nil {
+		stage.Waits = aws.ToString(inbound.PipelineExecutionId)
+	}
+	for _, action := range state.ActionStates {
+		a := Action{Name: aws.ToString(action.ActionName)}
+		if latest := action.LatestExecution; latest != nil {
+			a.Status, a.At, a.Summary = string(latest.Status), aws.ToTime(latest.LastStatusChange), aws.ToString(latest.Summary)
+			a.Error = words(latest.ErrorDetails)
+		}
+		stage.Actions = append(stage.Actions, a)
+	}
+	return stage
+}
+
+func words(details *types.ErrorDetails) string {
+	if details == nil {
+		return ""
+	}
+	code, message := aws.ToString(details.Code), aws.ToString(details.Message)
+	if code == "" || strings.HasPrefix(message, code) {
+		return message
+	}
+	return strings.TrimSuffix(code+": "+message, ": ")
+}
+
+func readExecution(summary types.PipelineExecutionSummary) *Execution {
+	e := &Execution{
+		ID: aws.ToString(summary.PipelineExecutionId), Status: string(summary.Status),
+		Started: aws.ToTime(summary.StartTime), Updated: aws.ToTime(summary.LastUpdateTime),
+	}
+	if summary.Trigger != nil {
+		e.Trigger = string(summary.Trigger.TriggerType)
+	}
+	if len(summary.SourceRevisions) > 0 {
+		revision := summary.SourceRevisions[0]
+		e.Commit, e.Message = aws.ToString(revision.RevisionId), message(aws.ToString(revision.RevisionSummary))
+	}
+	return e
+}
+
+// message returns the first line of a commit's message. A GitHub connection has it within JSON.
+func message(summary string) string {
+	var connection struct{ CommitMessage string }
+	if json.Unmarshal([]byte(summary), &connection) == nil && connection.CommitMessage != "" {
+		summary = connection.CommitMessage
+	}
+	first, _, _ := strings.Cut(strings.TrimSpace(summary), "\n")
+	return strings.TrimSpace(first)
+}
+
+// releaseVariable is the output variable with the release that an action has published.
+const releaseVariable = "Release"
+
+// readActions adds what only the actions of an execution know.
+func readActions(ctx context.Context, client CodePipeline, name string, e *Execution) error {
+	actions, err := client.ListActionExecutions(ctx, &codepipeline.ListActionExecutionsInput{
+		PipelineName: &name, Filter: &types.ActionExecutionFilter{PipelineExecutionId: &e.ID},
+	})
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, action := range actions.ActionExecutionDetails {
+		// The newest is first. An earlier one of the same action was retried.
+		where := aws.ToString(action.StageName) + "/" + aws.ToString(action.ActionName)
+		if seen[where] || action.Output == nil {
+			seen[where] = true
+			continue
+		}
+		seen[where] = true
+		if release := action.Output.OutputVariables[releaseVariable]; release != "" && e.Release == "" {
+			e.Release = release
+		}
+		if result := action.Output.ExecutionResult; action.Status == types.ActionExecutionStatusFailed {
+			var why string
+			if result != nil {
+				why = words(result.ErrorDetails)
+			}
+			e.Reasons = append(e.Reasons, strings.TrimSuffix(fmt.Sprintf("%s: %s", where, why), ": "))
+		}
+	}
+	slices.Reverse(e.Reasons)
+	return nil
+}

@@ -1,0 +1,291 @@
+package status
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+
+	"blog-deploy-pipeline/rehearse/fakeaws"
+)
+
+const (
+	first  = "11111111-abcd-1111-abcd-111111abcdef"
+	second = "22222222-abcd-2222-abcd-222222abcdef"
+	third  = "33333333-abcd-3333-abcd-333333abcdef"
+)
+
+var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+
+// world is CodePipeline with the pipeline of a blog.
+type world struct {
+	cloud  *fakeaws.Cloud
+	client *codepipeline.Client
+}
+
+func newWorld(t *testing.T, opts fakeaws.Options) *world {
+	t.Helper()
+	w := &world{cloud: fakeaws.New(opts)}
+	server := httptest.NewServer(w.cloud)
+	t.Cleanup(server.Close)
+	key := w.cloud.Issue("arn:aws:iam::123456789012:user/me", 0)
+	w.client = codepipeline.New(codepipeline.Options{
+		Region: "us-east-1", BaseEndpoint: &server.URL, Retryer: aws.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, ""),
+	})
+	var stages []fakeaws.PipelineStage
+	for _, stage := range []string{"Source", "Build", "Deploy", "Invalidate"} {
+		stages = append(stages, fakeaws.PipelineStage{Name: stage, Actions: []fakeaws.PipelineAction{{Name: stage}}})
+	}
+	if err := w.cloud.AddPipeline(fakeaws.Pipeline{Name: "my-blog", Stages: stages}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// execution returns an execution whose stages have these states, in order. at is when it began, in minutes before noon.
+func execution(id, status string, at int, stages ...string) fakeaws.Execution {
+	e := fakeaws.Execution{
+		ID: id, Status: status, Started: noon.Add(-time.Duration(at) * time.Minute), TriggerType: "WebhookV2",
+		Revisions: []fakeaws.SourceRevision{{ActionName: "Source", RevisionID: id[:1] + "234567890abcdef", RevisionSummary: `{"ProviderType":"GitHub","CommitMessage":"Write ` + id[:1] + `\n\nMore"}`}},
+	}
+	e.Updated = e.Started.Add(time.Minute)
+	for i, state := range stages {
+		name := []string{"Source", "Build", "Deploy", "Invalidate"}[i]
+		e.Actions = append(e.Actions, fakeaws.ActionExecution{Stage: name, Action: name, Status: state, Started: e.Started, Updated: e.Updated})
+	}
+	return e
+}
+
+func (w *world) set(t *testing.T, e fakeaws.Execution) {
+	t.Helper()
+	if err := w.cloud.SetExecution("my-blog", e); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLines(t *testing.T) {
+	published := execution(first, "Succeeded", 60, "Succeeded", "Succeeded", "Succeeded", "Succeeded")
+	published.Actions[2].Variables = map[string]string{"Release": "20261127-110000-1a2b3c4d"}
+	published.Actions[2].Summary = "Published release 20261127-110000-1a2b3c4d: 12 put."
+	failed := execution(second, "Failed", 10, "Succeeded", "Succeeded", "Failed")
+	failed.Actions[2].ErrorCode, failed.Actions[2].ErrorMessage = "ConfigurationError", "The build has no index.html: add a home page."
+	running := execution(third, "InProgress", 1, "Succeeded", "InProgress")
+	waiting := execution(third, "InProgress", 1, "Succeeded")
+	waiting.Waits = "Build"
+	const live = "  Live        12345678 Write 1, since 59 min ago (release 20261127-110000-1a2b3c4d)"
+	tests := []struct {
+		name       string
+		executions []fakeaws.Execution
+		want       []string
+	}{
+		{"new", nil, []string{
+			"  Source      not run yet",
+			"  Build       not run yet",
+			"  Deploy      not run yet",
+			"  Invalidate  not run yet",
+			"  Executions  none yet: push a commit, or press Release change in the console",
+		}},
+		{"published", []fakeaws.Execution{published}, []string{
+			"  Source      succeeded 59 min ago",
+			"  Build       succeeded 59 min ago",
+			"  Deploy      succeeded 59 min ago: Published release 20261127-110000-1a2b3c4d: 12 put.",
+			"  Invalidate  succeeded 59 min ago",
+			live,
+		}},
+		{"then failed", []fakeaws.Execution{published, failed}, []string{
+			"  Source      succeeded 9 min ago",
+			"  Build       succeeded 9 min ago",
+			"  Deploy      failed 9 min ago",
+			"  Invalidate  succeeded 59 min ago, in an earlier execution",
+			live,
+			"  Failed      22345678 Write 2, 9 min ago",
+			"              Deploy/Deploy: ConfigurationError: The build has no index.html: add a home page.",
+		}},
+		{"then running", []fakeaws.Execution{published, failed, running}, []string{
+			"  Source      succeeded 0 s ago",
+			"  Build       in progress for 0 s",
+			"  Deploy      failed 9 min ago, in an earlier execution",
+			"  Invalidate  succeeded 59 min ago, in an earlier execution",
+			"  Running     32345678 Write 3, for 1 min",
+			live,
+			"  Failed      22345678 Write 2, 9 min ago",
+			"              Deploy/Deploy: ConfigurationError: The build has no index.html: add a home page.",
+		}},
+		{"waiting", []fakeaws.Execution{published, waiting}, []string{
+			"  Source      succeeded 0 s ago",
+			"  Build       succeeded 59 min ago, in an earlier execution; execution 33333333 waits to enter",
+			"  Deploy      succeeded 59 min ago, in an earlier execution: Published release 20261127-110000-1a2b3c4d: 12 put.",
+			"  Invalidate  succeeded 59 min ago, in an earlier execution",
+			"  Running     32345678 Write 3, for 1 min",
+			live,
+		}},
+		{"failed before it was published", []fakeaws.Execution{execution(second, "Failed", 90, "Failed"), published}, []string{
+			"  Source      succeeded 59 min ago",
+			"  Build       succeeded 59 min ago",
+			"  Deploy      succeeded 59 min ago: Published release 20261127-110000-1a2b3c4d: 12 put.",
+			"  Invalidate  succeeded 59 min ago",
+			live,
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, fakeaws.Options{})
+			for _, e := range tt.executions {
+				w.set(t, e)
+			}
+			s, err := Read(t.Context(), w.client, "my-blog")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.Lines(noon); !slices.Equal(got, tt.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+}
+
+// TestRetriedActionsCountOnce has an action fail, and succeed when its stage is retried.
+func TestRetriedActionsCountOnce(t *testing.T) {
+	w := newWorld(t, fakeaws.Options{})
+	e := execution(first, "Failed", 10, "Succeeded", "Failed")
+	e.Actions = append(e.Actions, fakeaws.ActionExecution{Stage: "Build", Action: "Build", Status: "Failed", Started: noon, ErrorMessage: "again"})
+	w.set(t, e)
+	s, err := Read(t.Context(), w.client, "my-blog")
+	if err != nil || !slices.Equal(s.Failed.Reasons, []string{"Build/Build: again"}) {
+		t.Errorf("got %q, %v, want the last attempt's reason", s.Failed.Reasons, err)
+	}
+}
+
+func TestSpans(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0 s", 59 * time.Second: "59 s", time.Minute: "1 min", 59*time.Minute + 59*time.Second: "59 min", 90 * time.Minute: "1 h", 50 * time.Hour: "50 h",
+	} {
+		if got := span(d); got != want {
+			t.Errorf("span(%v): got %s, want %s", d, got, want)
+		}
+	}
+	if got, want := at(noon.Add(-50*time.Hour), noon), noon.Add(-50*time.Hour).Local().Format("2006-01-02 15:04"); got != want {
+		t.Errorf("at 50 hours before: got %s, want %s", got, want)
+	}
+}
+
+// watched follows the pipeline of a world. Each look is followed by the next step, until there is none.
+func watched(t *testing.T, w *world, steps ...func()) (lines []string, err error) {
+	t.Helper()
+	now := noon
+	err = Watcher{
+		Client: w.client, Name: "my-blog", Tell: func(line string) { lines = append(lines, line[len("12:00:00  "):]) },
+		Now: func() time.Time { return now },
+		Sleep: func(context.Context, time.Duration) error {
+			now = now.Add(lookEvery)
+			if len(steps) > 0 {
+				steps[0]()
+				steps = steps[1:]
+			}
+			return nil
+		},
+	}.Watch(t.Context())
+	return lines, err
+}
+
+func TestWatch(t *testing.T) {
+	old := execution(first, "Succeeded", 60, "Succeeded", "Succeeded", "Succeeded", "Succeeded")
+	at := func(status string, stages ...string) fakeaws.Execution {
+		return execution(second, status, 0, stages...)
+	}
+	publishing := at("InProgress", "Succeeded", "Succeeded", "InProgress")
+	publishing.Actions[2].Summary = "Publishing: 3 put so far."
+	failed := at("Failed", "Succeeded", "Failed")
+	failed.Actions[1].ErrorMessage = "hugo: no theme"
+	tests := []struct {
+		name    string
+		steps   []fakeaws.Execution
+		want    []string
+		wantErr string
+	}{
+		{"begins and succeeds", []fakeaws.Execution{
+			old, at("InProgress", "InProgress"), at("InProgress", "Succeeded", "InProgress"), publishing,
+			at("Succeeded", "Succeeded", "Succeeded", "Succeeded", "Succeeded"),
+		}, []string{
+			"waiting for an execution to begin",
+			"execution 22222222 began 3 s ago: 22345678 Write 2",
+			"Source in progress", "Source succeeded", "Build in progress", "Build succeeded",
+			"Deploy in progress: Publishing: 3 put so far.", "Deploy succeeded", "Invalidate succeeded",
+		}, ""},
+		{"has begun and fails", []fakeaws.Execution{at("InProgress", "Succeeded", "InProgress"), failed}, []string{
+			"execution 22222222 began 0 s ago: 22345678 Write 2", "Source succeeded", "Build in progress", "Build failed",
+		}, "execution 22222222 failed after 1 min\nBuild/Build: hugo: no theme"},
+		{"has ended just now", []fakeaws.Execution{failed}, []string{
+			"execution 22222222 began 0 s ago: 22345678 Write 2", "Source succeeded", "Build failed",
+		}, "execution 22222222 failed after 1 min\nBuild/Build: hugo: no theme"},
+		{"is superseded", []fakeaws.Execution{
+			at("InProgress", "Succeeded"), at("Superseded", "Succeeded"), execution(third, "Succeeded", 0, "Succeeded"),
+		}, []string{
+			"execution 22222222 began 0 s ago: 22345678 Write 2", "Source succeeded",
+			"execution 33333333 began 6 s ago: 32345678 Write 3", "Source succeeded",
+		}, ""},
+		{"is stopped", []fakeaws.Execution{at("InProgress", "Succeeded", "InProgress"), at("Stopped", "Succeeded", "Abandoned")}, []string{
+			"execution 22222222 began 0 s ago: 22345678 Write 2", "Source succeeded", "Build in progress", "Build stopped",
+		}, "execution 22222222 stopped after 1 min"},
+		{"does not begin", []fakeaws.Execution{old}, []string{"waiting for an execution to begin"},
+			"no execution of my-blog has begun for 2 min: does the pipeline watch the branch that you have pushed?"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, fakeaws.Options{})
+			var steps []func()
+			for _, e := range tt.steps {
+				steps = append(steps, func() { w.set(t, e) })
+			}
+			steps[0]()
+			lines, err := watched(t, w, steps[1:]...)
+			if !slices.Equal(lines, tt.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(tt.want, "\n"))
+			}
+			if got := fmt.Sprint(err); got != tt.wantErr && (err != nil || tt.wantErr != "") {
+				t.Errorf("got %v, want %s", err, tt.wantErr)
+			}
+		})
+	}
+}
+
+// TestWatchGoesOn has some looks fail, and too many.
+func TestWatchGoesOn(t *testing.T) {
+	for failures, wantErr := range map[int]bool{4: false, 5: true} {
+		struck := 0
+		w := newWorld(t, fakeaws.Options{Fault: func(c fakeaws.Call) fakeaws.Fault {
+			if c.Action == "codepipeline:GetPipelineState" && c.N > 1 && struck < failures {
+				struck++
+				return fakeaws.Fault{Kind: fakeaws.Throttle}
+			}
+			return fakeaws.Fault{}
+		}})
+		w.set(t, execution(second, "InProgress", 0, "InProgress"))
+		_, err := watched(t, w, func() { w.set(t, execution(second, "Succeeded", 0, "Succeeded")) })
+		if (err != nil) != wantErr || struck != failures {
+			t.Errorf("after %d failures of %d: got %v, want an error: %v", struck, failures, err, wantErr)
+		}
+	}
+}
+
+// TestWatchEndsWithItsContext stops a watch, as Ctrl-C does.
+func TestWatchEndsWithItsContext(t *testing.T) {
+	w := newWorld(t, fakeaws.Options{})
+	w.set(t, execution(second, "InProgress", 0, "InProgress"))
+	stopped := Watcher{
+		Client: w.client, Name: "my-blog", Tell: func(string) {}, Now: time.Now,
+		Sleep: func(context.Context, time.Duration) error { return context.Canceled },
+	}
+	if err := stopped.Watch(t.Context()); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
