@@ -20,6 +20,7 @@ import (
 const hang = 30 * time.Minute
 
 func TestMain(m *testing.M) {
+	s3.Main()
 	os.Exit(runAll(m))
 }
 

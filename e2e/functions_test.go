@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"archive/zip"
+	"bytes"
 	"debug/elf"
 	"encoding/json"
 	"errors"
@@ -10,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +25,7 @@ import (
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/iampolicy"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
+	"blog-deploy-pipeline/rehearse/s3"
 )
 
 // edges are the distributions that ownServices clear.
@@ -42,14 +46,20 @@ func TestFunctionsAsDeployed(t *testing.T) {
 	}
 	t.Cleanup(func() { closeIt(t, iam) })
 	binaries, dir := map[string]string{}, t.TempDir()
-	read := func(t *testing.T, stack string) deployedFunction {
+	server, err := s3.Start(t.Context(), s3.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeIt(t, server) })
+	// read returns the function of a stack, and for a pipeline that of the action.
+	read := func(t *testing.T, stack, action string) deployedFunction {
 		t.Helper()
 		i := slices.IndexFunc(templates, func(template *assembly.Template) bool { return template.Name == stack })
 		if i < 0 {
 			t.Fatalf("there is no stack %s", stack)
 		}
-		f := readFunction(t, templates[i])
-		f.iam = iam
+		f := readFunction(t, templates[i], action)
+		f.iam, f.s3 = iam, server
 		if binaries[f.pkg] == "" {
 			binaries[f.pkg] = filepath.Join(dir, filepath.Base(f.pkg))
 			if err := lambdaruntime.Compile(t.Context(), f.pkg, binaries[f.pkg]); err != nil {
@@ -62,13 +72,33 @@ func TestFunctionsAsDeployed(t *testing.T) {
 
 	for _, name := range []string{"own-pipeline", "example-pipeline", "site-pipeline"} {
 		t.Run(name, func(t *testing.T) {
-			f := read(t, name)
-			params := f.userParameters(t)
+			f := read(t, name, "Invalidate")
+			publishes := func(map[string]string) {}
+			if name != uploadedPipeline {
+				publish := read(t, name, "Publish")
+				publish.makeBuckets(t)
+				publishes = func(blog map[string]string) {
+					if report := publish.publish(t, blog); !report.Success || report.OutputVariables["Put"] == "0" {
+						t.Fatalf("as deployed it publishes %+v", report)
+					}
+				}
+				// The role allows one bucket, and no other.
+				another := publish
+				another.env = maps.Clone(publish.env)
+				another.env[contract.EnvSiteBucket] = f.createBucket(t, "another-"+name)
+				if report := another.publish(t, map[string]string{"index.html": "x"}); report.FailureType != "PermissionError" || !strings.Contains(report.FailureMessage, "role must allow") {
+					t.Errorf("with another bucket it ends as %+v, want a PermissionError that says what to do", report)
+				}
+			}
+			publishes(map[string]string{"index.html": "one", "old/index.html": "x"})
+			publishes(map[string]string{"index.html": "two"}) // also removes, and compares with the build before
+			params := f.clears(t)
 			report := f.runAction(t, params)
-			if !report.Success {
-				t.Errorf("as deployed it ends as %s: %s", report.FailureType, report.FailureMessage)
+			if !report.Success || report.OutputVariables["InvalidationId"] == "" {
+				t.Errorf("as deployed it ends as %+v, want an invalidation", report)
 			}
 			// The role allows one distribution, and no other.
+			publishes(map[string]string{"index.html": "three"})
 			params.ID = "E3ANOTHERONE000"
 			report = f.runAction(t, params)
 			if report.FailureType != "PermissionError" || !strings.Contains(report.FailureMessage, "role must allow") {
@@ -79,7 +109,7 @@ func TestFunctionsAsDeployed(t *testing.T) {
 
 	for _, name := range []string{"shop-hook", "api-service"} {
 		t.Run(name, func(t *testing.T) {
-			f := read(t, name)
+			f := read(t, name, "")
 			hooks := f.appSpecHooks(t, c)
 			application, group := "shop", "blue-green"
 			if made := f.template.OfType("AWS::CodeDeploy::DeploymentGroup"); len(made) > 0 {
@@ -115,7 +145,7 @@ func TestFunctionsAsDeployed(t *testing.T) {
 
 	for _, name := range []string{"news-hook", "docs-service"} {
 		t.Run(name, func(t *testing.T) {
-			f := read(t, name)
+			f := read(t, name, "")
 			hooks := f.lifecycleHooks(t)
 			deploy := func(edges ...string) *fakeaws.ServiceDeployment {
 				world := f.start(t, edges...)
@@ -204,14 +234,23 @@ type deployedFunction struct {
 	role     string
 	policies []json.RawMessage
 	iam      *iampolicy.Evaluator
+	s3       *s3.Server
+	params   string // the UserParameters of the pipeline's action
 	pkg      string // the Go package of the code
 	binary   string // the code, compiled for this machine
 }
 
-func readFunction(t *testing.T, template *assembly.Template) deployedFunction {
+// readFunction reads a template's function, which is that of an action if the template is a pipeline's.
+func readFunction(t *testing.T, template *assembly.Template, actionName string) deployedFunction {
 	t.Helper()
 	f := deployedFunction{template: template, env: map[string]string{}}
 	function := template.OfType("AWS::Lambda::Function")[0]
+	if actionName != "" {
+		configuration := actionOf(t, template, actionName)
+		f.params = f.resolve(t, configuration["UserParameters"]).(string)
+		id := configuration["FunctionName"].(map[string]any)["Ref"].(string)
+		function = assembly.NamedResource{ID: id, Resource: template.Resources[id]}
+	}
 	if name, ok := function.Properties["FunctionName"].(string); ok {
 		f.name = name
 	}
@@ -249,17 +288,80 @@ func (f deployedFunction) resolve(t *testing.T, v any) any {
 	return resolved
 }
 
-// userParameters returns the parameters that the pipeline's last action passes to the function.
-func (f deployedFunction) userParameters(t *testing.T) contract.UserParameters {
+// actionOf returns the configuration of a pipeline's action.
+func actionOf(t *testing.T, template *assembly.Template, name string) map[string]any {
 	t.Helper()
-	stages := f.template.OfType("AWS::CodePipeline::Pipeline")[0].Properties["Stages"].([]any)
-	action := stages[len(stages)-1].(map[string]any)["Actions"].([]any)[0].(map[string]any)
-	text := f.resolve(t, action["Configuration"].(map[string]any)["UserParameters"]).(string)
-	var params contract.UserParameters
-	if err := json.Unmarshal([]byte(text), &params); err != nil {
+	for _, stage := range template.OfType("AWS::CodePipeline::Pipeline")[0].Properties["Stages"].([]any) {
+		for _, action := range stage.(map[string]any)["Actions"].([]any) {
+			if action := action.(map[string]any); action["Name"] == name {
+				return action["Configuration"].(map[string]any)
+			}
+		}
+	}
+	t.Fatalf("the pipeline of %s has no action %s", template.Name, name)
+	return nil
+}
+
+// clears returns the parameters that the pipeline passes to the function that clears the cache.
+func (f deployedFunction) clears(t *testing.T) (params contract.UserParameters) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(f.params), &params); err != nil {
 		t.Fatal(err)
 	}
 	return params
+}
+
+// artifacts returns the name of the bucket in which the pipeline stores artifacts.
+func (f deployedFunction) artifacts(t *testing.T) string {
+	t.Helper()
+	store := f.template.OfType("AWS::CodePipeline::Pipeline")[0].Properties["ArtifactStore"].(map[string]any)
+	return f.resolve(t, store["Location"]).(string)
+}
+
+func (f deployedFunction) createBucket(t *testing.T, name string) string {
+	t.Helper()
+	if err := f.s3.CreateBucket(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// makeBuckets makes the buckets that the function reads and writes.
+func (f deployedFunction) makeBuckets(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{f.env[contract.EnvSiteBucket], f.env[contract.EnvReleases], f.artifacts(t)} {
+		f.createBucket(t, name)
+	}
+}
+
+// publish runs the action that publishes, with these files as its input.
+func (f deployedFunction) publish(t *testing.T, blog map[string]string) fakeaws.Report {
+	t.Helper()
+	var build bytes.Buffer
+	w := zip.NewWriter(&build)
+	for name, content := range blog {
+		file, err := w.Create(name)
+		if err == nil {
+			_, err = io.WriteString(file, content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	closeIt(t, w)
+	input := fakeaws.Artifact{Name: "Site", Bucket: f.artifacts(t), Key: "Site/build"}
+	if err := f.s3.PutObject(t.Context(), input.Bucket, s3.Object{Key: input.Key, Size: int64(build.Len())}, &build); err != nil {
+		t.Fatal(err)
+	}
+	// What CodePipeline puts in place of the variables of a push.
+	variables := regexp.MustCompile(`#\{[A-Za-z]+\.([A-Za-z]+)\}`)
+	params := variables.ReplaceAllStringFunc(f.params, func(variable string) string {
+		if strings.Contains(variable, contract.VariableAllowDeletions) {
+			return contract.AllowDeletionsNo
+		}
+		return "v-1"
+	})
+	return f.run(t, fakeaws.Action{UserParameters: params, Input: input})
 }
 
 // world is a function in an AWS account in which its role decides on each call.
@@ -271,8 +373,8 @@ type world struct {
 // start starts the function in an account that has these distributions.
 func (f deployedFunction) start(t *testing.T, distributions ...string) world {
 	t.Helper()
-	w := world{cloud: fakeaws.New(fakeaws.Options{Account: f.template.Account, Region: f.template.Region, Authorize: func(call fakeaws.Call) error {
-		decisions, err := f.iam.Evaluate(t.Context(), f.policies, []iampolicy.Request{{Principal: f.role, Action: call.Action, Resource: call.Resource}})
+	w := world{cloud: fakeaws.New(fakeaws.Options{Account: f.template.Account, Region: f.template.Region, S3: f.s3.Unsigned(), Authorize: func(call fakeaws.Call) error {
+		decisions, err := f.iam.Evaluate(t.Context(), f.policies, []iampolicy.Request{{Principal: f.role, Action: call.Action, Resource: call.Resource, Context: call.Context}})
 		if err != nil {
 			t.Error(err) // Otherwise a broken evaluator would look like a strict role.
 			return err
@@ -300,11 +402,18 @@ func (f deployedFunction) start(t *testing.T, distributions ...string) world {
 	return w
 }
 
-// runAction runs the pipeline's last action with these parameters. The distribution that they name exists.
+// runAction runs the action that clears the cache with these parameters. The distribution that they name exists.
 func (f deployedFunction) runAction(t *testing.T, params contract.UserParameters) fakeaws.Report {
 	t.Helper()
-	w := f.start(t, params.ID)
-	job, err := w.cloud.StartAction(fakeaws.Action{FunctionName: "function", UserParameters: contract.JSON(params)})
+	return f.run(t, fakeaws.Action{UserParameters: contract.JSON(params)}, params.ID)
+}
+
+// run runs an action in an account that has these distributions.
+func (f deployedFunction) run(t *testing.T, action fakeaws.Action, distributions ...string) fakeaws.Report {
+	t.Helper()
+	w := f.start(t, distributions...)
+	action.FunctionName = "function"
+	job, err := w.cloud.StartAction(action)
 	if err != nil {
 		t.Fatal(err)
 	}

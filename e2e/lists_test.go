@@ -104,14 +104,15 @@ const browsedBlog = `{
 const ownBlog = `{
 	Name:          "own", Account: "210987654321", Region: "eu-central-1",
 	Source:        props.GitHubToken{Owner: "me", Repo: "blog", SecretName: "github"},
-	Deploy:        props.Deploy{Bucket: "my-bucket"},
-	Invalidate:    props.Invalidate{DistributionID: "E2QWRUHAPOMQZL"},
+	Deploy:        props.Deploy{Bucket: "my-bucket", KeyPrefix: "ja", By: props.DeployByFunction},
+	Invalidate:    props.Invalidate{DistributionID: "E2QWRUHAPOMQZL", BasePath: "/ja/"},
 }`
 
 // ownSite is a blog with a Site that has every kind of stack.
 const ownSite = `{
 	Name:   "site", Account: "210987654321", Region: "eu-central-1",
 	Source: props.GitHubToken{Owner: "me", Repo: "site", SecretName: "github"},
+	Deploy: props.Deploy{By: props.DeployByFunction},
 	Site: &props.Site{
 		Domain:        "site.dev",
 		RedirectFrom:  []string{"www.site.dev"},
@@ -120,10 +121,13 @@ const ownSite = `{
 	},
 }`
 
+// uploadedPipeline is the stack of exampleBlog, which CodePipeline's S3 action publishes.
+const uploadedPipeline = "example-pipeline"
+
 const exampleBlog = `{
 	Name:       "example",
 	Source:     props.GitHubToken{Owner: "example", Repo: "blog", SecretName: "github"},
-	Deploy:     props.Deploy{Bucket: "amzn-s3-demo-bucket"},
+	Deploy:     props.Deploy{Bucket: "amzn-s3-demo-bucket", By: props.DeployByS3Action},
 	Invalidate: props.Invalidate{DistributionID: "EDFDVBD6EXAMPLE"},
 }`
 
