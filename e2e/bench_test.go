@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"archive/zip"
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 	"blog-deploy-pipeline/rehearse/rehearsal"
+	"blog-deploy-pipeline/rehearse/s3"
 )
 
 // `make bench` runs these benchmarks. Times differ between machines and runs, so quote the ratios: they compare commands
@@ -163,7 +165,22 @@ func systemNode(b *testing.B) (version, path string) {
 
 // BenchmarkFunctions measures the functions: their size when uploaded, and their start and memory on this machine.
 func BenchmarkFunctions(b *testing.B) {
-	cloud := fakeaws.New(fakeaws.Options{})
+	objects, err := s3.Start(b.Context(), s3.Options{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer closeIt(b, objects)
+	for _, bucket := range benchBuckets {
+		if err := objects.CreateBucket(b.Context(), bucket); err != nil {
+			b.Fatal(err)
+		}
+	}
+	build := zipOf(b, map[string]string{"index.html": "<h1>Home</h1>"})
+	input := fakeaws.Artifact{Name: "Site", Bucket: benchBuckets["BUILDS"], Key: "Site/build"}
+	if err := objects.PutObject(b.Context(), input.Bucket, s3.Object{Key: input.Key, Size: int64(len(build))}, bytes.NewReader(build)); err != nil {
+		b.Fatal(err)
+	}
+	cloud := fakeaws.New(fakeaws.Options{S3: objects.Unsigned()})
 	cloud.AddDistribution(fakeaws.Distribution{ID: benchDistribution.ID})
 	server := httptest.NewServer(cloud)
 	defer server.Close()
@@ -182,6 +199,13 @@ func BenchmarkFunctions(b *testing.B) {
 				return nil, err
 			}
 			return deployment.Next().Event(), nil
+		}},
+		{name: "publish", event: func() ([]byte, error) {
+			job, err := cloud.StartAction(fakeaws.Action{FunctionName: "publish", UserParameters: contract.JSON(contract.PublishParameters{PipelineName: "blog"}), Input: input})
+			if err != nil {
+				return nil, err
+			}
+			return job.Event(), nil
 		}},
 	}
 	var commands []*measured
@@ -216,6 +240,9 @@ func BenchmarkFunctions(b *testing.B) {
 // benchDistribution is the distribution that the functions clear.
 var benchDistribution = contract.Distribution{ID: "E2QWRUHAPOMQZL"}
 
+// benchBuckets are the buckets of the function publish by the variables that name them, and that of its input.
+var benchBuckets = map[string]string{contract.EnvSiteBucket: "blog", contract.EnvReleases: "releases", "BUILDS": "builds"}
+
 // benchFunction is a function that runs as a process on this machine.
 type benchFunction struct {
 	name   string
@@ -239,6 +266,9 @@ func (f *benchFunction) start(b *testing.B, cloud *fakeaws.Cloud, endpoint strin
 	env := map[string]string{
 		"AWS_ENDPOINT_URL": endpoint, contract.EnvPollEvery: "1ms", contract.EnvDeadline: "10s",
 		contract.EnvService: "shop", contract.EnvDistributions: contract.JSON([]contract.Distribution{benchDistribution}),
+	}
+	if f.name == "publish" {
+		maps.Copy(env, benchBuckets)
 	}
 	maps.Copy(env, cloud.Issue("arn:aws:sts::123456789012:assumed-role/bench/"+f.name, time.Hour).Env())
 	function, err := lambdaruntime.Start(lambdaruntime.Function{Binary: f.binary, Name: f.name, Timeout: 30 * time.Second, Env: env})

@@ -337,20 +337,9 @@ func (f deployedFunction) makeBuckets(t *testing.T) {
 // publish runs the action that publishes, with these files as its input.
 func (f deployedFunction) publish(t *testing.T, blog map[string]string) fakeaws.Report {
 	t.Helper()
-	var build bytes.Buffer
-	w := zip.NewWriter(&build)
-	for name, content := range blog {
-		file, err := w.Create(name)
-		if err == nil {
-			_, err = io.WriteString(file, content)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	closeIt(t, w)
+	build := zipOf(t, blog)
 	input := fakeaws.Artifact{Name: "Site", Bucket: f.artifacts(t), Key: "Site/build"}
-	if err := f.s3.PutObject(t.Context(), input.Bucket, s3.Object{Key: input.Key, Size: int64(build.Len())}, &build); err != nil {
+	if err := f.s3.PutObject(t.Context(), input.Bucket, s3.Object{Key: input.Key, Size: int64(len(build))}, bytes.NewReader(build)); err != nil {
 		t.Fatal(err)
 	}
 	// What CodePipeline puts in place of the variables of a push.
@@ -362,6 +351,24 @@ func (f deployedFunction) publish(t *testing.T, blog map[string]string) fakeaws.
 		return "v-1"
 	})
 	return f.run(t, fakeaws.Action{UserParameters: params, Input: input})
+}
+
+// zipOf returns an archive of files.
+func zipOf(t testing.TB, files map[string]string) []byte {
+	t.Helper()
+	var archive bytes.Buffer
+	w := zip.NewWriter(&archive)
+	for name, content := range files {
+		file, err := w.Create(name)
+		if err == nil {
+			_, err = io.WriteString(file, content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	closeIt(t, w)
+	return archive.Bytes()
 }
 
 // world is a function in an AWS account in which its role decides on each call.

@@ -3,8 +3,8 @@
 // every function:
 //
 //  1. every invocation ends in exactly one report or one continuation;
-//  2. the same request for work, delivered twice, creates one invalidation;
-//  3. the function reports success only after CloudFront returns Completed;
+//  2. the same request for work, delivered twice, creates one invalidation, or publishes once;
+//  3. the function reports success only after CloudFront returns Completed, or after the release is committed;
 //  4. a report that could not be sent is an error, so that Lambda tries again;
 //  5. no credential, token or whole event is ever logged or reported, and the credentials of a job's event are never used.
 //
