@@ -100,7 +100,10 @@ func (c *Client) attempt(ctx context.Context, operation, bucket, key string, do 
 	if err := c.locked(bucket, do); err != nil {
 		return err
 	}
-	return c.hook(ctx, c.After, call)
+	if err := c.hook(ctx, c.After, call); err != nil {
+		return err
+	}
+	return c.hook(ctx, nil, call) // as above
 }
 
 func (c *Client) locked(bucket string, do func() error) error {

@@ -25,6 +25,17 @@ type run struct {
 	holder release.Holder
 	times  times
 	log    *slog.Logger
+
+	// writes has room for one write of the state, so that a renewal of the lease does not
+	// find the lease gone because of a commit whose answer is still on its way.
+	writes chan struct{}
+}
+
+// update changes the state from what the run knows of it.
+func (r *run) update(ctx context.Context, before release.State, change func(*release.State) error) (release.State, error) {
+	r.writes <- struct{}{}
+	defer func() { <-r.writes }()
+	return r.Releases.UpdateFrom(ctx, before, change)
 }
 
 // times are those of a call.
@@ -108,6 +119,8 @@ func (r *run) hold(ctx context.Context, until time.Time) (held context.Context, 
 
 // renew prolongs the lease, unless the run does not have it any more.
 func (r *run) renew(ctx context.Context) (release.State, error) {
+	r.writes <- struct{}{}
+	defer func() { <-r.writes }()
 	return r.Releases.Update(ctx, func(s *release.State) error {
 		if (release.Holder{Job: s.Job, Run: s.Run}) != r.holder {
 			return release.ErrLeaseLost

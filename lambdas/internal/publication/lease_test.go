@@ -155,6 +155,28 @@ func TestPublishAfterASlowClaim(t *testing.T) {
 	})
 }
 
+// A commit whose answer takes longer than the time to the next renewal of the lease is
+// no lease that was lost.
+func TestPublishWithASlowCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		writes := 0
+		w.after = func(c objecttest.Call) error {
+			if c.Operation == "PutObject" && c.Key == contract.ReleaseState {
+				if writes++; writes == 3 { // after the claim and the intent
+					time.Sleep(leaseTime * 5 / 12)
+				}
+			}
+			return nil
+		}
+		w.must("one", blog)
+		if writes != 3 {
+			t.Errorf("wrote the state %d times, want 3 times, so that the last one is the commit", writes)
+		}
+		w.has(blog)
+	})
+}
+
 // A blog that takes longer than one call goes on from where it was, and says in the end
 // what all of them did.
 func TestPublishInSeveralCalls(t *testing.T) {
