@@ -213,6 +213,9 @@ func (s *State) Leave(h Holder, until time.Time) {
 // Clear notes that CloudFront has cleared, after the publication with a number, what it
 // and those before it touched.
 func (s *State) Clear(number int64) {
+	if number > s.Number {
+		return // That was before the state was lost, which has begun anew.
+	}
 	maps.DeleteFunc(s.Touched, func(_ string, touched int64) bool { return touched <= number })
 	if s.ClearAll <= number {
 		s.ClearAll = 0

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"blog-deploy-pipeline/lambdas/contract"
@@ -104,20 +105,22 @@ func count(s *State) error { s.Number++; return nil }
 
 // Of several writers at once, each one's change is made exactly once.
 func TestUpdatesDoNotGetLost(t *testing.T) {
-	s, _ := store()
-	const writers = 4
-	var wg sync.WaitGroup
-	for range writers {
-		wg.Go(func() {
-			if _, err := s.Update(t.Context(), count); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if state, err := s.Load(t.Context()); err != nil || state.Number != writers {
-		t.Errorf("after %d updates: %+v, %v", writers, state, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := store()
+		const writers = 4
+		var wg sync.WaitGroup
+		for range writers {
+			wg.Go(func() {
+				if _, err := s.Update(t.Context(), count); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if state, err := s.Load(t.Context()); err != nil || state.Number != writers {
+			t.Errorf("after %d updates: %+v, %v", writers, state, err)
+		}
+	})
 }
 
 // Update ends right whatever happens to its writes.
@@ -177,7 +180,7 @@ func TestUpdateThroughFaults(t *testing.T) {
 		{name: "a proxy that never lets a write pass", exists: true, before: func(int, *objecttest.S3) error { return errors.New("unexpected EOF") }, want: "unexpected EOF", number: 5},
 		{name: "never an answer", exists: true, after: func(int, *objecttest.S3) error { return objecttest.ErrReset }, number: 6},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		inBubble(t, tt.name, func(t *testing.T) {
 			s, client := store()
 			if tt.exists {
 				client.S3.Set(bucket, contract.ReleaseState, []byte(`{"number":5}`))
@@ -197,6 +200,12 @@ func TestUpdateThroughFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inBubble runs a test whose waits take no time.
+func inBubble(t *testing.T, name string, test func(*testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }
 
 // first returns a hook that fails at the first write.
@@ -272,23 +281,25 @@ func TestDamaged(t *testing.T) {
 // What cannot be used as an answer is asked for again.
 func TestWritesRepeat(t *testing.T) {
 	manifest := &Manifest{ID: NewID(time.Now(), "job")}
-	for name, write := range map[string]func(Store) error{
-		"PutObject":  func(s Store) error { return s.PutManifest(t.Context(), manifest) },
-		"CopyObject": func(s Store) error { return s.KeepBuild(t.Context(), manifest.ID, "builds", "build") },
+	for name, write := range map[string]func(context.Context, Store) error{
+		"PutObject":  func(ctx context.Context, s Store) error { return s.PutManifest(ctx, manifest) },
+		"CopyObject": func(ctx context.Context, s Store) error { return s.KeepBuild(ctx, manifest.ID, "builds", "build") },
 	} {
-		for failures, ok := range []bool{true, true, true, false} {
-			s, client := store("builds")
-			client.S3.Set("builds", "build", []byte("zip"))
-			client.After = func(call objecttest.Call) error {
-				if call.N <= failures {
-					return errors.New("unexpected EOF")
+		inBubble(t, name, func(t *testing.T) {
+			for failures, ok := range []bool{true, true, true, false} {
+				s, client := store("builds")
+				client.S3.Set("builds", "build", []byte("zip"))
+				client.After = func(call objecttest.Call) error {
+					if call.N <= failures {
+						return errors.New("unexpected EOF")
+					}
+					return nil
 				}
-				return nil
+				if err := write(t.Context(), s); (err == nil) != ok {
+					t.Errorf("after %d failures: %v", failures, err)
+				}
 			}
-			if err := write(s); (err == nil) != ok {
-				t.Errorf("%s after %d failures: %v", name, failures, err)
-			}
-		}
+		})
 	}
 }
 
@@ -298,17 +309,19 @@ func TestReadsRepeat(t *testing.T) {
 		breaks int
 		ok     bool
 	}{{0, true}, {2, true}, {3, false}} {
-		s, client := store()
-		client.S3.Set(bucket, contract.ReleaseState, []byte(`{"number":5}`))
-		client.After = func(call objecttest.Call) error {
-			if call.N <= tt.breaks {
-				return objecttest.Break(8)
+		inBubble(t, fmt.Sprintf("broken off %d times", tt.breaks), func(t *testing.T) {
+			s, client := store()
+			client.S3.Set(bucket, contract.ReleaseState, []byte(`{"number":5}`))
+			client.After = func(call objecttest.Call) error {
+				if call.N <= tt.breaks {
+					return objecttest.Break(8)
+				}
+				return nil
 			}
-			return nil
-		}
-		if state, err := s.Load(t.Context()); (err == nil) != tt.ok || tt.ok && state.Number != 5 {
-			t.Errorf("broken off %d times: %+v, %v", tt.breaks, state, err)
-		}
+			if state, err := s.Load(t.Context()); (err == nil) != tt.ok || tt.ok && state.Number != 5 {
+				t.Errorf("%+v, %v", state, err)
+			}
+		})
 	}
 }
 
