@@ -23,7 +23,7 @@ func account(t *testing.T, opts fakeaws.Options) *fakeaws.Cloud {
 	if err := cloud.AddPipeline(fakeaws.Pipeline{Name: "my-blog", Stages: stages}); err != nil {
 		t.Fatal(err)
 	}
-	set(t, cloud, "InProgress")
+	set(t, cloud, "InProgress", longAgo)
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
 	use(t, cloud.Issue("arn:aws:iam::123456789012:user/me", time.Hour))
 	t.Setenv("AWS_REGION", "")
@@ -43,14 +43,13 @@ func use(t *testing.T, key fakeaws.Credentials) {
 	t.Setenv("AWS_PROFILE", "")
 }
 
-// set sets the pipeline's execution, which began so long ago that a slow machine words it in the same way; one that is
-// over must be new to be followed.
-func set(t *testing.T, cloud *fakeaws.Cloud, status string) {
+// longAgo is worded in the same way by a slow machine.
+const longAgo = 90 * time.Minute
+
+// set sets the pipeline's execution.
+func set(t *testing.T, cloud *fakeaws.Cloud, status string, ago time.Duration) {
 	t.Helper()
-	began := time.Now().Add(-90 * time.Minute)
-	if status == "Failed" {
-		began = time.Now()
-	}
+	began := time.Now().Add(-ago)
 	err := cloud.SetExecution("my-blog", fakeaws.Execution{
 		ID: execution, Status: status, Started: began, Actions: []fakeaws.ActionExecution{{Stage: "Source", Action: "Source", Status: "Succeeded", Started: began}},
 	})
@@ -87,8 +86,8 @@ func TestRun(t *testing.T) {
 		{name: "one of two", args: []string{"status", "-pipelines", `[{"Name":"other","Region":"us-east-1"},{"Name":"my-blog","Region":"us-east-1"}]`}, status: exitFailed,
 			out: "other  us-east-1\nmy-blog  us-east-1\n  Source", wrong: "there is no pipeline other in this account and us-east-1: deploy it, or use"},
 		{name: "in the region of the environment", before: func(t *testing.T, _ *fakeaws.Cloud) { t.Setenv("AWS_REGION", "us-east-1") }, args: []string{"status", "-pipelines", `[{"Name":"my-blog"}]`}, out: "my-blog  us-east-1\n"},
-		{name: "followed", args: []string{"status", "-watch", "-pipelines", mine}, out: "execution 11111111 began 1 h ago"},
-		{name: "followed and failed", before: func(t *testing.T, c *fakeaws.Cloud) { set(t, c, "Failed") }, args: []string{"status", "-watch", "-pipelines", mine}, status: exitFailed, wrong: "execution 11111111 failed after 0 s\n"},
+		{name: "followed", before: func(t *testing.T, c *fakeaws.Cloud) { set(t, c, "InProgress", 0) }, args: []string{"status", "-watch", "-pipelines", mine}, out: "execution 11111111 began "},
+		{name: "followed and failed", before: func(t *testing.T, c *fakeaws.Cloud) { set(t, c, "Failed", 0) }, args: []string{"status", "-watch", "-pipelines", mine}, status: exitFailed, wrong: "execution 11111111 failed after 0 s\n"},
 		{name: "denied", opts: fakeaws.Options{Authorize: denied}, args: []string{"status", "-pipelines", mine}, status: exitFailed,
 			wrong: "your credentials do not allow codepipeline:ListPipelineExecutions on the pipeline my-blog: add that permission to your user or role: User: arn:aws:iam::123456789012:user/me is not authorized"},
 		{name: "expired", before: func(t *testing.T, c *fakeaws.Cloud) {
@@ -111,7 +110,7 @@ func TestRun(t *testing.T) {
 			}
 			var stdout, stderr strings.Builder
 			quick := func(context.Context, time.Duration) error {
-				set(t, cloud, "Succeeded")
+				set(t, cloud, "Succeeded", 0)
 				return nil
 			}
 			if got := run(t.Context(), tt.args, &stdout, &stderr, quick); got != tt.status {

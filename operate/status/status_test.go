@@ -233,6 +233,18 @@ func TestWatch(t *testing.T) {
 			"execution 22222222 began 0 s ago: 22345678 Write 2", "Source succeeded",
 			"execution 33333333 began 6 s ago: 32345678 Write 3", "Source succeeded",
 		}, ""},
+		{"one before it ends first", []fakeaws.Execution{
+			execution(first, "InProgress", 5, "Succeeded", "InProgress"), execution(first, "Succeeded", 5, "Succeeded", "Succeeded"),
+			execution(first, "Succeeded", 5, "Succeeded", "Succeeded"), at("InProgress", "InProgress"), at("Succeeded", "Succeeded"),
+		}, []string{
+			"execution 11111111 began 5 min ago: 12345678 Write 1", "Source succeeded", "Build in progress", "Build succeeded",
+			"execution 22222222 began 9 s ago: 22345678 Write 2", "Source in progress", "Source succeeded",
+		}, ""},
+		{"one before it is the last", []fakeaws.Execution{
+			execution(first, "InProgress", 5, "InProgress"), execution(first, "Failed", 5, "Failed"),
+		}, []string{
+			"execution 11111111 began 5 min ago: 12345678 Write 1", "Source in progress", "Source failed",
+		}, "execution 11111111 failed after 1 min\nSource/Source"},
 		{"is stopped", []fakeaws.Execution{at("InProgress", "Succeeded", "InProgress"), at("Stopped", "Succeeded", "Abandoned")}, []string{
 			"execution 22222222 began 0 s ago: 22345678 Write 2", "Source succeeded", "Build in progress", "Build stopped",
 		}, "execution 22222222 stopped after 1 min"},

@@ -15,6 +15,8 @@ const (
 	// ownWithin is how long before the watch an execution may have begun to be that of the commit which the owner has just
 	// pushed. It begins some seconds after the push.
 	ownWithin = time.Minute
+	// laterWithin is how long the watch waits for a newer execution after an older one has ended.
+	laterWithin = 30 * time.Second
 	// beginsWithin is how long the watch waits for an execution to begin.
 	beginsWithin = 2 * time.Minute
 	// maxMisses limits the looks in a row that fail. The SDK has tried each of them three times.
@@ -38,6 +40,7 @@ func (w Watcher) Watch(ctx context.Context) error {
 	began := w.Now()
 	var before Status
 	var followed string
+	var over time.Time // when the watch has first seen the end of the execution
 	for misses := 0; ; {
 		s, err := Read(ctx, w.Client, w.Name)
 		if err != nil {
@@ -50,8 +53,15 @@ func (w Watcher) Watch(ctx context.Context) error {
 			w.changes(before, s, &followed, began)
 			before = s
 			// An execution that is superseded makes room for a newer one, which the next look finds.
-			if e := s.Newest; e != nil && e.ID == followed && !e.Running() && e.Status != string(types.PipelineExecutionStatusSuperseded) {
-				return ended(s)
+			if e := s.Newest; e == nil || e.ID != followed || e.Running() || e.Status == string(types.PipelineExecutionStatusSuperseded) {
+				over = time.Time{}
+			} else {
+				if over.IsZero() {
+					over = w.Now()
+				}
+				if mayBeOwn(e, began) || w.Now().Sub(over) >= laterWithin {
+					return ended(s)
+				}
 			}
 			if followed == "" && w.Now().Sub(began) >= beginsWithin {
 				return fmt.Errorf("no execution of %s has begun for %s: does the pipeline watch the branch that you have pushed?", w.Name, span(beginsWithin))
@@ -63,13 +73,18 @@ func (w Watcher) Watch(ctx context.Context) error {
 	}
 }
 
+// mayBeOwn reports whether an execution may be that of the owner's push.
+func mayBeOwn(e *Execution, began time.Time) bool {
+	return e.Started.After(began.Add(-ownWithin))
+}
+
 // changes tells what has changed since the last look. The execution that is followed becomes the newest one, unless that
 // had ended before the owner can have pushed.
 func (w Watcher) changes(before, now Status, followed *string, began time.Time) {
 	e := now.Newest
 	first := before.Stages == nil
 	switch {
-	case e != nil && e.ID != *followed && (e.Running() || e.Started.After(began.Add(-ownWithin))):
+	case e != nil && e.ID != *followed && (e.Running() || mayBeOwn(e, began)):
 		*followed = e.ID
 		w.say("execution %s began %s: %s", short(e.ID), at(e.Started, w.Now()), e.words())
 	case *followed == "" && first:
