@@ -210,8 +210,8 @@ func (s Store) PutManifest(ctx context.Context, manifest *Manifest) error {
 	return err
 }
 
-// put writes an object of the bucket, and returns its ETag. If the answer cannot be read, it tries again: S3
-// then refuses a write under a condition, if the first one has been made.
+// put writes an object of the bucket, and returns its ETag. If the answer cannot be read,
+// it tries again: S3 then refuses a write under a condition, if the first one was made.
 func (s Store) put(ctx context.Context, in *s3.PutObjectInput, content []byte) (etag string, err error) {
 	in.Bucket = &s.Bucket
 	options := s3client.WithSHA256(in, sha256.Sum256(content))
