@@ -106,6 +106,10 @@ func TestPlan(t *testing.T) {
 			s.state.Retired = map[string]time.Time{"draft/index.html": now}
 			s.objects["draft/index.html"] = `"x"`
 		}, removals: []string{"draft/index.html"}, touch: []string{"draft/index.html"}, kept: 7},
+		{name: "an asset of a run that was not committed", change: func(s *situation) {
+			s.state.Retired = map[string]time.Time{"draft.png": {}}
+			s.objects["draft.png"] = `"x"`
+		}, retired: []string{"draft.png"}, kept: 7},
 		{name: "an object of another tool", change: func(s *situation) { s.objects["logs/1.gz"] = `"x"` }, foreign: []string{"logs/1.gz"}, kept: 7},
 		{name: "a release that was not finished", change: func(s *situation) { s.manifest.Unfinished = true }, kept: 7, isRelease: true},
 

@@ -229,6 +229,27 @@ func TestPublishWhatComesBack(t *testing.T) {
 	})
 }
 
+// What a page needs stays if the page could not be removed.
+func TestPublishRemovesPagesFirst(t *testing.T) {
+	w := newWorld(t)
+	w.settings.Grace = 0
+	w.must("one", blog)
+	w.before = func(call objecttest.Call) error {
+		if call.Operation == "DeleteObjects" && call.Key == "b/index.html" {
+			return objecttest.Denies()
+		}
+		return nil
+	}
+	less := blog.with(files{"b/index.html": "", "images/photo.jpg": ""})
+	if _, err := w.publish(t.Context(), w.request("two", less)); err == nil || !strings.Contains(err.Error(), "remove b/index.html") {
+		t.Errorf("error is %v, want that of the page", err)
+	}
+	w.has(blog)
+	w.before = nil
+	w.must("three", less)
+	w.has(less)
+}
+
 // Objects have the headers of the rules, the release's tag, and a checksum.
 func TestPublishHeaders(t *testing.T) {
 	w := newWorld(t)
