@@ -18,8 +18,10 @@ func isFingerprinted(name string) bool {
 		return false
 	}
 	// These folders have such files alone, say SvelteKit, Astro and Next.js.
-	if immutableFolder.MatchString(name) {
-		return true
+	for _, folder := range []string{"/_app/immutable/", "/_astro/", "/_next/static/"} {
+		if strings.Contains("/"+name, folder) {
+			return true
+		}
 	}
 	if isMedia && hugoImage.MatchString(base) {
 		return true
@@ -53,7 +55,6 @@ func stem(base string) string {
 }
 
 var (
-	immutableFolder = regexp.MustCompile(`(^|/)(_app/immutable|_astro|_next/static)/`)
 	// bundlerFolder is where Vite, VitePress and Nuxt write.
 	bundlerFolder = regexp.MustCompile(`(^|/)(assets|chunks|_nuxt)/[^/]*$`)
 	// hugoImage matches what Hugo's image processing makes: "a_hu_2cae7d7cae0312a8.webp", and

@@ -3,7 +3,6 @@ package filetype
 import (
 	"iter"
 	"path"
-	"regexp"
 )
 
 // Waves knows in which order the files of a blog are put.
@@ -20,7 +19,7 @@ func NewWaves(names iter.Seq[string]) Waves {
 		folder := path.Dir(name)
 		switch {
 		case path.Base(name) == indexPage: // The pages of the folders above may list it.
-			for folder != "." {
+			for folder != "." && folder != "/" {
 				folder = path.Dir(folder)
 				w.lists[folder] = true
 			}
@@ -33,14 +32,16 @@ func NewWaves(names iter.Seq[string]) Waves {
 
 const indexPage = "index.html"
 
-// nextPage matches all pages of a list but the first.
-var nextPage = regexp.MustCompile(`(^|/)page/[0-9]+/index\.html$`)
-
 // Of returns the wave of a file, from 0: files that are needed and need none; styles and
 // scripts that keep their names; pages; and what leads to pages, which is lists, feeds,
 // the sitemap and the home page.
 func (w Waves) Of(name string) int {
-	isList := name == indexPage || path.Base(name) == indexPage && w.lists[path.Dir(name)] || nextPage.MatchString(name)
+	isList := name == indexPage
+	if folder, base := path.Split(name); base == indexPage {
+		folder = path.Clean(folder)
+		// The further pages of a list are in its folder "page", by their numbers.
+		isList = isList || w.lists[folder] || path.Base(path.Dir(folder)) == "page"
+	}
 	switch class := ClassOf(name); {
 	case class == List, isList:
 		return 3
