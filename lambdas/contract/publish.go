@@ -1,7 +1,8 @@
 package contract
 
-// The environment of the function publish. EnvReleases, EnvKeyPrefix and EnvAddresses are
-// invalidate's, too.
+// The environment of the function publish, and of invalidate if that clears what has
+// changed. EnvReleases and EnvKeyPrefix are for both, EnvMaxPaths and EnvAddresses for
+// invalidate.
 const (
 	// EnvReleases is the name of the blog's releases bucket.
 	EnvReleases = "RELEASES_BUCKET"

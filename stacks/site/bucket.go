@@ -10,8 +10,8 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// versionDays is how many days S3 keeps a file that a later delivery has replaced. Every delivery
-// uploads every file: with one delivery a day, S3 stores the blog 31 times.
+// versionDays is how many days S3 keeps a file that a later delivery has replaced or removed. The S3
+// action uploads every file each time: with one delivery a day, S3 then stores the blog 31 times.
 const versionDays = 30
 
 // newBucket makes the bucket that the distribution serves: private, encrypted, reached over TLS
