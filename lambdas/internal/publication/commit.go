@@ -29,7 +29,7 @@ func (r *run) commit(ctx context.Context, s situation, p plan, w *writer, why st
 		result = reported(m)
 	}
 	result.Foreign = p.foreign
-	_, err := r.update(ctx, s.state, func(s *release.State) error { return s.Commit(r.holder, isRelease, p.retired) })
+	_, err := r.Releases.UpdateFrom(ctx, s.state, func(s *release.State) error { return s.Commit(r.holder, isRelease, p.retired) })
 	return result, err
 }
 
@@ -58,7 +58,7 @@ func (r *run) pause(ctx context.Context, s situation, p plan, w *writer) (Result
 	if err := r.Releases.PutManifest(ctx, m); err != nil {
 		return Result{}, err
 	}
-	_, err := r.update(ctx, s.state, func(s *release.State) error {
+	_, err := r.Releases.UpdateFrom(ctx, s.state, func(s *release.State) error {
 		if err := s.Progress(r.holder, m.ID, unsure); err != nil {
 			return err
 		}

@@ -25,17 +25,6 @@ type run struct {
 	holder release.Holder
 	times  times
 	log    *slog.Logger
-
-	// writes has room for one write of the state, so that a renewal of the lease does not
-	// find the lease gone because of a commit whose answer is still on its way.
-	writes chan struct{}
-}
-
-// update changes the state from what the run knows of it.
-func (r *run) update(ctx context.Context, before release.State, change func(*release.State) error) (release.State, error) {
-	r.writes <- struct{}{}
-	defer func() { <-r.writes }()
-	return r.Releases.UpdateFrom(ctx, before, change)
 }
 
 // times are those of a call.
@@ -72,10 +61,13 @@ func (t times) last(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // claim takes the lease.
-func (r *run) claim(ctx context.Context) (release.State, error) {
-	state, err := r.Releases.Update(ctx, func(s *release.State) error { return s.Claim(r.holder, time.Now(), r.times.until()) })
-	if err == nil && time.Until(state.Until) < r.times.lease/2 { // The call was slow.
-		return r.renew(ctx)
+func (r *run) claim(ctx context.Context) (state release.State, err error) {
+	for range 2 {
+		state, err = r.Releases.Update(ctx, func(s *release.State) error { return s.Claim(r.holder, time.Now(), r.times.until()) })
+		if err != nil || time.Until(state.Until) >= r.times.lease/2 {
+			break
+		}
+		// The call was slow.
 	}
 	return state, err
 }
@@ -103,6 +95,8 @@ func (r *run) hold(ctx context.Context, until time.Time) (held context.Context, 
 			switch {
 			case err == nil:
 				last.Reset(time.Until(state.Until) - r.times.spare)
+			case errors.Is(err, errGivenBack):
+				return
 			case errors.Is(err, release.ErrLeaseLost):
 				cancel(err)
 			case held.Err() == nil:
@@ -117,15 +111,21 @@ func (r *run) hold(ctx context.Context, until time.Time) (held context.Context, 
 	}
 }
 
+// errGivenBack is the error of a renewal that finds the lease given back, by a commit or a
+// pause whose answer is still on its way.
+var errGivenBack = errors.New("the lease was given back")
+
 // renew prolongs the lease, unless the run does not have it any more.
 func (r *run) renew(ctx context.Context) (release.State, error) {
-	r.writes <- struct{}{}
-	defer func() { <-r.writes }()
 	return r.Releases.Update(ctx, func(s *release.State) error {
-		if (release.Holder{Job: s.Job, Run: s.Run}) != r.holder {
-			return release.ErrLeaseLost
+		_, committed := s.Finished(r.Job)
+		switch {
+		case release.Holder{Job: s.Job, Run: s.Run} == r.holder:
+			return s.Claim(r.holder, time.Now(), r.times.until())
+		case committed, s.Job == r.Job && s.Run == "":
+			return errGivenBack
 		}
-		return s.Claim(r.holder, time.Now(), r.times.until())
+		return release.ErrLeaseLost
 	})
 }
 

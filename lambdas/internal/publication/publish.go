@@ -14,7 +14,7 @@ import (
 // Publish publishes a build, as far as it can before ctx ends. The error is a
 // [*failure.Failure].
 func (p Publisher) Publish(ctx context.Context, log *slog.Logger, req Request) (Result, error) {
-	r := &run{Publisher: p, Request: req, holder: release.Holder{Job: req.Job, Run: rand.Text()}, times: timesOf(ctx), log: log, writes: make(chan struct{}, 1)}
+	r := &run{Publisher: p, Request: req, holder: release.Holder{Job: req.Job, Run: rand.Text()}, times: timesOf(ctx), log: log}
 	result, err := r.publish(ctx)
 	if err != nil {
 		return Result{}, explain(err, p.Again)
@@ -77,7 +77,7 @@ func (r *run) work(ctx context.Context, state release.State) (Result, error) {
 	}
 	if p.writes() {
 		intent := p.intent(s)
-		if s.state, err = r.update(ctx, s.state, func(s *release.State) error { return s.Intend(r.holder, intent) }); err != nil {
+		if s.state, err = r.Releases.UpdateFrom(ctx, s.state, func(s *release.State) error { return s.Intend(r.holder, intent) }); err != nil {
 			return Result{}, err
 		}
 	}
