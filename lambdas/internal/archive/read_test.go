@@ -79,7 +79,7 @@ func store(files map[string]string) *archivetest.Source {
 func names(files map[string]string) []string { return slices.Sorted(maps.Keys(files)) }
 
 func TestRead(t *testing.T) {
-	files := blog(400, 20_000)
+	files := blog(400, 5_000)
 	files["large.bin"] = noise(1, maxInMemory+1)
 	files["empty"] = ""
 	a := open(t, archivetest.Zip(files))
@@ -107,7 +107,7 @@ func TestRead(t *testing.T) {
 
 // A publication of an ordinary post has 104 requests for all, and 86 of them put.
 func TestReadNeedsFewRequests(t *testing.T) {
-	files := blog(2000, 12_000)
+	files := blog(2000, 8_000)
 	all := names(files)
 	var pages, images []string
 	for i, name := range all {
@@ -230,9 +230,9 @@ func TestReadIsBounded(t *testing.T) {
 func TestReadEnds(t *testing.T) {
 	files := blog(200, 50_000)
 	files["large"] = noise(1, maxInMemory+1)
-	denied := errors.New("denied")
+	source, denied := store(files), errors.New("denied")
 	var calls atomic.Int64
-	err := open(t, archivetest.Zip(files)).Read(t.Context(), names(files), nil, func(ctx context.Context, f File, content io.ReadSeeker) error {
+	err := open(t, source).Read(t.Context(), names(files), nil, func(ctx context.Context, f File, content io.ReadSeeker) error {
 		if calls.Add(1) == 3 {
 			return denied
 		}
@@ -253,7 +253,7 @@ func TestReadEnds(t *testing.T) {
 
 	over := errors.New("the time is over")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	a := open(t, archivetest.Zip(files))
+	a := open(t, source)
 	cancel(over)
 	err = a.Read(ctx, names(files), nil, func(context.Context, File, io.ReadSeeker) error { return nil })
 	if !errors.Is(err, over) {

@@ -47,10 +47,11 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 func TestBrokenConnections(t *testing.T) {
 	files := blog(400, 10_000)
 	files["large"] = noise(1, maxInMemory+1)
-	reset := errors.New("connection reset")
+	reset, data := errors.New("connection reset"), store(files).Data
+	packed := func() *archivetest.Source { return &archivetest.Source{Data: data} }
 	for name, err := range map[string]error{"reset": reset, "ends early": io.EOF, "unexpected EOF": io.ErrUnexpectedEOF} {
 		t.Run(name, func(t *testing.T) {
-			source := &breaking{Source: archivetest.Zip(files), after: 300_000, err: err}
+			source := &breaking{Source: packed(), after: 300_000, err: err}
 			if got := readAll(t, open(t, source), names(files), nil); !maps.Equal(got, files) {
 				t.Error("read other contents than were packed")
 			}
@@ -58,14 +59,14 @@ func TestBrokenConnections(t *testing.T) {
 	}
 
 	// Without a byte it is given up, and the archive is not to blame.
-	source := &breaking{Source: archivetest.Zip(files), err: io.ErrUnexpectedEOF}
+	source := &breaking{Source: packed(), err: io.ErrUnexpectedEOF}
 	_, err := Open(t.Context(), source)
 	var invalid *Invalid
 	if err == nil || errors.As(err, &invalid) || !strings.Contains(err.Error(), "breaks off at byte") || len(source.Requests()) != maxBreaks {
 		t.Errorf("got %v after %d requests, want %d requests and an error that blames the connection", err, len(source.Requests()), maxBreaks)
 	}
 	for _, name := range []string{"posts/0000/index.html", "large"} {
-		source = &breaking{Source: archivetest.Zip(files), after: 1 << 30, err: io.EOF}
+		source = &breaking{Source: packed(), after: 1 << 30, err: io.EOF}
 		a := open(t, source)
 		source.after, source.err = 10, io.EOF
 		err = a.Read(t.Context(), []string{name}, nil, func(_ context.Context, _ File, content io.ReadSeeker) error {
@@ -79,7 +80,7 @@ func TestBrokenConnections(t *testing.T) {
 	}
 	denied := fmt.Errorf("AccessDenied: %w", io.ErrUnexpectedEOF)
 	for _, name := range []string{"posts/0000/index.html", "large"} {
-		source = &breaking{Source: archivetest.Zip(files), after: 1 << 30, err: io.EOF}
+		source = &breaking{Source: packed(), after: 1 << 30, err: io.EOF}
 		a := open(t, source)
 		source.refuse = denied
 		err = a.Read(t.Context(), []string{name}, nil, func(_ context.Context, _ File, content io.ReadSeeker) error {
@@ -113,7 +114,7 @@ func TestBrokenConnectionInTheDirectory(t *testing.T) {
 func TestAnswersAreClosed(t *testing.T) {
 	files := blog(100, 50_000)
 	files["large"] = noise(1, maxInMemory+1)
-	source := &counting{Source: archivetest.Zip(files)}
+	source := &counting{Source: store(files)}
 	a := open(t, source)
 	readAll(t, a, names(files), nil)
 	_ = a.Read(t.Context(), names(files), nil, func(_ context.Context, _ File, content io.ReadSeeker) error {
