@@ -36,8 +36,8 @@ func TestFreshCheckout(t *testing.T) {
 	}
 	// Lambda runs the function as another user than the file's owner.
 	assets, err := filepath.Glob(filepath.Join(c.dir, "*", "*", "bootstrap")) // in dist/ and cdk.out/
-	if err != nil || len(assets) != 4 {
-		t.Errorf("the functions are %v, %v, want two, twice", assets, err)
+	if err != nil || len(assets) != 6 {
+		t.Errorf("the functions are %v, %v, want three, twice", assets, err)
 	}
 	for _, path := range assets {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o055 != 0o055 {
