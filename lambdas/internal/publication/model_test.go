@@ -72,6 +72,7 @@ type history struct {
 	wg     sync.WaitGroup
 	jobs   []*job
 	blog   files // the last build
+	rules  []contract.HeaderRule
 	theirs files // what other tools have put
 	// strange are the keys of objects that may be left in the bucket, because the manifest
 	// that listed them was lost.
@@ -305,9 +306,9 @@ func (h *history) calls(j *job) outcome {
 func (h *history) newJob(build files) *job {
 	j := &job{id: fmt.Sprintf("job%d", len(h.jobs)), build: maps.Clone(build)}
 	if h.random.IntN(4) == 0 { // a new version of the function has other headers
-		h.settings.Headers = []contract.HeaderRule{{Match: "*.jpg", CacheControl: fmt.Sprintf("max-age=%d", h.random.IntN(3))}}
+		h.rules = []contract.HeaderRule{{Match: "*.jpg", CacheControl: fmt.Sprintf("max-age=%d", h.random.IntN(3))}}
 	}
-	j.rules = h.settings.Headers
+	j.rules = h.rules
 	h.s3.Set(artifacts, j.id+".zip", archivetest.Zip(build).Data)
 	h.jobs = append(h.jobs, j)
 	return j
