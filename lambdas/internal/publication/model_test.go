@@ -110,6 +110,9 @@ func newHistory(tb testing.TB, seed uint64, rate float64, mutant mutant) *histor
 		theirs:   files{}, strange: map[string]bool{},
 	}
 	h.s3.OwnETags = seed%3 == 0
+	if seed%4 == 0 {
+		h.settings.KeyPrefix = "blog"
+	}
 	h.addresses = contract.Addresses{Bare: seed%2 == 0, Tags: seed%5 != 0}
 	h.s3.Page = 7
 	h.edge = &edge{h: h}
@@ -498,9 +501,9 @@ func (h *history) change(blog files, n int) files {
 // byHand does what people do to a bucket.
 func (h *history) byHand(n int) {
 	defer h.deploys()()
-	switch key := fmt.Sprintf("p%d/index.html", h.random.IntN(9)); h.random.IntN(4) {
-	case 0, 1:
-		key, content := fmt.Sprintf("theirs/%d.html", h.random.IntN(3)), fmt.Sprint("theirs ", n)
+	switch key := fmt.Sprintf("%sp%d/index.html", h.settings.prefix(), h.random.IntN(9)); h.random.IntN(4) {
+	case 0, 1: // in the blog's folder and elsewhere
+		key, content := fmt.Sprintf("%stheirs/%d.html", []string{"", h.settings.prefix()}[h.random.IntN(2)], h.random.IntN(3)), fmt.Sprint("theirs ", n)
 		h.s3.Set(site, key, []byte(content))
 		h.theirs[key] = content
 	case 2:
@@ -546,7 +549,7 @@ func (h *history) check(j *job) {
 	settings := h.settings
 	settings.Headers = j.rules
 	for name, content := range j.build {
-		object, ok := objects[name]
+		object, ok := objects[h.settings.prefix()+name]
 		switch headers := settings.headers(name); {
 		case !ok:
 			h.problem("%s: %s is missing", j.id, name)
@@ -558,11 +561,12 @@ func (h *history) check(j *job) {
 	}
 	for key := range objects {
 		since, retired := state.Retired[key]
+		name := strings.TrimPrefix(key, h.settings.prefix())
 		switch {
-		case j.build[key] != "", h.theirs[key] != "", h.strange[key]:
+		case j.build[name] != "", h.theirs[key] != "", h.strange[key]:
 		case !retired:
 			h.problem("%s: %s is left in the bucket", j.id, key)
-		case filetype.ClassOf(key).IsPage():
+		case filetype.ClassOf(name).IsPage():
 			h.problem("%s: the page %s is still there, since %v", j.id, key, since)
 		}
 	}
@@ -669,11 +673,11 @@ func (h *history) objectOf(url string) string {
 	key := strings.TrimPrefix(url, "/")
 	switch {
 	case key == "" || strings.HasSuffix(key, "/"):
-		return key + "index.html"
+		key += "index.html"
 	case h.addresses.Bare && !strings.Contains(key, "."):
-		return key + "/index.html"
+		key += "/index.html"
 	}
-	return key
+	return h.settings.prefix() + key
 }
 
 // get returns what a reader gets.
@@ -823,7 +827,7 @@ func (h *history) invalidate(j *job) (cleared bool) {
 // it was called with.
 func (p *process) clear(job string, token *changes.Plan, progress *invalidation.Progress) (done bool, err error) {
 	ctx := context.Background()
-	finder := changes.Finder{Releases: release.Store{S3: p.s3Client(), Bucket: releases}, Settings: changes.Settings{Addresses: p.addresses, MaxPaths: 10}}
+	finder := changes.Finder{Releases: release.Store{S3: p.s3Client(), Bucket: releases}, Settings: changes.Settings{KeyPrefix: p.settings.KeyPrefix, Addresses: p.addresses, MaxPaths: 10}}
 	plan := *token
 	if len(plan.Items) == 0 {
 		if plan, err = finder.Find(ctx); err != nil || len(plan.Items) == 0 {
@@ -842,11 +846,14 @@ func (p *process) clear(job string, token *changes.Plan, progress *invalidation.
 	request := invalidation.Request{Distribution: contract.Distribution{ID: "E1", Paths: plan.Items}, Execution: fmt.Sprint(job, plan.Number)}
 	next, outcome, err := invalidator.Advance(ctx, slog.New(slog.DiscardHandler), request, *progress)
 	if err == nil && outcome == invalidation.Completed {
-		number := plan.Number
 		if p.mutant == noNumbers {
-			number++
+			_, err := finder.Releases.Update(ctx, func(s *release.State) error {
+				s.Touched, s.ClearAll = nil, 0
+				return nil
+			})
+			return true, err
 		}
-		return true, finder.Done(ctx, number)
+		return true, finder.Done(ctx, plan.Number)
 	}
 	if !p.isDead() {
 		*token, *progress = plan, next
