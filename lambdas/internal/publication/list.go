@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -31,8 +32,9 @@ type listing struct {
 	settings Settings
 
 	mu sync.Mutex
-	// objects are the ETags by key.
-	objects map[string]string
+	// objects are the ETags by key, and modified is when each object was put.
+	objects  map[string]string
+	modified map[string]time.Time
 }
 
 // first lists the first keys. It returns the last one of them if there may be more.
@@ -114,7 +116,7 @@ func (l *listing) page(ctx context.Context, in *s3.ListObjectsV2Input, end strin
 				return "", nil, siteErrorf("list s3://%s/%s: %w", l.settings.Bucket, prefix, err)
 			}
 		}
-		l.objects[last] = aws.ToString(object.ETag)
+		l.objects[last], l.modified[last] = aws.ToString(object.ETag), aws.ToTime(object.LastModified)
 	}
 	if aws.ToBool(out.IsTruncated) && (end == "" || last < end) {
 		token = out.NextContinuationToken

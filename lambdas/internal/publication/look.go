@@ -20,7 +20,7 @@ import (
 // look reads what a plan depends on.
 func (p Publisher) look(ctx context.Context, req Request, state release.State) (situation, *archive.Archive, error) {
 	s := situation{settings: p.Settings, state: state, now: time.Now()}
-	l := &listing{S3: p.S3, settings: p.Settings, objects: map[string]string{}}
+	l := &listing{S3: p.S3, settings: p.Settings, objects: map[string]string{}, modified: map[string]time.Time{}}
 	var build *archive.Archive
 	var last string
 	reads, readsCtx := errgroup.WithContext(ctx)
@@ -49,7 +49,7 @@ func (p Publisher) look(ctx context.Context, req Request, state release.State) (
 	if err != nil {
 		return situation{}, nil, err
 	}
-	s.objects, s.files = l.objects, build.Files()
+	s.objects, s.modified, s.files = l.objects, l.modified, build.Files()
 	return s, build, nil
 }
 

@@ -20,8 +20,10 @@ type situation struct {
 	state    release.State
 	// manifest is that of the current release, nil if there is none.
 	manifest *release.Manifest
-	// objects are the ETags of what is in the bucket, by key.
-	objects map[string]string
+	// objects are the ETags of what is in the bucket, by key, and modified is when each
+	// object was put.
+	objects  map[string]string
+	modified map[string]time.Time
 	// files are those of the build.
 	files []archive.File
 	// hashes are the SHA-256, by name, of the files that an earlier plan was unsure of.
@@ -154,7 +156,7 @@ func (s situation) plan() plan {
 
 // reason returns why a file has to be put, if it has. It does not compare the packed sizes.
 func (s situation) reason(file archive.File, key string, headers release.Headers, old release.File, known bool) (Reason, bool) {
-	etag, exists := s.objects[key]
+	_, exists := s.objects[key]
 	switch {
 	case !known:
 		return New, true
@@ -164,20 +166,29 @@ func (s situation) reason(file archive.File, key string, headers release.Headers
 		return Headers, true
 	case !exists:
 		return Missing, true
-	case old.ETag != etag:
-		return Edited, true
 	case s.state.Touched[key] > s.state.Number:
 		return Unfinished, true
+	case s.isEdited(key, old):
+		return Edited, true
 	}
 	return "", false
+}
+
+// clockTolerance is by how much the clocks of S3 and of the function may differ.
+const clockTolerance = time.Minute
+
+// isEdited reports whether another tool has put an object after the current release. If it
+// has put the same content, the ETag is the same, but the headers and the cache tag may be
+// others.
+func (s situation) isEdited(key string, old release.File) bool {
+	return s.objects[key] != old.ETag || s.modified[key].After(s.manifest.Time.Add(clockTolerance))
 }
 
 // cached returns the cache tag with which edge locations have an object that is put for a
 // reason. It is "" if they may have an earlier one, or what another tool or a run that was
 // not finished has put.
 func (s situation) cached(key string, old release.File, reason Reason) string {
-	edited := s.objects[key] != old.ETag
-	if s.state.ClearAll > 0 || s.state.Touched[key] > 0 || edited || reason != Content && reason != Headers {
+	if reason != Content && reason != Headers || s.state.ClearAll > 0 || s.state.Touched[key] > 0 || s.isEdited(key, old) {
 		return ""
 	}
 	return old.Tag

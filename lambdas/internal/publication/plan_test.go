@@ -31,7 +31,7 @@ func published(settings Settings, blog files) situation {
 	s := situation{
 		settings: settings, now: now, files: built(blog), objects: map[string]string{},
 		state:    release.State{Number: 7, Current: "current", Target: "20261127-013000-1a2b3c4d"},
-		manifest: &release.Manifest{Site: settings.site(), Files: map[string]release.File{}},
+		manifest: &release.Manifest{Time: now.Add(-24 * time.Hour), Site: settings.site(), Files: map[string]release.File{}},
 	}
 	for _, file := range s.files {
 		key := settings.prefix() + file.Name
@@ -76,6 +76,8 @@ func TestPlan(t *testing.T) {
 			},
 			puts: []string{"headers: images/photo.jpg"}, touch: []string{"images/photo.jpg"}, kept: 6, isRelease: true},
 		{name: "edited by hand", change: func(s *situation) { s.objects["index.xml"] = `"x"` }, puts: []string{"edited in the bucket: index.xml"}, touch: []string{"index.xml"}, kept: 6, isRelease: true},
+		{name: "put again by hand", change: func(s *situation) { s.modified = map[string]time.Time{"index.xml": now} }, puts: []string{"edited in the bucket: index.xml"}, touch: []string{"index.xml"}, kept: 6, isRelease: true},
+		{name: "put by the release, if the clock of S3 is fast", change: func(s *situation) { s.modified = map[string]time.Time{"index.xml": now.Add(time.Minute - day)} }, kept: 7},
 		{name: "removed by hand", change: func(s *situation) { delete(s.objects, "index.xml") }, puts: []string{"missing in the bucket: index.xml"}, touch: []string{"index.xml"}, kept: 6, isRelease: true},
 		{name: "touched by a run that was not committed", change: func(s *situation) { s.state.Touched = map[string]int64{"index.xml": 8} },
 			puts: []string{"unfinished run: index.xml"}, touch: []string{"index.xml"}, kept: 6, isRelease: true},
@@ -187,6 +189,7 @@ func TestPlanReplaces(t *testing.T) {
 		}, "r-1"},
 		{"nothing", func(s *situation) { delete(s.manifest.Files, "a/index.html") }, ""},
 		{"what another tool has put", func(s *situation) { s.objects["a/index.html"] = `"x"` }, ""},
+		{"what another tool has put with the same content", func(s *situation) { s.modified = map[string]time.Time{"a/index.html": now} }, ""},
 		{"what is not cleared yet", func(s *situation) { s.state.Touched = map[string]int64{"a/index.html": 7} }, ""},
 		{"what an unfinished run has put", func(s *situation) { s.state.Touched = map[string]int64{"a/index.html": 8} }, ""},
 		{"anything", func(s *situation) { s.state.ClearAll = 7 }, ""},

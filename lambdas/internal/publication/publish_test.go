@@ -285,6 +285,24 @@ func TestPublishRepairs(t *testing.T) {
 	w.has(blog.with(files{"theirs.html": "theirs"}))
 }
 
+// A tool that puts the same content leaves the ETag as it was, and neither the headers nor
+// the cache tag.
+func TestPublishRepairsHeaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.must("one", blog)
+		before, _ := w.s3.Object(site, "index.html")
+		time.Sleep(time.Hour)
+		w.s3.Set(site, "index.html", before.Content)
+		w.result(w.must("two", blog), Result{Put: 1, Unchanged: 6, Bytes: int64(len(before.Content)), Reasons: map[Reason]int{Edited: 1}})
+		if after, _ := w.s3.Object(site, "index.html"); after.ContentType != before.ContentType || after.Metadata[contract.MetadataCacheTag] == "" {
+			t.Errorf("the home page is %+v, want its headers and a cache tag", after)
+		}
+		time.Sleep(time.Hour)
+		w.result(w.must("three", blog), Result{Unchanged: 7})
+	})
+}
+
 // In a bucket whose ETags are no hashes, such as one that KMS encrypts, unchanged files
 // are found, too.
 func TestPublishWithOtherETags(t *testing.T) {
