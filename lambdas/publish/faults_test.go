@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 const (
 	toClaim     = "PutObject of the state, to claim"
 	toIntend    = "PutObject of the state, to intend"
+	toPutPage   = "PutObject of a page"
 	toCommit    = "PutObject of the state, to commit"
 	toKeepBuild = "CopyObject of the build"
 	toManifest  = "PutObject of the manifest"
@@ -32,7 +34,7 @@ var awsCalls = []functiontest.Call{
 	{Name: "GetObject of the build", Match: functiontest.Operation("GetObject", envBuilds, "")},
 	{Name: toIntend, Match: functiontest.Operation("PutObject", contract.EnvReleases, contract.ReleaseState)},
 	{Name: "PutObject of a style", Match: functiontest.Operation("PutObject", contract.EnvSiteBucket, "css/*")},
-	{Name: "PutObject of a page", Match: functiontest.Operation("PutObject", contract.EnvSiteBucket, "posts/*/index.html")},
+	{Name: toPutPage, Match: functiontest.Operation("PutObject", contract.EnvSiteBucket, "posts/*/index.html")},
 	{Name: "PutObject of the home page", Match: functiontest.Operation("PutObject", contract.EnvSiteBucket, "index.html")},
 	{Name: "DeleteObjects", Match: functiontest.Operation("DeleteObjects", contract.EnvSiteBucket, "")},
 	{Name: toKeepBuild, Match: functiontest.Operation("CopyObject", contract.EnvReleases, contract.ReleaseArtifacts+"*")},
@@ -98,6 +100,9 @@ func tryAction(ctx context.Context, c *functiontest.Case) (outcome functiontest.
 	timeout := 32 * time.Second
 	if c.Fault.Kind == fakeaws.Hang && !c.Always {
 		timeout = 40 * time.Second // S3's client waits 20 seconds for an answer
+	}
+	if c.Fault.Freeze {
+		timeout = 16 * time.Second // for which the process is frozen
 	}
 	err = withSite(fakeaws.Options{Fault: strike}, timeout, func(s site) error {
 		defer func() { outcome.Logs = s.Function.Logs() }()
@@ -178,4 +183,24 @@ func (s site) repair(ctx context.Context, outcome *functiontest.Outcome) error {
 // and always, and checks the rules that never bend and how the action ends.
 func TestFaultMatrix(t *testing.T) {
 	functiontest.Matrix{Name: "lambdas/publish", Calls: awsCalls, Faults: functiontest.Faults, Run: tryAction, Want: wantEnd}.Test(t)
+}
+
+// A process that is frozen has its lease until Lambda ends it, at most. The next try then
+// publishes.
+func TestFreezes(t *testing.T) {
+	var running sync.WaitGroup
+	for _, call := range awsCalls {
+		for _, fault := range functiontest.Freezes {
+			if call.Name != toIntend && call.Name != toCommit && call.Name != toPutPage {
+				continue
+			}
+			running.Go(func() {
+				outcome, err := tryAction(t.Context(), &functiontest.Case{Call: call, Fault: fault})
+				if err != nil || outcome.Ended != "success" || len(outcome.Broken) > 0 {
+					t.Errorf("%s, %s: ended as %s, %v, %q, want success\n%s", call.Name, fault.Name, outcome.Ended, err, outcome.Broken, outcome.Logs)
+				}
+			})
+		}
+	}
+	running.Wait()
 }
