@@ -139,6 +139,7 @@ func TestFinder(t *testing.T) {
 	if want := []string{"/", "/b.css", "/index.html"}; err != nil || plan.Number != 8 || !slices.Equal(plan.Items, want) {
 		t.Errorf("found %+v, %v, want %q", plan, err, want)
 	}
+	update(func(s *release.State) { s.Number = 9 })
 	if err := f.Done(t.Context(), 9); err != nil {
 		t.Fatal(err)
 	}
