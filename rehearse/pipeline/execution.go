@@ -65,7 +65,19 @@ func (p *Pipeline) run(ctx context.Context, w *world) (ending, error) {
 		}
 		status = e.stage(ctx, stage)
 	}
-	return ending{status, e.site}, p.keptBuckets(w).save(ctx)
+	return ending{status, e.site}, p.save(ctx, w)
+}
+
+// save keeps for the next rehearsal what the buckets have, and what the edge has besides.
+func (p *Pipeline) save(ctx context.Context, w *world) error {
+	err := p.keptBuckets(w).save(ctx)
+	if err != nil || w.State == "" || w.visiting == nil || ctx.Err() != nil {
+		return err
+	}
+	if err := w.visiting.Keep(ctx, w.keptCopies(w.visiting.DistributionID)); ctx.Err() == nil {
+		return err
+	}
+	return nil // It was stopped, as the result says.
 }
 
 func (e *execution) stage(ctx context.Context, stage Stage) rehearsal.Status {

@@ -119,3 +119,46 @@ func TestAVariableAllowsDeletions(t *testing.T) {
 		t.Errorf("with the variable: %s, %v: %+v, %+v", r.statuses(), r.err, r.failed(), r.Site)
 	}
 }
+
+func TestWhatAFailedInvalidationLeavesIsClearedNextTime(t *testing.T) {
+	source, state := blog(t), filepath.Join(t.TempDir(), "state")
+	publish := func(faults Faults) rehearsed {
+		t.Helper()
+		return rehearse(t, t.Context(), read(t, template(t, "modern-pipeline")), Options{Source: source, State: state, Faults: faults}, nil)
+	}
+	kept := filepath.Join(state, "E2QWRUHAPOMQZL.copies.json")
+	if first := publish(nil); first.err != nil || first.statuses() != allSucceeded {
+		t.Fatalf("first: %s, %v: %+v", first.statuses(), first.err, first.failed())
+	}
+	if _, err := os.Stat(kept); !os.IsNotExist(err) {
+		t.Errorf("first: copies are kept: %v", err)
+	}
+	write(t, source, map[string]string{"site/about/index.html": "<h1>about us</h1>"})
+	if err := os.RemoveAll(filepath.Join(source, "site", "posts")); err != nil {
+		t.Fatal(err)
+	}
+	if second := publish(Faults{"cloudfront": "quota"}); second.failed().Name != "Invalidate" {
+		t.Fatalf("second: %s, %v: %+v", second.statuses(), second.err, second.failed())
+	}
+	if _, err := os.Stat(kept); err != nil {
+		t.Errorf("second: no copies are kept: %v", err)
+	}
+	third := publish(nil)
+	if third.err != nil || third.statuses() != allSucceeded || third.Site.Uploaded != 0 {
+		t.Fatalf("third: %s, %v: %+v, %+v", third.statuses(), third.err, third.failed(), third.Site)
+	}
+	if made := third.Invalidations; len(made) != 1 || !strings.Contains(strings.Join(made[0].Paths, " "), "/about") {
+		t.Errorf("third: invalidations are %+v", made)
+	}
+	for when, want := range map[rehearsal.When]rehearsal.Edition{rehearsal.BeforeDeploy: rehearsal.Old, rehearsal.AfterDeploy: rehearsal.Old, rehearsal.AfterInvalidate: rehearsal.New} {
+		if got := third.editions(when)["/about/"]; got != want {
+			t.Errorf("third: %s readers of /about/ get %s, want %s", when, got, want)
+		}
+	}
+	if copies := third.Copies; copies == nil || copies.Held != 5 || copies.Needless != 0 {
+		t.Errorf("third: the edge's copies are %+v, want 5, with that of the post that was removed", copies)
+	}
+	if _, err := os.Stat(kept); !os.IsNotExist(err) {
+		t.Errorf("third: copies are kept: %v", err)
+	}
+}

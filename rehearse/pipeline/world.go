@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"errors"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/iam"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
+	"blog-deploy-pipeline/rehearse/readers"
 	"blog-deploy-pipeline/rehearse/rehearsal"
 	"blog-deploy-pipeline/rehearse/s3"
 )
@@ -32,6 +34,7 @@ type world struct {
 	invoked  atomic.Pointer[invoked] // the function that runs now
 	checkout checkout.Checkout       // only for a pipeline, as s3
 	s3       *s3.Server
+	visiting *readers.Site // the site that readers visit; nil as long as they visit none
 	// publishing is told of each object that a function puts or removes; nil if none publishes.
 	publishing atomic.Pointer[func(fakeaws.Write)]
 
@@ -59,6 +62,14 @@ func (w *world) close() error {
 		errs = append(errs, c())
 	}
 	return errors.Join(errs...)
+}
+
+// keptCopies is the file that keeps the copies of a distribution's edge from one rehearsal to the next; "" for none.
+func (w *world) keptCopies(distribution string) string {
+	if w.State == "" {
+		return ""
+	}
+	return filepath.Join(w.State, distribution+".copies.json")
 }
 
 // struck tells that the fault of a part has struck.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"blog-deploy-pipeline/rehearse/rehearsal"
+	"blog-deploy-pipeline/rehearse/s3"
 )
 
 const (
@@ -32,8 +34,16 @@ func (s *Site) Fill(ctx context.Context) error {
 	var size int64
 	visits, ctx := errgroup.WithContext(ctx)
 	visits.SetLimit(fetchesAtOnce)
+	for key := range s.kept {
+		if !slices.ContainsFunc(objects, func(o s3.Object) bool { return o.Key == key }) {
+			objects = append(objects, s3.Object{Key: key})
+		}
+	}
 	for _, object := range objects {
 		key, etag := object.Key, strings.Trim(object.ETag, `"`)
+		if kept, ok := s.kept[key]; ok {
+			etag = md5Sum(kept.Body)
+		}
 		s.had[key] = etag
 		if size += object.Size; object.Size > maxPage || size > maxHeld {
 			size -= object.Size

@@ -40,6 +40,14 @@ func Open(ctx context.Context, o Options, build *Build) (_ *Site, err error) {
 	for key := range build.files {
 		s.built[key] = true
 	}
+	if s.kept, err = readKept(o.Kept); err != nil {
+		return nil, err
+	}
+	for key := range s.kept {
+		if s.built[key] {
+			build.editions[key] = rehearsal.Old
+		}
+	}
 	if err := s.openEdge(ctx, build); err != nil {
 		return nil, err
 	}
@@ -75,7 +83,10 @@ func (s *Site) openPage(ctx context.Context, build *Build, key string) (p page, 
 	if p.built, err = build.content(key); err != nil {
 		return p, err
 	}
+	kept, isKept := s.kept[key]
 	switch {
+	case isKept:
+		p.old = kept.Body
 	case build.editions[key] != rehearsal.Missing:
 		_, p.old, err = s.S3.Object(ctx, s.Bucket, key)
 	case build.first:
@@ -133,6 +144,9 @@ func (s *Site) assumed(build *Build) edge.Distribution {
 // serve serves the edge.
 func (s *Site) serve(options edge.Options) error {
 	s.edge = options
+	if len(s.kept) > 0 {
+		options.Origin = &restoring{RoundTripper: options.Origin, copies: maps.Clone(s.kept)}
+	}
 	handler, err := edge.New(options)
 	if err != nil {
 		return err

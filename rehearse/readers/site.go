@@ -41,6 +41,8 @@ type Options struct {
 	Early string
 	// Unique is part of an address at which nothing is.
 	Unique string
+	// Kept is the file with copies that the edge of the last rehearsal had; see Keep. Default: there are none.
+	Kept string
 	// Secure serves the site by https, too, if the distribution has names.
 	Secure bool
 }
@@ -62,7 +64,9 @@ type Site struct {
 	missing string          // a path at which nothing is
 	// notFound is the page that the distribution shows there; nil where any error is right.
 	notFound *notFound
-	// had has what the bucket had before the publication, ETags by key, and held those of them that the edge got a copy of.
+	// kept has the copies of Options.Kept, by the key of their object.
+	kept map[string]keptCopy
+	// had has what readers got from the bucket before the publication, ETags by key, and held those of them that the edge got a copy of.
 	had  map[string]string
 	held map[string]bool
 	// again has the keys of pages that the edge had to fetch again after Invalidate, and written those that were put or
@@ -70,6 +74,12 @@ type Site struct {
 	again, written map[string]bool
 	// refused says why S3 refuses the distribution; nil if it does not.
 	refused *rehearsal.Failure
+}
+
+// keptCopy is a copy of the edge that is not what the bucket has.
+type keptCopy struct {
+	Header http.Header
+	Body   []byte
 }
 
 // notFound is the site's own page for what is not there.
