@@ -74,7 +74,7 @@ func (k keptBuckets) loadBucket(ctx context.Context, bucket string) error {
 			}
 			defer content.Close()
 			return k.s3.PutObject(ctx, bucket, s3.Object{
-				Key: file.Name, ContentType: kept.ContentType, CacheControl: kept.CacheControl,
+				Key: file.Name, LastModified: file.Modified, ContentType: kept.ContentType, CacheControl: kept.CacheControl,
 				ContentLanguage: kept.ContentLanguage, ContentDisposition: kept.ContentDisposition, Metadata: kept.Metadata,
 				Size: int64(file.UncompressedSize64), //nolint:gosec // No object has 8 EiB.
 			}, content)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -82,7 +84,8 @@ func (s *Server) Object(ctx context.Context, bucket, key string) (Object, []byte
 	return object, content, nil
 }
 
-// PutObject uploads an object with the metadata that object has.
+// PutObject uploads an object with the metadata that object has. If that has a LastModified, the object was in another
+// server before, and keeps it.
 func (s *Server) PutObject(ctx context.Context, bucket string, object Object, content io.Reader) error {
 	input := &awss3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(object.Key), Metadata: object.Metadata}
 	for header, value := range map[**string]string{
@@ -95,6 +98,12 @@ func (s *Server) PutObject(ctx context.Context, bucket string, object Object, co
 	}
 	if err := put(ctx, s.client, input, content, object.Size); err != nil {
 		return fmt.Errorf("put %s into %s: %w", object.Key, bucket, err)
+	}
+	if modified := object.LastModified; !modified.IsZero() {
+		// For versitygw, that is the time of the file.
+		if err := os.Chtimes(filepath.Join(s.root, bucket, filepath.FromSlash(object.Key)), modified, modified); err != nil {
+			return fmt.Errorf("put %s into %s: %w", object.Key, bucket, err)
+		}
 	}
 	return nil
 }

@@ -59,6 +59,7 @@ type Options struct {
 // Server is a running versitygw whose credentials only this process has. It ends with Close or when the context of
 // Start is done. It is safe for concurrent use.
 type Server struct {
+	root        string // the folder of its files
 	region      string
 	address     string
 	credentials aws.CredentialsProvider
@@ -138,6 +139,7 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 	health := "/health-" + rand.Text()
 	ctx, stop := context.WithCancel(ctx)
 	s := &Server{
+		root:        root,
 		region:      opts.Region,
 		address:     address,
 		credentials: credentials.NewStaticCredentialsProvider(accessKey, secretKey, ""),
