@@ -12,12 +12,13 @@ import (
 
 // commit notes that all is done.
 func (r *run) commit(ctx context.Context, s situation, p plan, w *writer, why string) (Result, error) {
-	isRelease, result := p.isRelease(s.manifest), Result{Release: s.state.Current, Unchanged: len(s.files), Removed: len(w.removed)}
+	isRelease := p.isRelease(s.manifest)
+	result := Result{Release: s.state.Current, Unchanged: len(s.files), Removed: len(w.removed), Retired: len(p.retired)}
 	if isRelease {
 		files := maps.Clone(p.kept)
 		maps.Copy(files, w.put)
 		m := r.manifest(s, p, w, s.state.Target, files)
-		m.Retired += p.retiring
+		m.Retired = len(p.retired)
 		for _, note := range []string{s.moved(), why} {
 			if note != "" {
 				m.Notes = append(m.Notes, note)
@@ -86,7 +87,7 @@ func (r *run) manifest(s situation, p plan, w *writer, id string, files map[stri
 		}
 	}
 	if before := s.manifest; before != nil && before.Unfinished && before.Job == r.Job {
-		m.Put, m.Removed, m.Retired, m.Bytes = m.Put+before.Put, m.Removed+before.Removed, before.Retired, m.Bytes+before.Bytes
+		m.Put, m.Removed, m.Bytes = m.Put+before.Put, m.Removed+before.Removed, m.Bytes+before.Bytes
 		for reason, n := range before.Reasons {
 			m.Reasons[reason] += n
 		}
@@ -114,7 +115,7 @@ func (r *run) finished(ctx context.Context, state release.State) (Result, error)
 	case m == nil || err != nil:
 		return Result{Release: id}, err
 	case m.Job != r.Job: // It had nothing to do, and made no release.
-		return Result{Release: id, Unchanged: len(m.Files)}, nil
+		return Result{Release: id, Unchanged: len(m.Files), Retired: len(state.Retired)}, nil
 	}
 	return reported(m), nil
 }

@@ -268,7 +268,7 @@ func TestPublishInSeveralCalls(t *testing.T) {
 				}
 				w.before = nil
 				w.result(w.must("two", build), got)
-				w.result(w.must("four", build), Result{Unchanged: 642})
+				w.result(w.must("four", build), Result{Unchanged: 642, Retired: 3})
 			})
 		})
 	}

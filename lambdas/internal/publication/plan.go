@@ -42,9 +42,8 @@ type plan struct {
 	// pages and assets are the keys to remove.
 	pages, assets []string
 	// retired has the keys of objects that stay although the build does not have them, with
-	// the time at which they left it, and retiring counts those that leave it now.
-	retired  map[string]time.Time
-	retiring int
+	// the time at which they left it.
+	retired map[string]time.Time
 	// foreign are the keys in the bucket that are not the blog's.
 	foreign []string
 	// unsure are the names of files of which only the hash tells whether they have
@@ -136,11 +135,9 @@ func (s situation) plan() plan {
 			p.depart(s, key, since)
 		}
 	}
-	waiting := len(p.retired)
 	for _, key := range p.left {
 		p.depart(s, key, s.now)
 	}
-	p.retiring = len(p.retired) - waiting
 	slices.Sort(p.pages)
 	slices.Sort(p.assets)
 	for key := range s.objects {

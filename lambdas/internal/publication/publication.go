@@ -61,8 +61,10 @@ type Result struct {
 	Again bool
 
 	// Release is the id of the release that the bucket has.
-	Release                          string
-	Put, Unchanged, Removed, Retired int
+	Release                 string
+	Put, Unchanged, Removed int
+	// Retired counts all files that stay for a while, also those that left the blog before.
+	Retired int
 	// Bytes is the size of the files that were put.
 	Bytes int64
 	// Reasons counts the files that were put by why they were.

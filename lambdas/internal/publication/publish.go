@@ -66,7 +66,7 @@ func (r *run) work(ctx context.Context, state release.State) (Result, error) {
 		}
 		p = s.plan()
 	}
-	r.log.Info("planned", "put", len(p.puts), "keep", len(p.kept), "remove", len(p.removals()), "retire", p.retiring, "foreign", len(p.foreign),
+	r.log.Info("planned", "put", len(p.puts), "keep", len(p.kept), "remove", len(p.removals()), "retire", len(p.retired), "foreign", len(p.foreign),
 		"first", p.first())
 
 	kept := func() string { return "" }

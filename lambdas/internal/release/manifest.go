@@ -20,8 +20,8 @@ type Manifest struct {
 	// Unfinished is true if the job ran out of time and goes on with another release: the
 	// bucket has some files of the build before it.
 	Unfinished bool `json:"unfinished,omitempty"`
-	// Put, Removed, Retired and Bytes count what the job did, and Reasons the files that
-	// it put by why it did.
+	// Put, Removed and Bytes count what the job did, and Reasons the files that it put by
+	// why it did. Retired counts the objects that stay for a while.
 	Put     int            `json:"put"`
 	Removed int            `json:"removed"`
 	Retired int            `json:"retired,omitempty"`
