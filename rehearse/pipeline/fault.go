@@ -41,7 +41,7 @@ var faults = map[string]map[string]string{
 		"error":    "S3 answers the first 3 calls of each operation of the function with an internal error",
 		"reset":    "the connection of the first 3 calls of each operation of S3 is reset",
 		"denied":   "IAM denies the function every call of S3",
-		crashN:     "the function crashes once, after N calls of S3",
+		crashN:     "the function crashes once, after call N of S3",
 	},
 	"sts": {
 		"throttle": "STS refuses the first 3 times that the function assumes a role: Rate exceeded",
@@ -119,9 +119,18 @@ func DescribeFaults() string {
 func (f Faults) planned() []rehearsal.Fault {
 	var all []rehearsal.Fault
 	for _, part := range slices.Sorted(maps.Keys(f)) {
-		all = append(all, rehearsal.Fault{Name: f.name(part), Effect: faults[part][listed(f[part])]})
+		all = append(all, rehearsal.Fault{Name: f.name(part), Effect: f.effect(part)})
 	}
 	return all
+}
+
+// effect returns what the fault of a part does.
+func (f Faults) effect(part string) string {
+	effect := faults[part][listed(f[part])]
+	if number, isCrash := strings.CutPrefix(f[part], crash); isCrash {
+		return strings.Replace(effect, " N ", " "+number+" ", 1)
+	}
+	return effect
 }
 
 // name returns the name of the fault of a part: "cloudfront=throttle".

@@ -136,6 +136,9 @@ func TestParseFaultsRefusesUnknownFaults(t *testing.T) {
 	if want := (Faults{"cloudfront": "throttle", "lambda": "crash-once", "s3": "crash-12"}); err != nil || !maps.Equal(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
+	if planned, want := got.planned(), "the function crashes once, after call 12 of S3"; planned[len(planned)-1].Effect != want {
+		t.Errorf("got %+v, want %q at the end", planned, want)
+	}
 	if none, err := ParseFaults(""); err != nil || len(none) > 0 {
 		t.Errorf("got %v, %v for no faults", none, err)
 	}
