@@ -88,7 +88,7 @@ func checkoutIn(t testing.TB, folder string) checkout {
 		t.Fatal(err)
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
-	names = append(names, strings.Fields("go.mod go.sum command stacks lambdas buildspec appspec rehearse Makefile cdk.json package.json package-lock.json")...)
+	names = append(names, strings.Fields("go.mod go.sum command stacks lambdas buildspec appspec operate rehearse Makefile cdk.json package.json package-lock.json")...)
 	for _, name := range names {
 		copyTree(t, name, filepath.Join(dir, name))
 	}
