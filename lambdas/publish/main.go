@@ -21,9 +21,8 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/s3client"
 )
 
-// memory is above which size of the heap Go collects garbage more often, in bytes. What is
-// in flight of a large build is let go of as fast as it comes, so that Go would let the heap
-// grow to twice the size of what is in use.
+// memory is the size of the heap from which on Go collects garbage more often, in bytes. A
+// large build leaves much garbage, and Go would let the heap grow to twice what is in use.
 const memory = 90 << 20
 
 func main() {

@@ -65,8 +65,9 @@ func Spellings(paths ...string) []string {
 	return all
 }
 
-// encode encodes "?", what is not ASCII, and what is unsafe by RFC 1738 except for "~". "Do not URL-encode any other characters in the path, or CloudFront will not
-// invalidate the old version of the updated file."
+// encode encodes "?", what is not ASCII, and what is unsafe by RFC 1738 except for "~". Of
+// others AWS says: "Do not URL-encode any other characters in the path, or CloudFront will
+// not invalidate the old version of the updated file."
 func encode(path string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder

@@ -13,8 +13,8 @@ import (
 
 const (
 	// tailLength is what the first request reads, in bytes. It holds the directory of
-	// 2,000 files with paths of 100 bytes twice, and S3 sends it in less time than a
-	// second request would need.
+	// 3,000 files with paths of 100 bytes, and S3 sends it in less time than a second
+	// request would need.
 	tailLength = 512 << 10
 	// maxFiles keeps the lists of files of a publication within the function's memory.
 	maxFiles = 200_000
@@ -27,8 +27,7 @@ const (
 	maxTotal = 50 << 30
 	// maxRatio is the ratio that deflate reaches for a file of zeros.
 	maxRatio = 1032
-	// maxTotalRatio is far above that of any text: HTML has less than 30. A small
-	// archive may have more.
+	// maxTotalRatio is far above that of any text. A small archive may have more.
 	maxTotalRatio, smallTotal = 200, 256 << 20
 )
 

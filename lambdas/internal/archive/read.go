@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// Workers is how many files Read passes on at the same time. With 64 a publication is
-	// the fastest: with 32 as with 128 it takes a seventh longer.
+	// Workers is how many files Read passes on at the same time. It is many, because a
+	// publication mostly waits for S3's answers to its puts.
 	Workers = 64
 	// streams is how many spans are read at the same time. One connection to S3 is nearly
 	// as fast as a function's network, so more of them would only need memory.

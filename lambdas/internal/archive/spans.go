@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// minGap is the shortest gap between entries for which a request of its own pays, in
-	// bytes. A function receives it in half the time that S3 needs to begin an answer.
+	// minGap is the shortest gap between entries for which another request pays, in bytes.
+	// A shorter one is received before S3 would begin another answer.
 	minGap = 1 << 20
 	// partLength is the length from which a span is split, so that its parts are read at
 	// the same time, in bytes.

@@ -21,11 +21,8 @@ type Settings struct {
 // ReadSettings reads the settings from the function's environment.
 func ReadSettings(env *environment.Reader) Settings {
 	settings := Settings{
-		KeyPrefix: env.Getenv(contract.EnvKeyPrefix),
+		KeyPrefix: env.Folder(contract.EnvKeyPrefix),
 		MaxPaths:  env.Number(contract.EnvMaxPaths, 30, 1, 3000),
-	}
-	if settings.KeyPrefix != strings.Trim(settings.KeyPrefix, "/") {
-		env.Refuse(contract.EnvKeyPrefix, "a folder such as blog, without a slash at its start or end")
 	}
 	example := contract.Addresses{BasePath: "/blog/", Bare: true}
 	var ok bool

@@ -69,6 +69,15 @@ func (r *Reader) Required(name, what string) string {
 	return value
 }
 
+// Folder returns a variable's folder in a bucket, which is "" for the bucket's root.
+func (r *Reader) Folder(name string) string {
+	folder := r.Getenv(name)
+	if folder != strings.Trim(folder, "/") {
+		r.Refuse(name, "a folder such as blog, without a slash at its start or end")
+	}
+	return folder
+}
+
 // JSON returns the value of a variable that is JSON, which is the zero value if the
 // variable is not set. It returns false if the variable is wrong; the problem then shows
 // the example.

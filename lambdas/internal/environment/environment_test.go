@@ -43,6 +43,16 @@ func TestDurationFromZero(t *testing.T) {
 	}
 }
 
+func TestFolder(t *testing.T) {
+	for folder, want := range map[string]string{"": "", "blog": "", "ja/notes": "", "/blog": "without a slash", "blog/": "without a slash", "/": "without a slash"} {
+		r := reader(map[string]string{"FOLDER": folder})
+		got, err := r.Folder("FOLDER"), r.Err()
+		if got != folder || (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %q, %v, want it and the error %q", folder, got, err, want)
+		}
+	}
+}
+
 func TestNumber(t *testing.T) {
 	for text, want := range map[string]int{"": 30, "0": 0, "100": 100} {
 		r := reader(map[string]string{"SHARE": text})

@@ -19,7 +19,7 @@ func (r *run) commit(ctx context.Context, s situation, p plan, w *writer, why st
 		maps.Copy(files, w.put)
 		m := r.manifest(s, p, w, s.state.Target, files)
 		m.Retired = len(p.retired)
-		for _, note := range []string{s.moved(), why} {
+		for _, note := range []string{s.moveNote(), why} {
 			if note != "" {
 				m.Notes = append(m.Notes, note)
 			}
@@ -40,7 +40,7 @@ func (r *run) pause(ctx context.Context, s situation, p plan, w *writer) (Result
 	ctx, cancel := r.times.last(ctx)
 	defer cancel()
 	files := map[string]release.File{}
-	if s.manifest != nil && !s.ofAnother() {
+	if s.manifest != nil && !s.hasMoved() {
 		maps.Copy(files, s.manifest.Files)
 	}
 	maps.Copy(files, p.kept)
@@ -120,8 +120,7 @@ func (r *run) finished(ctx context.Context, state release.State) (Result, error)
 	return reported(m), nil
 }
 
-// keepTime limits how long S3 may copy a build. It copies 5 GiB, the most that it does,
-// within a minute.
+// keepTime limits how long a publication waits for the copy of its build.
 const keepTime = 2 * time.Minute
 
 // keepBuild copies the build's archive beside all else, because that takes S3 longer than

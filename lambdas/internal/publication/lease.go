@@ -79,7 +79,7 @@ var errLeaseOver = errors.New("the lease could not be prolonged")
 // returns ends before the lease does.
 func (r *run) hold(ctx context.Context, until time.Time) (held context.Context, letGo func()) {
 	held, cancel := context.WithCancelCause(ctx)
-	last := time.AfterFunc(time.Until(until)-r.times.spare, func() { cancel(errLeaseOver) })
+	end := time.AfterFunc(time.Until(until)-r.times.spare, func() { cancel(errLeaseOver) })
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -94,7 +94,7 @@ func (r *run) hold(ctx context.Context, until time.Time) (held context.Context, 
 			state, err := r.renew(held)
 			switch {
 			case err == nil:
-				last.Reset(time.Until(state.Until) - r.times.spare)
+				end.Reset(time.Until(state.Until) - r.times.spare)
 			case errors.Is(err, errGivenBack):
 				return
 			case errors.Is(err, release.ErrLeaseLost):
@@ -105,7 +105,7 @@ func (r *run) hold(ctx context.Context, until time.Time) (held context.Context, 
 		}
 	}()
 	return held, func() {
-		last.Stop()
+		end.Stop()
 		cancel(context.Canceled)
 		<-ended
 	}

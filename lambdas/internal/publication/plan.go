@@ -65,15 +65,14 @@ type put struct {
 	replaced string
 }
 
-// ofAnother reports whether the manifest says what is in another bucket or folder, which
-// the owner has left.
-func (s situation) ofAnother() bool {
+// hasMoved reports whether the owner has left the bucket or folder of the manifest.
+func (s situation) hasMoved() bool {
 	return s.manifest != nil && s.manifest.Site != s.settings.site()
 }
 
-// moved returns a sentence if the owner has left the place of the release before.
-func (s situation) moved() string {
-	if !s.ofAnother() {
+// moveNote returns a sentence for the owner if the blog has moved.
+func (s situation) moveNote() string {
+	if !s.hasMoved() {
 		return ""
 	}
 	return "The blog has another bucket or folder than before, so all of it was put. What was published before is still in the old place."
@@ -85,7 +84,7 @@ func (s situation) plan() plan {
 	p := plan{kept: map[string]release.File{}, retired: map[string]time.Time{}}
 	var published map[string]release.File
 	retired := s.state.Retired
-	if s.ofAnother() {
+	if s.hasMoved() {
 		retired = nil
 	} else if s.manifest != nil {
 		published = s.manifest.Files
@@ -241,7 +240,7 @@ func (p plan) isRelease(m *release.Manifest) bool {
 // intent returns what has to be known before the first write. If there is no manifest, a
 // next run puts everything again anyway, and the whole cache is cleared.
 func (p plan) intent(s situation) release.Intent {
-	intent := release.Intent{Everything: s.manifest == nil || s.ofAnother()}
+	intent := release.Intent{Everything: s.manifest == nil || s.hasMoved()}
 	for _, put := range p.puts {
 		_, exists := s.objects[put.key]
 		_, retired := s.state.Retired[put.key]

@@ -1,7 +1,6 @@
 package publication
 
 import (
-	"strings"
 	"time"
 
 	"blog-deploy-pipeline/lambdas/contract"
@@ -30,12 +29,9 @@ type Settings struct {
 func ReadSettings(env *environment.Reader) Settings {
 	settings := Settings{
 		Bucket:           env.Required(contract.EnvSiteBucket, "the name of the bucket that the blog is published to"),
-		KeyPrefix:        env.Getenv(contract.EnvKeyPrefix),
+		KeyPrefix:        env.Folder(contract.EnvKeyPrefix),
 		Grace:            env.DurationFromZero(contract.EnvGrace, 24*time.Hour),
 		MaxDeletePercent: env.Number(contract.EnvMaxDeletePercent, 30, 0, 100),
-	}
-	if settings.KeyPrefix != strings.Trim(settings.KeyPrefix, "/") {
-		env.Refuse(contract.EnvKeyPrefix, "a folder such as blog, without a slash at its start or end")
 	}
 	settings.Headers, _ = environment.JSON(env, contract.EnvHeaders, []contract.HeaderRule{{Match: "*.pdf", CacheControl: "max-age=60"}})
 	return settings

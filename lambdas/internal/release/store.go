@@ -114,7 +114,7 @@ func (s Store) UpdateFrom(ctx context.Context, before State, change func(*State)
 		same := bytes.Equal(text, state.text)
 		switch {
 		case known && (err != nil || same):
-			known = false // That is said of the state as it is now.
+			known = false // Only the state as it is now may end an Update.
 			continue
 		case err != nil, same:
 			return state, err
