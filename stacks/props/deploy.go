@@ -53,11 +53,10 @@ type Deploy struct {
 	Grace time.Duration
 
 	// MaxDeletePercent is the share of the blog's files that one publication may remove, in per cent, 1 to
-	// 100. A build that lacks more than that is not published, unless they are fewer than 20 files. Files
-	// with a fingerprint in their names do not count. Somebody
-	// who means it starts the pipeline with its variable AllowDeletions set to "yes" (PipelineTypeV2), or
-	// raises the limit for one deployment. Not allowed with DeployByS3Action. Default: 30. Example: 100, no
-	// limit.
+	// 100. A build that lacks more than that is not published, unless they are fewer than 20 files. Files with
+	// a fingerprint in their names do not count. Somebody who means it starts the pipeline with its variable
+	// AllowDeletions set to "yes" (PipelineTypeV2), or raises the limit for one deployment. Not allowed with
+	// DeployByS3Action. Default: 30. Example: 100, no limit.
 	MaxDeletePercent int
 
 	// KeepDays is the number of days for which the builds that were published are kept, 1 to 3650. They are in
