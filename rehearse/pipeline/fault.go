@@ -217,8 +217,15 @@ func (f Faults) distribution(id string, completeAfter time.Duration) fakeaws.Dis
 }
 
 // settings returns environment variables of a function that replace deployed ones, its timeout, and notes about both.
-func (f Faults) settings(deployed time.Duration) (env map[string]string, timeout time.Duration, notes []string) {
+// publishes says that it calls S3, and not CloudFront.
+func (f Faults) settings(publishes bool, deployed time.Duration) (env map[string]string, timeout time.Duration, notes []string) {
 	env, timeout = map[string]string{}, deployed
+	if publishes {
+		if strings.HasPrefix(f["s3"], crash) {
+			notes = append(notes, "after the crash the function waits until the lease of the crashed call has ended, up to a minute, by the machine's clock, which skips nothing")
+		}
+		return env, timeout, notes
+	}
 	switch f["cloudfront"] {
 	case "quota", "never":
 		env[contract.EnvPollFor], env[contract.EnvDeadline] = faultyPollFor.String(), faultyDeadline.String()

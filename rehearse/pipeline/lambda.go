@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/iam"
 	"blog-deploy-pipeline/rehearse/lambdaruntime"
 	"blog-deploy-pipeline/rehearse/rehearsal"
@@ -44,7 +45,7 @@ func (w *world) startFunction(f *Function) (_ *lambdaruntime.Runtime, stop func(
 			w.cloud.AddRole(f.Assumes.ARN)
 		}
 	}
-	settings, timeout, notes := w.Faults.settings(f.Timeout)
+	settings, timeout, notes := w.Faults.settings(f.Env[contract.EnvSiteBucket] != "", f.Timeout)
 	for _, note := range notes {
 		w.record.Note("%s", note)
 	}
