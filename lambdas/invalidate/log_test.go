@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,8 +10,10 @@ import (
 	smithy "github.com/aws/smithy-go"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/changes"
 	"blog-deploy-pipeline/lambdas/internal/invalidation/invalidationtest"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
+	"blog-deploy-pipeline/lambdas/internal/release"
 	"blog-deploy-pipeline/rehearse/functiontest"
 )
 
@@ -91,4 +95,34 @@ func TestLogOfEachEvent(t *testing.T) {
 			})
 		}
 	}
+}
+
+// An invalidation of many items has no line of the log that CloudWatch would cut.
+func TestLogNamesTheFirstItems(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("Completed")
+		releases := newReleases(t, w)
+		w.stage.changes = changes.Finder{Releases: releases.store, Settings: changes.Settings{MaxPaths: 3000}}
+		var keys []string
+		manifest := release.Manifest{ID: releaseID, Number: 3, Files: map[string]release.File{}}
+		for i := range 200 {
+			keys = append(keys, fmt.Sprintf("%d/%s.css", i, strings.Repeat("x", 1000)))
+			manifest.Files[fmt.Sprintf("%d/y.css", i)] = release.File{} // so that no wildcard is as good
+		}
+		if err := releases.store.PutManifest(t.Context(), &manifest); err != nil {
+			t.Fatal(err)
+		}
+		releases.touch(keys...)
+		if _, err := invocationtest.Invoke(t, w.handler, time.Minute, invocationtest.Event(t, "first-article")); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(w.log.String()) {
+			if len(line) > 64<<10 {
+				t.Errorf("a line has %d bytes: %.200s", len(line), line)
+			}
+		}
+		if !strings.Contains(w.log.String(), `"items":200,`) {
+			t.Errorf("the log does not count the items: %.1000s", w.log.String())
+		}
+	})
 }

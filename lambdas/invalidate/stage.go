@@ -27,6 +27,10 @@ var words = invalidation.Words{
 	Again:        pipelinejob.Again,
 }
 
+// maxNamed is how many items the log names. An invalidation may have 3,000, and a line of
+// the log that is too long is cut.
+const maxNamed = 40
+
 // finder is a [changes.Finder].
 type finder interface {
 	Find(context.Context) (changes.Plan, error)
@@ -139,7 +143,7 @@ func (t *task) find(ctx context.Context) *failure.Failure {
 		return s3client.Failure(fmt.Errorf("find what has changed: %w", err), s3client.Words{Again: words.Again})
 	}
 	t.clears(found)
-	t.named().Info("found what has changed", "items", found.Items, "changed", found.Changed, "unchanged", found.Unchanged, "needless", found.Needless)
+	t.named().Info("found what has changed", "items", len(found.Items), "first", found.Items[:min(len(found.Items), maxNamed)], "changed", found.Changed, "unchanged", found.Unchanged, "needless", found.Needless)
 	return nil
 }
 
@@ -166,7 +170,7 @@ func (t *task) advance(ctx context.Context) (invalidation.Outcome, error) {
 		return outcome, err
 	}
 	// One file's name must not keep the readers from all others.
-	t.named().Warn("cloudfront refuses the items, so everything is cleared", "items", t.plan.Items, "error", err.Error())
+	t.named().Warn("cloudfront refuses the items, so everything is cleared", "items", len(t.plan.Items), "first", t.plan.Items[:min(len(t.plan.Items), maxNamed)], "error", err.Error())
 	t.clears(everything)
 	request.Paths = everything.Items
 	t.progress, outcome, err = t.invalidator.Advance(ctx, t.named(), request, progress)
