@@ -21,7 +21,7 @@ const (
 // for all of it.
 const (
 	columns = 108
-	rows    = 32
+	rows    = 34
 )
 
 func main() {

@@ -92,7 +92,8 @@ func listen(terminal io.Reader, heard func()) []event {
 		n, err := terminal.Read(buffer)
 		rest = append(rest, buffer[:n]...)
 		if whole := characters(rest); whole > 0 {
-			events = append(events, event{time.Since(start), string(rest[:whole])})
+			// The picture begins with an empty screen.
+			events = append(events, event{max(time.Since(start), time.Millisecond), string(rest[:whole])})
 			rest = rest[whole:]
 			heard()
 		}

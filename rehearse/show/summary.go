@@ -172,6 +172,7 @@ func published(site *rehearsal.Site, limit int) []line {
 		say(normal, "the first time: the bucket was empty")
 	}
 	switch {
+	case site.Function && site.First:
 	case site.Function:
 		say(normal, "%s unchanged, %s removed, %s kept for a while", amount.Number(site.Unchanged), amount.Number(site.Removed), amount.Number(site.Retired))
 	case !site.First:
