@@ -14,6 +14,7 @@
 //     from one action to the next.
 //   - source.go, build.go, deploy.go and invoke.go are the kinds of actions, which kinds.go lists. Each reads its part of the
 //     template, and runs.
+//   - publication.go has readers visit what an action publishes: before, after and, while a function publishes, meanwhile.
 //   - deployment.go runs the hooks of a service, as codedeploy.go or ecs.go call them.
 //   - world.go holds what stands for AWS: cloud.go the services that functions call, lambda.go the functions that run,
 //     and fault.go what goes wrong on purpose.
