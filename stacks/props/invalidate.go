@@ -29,12 +29,12 @@ type Invalidate struct {
 
 	// Paths are what CloudFront clears every time: paths that start with "/", are URL-encoded and have "*" only
 	// at their end, or cache tags, "#tag". Files that no path covers stay in CloudFront for as long as their
-	// Cache-Control says. The first 1,000 a month are free for the account, then each costs 0.005
-	// USD; "/*" counts as one. CloudFront may keep a page by the path that a visitor asks for, "/" or "/a/",
-	// or by the path that a function makes of it, "/index.html" or "/a/index.html". With Site, the other of
-	// the two is added, and costs as much; without, write both. All paths together, including those that are
-	// added, must fit into the 1,000 characters of an action's UserParameters. Default, with DeployByFunction: what changed, as the paths and
-	// cache tags that clear the fewest other files; with DeployByS3Action: "/*".
+	// Cache-Control says. The first 1,000 a month are free for the account, then each costs 0.005 USD; "/*"
+	// counts as one. CloudFront may keep a page by the path that a visitor asks for, "/" or "/a/", or by the
+	// path that a function makes of it, "/index.html" or "/a/index.html". With Site, the other of the two is
+	// added, and costs as much; without, write both. All paths together, including those that are added, must
+	// fit into the 1,000 characters of an action's UserParameters. Default, with DeployByFunction: what
+	// changed, as the paths and cache tags that clear the fewest other files; with DeployByS3Action: "/*".
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 	Paths []string
 
@@ -133,6 +133,9 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site, deplo
 
 // validateChanges checks the fields that are about clearing what changed.
 func (i Invalidate) validateChanges(p *problems, site *Site, deploy Deploy) {
+	if deploy.By != DeployByFunction && deploy.By != DeployByS3Action {
+		return // which is a problem of Deploy.By
+	}
 	if !i.ClearsChanges(deploy) {
 		why := "Paths are cleared every time: leave it out, or remove Paths"
 		if deploy.By != DeployByFunction {

@@ -197,6 +197,11 @@ func TestClearingWhatChangedRefuses(t *testing.T) {
 			b.Invalidate.BasePath = "/"
 		}, "the home page of a Site is at /"},
 	})
+	unknown := fixtures.Modern
+	unknown.Deploy.By, unknown.Invalidate.MaxPaths = "rsync", 30
+	if err := unknown.Validate(); err == nil || strings.Contains(err.Error(), "MaxPaths") {
+		t.Errorf("got %v, want nothing about MaxPaths while nobody knows what publishes", err)
+	}
 	for _, accepted := range []func(*props.Blog){
 		basePath("/"), basePath("/ja/notes/"), basePath("/" + strings.Repeat("a", 512) + "/"), queries, maxPaths(1), maxPaths(100),
 		func(b *props.Blog) { b.Deploy.KeyPrefix, b.Invalidate.BasePath = "ja/notes", "/" },
