@@ -13,8 +13,8 @@ import (
 
 // Caching says how long visitors' browsers keep files, by their paths. CloudFront's own cache is not
 // affected: it keeps everything for a day, and files with a fingerprint for a year if the function publishes
-// them, or as long as Deploy.CacheControl and Deploy.Headers say, unless the pipeline clears it before. Nobody can clear a browser's cache, so by default browsers keep only those files for
-// long that never change.
+// them, or as long as Deploy.CacheControl and Deploy.Headers say, unless the pipeline clears it before. Nobody
+// can clear a browser's cache, so by default browsers keep only those files for long that never change.
 //
 // Paths are patterns as CloudFront matches them: "*" stands for any characters, also slashes, and "?" for
 // exactly one. The first pattern that matches decides; those of Immutable come before those of Feeds. All
