@@ -56,7 +56,7 @@ func TestBinaryPublishes(t *testing.T) {
 		}{
 			{first, "5 put, 0 unchanged, 0 removed, 0 retired, 330 bytes"},
 			{second, "4 put, 1 unchanged, 1 removed, 1 retired, 331 bytes"},
-			{nothing, "0 put, 5 unchanged, 0 removed, 0 retired, 0 bytes"},
+			{nothing, "0 put, 5 unchanged, 0 removed, 1 retired, 0 bytes"},
 		} {
 			v := tt.report.OutputVariables
 			if got := fmt.Sprintf("%s put, %s unchanged, %s removed, %s retired, %s bytes", v["Put"], v["Unchanged"], v["Removed"], v["Retired"], v["Bytes"]); got != tt.want {

@@ -29,7 +29,7 @@ func continued(p progress, result publication.Result) pipelinejob.Report {
 // published returns the report of a release that is committed.
 func published(result publication.Result) pipelinejob.Report {
 	what := "Published release "
-	if result.Put+result.Removed == 0 {
+	if !result.IsNew {
 		what = "Nothing has changed since release "
 	}
 	counts := []string{

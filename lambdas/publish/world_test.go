@@ -81,4 +81,4 @@ func (w *world) invoke(t *testing.T, event []byte) error {
 const newRelease = "20000101-000000-1a2b3c4d"
 
 // some is the result of a publication of a few files.
-var some = publication.Result{Release: newRelease, Put: 12, Bytes: 1_234_567, Unchanged: 640, Removed: 3, Retired: 2}
+var some = publication.Result{IsNew: true, Release: newRelease, Put: 12, Bytes: 1_234_567, Unchanged: 640, Removed: 3, Retired: 2}

@@ -17,7 +17,7 @@ const (
 	// request would need.
 	tailLength = 512 << 10
 	// maxFiles keeps the lists of files of a publication within the function's memory.
-	maxFiles = 200_000
+	maxFiles = 100_000
 	// maxDirectory limits the directory, in bytes, for the same reason.
 	maxDirectory = 64 << 20
 	// maxSize is the largest object that S3 stores by one request, in bytes.

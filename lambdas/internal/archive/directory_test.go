@@ -109,8 +109,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"zip64: another disk", []forged{page}, forgedEnd{zip64: true, lie64: put32(16, 1)}, "is split"},
 		{"zip64: a negative offset", []forged{page}, forgedEnd{zip64: true, lie64: put64(48, 1<<63)}, "at another place"},
 		{"zip64: a negative length", []forged{page}, forgedEnd{zip64: true, lie64: put64(40, 1<<63)}, "at another place"},
-		{"zip64: a negative number", []forged{page}, forgedEnd{zip64: true, lie64: func(r []byte) { put64(24, 1<<63)(r); put64(32, 1<<63)(r) }}, "has more than 200000 entries"},
-		{"zip64: 2 to the 63 entries", []forged{page}, forgedEnd{zip64: true, lie64: func(r []byte) { put64(24, 1<<62)(r); put64(32, 1<<62)(r) }}, "has more than 200000 entries"},
+		{"zip64: a negative number", []forged{page}, forgedEnd{zip64: true, lie64: func(r []byte) { put64(24, 1<<63)(r); put64(32, 1<<63)(r) }}, "has more than 100000 entries"},
+		{"zip64: 2 to the 63 entries", []forged{page}, forgedEnd{zip64: true, lie64: func(r []byte) { put64(24, 1<<62)(r); put64(32, 1<<62)(r) }}, "has more than 100000 entries"},
 		{"zip64: a large directory", []forged{page}, forgedEnd{zip64: true, lie64: put64(40, maxDirectory+1)}, "a directory of more than 64 MiB"},
 	}
 	for _, tt := range tests {
@@ -161,7 +161,7 @@ func TestOpenRefusesAMillionEntries(t *testing.T) {
 		count uint64
 		want  string
 	}{
-		"as it says":  {million, "more than 200000 entries"},
+		"as it says":  {million, "more than 100000 entries"},
 		"modulo 2^16": {million % (1 << 16), "wrong directory"},
 		"none":        {0, "wrong directory"},
 	} {

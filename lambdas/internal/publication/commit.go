@@ -98,7 +98,7 @@ func (r *run) manifest(s situation, p plan, w *writer, id string, files map[stri
 // reported returns the result that a manifest tells of.
 func reported(m *release.Manifest) Result {
 	result := Result{
-		Release: m.ID, Put: m.Put, Unchanged: max(0, len(m.Files)-m.Put), Removed: m.Removed, Retired: m.Retired, Bytes: m.Bytes,
+		Release: m.ID, IsNew: true, Put: m.Put, Unchanged: max(0, len(m.Files)-m.Put), Removed: m.Removed, Retired: m.Retired, Bytes: m.Bytes,
 		Reasons: map[Reason]int{}, Notes: m.Notes,
 	}
 	for reason, n := range m.Reasons {

@@ -249,7 +249,7 @@ func TestPublishInSeveralCalls(t *testing.T) {
 					t.Errorf("in the end: %+v, want 642 or a few more put, 4 removed and 3 retired", got)
 				}
 				if tt.between == nil {
-					w.result(got, Result{Put: 642, Removed: 4, Retired: 3, Bytes: 640*3 + 7, Reasons: map[Reason]int{New: 640, Content: 2}})
+					w.result(got, Result{IsNew: true, Put: 642, Removed: 4, Retired: 3, Bytes: 640*3 + 7, Reasons: map[Reason]int{New: 640, Content: 2}})
 					for key, n := range put {
 						if n != 1 {
 							t.Errorf("%s was put %d times", key, n)
@@ -290,7 +290,7 @@ func TestPublishTheFirstTimeInSeveralCalls(t *testing.T) {
 				}
 				w.before = nil
 				if next == "one" {
-					w.result(w.must(next, build), Result{Put: 601, Bytes: 300*5 + 300*4 + 4, Reasons: map[Reason]int{New: 601}})
+					w.result(w.must(next, build), Result{IsNew: true, Put: 601, Bytes: 300*5 + 300*4 + 4, Reasons: map[Reason]int{New: 601}})
 				} else {
 					build = files{"index.html": "home"}
 					time.Sleep(continueWithin)
@@ -322,7 +322,7 @@ func TestPublishRemovesInSeveralCalls(t *testing.T) {
 		if got, err = w.publish(within(t, 5*time.Minute), req); err != nil {
 			t.Fatal(err)
 		}
-		w.result(got, Result{Unchanged: 1, Removed: 2 * maxRemovals})
+		w.result(got, Result{IsNew: true, Unchanged: 1, Removed: 2 * maxRemovals})
 		w.has(files{"index.html": "home"})
 	})
 }

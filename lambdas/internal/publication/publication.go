@@ -60,8 +60,10 @@ type Result struct {
 	// Again is true if the time of this call was not enough. The next one goes on.
 	Again bool
 
-	// Release is the id of the release that the bucket has.
+	// Release is the id of the release that the bucket has. IsNew is true if this
+	// publication has made it.
 	Release                 string
+	IsNew                   bool
 	Put, Unchanged, Removed int
 	// Retired counts all files that stay for a while, also those that left the blog before.
 	Retired int

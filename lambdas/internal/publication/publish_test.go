@@ -152,7 +152,7 @@ func TestPublish(t *testing.T) {
 		w.s3.Set(site, "logs/1.gz", []byte("of another tool"))
 		foreign := files{"logs/1.gz": "of another tool"}
 		got := w.must("one", blog)
-		w.result(got, Result{Put: 7, Bytes: 53, Reasons: map[Reason]int{New: 7}, Foreign: []string{"logs/1.gz"}})
+		w.result(got, Result{IsNew: true, Put: 7, Bytes: 53, Reasons: map[Reason]int{New: 7}, Foreign: []string{"logs/1.gz"}})
 		w.has(blog.with(foreign))
 		if state := w.state(); state.Number != 1 || state.Current != got.Release || state.ClearAll != 1 || len(state.Touched)+len(state.Retired) != 0 || state.Job != "" {
 			t.Errorf("state is %+v, want that of the first release, which clears all", state)
@@ -178,7 +178,7 @@ func TestPublish(t *testing.T) {
 		time.Sleep(time.Hour)
 		changed := blog.with(files{"a/index.html": "new", "b/index.html": "", "images/photo.jpg": "", "c.png": "c"})
 		got = w.must("three", changed)
-		w.result(got, Result{Release: got.Release, Put: 2, Unchanged: 4, Removed: 1, Retired: 1, Bytes: 4, Reasons: map[Reason]int{New: 1, Content: 1}, Foreign: []string{"logs/1.gz"}})
+		w.result(got, Result{IsNew: true, Release: got.Release, Put: 2, Unchanged: 4, Removed: 1, Retired: 1, Bytes: 4, Reasons: map[Reason]int{New: 1, Content: 1}, Foreign: []string{"logs/1.gz"}})
 		w.has(changed.with(foreign).with(files{"images/photo.jpg": "photo"}))
 		state := w.state()
 		if want := map[string]int64{"a/index.html": 3, "b/index.html": 3, "c.png": 3}; !maps.Equal(state.Touched, want) {
@@ -268,7 +268,7 @@ func TestPublishHeaders(t *testing.T) {
 
 	// A change of headers alone is a change.
 	w.settings.Headers[0].CacheControl = "max-age=61"
-	w.result(w.must("two", blog), Result{Put: 1, Unchanged: 6, Bytes: 5, Reasons: map[Reason]int{Headers: 1}})
+	w.result(w.must("two", blog), Result{IsNew: true, Put: 1, Unchanged: 6, Bytes: 5, Reasons: map[Reason]int{Headers: 1}})
 	if photo, _ = w.s3.Object(site, "images/photo.jpg"); photo.CacheControl != "max-age=61" {
 		t.Errorf("the photo is %+v, want its new headers", photo)
 	}
@@ -281,7 +281,7 @@ func TestPublishRepairs(t *testing.T) {
 	w.s3.Set(site, "index.html", []byte("defaced"))
 	w.s3.Delete(site, "css/main.css")
 	w.s3.Set(site, "theirs.html", []byte("theirs"))
-	w.result(w.must("two", blog), Result{Put: 2, Unchanged: 5, Bytes: 19, Reasons: map[Reason]int{Edited: 1, Missing: 1}, Foreign: []string{"theirs.html"}})
+	w.result(w.must("two", blog), Result{IsNew: true, Put: 2, Unchanged: 5, Bytes: 19, Reasons: map[Reason]int{Edited: 1, Missing: 1}, Foreign: []string{"theirs.html"}})
 	w.has(blog.with(files{"theirs.html": "theirs"}))
 }
 
@@ -294,7 +294,7 @@ func TestPublishRepairsHeaders(t *testing.T) {
 		before, _ := w.s3.Object(site, "index.html")
 		time.Sleep(time.Hour)
 		w.s3.Set(site, "index.html", before.Content)
-		w.result(w.must("two", blog), Result{Put: 1, Unchanged: 6, Bytes: int64(len(before.Content)), Reasons: map[Reason]int{Edited: 1}})
+		w.result(w.must("two", blog), Result{IsNew: true, Put: 1, Unchanged: 6, Bytes: int64(len(before.Content)), Reasons: map[Reason]int{Edited: 1}})
 		if after, _ := w.s3.Object(site, "index.html"); after.ContentType != before.ContentType || after.Metadata[contract.MetadataCacheTag] == "" {
 			t.Errorf("the home page is %+v, want its headers and a cache tag", after)
 		}
@@ -330,7 +330,7 @@ func TestPublishInAFolder(t *testing.T) {
 	w.s3.Set(site, "index.html", []byte("of another blog"))
 	w.s3.Set(site, "blog2/index.html", []byte("of another blog"))
 	w.must("one", blog)
-	w.result(w.must("two", blog.with(files{"b/index.html": "", "images/photo.jpg": ""})), Result{Unchanged: 5, Removed: 2})
+	w.result(w.must("two", blog.with(files{"b/index.html": "", "images/photo.jpg": ""})), Result{IsNew: true, Unchanged: 5, Removed: 2})
 	want := files{"index.html": "of another blog", "blog2/index.html": "of another blog"}
 	for name, content := range blog.with(files{"b/index.html": "", "images/photo.jpg": ""}) {
 		want["blog/"+name] = content
@@ -358,7 +358,7 @@ func TestPublishWithoutState(t *testing.T) {
 		w.s3.Delete(releases, key)
 	}
 	small := files{"index.html": "home"}
-	w.result(w.must("two", small), Result{Put: 1, Bytes: 4, Reasons: map[Reason]int{New: 1}, Foreign: slices.Sorted(maps.Keys(blog.with(files{"index.html": ""})))})
+	w.result(w.must("two", small), Result{IsNew: true, Put: 1, Bytes: 4, Reasons: map[Reason]int{New: 1}, Foreign: slices.Sorted(maps.Keys(blog.with(files{"index.html": ""})))})
 	w.has(blog.with(small))
 	if state := w.state(); state.ClearAll != 1 {
 		t.Errorf("state is %+v, want all to be cleared", state)
@@ -384,7 +384,7 @@ func TestPublishWhatWasPackedAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.result(got, Result{Unchanged: 7})
+	w.result(got, Result{IsNew: true, Unchanged: 7})
 	req = w.request("three", blog)
 	w.s3.Set(artifacts, req.Key, stored(t, blog))
 	if got, err = w.publish(t.Context(), req); err != nil || len(w.calls) > 7 {
@@ -465,7 +465,7 @@ func TestPublishWithFewRequests(t *testing.T) {
 	for i := range 86 {
 		changed[fmt.Sprintf("posts/%04d/index.html", i*11)] = noise(i, 501)
 	}
-	w.result(w.must("three", build.with(changed)), Result{Put: 86, Unchanged: 1933, Bytes: 86 * 501, Reasons: map[Reason]int{Content: 86}})
+	w.result(w.must("three", build.with(changed)), Result{IsNew: true, Put: 86, Unchanged: 1933, Bytes: 86 * 501, Reasons: map[Reason]int{Content: 86}})
 	t.Logf("86 changed: %d requests", len(w.calls))
 	if len(w.calls) > 104 {
 		t.Errorf("86 changed: %d requests, want at most 104", len(w.calls))
