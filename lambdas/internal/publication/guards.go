@@ -108,7 +108,7 @@ func (s situation) deletions(p plan, allow bool) string {
 	if len(left) < minDeletions || len(left)*100 <= total*s.settings.MaxDeletePercent {
 		return ""
 	}
-	return fmt.Sprintf("%d of the blog's %d files are missing from the build and would be removed, which is more than the %d %% of the blog's Deploy.MaxDeletePercent: %s. "+
+	return fmt.Sprintf("%d of the blog's %d files that keep their names are missing from the build and would be removed, which is more than the %d %% of the blog's Deploy.MaxDeletePercent: %s. "+
 		"If the build is right, start the pipeline with the variable %s=%s, which allows it once; a pipeline of the type V1 has no variables, so raise MaxDeletePercent for one deployment",
 		len(left), total, s.settings.MaxDeletePercent, named(left), contract.VariableAllowDeletions, contract.AllowDeletionsYes)
 }
