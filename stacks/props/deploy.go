@@ -59,11 +59,11 @@ type Deploy struct {
 	// DeployByS3Action. Default: 30. Example: 100, no limit.
 	MaxDeletePercent int
 
-	// KeepDays is the number of days for which the builds that were published are kept, 1 to 3650. They are in
-	// the releases bucket, in the stack of the pipeline, with a list of the files of each release. The bucket
-	// stays when the stack is deleted, or when By changes, and goes on deleting old builds. A month's builds
-	// of a blog of 50 MB cost 0.04 USD a month, with one a day. Not allowed with DeployByS3Action. Default: 90.
-	// Example: 30.
+	// KeepDays is the number of days for which the builds that were published are kept, 1 to 3650. From the last
+	// one the function learns why pages have changed. They are in the releases bucket, in the stack of the
+	// pipeline, with a list of the files of each release. The bucket stays when the stack is deleted, or when By
+	// changes, and goes on deleting old builds. A month's builds of a blog of 50 MB cost 0.04 USD a month, with
+	// one a day. Not allowed with DeployByS3Action. Default: 90. Example: 30.
 	KeepDays int
 
 	// LogRetentionDays is the number of days for which the function's log is kept. Not allowed with
