@@ -28,14 +28,13 @@ func continued(p progress, result publication.Result) pipelinejob.Report {
 
 // published returns the report of a release that is committed.
 func published(result publication.Result) pipelinejob.Report {
-	what := "Published release "
-	if !result.IsNew {
-		what = "Nothing has changed since release "
+	what := "Nothing has changed since release "
+	var counts []string
+	if result.IsNew {
+		what = "Published release "
+		counts = append(counts, fmt.Sprintf("%d put (%s)", result.Put, size(result.Bytes)))
 	}
-	counts := []string{
-		fmt.Sprintf("%d put (%s)", result.Put, size(result.Bytes)),
-		fmt.Sprintf("%d unchanged", result.Unchanged),
-	}
+	counts = append(counts, fmt.Sprintf("%d unchanged", result.Unchanged))
 	if result.Removed > 0 {
 		counts = append(counts, fmt.Sprintf("%d removed", result.Removed))
 	}

@@ -99,8 +99,8 @@ func TestReports(t *testing.T) {
 	}{
 		{name: "published", result: some, summary: "Published release " + newRelease + ": 12 put (1.2 MB), 640 unchanged, 3 removed, 2 to be removed later."},
 		{name: "nothing to remove", result: with(func(r *publication.Result) { r.Removed, r.Retired = 0, 0 }), summary: "Published release " + newRelease + ": 12 put (1.2 MB), 640 unchanged."},
-		{name: "nothing changed", result: publication.Result{Release: newRelease, Unchanged: 652}, summary: "Nothing has changed since release " + newRelease + ": 0 put (0 bytes), 652 unchanged."},
-		{name: "only what was left is removed", result: publication.Result{Release: newRelease, Unchanged: 652, Removed: 1}, summary: "Nothing has changed since release " + newRelease + ": 0 put (0 bytes), 652 unchanged, 1 removed."},
+		{name: "nothing changed", result: publication.Result{Release: newRelease, Unchanged: 652}, summary: "Nothing has changed since release " + newRelease + ": 652 unchanged."},
+		{name: "only what was left is removed", result: publication.Result{Release: newRelease, Unchanged: 652, Removed: 1}, summary: "Nothing has changed since release " + newRelease + ": 652 unchanged, 1 removed."},
 		{
 			name: "notes and files of others", result: with(func(r *publication.Result) {
 				r.Notes, r.Foreign = []string{"310 of 340 pages differ only in a build time."}, []string{"a", "b"}
