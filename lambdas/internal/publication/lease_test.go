@@ -84,7 +84,7 @@ func TestPublishOnce(t *testing.T) {
 func TestPublishTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.before, _ = strike(8, false, objecttest.ErrCrash)
+		w.before, _, _ = strike(8, false, objecttest.ErrCrash)
 		if _, err := w.publish(t.Context(), w.request("one", blog)); err == nil {
 			t.Fatal("a process that has ended succeeds")
 		}
@@ -187,7 +187,7 @@ func TestPublishInSeveralCalls(t *testing.T) {
 	}{
 		{name: "as planned"},
 		{name: "with a crash between them", between: func(w *world) {
-			w.before, _ = strike(20, false, objecttest.ErrCrash)
+			w.before, _, _ = strike(20, false, objecttest.ErrCrash)
 			if _, err := w.publish(within(w.T, 5*time.Minute), Request{Job: "two", Bucket: artifacts, Key: "two.zip"}); err == nil {
 				w.Error("a process that has ended succeeds")
 			}
