@@ -1,0 +1,89 @@
+package contract
+
+import "time"
+
+// DirectEvent is the event with which the owner's commands (operate) call the functions publish and invalidate. Whoever
+// may invoke a function may send it; it can do no more than the pipeline's actions can.
+type DirectEvent struct {
+	Direct Direct `json:"direct"`
+}
+
+// Direct asks a function for the work of its action, or for a look at it.
+type Direct struct {
+	// Job identifies the work, as the id of a job does. A request that is sent again does nothing twice.
+	Job string `json:"job,omitempty"`
+	// UserParameters are those of the action.
+	UserParameters string `json:"userParameters,omitempty"`
+	// Token is the Token of the answer before; "" at first.
+	Token string `json:"token,omitempty"`
+
+	// Release is the id of the release that publish publishes again. Required by publish, unless List is set.
+	Release string `json:"release,omitempty"`
+	// By says who asks, for the list of releases.
+	By string `json:"by,omitempty"`
+
+	// DryRun asks for what would be done: publish answers with a [Difference], and invalidate with a [Clearing].
+	DryRun bool `json:"dryRun,omitempty"`
+	// Touched are the keys in the site's bucket that invalidate takes for changed in a dry run, besides those that are.
+	Touched []string `json:"touched,omitempty"`
+	// List asks publish for the last releases, at most so many.
+	List int `json:"list,omitempty"`
+}
+
+// DirectAnswer is the answer to a [DirectEvent], and what the action would report.
+type DirectAnswer struct {
+	// Summary says how far the work is. Warning is true for a success with a warning.
+	Summary string `json:"summary,omitempty"`
+	Warning bool   `json:"warning,omitempty"`
+	// Token is for the next request, which goes on with the work; "" at its end.
+	Token string `json:"token,omitempty"`
+	// Variables are those of the action, at its end.
+	Variables map[string]string `json:"variables,omitempty"`
+	// Failure is CodePipeline's type of a failure, and Message says what happened and what to do; "" for none.
+	Failure string `json:"failure,omitempty"`
+	Message string `json:"message,omitempty"`
+
+	Difference *Difference `json:"difference,omitempty"`
+	Clearing   *Clearing   `json:"clearing,omitempty"`
+	// Releases are the last ones, the newest first.
+	Releases []Release `json:"releases,omitempty"`
+}
+
+// Difference is what a publication would do to the site's bucket.
+type Difference struct {
+	Put     int   `json:"put"`
+	Removed int   `json:"removed"`
+	Bytes   int64 `json:"bytes"`
+	// Touched has the keys of the files that would be put or removed, the first 10,000 of them.
+	Touched []string `json:"touched,omitempty"`
+}
+
+// Clearing is what an invalidation would clear.
+type Clearing struct {
+	Items int `json:"items"`
+	// Needless counts the files that would be evicted although they have not changed.
+	Needless int `json:"needless,omitempty"`
+	// All is true if everything would be cleared.
+	All bool `json:"all,omitempty"`
+}
+
+// Release is a release in a list of them.
+type Release struct {
+	ID string `json:"id"`
+	// Time is when it was committed.
+	Time time.Time `json:"time"`
+	// Execution is the id of the pipeline's execution that published it, and Revision that of the commit; "" for none.
+	Execution string `json:"execution,omitempty"`
+	Revision  string `json:"revision,omitempty"`
+	// Restores is the id of the release that it has published again, and By who asked for that.
+	Restores string `json:"restores,omitempty"`
+	By       string `json:"by,omitempty"`
+	Files    int    `json:"files"`
+	Put      int    `json:"put"`
+	Removed  int    `json:"removed"`
+	Bytes    int64  `json:"bytes"`
+	// Current is true for the one that the bucket has.
+	Current bool `json:"current,omitempty"`
+	// Kept is true if its build is still there, so that it can be published again.
+	Kept bool `json:"kept,omitempty"`
+}
