@@ -25,6 +25,7 @@ func TestAWSCLI(t *testing.T) {
 	}
 	w.cloud.AddFunction("publish", func(_ context.Context, event []byte) ([]byte, bool) { return event, false })
 	hook := hookReport(startDeployment(t, w.cloud, "AfterAllowTraffic").Next(), "")
+	service := startService(t, w.cloud, nil).ARN()
 	tests := []struct {
 		name       string
 		command    []string
@@ -42,6 +43,15 @@ func TestAWSCLI(t *testing.T) {
 		{"no such job", []string{"codepipeline", "put-job-success-result", "--job-id", "11111111-abcd-1111-abcd-111111abcdef"}, "(JobNotFoundException)", 255},
 		{"success of a hook", []string{"deploy", "put-lifecycle-event-hook-execution-status", "--deployment-id", *hook.DeploymentId, "--lifecycle-event-hook-execution-id", *hook.LifecycleEventHookExecutionId, "--status", "Succeeded"}, `"lifecycleEventHookExecutionId"`, 0},
 		{"no such deployment", []string{"deploy", "put-lifecycle-event-hook-execution-status", "--deployment-id", "d-AAAAAAAAA", "--status", "Succeeded"}, "(DeploymentDoesNotExistException)", 255},
+		{"a deployment group", []string{"deploy", "get-deployment-group", "--application-name", "shop", "--deployment-group-name", "blue-green"}, `"lastAttemptedDeployment"`, 0},
+		{"deployments", []string{"deploy", "list-deployments", "--application-name", "shop", "--deployment-group-name", "blue-green", "--include-only-statuses", "Succeeded"}, `"d-`, 0},
+		{"a deployment", []string{"deploy", "get-deployment", "--deployment-id", *hook.DeploymentId}, `"status": "InProgress"`, 0},
+		{"a deployment's targets", []string{"deploy", "list-deployment-targets", "--deployment-id", *hook.DeploymentId}, `"production:shop"`, 0},
+		{"a deployment's target", []string{"deploy", "batch-get-deployment-targets", "--deployment-id", *hook.DeploymentId, "--target-ids", "production:shop"}, `"trafficWeight": 100`, 0},
+		{"no such group", []string{"deploy", "get-deployment-group", "--application-name", "shop", "--deployment-group-name", "none"}, "(DeploymentGroupDoesNotExistException)", 255},
+		{"a service's deployments", []string{"ecs", "list-service-deployments", "--cluster", "production", "--service", "shop"}, `"status": "SUCCESSFUL"`, 0},
+		{"a service's deployment", []string{"ecs", "describe-service-deployments", "--service-deployment-arns", service}, `"requestedProductionTrafficWeight": 100`, 0},
+		{"no such service", []string{"ecs", "list-service-deployments", "--cluster", "production", "--service", "api"}, "(ServiceNotFoundException)", 255},
 		{"a pipeline", []string{"codepipeline", "get-pipeline", "--name", "my-blog"}, `"executionMode": "SUPERSEDED"`, 0},
 		{"a pipeline's state", []string{"codepipeline", "get-pipeline-state", "--name", "my-blog", "--query", "stageStates[].latestExecution.status"}, `"InProgress"`, 0},
 		{"a pipeline's executions", []string{"codepipeline", "list-pipeline-executions", "--pipeline-name", "my-blog", "--page-size", "1", "--query", "pipelineExecutionSummaries[].status"}, `"Failed"`, 0},

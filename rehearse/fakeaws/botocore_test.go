@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	cptypes "github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
@@ -179,6 +180,85 @@ var botoOperations = []botoOperation{
 		},
 		stricter: map[string]string{
 			"pipelineName of 1 characters": "PipelineNotFoundException", "pipelineName of 100 characters": "PipelineNotFoundException",
+		},
+	},
+	{
+		service: "codedeploy", operation: "ListDeployments", refusal: "InvalidApplicationNameException",
+		input: func(*testing.T, *world) map[string]any {
+			return map[string]any{"applicationName": "shop", "deploymentGroupName": "blue-green", "includeOnlyStatuses": []any{"InProgress"}}
+		},
+		stricter: map[string]string{
+			"applicationName absent": "ApplicationNameRequiredException", "deploymentGroupName absent": "DeploymentGroupNameRequiredException",
+			"applicationName of 1 characters": "ApplicationDoesNotExistException", "applicationName of 100 characters": "ApplicationDoesNotExistException",
+			"deploymentGroupName of 1 characters": "DeploymentGroupDoesNotExistException", "deploymentGroupName of 100 characters": "DeploymentGroupDoesNotExistException",
+			"deploymentGroupName of 0 characters": "InvalidDeploymentGroupNameException", "deploymentGroupName of 101 characters": "InvalidDeploymentGroupNameException",
+			"deploymentGroupName with another character": "InvalidDeploymentGroupNameException",
+		},
+		unknown: []string{"externalId", "createTimeRange", "nextToken"},
+	},
+	{
+		service: "codedeploy", operation: "GetDeploymentGroup", refusal: "InvalidApplicationNameException",
+		input: func(*testing.T, *world) map[string]any {
+			return map[string]any{"applicationName": "shop", "deploymentGroupName": "blue-green"}
+		},
+		stricter: map[string]string{
+			"applicationName absent": "ApplicationNameRequiredException", "deploymentGroupName absent": "DeploymentGroupNameRequiredException",
+			"applicationName of 1 characters": "ApplicationDoesNotExistException", "applicationName of 100 characters": "ApplicationDoesNotExistException",
+			"deploymentGroupName of 1 characters": "DeploymentGroupDoesNotExistException", "deploymentGroupName of 100 characters": "DeploymentGroupDoesNotExistException",
+			"deploymentGroupName of 0 characters": "InvalidDeploymentGroupNameException", "deploymentGroupName of 101 characters": "InvalidDeploymentGroupNameException",
+			"deploymentGroupName with another character": "InvalidDeploymentGroupNameException",
+		},
+	},
+	{
+		service: "codedeploy", operation: "GetDeployment", refusal: "DeploymentIdRequiredException",
+		input: func(t *testing.T, w *world) map[string]any {
+			d := startDeployment(t, w.cloud, "AfterAllowTraffic")
+			if answer := w.report(t, d.Next(), hookFailed); answer != nil {
+				t.Fatal(answer)
+			}
+			return map[string]any{"deploymentId": d.ID()}
+		},
+	},
+	{
+		service: "codedeploy", operation: "ListDeploymentTargets", refusal: "DeploymentIdRequiredException",
+		input: func(t *testing.T, w *world) map[string]any {
+			return map[string]any{"deploymentId": startDeployment(t, w.cloud, "AfterAllowTraffic").ID()}
+		},
+		unknown:  []string{"nextToken", "targetFilters"},
+		stricter: map[string]string{"deploymentId absent": "DeploymentIdRequiredException"},
+	},
+	{
+		service: "codedeploy", operation: "BatchGetDeploymentTargets", refusal: "DeploymentIdRequiredException",
+		input: func(t *testing.T, w *world) map[string]any {
+			d := startDeployment(t, w.cloud, "BeforeAllowTraffic", "AfterAllowTraffic")
+			if answer := w.report(t, d.Next(), hookFailed); answer != nil {
+				t.Fatal(answer)
+			}
+			return map[string]any{"deploymentId": d.ID(), "targetIds": []any{"production:shop"}}
+		},
+		stricter: map[string]string{"targetIds absent": "DeploymentTargetIdRequiredException"},
+	},
+	{
+		service: "ecs", operation: "ListServiceDeployments", refusal: "InvalidParameterException",
+		input: func(t *testing.T, w *world) map[string]any {
+			for range 2 {
+				startService(t, w.cloud, nil)
+			}
+			out, err := w.ecs.ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{Cluster: aws.String("production"), Service: aws.String("shop"), MaxResults: aws.Int32(1)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return map[string]any{"cluster": "production", "service": "shop", "maxResults": 1, "nextToken": *out.NextToken}
+		},
+		stricter: map[string]string{"cluster absent": "ClusterNotFoundException"},
+		unknown:  []string{"status", "createdAt"},
+	},
+	{
+		service: "ecs", operation: "DescribeServiceDeployments", refusal: "InvalidParameterException",
+		input: func(t *testing.T, w *world) map[string]any {
+			d := startService(t, w.cloud, nil, hookAt(hookFunction, "PRODUCTION_TRAFFIC_SHIFT"))
+			answer(t, d.Next(), `{"hookStatus":"FAILED"}`)
+			return map[string]any{"serviceDeploymentArns": []any{d.ARN()}}
 		},
 	},
 	{
@@ -371,7 +451,7 @@ func against(s *botoShape, value any, path string) (problems []string) {
 		if at, err := time.Parse(time.RFC3339, text); err != nil || time.Since(at).Abs() > 24*time.Hour {
 			bad("got %v, want a time of today", value)
 		}
-	case "integer":
+	case "integer", "long", "double":
 		if _, ok := value.(float64); !ok {
 			bad("got %v, want a number", value)
 		}

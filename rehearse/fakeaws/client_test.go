@@ -20,6 +20,7 @@ import (
 	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/smithy-go"
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
@@ -62,6 +63,7 @@ type world struct {
 	cloudFront   *cloudfront.Client
 	codePipeline *codepipeline.Client
 	codeDeploy   *codedeploy.Client
+	ecs          *ecs.Client
 }
 
 func newWorld(t *testing.T, opts fakeaws.Options) *world {
@@ -89,6 +91,9 @@ func newClients(cloud *fakeaws.Cloud, url string, key fakeaws.Credentials) *worl
 			Region: region, BaseEndpoint: &url, Credentials: credentials, HTTPClient: client, Retryer: aws.NopRetryer{},
 		}),
 		codeDeploy: codedeploy.New(codedeploy.Options{
+			Region: region, BaseEndpoint: &url, Credentials: credentials, HTTPClient: client, Retryer: aws.NopRetryer{},
+		}),
+		ecs: ecs.New(ecs.Options{
 			Region: region, BaseEndpoint: &url, Credentials: credentials, HTTPClient: client, Retryer: aws.NopRetryer{},
 		}),
 	}

@@ -1,7 +1,8 @@
 // Package fakeaws is a double of the AWS APIs that the Lambda functions call: CloudFront's invalidations,
 // CodePipeline's job results, the lifecycle hooks of CodeDeploy and of ECS, STS's AssumeRole, and S3's objects; and of
-// those that the owner's commands call: what CodePipeline tells of pipelines, and Lambda's Invoke. It runs in this process
-// and is as strict as AWS. It keeps no objects: what a caller may do, a real S3 server does ([Options.S3]).
+// those that the owner's commands call: what CodePipeline tells of pipelines, what CodeDeploy and ECS tell of
+// deployments, and Lambda's Invoke. It runs in this process and is as strict as AWS. It keeps no objects: what a caller
+// may do, a real S3 server does ([Options.S3]).
 //
 // A [Cloud] is one AWS account behind one HTTP endpoint. [Cloud.AddRole] and [Distribution] can add roles and
 // distributions of other accounts. Clients reach the cloud as they reach AWS: through the AWS SDK, with
@@ -73,6 +74,8 @@ type Cloud struct {
 	distributions map[string]*distribution
 	jobs          map[string]*Job // by id; the job that the next report with this id belongs to
 	deployments   map[string]*Deployment
+	groups        map[string][]string    // the names of CodeDeploy's deployment groups, by application
+	services      map[string]*ecsService // by ARN
 	pipelines     map[string]*pipeline   // by name
 	functions     map[string]Function    // by name
 	credentials   map[string]Credentials // by access key
@@ -96,6 +99,8 @@ func New(opts Options) *Cloud {
 		distributions: make(map[string]*distribution),
 		jobs:          make(map[string]*Job),
 		deployments:   make(map[string]*Deployment),
+		groups:        make(map[string][]string),
+		services:      make(map[string]*ecsService),
 		pipelines:     make(map[string]*pipeline),
 		functions:     make(map[string]Function),
 		credentials:   make(map[string]Credentials),

@@ -2,6 +2,7 @@ package fakeaws
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,6 +20,7 @@ const hookTimeout = time.Hour
 
 // The states of deployments and lifecycle events. Another one is statusInProgress.
 const (
+	statusCreated   = "Created"
 	statusPending   = "Pending"
 	statusSucceeded = "Succeeded"
 	statusFailed    = "Failed"
@@ -57,6 +60,12 @@ var codeDeploy = newJSONService("codedeploy")
 type DeploymentInput struct {
 	// Application and DeploymentGroup are names. Required. They are part of the ARN that IAM checks.
 	Application, DeploymentGroup string
+	// Cluster and Service name the service that is deployed. Default "production" and the name of the application.
+	Cluster, Service string
+	// Creator says what has created the deployment, such as "codeDeployRollback". Default "user".
+	Creator, Description string
+	// Created leaves the deployment waiting for its start, until Next is called.
+	Created bool
 	// Hooks holds the AppSpec's hooks. The key is a lifecycle event, such as "AfterAllowTraffic", and the value the name
 	// or the ARN of a function.
 	Hooks map[string]string
@@ -73,15 +82,23 @@ type DeploymentInput struct {
 type Deployment struct {
 	cloud *Cloud
 	id    string
-	input DeploymentInput
+	// number counts the deployments of the cloud.
+	number int
+	input  DeploymentInput
 
 	// Guarded by cloud.mu:
-	status   string
-	events   []LifecycleEvent
-	hooks    map[string]*DeploymentHook // the hooks that have started, by id
-	waiting  *DeploymentHook            // the hook that the deployment waits for; nil after its end
-	rollback *Deployment
+	status                  string
+	created, started, ended time.Time
+	events                  []LifecycleEvent
+	times                   []eventTimes               // of events
+	hooks                   map[string]*DeploymentHook // the hooks that have started, by id
+	waiting                 *DeploymentHook            // the hook that the deployment waits for; nil after its end
+	rollback, undoes        *Deployment                // the deployment that rolls this one back, and the one that this one rolls back
+	stopped                 string                     // why the deployment failed; "" if it did not
 }
+
+// eventTimes is when a lifecycle event began and ended.
+type eventTimes struct{ began, ended time.Time }
 
 // LifecycleEvent is a step of a deployment.
 type LifecycleEvent struct {
@@ -112,6 +129,9 @@ func (c *Cloud) StartDeployment(input DeploymentInput) (*Deployment, error) {
 	}
 	name("Application", input.Application)
 	name("DeploymentGroup", input.DeploymentGroup)
+	if input.Creator != "" && !slices.Contains(deploymentCreators, input.Creator) {
+		problems = append(problems, fmt.Errorf("Creator %q is none of %s", input.Creator, strings.Join(deploymentCreators, ", ")))
+	}
 	if input.Server && len(input.Hooks) > 0 {
 		problems = append(problems, errors.New("a deployment to EC2 calls no functions; omit Hooks or Server"))
 	}
@@ -130,6 +150,7 @@ func (c *Cloud) StartDeployment(input DeploymentInput) (*Deployment, error) {
 		return nil, fmt.Errorf("start deployment: %w", errors.Join(problems...))
 	}
 	input.Hooks = maps.Clone(input.Hooks)
+	input.Cluster, input.Service, input.Creator = cmp.Or(input.Cluster, "production"), cmp.Or(input.Service, input.Application), cmp.Or(input.Creator, "user")
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.newDeployment(input), nil
@@ -138,32 +159,44 @@ func (c *Cloud) StartDeployment(input DeploymentInput) (*Deployment, error) {
 // newDeployment starts a deployment. The caller holds c.mu.
 func (c *Cloud) newDeployment(input DeploymentInput) *Deployment {
 	d := &Deployment{
-		cloud:  c,
-		id:     "d-" + randomString(9, upperAlphanumeric),
-		input:  input,
-		status: statusInProgress,
-		hooks:  make(map[string]*DeploymentHook),
+		cloud:   c,
+		id:      "d-" + randomString(9, upperAlphanumeric),
+		number:  len(c.deployments),
+		input:   input,
+		status:  statusCreated,
+		created: c.opts.Now(),
+		times:   make([]eventTimes, len(lifecycle)),
+		hooks:   make(map[string]*DeploymentHook),
 	}
 	for _, step := range lifecycle {
 		d.events = append(d.events, LifecycleEvent{Name: step.event, Status: statusPending})
 	}
 	c.deployments[d.id] = d
-	d.proceed(0)
+	c.addGroup(input.Application, input.DeploymentGroup)
+	if !input.Created {
+		d.start()
+	}
 	return d
+}
+
+func (d *Deployment) start() {
+	d.status, d.started = statusInProgress, d.cloud.opts.Now()
+	d.proceed(0)
 }
 
 // proceed continues the deployment with event i, up to the next hook or to the end.
 func (d *Deployment) proceed(i int) {
 	d.waiting = nil
+	now := d.cloud.opts.Now()
 	for ; i < len(lifecycle); i++ {
 		event := &d.events[i]
 		switch {
 		case lifecycle[i].testTraffic && !d.input.TestListener:
 			event.Status = statusSkipped
 		case d.input.Hooks[event.Name] == "":
-			event.Status = statusSucceeded
+			event.Status, d.times[i] = statusSucceeded, eventTimes{now, now}
 		default:
-			event.Status = statusInProgress
+			event.Status, d.times[i].began = statusInProgress, now
 			// AWS's ids are opaque. They look like the base64 of a long JSON object.
 			id := "eyJlbmNyeXB0ZWREYXRhIjoi" + randomString(216, base64Alphabet)
 			d.waiting = &DeploymentHook{deployment: d, id: id, event: i, started: d.cloud.opts.Now()}
@@ -171,29 +204,30 @@ func (d *Deployment) proceed(i int) {
 			return
 		}
 	}
-	d.status = statusSucceeded
+	d.status, d.ended = statusSucceeded, now
 }
 
 // fail ends the deployment at the hook for which it waits.
-func (d *Deployment) fail() {
+func (d *Deployment) fail(why string) {
 	failed := d.waiting.event
-	d.waiting, d.status = nil, statusFailed
-	d.events[failed].Status = statusFailed
+	d.waiting, d.status, d.stopped, d.ended = nil, statusFailed, why, d.cloud.opts.Now()
+	d.events[failed].Status, d.times[failed].ended = statusFailed, d.ended
 	for i := failed + 1; i < len(d.events); i++ {
 		d.events[i].Status = statusSkipped
 	}
 	// AWS documents for BeforeInstall: "A rollback is not possible at this lifecycle event".
 	if d.input.AutoRollback && lifecycle[failed].event != "BeforeInstall" {
 		input := d.input
-		input.AutoRollback = false
+		input.AutoRollback, input.Created, input.Creator = false, false, "codeDeployRollback"
 		d.rollback = d.cloud.newDeployment(input)
+		d.rollback.undoes = d
 	}
 }
 
 // settle fails the deployment if it has waited too long for a report.
 func (d *Deployment) settle() {
 	if d.waiting != nil && d.cloud.opts.Now().Sub(d.waiting.started) >= hookTimeout {
-		d.fail()
+		d.fail(hookTimedOut)
 	}
 }
 
@@ -211,8 +245,11 @@ func (d *Deployment) Next() *DeploymentHook {
 	d.cloud.mu.Lock()
 	defer d.cloud.mu.Unlock()
 	d.settle()
+	if d.status == statusCreated {
+		d.start()
+	}
 	if d.waiting != nil && d.waiting.returned {
-		d.fail()
+		d.fail(hookTimedOut)
 	}
 	if d.waiting != nil {
 		d.waiting.returned = true
@@ -220,7 +257,7 @@ func (d *Deployment) Next() *DeploymentHook {
 	return d.waiting
 }
 
-// Status returns "InProgress", "Succeeded" or "Failed".
+// Status returns "Created", "InProgress", "Succeeded" or "Failed".
 func (d *Deployment) Status() string {
 	d.cloud.mu.Lock()
 	defer d.cloud.mu.Unlock()
@@ -271,7 +308,7 @@ func (h *DeploymentHook) Reports() []Report {
 // operation.
 func (c *Cloud) codeDeployOperation(operation string, body []byte, call *Call) func() reply {
 	if operation != "PutLifecycleEventHookExecutionStatus" {
-		return nil
+		return c.deploymentOperation(operation, body, call)
 	}
 	// This only describes the call. The operation itself checks the body.
 	var in hookStatusInput
@@ -326,9 +363,9 @@ func (c *Cloud) putHookStatus(body []byte) reply {
 
 	hook.reports = append(hook.reports, Report{Success: status == statusSucceeded, At: c.opts.Now()})
 	if status == statusFailed {
-		d.fail()
+		d.fail(hookReportedFailed)
 	} else {
-		d.events[hook.event].Status = statusSucceeded
+		d.events[hook.event].Status, d.times[hook.event].ended = statusSucceeded, c.opts.Now()
 		d.proceed(hook.event + 1)
 	}
 	return acceptJSON(map[string]any{"lifecycleEventHookExecutionId": hook.id})

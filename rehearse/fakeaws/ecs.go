@@ -50,6 +50,8 @@ var serviceStages = []string{
 	"POST_PRODUCTION_TRAFFIC_SHIFT",
 }
 
+var ecs = newJSONService("ecs")
+
 var (
 	// The names of clusters and of services.
 	// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
@@ -91,10 +93,13 @@ type ServiceDeployment struct {
 
 	// Guarded by cloud.mu:
 	status string
-	stages []ServiceStage
-	plan   []string  // the remaining stages, starting with the current one
-	hook   int       // the index of the current hook among the hooks of the current stage
-	call   *HookCall // the call that ECS waits for; nil after the end of the deployment
+	// created is also when it started. rolledBack is when its rollback began.
+	created, rolledBack, finished time.Time
+	reason                        string // why it is rolled back
+	stages                        []ServiceStage
+	plan                          []string  // the remaining stages, starting with the current one
+	hook                          int       // the index of the current hook among the hooks of the current stage
+	call                          *HookCall // the call that ECS waits for; nil after the end of the deployment
 }
 
 // ServiceStage is a lifecycle stage that a deployment has reached.
@@ -138,9 +143,7 @@ func (c *Cloud) StartServiceDeployment(input ServiceDeploymentInput) (*ServiceDe
 	}
 	input.Hooks = slices.Clone(input.Hooks)
 
-	arn := func(kind, id string) string {
-		return fmt.Sprintf("arn:aws:ecs:%s:%s:%s/%s/%s%s", c.opts.Region, c.opts.Account, kind, input.Cluster, input.Service, id)
-	}
+	arn := func(kind, id string) string { return c.ecsARN(kind, input.Cluster+"/"+input.Service+id) }
 	const digits = "123456789"
 	d := &ServiceDeployment{
 		cloud:          c,
@@ -157,6 +160,9 @@ func (c *Cloud) StartServiceDeployment(input ServiceDeploymentInput) (*ServiceDe
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	d.created = c.opts.Now()
+	service := c.addService(input.Cluster, input.Service)
+	service.deployments = append(service.deployments, d)
 	d.proceed()
 	return d, nil
 }
@@ -215,7 +221,7 @@ func (d *ServiceDeployment) proceed() {
 		d.stages[len(d.stages)-1].Status = ecsSucceeded
 		d.plan, d.hook = d.plan[1:], 0
 	}
-	d.status = ecsSuccessful
+	d.status, d.finished = ecsSuccessful, d.cloud.opts.Now()
 	if rollback {
 		d.status = ecsRollbackSuccessful
 	}
@@ -223,13 +229,16 @@ func (d *ServiceDeployment) proceed() {
 
 // fail starts the rollback of the deployment. If the rollback itself fails, the deployment ends.
 func (d *ServiceDeployment) fail() {
+	now := d.cloud.opts.Now()
 	d.call, d.plan, d.hook = nil, nil, 0
-	d.stages[len(d.stages)-1].Status = ecsFailed
+	last := &d.stages[len(d.stages)-1]
+	last.Status = ecsFailed
 	if d.status == ecsRollbackInProgress {
-		d.status = ecsRollbackFailed
+		d.status, d.finished = ecsRollbackFailed, now
 		return
 	}
-	d.status = ecsRollbackInProgress
+	d.status, d.rolledBack = ecsRollbackInProgress, now
+	d.reason = "Service deployment rolled back because of a lifecycle hook failure at " + last.Name + "." // unverified
 	// A rollback repeats only the two traffic shifts, if the deployment has reached them.
 	for _, stage := range []string{stageProductionShift, stageTestShift} {
 		if slices.ContainsFunc(d.stages, func(s ServiceStage) bool { return s.Name == stage }) {

@@ -46,6 +46,8 @@ func (c *Cloud) jsonRequest(r *http.Request, target string, body []byte) *reques
 		svc, find = codePipeline, c.codePipelineOperation
 	case "CodeDeploy_20141006":
 		svc, find = codeDeploy, c.codeDeployOperation
+	case "AmazonEC2ContainerServiceV20141113":
+		svc, find = ecs, c.serviceDeploymentOperation
 	default:
 		name, _, _ := strings.Cut(prefix, "_")
 		svc = newJSONService(strings.ToLower(name))
