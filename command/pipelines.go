@@ -1,7 +1,6 @@
 package command
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -9,7 +8,8 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
-// printPipelines prints the pipelines of a target, or of all blogs and services, as JSON for dist/operate.
+// printPipelines prints the pipelines of a target, or of all blogs and services, and how services are deployed, as JSON for
+// dist/operate.
 type printPipelines struct{ target }
 
 func (c *printPipelines) run(app App, stdout, _ io.Writer) error {
@@ -35,19 +35,35 @@ func (c *printPipelines) run(app App, stdout, _ io.Writer) error {
 		blogs, services = nil, []props.Service{service}
 	}
 	pipelines := []contract.Pipeline{}
-	add := func(of props.Identity) {
-		pipelines = append(pipelines, contract.Pipeline{Name: of.Name, Region: of.Region})
-	}
 	for _, blog := range blogs {
-		add(blog.Identity())
+		pipelines = append(pipelines, contract.Pipeline{Name: blog.Name, Region: blog.Region})
 	}
 	for _, service := range services {
-		if _, hasPipeline := service.(props.FargateService); hasPipeline {
-			add(service.Identity())
-		} else if c.service != "" {
-			return errors.New(c.service + " is deployed by a pipeline of yours, which this project does not know: look at it in the console of CodePipeline, CodeDeploy or ECS")
-		}
+		of := service.Identity()
+		pipelines = append(pipelines, contract.Pipeline{Name: of.Name, Region: of.Region, Service: deployment(service)})
 	}
 	_, err := io.WriteString(stdout, contract.JSON(pipelines)+"\n")
 	return err
+}
+
+// deployment says how a service is deployed. Its props are valid.
+func deployment(service props.Service) *contract.Service {
+	of := &contract.Service{}
+	var hook props.Hook
+	switch service := service.(type) {
+	case props.FargateService:
+		hook = service.WithDefaults().Hook
+	case props.ExistingService:
+		hook = service.WithDefaults().Hook
+		switch by := service.DeployedBy.(type) {
+		case props.CodeDeployGroup:
+			of.Application, of.DeploymentGroup = by.Application, by.DeploymentGroup
+		case props.ECSService:
+			of.Cluster, of.Service = by.Cluster, by.Service
+		}
+	}
+	for _, event := range hook.Events {
+		of.Events = append(of.Events, string(event))
+	}
+	return of
 }

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,10 +68,17 @@ func TestDeploymentByECS(t *testing.T) {
 
 			deploy := project(t, tmpl, "Deploy")
 			equal(t, "recipe", at(t, tmpl, deploy, "Source", "BuildSpec"), buildspec.ECS)
-			equal(t, "variables", buildVariables(t, tmpl, "Deploy"), map[string]string{
-				"CLUSTER":                at(t, tmpl, made.Properties, "Cluster").(string),
-				"SERVICE":                at(t, tmpl, map[string]any{"Fn::GetAtt": []any{made.ID, "Name"}}).(string),
-				"DEPLOY_TIMEOUT_MINUTES": tt.wait,
+			equal(t, "variables", buildVariables(t, tmpl, "Deploy"), map[string]string{"DEPLOY_TIMEOUT_MINUTES": tt.wait})
+			// make status reads these in the pipeline.
+			var own []struct{ Name, Value string }
+			text := at(t, tmpl, action(t, tmpl, stageDeploy), "Configuration", "EnvironmentVariables").(string)
+			if err := json.Unmarshal([]byte(text), &own); err != nil {
+				t.Errorf("variables of the action: %s: %v", text, err)
+			}
+			slices.SortFunc(own, func(a, b struct{ Name, Value string }) int { return strings.Compare(a.Name, b.Name) })
+			equal(t, "variables of the action", own, []struct{ Name, Value string }{
+				{"CLUSTER", at(t, tmpl, made.Properties, "Cluster").(string)},
+				{"SERVICE", at(t, tmpl, map[string]any{"Fn::GetAtt": []any{made.ID, "Name"}}).(string)},
 			})
 			if wait, err := strconv.Atoi(tt.wait); err != nil || deploy["TimeoutInMinutes"].(float64) <= float64(wait) {
 				t.Errorf("the build ends after %v minutes, want it to outlast the %s that it waits", deploy["TimeoutInMinutes"], tt.wait)

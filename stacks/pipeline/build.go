@@ -52,10 +52,6 @@ func NewProject(scope constructs.Construct, id string, p ProjectProps) (awscodeb
 	log := cdk.NewLogGroup(scope, id+"Log", p.LogRetentionDays)
 	role := cdk.NewServiceRole(scope, id+"Role", "codebuild.amazonaws.com", p.Description)
 	log.GrantWrite(role)
-	variables := map[string]*awscodebuild.BuildEnvironmentVariable{}
-	for name, value := range p.Variables {
-		variables[name] = &awscodebuild.BuildEnvironmentVariable{Value: value}
-	}
 	environment := &awscodebuild.BuildEnvironment{
 		BuildImage:  p.Image,
 		ComputeType: awscodebuild.ComputeType(p.ComputeType),
@@ -67,7 +63,7 @@ func NewProject(scope constructs.Construct, id string, p ProjectProps) (awscodeb
 		// Without the CDK's own grants, which include log groups that are not used.
 		Role:                 role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{}),
 		Environment:          environment,
-		EnvironmentVariables: &variables,
+		EnvironmentVariables: buildVariables(p.Variables),
 		Timeout:              cdk.Duration(p.Timeout),
 		Logging: &awscodebuild.LoggingOptions{
 			CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: log},
@@ -127,15 +123,26 @@ type BuildStage struct {
 // called output.
 func (b Base) NewBuildStage(project awscodebuild.PipelineProject, role awsiam.Role, output string) BuildStage {
 	artifact := awscodepipeline.NewArtifact(jsii.String(output), nil)
-	return BuildStage{project, role, NewBuildAction("Build", project, b.Source.Output, artifact), artifact}
+	return BuildStage{project, role, NewBuildAction("Build", project, b.Source.Output, nil, artifact), artifact}
 }
 
-// NewBuildAction makes the action that runs a project on an artifact. A project may leave no
-// output.
-func NewBuildAction(name string, project awscodebuild.IProject, input awscodepipeline.Artifact, outputs ...awscodepipeline.Artifact) awscodepipeline.IAction {
+// NewBuildAction makes the action that runs a project on an artifact, with variables besides those of
+// the project. A project may leave no output.
+func NewBuildAction(name string, project awscodebuild.IProject, input awscodepipeline.Artifact, variables map[string]string, outputs ...awscodepipeline.Artifact) awscodepipeline.IAction {
 	settings := &actions.CodeBuildActionProps{ActionName: jsii.String(name), Project: project, Input: input}
+	if len(variables) > 0 {
+		settings.EnvironmentVariables = buildVariables(variables)
+	}
 	if len(outputs) > 0 {
 		settings.Outputs = &outputs
 	}
 	return actions.NewCodeBuildAction(settings)
+}
+
+func buildVariables(variables map[string]string) *map[string]*awscodebuild.BuildEnvironmentVariable {
+	all := map[string]*awscodebuild.BuildEnvironmentVariable{}
+	for name, value := range variables {
+		all[name] = &awscodebuild.BuildEnvironmentVariable{Value: value}
+	}
+	return &all
 }

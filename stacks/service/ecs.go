@@ -197,8 +197,6 @@ func newECSAction(scope constructs.Construct, s props.FargateService, service aw
 		Description: "Deploys the service",
 		Image:       awscodebuild.LinuxBuildImage_FromCodeBuildImageId(jsii.String(curated.Default)),
 		Variables: map[string]string{
-			buildspec.EnvCluster:              *service.Cluster().ClusterName(),
-			buildspec.EnvService:              *service.ServiceName(),
 			buildspec.EnvDeployTimeoutMinutes: strconv.Itoa(int(wait.Minutes())),
 		},
 		// It needs some time after the deployment to say how that ended.
@@ -213,5 +211,9 @@ func newECSAction(scope constructs.Construct, s props.FargateService, service aw
 	cdk.Allow(role, []string{"ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions"},
 		*service.ServiceArn(), partOfService(scope, service, "service-deployment"), partOfService(scope, service, "service-revision"))
 	cdk.JustifyWildcards(role, cdk.ArtifactKeys+" ECS numbers revisions, and makes up the names of deployments. ecs:DeregisterTaskDefinition has no resource to name.")
-	return pipeline.NewBuildAction("ECS", project, input)
+	// Whoever may read the pipeline finds in it which service it deploys, as with CodeDeploy's action.
+	return pipeline.NewBuildAction("ECS", project, input, map[string]string{
+		buildspec.EnvCluster: *service.Cluster().ClusterName(),
+		buildspec.EnvService: *service.ServiceName(),
+	})
 }
