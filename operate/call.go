@@ -12,6 +12,12 @@ import (
 type call struct {
 	pipelines []contract.Pipeline
 	watch     bool
-	stdout    io.Writer
-	sleep     func(context.Context, time.Duration) error
+	terminal
+}
+
+// terminal is where a command runs.
+type terminal struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	sleep          func(context.Context, time.Duration) error
 }

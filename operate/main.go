@@ -26,7 +26,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr, sleep)
+	status := run(ctx, os.Args[1:], terminal{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, sleep: sleep})
 	stop()
 	os.Exit(status)
 }
@@ -46,17 +46,17 @@ var commands = map[string]func(context.Context, call) error{
 	"status": showStatus,
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer, sleep func(context.Context, time.Duration) error) int {
+func run(ctx context.Context, args []string, t terminal) int {
 	command, c, err := parse(args)
 	if err != nil {
-		return complain(stderr, err, exitUsage)
+		return complain(t.stderr, err, exitUsage)
 	}
-	c.stdout, c.sleep = stdout, sleep
+	c.terminal = t
 	switch err := command(ctx, c); {
 	case ctx.Err() != nil:
 		return exitStopped
 	case err != nil:
-		return complain(stderr, err, exitFailed)
+		return complain(t.stderr, err, exitFailed)
 	}
 	return exitSucceeded
 }

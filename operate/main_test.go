@@ -113,7 +113,7 @@ func TestRun(t *testing.T) {
 				set(t, cloud, "Succeeded", 0)
 				return nil
 			}
-			if got := run(t.Context(), tt.args, &stdout, &stderr, quick); got != tt.status {
+			if got := run(t.Context(), tt.args, terminal{stdout: &stdout, stderr: &stderr, sleep: quick}); got != tt.status {
 				t.Errorf("status: got %d, want %d", got, tt.status)
 			}
 			if !strings.Contains(stdout.String(), tt.out) || !strings.Contains(stderr.String(), tt.wrong) || tt.wrong == "" && stderr.Len() > 0 {
@@ -132,7 +132,7 @@ func TestCtrlC(t *testing.T) {
 		stop()
 		return ctx.Err()
 	}
-	if got := run(ctx, []string{"status", "-watch", "-pipelines", mine}, &stdout, &stderr, stopping); got != exitStopped || stderr.Len() > 0 {
+	if got := run(ctx, []string{"status", "-watch", "-pipelines", mine}, terminal{stdout: &stdout, stderr: &stderr, sleep: stopping}); got != exitStopped || stderr.Len() > 0 {
 		t.Errorf("got %d and %q, want %d and nothing", got, &stderr, exitStopped)
 	}
 }

@@ -27,13 +27,13 @@ func (s Status) Lines(now time.Time) []string {
 	case e == nil:
 		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "Executions", "none yet: push a commit, or press Release change in the console"))
 	case e.Running():
-		add("Running", e, fmt.Sprintf("%s, for %s", e.words(), span(now.Sub(e.Started))))
+		add("Running", e, fmt.Sprintf("%s, for %s", e.words(), Span(now.Sub(e.Started))))
 	}
 	if e := s.Live; e != nil {
-		add("Live", e, e.words()+", since "+at(e.Updated, now)+release(e))
+		add("Live", e, e.words()+", since "+At(e.Updated, now)+release(e))
 	}
 	if e := s.Failed; e != nil {
-		add("Failed", e, e.words()+", "+at(e.Updated, now))
+		add("Failed", e, e.words()+", "+At(e.Updated, now))
 	}
 	return lines
 }
@@ -43,16 +43,16 @@ func (s Status) stageWords(stage Stage, now time.Time) string {
 	words := verb(stage.Status)
 	if when := stage.At(); stage.Status != "" && !when.IsZero() {
 		if stage.Status == inProgress {
-			words += " for " + span(now.Sub(when))
+			words += " for " + Span(now.Sub(when))
 		} else {
-			words += " " + at(when, now)
+			words += " " + At(when, now)
 		}
 	}
 	if s.Newest != nil && stage.Execution != "" && stage.Execution != s.Newest.ID {
 		words += ", in an earlier execution"
 	}
 	if stage.Waits != "" {
-		words += "; execution " + short(stage.Waits) + " waits to enter"
+		words += "; execution " + Short(stage.Waits) + " waits to enter"
 	}
 	if said := stage.said(); said != "" {
 		words += ": " + said
@@ -85,11 +85,11 @@ func verb(status string) string {
 
 // words names an execution by its commit, or else by its id.
 func (e *Execution) words() string {
-	return strings.TrimSpace(cmp.Or(short(e.Commit), "execution "+short(e.ID)) + " " + e.Message)
+	return strings.TrimSpace(cmp.Or(Short(e.Commit), "execution "+Short(e.ID)) + " " + e.Message)
 }
 
-// short returns the part of an id that people read.
-func short(id string) string { return id[:min(len(id), 8)] }
+// Short returns the part of an id that people read.
+func Short(id string) string { return id[:min(len(id), 8)] }
 
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
@@ -103,16 +103,16 @@ func release(e *Execution) string {
 	return " (release " + e.Release + ")"
 }
 
-// at words a time: "3 min ago", and its date if that is longer ago than a day.
-func at(t, now time.Time) string {
+// At words a time: "3 min ago", and its date if that is longer ago than a day.
+func At(t, now time.Time) string {
 	if now.Sub(t) < 24*time.Hour {
-		return span(now.Sub(t)) + " ago"
+		return Span(now.Sub(t)) + " ago"
 	}
 	return t.Local().Format("2006-01-02 15:04")
 }
 
-// span words a duration by its largest unit: "5 s", "3 min", "2 h".
-func span(d time.Duration) string {
+// Span words a duration by its largest unit: "5 s", "3 min", "2 h".
+func Span(d time.Duration) string {
 	switch d = max(0, d); {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))

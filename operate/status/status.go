@@ -16,8 +16,8 @@ import (
 
 // CodePipeline is the part of the API that is read.
 type CodePipeline interface {
+	Lister
 	GetPipelineState(context.Context, *codepipeline.GetPipelineStateInput, ...func(*codepipeline.Options)) (*codepipeline.GetPipelineStateOutput, error)
-	ListPipelineExecutions(context.Context, *codepipeline.ListPipelineExecutionsInput, ...func(*codepipeline.Options)) (*codepipeline.ListPipelineExecutionsOutput, error)
 	ListActionExecutions(context.Context, *codepipeline.ListActionExecutionsInput, ...func(*codepipeline.Options)) (*codepipeline.ListActionExecutionsOutput, error)
 }
 
@@ -65,8 +65,8 @@ type Execution struct {
 	Started, Updated time.Time
 	// Commit is the id of the commit, and Message the first line of its message; "" if they are unknown.
 	Commit, Message string
-	// Trigger is what has started the execution, such as "WebhookV2".
-	Trigger string
+	// Trigger is what has started the execution, such as "WebhookV2", and By the ARN of the connection or of who did.
+	Trigger, By string
 	// Release is the release that the execution has published; "" if it is unknown.
 	Release string
 	// Reasons say why the execution failed: an action, and its error.
@@ -88,13 +88,11 @@ func Read(ctx context.Context, client CodePipeline, name string) (Status, error)
 	for _, stage := range state.StageStates {
 		s.Stages = append(s.Stages, readStage(stage))
 	}
-	// The first page has the last 100 executions.
-	executions, err := client.ListPipelineExecutions(ctx, &codepipeline.ListPipelineExecutionsInput{PipelineName: &name})
+	executions, err := Executions(ctx, client, name)
 	if err != nil {
 		return s, err
 	}
-	for _, summary := range executions.PipelineExecutionSummaries {
-		e := readExecution(summary)
+	for _, e := range executions {
 		if s.Newest == nil {
 			s.Newest = e
 		}
@@ -147,13 +145,32 @@ func words(details *types.ErrorDetails) string {
 	return strings.TrimSuffix(code+": "+message, ": ")
 }
 
+// Lister lists executions.
+type Lister interface {
+	ListPipelineExecutions(context.Context, *codepipeline.ListPipelineExecutionsInput, ...func(*codepipeline.Options)) (*codepipeline.ListPipelineExecutionsOutput, error)
+}
+
+// Executions returns the last 100 executions of the pipeline called name, the newest first, without what only their actions
+// know.
+func Executions(ctx context.Context, client Lister, name string) ([]*Execution, error) {
+	page, err := client.ListPipelineExecutions(ctx, &codepipeline.ListPipelineExecutionsInput{PipelineName: &name})
+	if err != nil {
+		return nil, err
+	}
+	var all []*Execution
+	for _, summary := range page.PipelineExecutionSummaries {
+		all = append(all, readExecution(summary))
+	}
+	return all, nil
+}
+
 func readExecution(summary types.PipelineExecutionSummary) *Execution {
 	e := &Execution{
 		ID: aws.ToString(summary.PipelineExecutionId), Status: string(summary.Status),
 		Started: aws.ToTime(summary.StartTime), Updated: aws.ToTime(summary.LastUpdateTime),
 	}
 	if summary.Trigger != nil {
-		e.Trigger = string(summary.Trigger.TriggerType)
+		e.Trigger, e.By = string(summary.Trigger.TriggerType), aws.ToString(summary.Trigger.TriggerDetail)
 	}
 	if len(summary.SourceRevisions) > 0 {
 		revision := summary.SourceRevisions[0]

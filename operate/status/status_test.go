@@ -169,11 +169,11 @@ func TestSpans(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		-time.Second: "0 s", 59 * time.Second: "59 s", time.Minute: "1 min", 59*time.Minute + 59*time.Second: "59 min", 90 * time.Minute: "1 h", 50 * time.Hour: "50 h",
 	} {
-		if got := span(d); got != want {
-			t.Errorf("span(%v): got %s, want %s", d, got, want)
+		if got := Span(d); got != want {
+			t.Errorf("Span(%v): got %s, want %s", d, got, want)
 		}
 	}
-	if got, want := at(noon.Add(-50*time.Hour), noon), noon.Add(-50*time.Hour).Local().Format("2006-01-02 15:04"); got != want {
+	if got, want := At(noon.Add(-50*time.Hour), noon), noon.Add(-50*time.Hour).Local().Format("2006-01-02 15:04"); got != want {
 		t.Errorf("at 50 hours before: got %s, want %s", got, want)
 	}
 }

@@ -64,7 +64,7 @@ func (w Watcher) Watch(ctx context.Context) error {
 				}
 			}
 			if followed == "" && w.Now().Sub(began) >= beginsWithin {
-				return fmt.Errorf("no execution of %s has begun for %s: does the pipeline watch the branch that you have pushed?", w.Name, span(beginsWithin))
+				return fmt.Errorf("no execution of %s has begun for %s: does the pipeline watch the branch that you have pushed?", w.Name, Span(beginsWithin))
 			}
 		}
 		if err := w.Sleep(ctx, lookEvery); err != nil {
@@ -86,7 +86,7 @@ func (w Watcher) changes(before, now Status, followed *string, began time.Time) 
 	switch {
 	case e != nil && e.ID != *followed && (e.Running() || mayBeOwn(e, began)):
 		*followed = e.ID
-		w.say("execution %s began %s: %s", short(e.ID), at(e.Started, w.Now()), e.words())
+		w.say("execution %s began %s: %s", Short(e.ID), At(e.Started, w.Now()), e.words())
 	case *followed == "" && first:
 		w.say("waiting for an execution to begin")
 	}
@@ -121,7 +121,7 @@ func ended(s Status) error {
 	if e.Status == string(types.PipelineExecutionStatusSucceeded) {
 		return nil
 	}
-	errs := []error{fmt.Errorf("execution %s %s after %s", short(e.ID), verb(e.Status), span(e.Updated.Sub(e.Started)))}
+	errs := []error{fmt.Errorf("execution %s %s after %s", Short(e.ID), verb(e.Status), Span(e.Updated.Sub(e.Started)))}
 	for _, reason := range e.Reasons {
 		errs = append(errs, errors.New(reason))
 	}
