@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/operate/status"
 )
 
-// showStatus prints the status of each pipeline, or follows one.
+// showStatus prints the status of each pipeline and service, or follows one.
 func showStatus(ctx context.Context, c call) error {
 	var errs []error
 	for _, p := range c.pipelines {
@@ -20,9 +23,10 @@ func showStatus(ctx context.Context, c call) error {
 			return err // The other pipelines have the same credentials.
 		}
 		client := codepipeline.NewFromConfig(config)
+		services := status.Services{CodePipeline: client, CodeDeploy: codedeploy.NewFromConfig(config), ECS: ecs.NewFromConfig(config)}
 		if c.watch {
 			w := status.Watcher{
-				Client: client, Name: p.Name, Now: time.Now, Sleep: c.sleep,
+				Client: client, Services: services, Pipeline: p, Now: time.Now, Sleep: c.sleep,
 				Tell: func(line string) { _, _ = fmt.Fprintln(c.stdout, line) }, // The exit status says what came of it, too.
 			}
 			return explain(w.Watch(ctx), p, config)
@@ -30,16 +34,34 @@ func showStatus(ctx context.Context, c call) error {
 		if _, err := fmt.Fprintf(c.stdout, "%s  %s\n", p.Name, config.Region); err != nil {
 			return err
 		}
-		s, err := status.Read(ctx, client, p.Name)
+		lines, err := read(ctx, client, services, p)
 		if err != nil {
 			errs = append(errs, explain(err, p, config))
-			continue
 		}
-		for _, line := range s.Lines(time.Now()) {
+		for _, line := range lines {
 			if _, err := fmt.Fprintln(c.stdout, line); err != nil {
 				return err
 			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// read returns the status of a pipeline, and that of a service's deployment.
+func read(ctx context.Context, client *codepipeline.Client, services status.Services, p contract.Pipeline) (lines []string, err error) {
+	if !p.Existing() {
+		s, err := status.Read(ctx, client, p.Name)
+		if err != nil {
+			return nil, err
+		}
+		lines = s.Lines(time.Now())
+	}
+	if p.Service == nil {
+		return lines, nil
+	}
+	d, err := services.Read(ctx, p)
+	if err != nil {
+		return lines, err
+	}
+	return append(lines, d.Lines(time.Now())...), nil
 }

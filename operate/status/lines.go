@@ -80,7 +80,7 @@ func verb(status string) string {
 	case inProgress:
 		return "in progress"
 	}
-	return strings.ToLower(status)
+	return strings.ToLower(strings.ReplaceAll(status, "_", " "))
 }
 
 // words names an execution by its commit, or else by its id.

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
@@ -183,7 +184,7 @@ func watched(t *testing.T, w *world, steps ...func()) (lines []string, err error
 	t.Helper()
 	now := noon
 	err = Watcher{
-		Client: w.client, Name: "my-blog", Tell: func(line string) { lines = append(lines, line[len("12:00:00  "):]) },
+		Client: w.client, Pipeline: contract.Pipeline{Name: "my-blog"}, Tell: func(line string) { lines = append(lines, line[len("12:00:00  "):]) },
 		Now: func() time.Time { return now },
 		Sleep: func(context.Context, time.Duration) error {
 			now = now.Add(lookEvery)
@@ -294,7 +295,7 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 	w := newWorld(t, fakeaws.Options{})
 	w.set(t, execution(second, "InProgress", 0, "InProgress"))
 	stopped := Watcher{
-		Client: w.client, Name: "my-blog", Tell: func(string) {}, Now: time.Now,
+		Client: w.client, Pipeline: contract.Pipeline{Name: "my-blog"}, Tell: func(string) {}, Now: time.Now,
 		Sleep: func(context.Context, time.Duration) error { return context.Canceled },
 	}
 	if err := stopped.Watch(t.Context()); !errors.Is(err, context.Canceled) {

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
 const (
@@ -23,10 +26,12 @@ const (
 	maxMisses = 5
 )
 
-// Watcher follows a pipeline until its execution ends.
+// Watcher follows a pipeline until its execution ends, or the deployment of an existing service.
 type Watcher struct {
 	Client CodePipeline
-	Name   string
+	// Services reads the deployments of a service. A blog needs none.
+	Services Services
+	Pipeline contract.Pipeline
 	// Tell gets a line for each change.
 	Tell func(line string)
 	// Now and Sleep stand for the clock. Required.
@@ -34,15 +39,33 @@ type Watcher struct {
 	Sleep func(context.Context, time.Duration) error
 }
 
-// Watch follows the newest execution, and waits for one to begin if the newest is older than the owner's push can be. It
-// returns an error unless the execution succeeds.
+// view is what a watch sees at one look: the newest execution of a pipeline, or the newest deployment of a service.
+type view struct {
+	// id is "" if there is none.
+	id    string
+	began time.Time
+	// name is such as "execution 11111111", and about says what it is about.
+	name, about string
+	running     bool
+	// superseded is true for an execution that has made room for a newer one, which a later look finds.
+	superseded bool
+	steps      []step
+	// end returns an error unless what is watched has succeeded. It is for the end.
+	end func() error
+}
+
+// step is a step of what has the id of.
+type step struct{ of, name, words string }
+
+// Watch follows the newest execution or deployment, and waits for one to begin if the newest is older than the owner's push
+// can be. It returns an error unless that succeeds.
 func (w Watcher) Watch(ctx context.Context) error {
 	began := w.Now()
-	var before Status
+	var before *view
 	var followed string
-	var over time.Time // when the watch has first seen the end of the execution
+	var over time.Time // when the watch has first seen the end
 	for misses := 0; ; {
-		s, err := Read(ctx, w.Client, w.Name)
+		now, err := w.look(ctx)
 		if err != nil {
 			if misses++; misses == maxMisses || followed == "" || ctx.Err() != nil {
 				return err
@@ -50,21 +73,20 @@ func (w Watcher) Watch(ctx context.Context) error {
 			w.say("%v: trying again", err)
 		} else {
 			misses = 0
-			w.changes(before, s, &followed, began)
-			before = s
-			// An execution that is superseded makes room for a newer one, which the next look finds.
-			if e := s.Newest; e == nil || e.ID != followed || e.Running() || e.Status == string(types.PipelineExecutionStatusSuperseded) {
+			w.changes(before, now, &followed, began)
+			before = &now
+			if now.id == "" || now.id != followed || now.running || now.superseded {
 				over = time.Time{}
 			} else {
 				if over.IsZero() {
 					over = w.Now()
 				}
-				if mayBeOwn(e, began) || w.Now().Sub(over) >= laterWithin {
-					return ended(s)
+				if mayBeOwn(now, began) || w.Now().Sub(over) >= laterWithin {
+					return now.end()
 				}
 			}
 			if followed == "" && w.Now().Sub(began) >= beginsWithin {
-				return fmt.Errorf("no execution of %s has begun for %s: does the pipeline watch the branch that you have pushed?", w.Name, Span(beginsWithin))
+				return fmt.Errorf("no %s of %s has begun for %s: %s", w.kind(), w.Pipeline.Name, Span(beginsWithin), w.advice())
 			}
 		}
 		if err := w.Sleep(ctx, lookEvery); err != nil {
@@ -73,40 +95,56 @@ func (w Watcher) Watch(ctx context.Context) error {
 	}
 }
 
-// mayBeOwn reports whether an execution may be that of the owner's push.
-func mayBeOwn(e *Execution, began time.Time) bool {
-	return e.Started.After(began.Add(-ownWithin))
+// look returns what there is to see. A pipeline that deploys a service shows the service's deployment, too.
+func (w Watcher) look(ctx context.Context) (view, error) {
+	if w.Pipeline.Existing() {
+		d, err := w.Services.Read(ctx, w.Pipeline)
+		return d.view(), err
+	}
+	s, err := Read(ctx, w.Client, w.Pipeline.Name)
+	if err != nil || w.Pipeline.Service == nil || s.Newest == nil {
+		return s.view(), err
+	}
+	v := s.view()
+	d, err := w.Services.Read(ctx, w.Pipeline)
+	if d != nil && d.Started.After(v.began) {
+		v.steps = append(v.steps, d.steps(v.id)...)
+	}
+	return v, err
 }
 
-// changes tells what has changed since the last look. The execution that is followed becomes the newest one, unless that
+func (w Watcher) kind() string {
+	if w.Pipeline.Existing() {
+		return "deployment"
+	}
+	return "execution"
+}
+
+func (w Watcher) advice() string {
+	if w.Pipeline.Existing() {
+		return "follow it once it has"
+	}
+	return "does the pipeline watch the branch that you have pushed?"
+}
+
+// mayBeOwn reports whether what a watch sees may be of the owner's push.
+func mayBeOwn(v view, began time.Time) bool {
+	return v.began.After(began.Add(-ownWithin))
+}
+
+// changes tells what has changed since the last look, if there was one. What is followed becomes the newest, unless that
 // had ended before the owner can have pushed.
-func (w Watcher) changes(before, now Status, followed *string, began time.Time) {
-	e := now.Newest
-	first := before.Stages == nil
+func (w Watcher) changes(before *view, now view, followed *string, began time.Time) {
 	switch {
-	case e != nil && e.ID != *followed && (e.Running() || mayBeOwn(e, began)):
-		*followed = e.ID
-		w.say("execution %s began %s: %s", Short(e.ID), At(e.Started, w.Now()), e.words())
-	case *followed == "" && first:
-		w.say("waiting for an execution to begin")
+	case now.id != "" && now.id != *followed && (now.running || mayBeOwn(now, began)):
+		*followed = now.id
+		w.say("%s began %s%s", now.name, At(now.began, w.Now()), said(now.about))
+	case *followed == "" && before == nil:
+		w.say("waiting for %s to begin", map[string]string{"execution": "an execution", "deployment": "a deployment"}[w.kind()])
 	}
-	if *followed == "" {
-		return
-	}
-	last := map[string]Stage{}
-	for _, stage := range before.Stages {
-		last[stage.Name] = stage
-	}
-	for _, stage := range now.Stages {
-		if stage.Execution != *followed {
-			continue
-		}
-		if was := last[stage.Name]; was.Execution != stage.Execution || was.Status != stage.Status || was.said() != stage.said() {
-			words := verb(stage.Status)
-			if said := stage.said(); said != "" {
-				words += ": " + said
-			}
-			w.say("%s %s", stage.Name, words)
+	for _, s := range now.steps {
+		if s.of == *followed && *followed != "" && (before == nil || !slices.Contains(before.steps, s)) {
+			w.say("%s %s", s.name, s.words)
 		}
 	}
 }
@@ -115,14 +153,34 @@ func (w Watcher) say(format string, args ...any) {
 	w.Tell(w.Now().Local().Format("15:04:05") + "  " + fmt.Sprintf(format, args...))
 }
 
-// ended returns an error unless the newest execution has succeeded.
-func ended(s Status) error {
+// view is what a watch sees of a pipeline.
+func (s Status) view() view {
 	e := s.Newest
-	if e.Status == string(types.PipelineExecutionStatusSucceeded) {
-		return nil
+	if e == nil {
+		return view{}
 	}
-	errs := []error{fmt.Errorf("execution %s %s after %s", Short(e.ID), verb(e.Status), Span(e.Updated.Sub(e.Started)))}
-	for _, reason := range e.Reasons {
+	v := view{
+		id: e.ID, name: "execution " + Short(e.ID), about: e.words(), began: e.Started, running: e.Running(),
+		superseded: e.Status == string(types.PipelineExecutionStatusSuperseded),
+		end: func() error {
+			if e.Status == string(types.PipelineExecutionStatusSucceeded) {
+				return nil
+			}
+			return failed("execution "+Short(e.ID), e.Status, e.Updated.Sub(e.Started), e.Reasons)
+		},
+	}
+	for _, stage := range s.Stages {
+		if stage.Status != "" {
+			v.steps = append(v.steps, step{stage.Execution, stage.Name, verb(stage.Status) + said(stage.said())})
+		}
+	}
+	return v
+}
+
+// failed says how something ended that has not succeeded.
+func failed(name, status string, took time.Duration, reasons []string) error {
+	errs := []error{fmt.Errorf("%s %s after %s", name, verb(status), Span(took))}
+	for _, reason := range reasons {
 		errs = append(errs, errors.New(reason))
 	}
 	return errors.Join(errs...)
