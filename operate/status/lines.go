@@ -31,6 +31,9 @@ func (s Status) Lines(now time.Time) []string {
 	}
 	if e := s.Live; e != nil {
 		add("Live", e, e.words()+", since "+At(e.Updated, now)+release(e))
+		if e.Proof != "" {
+			lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "Proof", e.Proof))
+		}
 	}
 	if e := s.Failed; e != nil {
 		add("Failed", e, e.words()+", "+At(e.Updated, now))

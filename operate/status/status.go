@@ -69,6 +69,8 @@ type Execution struct {
 	Trigger, By string
 	// Release is the release that the execution has published; "" if it is unknown.
 	Release string
+	// Proof says what the proof of the publication has seen, such as "22 of 22 live at FRA56-P4"; "" if there was none.
+	Proof string
 	// Reasons say why the execution failed: an action, and its error.
 	Reasons []string
 }
@@ -189,8 +191,14 @@ func message(summary string) string {
 	return strings.TrimSpace(first)
 }
 
-// releaseVariable is the output variable with the release that an action has published.
-const releaseVariable = "Release"
+// The output variables of a blog's actions: the release that was published, and how many of the files that were looked at
+// readers had, at which location of CloudFront's edge.
+const (
+	releaseVariable = "Release"
+	liveVariable    = "Live"
+	checkedVariable = "Checked"
+	edgeVariable    = "Edge"
+)
 
 // readActions adds what only the actions of an execution know.
 func readActions(ctx context.Context, client CodePipeline, name string, e *Execution) error {
@@ -209,8 +217,15 @@ func readActions(ctx context.Context, client CodePipeline, name string, e *Execu
 			continue
 		}
 		seen[where] = true
-		if release := action.Output.OutputVariables[releaseVariable]; release != "" && e.Release == "" {
+		variables := action.Output.OutputVariables
+		if release := variables[releaseVariable]; release != "" && e.Release == "" {
 			e.Release = release
+		}
+		if checked := variables[checkedVariable]; checked != "" && e.Proof == "" {
+			e.Proof = fmt.Sprintf("%s of %s live", variables[liveVariable], checked)
+			if edge := variables[edgeVariable]; edge != "" {
+				e.Proof += " at " + edge
+			}
 		}
 		if result := action.Output.ExecutionResult; action.Status == types.ActionExecutionStatusFailed {
 			var why string

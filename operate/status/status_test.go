@@ -82,6 +82,9 @@ func TestLines(t *testing.T) {
 	running := execution(third, "InProgress", 1, "Succeeded", "InProgress")
 	waiting := execution(third, "InProgress", 1, "Succeeded")
 	waiting.Waits = "Build"
+	proven := execution(second, "Succeeded", 30, "Succeeded", "Succeeded", "Succeeded", "Succeeded")
+	proven.Actions[2].Variables = map[string]string{"Release": "20261127-113000-1a2b3c4d"}
+	proven.Actions[3].Variables = map[string]string{"Live": "21", "Checked": "22", "Edge": "FRA56-P4"}
 	const live = "  Live        12345678 Write 1, since 59 min ago (release 20261127-110000-1a2b3c4d)"
 	tests := []struct {
 		name       string
@@ -101,6 +104,14 @@ func TestLines(t *testing.T) {
 			"  Deploy      succeeded 59 min ago: Published release 20261127-110000-1a2b3c4d: 12 put.",
 			"  Invalidate  succeeded 59 min ago",
 			live,
+		}},
+		{"proven", []fakeaws.Execution{published, proven}, []string{
+			"  Source      succeeded 29 min ago",
+			"  Build       succeeded 29 min ago",
+			"  Deploy      succeeded 29 min ago",
+			"  Invalidate  succeeded 29 min ago",
+			"  Live        22345678 Write 2, since 29 min ago (release 20261127-113000-1a2b3c4d)",
+			"  Proof       21 of 22 live at FRA56-P4",
 		}},
 		{"then failed", []fakeaws.Execution{published, failed}, []string{
 			"  Source      succeeded 9 min ago",
