@@ -166,6 +166,7 @@ var blogChanges = []change[props.Blog]{
 	{prop: "Invalidate.MaxPaths", after: func(b *props.Blog) { b.Invalidate.MaxPaths = 10 }},
 	{prop: "Invalidate.QueryStrings", before: inFolder, after: func(b *props.Blog) { b.Invalidate.QueryStrings = true }},
 	{prop: "Invalidate.BasePath", before: inFolder, after: func(b *props.Blog) { b.Invalidate.BasePath = "/ja/" }},
+	{prop: "Invalidate.Verify", after: func(b *props.Blog) { b.Invalidate.Verify = props.NoVerify }},
 	{prop: "Invalidate.Deadline", after: func(b *props.Blog) { b.Invalidate.Deadline = time.Hour }},
 	{prop: "Invalidate.OnFailure", after: func(b *props.Blog) { b.Invalidate.OnFailure = props.OnFailureProceed }},
 	{prop: "Invalidate.PollFor", after: func(b *props.Blog) { b.Invalidate.PollFor = time.Minute }},

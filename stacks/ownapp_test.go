@@ -179,6 +179,8 @@ func TestOwnApp(t *testing.T) {
 		wantText(t, publish["Environment"], contract.EnvSiteBucket+":"+ref("Web", bucketID))
 		wantText(t, pipeline["Stages"], "FunctionName:"+ref("Delivery", id), strings.Trim(contract.JSON(contract.Distribution{ID: ref("Web", distributionID)}), "{}"))
 		wantText(t, build["Environment"], "https://travel.kzmorita.dev/")
+		invalidate, _ := named("Delivery", "AWS::Lambda::Function", "TravelInvalidate")
+		wantText(t, invalidate["Environment"], contract.EnvVerify+":https://travel.kzmorita.dev")
 	})
 	t.Run("others add to the delivery", func(t *testing.T) {
 		alarm, _ := resource("Delivery", "AWS::CloudWatch::Alarm")

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -67,6 +68,12 @@ func TestPublishFunction(t *testing.T) {
 
 // TestInvalidateKnowsWhatChanged checks that invalidate gets the releases unless it clears a fixed list of paths.
 func TestInvalidateKnowsWhatChanged(t *testing.T) {
+	site := siteTemplate(t, fixtures.Bare)
+	domainName := at(t, site, map[string]any{"Fn::GetAtt": []any{site.OfType("AWS::CloudFront::Distribution")[0].ID, "DomainName"}})
+	verified := map[string]any{
+		"bare": fmt.Sprintf("https://%s", domainName), "tokyo": "https://kzmorita.dev", "virginia": "https://notes.kzmorita.dev",
+		"elsewhere": "https://blog.kzmorita.io", "webhook": "https://www.kzmorita.dev",
+	}
 	for _, given := range fixtures.Blogs {
 		tmpl := template(t, given)
 		function := named(t, tmpl, "AWS::Lambda::Function", "Invalidate").Properties
@@ -75,6 +82,7 @@ func TestInvalidateKnowsWhatChanged(t *testing.T) {
 		if withDefaults.Deploy.By == props.DeployByS3Action || given.Invalidate.Paths != nil {
 			equal(t, given.Name+"'s releases", env[contract.EnvReleases], nil)
 			equal(t, given.Name+"'s most paths", env[contract.EnvMaxPaths], nil)
+			equal(t, given.Name+"'s address", env[contract.EnvVerify], nil)
 			equal(t, given.Name+"'s memory", function["MemorySize"], 128)
 			continue
 		}
@@ -91,6 +99,7 @@ func TestInvalidateKnowsWhatChanged(t *testing.T) {
 		}
 		equal(t, given.Name+"'s most paths", env[contract.EnvMaxPaths], most)
 		equal(t, given.Name+"'s addresses", env[contract.EnvAddresses], addresses)
+		equal(t, given.Name+"'s address", env[contract.EnvVerify], verified[given.Name])
 		equal(t, given.Name+"'s memory", function["MemorySize"], 256)
 	}
 }

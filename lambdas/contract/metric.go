@@ -31,6 +31,13 @@ const (
 	// MetricNeedlessEvictions is how many files that have not changed an invalidation of
 	// what has changed evicts, because it has fewer items than files have changed.
 	MetricNeedlessEvictions = "NeedlessEvictions"
+	// MetricSecondsToLive is the time from the commit of a release until what it changed
+	// was seen at the blog's own address.
+	MetricSecondsToLive = "SecondsToLive"
+	// MetricProofFailed is 1 for a publication that was looked for at the blog's own
+	// address and not seen there, and 0 for one that was seen. There is no value if nobody
+	// looked.
+	MetricProofFailed = "ProofFailed"
 
 	// DimensionBlog is the dimension of a blog's metrics, and DimensionService that of a
 	// service's. The value is the name of the blog or service.

@@ -24,6 +24,13 @@ const (
 	EnvMaxPaths = "MAX_PATHS"
 	// EnvAddresses is an [Addresses] as JSON.
 	EnvAddresses = "ADDRESSES"
+	// EnvVerify is the origin of the address at which readers have the blog, such as
+	// "https://example.com". The paths come from [EnvAddresses]. Nothing is fetched if it
+	// is not set.
+	EnvVerify = "VERIFY"
+	// EnvVerifyAt is a loopback address and port, such as "127.0.0.1:8080", that answers
+	// for the host of [EnvVerify] over plain HTTP. Only tests and the rehearsal set it.
+	EnvVerifyAt = "VERIFY_AT"
 )
 
 // HeaderRule says with which headers the files that Match are stored.

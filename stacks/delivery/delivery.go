@@ -4,6 +4,7 @@ package delivery
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
@@ -37,9 +38,20 @@ type Destination struct {
 	// DistributionID is the id of the distribution to clear. Required.
 	DistributionID string
 
-	// BaseURL is the blog's address for Hugo, with a slash at its end. Default: the one in the
-	// blog's configuration.
+	// BaseURL is the blog's address for Hugo, with a slash at its end. With a Site, the pipeline
+	// also looks there whether readers have what was published, if the address has no path.
+	// Default: the one in the blog's configuration, and nobody looks.
 	BaseURL string
+}
+
+// origin returns BaseURL without the slash at its end, or "" if nobody can look there: it is no https:// address
+// or has a path.
+func (d Destination) origin() string {
+	origin := strings.TrimSuffix(d.BaseURL, "/")
+	if host, https := strings.CutPrefix(origin, "https://"); !https || strings.Contains(host, "/") {
+		return ""
+	}
+	return origin
 }
 
 // Delivery brings a blog from its repository to its readers.
@@ -110,7 +122,7 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 	} else {
 		deploy = newUpload(this.Construct, base, blog.Deploy, to.Bucket, build.Output)
 	}
-	clears, invalidate := newInvalidate(this.Construct, base, blog, to.DistributionID, kept)
+	clears, invalidate := newInvalidate(this.Construct, base, blog, to, kept)
 	this.InvalidateFunction = clears.Function
 
 	this.Pipeline = pipeline.NewPipeline(this.Construct, pipeline.Props{

@@ -27,7 +27,7 @@ const changesMB = 256
 // newInvalidate makes the function that clears the cache, and the action that calls it. Each blog
 // has a function of its own, so that its role names exactly one distribution.
 // It needs kept if it clears what changed.
-func newInvalidate(scope constructs.Construct, base pipeline.Base, blog props.Blog, distributionID string, kept releases) (*function.GoFunction, awscodepipeline.IAction) {
+func newInvalidate(scope constructs.Construct, base pipeline.Base, blog props.Blog, to Destination, kept releases) (*function.GoFunction, awscodepipeline.IAction) {
 	i, changes := blog.Invalidate, blog.Invalidate.ClearsChanges(blog.Deploy)
 	environment := map[string]string{
 		contract.EnvPollFor:   i.PollFor.String(),
@@ -39,7 +39,7 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, blog props.Bl
 	}
 	memoryMB := 0
 	if changes {
-		maps.Copy(environment, props.ChangesEnvironment(blog.Deploy, i, blog.Site, kept.name))
+		maps.Copy(environment, props.ChangesEnvironment(blog.Deploy, i, blog.Site, kept.name, to.origin()))
 		memoryMB = changesMB
 	}
 	invalidate := function.NewGoFunction(scope, "Invalidate", function.Props{
@@ -51,7 +51,7 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, blog props.Bl
 		MaxEventAge:      replyTimeout,
 		LogRetentionDays: i.LogRetentionDays,
 	})
-	invalidate.GrantClearing(scope, i.RoleARN, distributionID)
+	invalidate.GrantClearing(scope, i.RoleARN, to.DistributionID)
 	wildcards := "CodePipeline's PutJobSuccessResult and PutJobFailureResult have no resource to name; LambdaInvokeAction grants them."
 	if changes {
 		kept.grantClearing(invalidate.Role)
@@ -64,7 +64,7 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, blog props.Bl
 		ActionName:           jsii.String("Invalidate"),
 		Lambda:               invalidate.Function,
 		Role:                 role,
-		UserParametersString: jsii.String(i.UserParameters(base.Identity.Name, distributionID, blog.Site)),
+		UserParametersString: jsii.String(i.UserParameters(base.Identity.Name, to.DistributionID, blog.Site)),
 		VariablesNamespace:   jsii.String("Invalidate"),
 	})
 	invalidate.Function.GrantInvoke(role)

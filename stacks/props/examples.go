@@ -12,10 +12,10 @@ import (
 const ExampleAccount = contract.ExampleAccount
 
 // examplePattern matches the values that AWS's documentation uses in examples, as blogs.go and
-// services.go do: the account, alone or in an ARN, buckets, ids, a VPC, images, and the domain names
-// that IANA reserves for examples, alone or in a mail address.
+// services.go do: the account, alone or in an ARN, buckets, ids, a VPC, images, a distribution's domain name, and
+// the domain names that IANA reserves for examples, alone, in a mail address or in a URL.
 // https://www.iana.org/help/example-domains
-var examplePattern = regexp.MustCompile(`^` + ExampleAccount + `$|:` + ExampleAccount + `:|^` + ExampleAccount + `\.dkr\.|^amzn-s3-demo-|EXAMPLE$|^vpc-1234567890abcdef0$|^public\.ecr\.aws/example/|(^|[.@])example\.(com|net|org)$`)
+var examplePattern = regexp.MustCompile(`^` + ExampleAccount + `$|:` + ExampleAccount + `:|^` + ExampleAccount + `\.dkr\.|^amzn-s3-demo-|EXAMPLE$|^vpc-1234567890abcdef0$|^public\.ecr\.aws/example/|(^|[.@]|^https://)example\.(com|net|org)$|^https://d111111abcdef8\.cloudfront\.net$`)
 
 // exampleOwner is the owner of the repositories in blogs.go and services.go. In other fields, the word
 // is not an example.

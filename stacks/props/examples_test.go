@@ -24,11 +24,14 @@ func TestExampleValues(t *testing.T) {
 		Account:       "111122223333",
 		Source:        props.GitHubConnection{Owner: "example", ConnectionARN: "arn:aws:codeconnections:us-east-1:111122223333:connection/" + fixtures.UUID},
 		Deploy:        props.Deploy{Bucket: "amzn-s3-demo-bucket"},
-		Invalidate:    props.Invalidate{DistributionID: "EDFDVBD6EXAMPLE", RoleARN: "arn:aws:iam::111122223333:role/clear-cache"},
+		Invalidate:    props.Invalidate{DistributionID: "EDFDVBD6EXAMPLE", RoleARN: "arn:aws:iam::111122223333:role/clear-cache", Verify: "https://example.com"},
 		Notifications: props.Notifications{Emails: []string{"me@example.com"}, TopicARN: "arn:aws:sns:us-east-1:111122223333:alerts"},
 	}
-	want := []string{"Account", "Source.Owner", "Source.ConnectionARN", "Deploy.Bucket", "Invalidate.DistributionID", "Invalidate.RoleARN", "Notifications.Emails[0]", "Notifications.TopicARN"}
+	want := []string{"Account", "Source.Owner", "Source.ConnectionARN", "Deploy.Bucket", "Invalidate.DistributionID", "Invalidate.RoleARN", "Invalidate.Verify", "Notifications.Emails[0]", "Notifications.TopicARN"}
 	equal(t, "fields", props.ExampleValues(given), want)
+	for _, address := range []string{"https://www.example.com", "https://d111111abcdef8.cloudfront.net"} {
+		equal(t, address, props.ExampleValues(props.Blog{Invalidate: props.Invalidate{Verify: address}}), []string{"Invalidate.Verify"})
+	}
 }
 
 func TestExampleValuesOfASite(t *testing.T) {

@@ -54,14 +54,25 @@ type Invalidate struct {
 	// with Site, with Paths or with DeployByS3Action. Default: "/". Example: "/ja/notes/".
 	BasePath string
 
-	// Deadline is how long CloudFront may take in all, over as many calls of the function as that needs: 1
-	// minute to 23 hours. AWS names a P95 of 25 seconds; 40 minutes have been observed. Default: 30 minutes.
-	// Example: time.Hour.
+	// Verify is the address at which readers have the blog of an existing distribution: "https://" and a name in
+	// the public DNS, without a path, which BasePath is. As soon as CloudFront has completed an invalidation, the
+	// function fetches there the home page, up to 20 files that have changed and up to 2 that were removed, and
+	// compares them with what was published. Each fetch is a request of a reader, to CloudFront, WAF and logs.
+	// NoVerify switches that off. With Site, it is the only value that is allowed, because the address is the Site's
+	// own. Not allowed with Paths or with DeployByS3Action. Default: with Site its address; without, none, and nothing
+	// is fetched. Example: "https://www.example.com".
+	Verify string
+
+	// Deadline is how long CloudFront may take in all, over as many calls of the function as that needs, and
+	// until when readers must have what was published, if the function looks for that: 1 minute to 23 hours. AWS
+	// names a P95 of 25 seconds; 40 minutes have been observed. Default: 30 minutes. Example: time.Hour.
 	Deadline time.Duration
 
 	// OnFailure says what happens to an execution whose invalidation CloudFront has accepted, but not
-	// completed by Deadline. If CloudFront did not accept it, or did not answer, the execution fails in any
-	// case. Default: OnFailureFail.
+	// completed by Deadline, and to one whose pages readers then do not have as they were published (Verify). If
+	// CloudFront did not accept the invalidation, or did not answer, the execution fails in any case. If the
+	// function cannot see what readers have, because of a redirect, a password or WAF for example, the execution
+	// succeeds with a warning in any case. Default: OnFailureFail.
 	OnFailure OnFailure
 
 	// PollFor is how long one call of the function waits for CloudFront before CodePipeline has to call it
@@ -72,6 +83,9 @@ type Invalidate struct {
 	// LogRetentionDays is the number of days for which the function's log is kept. Default: 30.
 	LogRetentionDays int
 }
+
+// NoVerify is an [Invalidate.Verify] for a blog that no function looks at after its publication.
+const NoVerify = "none"
 
 const (
 	// maxUserParameters limits the UserParameters of an action, in characters.
@@ -148,11 +162,13 @@ func (i Invalidate) validateChanges(p *problems, site *Site, deploy Deploy) {
 			p.add("Invalidate.QueryStrings", i.QueryStrings, why)
 		}
 		p.empty("Invalidate.BasePath", i.BasePath, why)
+		p.empty("Invalidate.Verify", i.Verify, why)
 		return
 	}
 	if n := i.MaxPaths; n < 1 || n > maxMaxPaths {
 		p.add("Invalidate.MaxPaths", n, fmt.Sprintf("must be from 1 to %d", maxMaxPaths))
 	}
+	i.validateVerify(p, site)
 	switch {
 	case site != nil:
 		p.empty("Invalidate.BasePath", i.BasePath, "the home page of a Site is at /")
@@ -163,6 +179,30 @@ func (i Invalidate) validateChanges(p *problems, site *Site, deploy Deploy) {
 		p.add("Invalidate.BasePath", i.BasePath, fmt.Sprintf("must say at which path the distribution serves the home page, because the blog is in a folder of the bucket: / if the distribution's origin path is /%s, and /%[1]s/ if it has none", deploy.KeyPrefix))
 	case i.BasePath != "" && i.BasePath != "/" && (len(i.BasePath) > maxBasePath || !basePathPattern.MatchString(i.BasePath) || hasDots(i.BasePath)):
 		p.add("Invalidate.BasePath", i.BasePath, "must be / or folders such as /ja/notes/: at most 512 letters, digits and !_.'()-, with one slash at both ends and between folders, none of which is . or ..")
+	}
+}
+
+// validateVerify checks the address at which the function looks for what was published.
+func (i Invalidate) validateVerify(p *problems, site *Site) {
+	const field = "Invalidate.Verify"
+	if i.Verify == "" || i.Verify == NoVerify {
+		return
+	}
+	if site != nil {
+		p.add(field, i.Verify, fmt.Sprintf("the function looks at the Site's own address: leave it out, or write NoVerify (%q) if it must not look", NoVerify))
+		return
+	}
+	address, isHTTPS := strings.CutPrefix(i.Verify, "https://")
+	host, path, hasPath := strings.Cut(address, "/")
+	switch {
+	case !isHTTPS || !isDomain(host) || strings.ContainsAny(path, "?#"):
+		p.add(field, i.Verify, fmt.Sprintf("must be https:// and the name in DNS at which readers have the blog, in lower case, without user, port and query, such as https://www.example.com, or NoVerify (%q)", NoVerify))
+	case hasPath && path == "":
+		p.add(field, i.Verify, "leave out the slash at its end")
+	case hasPath:
+		p.add(field, i.Verify, "must have no path: leave it out, and write it into Invalidate.BasePath, with a slash at both ends")
+	case privatePattern.MatchString(host):
+		p.add(field, i.Verify, "is not in the public DNS, so that the function cannot reach it: use the name that readers use")
 	}
 }
 

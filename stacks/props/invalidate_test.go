@@ -197,6 +197,33 @@ func TestClearingWhatChangedRefuses(t *testing.T) {
 			b.Invalidate.BasePath = "/"
 		}, "the home page of a Site is at /"},
 	})
+	verify := func(address string) func(*props.Blog) { return func(b *props.Blog) { b.Invalidate.Verify = address } }
+	const ofReaders = "must be https:// and the name in DNS at which readers have the blog"
+	wantRefusals(t, fixtures.Modern, []refusal[props.Blog]{
+		{"address without TLS", verify("http://kzmorita.dev"), ofReaders},
+		{"a name alone", verify("kzmorita.dev"), ofReaders},
+		{"no name", verify("https://"), ofReaders},
+		{"a number", verify("https://192.0.2.1"), ofReaders},
+		{"a name of this machine", verify("https://localhost"), ofReaders},
+		{"capitals", verify("https://KzMorita.dev"), ofReaders},
+		{"another script", verify("https://森田.jp"), ofReaders},
+		{"port", verify("https://kzmorita.dev:8443"), ofReaders},
+		{"user", verify("https://me:secret@kzmorita.dev"), ofReaders},
+		{"query", verify("https://kzmorita.dev?a=b"), ofReaders},
+		{"query of a path", verify("https://kzmorita.dev/?a=b"), ofReaders},
+		{"fragment", verify("https://kzmorita.dev/#a"), ofReaders},
+		{"space", verify("https://kzmorita.dev "), ofReaders},
+		{"slash at its end", verify("https://kzmorita.dev/"), "leave out the slash at its end"},
+		{"path", verify("https://kzmorita.dev/notes/"), "must have no path: leave it out, and write it into Invalidate.BasePath"},
+		{"a name of a network", verify("https://blog.internal"), "is not in the public DNS"},
+		{"address beside a list", withPaths(verify("https://kzmorita.dev")), `Invalidate.Verify is "https://kzmorita.dev": must be empty: Paths are cleared every time`},
+		{"none beside a list", withPaths(verify(props.NoVerify)), `Invalidate.Verify is "none": must be empty: Paths are cleared every time`},
+		{"address with the S3 action", byS3Action(verify("https://kzmorita.dev")), "the S3 action does not know what changed"},
+		{"address of a Site", func(b *props.Blog) {
+			*b = fixtures.Tokyo
+			b.Invalidate.Verify = "https://kzmorita.dev"
+		}, `the function looks at the Site's own address: leave it out, or write NoVerify ("none")`},
+	})
 	unknown := fixtures.Modern
 	unknown.Deploy.By, unknown.Invalidate.MaxPaths = "rsync", 30
 	if err := unknown.Validate(); err == nil || strings.Contains(err.Error(), "MaxPaths") {
@@ -204,6 +231,7 @@ func TestClearingWhatChangedRefuses(t *testing.T) {
 	}
 	for _, accepted := range []func(*props.Blog){
 		basePath("/"), basePath("/ja/notes/"), basePath("/" + strings.Repeat("a", 512) + "/"), queries, maxPaths(1), maxPaths(100),
+		verify("https://kzmorita.dev"), verify("https://xn--4gq.jp"), verify("https://d111111abcdef9.cloudfront.net"), verify(props.NoVerify),
 		func(b *props.Blog) { b.Deploy.KeyPrefix, b.Invalidate.BasePath = "ja/notes", "/" },
 		func(b *props.Blog) { b.Deploy.KeyPrefix, b.Invalidate.Paths = "ja/notes", []string{"/ja/notes/*"} },
 	} {

@@ -26,8 +26,9 @@ func PublishEnvironment(deploy Deploy, siteBucket, releases string) map[string]s
 }
 
 // ChangesEnvironment returns the settings that the function invalidate needs besides its other ones, if it
-// clears what changed. The blog's props must have their defaults.
-func ChangesEnvironment(deploy Deploy, invalidate Invalidate, site *Site, releases string) map[string]string {
+// clears what changed. The blog's props must have their defaults. The name of the releases bucket and the Site's
+// address, which has no slash at its end, may be tokens.
+func ChangesEnvironment(deploy Deploy, invalidate Invalidate, site *Site, releases, siteAddress string) map[string]string {
 	// Many existing distributions have a function that makes /a/index.html of /a. AWS recommends to clear both.
 	addresses := contract.Addresses{BasePath: invalidate.BasePath, QueryStrings: invalidate.QueryStrings, Bare: true}
 	if site != nil {
@@ -36,6 +37,13 @@ func ChangesEnvironment(deploy Deploy, invalidate Invalidate, site *Site, releas
 	environment := releaseEnvironment(deploy, releases)
 	environment[contract.EnvAddresses] = contract.JSON(addresses)
 	environment[contract.EnvMaxPaths] = strconv.Itoa(invalidate.MaxPaths)
+	verify := invalidate.Verify
+	if site != nil && verify == "" {
+		verify = siteAddress
+	}
+	if verify != "" && verify != NoVerify {
+		environment[contract.EnvVerify] = verify
+	}
 	return environment
 }
 

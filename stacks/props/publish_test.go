@@ -36,25 +36,32 @@ func TestHeaderRules(t *testing.T) {
 	}
 }
 
-// TestChangesEnvironment checks at which addresses the function clears what changed.
+// TestChangesEnvironment checks at which addresses the function clears what changed, and looks for it.
 func TestChangesEnvironment(t *testing.T) {
+	const siteAddress = "https://${Token[TOKEN.7]}"
+	changed := func(given props.Blog, change func(*props.Blog)) props.Blog {
+		change(&given)
+		return given
+	}
 	for _, tt := range []struct {
 		name  string
 		props props.Blog
 		want  map[string]string
 	}{
 		{"an existing distribution", fixtures.Modern, map[string]string{contract.EnvAddresses: `{"Bare":true}`, contract.EnvMaxPaths: "30"}},
-		{"a folder of one", fixtures.Webhook, map[string]string{contract.EnvAddresses: `{"BasePath":"/notes/","Bare":true,"QueryStrings":true}`, contract.EnvMaxPaths: "10", contract.EnvKeyPrefix: "notes"}},
-		{"a Site that redirects", fixtures.Tokyo, map[string]string{contract.EnvAddresses: `{"Tags":true}`, contract.EnvMaxPaths: "30"}},
-		{"a Site that rewrites", func() props.Blog {
-			given := fixtures.Complete
-			given.Invalidate.Paths = nil
-			return given
-		}(), map[string]string{contract.EnvAddresses: `{"Bare":true,"Tags":true}`, contract.EnvMaxPaths: "30"}},
+		{"a folder of one", fixtures.Webhook, map[string]string{contract.EnvAddresses: `{"BasePath":"/notes/","Bare":true,"QueryStrings":true}`, contract.EnvMaxPaths: "10", contract.EnvKeyPrefix: "notes", contract.EnvVerify: "https://www.kzmorita.dev"}},
+		{"one that nobody looks at", changed(fixtures.Modern, func(b *props.Blog) { b.Invalidate.Verify = props.NoVerify }), map[string]string{contract.EnvAddresses: `{"Bare":true}`, contract.EnvMaxPaths: "30"}},
+		{"a Site that redirects", fixtures.Tokyo, map[string]string{contract.EnvAddresses: `{"Tags":true}`, contract.EnvMaxPaths: "30", contract.EnvVerify: siteAddress}},
+		{"a Site that rewrites", changed(fixtures.Complete, func(b *props.Blog) { b.Invalidate.Paths = nil }), map[string]string{contract.EnvAddresses: `{"Bare":true,"Tags":true}`, contract.EnvMaxPaths: "30", contract.EnvVerify: siteAddress}},
+		{"a Site that nobody looks at", changed(fixtures.Tokyo, func(b *props.Blog) { b.Invalidate.Verify = props.NoVerify }), map[string]string{contract.EnvAddresses: `{"Tags":true}`, contract.EnvMaxPaths: "30"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := tt.props.WithDefaults()
-			got := props.ChangesEnvironment(b.Deploy, b.Invalidate, b.Site, "releases")
+			address := ""
+			if b.Site != nil {
+				address = siteAddress
+			}
+			got := props.ChangesEnvironment(b.Deploy, b.Invalidate, b.Site, "releases", address)
 			tt.want[contract.EnvReleases] = "releases"
 			if !maps.Equal(got, tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
