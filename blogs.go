@@ -24,7 +24,11 @@ var blogs = []props.Blog{
 			// Browsers save these files, and show all others.
 			Headers: []props.FileHeaders{{Match: "*.epub", ContentDisposition: "attachment"}},
 		},
-		Invalidate:    props.Invalidate{DistributionID: "E1MODERNEXAMPLE"},
+		Invalidate: props.Invalidate{
+			DistributionID: "E1MODERNEXAMPLE",
+			// The pipeline looks there whether readers have what was published.
+			Verify: "https://modern-blog.example.com",
+		},
 		Notifications: props.Notifications{Emails: []string{"me@example.com"}},
 	},
 	{
