@@ -250,6 +250,34 @@ func TestNotificationsSayWhatFailed(t *testing.T) {
 	}
 }
 
+// TestNotificationsSayWhatSucceeded checks that only those who want it are told, when the last stage has succeeded.
+func TestNotificationsSayWhatSucceeded(t *testing.T) {
+	for _, tt := range []struct {
+		tmpl        *assembly.Template
+		stage, says string
+	}{
+		{template(t, fixtures.Webhook), "Invalidate", "The blog webhook was published: https://www.kzmorita.dev/notes/\""},
+		{template(t, fixtures.Open), "Invalidate", "The blog open was published: " + fmt.Sprint(at(t, siteTemplate(t, fixtures.Open), siteTemplate(t, fixtures.Open).Outputs["URL"].Value)) + "/\""},
+		{fargateTemplate(t, fixtures.Store), "Deploy", "The service store was deployed.\""},
+	} {
+		rule := named(t, tt.tmpl, "AWS::Events::Rule", "Succeeded").Properties
+		equal(t, tt.tmpl.Name+"'s state", at(t, tt.tmpl, rule, "EventPattern", "detail", "state"), []any{"SUCCEEDED"})
+		equal(t, tt.tmpl.Name+"'s stage", at(t, tt.tmpl, rule, "EventPattern", "detail", "stage"), []any{tt.stage})
+		pipeline := only(t, tt.tmpl, "AWS::CodePipeline::Pipeline")
+		equal(t, tt.tmpl.Name+"'s pipeline", at(t, tt.tmpl, rule, "EventPattern", "detail", "pipeline", 0), pipeline["Name"])
+		stages := pipeline["Stages"].([]any)
+		equal(t, tt.tmpl.Name+"'s last stage", stages[len(stages)-1].(map[string]any)["Name"], tt.stage)
+		text := at(t, tt.tmpl, rule, "Targets", 0, "InputTransformer", "InputTemplate").(string)
+		for _, want := range []string{tt.says, "<detail-execution-result-external-execution-summary>"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: text %q lacks %s", tt.tmpl.Name, text, want)
+			}
+		}
+		equal(t, tt.tmpl.Name+"'s topic", at(t, tt.tmpl, rule, "Targets", 0, "Arn"), at(t, tt.tmpl, named(t, tt.tmpl, "AWS::Events::Rule", "ActionFailed").Properties, "Targets", 0, "Arn"))
+	}
+	only(t, template(t, fixtures.Modern), "AWS::Events::Rule") // of failures
+}
+
 // Adding a blog must not touch another's stacks.
 func TestBlogsShareNothing(t *testing.T) {
 	for _, given := range fixtures.AloneBlogs {

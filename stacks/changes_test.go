@@ -29,6 +29,8 @@ type change[T any] struct {
 	// effects lists, by controller (blogs have ""), what the update does to guarded resources, and which
 	// resources it replaces or removes. "" stands for no effect, and … at the end for more of them.
 	effects map[props.Controller]string
+	// refused is in what Validate says of the change, if that is not valid. Such a row has no effects.
+	refused string
 	// says has the parts of the prop's comment that tell of these effects, with … between them.
 	says string
 }
@@ -99,6 +101,9 @@ func variants() (all []variant, of map[string][2]string) {
 		}
 	}
 	for _, c := range existingChanges {
+		if c.refused != "" {
+			continue
+		}
 		before, after := c.apply(changedExisting)
 		of[c.row("existing")] = [2]string{dir(before, 0), dir(after, 0)}
 	}
@@ -195,6 +200,13 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	for _, c := range existingChanges {
+		if c.refused != "" {
+			_, after := c.apply(changedExisting)
+			if err := after.Validate(); err == nil || !strings.Contains(err.Error(), c.refused) {
+				t.Errorf("%s: got %v, want %q", c.row("existing"), err, c.refused)
+			}
+			continue
+		}
 		t.Run(c.row("existing"), func(t *testing.T) { check(t, c.row("existing"), c.prop, c.effects[""], c.says) })
 	}
 	for _, c := range blogChanges {

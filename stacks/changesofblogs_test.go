@@ -177,4 +177,5 @@ var blogChanges = []change[props.Blog]{
 	{prop: "Notifications.TopicARN", after: func(b *props.Blog) {
 		b.Notifications.TopicARN = "arn:aws:sns:ap-northeast-1:" + fixtures.Account + ":alerts"
 	}},
+	{prop: "Notifications.OnSuccess", after: func(b *props.Blog) { b.Notifications.OnSuccess = true }},
 }

@@ -201,6 +201,7 @@ var serviceChanges = []change[props.FargateService]{
 	{prop: "Notifications.TopicARN", after: func(s *props.FargateService) {
 		s.Notifications.TopicARN = "arn:aws:sns:us-east-1:" + fixtures.Account + ":alerts"
 	}},
+	{prop: "Notifications.OnSuccess", before: func(s *props.FargateService) { s.Notifications.Emails = []string{"me@api.dev"} }, after: func(s *props.FargateService) { s.Notifications.OnSuccess = true }},
 }
 
 // changedExisting returns the existing service that each change begins with.
@@ -250,4 +251,5 @@ var existingChanges = []change[props.ExistingService]{
 	{prop: "Notifications.TopicARN", after: func(s *props.ExistingService) {
 		s.Notifications.TopicARN = "arn:aws:sns:us-east-1:" + fixtures.Account + ":alerts"
 	}},
+	{prop: "Notifications.OnSuccess", refused: "the one that deploys this service is not made here", before: func(s *props.ExistingService) { s.Notifications.Emails = []string{"me@shop.dev"} }, after: func(s *props.ExistingService) { s.Notifications.OnSuccess = true }},
 }

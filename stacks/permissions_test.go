@@ -387,6 +387,12 @@ func TestRoles(t *testing.T) {
 				{"sns:Publish", fixtures.Full.Notifications.TopicARN + "2", false},
 			}
 		}},
+		{"notifications of successes", fixtures.Webhook, "SucceededEventsRole", func(*testing.T, *assembly.Template) []call {
+			return []call{
+				{"sns:Publish", fixtures.Webhook.Notifications.TopicARN, true},
+				{"sns:Publish", fixtures.Webhook.Notifications.TopicARN + "2", false},
+			}
+		}},
 		{"pipeline", fixtures.Modern, "PipelineRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return append(ofPipeline(t, tmpl), []call{
 				{"s3:PutObject", object + fixtures.Modern.Deploy.Bucket + "/index.html", false},

@@ -43,6 +43,12 @@ func TestServiceRoles(t *testing.T) {
 				{"sns:Publish", fixtures.Store.Notifications.TopicARN + "2", false},
 			}
 		}},
+		{"notifications of successes", fixtures.Store, "SucceededEventsRole", func(*testing.T, *assembly.Template) []call {
+			return []call{
+				{"sns:Publish", fixtures.Store.Notifications.TopicARN, true},
+				{"sns:Publish", fixtures.Store.Notifications.TopicARN + "2", false},
+			}
+		}},
 		{"image build", fixtures.API, "BuildRole", func(t *testing.T, tmpl *assembly.Template) []call {
 			return slices.Concat(reading(t, tmpl), putting(artifacts(t, tmpl)), logging(t, tmpl, "BuildLog"), []call{
 				{"ecr:GetAuthorizationToken", "*", true},

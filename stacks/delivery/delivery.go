@@ -3,6 +3,7 @@
 package delivery
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -132,12 +133,25 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 			pipeline.Stage("Deploy", deploy),
 			pipeline.Stage("Invalidate", invalidate),
 		},
-		Topics: notify.NewTopics(this.Construct, blog.Identity(), blog.Notifications),
+		Topics:  notify.NewTopics(this.Construct, blog.Identity(), blog.Notifications),
+		Success: success(blog, to.BaseURL),
 	})
 	if blog.Schedule.Expression != "" {
 		newSchedule(this.Construct, blog.Schedule, this.Pipeline)
 	}
 	return this
+}
+
+// success begins the message about a publication, or is "" if nobody wants that. Some blogs' addresses are unknown.
+func success(blog props.Blog, baseURL string) string {
+	if !blog.Notifications.OnSuccess {
+		return ""
+	}
+	address := cmp.Or(blog.Invalidate.Address(), baseURL)
+	if address == "" {
+		return fmt.Sprintf("The blog %s was published.", blog.Name)
+	}
+	return fmt.Sprintf("The blog %s was published: %s", blog.Name, address)
 }
 
 // existingBucket refers to the bucket that the owner has already.

@@ -1,4 +1,4 @@
-// Package notify has the SNS topics that tell people of failures.
+// Package notify has the SNS topics that tell people of failures and, if they want that, of successes.
 package notify
 
 import (

@@ -1,5 +1,5 @@
 // Package pipeline has what the pipelines of blogs and services have in common: the artifact
-// bucket, the Source stage, projects of CodeBuild, and the notifications of failures. Make a [Base]
+// bucket, the Source stage, projects of CodeBuild, and the notifications. Make a [Base]
 // first, then the stages, and with both the pipeline.
 package pipeline
 
@@ -58,6 +58,9 @@ type Props struct {
 
 	// Topics are told of every action that fails.
 	Topics notify.Topics
+
+	// Success begins what the topics are told of an execution that succeeds. Default: they are not told.
+	Success string
 }
 
 // NewPipeline makes the pipeline of a blog or service, which has the same name. UserParameters
@@ -84,6 +87,9 @@ func NewPipeline(scope constructs.Construct, p Props) awscodepipeline.Pipeline {
 	cdk.NewOutput(scope, "PipelineConsole", "Where to watch the pipeline",
 		*awscdk.Fn_Sub(jsii.String("https://${AWS::Region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/"+p.Identity.Name+"/view"), nil))
 	notifyOfFailures(scope, made, p.Identity, p.Topics)
+	if p.Success != "" {
+		notifyOfSuccesses(scope, made, p.Identity, p.Topics, stages[len(stages)-1], p.Success)
+	}
 	return made
 }
 

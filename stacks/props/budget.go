@@ -17,8 +17,8 @@ func validateMonthlyBudget(p *problems, dollars int, notifications Notifications
 	case dollars == 0:
 	case slices.Contains(withoutBudgets, p.of.Region):
 		p.add(field, dollars, "cannot be set in "+p.of.Region+", where CloudFormation cannot create budgets: leave it out, and create the budget in the console")
-	case len(notifications.Emails) == 0 && notifications.TopicARN == "":
-		p.add(field, dollars, "has nobody to tell: add an address or a topic to Notifications")
+	case notifications.isNobody():
+		p.add(field, dollars, nobodyToTell)
 	case len(notifications.Emails) > maxBudgetEmails:
 		p.add("Notifications.Emails", fmt.Sprintf("%d addresses", len(notifications.Emails)), fmt.Sprintf("a budget tells at most %d: use a TopicARN with their subscriptions", maxBudgetEmails))
 	}

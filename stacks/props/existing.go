@@ -125,6 +125,9 @@ func (s ExistingService) Validate() error {
 		s.Hook.validate(p, "")
 	}
 	s.Notifications.validate(p)
+	if s.Notifications.OnSuccess {
+		p.add("Notifications.OnSuccess", true, "tells of the executions of a pipeline, and the one that deploys this service is not made here: leave it out")
+	}
 	p.noTokens(s)
 	return p.join()
 }

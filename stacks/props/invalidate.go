@@ -182,6 +182,14 @@ func (i Invalidate) validateChanges(p *problems, site *Site, deploy Deploy) {
 	}
 }
 
+// Address returns the address of the home page of an existing distribution, or "" if Verify does not name it.
+func (i Invalidate) Address() string {
+	if i.Verify == "" || i.Verify == NoVerify {
+		return ""
+	}
+	return i.Verify + cmp.Or(i.BasePath, "/")
+}
+
 // validateVerify checks the address at which the function looks for what was published.
 func (i Invalidate) validateVerify(p *problems, site *Site) {
 	const field = "Invalidate.Verify"

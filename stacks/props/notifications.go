@@ -21,6 +21,11 @@ type Notifications struct {
 	// CloudWatch, as SNS's default policy does. Default: none. Example:
 	// "arn:aws:sns:us-east-1:123456789012:alerts".
 	TopicARN string
+
+	// OnSuccess says that they are told of every execution of the pipeline that succeeds, too: the message has the
+	// last stage's report and, if it is known from Site or Invalidate.Verify, the blog's address. Not allowed for an
+	// ExistingService, which has no pipeline here. Default: false, they are told of failures only.
+	OnSuccess bool
 }
 
 const (
@@ -32,7 +37,16 @@ const (
 
 var topicPattern = arnPattern("sns", `[A-Za-z0-9_-]{1,256}`)
 
+// isNobody returns whether nobody is told.
+func (n Notifications) isNobody() bool { return len(n.Emails) == 0 && n.TopicARN == "" }
+
+// nobodyToTell is what a message says of a prop that needs somebody to tell.
+const nobodyToTell = "has nobody to tell: add an address or a topic to Notifications"
+
 func (n Notifications) validate(p *problems) {
+	if n.OnSuccess && n.isNobody() {
+		p.add("Notifications.OnSuccess", true, nobodyToTell)
+	}
 	for i, address := range n.Emails {
 		field := fmt.Sprintf("Notifications.Emails[%d]", i)
 		switch {

@@ -17,6 +17,7 @@ func TestNotificationsRefuse(t *testing.T) {
 			*b = fixtures.Full
 			b.Notifications.TopicARN = "arn:aws:sns:ap-northeast-1:999999999999:alerts"
 		}, "must be in the blog's Account, 123456789012"},
+		{"nobody to tell of a success", func(b *props.Blog) { b.Notifications = props.Notifications{OnSuccess: true} }, "Notifications.OnSuccess is true: has nobody to tell: add an address or a topic to Notifications"},
 		{"topic", func(b *props.Blog) { b.Notifications.TopicARN = "alerts" }, "Notifications.TopicARN"},
 	})
 }

@@ -90,9 +90,12 @@ func NewService(scope constructs.Construct, id string, s props.FargateService) *
 	if !s.Tagged {
 		cdk.WithoutTags(append(made.balancer.moved, made.service)...)
 	}
-	topics := notify.NewTopics(this.Construct, s.Identity(), s.Notifications)
+	topics, success := notify.NewTopics(this.Construct, s.Identity(), s.Notifications), ""
+	if s.Notifications.OnSuccess {
+		success = "The service " + s.Name + " was deployed."
+	}
 	this.Pipeline = pipeline.NewPipeline(this.Construct, pipeline.Props{
-		Base: p.base, Type: props.PipelineTypeV2, ExecutionMode: s.ExecutionMode, Topics: topics,
+		Base: p.base, Type: props.PipelineTypeV2, ExecutionMode: s.ExecutionMode, Topics: topics, Success: success,
 		Stages: []*awscodepipeline.StageProps{pipeline.Stage("Build", made.build.Action), pipeline.Stage("Deploy", made.deploy)},
 	})
 	// The first execution starts as soon as the pipeline exists. It reads the task definition, and
