@@ -64,7 +64,7 @@ var guarded = []string{"AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoa
 
 // passing lists types whose resources have no contents: an update may make and remove them.
 var passing = []string{
-	"AWS::Budgets::Budget", "AWS::CertificateManager::Certificate", "AWS::CloudFront::ResponseHeadersPolicy", "AWS::CloudWatch::Alarm", "AWS::CodePipeline::Webhook", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress", "AWS::Events::Rule", "AWS::IAM::Policy", "AWS::IAM::Role",
+	"AWS::Budgets::Budget", "AWS::CertificateManager::Certificate", "AWS::CloudFront::ResponseHeadersPolicy", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::CodePipeline::Webhook", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress", "AWS::Events::Rule", "AWS::IAM::Policy", "AWS::IAM::Role",
 	"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::Permission", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy",
 }
 

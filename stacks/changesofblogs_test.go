@@ -178,4 +178,6 @@ var blogChanges = []change[props.Blog]{
 		b.Notifications.TopicARN = "arn:aws:sns:ap-northeast-1:" + fixtures.Account + ":alerts"
 	}},
 	{prop: "Notifications.OnSuccess", after: func(b *props.Blog) { b.Notifications.OnSuccess = true }},
+	{prop: "Monitoring.Dashboard", after: func(b *props.Blog) { b.Monitoring.Dashboard = true }},
+	{prop: "Monitoring.Alarms", after: func(b *props.Blog) { b.Monitoring.Alarms = true }},
 }

@@ -29,7 +29,8 @@ var extremeBlogs = []props.Blog{
 			{Match: `*$~"'@:+&?`, CacheControl: "no-store", ContentType: `text/plain; charset="utf-8"`, ContentLanguage: "x", ContentDisposition: `attachment; filename="<>&${x} #{y}"`, Metadata: map[string]string{"_": "${AWS::Region} \"<>&" + fixtures.X(1100)}},
 		}},
 		Invalidate:    props.Invalidate{DistributionID: "E" + strings.Repeat("X", 19), Paths: []string{"/" + fixtures.X(800), "#" + strings.Repeat("!", 20)}, LogRetentionDays: 3653},
-		Notifications: props.Notifications{Emails: fixtures.Several(2, "!#$%%&'*+/=?^_`|~-%d@"+fixtures.X(63)+".dev"), TopicARN: "arn:aws:sns:ap-southeast-5:" + fixtures.Account + ":" + fixtures.X(256)},
+		Notifications: props.Notifications{Emails: fixtures.Several(2, "!#$%%&'*+/=?^_`|~-%d@"+fixtures.X(63)+".dev"), TopicARN: "arn:aws:sns:ap-southeast-5:" + fixtures.Account + ":" + fixtures.X(256), OnSuccess: true},
+		Monitoring:    props.Monitoring{Dashboard: true, Alarms: true},
 		ExecutionMode: props.ExecutionModeQueued,
 	},
 	{
@@ -44,7 +45,8 @@ var extremeBlogs = []props.Blog{
 		Name: "c", Region: "ap-southeast-1",
 		Source:     props.GitHubToken{Owner: "x", Repo: "x", ParameterName: strings.Repeat("/p", 14) + "/" + fixtures.X(932), Trigger: props.TokenTriggerNone},
 		Deploy:     props.Deploy{Bucket: "abc", KeyPrefix: fixtures.X(512), CacheControl: `no-cache="Set-Cookie, X"`},
-		Invalidate: props.Invalidate{DistributionID: "E000000001", BasePath: "/!_.'()-/" + fixtures.X(504) + "/", QueryStrings: true},
+		Invalidate: props.Invalidate{DistributionID: "E000000001", BasePath: "/!_.'()-/" + fixtures.X(504) + "/", QueryStrings: true, Verify: "https://" + strings.Repeat("c.", 124) + "blog"},
+		Monitoring: props.Monitoring{Dashboard: true},
 	},
 	{
 		Name: "d" + fixtures.X(99), Account: fixtures.Account, Region: "eu-west-1",
@@ -62,7 +64,8 @@ var extremeBlogs = []props.Blog{
 			WebACLARN:              "arn:aws:wafv2:us-east-1:" + fixtures.Account + ":global/webacl/" + fixtures.X(128) + "/" + fixtures.UUID,
 			AccessLogRetentionDays: 3653, MonthlyBudget: 1 << 50,
 		},
-		Notifications: props.Notifications{Emails: fixtures.Several(10, "m%d@blog.dev")},
+		Notifications: props.Notifications{Emails: fixtures.Several(10, "m%d@blog.dev"), OnSuccess: true},
+		Monitoring:    props.Monitoring{Dashboard: true, Alarms: true},
 	},
 	{
 		Name: "e", Region: "us-east-1",

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/stacks/cdk"
+	"blog-deploy-pipeline/stacks/monitoring"
 	"blog-deploy-pipeline/stacks/notify"
 	"blog-deploy-pipeline/stacks/pipeline"
 	"blog-deploy-pipeline/stacks/props"
@@ -126,6 +127,7 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 	clears, invalidate := newInvalidate(this.Construct, base, blog, to, kept)
 	this.InvalidateFunction = clears.Function
 
+	topics, address := notify.NewTopics(this.Construct, blog.Identity(), blog.Notifications), cmp.Or(blog.Invalidate.Address(), to.BaseURL)
 	this.Pipeline = pipeline.NewPipeline(this.Construct, pipeline.Props{
 		Base: base, Type: blog.PipelineType, ExecutionMode: blog.ExecutionMode, Variables: publishVariables(blog),
 		Stages: []*awscodepipeline.StageProps{
@@ -133,22 +135,25 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 			pipeline.Stage("Deploy", deploy),
 			pipeline.Stage("Invalidate", invalidate),
 		},
-		Topics:  notify.NewTopics(this.Construct, blog.Identity(), blog.Notifications),
-		Success: success(blog, to.BaseURL),
+		Topics: topics, Success: success(blog, address),
 	})
 	if blog.Schedule.Expression != "" {
 		newSchedule(this.Construct, blog.Schedule, this.Pipeline)
 	}
+	monitoring.New(this.Construct, "Monitoring", monitoring.Props{
+		Monitoring: blog.Monitoring, BlogName: blog.Name, Address: address, Topics: topics,
+		Publish: this.PublishFunction, Invalidate: this.InvalidateFunction,
+		ClearsChanges: blog.Invalidate.ClearsChanges(blog.Deploy), Proves: blog.Invalidate.LooksAt(blog.Deploy, blog.Site, to.origin()) != "",
+	})
 	return this
 }
 
 // success begins the message about a publication, or is "" if nobody wants that. Some blogs' addresses are unknown.
-func success(blog props.Blog, baseURL string) string {
-	if !blog.Notifications.OnSuccess {
+func success(blog props.Blog, address string) string {
+	switch {
+	case !blog.Notifications.OnSuccess:
 		return ""
-	}
-	address := cmp.Or(blog.Invalidate.Address(), baseURL)
-	if address == "" {
+	case address == "":
 		return fmt.Sprintf("The blog %s was published.", blog.Name)
 	}
 	return fmt.Sprintf("The blog %s was published: %s", blog.Name, address)

@@ -48,8 +48,11 @@ type Blog struct {
 	// Default: none. Example: Schedule{Expression: "cron(0 6 * * ? *)", TimeZone: "Asia/Tokyo"}.
 	Schedule Schedule
 
-	// Notifications says who is told of failures. Default: nobody.
+	// Notifications says who is told of failures and, with OnSuccess, of successes. Default: nobody.
 	Notifications Notifications
+
+	// Monitoring asks for a dashboard and for alarms. Default: none.
+	Monitoring Monitoring
 
 	// PipelineType is the type of the pipeline. PipelineTypeV1 costs 1 USD a month, and has no trigger
 	// filters and no execution modes; PipelineTypeV2 costs 0.002 USD a minute, with 100 minutes a month
@@ -122,6 +125,7 @@ func (b Blog) Validate() error {
 	validatePublishEnvironment(p, b.Deploy)
 	own.Schedule.validate(p, b.Source)
 	b.Notifications.validate(p)
+	b.Monitoring.validate(p, b.Notifications)
 	p.noTokens(b)
 	return p.join()
 }

@@ -182,6 +182,18 @@ func (i Invalidate) validateChanges(p *problems, site *Site, deploy Deploy) {
 	}
 }
 
+// LooksAt returns the address, without a path, at which the function looks for what was published, or "" if it does
+// not look. Both addresses may be tokens. The props must have their defaults.
+func (i Invalidate) LooksAt(deploy Deploy, site *Site, siteAddress string) string {
+	switch {
+	case !i.ClearsChanges(deploy) || i.Verify == NoVerify:
+		return ""
+	case site != nil:
+		return siteAddress
+	}
+	return i.Verify
+}
+
 // Address returns the address of the home page of an existing distribution, or "" if Verify does not name it.
 func (i Invalidate) Address() string {
 	if i.Verify == "" || i.Verify == NoVerify {

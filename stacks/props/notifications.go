@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Notifications says who is told when a stage of a pipeline fails, and when a service's cache was not
-// cleared. The message names the blog or service and the stage, and gives the reason or says where to find
-// it.
+// Notifications says who is told when a stage of a pipeline fails, when an alarm of a blog's Monitoring goes off, and
+// when a service's cache was not cleared. The message names the blog or service and the stage, and gives the reason
+// or says where to find it.
 type Notifications struct {
 	// Emails are addresses that get a mail, at most 400, in plain ASCII. Each address must confirm its
 	// subscription once, by the link in a mail from AWS. Default: none. Example: "me@my.blog".
@@ -17,7 +17,7 @@ type Notifications struct {
 
 	// TopicARN is an existing SNS topic in the account and region of the stack. For a pipeline, its policy
 	// need not change; if a KMS key of your own encrypts the topic, the key's policy must allow the role of
-	// the rule. For the alarm of a service, the topic's policy and the policy of such a key must allow
+	// the rule. For alarms, the topic's policy and the policy of such a key must allow
 	// CloudWatch, as SNS's default policy does. Default: none. Example:
 	// "arn:aws:sns:us-east-1:123456789012:alerts".
 	TopicARN string

@@ -37,12 +37,8 @@ func ChangesEnvironment(deploy Deploy, invalidate Invalidate, site *Site, releas
 	environment := releaseEnvironment(deploy, releases)
 	environment[contract.EnvAddresses] = contract.JSON(addresses)
 	environment[contract.EnvMaxPaths] = strconv.Itoa(invalidate.MaxPaths)
-	verify := invalidate.Verify
-	if site != nil && verify == "" {
-		verify = siteAddress
-	}
-	if verify != "" && verify != NoVerify {
-		environment[contract.EnvVerify] = verify
+	if origin := invalidate.LooksAt(deploy, site, siteAddress); origin != "" {
+		environment[contract.EnvVerify] = origin
 	}
 	return environment
 }

@@ -119,7 +119,7 @@ type FargateService struct {
 	// tags.
 	Tagged bool
 
-	// Notifications says who is told of failures. Default: nobody.
+	// Notifications says who is told of failures and, with OnSuccess, of successes. Default: nobody.
 	Notifications Notifications
 
 	// ExecutionMode says what happens to a push while the pipeline is running for another. Default:
