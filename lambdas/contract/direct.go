@@ -10,9 +10,10 @@ type DirectEvent struct {
 
 // Direct asks a function for the work of its action, or for a look at it.
 type Direct struct {
-	// Job identifies the work, as the id of a job does. A request that is sent again does nothing twice.
+	// Job identifies the work, as the id of a job does: 1 to 100 letters, digits, "-" and "_". A request that is sent
+	// again does nothing twice. Not needed for a look.
 	Job string `json:"job,omitempty"`
-	// UserParameters are those of the action.
+	// UserParameters are those of the action. What CodePipeline would replace in them, such as "#{variables.Name}", is "".
 	UserParameters string `json:"userParameters,omitempty"`
 	// Token is the Token of the answer before; "" at first.
 	Token string `json:"token,omitempty"`
@@ -26,7 +27,7 @@ type Direct struct {
 	DryRun bool `json:"dryRun,omitempty"`
 	// Touched are the keys in the site's bucket that invalidate takes for changed in a dry run, besides those that are.
 	Touched []string `json:"touched,omitempty"`
-	// List asks publish for the last releases, at most so many.
+	// List asks publish for the last releases, at most so many, from 1 to 100.
 	List int `json:"list,omitempty"`
 }
 
@@ -54,7 +55,8 @@ type Difference struct {
 	Put     int   `json:"put"`
 	Removed int   `json:"removed"`
 	Bytes   int64 `json:"bytes"`
-	// Touched has the keys of the files that would be put or removed, the first 10,000 of them.
+	// Touched has the keys of the files that would be put or removed, or the first ones of them, of at least 10,001 files
+	// or of 2 MB. An invalidation of more than 10,000 clears everything.
 	Touched []string `json:"touched,omitempty"`
 }
 
@@ -75,7 +77,7 @@ type Release struct {
 	// Execution is the id of the pipeline's execution that published it, and Revision that of the commit; "" for none.
 	Execution string `json:"execution,omitempty"`
 	Revision  string `json:"revision,omitempty"`
-	// Restores is the id of the release that it has published again, and By who asked for that.
+	// Restores is the id of the release whose build it has published again, and By who asked for that.
 	Restores string `json:"restores,omitempty"`
 	By       string `json:"by,omitempty"`
 	Files    int    `json:"files"`

@@ -425,3 +425,9 @@ func (f found) Everything(p changes.Plan) changes.Plan {
 	p.Items = []string{contract.AllPaths}
 	return p
 }
+
+// Foresee implements finder.
+func (f found) Foresee(_ context.Context, touched []string) (changes.Plan, error) {
+	f.Changed += len(touched)
+	return changes.Plan(f), nil
+}

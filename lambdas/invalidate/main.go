@@ -1,7 +1,8 @@
 // Command invalidate is the Lambda function of a pipeline's Invalidate stage. For each
 // job of CodePipeline it clears CloudFront's cache of the paths that the job names, or of
 // what publications have changed, and it reports to CodePipeline when CloudFront has
-// completed that.
+// completed that. The owner's commands call it for the same, after a release was published
+// again.
 package main
 
 import (

@@ -34,6 +34,7 @@ const maxNamed = 40
 // finder is a [changes.Finder].
 type finder interface {
 	Find(context.Context) (changes.Plan, error)
+	Foresee(ctx context.Context, touched []string) (changes.Plan, error)
 	Done(ctx context.Context, number int64) error
 	Everything(changes.Plan) changes.Plan
 }
@@ -52,6 +53,8 @@ type task struct {
 	*stage
 	clearing
 	blog string
+	// direct is what a direct request asks for; nil for a job of the pipeline.
+	direct *contract.Direct
 	// plan is what has changed, in the call that has found it.
 	plan changes.Plan
 	// result is for the metrics. Only an invalidation that has ended has one.
@@ -66,6 +69,7 @@ func (s *stage) read(log *slog.Logger, job pipelinejob.Job) (pipelinejob.Task, e
 		stage:    s,
 		clearing: clearing{request: invalidation.Request{Distribution: parameters.Distribution, Execution: job.ID}},
 		blog:     parameters.PipelineName,
+		direct:   job.Direct,
 		log:      log.With(contract.DimensionBlog, parameters.PipelineName, "distribution", parameters.ID),
 	}
 	if err == nil && job.ContinuationToken != "" {
@@ -77,7 +81,7 @@ func (s *stage) read(log *slog.Logger, job pipelinejob.Job) (pipelinejob.Task, e
 	if len(t.request.Paths) == 0 && t.changed == nil && (s.changes == nil || t.progress.InvalidationID != "") {
 		t.request.Paths = []string{contract.AllPaths}
 	}
-	return t, err
+	return t, errors.Join(err, checkDirect(job.Direct))
 }
 
 func decodeParameters(text string) (contract.UserParameters, error) {
@@ -98,6 +102,9 @@ func decodeParameters(text string) (contract.UserParameters, error) {
 
 // Work implements pipelinejob.Task.
 func (t *task) Work(ctx context.Context) pipelinejob.Report {
+	if t.looks() {
+		return t.look(ctx)
+	}
 	if len(t.request.Paths) == 0 && t.changed == nil {
 		if f := t.find(ctx); f != nil {
 			return pipelinejob.Failed(f)
@@ -133,6 +140,26 @@ func (t *task) Work(ctx context.Context) pipelinejob.Report {
 	return t.completed(took)
 }
 
+// looks reports whether the task changes nothing.
+func (t *task) looks() bool { return t.direct != nil && t.direct.DryRun }
+
+// look answers a dry run. It does not call CloudFront.
+func (t *task) look(ctx context.Context) pipelinejob.Report {
+	if len(t.request.Paths) > 0 {
+		return looked(t.request.Paths, 0, contract.AllPaths)
+	}
+	plan, err := t.changes.Foresee(ctx, t.direct.Touched)
+	if err != nil {
+		return pipelinejob.Failed(notFound(err))
+	}
+	return looked(plan.Items, plan.Needless, t.changes.Everything(plan).Items[0])
+}
+
+// notFound returns the failure of a search for what has changed.
+func notFound(err error) *failure.Failure {
+	return s3client.Failure(fmt.Errorf("find what has changed: %w", err), s3client.Words{Again: words.Again})
+}
+
 // find finds the paths to clear. There is none if nothing has changed.
 func (t *task) find(ctx context.Context) *failure.Failure {
 	found, err := t.changes.Find(ctx)
@@ -140,7 +167,7 @@ func (t *task) find(ctx context.Context) *failure.Failure {
 		err = t.changes.Done(ctx, found.Number) // the distribution serves none of it
 	}
 	if err != nil {
-		return s3client.Failure(fmt.Errorf("find what has changed: %w", err), s3client.Words{Again: words.Again})
+		return notFound(err)
 	}
 	t.clears(found)
 	t.named().Info("found what has changed", "items", len(found.Items), "first", found.Items[:min(len(found.Items), maxNamed)], "changed", found.Changed, "unchanged", found.Unchanged, "needless", found.Needless)
@@ -206,6 +233,9 @@ func (t *task) named() *slog.Logger {
 
 // Metrics implements pipelinejob.Task.
 func (t *task) Metrics(report pipelinejob.Report) slog.Attr {
+	if t.looks() {
+		return slog.Attr{}
+	}
 	result := t.result
 	result.Failed = report.Failed()
 	if t.changed == nil || result.Failed {

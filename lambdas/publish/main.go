@@ -1,6 +1,7 @@
 // Command publish is the Lambda function of a pipeline's Deploy stage. For each job of
 // CodePipeline it publishes the build, which is the action's input artifact, to the bucket
-// of the blog, and it reports to CodePipeline when the release is committed.
+// of the blog, and it reports to CodePipeline when the release is committed. The owner's
+// commands call it to list the releases, and to publish one of them again.
 package main
 
 import (
@@ -31,13 +32,15 @@ func main() {
 	cfg := awsenv.Config(os.Getenv)
 	client := s3client.New(cfg)
 	log := invocation.Log(os.Stdout)
+	releases := release.Store{S3: client, Bucket: env.Required(contract.EnvReleases, "the name of the releases bucket")}
 	s := &stage{
 		publisher: publication.Publisher{
 			S3:       client,
-			Releases: release.Store{S3: client, Bucket: env.Required(contract.EnvReleases, "the name of the releases bucket")},
+			Releases: releases,
 			Settings: publication.ReadSettings(&env),
 			Again:    pipelinejob.Again,
 		},
+		releases:  releases,
 		lookEvery: env.Duration(contract.EnvPollEvery, 10*time.Second),
 	}
 	lambda.StartWithOptions(invocation.Redacted(log, pipelinejob.Handler{

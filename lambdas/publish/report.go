@@ -32,6 +32,9 @@ func published(result publication.Result) pipelinejob.Report {
 	var counts []string
 	if result.IsNew {
 		what = "Published release "
+		if result.Restores != "" {
+			what = "Published release " + result.Restores + " again, as "
+		}
 		counts = append(counts, fmt.Sprintf("%d put (%s)", result.Put, size(result.Bytes)))
 	}
 	counts = append(counts, fmt.Sprintf("%d unchanged", result.Unchanged))

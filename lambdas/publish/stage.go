@@ -12,6 +12,8 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/metrics"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
 	"blog-deploy-pipeline/lambdas/internal/publication"
+	"blog-deploy-pipeline/lambdas/internal/redact"
+	"blog-deploy-pipeline/lambdas/internal/release"
 	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
 
@@ -26,11 +28,18 @@ const (
 // publisher is a [publication.Publisher].
 type publisher interface {
 	Publish(context.Context, *slog.Logger, publication.Request) (publication.Result, error)
+	Foresee(context.Context, publication.Request) (publication.Foreseen, error)
+}
+
+// lister is a [release.Store].
+type lister interface {
+	List(ctx context.Context, n int) ([]release.Listed, error)
 }
 
 // stage is the pipeline's Deploy stage, which turns each job into a task.
 type stage struct {
 	publisher publisher
+	releases  lister
 	// lookEvery is how often the function looks whether another publication has ended.
 	lookEvery time.Duration
 }
@@ -38,7 +47,9 @@ type stage struct {
 // task is the publication of one job.
 type task struct {
 	*stage
-	blog     string
+	blog string
+	// direct is what a direct request asks for; nil for a job of the pipeline.
+	direct   *contract.Direct
 	request  publication.Request
 	progress progress
 	result   publication.Result
@@ -48,22 +59,21 @@ type task struct {
 // read implements pipelinejob.Handler's Read.
 func (s *stage) read(log *slog.Logger, job pipelinejob.Job) (pipelinejob.Task, error) {
 	parameters, err := decodeParameters(job.UserParameters)
-	t := &task{stage: s, blog: parameters.PipelineName, log: log.With(contract.DimensionBlog, parameters.PipelineName)}
+	t := &task{stage: s, blog: parameters.PipelineName, direct: job.Direct, log: log.With(contract.DimensionBlog, parameters.PipelineName)}
 	t.progress = progress{job: job.ID, started: time.Now()}
 	if job.ContinuationToken != "" && err == nil {
 		if t.progress, err = decodeToken(job.ContinuationToken); err != nil {
 			err = fmt.Errorf("%w; %s to start again", err, pipelinejob.Again)
 		}
 	}
-	build, noBuild := job.Input()
-	t.request = publication.Request{
-		Job:            t.progress.job,
-		Execution:      parameters.Execution,
-		Revision:       parameters.Revision,
-		Bucket:         build.Bucket,
-		Key:            build.Key,
-		AllowDeletions: parameters.AllowDeletions == contract.AllowDeletionsYes,
+	t.request = publication.Request{Job: t.progress.job, AllowDeletions: parameters.AllowDeletions == contract.AllowDeletionsYes}
+	if d := job.Direct; d != nil {
+		t.request.Restores, t.request.By = d.Release, redact.Cut(d.By, maxBy)
+		return t, errors.Join(err, checkDirect(*d))
 	}
+	build, noBuild := job.Input()
+	t.request.Bucket, t.request.Key = build.Bucket, build.Key
+	t.request.Execution, t.request.Revision = parameters.Execution, parameters.Revision
 	return t, errors.Join(err, noBuild)
 }
 
@@ -88,6 +98,13 @@ func decodeParameters(text string) (contract.PublishParameters, error) {
 
 // Work implements pipelinejob.Task.
 func (t *task) Work(ctx context.Context) pipelinejob.Report {
+	switch d := t.direct; {
+	case d == nil:
+	case d.List > 0:
+		return listed(t.releases.List(ctx, d.List))
+	case d.DryRun:
+		return looked(t.publisher.Foresee(ctx, t.request))
+	}
 	t.progress.attempt++
 	err := t.publish(ctx)
 	switch waited := time.Since(t.progress.started); {
@@ -115,7 +132,10 @@ func (t *task) Work(ctx context.Context) pipelinejob.Report {
 func (t *task) publish(ctx context.Context) (err error) {
 	log := t.log.With("attempt", t.progress.attempt)
 	giveUp := time.Now().Add(t.lookEvery)
-	if deadline, ok := ctx.Deadline(); ok {
+	switch deadline, ok := ctx.Deadline(); {
+	case t.direct != nil: // The caller sees a crash, and wants to see what it waits for.
+		giveUp = giveUp.Add(t.lookEvery)
+	case ok:
 		giveUp = time.Now().Add(time.Until(deadline) / 2)
 	}
 	for {
@@ -145,7 +165,7 @@ func (t *task) Log() *slog.Logger {
 
 // Metrics implements pipelinejob.Task.
 func (t *task) Metrics(report pipelinejob.Report) slog.Attr {
-	if report.Failed() {
+	if looks := t.direct != nil && (t.direct.DryRun || t.direct.List > 0); looks || report.Failed() {
 		return slog.Attr{}
 	}
 	return metrics.Attr(contract.DimensionBlog, t.blog,

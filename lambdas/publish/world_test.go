@@ -12,6 +12,7 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob/pipelinejobtest"
 	"blog-deploy-pipeline/lambdas/internal/publication"
+	"blog-deploy-pipeline/lambdas/internal/release"
 	"blog-deploy-pipeline/rehearse/functiontest"
 )
 
@@ -24,6 +25,11 @@ func TestMain(m *testing.M) { os.Exit(functiontest.Main(m, &binary)) }
 type fakePublisher struct {
 	answer   func(context.Context, publication.Request) (publication.Result, error)
 	requests []publication.Request
+
+	// foreseen and refusal answer looks.
+	foreseen publication.Foreseen
+	refusal  error
+	looks    []publication.Request
 }
 
 // Publish implements publisher.
@@ -33,9 +39,27 @@ func (f *fakePublisher) Publish(ctx context.Context, log *slog.Logger, request p
 	return f.answer(ctx, request)
 }
 
+// Foresee implements publisher.
+func (f *fakePublisher) Foresee(_ context.Context, request publication.Request) (publication.Foreseen, error) {
+	f.looks = append(f.looks, request)
+	return f.foreseen, f.refusal
+}
+
+// fakeReleases are a list, or an error.
+type fakeReleases struct {
+	listed []release.Listed
+	err    error
+}
+
+// List implements lister.
+func (f fakeReleases) List(_ context.Context, n int) ([]release.Listed, error) {
+	return f.listed[:min(n, len(f.listed))], f.err
+}
+
 type world struct {
 	pipeline  *pipelinejobtest.CodePipeline
 	publisher *fakePublisher
+	stage     *stage
 	handler   pipelinejob.Handler
 	log       invocationtest.Log
 }
@@ -48,8 +72,8 @@ func newWorld(result publication.Result) *world {
 // newWorldThat returns a function that publishes so.
 func newWorldThat(publishes func(context.Context, publication.Request) (publication.Result, error)) *world {
 	w := &world{pipeline: &pipelinejobtest.CodePipeline{}, publisher: &fakePublisher{answer: publishes}}
-	s := &stage{publisher: w.publisher, lookEvery: 10 * time.Second}
-	w.handler = pipelinejob.Handler{CodePipeline: w.pipeline, Read: s.read, Log: w.log.Logger()}
+	w.stage = &stage{publisher: w.publisher, lookEvery: 10 * time.Second}
+	w.handler = pipelinejob.Handler{CodePipeline: w.pipeline, Read: w.stage.read, Log: w.log.Logger()}
 	return w
 }
 

@@ -46,7 +46,11 @@ type Finder struct {
 }
 
 // Find returns what has to be cleared now.
-func (f Finder) Find(ctx context.Context) (Plan, error) {
+func (f Finder) Find(ctx context.Context) (Plan, error) { return f.Foresee(ctx, nil) }
+
+// Foresee returns what would have to be cleared after a publication that touches some keys
+// besides.
+func (f Finder) Foresee(ctx context.Context, touched []string) (Plan, error) {
 	state, err := f.Releases.Load(ctx)
 	if err != nil {
 		return Plan{}, err
@@ -54,6 +58,20 @@ func (f Finder) Find(ctx context.Context) (Plan, error) {
 	manifest, err := f.Releases.Manifest(ctx, state.Current)
 	if err != nil {
 		return Plan{}, err
+	}
+	if manifest != nil && len(touched) > 0 {
+		manifest.Number = state.Number + 1
+		for _, key := range touched {
+			file, there := manifest.Files[key]
+			if _, before := state.Touched[key]; there {
+				file.Replaced = ""
+				if !before {
+					file.Replaced = file.Tag
+				}
+				manifest.Files[key] = file
+			}
+		}
+		state = state.Foresee(touched)
 	}
 	return find(state, manifest, f.Settings), nil
 }

@@ -148,6 +148,44 @@ func TestFinder(t *testing.T) {
 	}
 }
 
+// What a publication would have cleared is what the one after it clears, also by tags, and
+// nothing is noted.
+func TestForesee(t *testing.T) {
+	const bucket = "releases"
+	client := &objecttest.Client{S3: objecttest.New(bucket)}
+	store := release.Store{S3: client, Bucket: bucket}
+	manifest := blog("index.html", "a.html", "b.html", "c.css", "d.css")
+	for key, tag := range map[string]string{"index.html": "r-7", "a.html": "r-7", "b.html": "r-7", "c.css": "r-1", "d.css": "r-1"} {
+		manifest.Files[key] = release.File{Tag: tag}
+	}
+	_, err := store.Update(t.Context(), func(s *release.State) error {
+		s.Number, s.Current, s.Touched = 7, id, map[string]int64{"d.css": 7}
+		return nil
+	})
+	if err := errors.Join(err, store.PutManifest(t.Context(), manifest)); err != nil {
+		t.Fatal(err)
+	}
+	f := Finder{Releases: store, Settings: Settings{MaxPaths: 2, Addresses: contract.Addresses{Tags: true}}}
+	for _, tt := range []struct {
+		name    string
+		touched []string
+		want    []string
+	}{
+		{"nothing besides", nil, []string{"/d.css"}},
+		{"all of a release", []string{"index.html", "a.html", "b.html"}, []string{"#r-7", "/d.css"}},
+		{"what is to be cleared already", []string{"d.css", "c.css"}, []string{"/c.css", "/d.css"}},
+	} {
+		plan, err := f.Foresee(t.Context(), tt.touched)
+		slices.Sort(plan.Items)
+		if err != nil || !slices.Equal(plan.Items, tt.want) {
+			t.Errorf("%s: would clear %q, %v, want %q", tt.name, plan.Items, err, tt.want)
+		}
+	}
+	if state, err := store.Load(t.Context()); err != nil || len(state.Touched) != 1 || state.Number != 7 {
+		t.Errorf("after that the state is %+v, %v", state, err)
+	}
+}
+
 // Errors of S3 come through.
 func TestFinderErrors(t *testing.T) {
 	denied := errors.New("denied")

@@ -1,6 +1,7 @@
 // Package pipelinejob implements CodePipeline's protocol for a Lambda function that is an
 // action of a pipeline: it decodes jobs, sends exactly one report for each, and logs it.
-// It does not know what the jobs are about.
+// A job may also come directly from the owner's commands, which get the report as the
+// answer. The package does not know what the jobs are about.
 package pipelinejob
 
 import (
@@ -23,7 +24,8 @@ type Task interface {
 	Metrics(Report) slog.Attr
 }
 
-// Handler turns each job into exactly one report, whatever happens.
+// Handler turns each job into exactly one report, whatever happens. The report of a direct
+// request (contract.DirectEvent) is the answer.
 type Handler struct {
 	CodePipeline Client
 	// Read returns the task of a job. If something is wrong with the job, Read returns
@@ -41,28 +43,35 @@ var _ lambda.Handler = Handler{}
 // Invoke implements lambda.Handler. It needs the raw event, because an event that cannot
 // be decoded may still name a job that waits for a report.
 //
-// The only errors it returns are an event without a job and a report that could not be
-// sent. Lambda then delivers the event again.
+// The only errors it returns are an event that is neither a job nor a direct request, and a
+// report that could not be sent. Lambda then delivers the event again.
 func (h Handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	id, err := decodeID(event)
-	if err != nil {
+	direct := err != nil && isDirect(event)
+	if err != nil && !direct {
 		h.Log.Error("event refused", "error", err.Error())
 		return nil, err
 	}
 	working, reporting, cancel := invocation.Split(ctx, time.Now())
 	defer cancel()
 
+	job := Job{ID: id}
 	var task Task
 	log := func() *slog.Logger {
 		if task == nil {
-			return h.Log.With("job", id)
+			return job.named(h.Log)
 		}
 		return task.Log()
 	}
 	report := invocation.Guard(log, func() Report {
-		job, err := decode(id, event)
+		var err error
+		if direct {
+			job, err = decodeDirect(event)
+		} else {
+			job, err = decode(id, event)
+		}
 		if err == nil {
-			task, err = h.Read(h.Log.With("job", id), job)
+			task, err = h.Read(job.named(h.Log), job)
 		}
 		if err == nil {
 			err = h.Misconfigured
@@ -73,9 +82,14 @@ func (h Handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		return task.Work(working)
 	}, panicked)
 
-	counts, err := invocation.Reported(log(), report.Failed(), report.send(reporting, h.CodePipeline, id))
-	if err != nil {
-		return nil, err
+	answer, counts := invocation.NoAnswer, true
+	if direct {
+		answer = report.answer()
+	} else {
+		counts, err = invocation.Reported(log(), report.Failed(), report.send(reporting, h.CodePipeline, id))
+		if err != nil {
+			return nil, err
+		}
 	}
 	if counts {
 		line := log()
@@ -84,5 +98,5 @@ func (h Handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		}
 		report.log(line)
 	}
-	return invocation.NoAnswer, nil
+	return answer, nil
 }

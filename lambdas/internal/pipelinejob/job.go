@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
-// Job is one request of CodePipeline's to go on with an action.
+// Job is one request of CodePipeline's to go on with an action, or a direct one.
 type Job struct {
 	ID string
 	// UserParameters are the action's, as the infrastructure wrote them.
@@ -15,6 +17,9 @@ type Job struct {
 	// ContinuationToken is that of the previous job's report; "" for the first job of
 	// an action.
 	ContinuationToken string
+
+	// Direct is what a direct request says besides; nil for CodePipeline's.
+	Direct *contract.Direct
 
 	inputArtifacts json.RawMessage
 }
@@ -35,7 +40,7 @@ func (j Job) Input() (Location, error) {
 	}
 	if len(j.inputArtifacts) > 0 {
 		if err := json.Unmarshal(j.inputArtifacts, &artifacts); err != nil {
-			return Location{}, fmt.Errorf("decode job %s: %w", j.ID, explain(err, "CodePipeline.job.data.inputArtifacts"))
+			return Location{}, fmt.Errorf("decode job %s: %w", j.ID, explain(err, "CodePipeline.job.data.inputArtifacts", sent))
 		}
 	}
 	if len(artifacts) != 1 {
@@ -58,7 +63,7 @@ func decodeID(event []byte) (string, error) {
 	}
 	// An error may come after the id.
 	if err := json.Unmarshal(event, &envelope); envelope.Job.ID == "" {
-		return "", errors.Join(errors.New(`event has no "CodePipeline.job" with an id: this function answers CodePipeline's Lambda invoke action only`), explain(err, ""))
+		return "", errors.Join(errors.New(`event has no "CodePipeline.job" with an id: this function answers CodePipeline's Lambda invoke action, and direct requests with "direct"`), explain(err, "", sent))
 	}
 	return envelope.Job.ID, nil
 }
@@ -84,7 +89,7 @@ func decode(id string, event []byte) (Job, error) {
 		} `json:"CodePipeline.job"`
 	}
 	if err := json.Unmarshal(event, &envelope); err != nil {
-		return Job{ID: id}, fmt.Errorf("decode job %s: %w", id, explain(err, ""))
+		return Job{ID: id}, fmt.Errorf("decode job %s: %w", id, explain(err, "", sent))
 	}
 	data := envelope.Job.Data
 	return Job{
@@ -95,11 +100,14 @@ func decode(id string, event []byte) (Job, error) {
 	}, nil
 }
 
+// sent ends the error of an event that is not CodePipeline's.
+const sent = "CodePipeline sends"
+
 // explain returns the error of decoding an event, or the part of it at a path, without the
-// names of Go types.
-func explain(err error, path string) error {
+// names of Go types. what is the end of the error.
+func explain(err error, path, what string) error {
 	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-		return fmt.Errorf("%s is of the type %s, and not what CodePipeline sends", strings.Trim(path+"."+wrong.Field, "."), wrong.Value)
+		return fmt.Errorf("%s is of the type %s, and not what %s", strings.Trim(path+"."+wrong.Field, "."), wrong.Value, what)
 	}
 	return err
 }

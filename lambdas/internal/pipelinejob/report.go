@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 	"blog-deploy-pipeline/lambdas/internal/redact"
@@ -24,7 +25,8 @@ const (
 	maxExternalExecutionID = 1500
 )
 
-// Again tells the owner what to do after a failure.
+// Again tells the owner what to do after a failure. Who asked directly is told to run the
+// command again.
 const Again = "retry this stage"
 
 // Client has the methods of the CodePipeline client that this package calls.
@@ -33,7 +35,7 @@ type Client interface {
 	PutJobFailureResult(context.Context, *codepipeline.PutJobFailureResultInput, ...func(*codepipeline.Options)) (*codepipeline.PutJobFailureResultOutput, error)
 }
 
-// Report tells CodePipeline how a job went. It has either a Summary or a Failure with its
+// Report tells CodePipeline, or who asked directly, how a job went. It has either a Summary or a Failure with its
 // Message.
 type Report struct {
 	// Summary says how far the action is. The pipeline's console shows it.
@@ -53,6 +55,8 @@ type Report struct {
 
 	// ExternalID is the id of what the action works on outside of CodePipeline, if known.
 	ExternalID string
+	// Found has what a direct request has asked for besides the report.
+	Found contract.DirectAnswer
 }
 
 // Failed returns the report of a failure.

@@ -76,7 +76,7 @@ func (r *run) pause(ctx context.Context, s situation, p plan, w *writer) (Result
 func (r *run) manifest(s situation, p plan, w *writer, id string, files map[string]release.File) *release.Manifest {
 	m := &release.Manifest{
 		ID: id, Number: s.state.Number + 1, Time: time.Now(),
-		Job: r.Job, Execution: r.Execution, Revision: r.Revision,
+		Job: r.Job, Execution: r.Execution, Revision: r.Revision, Restores: r.Restores, By: r.By,
 		Site: r.Settings.site(), Files: files,
 		Put: len(w.put), Removed: len(w.removed), Reasons: map[string]int{},
 	}
@@ -99,7 +99,7 @@ func (r *run) manifest(s situation, p plan, w *writer, id string, files map[stri
 func reported(m *release.Manifest) Result {
 	result := Result{
 		Release: m.ID, IsNew: true, Put: m.Put, Unchanged: max(0, len(m.Files)-m.Put), Removed: m.Removed, Retired: m.Retired, Bytes: m.Bytes,
-		Reasons: map[Reason]int{}, Notes: m.Notes,
+		Restores: m.Restores, Reasons: map[Reason]int{}, Notes: m.Notes,
 	}
 	for reason, n := range m.Reasons {
 		result.Reasons[Reason(reason)] = n

@@ -2,16 +2,13 @@ package publication
 
 import (
 	"context"
-	"errors"
 	"maps"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
 	"blog-deploy-pipeline/lambdas/internal/release"
@@ -87,23 +84,10 @@ func (l *listing) rest(ctx context.Context, after string, manifest *release.Mani
 func (l *listing) page(ctx context.Context, in *s3.ListObjectsV2Input, end string) (last string, token *string, err error) {
 	prefix := l.settings.prefix()
 	in.Bucket = &l.settings.Bucket
-	// Another tool's key may have characters that XML does not allow.
-	in.EncodingType = types.EncodingTypeUrl
 	if prefix != "" {
 		in.Prefix = &prefix
 	}
-	out, err := s3client.Repeat(ctx, func() (*s3.ListObjectsV2Output, error) {
-		out, err := l.ListObjectsV2(ctx, in)
-		switch {
-		case err != nil:
-			return nil, err
-		case out.KeyCount == nil:
-			return nil, errors.New("the answer counts no keys, so it is not S3's")
-		case aws.ToBool(out.IsTruncated) && (aws.ToString(out.NextContinuationToken) == "" || len(out.Contents) == 0):
-			return nil, errors.New("the answer says that there is more, and not how to get it")
-		}
-		return out, nil
-	})
+	out, err := s3client.Page(ctx, l, in)
 	if err != nil {
 		return "", nil, siteErrorf("list s3://%s/%s: %w", l.settings.Bucket, prefix, err)
 	}
@@ -111,14 +95,9 @@ func (l *listing) page(ctx context.Context, in *s3.ListObjectsV2Input, end strin
 	defer l.mu.Unlock()
 	for _, object := range out.Contents {
 		last = aws.ToString(object.Key)
-		if out.EncodingType == types.EncodingTypeUrl {
-			if last, err = url.QueryUnescape(last); err != nil {
-				return "", nil, siteErrorf("list s3://%s/%s: %w", l.settings.Bucket, prefix, err)
-			}
-		}
 		l.objects[last], l.modified[last] = aws.ToString(object.ETag), aws.ToTime(object.LastModified)
 	}
-	if aws.ToBool(out.IsTruncated) && (end == "" || last < end) {
+	if end == "" || last < end {
 		token = out.NextContinuationToken
 	}
 	return last, token, nil

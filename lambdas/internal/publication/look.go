@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
 	"blog-deploy-pipeline/lambdas/internal/archive"
@@ -34,6 +35,9 @@ func (p Publisher) look(ctx context.Context, req Request, state release.State) (
 	})
 	reads.Go(func() (err error) {
 		build, err = archive.Open(readsCtx, &archive.S3Object{Client: p.S3, Bucket: req.Bucket, Key: req.Key})
+		if req.Restores != "" && errors.As(err, new(*types.NoSuchKey)) {
+			return notKept(req)
+		}
 		if bad := (*archive.Invalid)(nil); errors.As(err, &bad) {
 			return &failure.Failure{Kind: failure.Configuration, Message: "nothing was published: " + bad.Error(), Err: err}
 		}

@@ -22,6 +22,8 @@ type S3 interface {
 
 // Releases remembers what was published. A [release.Store] does.
 type Releases interface {
+	Load(ctx context.Context) (release.State, error)
+	Head(ctx context.Context, id string) (*release.Listed, error)
 	Update(ctx context.Context, change func(*release.State) error) (release.State, error)
 	UpdateFrom(ctx context.Context, before release.State, change func(*release.State) error) (release.State, error)
 	Manifest(ctx context.Context, id string) (*release.Manifest, error)
@@ -48,6 +50,9 @@ type Request struct {
 	Execution, Revision string
 	// Bucket and Key name the build's archive.
 	Bucket, Key string
+	// Restores is the id of a release that is published again. Then the build is the
+	// release's, the Revision, too, and By is who asks for it.
+	Restores, By string
 	// AllowDeletions is true if any number of files may be removed.
 	AllowDeletions bool
 }
@@ -73,6 +78,9 @@ type Result struct {
 	Reasons map[Reason]int
 	// Foreign has the keys in the bucket that are not the blog's. They stay.
 	Foreign []string
+	// Restores is the id of the release whose build Release has published again; "" for a
+	// build of the pipeline.
+	Restores string
 	// Notes are sentences for the owner.
 	Notes []string
 }

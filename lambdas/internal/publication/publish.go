@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"blog-deploy-pipeline/lambdas/internal/archive"
 	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/release"
 )
@@ -14,6 +15,10 @@ import (
 // Publish publishes a build, as far as it can before ctx ends. The error is a
 // [*failure.Failure].
 func (p Publisher) Publish(ctx context.Context, log *slog.Logger, req Request) (Result, error) {
+	req, err := p.restored(ctx, req)
+	if err != nil {
+		return Result{}, explain(err, p.Again)
+	}
 	r := &run{Publisher: p, Request: req, holder: release.Holder{Job: req.Job, Run: rand.Text()}, times: timesOf(ctx), log: log}
 	result, err := r.publish(ctx)
 	if err != nil {
@@ -50,21 +55,30 @@ func (r *run) publish(ctx context.Context) (Result, error) {
 	return result, err
 }
 
+// decide looks, and returns what to do and on what it is based. With a refusal it returns
+// the plan that is refused.
+func (p Publisher) decide(ctx context.Context, req Request, state release.State) (s situation, build *archive.Archive, decided plan, err error) {
+	if s, build, err = p.look(ctx, req, state); err != nil {
+		return s, build, decided, err
+	}
+	decided = s.plan()
+	if refusal := s.refuse(decided, req.AllowDeletions); refusal != nil {
+		return s, build, decided, refusal
+	}
+	if len(decided.unsure) > 0 {
+		if s.hashes, err = hashes(ctx, build, decided.unsure); err != nil {
+			return s, build, decided, err
+		}
+		decided = s.plan()
+	}
+	return s, build, decided, nil
+}
+
 // work publishes while the run has the lease.
 func (r *run) work(ctx context.Context, state release.State) (Result, error) {
-	s, build, err := r.look(ctx, r.Request, state)
+	s, build, p, err := r.decide(ctx, r.Request, state)
 	if err != nil {
 		return Result{}, err
-	}
-	p := s.plan()
-	if refusal := s.refuse(p, r.AllowDeletions); refusal != nil {
-		return Result{}, refusal
-	}
-	if len(p.unsure) > 0 {
-		if s.hashes, err = hashes(ctx, build, p.unsure); err != nil {
-			return Result{}, err
-		}
-		p = s.plan()
 	}
 	r.log.Info("planned", "put", len(p.puts), "keep", len(p.kept), "remove", len(p.removals()), "retire", len(p.retired), "foreign", len(p.foreign),
 		"first", p.first())

@@ -12,5 +12,5 @@ func NewID(now time.Time, job string) string {
 	return fmt.Sprintf("%s-%.4x", now.UTC().Format("20060102-150405"), sha256.Sum256([]byte(job)))
 }
 
-// isID reports whether a text may be an id of NewID's. It becomes a part of keys.
-var isID = regexp.MustCompile(`^\d{8}-\d{6}-[0-9a-f]{8}$`).MatchString
+// IsID reports whether a text may be an id of NewID's. It becomes a part of keys.
+var IsID = regexp.MustCompile(`^\d{8}-\d{6}-[0-9a-f]{8}$`).MatchString

@@ -15,6 +15,10 @@ type Manifest struct {
 	// each "" if unknown.
 	Execution string `json:"execution,omitempty"`
 	Revision  string `json:"revision,omitempty"`
+	// Restores is the id of the release whose build was published again, and By who asked
+	// for that; each "" for a build of the pipeline.
+	Restores string `json:"restores,omitempty"`
+	By       string `json:"by,omitempty"`
 	// Job is the job that published it.
 	Job string `json:"job,omitempty"`
 	// Unfinished is true if the job ran out of time and goes on with another release: the
@@ -32,7 +36,8 @@ type Manifest struct {
 	// Site is the bucket with the files, and the folder in it, such as "my-bucket/blog/".
 	// The manifest says nothing about another one.
 	Site string `json:"site"`
-	// Files has the blog's files by their keys in the site bucket.
+	// Files has the blog's files by their keys in the site bucket. They come last, so that
+	// the rest can be read without them.
 	Files map[string]File `json:"files"`
 }
 

@@ -174,9 +174,7 @@ func (s *State) Commit(h Holder, changed bool, retired map[string]time.Time) err
 	}
 	s.Number++
 	s.Retired = maps.Clone(retired)
-	if len(s.Touched) > maxTouched {
-		s.Touched, s.ClearAll = nil, s.Number
-	}
+	s.forget()
 	s.end(s.Current)
 	return nil
 }
@@ -219,6 +217,27 @@ func (s *State) Clear(number int64) {
 	maps.DeleteFunc(s.Touched, func(_ string, touched int64) bool { return touched <= number })
 	if s.ClearAll <= number {
 		s.ClearAll = 0
+	}
+}
+
+// Foresee returns the state as it would be after a publication that touches some keys.
+func (s State) Foresee(touched []string) State {
+	s.Number++
+	s.Touched = maps.Clone(s.Touched)
+	if s.Touched == nil {
+		s.Touched = map[string]int64{}
+	}
+	for _, key := range touched {
+		s.Touched[key] = s.Number
+	}
+	s.forget()
+	return s
+}
+
+// forget replaces too many touched keys by the note that all have to be cleared.
+func (s *State) forget() {
+	if len(s.Touched) > maxTouched {
+		s.Touched, s.ClearAll = nil, s.Number
 	}
 }
 

@@ -76,7 +76,7 @@ func TestClaim(t *testing.T) {
 				t.Errorf("the lease is %s, %s until %v", state.Job, state.Run, state.Until)
 			}
 			kept := tt.state.Job == tt.by.Job
-			if !isID(state.Target) || kept != (state.Target == tt.state.Target) {
+			if !IsID(state.Target) || kept != (state.Target == tt.state.Target) {
 				t.Errorf("target is %q, and was %q", state.Target, tt.state.Target)
 			}
 			if got := jobs(state); got != tt.past {

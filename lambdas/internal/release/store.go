@@ -27,6 +27,7 @@ import (
 type S3 interface {
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
 	CopyObject(context.Context, *s3.CopyObjectInput, ...func(*s3.Options)) (*s3.CopyObjectOutput, error)
 }
 
@@ -75,7 +76,7 @@ func decodeState(text []byte, etag string) (State, error) {
 		return State{}, errors.New("there is more after the end of the state")
 	}
 	for _, id := range []string{state.Current, state.Target} {
-		if id != "" && !isID(id) {
+		if id != "" && !IsID(id) {
 			return State{}, fmt.Errorf("%.100q is no id of a release", id)
 		}
 	}
@@ -159,13 +160,18 @@ func isConflict(err error) bool {
 	return false
 }
 
+// manifestEnd and buildEnd are how the keys of manifests and builds end.
+const manifestEnd, buildEnd = ".json.gz", ".zip"
+
+func manifestKey(id string) string { return contract.ReleaseManifests + id + manifestEnd }
+
 // Manifest returns the manifest of a release. It returns nil for "", and if the bucket
 // has none.
 func (s Store) Manifest(ctx context.Context, id string) (*Manifest, error) {
 	if id == "" {
 		return nil, nil //nolint:nilnil // Before the first publication there is no manifest, which is no error.
 	}
-	key := contract.ReleaseManifests + id + ".json.gz"
+	key := manifestKey(id)
 	packed, etag, err := s.get(ctx, key, maxManifest)
 	if err != nil || etag == "" {
 		return nil, err
@@ -205,7 +211,7 @@ func (s Store) PutManifest(ctx context.Context, manifest *Manifest) error {
 	if err := errors.Join(json.NewEncoder(w).Encode(manifest), w.Close()); err != nil {
 		return fmt.Errorf("encode the manifest of %s: %w", manifest.ID, err)
 	}
-	key := contract.ReleaseManifests + manifest.ID + ".json.gz"
+	key := manifestKey(manifest.ID)
 	_, err := s.put(ctx, &s3.PutObjectInput{Key: &key, ContentType: aws.String("application/gzip")}, packed.Bytes())
 	return err
 }
@@ -227,7 +233,7 @@ func (s Store) put(ctx context.Context, in *s3.PutObjectInput, content []byte) (
 
 // Build returns where the archive of a release is, unless it has expired or was not kept.
 func (s Store) Build(id string) (bucket, key string) {
-	return s.Bucket, contract.ReleaseArtifacts + id + ".zip"
+	return s.Bucket, contract.ReleaseArtifacts + id + buildEnd
 }
 
 // KeepBuild copies the archive of a release within S3, so that the release can be

@@ -383,7 +383,7 @@ func TestUpdateEndsWithItsContext(t *testing.T) {
 
 func TestNewID(t *testing.T) {
 	at := time.Date(2026, 11, 27, 10, 30, 0, 5, time.FixedZone("JST", 9*3600))
-	if got, want := NewID(at, "11111111-abcd"), "20261127-013000-"; !strings.HasPrefix(got, want) || !isID(got) {
+	if got, want := NewID(at, "11111111-abcd"), "20261127-013000-"; !strings.HasPrefix(got, want) || !IsID(got) {
 		t.Errorf("id is %q, want %s and a hash", got, want)
 	}
 	ids := map[string]bool{}
