@@ -18,25 +18,92 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/release"
 )
 
-// job is a job of the Deploy stage.
+// job is a job of the Deploy stage, or a direct request.
 type job struct {
 	id    string
 	build files
 	rules []contract.HeaderRule
+	// restores is the release that is published again; "" for a build of the pipeline.
+	restores string
 	// published is true if the Deploy stage has succeeded, and the state knows that.
 	published bool
 }
 
 // newJob makes a job that publishes a build.
 func (h *history) newJob(build files) *job {
-	j := &job{id: fmt.Sprintf("job%d", len(h.jobs)), build: maps.Clone(build)}
+	j := &job{build: maps.Clone(build)}
+	h.add(j)
+	h.s3.Set(artifacts, j.id+".zip", archivetest.Zip(build).Data)
+	return j
+}
+
+// add adds a job to the history.
+func (h *history) add(j *job) {
+	j.id = fmt.Sprintf("job%d", len(h.jobs))
 	if h.random.IntN(4) == 0 { // a new version of the function has other headers
 		h.rules = []contract.HeaderRule{{Match: "*.jpg", CacheControl: fmt.Sprintf("max-age=%d", h.random.IntN(3))}}
 	}
 	j.rules = h.rules
-	h.s3.Set(artifacts, j.id+".zip", archivetest.Zip(build).Data)
 	h.jobs = append(h.jobs, j)
+}
+
+// rollback makes a job that publishes a release of the list again. It returns nil if there
+// is none.
+func (h *history) rollback() *job {
+	listed := h.list()
+	listed = slices.DeleteFunc(listed, func(l release.Listed) bool { return !l.Kept })
+	if len(listed) == 0 {
+		return nil
+	}
+	one := listed[h.random.IntN(len(listed))]
+	i := slices.IndexFunc(h.jobs, func(j *job) bool { return j.id == one.Job })
+	j := &job{build: h.jobs[i].build, restores: one.ID}
+	h.add(j)
 	return j
+}
+
+// list returns the releases that can be listed. It compares them with what was committed,
+// while nobody publishes.
+func (h *history) list() []release.Listed {
+	quiet := h.quiet()
+	h.mu.Lock()
+	idle := h.active+h.deploying == 0
+	h.mu.Unlock()
+	listed, err := release.Store{S3: &objecttest.Client{S3: h.s3}, Bucket: releases}.List(context.Background(), 1000)
+	if err != nil {
+		h.Fatal(err)
+	}
+	if !idle || !quiet() || h.state().Current == "" {
+		return listed
+	}
+	h.mu.Lock()
+	committed, numbered := maps.Clone(h.committed), !h.unnumbered
+	h.mu.Unlock()
+	for _, one := range listed {
+		if !committed[one.ID] {
+			h.problem("the list has the release %s of %s, which was never committed", one.ID, one.Job)
+		}
+		delete(committed, one.ID)
+	}
+	for id := range committed {
+		m, err := release.Store{S3: &objecttest.Client{S3: h.s3}, Bucket: releases}.Manifest(context.Background(), id)
+		if err == nil && m != nil && !m.Unfinished && numbered {
+			h.problem("the list does not have the release %s of %s", id, m.Job)
+		}
+	}
+	return listed
+}
+
+// commits notes the current release whenever the state is written.
+func (h *history) commits(call objecttest.Call) {
+	if call.Operation != "PutObject" || call.Bucket != releases || call.Key != contract.ReleaseState {
+		return
+	}
+	if id := h.state().Current; id != "" {
+		h.mu.Lock()
+		h.committed[id] = true
+		h.mu.Unlock()
+	}
 }
 
 // run lets the history happen.
@@ -50,8 +117,13 @@ func (h *history) run() {
 			h.lose()
 		}
 		build := h.blog
-		switch h.random.IntN(6) {
+		var j *job
+		switch h.random.IntN(7) {
 		case 0: // a publication of nothing
+		case 2:
+			if j = h.rollback(); j != nil {
+				build = j.build
+			}
 		case 1: // an older build, if there is one
 			if len(h.jobs) > 0 {
 				build = h.jobs[h.random.IntN(len(h.jobs))].build
@@ -60,7 +132,10 @@ func (h *history) run() {
 			build = h.change(build, n)
 		}
 		h.blog = build
-		h.stage(h.newJob(build), build, n)
+		if j == nil {
+			j = h.newJob(build)
+		}
+		h.stage(j, build, n)
 		h.pass()
 	}
 	h.wg.Wait()
@@ -223,7 +298,7 @@ func (h *history) change(blog files, n int) files {
 // byHand does what people do to a bucket.
 func (h *history) byHand(n int) {
 	defer h.deploys()()
-	switch key := fmt.Sprintf("%sp%d/index.html", h.settings.prefix(), h.random.IntN(9)); h.random.IntN(4) {
+	switch key := fmt.Sprintf("%sp%d/index.html", h.settings.prefix(), h.random.IntN(9)); h.random.IntN(5) {
 	case 0, 1: // in the blog's folder and elsewhere
 		key, content := fmt.Sprintf("%stheirs/%d.html", []string{"", h.settings.prefix()}[h.random.IntN(2)], h.random.IntN(3)), fmt.Sprint("theirs ", n)
 		h.s3.Set(site, key, []byte(content))
@@ -234,6 +309,12 @@ func (h *history) byHand(n int) {
 		}
 	case 3:
 		h.s3.Delete(site, key)
+	case 4: // A build expires.
+		for _, key := range h.s3.Keys(releases) {
+			if strings.HasPrefix(key, contract.ReleaseArtifacts) && h.random.IntN(3) == 0 {
+				h.s3.Delete(releases, key)
+			}
+		}
 	}
 }
 
@@ -251,6 +332,7 @@ func (h *history) lose() {
 		h.s3.Delete(releases, contract.ReleaseManifests+state.Current+".json.gz")
 	} else {
 		h.s3.Delete(releases, contract.ReleaseState)
+		h.unnumbered = true
 		for _, j := range h.jobs {
 			j.published = false
 		}
@@ -303,6 +385,7 @@ func (h *history) check(j *job) {
 func (h *history) end() {
 	h.calm = true
 	time.Sleep(10 * time.Minute)
+	h.list()
 	for range 2 {
 		last := h.newJob(h.blog)
 		if got, _ := h.deploy(last); got == succeeded {

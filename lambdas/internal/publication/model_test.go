@@ -15,9 +15,10 @@ import (
 
 // The model runs a blog's pipeline through histories of days in virtual time: publications
 // and invalidations whose calls fail, whose answers get lost and whose processes end
-// anywhere, deliveries twice and late, two executions at once, builds of the past, changes
-// by hand, a lost state, and readers who fill the edge locations and find each page's
-// files. What is right is asked of the buckets and the edge locations alone.
+// anywhere, deliveries twice and late, two executions at once, rollbacks, builds of the
+// past and builds that expire, changes by hand, a lost state, and readers who fill the edge
+// locations and find each page's files. What is right is asked of the buckets and the edge
+// locations alone.
 //
 // Nothing but the seed decides what happens to a call, so that a history can be run again:
 // go test -run 'TestModel/seed_7$'. Calls at the same time may still change places.
@@ -56,6 +57,10 @@ type history struct {
 	// strange are the keys of objects that may be left in the bucket, because the manifest
 	// that listed them was lost.
 	strange map[string]bool
+	// committed has the releases that were the current one at a time. unnumbered is true if
+	// the state that numbered them was lost.
+	committed  map[string]bool
+	unnumbered bool
 }
 
 func newHistory(tb testing.TB, seed uint64, rate float64, mutant mutant) *history {
@@ -63,7 +68,7 @@ func newHistory(tb testing.TB, seed uint64, rate float64, mutant mutant) *histor
 		TB: tb, seed: seed, random: rand.New(rand.NewPCG(seed, 1)), rate: rate, mutant: mutant,
 		s3:       objecttest.New(site, releases, artifacts),
 		settings: Settings{Bucket: site, Grace: 24 * time.Hour, MaxDeletePercent: 30},
-		theirs:   files{}, strange: map[string]bool{},
+		theirs:   files{}, strange: map[string]bool{}, committed: map[string]bool{},
 	}
 	h.s3.OwnETags = seed%3 == 0
 	if seed%4 == 0 {

@@ -74,7 +74,10 @@ func (p *process) s3Client() *objecttest.Client {
 	return &objecttest.Client{
 		S3:     p.s3,
 		Before: func(call objecttest.Call) error { return p.strike("before", name(call)) },
-		After:  func(call objecttest.Call) error { return p.strike("after", name(call)) },
+		After: func(call objecttest.Call) error {
+			p.commits(call)
+			return p.strike("after", name(call))
+		},
 		// The SDK has more, but a model has less time.
 		Attempts: 2,
 	}
@@ -130,7 +133,11 @@ func (h *history) publish(j *job, call string) outcome {
 		publisher.S3, publisher.Releases = late, late
 	}
 	var log bytes.Buffer
-	result, err := publisher.Publish(ctx, slog.New(slog.NewJSONHandler(&log, nil)), Request{Job: j.id, Bucket: artifacts, Key: j.id + ".zip", AllowDeletions: true})
+	request := Request{Job: j.id, Bucket: artifacts, Key: j.id + ".zip", AllowDeletions: true}
+	if j.restores != "" {
+		request.Bucket, request.Key, request.Restores = "", "", j.restores
+	}
+	result, err := publisher.Publish(ctx, slog.New(slog.NewJSONHandler(&log, nil)), request)
 	switch {
 	case p.isDead():
 		return crashed

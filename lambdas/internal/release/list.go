@@ -54,7 +54,7 @@ func (s Store) List(ctx context.Context, n int) ([]Listed, error) {
 			return nil, err
 		}
 		heads = append(heads, more...)
-		if committed = committedOf(heads, state.Current); len(committed) >= n {
+		if committed = committedOf(heads, state); len(committed) >= n {
 			break
 		}
 	}
@@ -68,15 +68,14 @@ func (s Store) List(ctx context.Context, n int) ([]Listed, error) {
 
 // committedOf returns the releases that were committed and that are whole, the newest
 // first. A function that ended between writing a manifest and the commit leaves a manifest
-// behind, and the next publication has the same number.
-func committedOf(heads []Listed, current string) (committed []Listed) {
+// behind, and the next publication has the same number. If the state is lost, nobody knows
+// whether the last one was committed.
+func committedOf(heads []Listed, state State) (committed []Listed) {
 	all := slices.Clone(heads)
 	slices.SortStableFunc(all, func(a, b Listed) int { return b.Time.Compare(a.Time) })
-	isCurrent := func(l Listed) bool { return l.ID == current }
-	if i := slices.IndexFunc(all, isCurrent); i > 0 {
-		number := all[i].Number
-		all = slices.Concat(slices.DeleteFunc(slices.Clone(all[:i]), func(l Listed) bool { return l.Number > number }), all[i:])
-	}
+	all = slices.DeleteFunc(all, func(l Listed) bool {
+		return state.Current != "" && l.ID > state.Current && l.Number > state.Number
+	})
 	for i, one := range all {
 		overtaken := i > 0 && all[i-1].Number == one.Number && all[i-1].Job != one.Job
 		if !overtaken && !one.Unfinished {
