@@ -75,7 +75,7 @@ appspec: dist/app ## Print the AppSpec of a service: make appspec SERVICE=name
 
 .PHONY: status
 accepts-status := BLOG SERVICE WATCH $(CREDENTIALS)
-status: dist/app dist/operate ## Show the stages of each pipeline, what is live and what failed: make status, or for one: make status BLOG=name; follow it with WATCH=1
+status: dist/app dist/operate ## Show each pipeline and deployment, what is live and what failed: make status, or for one: make status BLOG=name or SERVICE=name; follow it with WATCH=1
 	@pipelines=$$(dist/app pipelines $(NAMED)) && dist/operate status -pipelines "$$pipelines" $(call switch,WATCH,watch)
 
 ##@ Rehearse on this machine, without an AWS account
@@ -214,7 +214,7 @@ dist/app.files: always
 .PHONY: always
 always:
 
-dist/operate: $(call sources,lambdas/contract operate)
+dist/operate: $(call sources,buildspec lambdas/contract operate)
 	@echo 'Compiling the commands that ask AWS (a minute the first time, then about a second)' >&2
 	@mkdir -p dist
 	@GOGC=400 go build -buildvcs=false -ldflags='-s -w' -o $@ ./operate

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"blog-deploy-pipeline/buildspec"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
@@ -58,12 +60,43 @@ func set(t *testing.T, cloud *fakeaws.Cloud, status string, ago time.Duration) {
 	}
 }
 
+// deployed adds the services shop, which exists and was deployed, and api, which has a pipeline and was not.
+func deployed(t *testing.T, cloud *fakeaws.Cloud) {
+	t.Helper()
+	if _, err := cloud.StartDeployment(fakeaws.DeploymentInput{Application: "shop", DeploymentGroup: "blue-green"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := cloud.AddService("production", "api"); err != nil {
+		t.Fatal(err)
+	}
+	variables := fmt.Sprintf(`[{"name":%q,"value":"production"},{"name":%q,"value":"api"}]`, buildspec.EnvCluster, buildspec.EnvService)
+	stages := []fakeaws.PipelineStage{
+		{Name: "Source", Actions: []fakeaws.PipelineAction{{Name: "Source"}}},
+		{Name: "Deploy", Actions: []fakeaws.PipelineAction{{Name: "ECS", Configuration: map[string]string{"EnvironmentVariables": variables}}}},
+	}
+	if err := cloud.AddPipeline(fakeaws.Pipeline{Name: "api", Stages: stages}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The services, as dist/app prints them.
+const (
+	shop = `{"Name":"shop","Region":"us-east-1","Service":{"Application":"shop","DeploymentGroup":"blue-green","Events":["AfterAllowTraffic"]}}`
+	api  = `{"Name":"api","Region":"us-east-1","Service":{"Events":["POST_PRODUCTION_TRAFFIC_SHIFT"]}}`
+)
+
 const mine = `[{"Name":"my-blog","Region":"us-east-1"}]`
 
 func TestRun(t *testing.T) {
 	denied := func(c fakeaws.Call) error {
 		if c.Action == "codepipeline:ListPipelineExecutions" {
 			return errors.New("no identity-based policy allows the codepipeline:ListPipelineExecutions action")
+		}
+		return nil
+	}
+	deniedDeployments := func(c fakeaws.Call) error {
+		if c.Action == "codedeploy:BatchGetDeploymentTargets" {
+			return errors.New("no identity-based policy allows it")
 		}
 		return nil
 	}
@@ -95,6 +128,13 @@ func TestRun(t *testing.T) {
 		}, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "AWS does not accept your credentials: log in again (aws sso login), or check AWS_PROFILE: "},
 		{name: "no credentials", before: func(t *testing.T, _ *fakeaws.Cloud) { use(t, fakeaws.Credentials{}) }, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "there are no AWS credentials: name a profile"},
 		{name: "no region", args: []string{"status", "-pipelines", `[{"Name":"my-blog"}]`}, status: exitFailed, wrong: "in which region is my-blog? Set its Region"},
+		{name: "an existing service", before: deployed, args: []string{"status", "-pipelines", "[" + shop + "]"}, out: "shop  us-east-1\n  Deployment  d-"},
+		{name: "a service with a pipeline", before: deployed, args: []string{"status", "-pipelines", "[" + shop + "," + api + "]"}, out: "api  us-east-1\n  Source  not run yet\n  Deploy  not run yet\n"},
+		{name: "a service of ECS", before: deployed, args: []string{"status", "-pipelines", "[" + api + "]"}, out: "in the console\n  Deployment  none yet\n"},
+		{name: "an unknown service", args: []string{"status", "-pipelines", "[" + shop + "]"}, status: exitFailed, out: "shop  us-east-1\n", wrong: "CodeDeploy has no deployment group blue-green of the application shop in this account and region: correct"},
+		{name: "a service denied", opts: fakeaws.Options{Authorize: deniedDeployments}, before: deployed, args: []string{"status", "-pipelines", "[" + shop + "," + mine[1:]}, status: exitFailed,
+			out: "shop  us-east-1\nmy-blog  us-east-1\n  Source", wrong: "your credentials do not allow codedeploy:BatchGetDeploymentTargets "},
+		{name: "a deployment followed", before: deployed, args: []string{"status", "-watch", "-pipelines", "[" + shop + "]"}, out: "AfterAllowTraffic succeeded\n"},
 		{name: "no command", status: exitUsage, wrong: `dist/operate has the command status, and got ""`},
 		{name: "unknown command", args: []string{"start"}, status: exitUsage, wrong: `and got "start"`},
 		{name: "unknown flag", args: []string{"status", "-blog"}, status: exitUsage, wrong: "flag provided but not defined: -blog"},
