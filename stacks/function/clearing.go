@@ -9,8 +9,8 @@ import (
 	"blog-deploy-pipeline/stacks/cdk"
 )
 
-// AfterPolling is the time that a function needs after it has waited for CloudFront, for one last slow call
-// and the report.
+// AfterPolling is the time that a function needs after it has waited for CloudFront, for one last slow call, one look
+// at the blog's address and the report. What does not fit is for the next call.
 const AfterPolling = 40 * time.Second
 
 // clearingActions are what a function calls to clear a cache, and to see whether that is done.
