@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	lambda "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
 
 	"blog-deploy-pipeline/lambdas/contract"
@@ -47,16 +48,15 @@ func explain(err error, p contract.Pipeline, c aws.Config) error {
 	if _, missing := errors.AsType[*types.PipelineNotFoundException](err); missing {
 		return fmt.Errorf("there is no pipeline %s in this account and %s: deploy it, or use the credentials and the region that it was deployed with (AWS_PROFILE, AWS_REGION): %w", p.Name, c.Region, err)
 	}
+	if _, missing := errors.AsType[*lambda.ResourceNotFoundException](err); missing {
+		return fmt.Errorf("the pipeline %s names a function that is not there: deploy it again: %w", p.Name, err)
+	}
 	refusal, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		return err
 	}
 	if strings.HasPrefix(refusal.ErrorCode(), "AccessDenied") {
-		operation := "the call"
-		if of, ok := errors.AsType[*smithy.OperationError](err); ok {
-			operation = strings.ToLower(strings.ReplaceAll(of.ServiceID, " ", "")) + ":" + of.OperationName
-		}
-		return fmt.Errorf("your credentials do not allow %s on the pipeline %s: add that permission to your user or role: %s", operation, p.Name, refusal.ErrorMessage())
+		return fmt.Errorf("your credentials do not allow %s of the pipeline %s: add that permission to your user or role: %s", permission(err), p.Name, refusal.ErrorMessage())
 	}
 	for _, code := range unusable {
 		if strings.HasPrefix(refusal.ErrorCode(), code) {
@@ -64,4 +64,17 @@ func explain(err error, p contract.Pipeline, c aws.Config) error {
 		}
 	}
 	return err
+}
+
+// permission names the permission that a refused call needs.
+func permission(err error) string {
+	of, ok := errors.AsType[*smithy.OperationError](err)
+	if !ok {
+		return "a call"
+	}
+	name := strings.ToLower(strings.ReplaceAll(of.ServiceID, " ", "")) + ":" + of.OperationName
+	if name == "lambda:Invoke" { // the one operation whose permission has another name
+		return "lambda:InvokeFunction"
+	}
+	return name
 }

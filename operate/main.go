@@ -1,5 +1,5 @@
-// Command operate asks AWS about what the app has deployed: `make status`. It uses the owner's AWS credentials, as the CDK
-// CLI does.
+// Command operate looks after what the app has deployed: `make status`, `make releases` and `make rollback`. It uses the
+// owner's AWS credentials, as the CDK CLI does.
 package main
 
 import (
@@ -9,8 +9,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,9 +28,14 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], terminal{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, sleep: sleep})
+	status := run(ctx, os.Args[1:], terminal{os.Stdin, isTerminal(os.Stdin), os.Stdout, os.Stderr, sleep})
 	stop()
 	os.Exit(status)
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // sleep waits for some time, or until ctx is done.
@@ -43,7 +50,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // commands holds what operate does, by the first argument.
 var commands = map[string]func(context.Context, call) error{
-	"status": showStatus,
+	"releases": listReleases,
+	"rollback": rollBack,
+	"status":   showStatus,
 }
 
 func run(ctx context.Context, args []string, t terminal) int {
@@ -63,7 +72,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 
 func parse(args []string) (command func(context.Context, call) error, c call, err error) {
 	if len(args) == 0 || commands[args[0]] == nil {
-		return nil, c, fmt.Errorf("dist/operate has the command status, and got %q; `make status` starts it", strings.Join(args, " "))
+		return nil, c, fmt.Errorf("dist/operate has the commands %s, and got %q; make starts them", strings.Join(slices.Sorted(maps.Keys(commands)), ", "), strings.Join(args, " "))
 	}
 	set := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	set.SetOutput(io.Discard) // complain prints the error.
@@ -71,6 +80,8 @@ func parse(args []string) (command func(context.Context, call) error, c call, er
 		return json.Unmarshal([]byte(text), &c.pipelines)
 	})
 	set.BoolVar(&c.watch, "watch", false, "follow the pipeline until its execution ends")
+	set.StringVar(&c.to, "to", "", "the release to go back to, by the beginning of its id or its commit")
+	set.BoolVar(&c.yes, "yes", false, "do not ask")
 	switch err := set.Parse(args[1:]); {
 	case err != nil:
 		return nil, c, err
@@ -78,6 +89,8 @@ func parse(args []string) (command func(context.Context, call) error, c call, er
 		return nil, c, fmt.Errorf("%q is not a flag", set.Arg(0))
 	case len(c.pipelines) == 0:
 		return nil, c, errors.New("there is no pipeline: list a blog in blogs.go, or a service with a pipeline in services.go")
+	case len(c.pipelines) > 1 && args[0] != "status":
+		return nil, c, fmt.Errorf("which blog? Name it: make %s BLOG=name", args[0])
 	case c.watch && len(c.pipelines) > 1:
 		return nil, c, errors.New("which blog or service? WATCH=1 follows one pipeline: name it with BLOG=name or SERVICE=name")
 	}

@@ -122,7 +122,7 @@ func TestRun(t *testing.T) {
 		{name: "followed", before: func(t *testing.T, c *fakeaws.Cloud) { set(t, c, "InProgress", 0) }, args: []string{"status", "-watch", "-pipelines", mine}, out: "execution 11111111 began "},
 		{name: "followed and failed", before: func(t *testing.T, c *fakeaws.Cloud) { set(t, c, "Failed", 0) }, args: []string{"status", "-watch", "-pipelines", mine}, status: exitFailed, wrong: "execution 11111111 failed after 0 s\n"},
 		{name: "denied", opts: fakeaws.Options{Authorize: denied}, args: []string{"status", "-pipelines", mine}, status: exitFailed,
-			wrong: "your credentials do not allow codepipeline:ListPipelineExecutions on the pipeline my-blog: add that permission to your user or role: User: arn:aws:iam::123456789012:user/me is not authorized"},
+			wrong: "your credentials do not allow codepipeline:ListPipelineExecutions of the pipeline my-blog: add that permission to your user or role: User: arn:aws:iam::123456789012:user/me is not authorized"},
 		{name: "expired", before: func(t *testing.T, c *fakeaws.Cloud) {
 			use(t, c.Issue("arn:aws:iam::123456789012:user/me", -time.Second))
 		}, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "AWS does not accept your credentials: log in again (aws sso login), or check AWS_PROFILE: "},
@@ -135,7 +135,7 @@ func TestRun(t *testing.T) {
 		{name: "a service denied", opts: fakeaws.Options{Authorize: deniedDeployments}, before: deployed, args: []string{"status", "-pipelines", "[" + shop + "," + mine[1:]}, status: exitFailed,
 			out: "shop  us-east-1\nmy-blog  us-east-1\n  Source", wrong: "your credentials do not allow codedeploy:BatchGetDeploymentTargets "},
 		{name: "a deployment followed", before: deployed, args: []string{"status", "-watch", "-pipelines", "[" + shop + "]"}, out: "AfterAllowTraffic succeeded\n"},
-		{name: "no command", status: exitUsage, wrong: `dist/operate has the command status, and got ""`},
+		{name: "no command", status: exitUsage, wrong: `dist/operate has the commands releases, rollback, status, and got ""`},
 		{name: "unknown command", args: []string{"start"}, status: exitUsage, wrong: `and got "start"`},
 		{name: "unknown flag", args: []string{"status", "-blog"}, status: exitUsage, wrong: "flag provided but not defined: -blog"},
 		{name: "no flag", args: []string{"status", "my-blog"}, status: exitUsage, wrong: `"my-blog" is not a flag`},

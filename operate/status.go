@@ -27,7 +27,7 @@ func showStatus(ctx context.Context, c call) error {
 		if c.watch {
 			w := status.Watcher{
 				Client: client, Services: services, Pipeline: p, Now: time.Now, Sleep: c.sleep,
-				Tell: func(line string) { _, _ = fmt.Fprintln(c.stdout, line) }, // The exit status says what came of it, too.
+				Tell: c.tell,
 			}
 			return explain(w.Watch(ctx), p, config)
 		}

@@ -1,0 +1,190 @@
+package releases
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/operate/status"
+)
+
+// history is what has been published, the newest first, and the executions that did.
+type history struct {
+	releases   []contract.Release
+	executions []*status.Execution
+}
+
+// find returns the release with an id; nil for none.
+func (h history) find(id string) *contract.Release {
+	if i := slices.IndexFunc(h.releases, func(r contract.Release) bool { return r.ID == id }); i >= 0 {
+		return &h.releases[i]
+	}
+	return nil
+}
+
+// current returns the release that the bucket has; nil for none, which also a publication that is not finished leaves.
+func (h history) current() *contract.Release {
+	if i := slices.IndexFunc(h.releases, func(r contract.Release) bool { return r.Current }); i >= 0 {
+		return &h.releases[i]
+	}
+	return nil
+}
+
+// origin returns the id of the release that was first published with the files of the one with an id.
+func (h history) origin(id string) string {
+	for {
+		r := h.find(id)
+		if r == nil || r.Restores == "" || r.Restores >= id {
+			return id
+		}
+		id = r.Restores
+	}
+}
+
+// kept returns the release by which the files of r can be published again; nil for none.
+func (h history) kept(r *contract.Release) *contract.Release {
+	for _, candidate := range []*contract.Release{h.find(h.origin(r.ID)), r} {
+		if candidate != nil && candidate.Kept {
+			return candidate
+		}
+	}
+	return nil
+}
+
+// previous returns the release that was published before the current one, of those whose build is kept. If the current one
+// was published again, it is the one before its origin, so that a second rollback goes one further back, and never forth to
+// what the first one took back.
+func (h history) previous() (*contract.Release, error) {
+	var bound string
+	if current := h.current(); current != nil {
+		bound = h.origin(current.ID)
+	}
+	for i := range h.releases {
+		if r := &h.releases[i]; bound == "" || r.ID < bound { // ids begin with the time
+			if target := h.kept(r); target != nil {
+				return target, nil
+			}
+		}
+	}
+	if len(h.releases) == 0 {
+		return nil, errors.New("nothing has been published yet")
+	}
+	return nil, fmt.Errorf("there is no earlier release whose build is kept (Deploy.KeepDays). The last releases are:\n%s", h.choices(h.releases))
+}
+
+// named returns the release that a text names: by its id or its commit, or the beginning of one of them.
+func (h history) named(text string) (*contract.Release, error) {
+	text = strings.ToLower(strings.TrimSpace(text))
+	var matches []contract.Release
+	for _, r := range h.releases {
+		if r.ID == text {
+			matches = []contract.Release{r}
+			break
+		}
+		if strings.HasPrefix(r.ID, text) || strings.HasPrefix(strings.ToLower(r.Revision), text) {
+			matches = append(matches, r)
+		}
+	}
+	switch {
+	case len(h.releases) == 0:
+		return nil, errors.New("nothing has been published yet")
+	case len(matches) == 0:
+		return nil, fmt.Errorf("%q is the beginning of the id or the commit of none of the last %d releases. These can be published again:\n%s", text, len(h.releases), h.choices(h.republishable()))
+	}
+	// What was published again has the files of its origin.
+	for _, r := range matches[1:] {
+		if h.origin(r.ID) != h.origin(matches[0].ID) {
+			return nil, fmt.Errorf("%q is the beginning of more than one. Write more of it, or the whole id of one:\n%s", text, h.choices(matches))
+		}
+	}
+	if target := h.kept(&matches[0]); target != nil {
+		return target, nil
+	}
+	return nil, fmt.Errorf("the build of %s is no longer kept (Deploy.KeepDays). These can be published again:\n%s", matches[0].ID, h.choices(h.republishable()))
+}
+
+func (h history) republishable() []contract.Release {
+	return slices.DeleteFunc(slices.Clone(h.releases), func(r contract.Release) bool { return !r.Kept || r.Current })
+}
+
+// maxChoices limits the releases that an error lists.
+const maxChoices = 20
+
+// choices lists releases for an error.
+func (h history) choices(releases []contract.Release) string {
+	if len(releases) == 0 {
+		return "  none"
+	}
+	var lines []string
+	for _, r := range releases[:min(len(releases), maxChoices)] {
+		lines = append(lines, "  "+strings.TrimSpace(r.ID+"  "+h.commit(r)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// execution returns the execution that published a release; nil if it is unknown.
+func (h history) execution(r contract.Release) *status.Execution {
+	if i := slices.IndexFunc(h.executions, func(e *status.Execution) bool { return r.Execution != "" && e.ID == r.Execution }); i >= 0 {
+		return h.executions[i]
+	}
+	return nil
+}
+
+// commit words a release's commit: its id, and the first line of its message if an execution of it is known.
+func (h history) commit(r contract.Release) string {
+	message := ""
+	for _, e := range h.executions {
+		if r.Revision != "" && e.Commit == r.Revision {
+			message = e.Message
+			break
+		}
+	}
+	return strings.TrimSpace(status.Short(r.Revision) + " " + message)
+}
+
+// describe words a release for a line: its id, its commit and its time.
+func (h history) describe(r contract.Release, now time.Time) string {
+	return strings.Join(slices.DeleteFunc([]string{r.ID, h.commit(r), status.At(r.Time, now)}, func(part string) bool { return part == "" }), ", ")
+}
+
+// running words the pipeline's execution if one goes on; "" for none.
+func (h history) running() string {
+	if len(h.executions) == 0 || !h.executions[0].Running() {
+		return ""
+	}
+	e := h.executions[0]
+	return cmp.Or(strings.TrimSpace(status.Short(e.Commit)+" "+e.Message), "execution "+status.Short(e.ID))
+}
+
+// startedBy words who or what has started the publication of a release.
+func (h history) startedBy(r contract.Release) string {
+	if r.Restores != "" {
+		return strings.TrimSuffix("rollback by "+name(r.By), " by ")
+	}
+	e := h.execution(r)
+	if e == nil {
+		return name(r.By)
+	}
+	switch types.TriggerType(e.Trigger) {
+	case types.TriggerTypeWebhook, types.TriggerTypeWebhookV2, types.TriggerTypePollForSourceChanges:
+		return "push"
+	case types.TriggerTypeCreatePipeline:
+		return "the new pipeline"
+	case types.TriggerTypeManualRollback, types.TriggerTypeAutomatedRollback:
+		return strings.TrimSuffix("rollback of the stage by "+name(e.By), " by ")
+	case types.TriggerTypeCloudWatchEvent:
+		return "an event"
+	}
+	return cmp.Or(name(e.By), e.Trigger)
+}
+
+// name returns the last part of an ARN, which names a person or a role's session.
+func name(arn string) string {
+	return arn[max(strings.LastIndex(arn, "/"), strings.LastIndex(arn, ":"))+1:]
+}
