@@ -60,6 +60,7 @@ func TestAWSCLI(t *testing.T) {
 		{"a function", []string{"lambda", "invoke", "--function-name", "publish", "--payload", `{"a":1}`, "/dev/stdout"}, `{"a":1}`, 0},
 		{"no such function", []string{"lambda", "invoke", "--function-name", "other", "/dev/null"}, "(ResourceNotFoundException)", 255},
 		{"a role", []string{"sts", "assume-role", "--role-arn", edgeRole, "--role-session-name", "me"}, `"SessionToken"`, 0},
+		{"who I am", []string{"sts", "get-caller-identity", "--query", "Arn"}, `"` + roleARN + `"`, 0},
 		{"no such role", []string{"sts", "assume-role", "--role-arn", edgeRole + "-none", "--role-session-name", "me"}, "(AccessDenied)", 255},
 	}
 	for _, test := range tests {

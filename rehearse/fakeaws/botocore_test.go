@@ -273,6 +273,7 @@ var botoOperations = []botoOperation{
 			"PolicyArns", "Policy", "Tags", "TransitiveTagKeys", "ExternalId", "SerialNumber", "TokenCode", "SourceIdentity", "ProvidedContexts", "MinimumSessionTokenSize",
 		},
 	},
+	{service: "sts", operation: "GetCallerIdentity", refusal: "ValidationError", input: func(*testing.T, *world) map[string]any { return map[string]any{} }},
 }
 
 // mutation is a change of an input.

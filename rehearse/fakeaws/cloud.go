@@ -1,5 +1,5 @@
 // Package fakeaws is a double of the AWS APIs that the Lambda functions call: CloudFront's invalidations,
-// CodePipeline's job results, the lifecycle hooks of CodeDeploy and of ECS, STS's AssumeRole, and S3's objects; and of
+// CodePipeline's job results, the lifecycle hooks of CodeDeploy and of ECS, STS, and S3's objects; and of
 // those that the owner's commands call: what CodePipeline tells of pipelines, what CodeDeploy and ECS tell of
 // deployments, and Lambda's Invoke. It runs in this process and is as strict as AWS. It keeps no objects: what a caller
 // may do, a real S3 server does ([Options.S3]).

@@ -2,15 +2,19 @@ package fakeaws
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/base32"
 	"encoding/xml"
 	"fmt"
 	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -53,11 +57,59 @@ func (c *Cloud) stsRequest(r *http.Request, body []byte) *request {
 		return refuse("MissingAction", "The double of STS requires a form with an Action, sent by POST")
 	case form.Get("Version") != stsVersion:
 		return refuse("InvalidAction", "Could not find operation %s for version %s", operation, cmp.Or(form.Get("Version"), "NO_VERSION_SPECIFIED"))
-	case operation != "AssumeRole":
+	case operation == "AssumeRole":
+		req.run = func() reply { return c.assumeRole(req.call.Principal, form) }
+	case operation == "GetCallerIdentity":
+		req.checks = []Call{} // No policy can deny it.
+		req.run = func() reply { return callerIdentity(req.call.Principal, form) }
+	default:
 		return refuse("InvalidAction", "The double of STS does not support %s", operation)
 	}
-	req.run = func() reply { return c.assumeRole(req.call.Principal, form) }
 	return req
+}
+
+// callerIdentity answers with who the caller is.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+func callerIdentity(by string, form url.Values) reply {
+	if refusal := unknownField(form, "Action", "Version"); refusal != "" {
+		return sts.refuse(apiError{"ValidationError", refusal, http.StatusBadRequest})
+	}
+	type result struct {
+		Arn     string
+		UserID  string `xml:"UserId"`
+		Account string
+	}
+	// A user's id is always the same.
+	sum := sha256.Sum256([]byte(by))
+	id := "AIDA" + base32.StdEncoding.EncodeToString(sum[:])[:17]
+	if sessionPattern.MatchString(by) {
+		id = "AROA" + id[4:] + ":" + path.Base(by)
+	}
+	requestID := uuid.NewString()
+	body := mustMarshalXML(struct {
+		XMLName   xml.Name
+		Result    result `xml:"GetCallerIdentityResult"`
+		RequestID string `xml:"ResponseMetadata>RequestId"`
+	}{
+		XMLName:   xml.Name{Space: stsNamespace, Local: "GetCallerIdentityResponse"},
+		Result:    result{Arn: by, UserID: id, Account: strings.Split(by, ":")[4]},
+		RequestID: requestID,
+	})
+	return reply{status: http.StatusOK, header: xmlHeader(requestID), body: body}
+}
+
+// unknownField returns a message about a form's first field that is none of the known ones, or that is there twice; ""
+// for none.
+func unknownField(form url.Values, known ...string) string {
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		switch {
+		case !slices.Contains(known, name):
+			return fmt.Sprintf("The double of STS does not support %s's %s", form.Get("Action"), name)
+		case len(form[name]) > 1:
+			return name + " occurs more than once"
+		}
+	}
+	return ""
 }
 
 // STS's limits on AssumeRole.
@@ -127,14 +179,8 @@ func (c *Cloud) assumeRole(by string, form url.Values) reply {
 
 // validSession returns the lifetime of the session, or AWS's message for an invalid request.
 func validSession(by string, form url.Values) (lifetime time.Duration, refusal string) {
-	known := []string{"Action", "Version", "RoleArn", "RoleSessionName", "DurationSeconds"}
-	for _, name := range slices.Sorted(maps.Keys(form)) {
-		switch {
-		case !slices.Contains(known, name):
-			return 0, "The double of STS does not support AssumeRole's " + name
-		case len(form[name]) > 1:
-			return 0, name + " occurs more than once"
-		}
+	if refusal := unknownField(form, "Action", "Version", "RoleArn", "RoleSessionName", "DurationSeconds"); refusal != "" {
+		return 0, refusal
 	}
 	var v violations
 	for _, member := range []struct {

@@ -117,7 +117,7 @@ func TestAssumeRoleRefusals(t *testing.T) {
 			}
 		})
 	}
-	if _, err := w.sts().GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); errorCode(err) != "InvalidAction" {
+	if _, err := w.sts().GetSessionToken(t.Context(), &sts.GetSessionTokenInput{}); errorCode(err) != "InvalidAction" {
 		t.Errorf("another operation: got %v, want InvalidAction", err)
 	}
 	w.credentials.SessionToken = ""
@@ -137,5 +137,25 @@ func TestAssumeRoleIsAuthorized(t *testing.T) {
 	_, err := w.sts().AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: aws.String(edgeRole), RoleSessionName: aws.String("shop")})
 	if want := "User: " + roleARN + " is not authorized to perform: sts:AssumeRole on resource: " + edgeRole; errorCode(err) != "AccessDenied" || !strings.HasPrefix(errorMessage(err), want) {
 		t.Errorf("got %s %q, want AccessDenied %q", errorCode(err), errorMessage(err), want)
+	}
+}
+
+// TestGetCallerIdentityAnswersAsSTS has STS answer whoever asks, whatever their policies say.
+func TestGetCallerIdentityAnswersAsSTS(t *testing.T) {
+	w := newWorld(t, fakeaws.Options{Authorize: func(fakeaws.Call) error { return errors.New("of a test") }})
+	const user = "arn:aws:iam::123456789012:user/me"
+	for arn, id := range map[string]string{roleARN: "AROA", user: "AIDA"} {
+		key := w.cloud.Issue(arn, 0)
+		out, err := newClients(w.cloud, w.url, key).sts().GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *out.Arn != arn || *out.Account != "123456789012" || !strings.HasPrefix(*out.UserId, id) || strings.Contains(*out.UserId, ":") != (id == "AROA") {
+			t.Errorf("%s is %s, %s of %s, want %s…", arn, *out.Arn, *out.UserId, *out.Account, id)
+		}
+	}
+	w.credentials.SecretAccessKey = "wrong"
+	if _, err := w.sts().GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); errorCode(err) != "SignatureDoesNotMatch" {
+		t.Errorf("with a wrong secret: got %v, want SignatureDoesNotMatch", err)
 	}
 }
