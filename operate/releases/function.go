@@ -82,7 +82,7 @@ func (b Blog) invoke(ctx context.Context, f function, d contract.Direct) (answer
 			f.name, aws.ToString(out.FunctionError), failed.ErrorType, failed.ErrorMessage)
 	}
 	if err := json.Unmarshal(out.Payload, &answer); err != nil {
-		return answer, false, fmt.Errorf("the function %s has answered %.200q, which is no answer to this command: %w", f.name, out.Payload, err)
+		return answer, true, fmt.Errorf("the function %s has answered %.200q, which is no answer to this command: %w", f.name, out.Payload, err)
 	}
 	return answer, false, nil
 }

@@ -162,6 +162,9 @@ func (h history) running() string {
 	return cmp.Or(strings.TrimSpace(status.Short(e.Commit)+" "+e.Message), "execution "+status.Short(e.ID))
 }
 
+// scheduleRole is in the name of the role with which a schedule starts a pipeline (stacks/delivery/schedule.go).
+const scheduleRole = "-ScheduleRole"
+
 // startedBy words who or what has started the publication of a release.
 func (h history) startedBy(r contract.Release) string {
 	if r.Restores != "" {
@@ -177,9 +180,12 @@ func (h history) startedBy(r contract.Release) string {
 	case types.TriggerTypeCreatePipeline:
 		return "the new pipeline"
 	case types.TriggerTypeManualRollback, types.TriggerTypeAutomatedRollback:
-		return strings.TrimSuffix("rollback of the stage by "+name(e.By), " by ")
+		return strings.TrimSuffix("rollback of a stage by "+name(e.By), " by ")
 	case types.TriggerTypeCloudWatchEvent:
 		return "an event"
+	}
+	if strings.Contains(e.By, scheduleRole) {
+		return "schedule"
 	}
 	return cmp.Or(name(e.By), e.Trigger)
 }
