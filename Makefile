@@ -78,6 +78,16 @@ accepts-status := BLOG SERVICE WATCH $(CREDENTIALS)
 status: dist/app dist/operate ## Show each pipeline and deployment, what is live and what failed: make status, or for one: make status BLOG=name or SERVICE=name; follow it with WATCH=1
 	@pipelines=$$(dist/app pipelines $(NAMED)) && dist/operate status -pipelines "$$pipelines" $(call switch,WATCH,watch)
 
+.PHONY: releases
+accepts-releases := BLOG $(CREDENTIALS)
+releases: dist/app dist/operate ## List what was published, when, from which commit and by whom: make releases BLOG=name
+	@pipelines=$$(dist/app pipelines $(NAMED)) && dist/operate releases -pipelines "$$pipelines"
+
+.PHONY: rollback
+accepts-rollback := BLOG TO YES $(CREDENTIALS)
+rollback: dist/app dist/operate ## Show the difference, ask, and publish the release before again: make rollback BLOG=name, or a certain one with TO=release or TO=commit
+	@pipelines=$$(dist/app pipelines $(NAMED)) && dist/operate rollback -pipelines "$$pipelines" $(call flag,TO,to) $(call switch,YES,yes)
+
 ##@ Rehearse on this machine, without an AWS account
 
 .PHONY: rehearse
@@ -310,5 +320,5 @@ $(if $(filter-out $(TARGETS),$(GOALS)),\
 	$(error make: there is no command "$(filter-out $(TARGETS),$(GOALS))"; there are: $(COMMANDS). To name a blog or a service, write BLOG=name or SERVICE=name))
 $(if $(filter-out $(ACCEPTED),$(GIVEN)),\
 	$(error make $(GOALS): unknown variable $(filter-out $(ACCEPTED),$(GIVEN)); it accepts $(or $(filter-out CDK,$(ACCEPTED)),no variable). A variable for the environment goes before make: NAME=value make $(GOALS)))
-$(foreach name,$(filter WORKING_TREE SERVE JSON VERBOSE SITE WATCH,$(ACCEPTED)),$(if $(filter-out $(ON) $(OFF),$(value $(name)))$(word 2,$(value $(name))),\
+$(foreach name,$(filter WORKING_TREE SERVE JSON VERBOSE SITE WATCH YES,$(ACCEPTED)),$(if $(filter-out $(ON) $(OFF),$(value $(name)))$(word 2,$(value $(name))),\
 	$(error make $(GOALS): $(name)=$(value $(name)) is neither on nor off: write $(name)=1 or $(name)=0)))

@@ -41,6 +41,7 @@ func TestMakeRefusesTypingMistakes(t *testing.T) {
 		{"variable for the environment", []string{"synth", "CDK_VALIDATION=false"}, []string{"NAME=value make synth"}},
 		{"command", []string{"reherse", "BLOG=x"}, []string{`no command "reherse"; there are: synth diff deploy`}},
 		{"name of a blog as a command", []string{"rehearse", "my-blog"}, []string{`no command "my-blog"`, "BLOG="}},
+		{"release of a service", []string{"releases", "SERVICE=x"}, []string{"unknown variable SERVICE; it accepts BLOG"}},
 		{"switch with a number", []string{"rehearse", "SERVE=8080"}, []string{"SERVE=8080 is neither on nor off: write SERVE=1 or SERVE=0"}},
 		{"switch with two values", []string{"rehearse", "JSON=1 0"}, []string{"JSON=1 0 is neither on nor off: write JSON=1 or JSON=0"}},
 	} {
@@ -69,6 +70,8 @@ func TestMakePassesVariables(t *testing.T) {
 		{"switches", []string{"rehearse", "SERVE=1", "JSON=yes"}, "-serve -json", "-working-tree"},
 		{"switches that are off", []string{"rehearse", "SERVE=0", "JSON=", "WORKING_TREE=no"}, "dist/rehearse", "-serve"},
 		{"a pipeline to follow", []string{"status", "BLOG=x", "WATCH=1"}, `dist/operate status -pipelines "$pipelines" -watch`, "-service"},
+		{"a release to go back to", []string{"rollback", "BLOG=x", "TO=0123456", "YES=1"}, `pipelines=$(dist/app pipelines -blog 'x' ) && dist/operate rollback -pipelines "$pipelines" -to '0123456' -yes`, "-service"},
+		{"a rollback that asks", []string{"rollback", "BLOG=x", "YES=0"}, `dist/operate rollback -pipelines "$pipelines"`, "-yes"},
 		{"database", []string{"vuln", "GOVULNDB=file:///it's"}, `GOVULNDB='file:///it'\''s' VULN='' .ci/vuln`, "required"},
 		{"several commands", []string{"clean", "rehearse", "BLOG=x"}, "-blog 'x'", "-source"},
 	} {
