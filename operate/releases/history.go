@@ -36,20 +36,12 @@ func (h history) current() *contract.Release {
 	return nil
 }
 
-// origin returns the id of the release that was first published with the files of the one with an id.
-func (h history) origin(id string) string {
-	for {
-		r := h.find(id)
-		if r == nil || r.Restores == "" || r.Restores >= id {
-			return id
-		}
-		id = r.Restores
-	}
-}
+// origin returns the id of the release that was first published with the files of r.
+func origin(r *contract.Release) string { return cmp.Or(r.Restores, r.ID) }
 
 // kept returns the release by which the files of r can be published again; nil for none.
 func (h history) kept(r *contract.Release) *contract.Release {
-	for _, candidate := range []*contract.Release{h.find(h.origin(r.ID)), r} {
+	for _, candidate := range []*contract.Release{h.find(origin(r)), r} {
 		if candidate != nil && candidate.Kept {
 			return candidate
 		}
@@ -63,7 +55,7 @@ func (h history) kept(r *contract.Release) *contract.Release {
 func (h history) previous() (*contract.Release, error) {
 	var bound string
 	if current := h.current(); current != nil {
-		bound = h.origin(current.ID)
+		bound = origin(current)
 	}
 	for i := range h.releases {
 		if r := &h.releases[i]; bound == "" || r.ID < bound { // ids begin with the time
@@ -98,8 +90,8 @@ func (h history) named(text string) (*contract.Release, error) {
 		return nil, fmt.Errorf("%q is the beginning of the id or the commit of none of the last %d releases. These can be published again:\n%s", text, len(h.releases), h.choices(h.republishable()))
 	}
 	// What was published again has the files of its origin.
-	for _, r := range matches[1:] {
-		if h.origin(r.ID) != h.origin(matches[0].ID) {
+	for i := range matches {
+		if origin(&matches[i]) != origin(&matches[0]) {
 			return nil, fmt.Errorf("%q is the beginning of more than one. Write more of it, or the whole id of one:\n%s", text, h.choices(matches))
 		}
 	}

@@ -47,8 +47,7 @@ func TestPrevious(t *testing.T) {
 		{"a second time: one further back", "4=2* 3 2 1", 1, ""},
 		{"a third time: nothing is left", "5=1* 4=2 3 2 1", 0, "no earlier release whose build is kept (Deploy.KeepDays). The last releases are:\n  " + id(5) + "  1abcdef0 Write 1\n"},
 		{"after a push that followed a rollback", "5* 4=2 3 2 1", 2, ""},
-		{"after that, once more", "6=2* 5 4=2 3 2 1", 1, ""},
-		{"what was published again twice", "6=4* 5 4=2 3 2 1", 1, ""},
+		{"what was published again twice", "6=2* 5 4=2 3 2 1", 1, ""},
 		{"a build that is gone", "3* 2- 1", 1, ""},
 		{"the origin's build is gone", "5* 4=2 3 2- 1", 4, ""},
 		{"the origin is too long ago", "5* 4=2 3", 4, ""},
@@ -56,7 +55,6 @@ func TestPrevious(t *testing.T) {
 		{"an unfinished publication", "3 2 1", 3, ""},
 		{"one release", "1*", 0, "no earlier release"},
 		{"nothing", "", 0, "nothing has been published yet"},
-		{"a circle", "3=3* 2=9 1", 2, ""},
 	} {
 		h := history{releasesOf(t, tt.releases), executionsOf(9)}
 		got, err := h.previous()

@@ -117,15 +117,16 @@ func (r Rollback) look(ctx context.Context, result *Result, h history, publish, 
 	}
 	r.Tell("  back to  " + h.describe(result.To, now))
 	looked, err := r.ask(ctx, publish, work)
-	switch {
-	case err != nil:
-		return err
-	case looked.Difference == nil:
-		return fmt.Errorf("the function %s does not say what it would do: run make deploy BLOG=%s, and then this again", publish.name, r.Name)
+	if looked.Difference != nil { // which comes with a guard's refusal, too
+		result.Difference = *looked.Difference
+		r.Tell(fmt.Sprintf("  Deploy would put %s (%s) and remove %d", files(result.Difference.Put), size(result.Difference.Bytes), result.Difference.Removed))
+	} else if err == nil {
+		err = fmt.Errorf("the function %s does not say what it would do: run make deploy BLOG=%s, and then this again", publish.name, r.Name)
 	}
-	result.Difference = *looked.Difference
+	if err != nil {
+		return err
+	}
 	d := result.Difference
-	r.Tell(fmt.Sprintf("  Deploy would put %s (%s) and remove %d", files(d.Put), size(d.Bytes), d.Removed))
 	clearing.Touched = d.Touched
 	cleared, err := r.ask(ctx, invalidate, clearing)
 	switch {
