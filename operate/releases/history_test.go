@@ -135,11 +135,3 @@ func TestTable(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
-
-func TestSize(t *testing.T) {
-	for bytes, want := range map[int64]string{0: "0 kB", 120: "0.1 kB", 12_000: "12 kB", 999_949: "999.9 kB", 1_234_567: "1.2 MB"} {
-		if got := size(bytes); got != want {
-			t.Errorf("%d: got %s, want %s", bytes, got, want)
-		}
-	}
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -117,32 +116,25 @@ func (r Rollback) look(ctx context.Context, result *Result, h history, publish, 
 	}
 	r.Tell("  back to  " + h.describe(result.To, now))
 	looked, err := r.ask(ctx, publish, work)
-	if looked.Difference != nil { // which comes with a guard's refusal, too
-		result.Difference = *looked.Difference
-		r.Tell(fmt.Sprintf("  Deploy would put %s (%s) and remove %d", files(result.Difference.Put), size(result.Difference.Bytes), result.Difference.Removed))
-	} else if err == nil {
-		err = fmt.Errorf("the function %s does not say what it would do: run make deploy BLOG=%s, and then this again", publish.name, r.Name)
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case looked.Difference == nil:
+		return fmt.Errorf("the function %s does not say what it would do: run make deploy BLOG=%s, and then this again", publish.name, r.Name)
 	}
-	d := result.Difference
-	clearing.Touched = d.Touched
+	result.Difference = *looked.Difference
+	r.Tell(fmt.Sprintf("  %s: %s", publish.stage, looked.Summary))
+	clearing.Touched = looked.Difference.Touched
 	cleared, err := r.ask(ctx, invalidate, clearing)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil || cleared.Clearing == nil: // The pages come back even so.
-		r.Tell(fmt.Sprintf("  what Invalidate would clear is unknown: %v", err))
+		r.Tell(fmt.Sprintf("  what %s would clear is unknown: %v", invalidate.stage, err))
 		result.Clearing.All = true
 	default:
 		result.Clearing = *cleared.Clearing
-		r.Tell("  Invalidate would clear " + clears(*cleared.Clearing, d))
-	}
-	for _, summary := range []string{looked.Summary, cleared.Summary} {
-		if summary != "" {
-			r.Tell("  " + summary)
-		}
+		r.Tell(fmt.Sprintf("  %s: %s", invalidate.stage, cleared.Summary))
 	}
 	if running := h.running(); running != "" {
 		r.Tell("  the pipeline is running (" + running + "): what it publishes comes before this, or after it")
@@ -186,33 +178,4 @@ func (r Rollback) work(ctx context.Context, f function, what string, d contract.
 			return answer, err
 		}
 	}
-}
-
-func clears(c contract.Clearing, d contract.Difference) string {
-	if c.All {
-		return "all of CloudFront's cache"
-	}
-	words := fmt.Sprintf("%d of CloudFront's addresses", c.Items)
-	if len(d.Touched) < d.Put+d.Removed {
-		words = "more than " + words
-	}
-	if c.Needless > 0 {
-		words += fmt.Sprintf(", and with them %s that have not changed", files(c.Needless))
-	}
-	return words
-}
-
-func files(n int) string {
-	if n == 1 {
-		return "1 file"
-	}
-	return fmt.Sprintf("%d files", n)
-}
-
-// size words a number of bytes.
-func size(bytes int64) string {
-	if bytes < 1e6 {
-		return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(bytes)/1e3), ".0") + " kB"
-	}
-	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
 }
