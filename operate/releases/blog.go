@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/operate/status"
@@ -19,6 +20,12 @@ import (
 type CodePipeline interface {
 	status.Lister
 	GetPipeline(context.Context, *codepipeline.GetPipelineInput, ...func(*codepipeline.Options)) (*codepipeline.GetPipelineOutput, error)
+}
+
+// Lambda is the part of the API that calls the functions. An answer may take Lambda's longest timeout, 15 minutes: a
+// client must not give up before.
+type Lambda interface {
+	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
 }
 
 // Blog is a blog whose pipeline is deployed. All fields are required.
@@ -37,6 +44,12 @@ type Blog struct {
 // say tells what happens now.
 func (b Blog) say(format string, args ...any) {
 	b.Tell(b.Now().Local().Format("15:04:05") + "  " + fmt.Sprintf(format, args...))
+}
+
+// function is a function of an action of the pipeline.
+type function struct {
+	// stage is the stage of the pipeline, name that of the function, and parameters are the action's.
+	stage, name, parameters string
 }
 
 // functions finds the functions of the blog's pipeline. The one that publishes has the build as its input artifact.

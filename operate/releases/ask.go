@@ -17,12 +17,6 @@ import (
 	"blog-deploy-pipeline/lambdas/contract"
 )
 
-// Lambda is the part of the API that calls the functions. An answer may take Lambda's longest timeout, 15 minutes: a
-// client must not give up before.
-type Lambda interface {
-	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
-}
-
 const (
 	// tries is how often an invocation is tried that ended without an answer, as Lambda does for CodePipeline. A
 	// function does nothing twice for one job.
@@ -32,12 +26,6 @@ const (
 	// again is the wait before the next request for the same work, also after an invocation without an answer.
 	again = time.Second
 )
-
-// function is a function of an action of the pipeline.
-type function struct {
-	// stage is the stage of the pipeline, name that of the function, and parameters are the action's.
-	stage, name, parameters string
-}
 
 // ask asks the function for work, or for a look at it. It returns an error if there is no answer, or if that is a failure.
 func (b Blog) ask(ctx context.Context, f function, d contract.Direct) (contract.DirectAnswer, error) {
