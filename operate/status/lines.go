@@ -57,10 +57,15 @@ func (s Status) stageWords(stage Stage, now time.Time) string {
 	if stage.Waits != "" {
 		words += "; execution " + Short(stage.Waits) + " waits to enter"
 	}
-	if said := stage.said(); said != "" {
-		words += ": " + said
+	return words + said(stage.said())
+}
+
+// said adds to other words what somebody has said, if anything.
+func said(words string) string {
+	if words == "" {
+		return ""
 	}
-	return words
+	return ": " + words
 }
 
 // said joins what the stage's actions say about their work. The reason of a failure is told once, with its execution.

@@ -2,7 +2,6 @@ package status
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -38,24 +37,6 @@ type Watcher struct {
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
 }
-
-// view is what a watch sees at one look: the newest execution of a pipeline, or the newest deployment of a service.
-type view struct {
-	// id is "" if there is none.
-	id    string
-	began time.Time
-	// name is such as "execution 11111111", and about says what it is about.
-	name, about string
-	running     bool
-	// superseded is true for an execution that has made room for a newer one, which a later look finds.
-	superseded bool
-	steps      []step
-	// end returns an error unless what is watched has succeeded. It is for the end.
-	end func() error
-}
-
-// step is a step of what has the id of.
-type step struct{ of, name, words string }
 
 // Watch follows the newest execution or deployment, and waits for one to begin if the newest is older than the owner's push
 // can be. It returns an error unless that succeeds.
@@ -175,13 +156,4 @@ func (s Status) view() view {
 		}
 	}
 	return v
-}
-
-// failed says how something ended that has not succeeded.
-func failed(name, status string, took time.Duration, reasons []string) error {
-	errs := []error{fmt.Errorf("%s %s after %s", name, verb(status), Span(took))}
-	for _, reason := range reasons {
-		errs = append(errs, errors.New(reason))
-	}
-	return errors.Join(errs...)
 }
