@@ -53,15 +53,17 @@ func (h history) kept(r *contract.Release) *contract.Release {
 // was published again, it is the one before its origin, so that a second rollback goes one further back, and never forth to
 // what the first one took back.
 func (h history) previous() (*contract.Release, error) {
-	var bound string
+	earlier := h.releases
 	if current := h.current(); current != nil {
-		bound = origin(current)
+		since := slices.IndexFunc(h.releases, func(r contract.Release) bool { return r.ID == origin(current) })
+		if since < 0 { // It is older than all of them.
+			since = len(h.releases) - 1
+		}
+		earlier = h.releases[since+1:]
 	}
-	for i := range h.releases {
-		if r := &h.releases[i]; bound == "" || r.ID < bound { // ids begin with the time
-			if target := h.kept(r); target != nil {
-				return target, nil
-			}
+	for i := range earlier {
+		if target := h.kept(&earlier[i]); target != nil {
+			return target, nil
 		}
 	}
 	if len(h.releases) == 0 {

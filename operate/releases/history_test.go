@@ -51,6 +51,7 @@ func TestPrevious(t *testing.T) {
 		{"a build that is gone", "3* 2- 1", 1, ""},
 		{"the origin's build is gone", "5* 4=2 3 2- 1", 4, ""},
 		{"the origin is too long ago", "5* 4=2 3", 4, ""},
+		{"the origin of the live one is too long ago", "5=1* 4 3", 0, "no earlier release"},
 		{"an older one was named before", "5=3* 4 3 2 1", 2, ""},
 		{"an unfinished publication", "3 2 1", 3, ""},
 		{"one release", "1*", 0, "no earlier release"},
