@@ -5,16 +5,13 @@ package delivery
 import (
 	"cmp"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
 
 	"blog-deploy-pipeline/stacks/cdk"
 	"blog-deploy-pipeline/stacks/monitoring"
@@ -30,30 +27,6 @@ type Props struct {
 	// To is where the pipeline publishes. Required if the blog has a Site. Default: the bucket
 	// and the distribution that Deploy and Invalidate name.
 	To Destination
-}
-
-// Destination is where a pipeline publishes. Its values may be tokens.
-type Destination struct {
-	// Bucket is where the files go. Required.
-	Bucket awss3.IBucket
-
-	// DistributionID is the id of the distribution to clear. Required.
-	DistributionID string
-
-	// BaseURL is the blog's address for Hugo, with a slash at its end. With a Site, the pipeline
-	// also looks there whether readers have what was published, if the address has no path.
-	// Default: the one in the blog's configuration, and nobody looks.
-	BaseURL string
-}
-
-// origin returns BaseURL without the slash at its end, or "" if nobody can look there: it is no https:// address
-// or has a path.
-func (d Destination) origin() string {
-	origin := strings.TrimSuffix(d.BaseURL, "/")
-	if host, https := strings.CutPrefix(origin, "https://"); !https || strings.Contains(host, "/") {
-		return ""
-	}
-	return origin
 }
 
 // Delivery brings a blog from its repository to its readers.
@@ -108,7 +81,7 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 	this := &Delivery{Construct: cdk.NewConstruct(scope, id)}
 	to := p.To
 	if to.Bucket == nil {
-		to = Destination{Bucket: existingBucket(this.Construct, blog.Deploy), DistributionID: blog.Invalidate.DistributionID}
+		to = existing(this.Construct, blog)
 	}
 
 	base := pipeline.NewBase(this.Construct, blog.Identity(), blog.Source)
@@ -157,13 +130,4 @@ func success(blog props.Blog, address string) string {
 		return fmt.Sprintf("The blog %s was published.", blog.Name)
 	}
 	return fmt.Sprintf("The blog %s was published: %s", blog.Name, address)
-}
-
-// existingBucket refers to the bucket that the owner has already.
-func existingBucket(scope constructs.Construct, deploy props.Deploy) awss3.IBucket {
-	attributes := &awss3.BucketAttributes{BucketName: jsii.String(deploy.Bucket)}
-	if deploy.EncryptionKeyARN != "" {
-		attributes.EncryptionKey = awskms.Key_FromKeyArn(scope, jsii.String("SiteKey"), jsii.String(deploy.EncryptionKeyARN))
-	}
-	return awss3.Bucket_FromBucketAttributes(scope, jsii.String("Site"), attributes)
 }
