@@ -56,7 +56,7 @@ func explain(err error, p contract.Pipeline, c aws.Config) error {
 		return err
 	}
 	if strings.HasPrefix(refusal.ErrorCode(), "AccessDenied") {
-		return fmt.Errorf("your credentials do not allow %s of the pipeline %s: add that permission to your user or role: %s", permission(err), p.Name, refusal.ErrorMessage())
+		return fmt.Errorf("your credentials do not allow %s for %s: add that permission to your user or role: %s", permission(err), p.Name, refusal.ErrorMessage())
 	}
 	for _, code := range unusable {
 		if strings.HasPrefix(refusal.ErrorCode(), code) {

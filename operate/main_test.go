@@ -122,7 +122,7 @@ func TestRun(t *testing.T) {
 		{name: "followed", before: func(t *testing.T, c *fakeaws.Cloud) { set(t, c, "InProgress", 0) }, args: []string{"status", "-watch", "-pipelines", mine}, out: "execution 11111111 began "},
 		{name: "followed and failed", before: func(t *testing.T, c *fakeaws.Cloud) { set(t, c, "Failed", 0) }, args: []string{"status", "-watch", "-pipelines", mine}, status: exitFailed, wrong: "execution 11111111 failed after 0 s\n"},
 		{name: "denied", opts: fakeaws.Options{Authorize: denied}, args: []string{"status", "-pipelines", mine}, status: exitFailed,
-			wrong: "your credentials do not allow codepipeline:ListPipelineExecutions of the pipeline my-blog: add that permission to your user or role: User: arn:aws:iam::123456789012:user/me is not authorized"},
+			wrong: "your credentials do not allow codepipeline:ListPipelineExecutions for my-blog: add that permission to your user or role: User: arn:aws:iam::123456789012:user/me is not authorized"},
 		{name: "expired", before: func(t *testing.T, c *fakeaws.Cloud) {
 			use(t, c.Issue("arn:aws:iam::123456789012:user/me", -time.Second))
 		}, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "AWS does not accept your credentials: log in again (aws sso login), or check AWS_PROFILE: "},

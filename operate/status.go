@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/operate/releases"
 	"blog-deploy-pipeline/operate/status"
 )
 
@@ -34,7 +37,7 @@ func showStatus(ctx context.Context, c call) error {
 		if _, err := fmt.Fprintf(c.stdout, "%s  %s\n", p.Name, config.Region); err != nil {
 			return err
 		}
-		lines, err := read(ctx, client, services, p)
+		lines, err := c.read(ctx, config, client, services, p)
 		if err != nil {
 			errs = append(errs, explain(err, p, config))
 		}
@@ -48,13 +51,21 @@ func showStatus(ctx context.Context, c call) error {
 }
 
 // read returns the status of a pipeline, and that of a service's deployment.
-func read(ctx context.Context, client *codepipeline.Client, services status.Services, p contract.Pipeline) (lines []string, err error) {
+func (c call) read(ctx context.Context, config aws.Config, client *codepipeline.Client, services status.Services, p contract.Pipeline) (lines []string, err error) {
 	if !p.Existing() {
 		s, err := status.Read(ctx, client, p.Name)
 		if err != nil {
 			return nil, err
 		}
+		var unseen error
+		if p.Service == nil {
+			blog := releases.Blog{CodePipeline: client, Lambda: lambda.NewFromConfig(config), Name: p.Name, Tell: func(string) {}, Now: time.Now, Sleep: c.sleep}
+			s.Current, unseen = blog.Current(ctx)
+		}
 		lines = s.Lines(time.Now())
+		if unseen != nil { // The rest is true without it.
+			lines = append(lines, fmt.Sprintf("  What make rollback has published is not seen: %v", explain(unseen, p, config)))
+		}
 	}
 	if p.Service == nil {
 		return lines, nil

@@ -5,6 +5,7 @@ package releases
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,6 +53,9 @@ type function struct {
 	stage, name, parameters string
 }
 
+var errNoReleases = errors.New("has no releases, because CodePipeline's S3 action publishes it (Deploy.By: props.DeployByS3Action): " +
+	"to go back to an earlier build, use Start rollback of its stages Deploy and Invalidate in the console; docs/operating.md says how")
+
 // functions finds the functions of the blog's pipeline. The one that publishes has the build as its input artifact.
 func (b Blog) functions(ctx context.Context) (publish, invalidate function, err error) {
 	out, err := b.CodePipeline.GetPipeline(ctx, &codepipeline.GetPipelineInput{Name: &b.Name})
@@ -75,8 +79,7 @@ func (b Blog) functions(ctx context.Context) (publish, invalidate function, err 
 	case invalidate.name == "":
 		return publish, invalidate, fmt.Errorf("the pipeline %s has no function that clears a cache, so it is no blog's: only blogs have releases", b.Name)
 	case publish.name == "":
-		return publish, invalidate, fmt.Errorf("%s has no releases, because CodePipeline's S3 action publishes it (Deploy.By: props.DeployByS3Action): "+
-			"to go back to an earlier build, use Start rollback of its stages Deploy and Invalidate in the console; docs/operating.md says how", b.Name)
+		return publish, invalidate, fmt.Errorf("%s %w", b.Name, errNoReleases)
 	}
 	publish.parameters, err = allowed(publish.parameters)
 	return publish, invalidate, err

@@ -36,6 +36,20 @@ func (b Blog) List(ctx context.Context) error {
 	return nil
 }
 
+// Current returns the release that the blog's bucket has; nil if there is none, or if CodePipeline's S3 action publishes the
+// blog, which makes no releases.
+func (b Blog) Current(ctx context.Context) (*contract.Release, error) {
+	publish, _, err := b.functions(ctx)
+	if errors.Is(err, errNoReleases) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	answer, err := b.ask(ctx, publish, contract.Direct{UserParameters: publish.parameters, List: 1})
+	return history{releases: answer.Releases}.current(), err
+}
+
 // history asks for the last releases, at most so many. Only the commits' messages and who started a publication come from
 // the pipeline's executions, so it goes on without them.
 func (b Blog) history(ctx context.Context, publish function, most int) (history, error) {

@@ -398,6 +398,18 @@ func TestCtrlC(t *testing.T) {
 	}
 }
 
+// TestCurrentIsNoneWithoutReleases has CodePipeline's S3 action publish the blog.
+func TestCurrentIsNoneWithoutReleases(t *testing.T) {
+	w := newWorld(t, fakeaws.Options{})
+	if current, err := w.rollback.Current(t.Context()); err != nil || current == nil || !current.Current {
+		t.Errorf("with releases: got %v, %v, want the current one", current, err)
+	}
+	w.pipeline(t, fakeaws.PipelineStage{Name: "Deploy", Actions: []fakeaws.PipelineAction{{Name: "S3"}}}, lambdaAction("Invalidate", "invalidate", "{}"))
+	if current, err := w.rollback.Current(t.Context()); err != nil || current != nil {
+		t.Errorf("without releases: got %v, %v, want none", current, err)
+	}
+}
+
 func TestList(t *testing.T) {
 	w := newWorld(t, fakeaws.Options{})
 	if err := w.rollback.List(t.Context()); err != nil {

@@ -64,7 +64,7 @@ func (w *serviceWorld) deploy(t *testing.T, change func(*fakeaws.DeploymentInput
 	t.Helper()
 	in := fakeaws.DeploymentInput{
 		Application: "shop", DeploymentGroup: "blue-green", AutoRollback: true,
-		Hooks: map[string]string{"BeforeAllowTraffic": "CodeDeployHook_shop", "AfterAllowTraffic": "CodeDeployHook_shop"},
+		Hooks: map[string]string{"BeforeAllowTraffic": contract.HookFunctionName("shop"), "AfterAllowTraffic": contract.HookFunctionName("shop")},
 	}
 	if change != nil {
 		change(&in)
@@ -97,7 +97,7 @@ func (w *serviceWorld) report(t *testing.T, d *fakeaws.Deployment, status cdtype
 func (w *serviceWorld) deployByECS(t *testing.T) *fakeaws.ServiceDeployment {
 	t.Helper()
 	d, err := w.cloud.StartServiceDeployment(fakeaws.ServiceDeploymentInput{Cluster: "production", Service: "news", Hooks: []fakeaws.ServiceHook{{
-		HookTargetARN: "arn:aws:lambda:us-east-1:123456789012:function:CodeDeployHook_news", RoleARN: "arn:aws:iam::123456789012:role/invoker",
+		HookTargetARN: "arn:aws:lambda:us-east-1:123456789012:function:" + contract.HookFunctionName("news"), RoleARN: "arn:aws:iam::123456789012:role/invoker",
 		LifecycleStages: news.Service.Events,
 	}}})
 	if err != nil {
@@ -132,7 +132,9 @@ func (w *serviceWorld) pipeline(t *testing.T, provider string, configuration map
 var anyID = regexp.MustCompile(`d-[A-Z0-9]{9}|\b[A-Za-z0-9]{21}\b`)
 
 func TestDeploymentLines(t *testing.T) {
-	const why = "the log of the function CodeDeployHook_shop says why"
+	why := func(service string) string {
+		return "the log of the function " + contract.HookFunctionName(service) + " says why"
+	}
 	tests := []struct {
 		name  string
 		of    contract.Pipeline
@@ -184,7 +186,7 @@ func TestDeploymentLines(t *testing.T) {
 			"Deployment  ID failed 0 s ago, by a user or a pipeline",
 			"            HOOK_EXECUTION_FAILURE: The hook BeforeAllowTraffic failed: the function has reported Failed",
 			"Traffic     blue (old) 100 %, green (new) 0 %",
-			"Hook        BeforeAllowTraffic failed 0 s ago: ScriptFailed: the function has reported Failed; " + why,
+			"Hook        BeforeAllowTraffic failed 0 s ago: ScriptFailed: the function has reported Failed; " + why("shop"),
 			"Hook        AfterAllowTraffic skipped",
 		}},
 		{"CodeDeploy: rolls back", shop, func(t *testing.T, w *serviceWorld) { w.report(t, w.deploy(t, nil), "Failed") }, []string{
@@ -237,7 +239,7 @@ func TestDeploymentLines(t *testing.T) {
 		{"ECS: rolls back", news, func(t *testing.T, w *serviceWorld) { w.answer(t, w.deployByECS(t), "FAILED") }, []string{
 			"Deployment  ID rollback in progress for 1 min, at PRODUCTION_TRAFFIC_SHIFT",
 			"            Service deployment rolled back because of a lifecycle hook failure at PRODUCTION_TRAFFIC_SHIFT.",
-			"            the log of the function CodeDeployHook_news says why",
+			"            " + why("news"),
 			"Traffic     blue (old) 100 %, green (new) 0 %",
 		}},
 		{"ECS: rolled back", api, func(t *testing.T, w *serviceWorld) {
@@ -250,7 +252,7 @@ func TestDeploymentLines(t *testing.T) {
 		}, []string{
 			"Deployment  ID rollback successful 0 s ago",
 			"            Service deployment rolled back because of a lifecycle hook failure at PRODUCTION_TRAFFIC_SHIFT.",
-			"            the log of the function CodeDeployHook_api says why",
+			"            " + why("api"),
 			"Traffic     blue (old) 100 %, green (new) 0 %",
 		}},
 	}

@@ -29,7 +29,9 @@ func (s Status) Lines(now time.Time) []string {
 	case e.Running():
 		add("Running", e, fmt.Sprintf("%s, for %s", e.words(), Span(now.Sub(e.Started))))
 	}
-	if e := s.Live; e != nil {
+	if r := s.Current; r != nil && (s.Live == nil || s.Live.Release != r.ID) {
+		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "Live", s.current(now)))
+	} else if e := s.Live; e != nil {
 		add("Live", e, e.words()+", since "+At(e.Updated, now)+release(e))
 		if e.Proof != "" {
 			lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "Proof", e.Proof))
@@ -58,6 +60,25 @@ func (s Status) stageWords(stage Stage, now time.Time) string {
 		words += "; execution " + Short(stage.Waits) + " waits to enter"
 	}
 	return words + said(stage.said())
+}
+
+// current words the release that the bucket has, which no execution that has succeeded has published.
+func (s Status) current(now time.Time) string {
+	r := s.Current
+	words := "release " + r.ID
+	switch {
+	case r.Restores != "":
+		by := ""
+		if r.By != "" {
+			by = " by " + lastPart(r.By)
+		}
+		words += ", which a rollback" + by + " made of the files of " + r.Restores
+	case s.Failed != nil && s.Failed.ID == r.Execution:
+		words += ", of the execution that failed later"
+	case s.Newest != nil && s.Newest.ID == r.Execution:
+		words += ", of the execution that runs"
+	}
+	return words + ", since " + At(r.Time, now)
 }
 
 // said adds to other words what somebody has said, if anything.

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
 // CodePipeline is the part of the API that is read.
@@ -27,6 +29,9 @@ type Status struct {
 	// Newest is the last execution that has begun, Live the last that succeeded, and Failed the newest one if it failed;
 	// nil for none.
 	Newest, Live, Failed *Execution
+	// Current is the release that the blog's bucket has, which another than Live's execution may have published; nil if it
+	// is unknown. Read leaves it out, since only the blog's functions know it.
+	Current *contract.Release
 }
 
 // Stage is a stage of a pipeline.

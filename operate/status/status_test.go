@@ -165,6 +165,54 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestCurrentRelease has the bucket have what no execution that succeeded has published.
+func TestCurrentRelease(t *testing.T) {
+	const published, later = "20261127-110000-1a2b3c4d", "20261127-115500-5e6f7a8b"
+	succeeded := execution(first, "Succeeded", 60, "Succeeded", "Succeeded", "Succeeded", "Succeeded")
+	succeeded.Actions[2].Variables = map[string]string{"Release": published}
+	succeeded.Actions[3].Variables = map[string]string{"Live": "2", "Checked": "2"}
+	of := func(r contract.Release) *contract.Release {
+		r.Time = noon.Add(-5 * time.Minute)
+		return &r
+	}
+	for _, tt := range []struct {
+		name    string
+		then    []fakeaws.Execution
+		current *contract.Release
+		want    []string // from the line Live on
+	}{
+		{"unknown", nil, nil, []string{"Live        12345678 Write 1, since 59 min ago (release " + published + ")", "Proof       2 of 2 live"}},
+		{"that of the execution", nil, of(contract.Release{ID: published}), []string{"Live        12345678 Write 1, since 59 min ago (release " + published + ")", "Proof       2 of 2 live"}},
+		{"rolled back", nil, of(contract.Release{ID: later, Restores: "20261126-100000-00000000", By: "arn:aws:iam::123456789012:user/me"}),
+			[]string{"Live        release " + later + ", which a rollback by me made of the files of 20261126-100000-00000000, since 5 min ago"}},
+		{"published, and not cleared", []fakeaws.Execution{execution(second, "Failed", 6, "Succeeded", "Succeeded", "Succeeded", "Failed")}, of(contract.Release{ID: later, Execution: second}),
+			[]string{"Live        release " + later + ", of the execution that failed later, since 5 min ago", "Failed      22345678 Write 2, 5 min ago", "            Invalidate/Invalidate"}},
+		{"published, and being cleared", []fakeaws.Execution{execution(second, "InProgress", 6, "Succeeded", "Succeeded", "Succeeded", "InProgress")}, of(contract.Release{ID: later, Execution: second}),
+			[]string{"Live        release " + later + ", of the execution that runs, since 5 min ago"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, fakeaws.Options{})
+			for _, e := range append([]fakeaws.Execution{succeeded}, tt.then...) {
+				w.set(t, e)
+			}
+			s, err := Read(t.Context(), w.client, "my-blog")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Current = tt.current
+			var got []string
+			for _, line := range s.Lines(noon) {
+				if strings.HasPrefix(line, "  Live") || len(got) > 0 {
+					got = append(got, strings.TrimPrefix(line, "  "))
+				}
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+}
+
 // TestRetriedActionsCountOnce has an action fail, and succeed when its stage is retried.
 func TestRetriedActionsCountOnce(t *testing.T) {
 	w := newWorld(t, fakeaws.Options{})
