@@ -13,6 +13,8 @@ import (
 	"blog-deploy-pipeline/stacks/props"
 )
 
+const ofBlog = contract.MetricNamespace + " "
+
 // watched lists what is watched of blogs with Monitoring: one that the function publishes, and one that CodePipeline's
 // own action does.
 var watched = []struct {
@@ -28,13 +30,13 @@ var watched = []struct {
 			contract.MetricFailed, contract.MetricLate, contract.MetricSeconds, contract.MetricInvalidationItems, contract.MetricNeedlessEvictions,
 			contract.MetricSecondsToLive, contract.MetricProofFailed,
 		},
-		[]string{"BlogDeployPipeline InvalidationFailed", "BlogDeployPipeline InvalidationLate", "BlogDeployPipeline ProofFailed", "AWS/Lambda Errors", "AWS/Lambda Errors"},
+		[]string{ofBlog + contract.MetricFailed, ofBlog + contract.MetricLate, ofBlog + contract.MetricProofFailed, "AWS/Lambda Errors", "AWS/Lambda Errors"},
 		fixtures.Webhook.Notifications.TopicARN,
 	},
 	{
 		fixtures.Open,
 		[]string{contract.MetricFailed, contract.MetricLate, contract.MetricSeconds},
-		[]string{"BlogDeployPipeline InvalidationFailed", "BlogDeployPipeline InvalidationLate", "AWS/Lambda Errors"},
+		[]string{ofBlog + contract.MetricFailed, ofBlog + contract.MetricLate, "AWS/Lambda Errors"},
 		"",
 	},
 }
