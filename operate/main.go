@@ -88,7 +88,7 @@ func parse(args []string) (command func(context.Context, call) error, c call, er
 	case set.NArg() > 0:
 		return nil, c, fmt.Errorf("%q is not a flag", set.Arg(0))
 	case len(c.pipelines) == 0:
-		return nil, c, errors.New("there is no pipeline: list a blog in blogs.go, or a service with a pipeline in services.go")
+		return nil, c, errors.New("there is no pipeline: list a blog in blogs.go, or a service in services.go")
 	case len(c.pipelines) > 1 && args[0] != "status":
 		return nil, c, fmt.Errorf("which blog? Name it: make %s BLOG=name", args[0])
 	case c.watch && len(c.pipelines) > 1:

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/rehearse/assembly"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
 
@@ -270,6 +271,53 @@ func TestDeploymentLines(t *testing.T) {
 			}
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+}
+
+// TestReadFindsWhatATemplateDeploys has the pipelines of this app's templates name what they deploy.
+func TestReadFindsWhatATemplateDeploys(t *testing.T) {
+	for _, name := range []string{"api", "search"} { // by CodeDeploy, and by ECS
+		t.Run(name, func(t *testing.T) {
+			tmpl, err := assembly.LoadTemplate("../../stacks/testdata/" + name + "-service.template.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := func(v any) string {
+				resolved, err := tmpl.Resolve(v)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return resolved.(string)
+			}
+			stages, err := tmpl.Resolve(tmpl.OfType("AWS::CodePipeline::Pipeline")[0].Properties["Stages"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			declared, err := json.Marshal(stages)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pipeline := fakeaws.Pipeline{Name: name}
+			if err := json.Unmarshal(declared, &pipeline.Stages); err != nil { // which ignores the case of names
+				t.Fatal(err)
+			}
+			w := newServiceWorld(t, fakeaws.Options{})
+			if err := w.cloud.AddPipeline(pipeline); err != nil {
+				t.Fatal(err)
+			}
+			if groups := tmpl.OfType("AWS::CodeDeploy::DeploymentGroup"); len(groups) > 0 {
+				err = w.cloud.AddDeploymentGroup(text(groups[0].Properties["ApplicationName"]), text(map[string]any{"Ref": groups[0].ID}))
+			} else {
+				service := tmpl.OfType("AWS::ECS::Service")[0]
+				err = w.cloud.AddService(text(service.Properties["Cluster"]), text(map[string]any{"Fn::GetAtt": []any{service.ID, "Name"}}))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d, err := w.Read(t.Context(), contract.Pipeline{Name: name, Service: &contract.Service{}}); err != nil || d != nil {
+				t.Errorf("got %v, %v, want no deployment", d, err)
 			}
 		})
 	}
