@@ -41,7 +41,8 @@ const (
 	// OnFailureFail fails the deployment.
 	OnFailureFail OnFailure = "fail"
 	// OnFailureProceed lets the deployment succeed. With a pipeline it forgives only an
-	// invalidation that CloudFront accepted and did not complete before the deadline.
+	// invalidation that CloudFront accepted and did not complete before the deadline, and
+	// readers who do not have what was published.
 	OnFailureProceed OnFailure = "proceed"
 )
 

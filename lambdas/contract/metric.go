@@ -36,7 +36,7 @@ const (
 	MetricSecondsToLive = "SecondsToLive"
 	// MetricProofFailed is 1 for a publication that was looked for at the blog's own
 	// address and not seen there, and 0 for one that was seen. There is no value if nobody
-	// looked.
+	// looked, or if something else than the blog answered.
 	MetricProofFailed = "ProofFailed"
 
 	// DimensionBlog is the dimension of a blog's metrics, and DimensionService that of a

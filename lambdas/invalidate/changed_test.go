@@ -420,7 +420,10 @@ func TestTokensOfTheOtherWay(t *testing.T) {
 type found changes.Plan
 
 func (f found) Find(context.Context) (changes.Plan, error) { return changes.Plan(f), nil }
-func (f found) Done(context.Context, int64) error          { return nil }
+func (f found) Published(context.Context, int64) (changes.Published, error) {
+	return changes.Published{}, nil
+}
+func (f found) Done(context.Context, int64) error { return nil }
 func (f found) Everything(p changes.Plan) changes.Plan {
 	p.Items = []string{contract.AllPaths}
 	return p

@@ -1,6 +1,10 @@
 package main
 
-import "blog-deploy-pipeline/lambdas/internal/invalidation"
+import (
+	"time"
+
+	"blog-deploy-pipeline/lambdas/internal/invalidation"
+)
 
 // clearing is what an action clears, and how far that is.
 type clearing struct {
@@ -8,6 +12,16 @@ type clearing struct {
 	progress invalidation.Progress
 	// changed is set if the action clears what has changed, as soon as that was found.
 	changed *changed
+	// seen is what was seen at the blog's address in this call.
+	seen seen
+}
+
+// took returns how long CloudFront has taken so far, or in all if it is done.
+func (c clearing) took() time.Duration {
+	if c.changed != nil && c.changed.Completed > 0 {
+		return max(0, time.UnixMilli(c.changed.Completed).Sub(c.progress.Started))
+	}
+	return time.Since(c.progress.Started)
 }
 
 // changed says what has changed, from the beginning of an invalidation to its end. The
@@ -24,4 +38,7 @@ type changed struct {
 	Changed   int `json:"changed"`
 	Unchanged int `json:"unchanged"`
 	Needless  int `json:"needless,omitempty"`
+	// Completed is when CloudFront was seen to have completed the invalidation, in
+	// milliseconds since 1970; 0 before.
+	Completed int64 `json:"completed,omitempty"`
 }

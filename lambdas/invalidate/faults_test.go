@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -28,6 +30,8 @@ var awsCalls = []functiontest.Call{
 	{Name: toList, Match: functiontest.Operation("GetObject", contract.EnvReleases, contract.ReleaseManifests+"*")},
 	{Name: toCreateChanged, Match: functiontest.Calls("cloudfront:CreateInvalidation")},
 	{Name: toAskChanged, Match: functiontest.Calls("cloudfront:GetInvalidation")},
+	{Name: toLookState, Match: functiontest.Operation("GetObject", contract.EnvReleases, contract.ReleaseState)},
+	{Name: toLookList, Match: functiontest.Operation("GetObject", contract.EnvReleases, contract.ReleaseManifests+"*")},
 	{Name: toLoadAgain, Match: functiontest.Operation("GetObject", contract.EnvReleases, contract.ReleaseState)},
 	{Name: toNote, Match: functiontest.Operation("PutObject", contract.EnvReleases, contract.ReleaseState)},
 	{Name: toReportChanged, Match: functiontest.Reports("codepipeline:PutJobSuccessResult", "Succeeded"), Report: true},
@@ -43,6 +47,8 @@ const (
 	toList          = "GetObject of the manifest"
 	toCreateChanged = "CreateInvalidation of what has changed"
 	toAskChanged    = "GetInvalidation of what has changed"
+	toLookState     = "GetObject of the state, to look at the blog"
+	toLookList      = "GetObject of the manifest, to look at the blog"
 	toLoadAgain     = "GetObject of the state, to note"
 	toNote          = "PutObject of the state, to note"
 	toReportChanged = "PutJobSuccessResult, about what has changed"
@@ -51,9 +57,12 @@ const (
 // ofReleases has the calls for a blog whose releases the function knows, and says whether
 // S3 answers them.
 var ofReleases = map[string]bool{
-	toLoad: true, toList: true, toLoadAgain: true, toNote: true,
+	toLoad: true, toList: true, toLookState: true, toLookList: true, toLoadAgain: true, toNote: true,
 	toCreateChanged: false, toAskChanged: false, toReportChanged: false,
 }
+
+// isLook has the calls of a function that looks at the blog afterwards.
+var isLook = map[string]bool{toLookState: true, toLookList: true}
 
 // wantEnd returns how the action must end if the fault strikes the call once, or always.
 func wantEnd(c *functiontest.Case) string {
@@ -62,7 +71,7 @@ func wantEnd(c *functiontest.Case) string {
 		normal = "ConfigurationError"
 	}
 	// A note that was written although the process has ended needs no other one.
-	isNote, isNoted := c.Call.Name == toLoadAgain || c.Call.Name == toNote, c.Call.Name == toNote && c.Fault.Processed()
+	isNote, isNoted := isLook[c.Call.Name] || c.Call.Name == toLoadAgain || c.Call.Name == toNote, c.Call.Name == toNote && c.Fault.Processed()
 	switch {
 	case c.Fault.Again, c.Call.Report && c.Fault.Processed():
 		return normal
@@ -87,8 +96,8 @@ func wantEnd(c *functiontest.Case) string {
 func tryAction(ctx context.Context, c *functiontest.Case) (functiontest.Outcome, error) {
 	var loads atomic.Int32
 	strike := func(call fakeaws.Call) fakeaws.Fault {
-		if c.Call.Name == toLoadAgain && c.Call.Match(call) && loads.Add(1) == 1 {
-			return fakeaws.Fault{} // the first one is not to note
+		if (c.Call.Name == toLoadAgain || isLook[c.Call.Name]) && c.Call.Match(call) && loads.Add(1) == 1 {
+			return fakeaws.Fault{} // the first one is to find what has changed
 		}
 		return c.Strike(call)
 	}
@@ -117,6 +126,15 @@ func tryAction(ctx context.Context, c *functiontest.Case) (functiontest.Outcome,
 		// have each.
 		s.keepJobID = !c.Fault.Again
 		s.env = map[string]string{contract.EnvDeadline: "1500ms"}
+	}
+	if isLook[c.Call.Name] {
+		server := httptest.NewServer(newSite(blogKeys...))
+		defer server.Close()
+		s.env = maps.Clone(s.env)
+		if s.env == nil {
+			s.env = map[string]string{}
+		}
+		s.env[contract.EnvVerify], s.env[contract.EnvVerifyAt] = "https://example.com", server.Listener.Addr().String()
 	}
 	switch c.Call.Name {
 	case toContinue:

@@ -20,6 +20,7 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/invocation"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
+	"blog-deploy-pipeline/lambdas/internal/proof"
 	"blog-deploy-pipeline/lambdas/internal/release"
 	"blog-deploy-pipeline/lambdas/internal/s3client"
 )
@@ -44,9 +45,13 @@ func main() {
 		onFailure: environment.Choice(&env, contract.EnvOnFailure, contract.OnFailureFail, contract.OnFailureProceed),
 	}
 	if env.Getenv(contract.EnvReleases) != "" {
+		blog := changes.ReadSettings(&env)
 		s.changes = changes.Finder{
 			Releases: release.Store{S3: s3client.New(cfg), Bucket: env.Getenv(contract.EnvReleases)},
-			Settings: changes.ReadSettings(&env),
+			Settings: blog,
+		}
+		if settings := proof.ReadSettings(&env); settings.Site != "" {
+			s.prover = &proof.Prover{Settings: settings, Blog: blog, PollEvery: s.invalidator.Settings.PollEvery, Client: proof.NewClient(settings)}
 		}
 	}
 	lambda.StartWithOptions(invocation.Redacted(log, pipelinejob.Handler{

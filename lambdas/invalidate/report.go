@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,10 @@ func (c clearing) nothing() pipelinejob.Report {
 // continued returns the report of an invalidation that goes on.
 func (c clearing) continued() pipelinejob.Report {
 	summary := "Waiting for CloudFront to accept the invalidation."
-	if c.progress.InvalidationID != "" {
+	switch {
+	case c.seen.Checked() > 0:
+		summary = fmt.Sprintf("Waiting until readers have release %s: %s.", c.changed.Release, c.seen.counted())
+	case c.progress.InvalidationID != "":
 		summary = fmt.Sprintf("Waiting for invalidation %s.", c.progress.InvalidationID)
 	}
 	return pipelinejob.Report{
@@ -33,11 +37,24 @@ func (c clearing) continued() pipelinejob.Report {
 
 // completed returns the report of an invalidation that CloudFront has completed.
 func (c clearing) completed(took time.Duration) pipelinejob.Report {
-	return pipelinejob.Report{
-		Summary:    fmt.Sprintf("Cleared %s in %s%s: invalidation %s is completed.", c.what(), took.Round(time.Second), c.why(), c.progress.InvalidationID),
+	seen, warning := c.seen.sentence()
+	report := pipelinejob.Report{
+		Summary:    fmt.Sprintf("Cleared %s in %s%s: invalidation %s is completed.%s", c.what(), took.Round(time.Second), c.why(), c.progress.InvalidationID, seen),
 		Variables:  c.variables(took),
 		ExternalID: c.progress.InvalidationID,
 	}
+	if warning {
+		return warned(report)
+	}
+	return report
+}
+
+// warned returns the report of a success as a warning.
+func warned(report pipelinejob.Report) pipelinejob.Report {
+	if !report.Warning {
+		report.Warning, report.Summary = true, "WARNING: "+report.Summary
+	}
+	return report
 }
 
 // what returns what was cleared.
@@ -76,9 +93,8 @@ func counted(n int, thing string) string {
 // not be noted: readers have the new pages.
 func (c clearing) notNoted(took time.Duration, err error) pipelinejob.Report {
 	report := c.completed(took)
-	report.Summary = fmt.Sprintf("WARNING: %s The next invalidation clears the same once more, because this one could not be noted: %s.", report.Summary, err)
-	report.Warning = true
-	return report
+	report.Summary += fmt.Sprintf(" The next invalidation clears the same once more, because this one could not be noted: %s.", err)
+	return warned(report)
 }
 
 // overdue returns the report of an invalidation that is late, which the owner lets pass.
@@ -108,6 +124,7 @@ func (c clearing) variables(took time.Duration) map[string]string {
 		variables["Items"] = strconv.Itoa(n.Items)
 		variables["Needless"] = strconv.Itoa(n.Needless)
 		variables["Release"] = n.Release
+		maps.Copy(variables, c.seen.variables())
 	}
 	return variables
 }

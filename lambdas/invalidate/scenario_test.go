@@ -73,10 +73,7 @@ func releasesOf(w *functiontest.World) release.Store {
 
 // publish makes files of a blog of five ones changed by the last publication.
 func publish(ctx context.Context, w *functiontest.World, touched ...string) error {
-	manifest := &release.Manifest{ID: releaseID, Number: 3, Files: map[string]release.File{}}
-	for _, key := range []string{"index.html", "a/index.html", "b/index.html", "main.css", "feed.xml"} {
-		manifest.Files[key] = release.File{Size: 1}
-	}
+	manifest := ofKeys(time.Now(), blogKeys...)
 	if err := releasesOf(w).PutManifest(ctx, manifest); err != nil {
 		return err
 	}

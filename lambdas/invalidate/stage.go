@@ -15,6 +15,7 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/invalidation"
 	"blog-deploy-pipeline/lambdas/internal/metrics"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
+	"blog-deploy-pipeline/lambdas/internal/proof"
 	"blog-deploy-pipeline/lambdas/internal/s3client"
 	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
@@ -35,6 +36,7 @@ const maxNamed = 40
 type finder interface {
 	Find(context.Context) (changes.Plan, error)
 	Foresee(ctx context.Context, touched []string) (changes.Plan, error)
+	Published(ctx context.Context, number int64) (changes.Published, error)
 	Done(ctx context.Context, number int64) error
 	Everything(changes.Plan) changes.Plan
 }
@@ -46,6 +48,8 @@ type stage struct {
 	// changes finds what to clear for jobs that do not say it. If it is nil, they clear
 	// everything.
 	changes finder
+	// prover looks whether readers have what has changed. If it is nil, nobody looks.
+	prover *proof.Prover
 }
 
 // task is the invalidation of one job.
@@ -55,6 +59,11 @@ type task struct {
 	blog string
 	// direct is what a direct request asks for; nil for a job of the pipeline.
 	direct *contract.Direct
+	// began is when the call did.
+	began time.Time
+	// unproven is true if readers do not have what was published. The invalidation has not
+	// failed then.
+	unproven bool
 	// plan is what has changed, in the call that has found it.
 	plan changes.Plan
 	// result is for the metrics. Only an invalidation that has ended has one.
@@ -102,8 +111,12 @@ func decodeParameters(text string) (contract.UserParameters, error) {
 
 // Work implements pipelinejob.Task.
 func (t *task) Work(ctx context.Context) pipelinejob.Report {
+	t.began = time.Now()
 	if t.looks() {
 		return t.look(ctx)
+	}
+	if t.changed != nil && t.changed.Completed > 0 { // by CloudFront, in an earlier call
+		return t.cleared(ctx)
 	}
 	if len(t.request.Paths) == 0 && t.changed == nil {
 		if f := t.find(ctx); f != nil {
@@ -114,7 +127,7 @@ func (t *task) Work(ctx context.Context) pipelinejob.Report {
 		}
 	}
 	outcome, err := t.advance(ctx)
-	took := time.Since(t.progress.Started)
+	took := t.took()
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		t.result.Late = f.Kind == failure.Late
 		if t.forgives(f) {
@@ -127,17 +140,64 @@ func (t *task) Work(ctx context.Context) pipelinejob.Report {
 	if outcome != invalidation.Completed {
 		return t.continued()
 	}
+	if t.changed != nil {
+		t.changed.Completed = time.Now().UnixMilli()
+	}
+	return t.cleared(ctx)
+}
+
+// cleared ends an action, or a call, whose invalidation CloudFront has completed.
+func (t *task) cleared(ctx context.Context) pipelinejob.Report {
+	took := t.took()
 	t.result.Took = took
 	if t.changed == nil || t.changes == nil { // the stack may have changed meanwhile
 		return t.completed(took)
 	}
+	t.prove(ctx)
+	first, _ := t.seen.First()
+	inTime := time.Now().Before(t.progress.Deadline)
+	t.unproven = first.Kind == proof.Stale || first.Kind == proof.Wrong
+	switch interrupted := ctx.Err() != nil && !t.seen.isLive(); {
+	case inTime && (first.Kind == proof.Stale || interrupted): // the next call looks again
+		return t.continued()
+	case t.unproven && t.onFailure != contract.OnFailureProceed:
+		report := pipelinejob.Failed(t.seen.failure(t.progress.InvalidationID))
+		report.ExternalID = t.progress.InvalidationID
+		return report
+	case t.seen.Has(proof.Stale):
+		return t.completed(took) // and what was touched stays to be cleared
+	}
 	if err := t.changes.Done(ctx, t.changed.Number); err != nil {
-		if ctx.Err() != nil && time.Now().Before(t.progress.Deadline) { // the next call finds it completed, too
+		if ctx.Err() != nil && inTime { // the next call finds it completed, too
 			return t.continued()
 		}
 		return t.notNoted(took, err)
 	}
 	return t.completed(took)
+}
+
+// prove looks whether readers have what was published.
+func (t *task) prove(ctx context.Context) {
+	if t.prover == nil {
+		return
+	}
+	published, err := t.changes.Published(ctx, t.changed.Number)
+	if err != nil {
+		t.seen.err = err
+		return
+	}
+	stop := t.began.Add(t.invalidator.Settings.PollFor)
+	if t.progress.Deadline.Before(stop) {
+		stop = t.progress.Deadline
+	}
+	t.seen = seen{Result: t.prover.Prove(ctx, t.named(), published, t.progress.Started, stop), committed: published.Time}
+	if t.seen.isLive() {
+		return
+	}
+	// Another publication may have begun since.
+	if published, err := t.changes.Published(ctx, t.changed.Number); err == nil {
+		t.seen.Result = t.seen.Overtaken(published)
+	}
 }
 
 // looks reports whether the task changes nothing.
@@ -177,7 +237,7 @@ func (t *task) find(ctx context.Context) *failure.Failure {
 // clears makes a plan what the task clears.
 func (t *task) clears(p changes.Plan) {
 	t.plan, t.request.Paths = p, p.Items
-	t.changed = &changed{p.Number, p.Release, len(p.Items), p.All, p.Changed, p.Unchanged, p.Needless}
+	t.changed = &changed{Number: p.Number, Release: p.Release, Items: len(p.Items), All: p.All, Changed: p.Changed, Unchanged: p.Unchanged, Needless: p.Needless}
 }
 
 // advance does as much of the invalidation as one call can.
@@ -237,11 +297,11 @@ func (t *task) Metrics(report pipelinejob.Report) slog.Attr {
 		return slog.Attr{}
 	}
 	result := t.result
-	result.Failed = report.Failed()
+	result.Failed = report.Failed() && !t.unproven
 	if t.changed == nil || result.Failed {
 		return invalidation.Metrics(contract.DimensionBlog, t.blog, result)
 	}
-	return invalidation.Metrics(contract.DimensionBlog, t.blog, result,
+	return invalidation.Metrics(contract.DimensionBlog, t.blog, result, append(t.seen.metrics(),
 		metrics.Count(contract.MetricInvalidationItems, t.changed.Items),
-		metrics.Count(contract.MetricNeedlessEvictions, t.changed.Needless))
+		metrics.Count(contract.MetricNeedlessEvictions, t.changed.Needless))...)
 }

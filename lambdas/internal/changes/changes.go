@@ -6,6 +6,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"blog-deploy-pipeline/lambdas/internal/cover"
 	"blog-deploy-pipeline/lambdas/internal/release"
@@ -74,6 +75,60 @@ func (f Finder) Foresee(ctx context.Context, touched []string) (Plan, error) {
 		state = state.Foresee(touched)
 	}
 	return find(state, manifest, f.Settings), nil
+}
+
+// Published is what publications have made of the blog. It leaves out what a later
+// publication has changed since, or is about to change.
+type Published struct {
+	// Release is the id of the current release, and Time when it was committed.
+	Release string
+	Time    time.Time
+	// Files has the blog's files by their keys.
+	Files map[string]release.File
+	// Changed are the keys of files that were put, or of all files if everything had to be
+	// cleared. Removed are those of files that have left the blog.
+	Changed, Removed []string
+}
+
+// Published returns what the publication with a number, and those before it, have changed
+// since CloudFront has cleared it last. It returns nothing if that cannot be known.
+func (f Finder) Published(ctx context.Context, number int64) (Published, error) {
+	state, err := f.Releases.Load(ctx)
+	if err != nil {
+		return Published{}, err
+	}
+	manifest, err := f.Releases.Manifest(ctx, state.Current)
+	if err != nil {
+		return Published{}, err
+	}
+	return published(state, manifest, number), nil
+}
+
+// published is Published without its calls.
+func published(state release.State, manifest *release.Manifest, number int64) Published {
+	// A state that counts fewer publications was lost and has begun anew.
+	if manifest == nil || number > state.Number || state.ClearAll > number {
+		return Published{}
+	}
+	p := Published{Release: manifest.ID, Time: manifest.Time, Files: manifest.Files}
+	for key, touched := range state.Touched {
+		_, exists := p.Files[key]
+		_, stays := state.Retired[key]
+		switch {
+		case touched > number:
+			delete(p.Files, key)
+		case !exists && !stays:
+			p.Removed = append(p.Removed, key)
+		case exists && state.ClearAll == 0:
+			p.Changed = append(p.Changed, key)
+		}
+	}
+	if state.ClearAll > 0 {
+		p.Changed = slices.Collect(maps.Keys(p.Files))
+	}
+	slices.Sort(p.Changed)
+	slices.Sort(p.Removed)
+	return p
 }
 
 // Done notes that an invalidation of the items of a plan with this number is completed.

@@ -101,6 +101,51 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestPublished(t *testing.T) {
+	retired := map[string]time.Time{"old.css": {}}
+	tests := []struct {
+		name                    string
+		state                   release.State
+		number                  int64
+		noManifest              bool
+		changed, removed, files string
+	}{
+		{name: "nothing has changed", state: release.State{Number: 7}, number: 7, files: "a.css b.css index.html"},
+		{name: "changed and removed", state: release.State{Number: 7, Touched: map[string]int64{"a.css": 7, "b.css": 5, "gone.html": 6}}, number: 7,
+			changed: "a.css b.css", removed: "gone.html", files: "a.css b.css index.html"},
+		{name: "a file that stays for a while", state: release.State{Number: 7, Touched: map[string]int64{"old.css": 7}, Retired: retired}, number: 7, files: "a.css b.css index.html"},
+		{name: "a later publication", state: release.State{Number: 8, Touched: map[string]int64{"a.css": 7, "index.html": 8, "gone.html": 8}}, number: 7, changed: "a.css", files: "a.css b.css"},
+		{name: "one in progress", state: release.State{Number: 7, Touched: map[string]int64{"a.css": 7, "b.css": 8}}, number: 7, changed: "a.css", files: "a.css index.html"},
+		{name: "everything", state: release.State{Number: 7, ClearAll: 7, Touched: map[string]int64{"gone.html": 7}}, number: 7,
+			changed: "a.css b.css index.html", removed: "gone.html", files: "a.css b.css index.html"},
+		{name: "everything, and a later publication", state: release.State{Number: 8, ClearAll: 7, Touched: map[string]int64{"a.css": 8}}, number: 7, changed: "b.css index.html", files: "b.css index.html"},
+		{name: "everything, by a later publication", state: release.State{Number: 8, ClearAll: 8, Touched: map[string]int64{"a.css": 7}}, number: 7},
+		{name: "a state that was lost", state: release.State{Number: 1, Touched: map[string]int64{"a.css": 1}}, number: 7},
+		{name: "a manifest that was lost", state: release.State{Number: 7, Touched: map[string]int64{"a.css": 7}}, number: 7, noManifest: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			manifest := blog("index.html", "a.css", "b.css")
+			if tt.noManifest {
+				manifest = nil
+			}
+			got := published(tt.state, manifest, tt.number)
+			if changed := strings.Join(got.Changed, " "); changed != tt.changed {
+				t.Errorf("changed are %q, want %q", changed, tt.changed)
+			}
+			if removed := strings.Join(got.Removed, " "); removed != tt.removed {
+				t.Errorf("removed are %q, want %q", removed, tt.removed)
+			}
+			if all := strings.Join(slices.Sorted(maps.Keys(got.Files)), " "); all != tt.files {
+				t.Errorf("files are %q, want %q", all, tt.files)
+			}
+			if (got.Release == id) != (tt.files != "") {
+				t.Errorf("release is %q", got.Release)
+			}
+		})
+	}
+}
+
 func TestFinder(t *testing.T) {
 	const bucket = "releases"
 	s3 := objecttest.New(bucket)
@@ -120,6 +165,9 @@ func TestFinder(t *testing.T) {
 	plan, err := f.Find(t.Context())
 	if err != nil || plan.Number != 7 || plan.Release != id || !slices.Equal(plan.Items, []string{"/a.css"}) {
 		t.Fatalf("found %+v, %v, want the style of release %s", plan, err, id)
+	}
+	if p, err := f.Published(t.Context(), plan.Number); err != nil || p.Release != id || !slices.Equal(p.Changed, []string{"a.css"}) || len(p.Files) != 2 {
+		t.Errorf("published is %+v, %v, want the style of release %s", p, err, id)
 	}
 	if all := f.Everything(plan); !slices.Equal(all.Items, []string{"/*"}) || all.Needless != 1 || all.Number != 7 {
 		t.Errorf("everything is %+v, want one path that evicts one other file", all)
@@ -196,6 +244,8 @@ func TestFinderErrors(t *testing.T) {
 	}{
 		{"load", broken{load: denied}, func(f Finder) error { _, err := f.Find(t.Context()); return err }},
 		{"manifest", broken{manifest: denied}, func(f Finder) error { _, err := f.Find(t.Context()); return err }},
+		{"load, to look", broken{load: denied}, func(f Finder) error { _, err := f.Published(t.Context(), 1); return err }},
+		{"manifest, to look", broken{manifest: denied}, func(f Finder) error { _, err := f.Published(t.Context(), 1); return err }},
 		{"update", broken{update: denied}, func(f Finder) error { return f.Done(t.Context(), 1) }},
 	} {
 		if err := tt.call(Finder{Releases: tt.releases}); !errors.Is(err, denied) {

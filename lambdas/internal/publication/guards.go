@@ -10,6 +10,7 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/filetype"
 	"blog-deploy-pipeline/lambdas/internal/redact"
+	"blog-deploy-pipeline/lambdas/internal/release"
 )
 
 const (
@@ -70,7 +71,7 @@ func (s situation) longHeaders(p plan) string {
 	var long []string
 	for _, put := range p.puts {
 		h, size := put.headers, 0
-		for key, value := range metadata(h, cacheTag(s.state.Target)) {
+		for key, value := range metadata(h, release.CacheTag(s.state.Target)) {
 			size += len(key) + len(value)
 		}
 		if size > maxMetadata || len(h.ContentType)+len(h.CacheControl)+len(h.ContentLanguage)+len(h.ContentDisposition) > maxMetadata {
@@ -133,6 +134,3 @@ func named(keys []string) string {
 	}
 	return text
 }
-
-// cacheTag returns the cache tag of what a release puts.
-func cacheTag(releaseID string) string { return "r-" + releaseID }

@@ -95,7 +95,7 @@ func (r *run) work(ctx context.Context, state release.State) (Result, error) {
 			return Result{}, err
 		}
 	}
-	w := &writer{S3: r.S3, bucket: r.Settings.Bucket, tag: cacheTag(s.state.Target), stop: r.times.stop}
+	w := &writer{S3: r.S3, bucket: r.Settings.Bucket, tag: release.CacheTag(s.state.Target), stop: r.times.stop}
 	err = w.write(ctx, build, p)
 	switch {
 	case w.done() && (errors.Is(err, errNoTime) || ctx.Err() != nil):

@@ -1,0 +1,132 @@
+package proof
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"blog-deploy-pipeline/lambdas/internal/redact"
+)
+
+const (
+	// atOnce is how many addresses are asked at the same time.
+	atOnce = 4
+	// fetchTime limits one request, with its answer, and lookTime all those of one look.
+	fetchTime = 10 * time.Second
+	lookTime  = 20 * time.Second
+	// maxHeader limits the header of an answer, in bytes.
+	maxHeader = 64 << 10
+	// maxQuote limits what a message quotes of an answer, in characters.
+	maxQuote = 200
+)
+
+// UserAgent is what each request has in that header, for rules of web ACLs and for access
+// logs.
+const UserAgent = "blog-deploy-pipeline (proof of live)"
+
+// NewClient returns the client with which the function looks at a site. It follows no
+// redirect, keeps no cookies, and asks for no compression.
+func NewClient(s Settings) *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DisableCompression = true
+	transport.MaxResponseHeaderBytes = maxHeader
+	transport.MaxConnsPerHost = atOnce
+	if s.At != "" {
+		transport.Proxy = nil
+		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, s.At)
+		}
+	}
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// answer is what came for one request.
+type answer struct {
+	status int
+	header http.Header
+	// size is the length of the content, and sum its SHA-256 in hexadecimal. If isLonger
+	// is true, there is more than what can be compared, and the sum is "".
+	size     int64
+	sum      string
+	isLonger bool
+	// err is that of an answer that did not come, or not whole.
+	err error
+}
+
+// fetch requests a path of a site. It reads no more of the answer than can be compared.
+func fetch(ctx context.Context, client *http.Client, s Settings, path string, t target) answer {
+	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+	defer cancel()
+	site := s.Site
+	if s.At != "" {
+		site = strings.Replace(site, "https:", "http:", 1)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, site+path, http.NoBody)
+	if err != nil {
+		return answer{err: err}
+	}
+	request.Header.Set("User-Agent", UserAgent)
+	request.Header.Set("Accept", "*/*")
+	request.Header.Set("Accept-Encoding", "identity")
+	response, err := client.Do(request)
+	if err != nil {
+		return answer{err: readable(err)}
+	}
+	defer response.Body.Close()
+	a := answer{status: response.StatusCode, header: response.Header}
+	if a.status != http.StatusOK {
+		return a
+	}
+	limit := t.file.Size
+	if t.removed {
+		limit = maxSize
+	}
+	a.size, a.sum, a.err = read(response, limit)
+	if a.size > limit {
+		a.size, a.sum, a.isLonger = limit, "", true
+	}
+	return a
+}
+
+// read returns the length of a response's content and its SHA-256. It reads at most one
+// byte more than limit.
+func read(response *http.Response, limit int64) (size int64, sum string, err error) {
+	content := io.Reader(response.Body)
+	switch encoding := response.Header.Get("Content-Encoding"); encoding {
+	case "", "identity":
+	case "gzip":
+		if content, err = gzip.NewReader(content); err != nil {
+			return 0, "", readable(err)
+		}
+	default:
+		return 0, "", fmt.Errorf("the Content-Encoding is %s, although none was asked for", redact.Line(encoding, maxQuote))
+	}
+	hash := sha256.New()
+	if size, err = io.Copy(hash, io.LimitReader(content, limit+1)); err != nil {
+		return 0, "", readable(err)
+	}
+	return size, hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// readable returns an error in one line. A timeout has a sentence of its own.
+func readable(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return errors.New("the time for it was over")
+	}
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		err = wrapped.Err // The caller knows the address.
+	}
+	return errors.New(strings.TrimRight(redact.Line(err.Error(), maxQuote), " .:;,"))
+}
