@@ -200,6 +200,9 @@ const (
 	faultyDeadline = 5 * time.Second
 	faultyTimeout  = 3 * time.Second
 	slowCompletion = 6 * time.Second
+	// crashedTimeout is that of a function that publishes and crashes. It waits until the lease of the crashed call has
+	// ended, which lasts for a quarter of the timeout, up to a minute.
+	crashedTimeout = 20 * time.Second
 )
 
 // distribution returns a distribution that has the faults.
@@ -220,9 +223,15 @@ func (f Faults) distribution(id string, completeAfter time.Duration) fakeaws.Dis
 // publishes says that it calls S3, and not CloudFront.
 func (f Faults) settings(publishes bool, deployed time.Duration) (env map[string]string, timeout time.Duration, notes []string) {
 	env, timeout = map[string]string{}, deployed
+	shorten := func(fault string, to time.Duration) {
+		if timeout > to {
+			notes = append(notes, fmt.Sprintf("for the fault %s the function's timeout is %v, not %v, so that nobody has to wait", fault, to, deployed))
+			timeout = to
+		}
+	}
 	if publishes {
 		if strings.HasPrefix(f["s3"], crash) {
-			notes = append(notes, "after the crash the function waits until the lease of the crashed call has ended, up to a minute, by the machine's clock, which skips nothing")
+			shorten(f.name("s3"), crashedTimeout)
 		}
 		return env, timeout, notes
 	}
@@ -235,9 +244,8 @@ func (f Faults) settings(publishes bool, deployed time.Duration) (env map[string
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		notes = append(notes, fmt.Sprintf("for the fault cloudfront=%s the function's %s is %s, so that nobody has to wait", f["cloudfront"], name, env[name]))
 	}
-	if f["lambda"] == "timeout" && timeout > faultyTimeout {
-		notes = append(notes, fmt.Sprintf("for the fault lambda=timeout the function's timeout is %v, not %v, so that nobody has to wait", faultyTimeout, deployed))
-		timeout = faultyTimeout
+	if f["lambda"] == "timeout" {
+		shorten(f.name("lambda"), faultyTimeout)
 	}
 	return env, timeout, notes
 }

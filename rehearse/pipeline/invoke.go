@@ -174,6 +174,9 @@ func (j *job) invoke(ctx context.Context, f *Function, runtime *lambdaruntime.Ru
 // whereToLook names where to look for the reason of a failure that a function has reported.
 func whereToLook(f *Function, report fakeaws.Report) string {
 	look := f.lookAtLog()
+	if allowed := contract.VariableAllowDeletions + "=" + contract.AllowDeletionsYes; strings.Contains(report.FailureMessage, allowed) {
+		return "what the build lacks, or allow it once: in a rehearsal with VARIABLES=" + allowed
+	}
 	if report.FailureType != "PermissionError" {
 		return look
 	}

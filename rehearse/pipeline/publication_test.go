@@ -112,7 +112,7 @@ func TestAVariableAllowsDeletions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if r := publish(""); r.failed().Name != "Publish" || !strings.Contains(r.failed().Reason, contract.VariableAllowDeletions) {
+	if r := publish(""); r.failed().Name != "Publish" || !strings.Contains(r.failed().Reason, contract.VariableAllowDeletions) || !strings.Contains(r.failed().Look, "in a rehearsal with VARIABLES="+contract.VariableAllowDeletions) {
 		t.Errorf("without the variable: %s, %v: %+v", r.statuses(), r.err, r.failed())
 	}
 	if r := publish(contract.VariableAllowDeletions + "=" + contract.AllowDeletionsYes); r.statuses() != allSucceeded || r.Site.Removed != 30 {
