@@ -27,6 +27,9 @@ const (
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
 	defaultErrorTTL = 10 * time.Second
 
+	// location is the edge location. CloudFront names its own after the nearest airport, and no airport is called ZZZ.
+	location = "ZZZ50-P1"
+
 	// originTimeout limits how long CloudFront waits for S3.
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorS3Origin.html
 	originTimeout = 30 * time.Second

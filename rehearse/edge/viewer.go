@@ -50,6 +50,7 @@ func (v *viewer) WriteHeader(status int) {
 	header.Set("X-Cache", v.result+" from cloudfront")
 	header.Set("Via", "1.1 "+v.edge.name+" (CloudFront)")
 	header.Set("X-Amz-Cf-Id", v.id)
+	header.Set("X-Amz-Cf-Pop", location)
 	v.ResponseWriter.WriteHeader(status)
 	if body != nil {
 		defer body.Close()

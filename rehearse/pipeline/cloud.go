@@ -91,13 +91,16 @@ func (w *world) addDistribution(id string, f *Function) {
 	w.cloud.AddDistribution(d)
 }
 
+// invalidationCompleted is CloudFront's status of an invalidation that has reached all edge locations.
+const invalidationCompleted = "Completed"
+
 // invalidations returns all invalidations of some distributions.
 func (w *world) invalidations(distributions []string) []rehearsal.Invalidation {
 	var all []rehearsal.Invalidation
 	for _, id := range distributions {
 		for _, made := range w.cloud.Invalidations(id) {
 			invalidation := rehearsal.Invalidation{ID: made.ID, Distribution: id, Paths: made.Paths, Status: made.Status}
-			if made.Status == "Completed" {
+			if made.Status == invalidationCompleted {
 				invalidation.Took = w.Faults.distribution(id, w.CompleteAfter).CompleteAfter
 			}
 			all = append(all, invalidation)
@@ -109,7 +112,7 @@ func (w *world) invalidations(distributions []string) []rehearsal.Invalidation {
 // cleared reports whether an invalidation of a distribution is completed. Those that were there before do not count.
 func (w *world) cleared(distribution string, before int) bool {
 	for n, made := range w.cloud.Invalidations(distribution) {
-		if n >= before && made.Status == "Completed" {
+		if n >= before && made.Status == invalidationCompleted {
 			return true
 		}
 	}

@@ -36,6 +36,9 @@ var faults = map[string]map[string]string{
 		"throttle": "CodePipeline refuses the first 3 reports of the function: Rate exceeded",
 		"error":    "CodePipeline answers the first 3 reports of the function with an internal error",
 	},
+	"edge": {
+		"stale": "the edge goes on answering with its copies, although CloudFront says that the invalidation is completed",
+	},
 	"s3": {
 		"throttle": "S3 refuses the first 3 calls of each operation of the function: Slow Down",
 		"error":    "S3 answers the first 3 calls of each operation of the function with an internal error",
@@ -60,6 +63,7 @@ var missed = map[string]string{
 	"build":        "no build came to the end of its build phase",
 	"cloudfront":   "no function made such a call of CloudFront",
 	"codepipeline": "no function reported to CodePipeline",
+	"edge":         "nobody visited the site after an invalidation that was completed; of an existing distribution, Invalidate.Verify names the address",
 	"s3":           "no function made such a call of S3",
 	"sts":          "no function assumed a role",
 	"lambda":       "no function made such a call of CloudFront",
@@ -241,8 +245,13 @@ func (f Faults) settings(publishes bool, deployed time.Duration) (env map[string
 	case "slow", "hang":
 		env[contract.EnvPollFor] = faultyPollFor.String()
 	}
+	fault := f.name("cloudfront")
+	if f["edge"] == "stale" {
+		fault = f.name("edge")
+		env[contract.EnvPollFor], env[contract.EnvDeadline] = faultyPollFor.String(), faultyDeadline.String()
+	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		notes = append(notes, fmt.Sprintf("for the fault cloudfront=%s the function's %s is %s, so that nobody has to wait", f["cloudfront"], name, env[name]))
+		notes = append(notes, fmt.Sprintf("for the fault %s the function's %s is %s, so that nobody has to wait", fault, name, env[name]))
 	}
 	if f["lambda"] == "timeout" {
 		shorten(f.name("lambda"), faultyTimeout)

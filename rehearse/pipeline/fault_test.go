@@ -60,6 +60,7 @@ func TestEachFaultStrikes(t *testing.T) {
 		"cloudfront=never":      {strikes: []string{create + "1"}, code: "JobFailed", waits: true},
 		"codepipeline=throttle": {strikes: []string{report + "3"}},
 		"codepipeline=error":    {strikes: []string{report + "3"}},
+		"edge=stale":            {strikes: []string{"Invalidate/Invalidate the invalidation I[0-9A-Z]+ 1"}, code: "StaleReaders"},
 		"s3=throttle":           {strikes: []string{s3 + "GetObject 3", s3 + "PutObject 3", s3 + "ListBucket 3"}},
 		"s3=error":              {strikes: []string{s3 + "GetObject 3", s3 + "PutObject 3", s3 + "ListBucket 3"}},
 		"s3=reset":              {strikes: []string{s3 + "GetObject 3", s3 + "PutObject 3", s3 + "ListBucket 3"}},

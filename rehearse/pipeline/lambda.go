@@ -53,6 +53,7 @@ func (w *world) startFunction(f *Function) (_ *lambdaruntime.Runtime, stop func(
 	maps.Copy(env, settings)
 	maps.Copy(env, w.cloud.Issue(f.Role.Principal(f.Name), credentialsLast).Env())
 	env["AWS_ENDPOINT_URL"], env["AWS_REGION"] = w.endpoint, w.template.Region
+	w.lookHere(f, env)
 	tell := func(kind rehearsal.Kind, text string) {
 		stage, action := w.record.Running()
 		w.record.Tell(rehearsal.Event{Kind: kind, Stage: stage, Action: action, Text: text})

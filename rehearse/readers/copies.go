@@ -114,7 +114,7 @@ func (s *Site) lookAtCopies(ctx context.Context) (stale []string, err error) {
 				stale = append(stale, fmt.Sprintf("%s (old, %d)", address, got.status))
 			case isPut && modified.Before(changed.Truncate(time.Second)): // Its headers may have changed.
 				stale = append(stale, fmt.Sprintf("%s (the copy of before, %d)", address, got.status))
-			case there && !isPut && etag == s.had[key] && (s.again[key] || got.cache() == "Miss"):
+			case there && !isPut && etag == s.had[key] && (s.again.has(key) || got.cache() == "Miss"):
 				copies.Needless++
 			}
 			return nil

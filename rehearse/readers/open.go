@@ -25,7 +25,7 @@ import (
 // old editions of them there. The caller closes the site.
 func Open(ctx context.Context, o Options, build *Build) (_ *Site, err error) {
 	s := &Site{
-		Options: o, missing: "/" + path.Join(build.prefix, "there-is-no-such-page-"+o.Unique) + "/", built: map[string]bool{}, again: map[string]bool{},
+		Options: o, missing: "/" + path.Join(build.prefix, "there-is-no-such-page-"+o.Unique) + "/", built: map[string]bool{},
 		client: &http.Client{
 			Transport:     &http.Transport{}, // Without a proxy: the edge is on this machine.
 			Timeout:       time.Minute,
@@ -159,6 +159,11 @@ func (s *Site) serve(options edge.Options) error {
 	s.close = append(s.close, server.Close)
 	s.url = address
 	s.served = rehearsal.Served{URL: address, Names: options.Distribution.Names()}
+	if server, address, err = loopback.Serve(s.forFunction(handler)); err != nil {
+		return err
+	}
+	s.close = append(s.close, server.Close)
+	s.lookAt = strings.TrimPrefix(address, "http://")
 	if !s.Secure || len(s.served.Names) == 0 {
 		return nil
 	}

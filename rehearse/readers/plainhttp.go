@@ -1,7 +1,9 @@
 package readers
 
 import (
+	"crypto/tls"
 	"net/http"
+	"path"
 	"strings"
 )
 
@@ -59,4 +61,24 @@ func withoutUpgrades(policy string) string {
 		}
 	}
 	return strings.Join(kept, "; ")
+}
+
+// forFunction serves a site to a function that looks whether it is live; see LookAt.
+func (s *Site) forFunction(site http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.Intercept != nil && s.Intercept(w, r) {
+			return
+		}
+		r = r.Clone(r.Context())
+		r.TLS = &tls.ConnectionState{}
+		site.ServeHTTP(w, r)
+		if (answer{header: w.Header()}).cache() != "Miss" {
+			return
+		}
+		key := strings.TrimPrefix(r.URL.Path, "/")
+		if key == "" || strings.HasSuffix(key, "/") {
+			key = path.Join(key, home)
+		}
+		s.again.add(key)
+	})
 }

@@ -109,10 +109,69 @@ func TestASiteIsServedByTheNamesOfItsDistribution(t *testing.T) {
 	}
 
 	site, served = open(t, false)
-	if served.SecureURL != "" || len(site.close) != 1 {
+	if served.SecureURL != "" || len(site.close) != 2 {
 		t.Errorf("it is there by https without Secure: %+v", served)
 	}
 	if err := site.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// origin answers each path with the path.
+type origin struct{}
+
+func (origin) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Etag": {`"e"`}}, Body: io.NopCloser(strings.NewReader(r.URL.Path)), Request: r}, nil
+}
+
+// TestAFunctionLooksAtTheSite visits a site as the function does that looks whether a publication is live.
+func TestAFunctionLooksAtTheSite(t *testing.T) {
+	d := edge.Distribution{ID: "E1", Aliases: []string{"blog.example.com"}, DefaultRootObject: home, Behaviors: []edge.Behavior{{PathPattern: "*", ViewerProtocol: "redirect-to-https"}}}
+	site := &Site{client: &http.Client{}, Options: Options{Record: silent(), Intercept: func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/blocked" {
+			w.WriteHeader(http.StatusAccepted)
+		}
+		return r.URL.Path == "/blocked"
+	}}}
+	if err := site.serve(edge.Options{Distribution: d, Origin: origin{}}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := site.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if got, err := site.get(t.Context(), "/shared"); err != nil || got.cache() != "Miss" {
+		t.Fatalf("a reader gets %+v, %v", got, err)
+	}
+	for _, tt := range []struct {
+		host, path string
+		status     int
+		cache      string
+	}{
+		{"blog.example.com", "/", http.StatusOK, "Miss"},
+		{"blog.example.com", "/a%2Bb", http.StatusOK, "Miss"},
+		{"blog.example.com", "/shared", http.StatusOK, "Hit"}, // by a reader
+		{"www.example.com", "/", http.StatusForbidden, "Error"},
+		{"blog.example.com", "/blocked", http.StatusAccepted, ""},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+site.LookAt()+tt.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = tt.host
+		response, err := site.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close() // Only the header is compared.
+		if got := (answer{header: response.Header}).cache(); response.StatusCode != tt.status || got != tt.cache {
+			t.Errorf("%s%s: got %s (%s), want %d (%s)", tt.host, tt.path, response.Status, got, tt.status, tt.cache)
+		}
+	}
+	for key, want := range map[string]bool{home: true, "a+b": true, "shared": false} {
+		if site.again.has(key) != want {
+			t.Errorf("the edge has fetched %s again for the function: %t, want %t", key, !want, want)
+		}
 	}
 }

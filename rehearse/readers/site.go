@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"blog-deploy-pipeline/rehearse/distribution"
@@ -45,6 +46,9 @@ type Options struct {
 	Kept string
 	// Secure serves the site by https, too, if the distribution has names.
 	Secure bool
+	// Intercept answers a request of a function that looks whether the site is live (see LookAt), and returns false for
+	// one that the edge is to answer. Default: the edge answers all.
+	Intercept func(w http.ResponseWriter, r *http.Request) bool
 }
 
 // Site is a site that readers visit.
@@ -53,6 +57,7 @@ type Site struct {
 
 	edge   edge.Options
 	url    string // of the edge
+	lookAt string // host and port of the edge, for a function
 	served rehearsal.Served
 	client *http.Client
 	close  []func() error
@@ -69,11 +74,33 @@ type Site struct {
 	// had has what readers got from the bucket before the publication, ETags by key, and held those of them that the edge got a copy of.
 	had  map[string]string
 	held map[string]bool
-	// again has the keys of pages that the edge had to fetch again after Invalidate, and written those that were put or
+	// again has the keys of what the edge had to fetch again after Invalidate, and written those that were put or
 	// removed while a Crawler looked on.
-	again, written map[string]bool
+	again   keys
+	written map[string]bool
 	// refused says why S3 refuses the distribution; nil if it does not.
 	refused *rehearsal.Failure
+}
+
+// keys are keys of objects. Several goroutines may use them.
+type keys struct {
+	mu  sync.Mutex
+	all map[string]bool
+}
+
+func (k *keys) add(key string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.all == nil {
+		k.all = map[string]bool{}
+	}
+	k.all[key] = true
+}
+
+func (k *keys) has(key string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.all[key]
 }
 
 // keptCopy is a copy of the edge that is not what the bucket has.
@@ -93,6 +120,11 @@ type notFound struct {
 
 // Served returns where the site can be looked at until it is closed.
 func (s *Site) Served() rehearsal.Served { return s.served }
+
+// LookAt returns host and port at which a function visits the site, from the same copies as readers: by plain HTTP, with
+// the name of the site in the header Host. The edge takes such a request for one by HTTPS, and answers it as it would
+// answer that.
+func (s *Site) LookAt() string { return s.lookAt }
 
 // Close ends the edge.
 func (s *Site) Close() error {

@@ -37,7 +37,9 @@ func (s *Site) Visit(ctx context.Context, when rehearsal.When) error {
 		}
 		failed = cmp.Or(failed, s.failedFunction(visit, body))
 		if when == rehearsal.AfterInvalidate {
-			s.again[p.key] = visit.Cache == "Miss"
+			if visit.Cache == "Miss" {
+				s.again.add(p.key)
+			}
 			visit.Wanted = rehearsal.New
 			if bytes.Equal(p.old, p.built) {
 				visit.Wanted = rehearsal.Same
