@@ -16,6 +16,7 @@ import (
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
+	"blog-deploy-pipeline/lambdas/internal/pipelinejob/pipelinejobtest"
 	"blog-deploy-pipeline/lambdas/internal/publication"
 	"blog-deploy-pipeline/rehearse/functiontest"
 )
@@ -26,61 +27,44 @@ func TestEvents(t *testing.T) {
 		build    = "my-blog-pipeline-builds/my-blog-pipeline/Site/4bTr9Qp"
 		of       = " of 33333333-abcd-1111-abcd-333333abcdef at 0123456789abcdef0123456789abcdef01234567"
 	)
-	tests := []struct {
-		event string
-		want  string   // the request: job, build, execution and revision, and whether deletions are allowed
-		parts []string // of the message of a job that is refused
-	}{
-		{event: "first-job", want: firstJob + " " + build + of + " false"},
-		{event: "first-of-a-v1-pipeline", want: firstJob + " " + build + " of  at  false"},
-		{event: "first-with-unused-garbage", want: firstJob + " " + build + of + " false"},
-		{event: "deletions-allowed", want: firstJob + " " + build + of + " true"},
-		{event: "continuation", want: firstJob + " " + build + of + " false"},
-		{event: "deletions-misspelt", parts: []string{"the pipeline's variable " + contract.VariableAllowDeletions + ` is "Yes, all": start the pipeline with yes or no`}},
-		{event: "token-of-tomorrow", parts: []string{"version is 2, this function knows 1"}},
-		{event: "token-garbage", parts: []string{"continuation token", "retry this stage to start again"}},
-		{event: "parameters-not-json", parts: []string{`decode UserParameters "my-blog"`, "must be JSON such as"}},
-		{event: "parameters-misspelt", parts: []string{`unknown field "Commit"`}},
-		{event: "parameters-empty", parts: []string{"no PipelineName"}},
-		{event: "no-input", parts: []string{"the action has 0 input artifacts: give it exactly one"}},
-		{event: "two-inputs", parts: []string{"the action has 2 input artifacts"}},
-		{event: "input-of-another-shape", parts: []string{"CodePipeline.job.data.inputArtifacts is of the type object, and not what CodePipeline sends"}},
-		{event: "input-without-place", parts: []string{"no bucket or no key"}},
-		{event: "data-of-another-shape", parts: []string{"decode job " + firstJob + ": CodePipeline.job.data is of the type string, and not what CodePipeline sends"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.event, func(t *testing.T) {
+	for event, want := range map[string]string{ // the request: job, build, execution and revision, and whether deletions are allowed
+		"first-job":                 firstJob + " " + build + of + " false",
+		"first-of-a-v1-pipeline":    firstJob + " " + build + " of  at  false",
+		"first-with-unused-garbage": firstJob + " " + build + of + " false",
+		"deletions-allowed":         firstJob + " " + build + of + " true",
+		"continuation":              firstJob + " " + build + of + " false",
+	} {
+		t.Run(event, func(t *testing.T) {
 			w := newWorld(some)
-			if err := w.invoke(t, invocationtest.Event(t, tt.event)); err != nil {
+			if err := w.invoke(t, invocationtest.Event(t, event)); err != nil {
 				t.Fatalf("Invoke: %v, want a report and no error", err)
-			}
-			if got := w.pipeline.Reports(); got != 1 {
-				t.Fatalf("sent %d reports, want exactly 1", got)
 			}
 			var requests []string
 			for _, r := range w.publisher.requests {
 				requests = append(requests, fmt.Sprintf("%s %s/%s of %s at %s %v", r.Job, r.Bucket, r.Key, r.Execution, r.Revision, r.AllowDeletions))
 			}
-			if tt.want != "" {
-				if !slices.Equal(requests, []string{tt.want}) || len(w.pipeline.Successes) != 1 {
-					t.Errorf("published %q and reported %d successes, want %q", requests, len(w.pipeline.Successes), tt.want)
-				}
-				return
-			}
-			if len(requests) != 0 {
-				t.Errorf("published %q for a job that is refused", requests)
-			}
-			if len(w.pipeline.Failures) != 1 {
-				t.Fatal("reported success, want a failure")
-			}
-			details := w.pipeline.Failures[0].FailureDetails
-			for _, part := range tt.parts {
-				if details.Type != types.FailureTypeConfigurationError || !strings.Contains(*details.Message, part) {
-					t.Errorf("reported %s %q, want ConfigurationError with %q", details.Type, *details.Message, part)
-				}
+			if !slices.Equal(requests, []string{want}) || len(w.pipeline.Successes) != 1 || w.pipeline.Reports() != 1 {
+				t.Errorf("published %q and reported %d successes, want %q and one", requests, len(w.pipeline.Successes), want)
 			}
 		})
 	}
+}
+
+func TestRefusedEvents(t *testing.T) {
+	refused := map[string][]string{
+		"deletions-misspelt":  {"the pipeline's variable " + contract.VariableAllowDeletions + ` is "Yes, all": start the pipeline with yes or no`},
+		"token-of-tomorrow":   {"version is 2, this function knows 1"},
+		"token-garbage":       {"continuation token", "retry this stage to start again"},
+		"parameters-not-json": {`decode UserParameters "my-blog"`, "must be JSON such as"},
+		"parameters-misspelt": {`unknown field "Commit"`},
+		"parameters-empty":    {"no PipelineName"},
+		"no-input":            {"the action has 0 input artifacts: give it exactly one"},
+		"input-without-place": {"no bucket or no key"},
+	}
+	pipelinejobtest.CheckRefused(t, refused, func() (invocationtest.Handler, *pipelinejobtest.CodePipeline, func() bool) {
+		w := newWorld(some)
+		return w.handler, w.pipeline, func() bool { return len(w.publisher.requests) > 0 }
+	})
 }
 
 // What a publication came to is in the one report: CodePipeline accepts output variables
@@ -235,24 +219,10 @@ func TestWaiting(t *testing.T) {
 
 // The function reports before Lambda stops it, however long the work would take.
 func TestReportsBeforeLambdasDeadline(t *testing.T) {
-	for _, limit := range invocationtest.Limits {
-		t.Run(limit.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorldThat(hangs)
-				start := time.Now()
-				w.pipeline.Fail = func(ctx context.Context) error {
-					invocationtest.CheckReport(t, ctx, start, limit)
-					return nil
-				}
-				if _, err := invocationtest.Invoke(t, w.handler, limit, invocationtest.Event(t, "first-job")); err != nil {
-					t.Fatal(err)
-				}
-				if len(w.pipeline.Successes) != 1 || w.pipeline.Successes[0].ContinuationToken == nil {
-					t.Errorf("want one continuation, got %v %v", w.pipeline.Successes, w.pipeline.Failures)
-				}
-			})
-		})
-	}
+	pipelinejobtest.CheckDeadline(t, invocationtest.Event(t, "first-job"), func() (invocationtest.Handler, *pipelinejobtest.CodePipeline) {
+		w := newWorldThat(hangs)
+		return w.handler, w.pipeline
+	})
 }
 
 // FuzzInvoke checks that each event has one report, or an error and no report, and that
