@@ -63,18 +63,6 @@ func newReference(w Words) string {
 	return "The next try has a new caller reference: " + w.Again
 }
 
-func lookUp(w Words) string {
-	return "Look the error up in CloudFront's API reference, and " + w.Again
-}
-
-func newCredentials(w Words) string {
-	return "If the error stays, deploy the stack again. For now, " + w.Again
-}
-
-func lookOnTheWay(w Words) string {
-	return "Something between the function and AWS may have answered: look for a proxy or a firewall, and for AWS_ENDPOINT_URL in the function's environment; then " + w.Again
-}
-
 // refusals are the error codes of CloudFront that a retry does not change.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html
 var refusals = map[string]refusal{
@@ -94,10 +82,6 @@ var refusals = map[string]refusal{
 
 func fixTrust(w Words) string {
 	return "There must be a role " + w.role + ", with the trust policy that is the stack's output " + contract.OutputRoleTrust + " (again, if the stack was created again); then " + w.Again
-}
-
-func lookUpInSTS(w Words) string {
-	return "Look the error up in the API reference of AWS STS, from which the function has the credentials of the role " + w.role + "; then " + w.Again
 }
 
 // roleRefusals are the error codes of STS that a retry does not change. STS does not
@@ -148,22 +132,19 @@ func refused(err error, words Words) *failure.Failure {
 	if code == "InvalidArgument" && strings.Contains(strings.ToLower(api.ErrorMessage()), "caller reference") {
 		code = "InvalidationBatchAlreadyExists"
 	}
-	who, table, unknown := "CloudFront", refusals, refusal{failure.Other, lookUp}
+	who, table, reference := "CloudFront", refusals, "CloudFront's API reference"
 	if answered(err) == sts {
-		who, table, unknown = sts, roleRefusals, refusal{failure.Other, lookUpInSTS}
+		who, table, reference = sts, roleRefusals, "the API reference of AWS STS, from which the function has the credentials of the role "+words.role
 	}
 	what := quote(api.ErrorCode()) + ": " + quote(api.ErrorMessage())
-	known, ok := table[code]
-	switch {
-	case ok:
-	case code == awsenv.NoCode:
-		what, known = quote(api.ErrorMessage()), refusal{failure.Other, lookOnTheWay}
-	case awsenv.OfCredentials(code):
-		known = refusal{failure.Permission, newCredentials}
-	default:
-		known = unknown
+	if code == awsenv.NoCode {
+		what = quote(api.ErrorMessage())
 	}
-	return &failure.Failure{Kind: known.kind, Err: err, Message: fmt.Sprintf("%s refused: %s. %s", who, what, known.advice(words))}
+	kind, advice := awsenv.Advice(code, reference, words.Again)
+	if known, ok := table[code]; ok {
+		kind, advice = known.kind, known.advice(words)
+	}
+	return &failure.Failure{Kind: kind, Err: err, Message: fmt.Sprintf("%s refused: %s. %s", who, what, advice)}
 }
 
 // maxQuote limits the part of an answer that a message quotes, in characters.

@@ -83,18 +83,6 @@ func tryAgain(w Words) string {
 	return "Nothing that was published is lost, and the next try goes on from here: " + w.Again
 }
 
-func newCredentials(w Words) string {
-	return "If the error stays, deploy the stack again. For now, " + w.Again
-}
-
-func lookOnTheWay(w Words) string {
-	return "Something between the function and AWS may have answered: look for a proxy and for a VPC endpoint's policy, and for AWS_ENDPOINT_URL in the function's environment; then " + w.Again
-}
-
-func lookUp(w Words) string {
-	return "Look the error up in the list of error codes of S3's API reference, and " + w.Again
-}
-
 // refusals are S3's error codes that a retry does not change.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 var refusals = map[string]refusal{
@@ -133,11 +121,11 @@ var transient = map[string]bool{
 
 // Failure returns the failure of work for which S3 returned err.
 func Failure(err error, words Words) *failure.Failure {
-	meaning := meaning(err)
+	meaning := meaning(err, words)
 	return &failure.Failure{Kind: meaning.kind, Message: redact.Line(err.Error(), maxQuote) + ". " + meaning.advice(words), Err: err}
 }
 
-func meaning(err error) refusal {
+func meaning(err error, words Words) refusal {
 	var api smithy.APIError
 	if !errors.As(err, &api) { // no answer, or one that could not be read
 		return refusal{failure.Unavailable, tryAgain}
@@ -155,10 +143,7 @@ func meaning(err error) refusal {
 		return refusal{failure.Configuration, fixKey}
 	case ok:
 		return known
-	case code == awsenv.NoCode:
-		return refusal{failure.Other, lookOnTheWay}
-	case awsenv.OfCredentials(code):
-		return refusal{failure.Permission, newCredentials}
 	}
-	return refusal{failure.Other, lookUp}
+	kind, advice := awsenv.Advice(code, "the list of error codes of S3's API reference", words.Again)
+	return refusal{kind, func(Words) string { return advice }}
 }
