@@ -101,8 +101,6 @@ func unknownService(err error, s contract.Service) error {
 	return err
 }
 
-func lastPart(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
-
 // reasons returns what ECS says about a deployment that did not succeed.
 func reasons(of types.ServiceDeployment, function string) (all []string) {
 	given := []*string{of.StatusReason}

@@ -120,6 +120,9 @@ func (e *Execution) words() string {
 // Short returns the part of an id that people read.
 func Short(id string) string { return id[:min(len(id), 8)] }
 
+// lastPart returns what an ARN names, without where that is.
+func lastPart(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
+
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	return line
