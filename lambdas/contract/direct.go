@@ -86,6 +86,8 @@ type Release struct {
 	Bytes    int64  `json:"bytes"`
 	// Current is true for the one that the bucket has.
 	Current bool `json:"current,omitempty"`
+	// Pending is true for the current one as long as CloudFront has not been seen to clear what was changed.
+	Pending bool `json:"pending,omitempty"`
 	// Kept is true if its build is still there, so that it can be published again.
 	Kept bool `json:"kept,omitempty"`
 }

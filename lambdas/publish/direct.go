@@ -61,7 +61,7 @@ func listed(releases []release.Listed, err error) pipelinejob.Report {
 	for _, r := range releases {
 		report.Found.Releases = append(report.Found.Releases, contract.Release{
 			ID: r.ID, Time: r.Time, Execution: r.Execution, Revision: r.Revision, Restores: r.Restores, By: r.By,
-			Files: r.Count, Put: r.Put, Removed: r.Removed, Bytes: r.Bytes, Current: r.Current, Kept: r.Kept,
+			Files: r.Count, Put: r.Put, Removed: r.Removed, Bytes: r.Bytes, Current: r.Current, Pending: r.Pending, Kept: r.Kept,
 		})
 	}
 	return report

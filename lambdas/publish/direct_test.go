@@ -135,12 +135,12 @@ func TestDirectLists(t *testing.T) {
 	w := newWorld(some)
 	at := time.Date(2026, 11, 27, 1, 30, 0, 0, time.UTC)
 	w.stage.releases = fakeReleases{listed: []release.Listed{
-		{Manifest: release.Manifest{ID: newRelease, Time: at, Revision: "0123", Restores: oldRelease, By: "me", Put: 3, Removed: 1, Bytes: 7}, Count: 9, Current: true, Kept: true},
+		{Manifest: release.Manifest{ID: newRelease, Time: at, Revision: "0123", Restores: oldRelease, By: "me", Put: 3, Removed: 1, Bytes: 7}, Count: 9, Current: true, Pending: true, Kept: true},
 		{Manifest: release.Manifest{ID: oldRelease, Time: at, Execution: "e-1", Put: 9}, Count: 9},
 	}}
 	got := w.direct(t, contract.Direct{List: 20})
 	want := []contract.Release{
-		{ID: newRelease, Time: at, Revision: "0123", Restores: oldRelease, By: "me", Files: 9, Put: 3, Removed: 1, Bytes: 7, Current: true, Kept: true},
+		{ID: newRelease, Time: at, Revision: "0123", Restores: oldRelease, By: "me", Files: 9, Put: 3, Removed: 1, Bytes: 7, Current: true, Pending: true, Kept: true},
 		{ID: oldRelease, Time: at, Execution: "e-1", Files: 9, Put: 9},
 	}
 	if contract.JSON(got.Releases) != contract.JSON(want) {

@@ -99,7 +99,7 @@ func TestBinaryRollsBack(t *testing.T) {
 		if len(releases) != 2 || releases[0].ID != second || releases[1].ID != first {
 			t.Fatalf("listed %+v, want %s and %s", releases, second, first)
 		}
-		if now := releases[0]; !now.Current || !now.Kept || now.Execution != "e-1" || now.Revision != "0123456" || now.Files != 5 || now.Put != 4 || now.Removed != 1 || time.Since(now.Time) > time.Hour {
+		if now := releases[0]; !now.Current || !now.Pending || !now.Kept || now.Execution != "e-1" || now.Revision != "0123456" || now.Files != 5 || now.Put != 4 || now.Removed != 1 || time.Since(now.Time) > time.Hour {
 			t.Errorf("the current release is listed as %+v", now)
 		}
 		writes := s.Count(functiontest.Calls("s3:PutObject"))

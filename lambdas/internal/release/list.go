@@ -25,8 +25,9 @@ type Listed struct {
 	Manifest
 	Count int
 	// Current is true for the last release that was committed, and Kept if the bucket has
-	// the release's build.
-	Current, Kept bool
+	// the release's build. Pending is true for the current one if something has still to be
+	// cleared.
+	Current, Kept, Pending bool
 }
 
 // readsAtOnce is how many manifests are read at the same time.
@@ -61,6 +62,7 @@ func (s Store) List(ctx context.Context, n int) ([]Listed, error) {
 	committed = committed[:min(n, len(committed))]
 	for i, one := range committed {
 		committed[i].Current = one.ID == state.Current
+		committed[i].Pending = one.ID == state.Current && (len(state.Touched) > 0 || state.ClearAll != 0)
 		_, committed[i].Kept = slices.BinarySearch(kept, one.ID)
 	}
 	return committed, nil

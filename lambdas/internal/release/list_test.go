@@ -144,6 +144,26 @@ func TestListTellsOfReleases(t *testing.T) {
 	}
 }
 
+// As long as something has to be cleared, the current release is pending.
+func TestListTellsWhatIsPending(t *testing.T) {
+	s, _ := published(t, 1, 2, Manifest{Number: 1}, Manifest{Number: 2})
+	for _, tt := range []struct {
+		change func(*State)
+		want   bool
+	}{
+		{func(*State) {}, false},
+		{func(s *State) { s.Touched = map[string]int64{"a": 2} }, true},
+		{func(s *State) { s.Touched, s.ClearAll = nil, 2 }, true},
+		{func(s *State) { s.Clear(2) }, false},
+	} {
+		_, err := s.Update(t.Context(), func(s *State) error { tt.change(s); return nil })
+		listed, err2 := s.List(t.Context(), 9)
+		if err := errors.Join(err, err2); err != nil || listed[0].Pending != tt.want || listed[1].Pending {
+			t.Errorf("listed %+v, %v, want the first one to be pending: %v", listed, err, tt.want)
+		}
+	}
+}
+
 func TestListErrors(t *testing.T) {
 	for _, tt := range []struct {
 		operation, key string
