@@ -25,7 +25,7 @@ func publishes(t *testing.T, cloud *fakeaws.Cloud) *[]contract.Direct {
 	for _, name := range []string{"Deploy", "Invalidate"} {
 		a := fakeaws.PipelineAction{
 			Name: name, ActionTypeID: fakeaws.ActionTypeID{Category: "Invoke", Provider: "Lambda"},
-			Configuration: map[string]string{"FunctionName": "my-blog-" + name, "UserParameters": `{"PipelineName":"my-blog"}`},
+			Configuration: map[string]string{"FunctionName": "my-blog-" + name, "UserParameters": contract.JSON(contract.PublishParameters{PipelineName: "my-blog"})},
 		}
 		if name == "Deploy" {
 			a.InputArtifacts = []fakeaws.ArtifactName{{Name: "Site"}}
@@ -150,7 +150,7 @@ func TestCtrlCAtTheQuestion(t *testing.T) {
 	works := publishes(t, account(t, fakeaws.Options{}))
 	ctx, stop := context.WithCancel(t.Context())
 	silent, writer := io.Pipe()
-	defer writer.Close()
+	defer func() { _ = writer.Close() }()
 	asked := &until{text: "[y/N]", then: stop}
 	var stderr strings.Builder
 	where := terminal{stdin: silent, asks: true, stdout: asked, stderr: &stderr, sleep: sleep}

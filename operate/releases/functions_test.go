@@ -82,8 +82,8 @@ var (
 	mended = site{"index.html": "<h1>Home, mended</h1>", "b/index.html": "<h1>B</h1>", "css/main.css": "h1{color:red}"}
 )
 
-// real is a blog's pipeline with the compiled functions.
-type real struct {
+// compiled is a blog's pipeline with the compiled functions.
+type compiled struct {
 	cloud               *fakeaws.Cloud
 	s3                  *s3.Server
 	bucket, builds      string
@@ -99,13 +99,13 @@ const (
 	distribution = "EDFDVBD6EXAMPLE"
 )
 
-func newReal(t *testing.T) *real {
+func newCompiled(t *testing.T) *compiled {
 	t.Helper()
 	dir, err := binaries()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &real{}
+	w := &compiled{}
 	if w.s3, err = server(); err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func newReal(t *testing.T) *real {
 	return w
 }
 
-func (w *real) newRollback(url string) Rollback {
+func (w *compiled) newRollback(url string) Rollback {
 	key := w.cloud.Issue(me, time.Hour)
 	config := aws.Config{Region: "us-east-1", BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, key.SessionToken)}
 	return Rollback{
@@ -187,7 +187,7 @@ func (w *real) newRollback(url string) Rollback {
 }
 
 // push publishes a build and clears the cache, as an execution of the pipeline does.
-func (w *real) push(t *testing.T, s site, commit string) {
+func (w *compiled) push(t *testing.T, s site, commit string) {
 	t.Helper()
 	var archive bytes.Buffer
 	z := zip.NewWriter(&archive)
@@ -212,7 +212,7 @@ func (w *real) push(t *testing.T, s site, commit string) {
 }
 
 // act runs an action of the pipeline to its end.
-func (w *real) act(t *testing.T, runtime *lambdaruntime.Runtime, action fakeaws.Action) {
+func (w *compiled) act(t *testing.T, runtime *lambdaruntime.Runtime, action fakeaws.Action) {
 	t.Helper()
 	job, err := w.cloud.StartAction(action)
 	for err == nil {
@@ -229,7 +229,7 @@ func (w *real) act(t *testing.T, runtime *lambdaruntime.Runtime, action fakeaws.
 }
 
 // has checks that the bucket has a site and nothing else.
-func (w *real) has(t *testing.T, want site) {
+func (w *compiled) has(t *testing.T, want site) {
 	t.Helper()
 	objects, err := w.s3.List(t.Context(), w.bucket)
 	if err != nil {
@@ -254,14 +254,14 @@ func clears(of fakeaws.Invalidation, folder string) bool {
 }
 
 // run rolls back, and returns what it has told.
-func (w *real) run(ctx context.Context) (Result, string, error) {
+func (w *compiled) run(ctx context.Context) (Result, string, error) {
 	w.told = nil
 	result, err := w.rollback.Run(ctx)
 	return result, strings.Join(w.told, "\n"), err
 }
 
 func TestRollbackByTheFunctions(t *testing.T) {
-	w := newReal(t)
+	w := newCompiled(t)
 	w.push(t, whole, "1abcdef0123456789")
 	w.push(t, broken, "2abcdef0123456789")
 	w.has(t, broken)
@@ -324,7 +324,7 @@ func TestRollbackHeals(t *testing.T) {
 		for _, how := range []string{"crash before", "crash after", "Ctrl-C"} {
 			t.Run(tt.name+"/"+how, func(t *testing.T) {
 				t.Parallel()
-				w := newReal(t)
+				w := newCompiled(t)
 				w.push(t, whole, "1abcdef0123456789")
 				w.push(t, broken, "2abcdef0123456789")
 				ctx, leave := context.WithCancel(t.Context())

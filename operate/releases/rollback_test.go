@@ -76,11 +76,15 @@ type world struct {
 	clock               time.Time
 }
 
-const (
-	publishParameters    = `{"PipelineName":"my-blog","Execution":"#{codepipeline.PipelineExecutionId}","Revision":"#{Source.CommitId}","AllowDeletions":"#{variables.AllowDeletions}"}`
-	invalidateParameters = `{"PipelineName":"my-blog","DistributionId":"EDFDVBD6EXAMPLE"}`
-	me                   = "arn:aws:iam::123456789012:user/me"
+// The UserParameters of the actions, as GetPipeline returns them.
+var (
+	publishParameters = contract.JSON(contract.PublishParameters{
+		PipelineName: "my-blog", Execution: "#{codepipeline.PipelineExecutionId}", Revision: "#{Source.CommitId}", AllowDeletions: "#{variables." + contract.VariableAllowDeletions + "}",
+	})
+	invalidateParameters = contract.JSON(contract.UserParameters{PipelineName: "my-blog", Distribution: contract.Distribution{ID: "EDFDVBD6EXAMPLE"}})
 )
+
+const me = "arn:aws:iam::123456789012:user/me"
 
 // newWorld returns a blog with three releases, of which the last one is live.
 func newWorld(t *testing.T, opts fakeaws.Options) *world {
@@ -198,7 +202,7 @@ func TestRollbackPublishesTheReleaseBefore(t *testing.T) {
 	if result.From.ID != id(3) || result.To.ID != id(2) || result.Difference.Put != 2 || result.Clearing.Items != 3 || !strings.Contains(result.Proof, "3 of 3 live") {
 		t.Errorf("the result is %+v", result)
 	}
-	const parameters = `{"PipelineName":"my-blog","AllowDeletions":"yes"}`
+	parameters := contract.JSON(contract.PublishParameters{PipelineName: "my-blog", AllowDeletions: contract.AllowDeletionsYes})
 	for _, r := range w.publish.requests {
 		if r.UserParameters != parameters || r.Job == "" || r.List == 0 && (r.Release != id(2) || r.By != me) {
 			t.Errorf("publish was asked for %+v", r)
