@@ -365,7 +365,8 @@ func taskSet(label, id string, serves bool) map[string]any {
 		status, weight = "PRIMARY", 100
 	}
 	return map[string]any{
-		"identifer": "ecs-svc/" + id, "taskSetLabel": label, "status": status, "trafficWeight": weight,
+		"identifer":    "ecs-svc/" + id, //nolint:misspell // It is AWS's spelling.
+		"taskSetLabel": label, "status": status, "trafficWeight": weight,
 		"desiredCount": 2, "runningCount": 2, "pendingCount": 0, "targetGroup": map[string]any{"name": strings.ToLower(label)},
 	}
 }
