@@ -91,12 +91,12 @@ rollback: dist/app dist/operate ## Show the difference, ask, and publish the rel
 ##@ Rehearse on this machine, without an AWS account
 
 .PHONY: rehearse
-accepts-rehearse := BLOG SERVICE SOURCE WORKING_TREE SERVE STATE VARIABLES FAULT JSON VERBOSE HUGO HUGO_RELEASES
+accepts-rehearse := BLOG SERVICE SOURCE WORKING_TREE ROLLBACK SERVE STATE VARIABLES FAULT JSON VERBOSE HUGO HUGO_RELEASES
 rehearse: build dist/rehearse ## Run the first blog's pipeline from its template: make rehearse, or with BLOG=name SOURCE=folder, or SERVICE=name
 	@CDK_VALIDATION=false JSII_NODE=dist/node dist/rehearse -synth dist/app \
 		$(NAMED) $(call flag,SOURCE,source) $(call flag,HUGO,hugo) $(call flag,STATE,state) \
 		$(call flag,VARIABLES,variables) $(call flag,FAULT,fault) \
-		$(call switch,WORKING_TREE,working-tree) $(call switch,SERVE,serve) $(call switch,JSON,json) $(call switch,VERBOSE,v)
+		$(call switch,WORKING_TREE,working-tree) $(call switch,ROLLBACK,rollback) $(call switch,SERVE,serve) $(call switch,JSON,json) $(call switch,VERBOSE,v)
 
 ##@ Work on this project
 
@@ -229,7 +229,7 @@ dist/operate: $(call sources,buildspec lambdas/contract operate)
 	@mkdir -p dist
 	@GOGC=400 go build -buildvcs=false -ldflags='-s -w' -o $@ ./operate
 
-dist/rehearse: $(call sources,buildspec lambdas/contract rehearse/.)
+dist/rehearse: $(call sources,buildspec lambdas/contract operate/releases operate/status rehearse/.)
 	@echo 'Compiling the rehearsal and its S3 server (a minute the first time, then about a second)' >&2
 	@mkdir -p dist
 	@GOGC=400 go build -buildvcs=false -ldflags='-s -w' -o $@ ./rehearse
@@ -320,5 +320,5 @@ $(if $(filter-out $(TARGETS),$(GOALS)),\
 	$(error make: there is no command "$(filter-out $(TARGETS),$(GOALS))"; there are: $(COMMANDS). To name a blog or a service, write BLOG=name or SERVICE=name))
 $(if $(filter-out $(ACCEPTED),$(GIVEN)),\
 	$(error make $(GOALS): unknown variable $(filter-out $(ACCEPTED),$(GIVEN)); it accepts $(or $(filter-out CDK,$(ACCEPTED)),no variable). A variable for the environment goes before make: NAME=value make $(GOALS)))
-$(foreach name,$(filter WORKING_TREE SERVE JSON VERBOSE SITE WATCH YES,$(ACCEPTED)),$(if $(filter-out $(ON) $(OFF),$(value $(name)))$(word 2,$(value $(name))),\
+$(foreach name,$(filter WORKING_TREE ROLLBACK SERVE JSON VERBOSE SITE WATCH YES,$(ACCEPTED)),$(if $(filter-out $(ON) $(OFF),$(value $(name)))$(word 2,$(value $(name))),\
 	$(error make $(GOALS): $(name)=$(value $(name)) is neither on nor off: write $(name)=1 or $(name)=0)))

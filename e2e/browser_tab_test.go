@@ -50,10 +50,12 @@ func findBrowser(t *testing.T) string {
 	return ""
 }
 
+// shots is the folder of the screenshots.
+var shots = filepath.Join("dist", "e2e")
+
 // browser is a real browser that reaches the edge by the site's names.
 type browser struct {
-	ctx   context.Context
-	shots string // the folder of the screenshots
+	ctx context.Context
 
 	// What the visits of all tabs led to.
 	visited    []*exchange
@@ -95,14 +97,10 @@ func openBrowser(t *testing.T, path string, edge rehearsal.Served) *browser {
 			t.Errorf("stop the browser: %v", err)
 		}
 	})
-	shots := filepath.Join("dist", "e2e")
-	if err := os.RemoveAll(shots); err != nil {
-		t.Fatal(err)
-	}
 	if err := os.MkdirAll(shots, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return &browser{ctx: ctx, shots: shots}
+	return &browser{ctx: ctx}
 }
 
 // keyHash returns the hash of a server's public key in the form that the browser expects.
@@ -383,7 +381,7 @@ func (tab *tab) shoot(name string) {
 	defer cancel()
 	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err == nil {
-		err = os.WriteFile(filepath.Join(tab.browser.shots, name+".png"), picture, 0o644)
+		err = os.WriteFile(filepath.Join(shots, name+".png"), picture, 0o644)
 	}
 	if err != nil {
 		tab.t.Errorf("save a picture of %s: %v", name, err)

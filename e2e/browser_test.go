@@ -3,6 +3,7 @@ package e2e
 import (
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
 const (
@@ -21,8 +24,36 @@ const (
 // TestBrowser visits the example blog with a real browser, through the distribution in a blog's template: `make e2e`.
 func TestBrowser(t *testing.T) {
 	path := findBrowser(t)
-	result, _ := newRehearser(t).serve("-blog", "new-blog")
-	b := openBrowser(t, path, *result.Served)
+	if err := os.RemoveAll(shots); err != nil {
+		t.Fatal(err)
+	}
+	// The blog is published, then a broken home page in place of its own, and then the earlier release again.
+	var b *browser
+	var same *tab
+	r := newRehearser(t)
+	r.asked = func(at rehearsal.Served) {
+		at.Names = []string{browsedHost, "www." + browsedHost}
+		b = openBrowser(t, path, at)
+		same = b.tab(t)
+		got := same.visit(browsedSite + "/")
+		same.shoot("mistake")
+		if !slices.Equal(got.Headings, []string{"A broken home page"}) || got.document().status != http.StatusOK {
+			t.Errorf("before the rollback the home page is %v, with the headings %q", got.document(), got.Headings)
+		}
+	}
+	r.serve("-blog", "new-blog", "-rollback")
+	if b == nil {
+		t.Fatal("the rehearsal has not asked before the rollback")
+	}
+
+	t.Run("rollback", func(t *testing.T) {
+		got := same.visit(browsedSite + "/")
+		same.shoot("rollback")
+		got.isPage(t, browsedSite+"/", "静かなデプロイ", "静かなデプロイ")
+		if page := got.document(); page.cached {
+			t.Errorf("the browser shows %v from its own cache", page)
+		}
+	})
 
 	t.Run("home", func(t *testing.T) {
 		tab := b.tab(t)

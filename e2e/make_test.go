@@ -67,7 +67,7 @@ func TestMakePassesVariables(t *testing.T) {
 		want, none string
 	}{
 		{"values", []string{"rehearse", "BLOG=it's", "SOURCE=../a $b=c"}, `-blog 'it'\''s'  -source '../a $b=c'`, "-service"},
-		{"switches", []string{"rehearse", "SERVE=1", "JSON=yes"}, "-serve -json", "-working-tree"},
+		{"switches", []string{"rehearse", "ROLLBACK=on", "SERVE=1", "JSON=yes"}, "-rollback -serve -json", "-working-tree"},
 		{"switches that are off", []string{"rehearse", "SERVE=0", "JSON=", "WORKING_TREE=no"}, "dist/rehearse", "-serve"},
 		{"a pipeline to follow", []string{"status", "BLOG=x", "WATCH=1"}, `dist/operate status -pipelines "$pipelines" -watch`, "-service"},
 		{"a release to go back to", []string{"rollback", "BLOG=x", "TO=0123456", "YES=1"}, `pipelines=$(dist/app pipelines -blog 'x' ) && dist/operate rollback -pipelines "$pipelines" -to '0123456' -yes`, "-service"},

@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -27,6 +29,8 @@ type rehearser struct {
 	t                    *testing.T
 	command, app, source string
 	state, tmp           string
+	// asked is called when a rehearsal that serves its site asks whether to go on. It goes on when asked returns.
+	asked func(at rehearsal.Served)
 }
 
 func newRehearser(t *testing.T) rehearser {
@@ -90,7 +94,14 @@ func (r rehearser) serve(args ...string) (result rehearsal.Result, stop func()) 
 	cmd := r.prepare(append([]string{"-json", "-serve"}, args...)...)
 	cmd.SysProcAttr = nil // Ctrl-C, which stops the tests, must stop the command, too: it never ends by itself.
 	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		r.t.Fatal(err)
@@ -98,15 +109,34 @@ func (r rehearser) serve(args ...string) (result rehearsal.Result, stop func()) 
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
+	serving := make(chan rehearsal.Served, 2) // It is served while it asks, and at its end.
+	go func() {
+		defer close(serving)
+		for lines := bufio.NewScanner(io.TeeReader(said, &stderr)); lines.Scan(); {
+			var at rehearsal.Served
+			if n, _ := fmt.Sscanf(lines.Text(), "Serving %s %s", &at.URL, &at.SecureURL); n > 0 {
+				serving <- at
+			}
+		}
+		_, _ = io.Copy(&stderr, said) // A line was too long.
+	}()
 	stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(os.Interrupt) // The command may have ended.
 		more, _ := io.ReadAll(stdout)
+		for range serving { // All of stderr is read before Wait closes it.
+		}
 		if err := cmd.Wait(); result.Status == rehearsal.Succeeded && (err != nil || len(bytes.TrimSpace(more)) > 0) {
 			r.t.Errorf("after Ctrl-C, a rehearsal that succeeded ends with %v and prints %.200q", err, more)
 		}
 		r.left()
 	})
 	r.t.Cleanup(stop)
+	if r.asked != nil {
+		if at, ok := <-serving; ok {
+			r.asked(at)
+			_, _ = io.WriteString(stdin, "\n") // The command may have ended, as its result says.
+		}
+	}
 	if err := json.NewDecoder(stdout).Decode(&result); err != nil { // The result comes as soon as the site is served.
 		stop() // Its output is complete then.
 		r.t.Fatalf("%v\n%s", err, &stderr)

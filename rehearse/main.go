@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -112,7 +113,7 @@ var example = filepath.Join("examples", "blog")
 // flags holds the command's flags.
 type flags struct {
 	app, synth, blog, service, source, state, variables, fault, hugo string
-	workingTree, sourceIsRepository, serve, json, verbose            bool
+	workingTree, sourceIsRepository, rollback, serve, json, verbose  bool
 }
 
 func parse(args []string, stderr io.Writer) (flags, error) {
@@ -127,6 +128,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	set.BoolVar(&f.workingTree, "working-tree", false, "use the source's files as they are on disk, not the last commit's")
 	set.StringVar(&f.state, "state", "", "a folder that keeps the buckets and the edge's copies from one rehearsal to the next")
 	set.StringVar(&f.variables, "variables", "", "values of the pipeline's variables, separated by commas: "+contract.VariableAllowDeletions+"="+contract.AllowDeletionsYes)
+	set.BoolVar(&f.rollback, "rollback", false, "publish a broken home page after the pipeline, and take it back; with -serve, wait before that for a key")
 	set.BoolVar(&f.serve, "serve", false, "keep the site up at the end, to look at it in a browser")
 	set.BoolVar(&f.json, "json", false, "print the result as JSON, and nothing else, on stdout")
 	set.StringVar(&f.fault, "fault", "", "what goes wrong on purpose, separated by commas:\n"+pipeline.DescribeFaults())
@@ -180,6 +182,9 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if err == nil {
 		if plan, err = read(f); err == nil {
 			err = plan.Set(f.variables)
+		}
+		if err == nil && f.rollback {
+			err = plan.AddRollback()
 		}
 	}
 	if err != nil {
@@ -235,10 +240,14 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 	defer display.Close()
 	var ended *rehearsal.Result
 	var unwritten error
+	var ask func(context.Context, string) (bool, error)
+	if f.serve { // Somebody looks at the site.
+		ask = askAt(os.Stdin)
+	}
 	result, err := pipeline.Run(ctx, plan, pipeline.Options{
 		Source: f.source, SourceIsRepository: f.sourceIsRepository, WorkingTree: f.workingTree, Data: dataDir, State: f.state,
 		Path: os.Getenv("PATH"), Env: codebuild.Network(os.Environ()),
-		Hugo: f.hugo, HugoCache: hugoCache, HugoReleases: os.Getenv(hugoReleases), Faults: faults, Serve: f.serve,
+		Hugo: f.hugo, HugoCache: hugoCache, HugoReleases: os.Getenv(hugoReleases), Faults: faults, Serve: f.serve, Ask: ask,
 	}, func(e rehearsal.Event) {
 		display.Event(e)
 		// The result is shown here, since Run returns later if the site is served.
@@ -254,6 +263,24 @@ func rehearse(ctx context.Context, f flags, plan *pipeline.Plan, faults pipeline
 		}
 	})
 	return result, told, errors.Join(err, unwritten)
+}
+
+// askAt returns a function that waits for an answer at a terminal. The display has shown the question. Everything but a
+// word that begins with n means yes, and so does the end of the input.
+func askAt(terminal io.Reader) func(context.Context, string) (bool, error) {
+	return func(ctx context.Context, _ string) (yes bool, err error) {
+		answered := make(chan string, 1)
+		go func() { // It ends with the process if nobody answers.
+			answer, _ := bufio.NewReader(terminal).ReadString('\n')
+			answered <- answer
+		}()
+		select {
+		case answer := <-answered:
+			return !strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "n"), nil
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
 }
 
 // end prints the error, and with -json the result, and returns the exit status.

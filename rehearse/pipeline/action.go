@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"blog-deploy-pipeline/rehearse/distribution"
+	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/iam"
 	"blog-deploy-pipeline/rehearse/readers"
 	"blog-deploy-pipeline/rehearse/rehearsal"
@@ -13,6 +14,7 @@ import (
 // Action is one action.
 type Action struct {
 	Stage, Name string
+	Category    string // such as "Build"
 	Provider    string // such as "CodeBuild"
 	RunOrder    int
 	// Configuration is resolved, except for variables of the pipeline, #{namespace.Name}. It has no token.
@@ -58,6 +60,8 @@ type job struct {
 	front front
 	// visited reports whether readers visit the site of an earlier action.
 	visited bool
+	// executions are those before, the oldest first.
+	executions []fakeaws.Execution
 	// Configuration has values in place of variables. It hides the action's own.
 	Configuration map[string]string
 	// input has the artifacts of the action's Inputs, and output has places for those of its Outputs; both by name.

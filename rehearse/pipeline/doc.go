@@ -15,6 +15,7 @@
 //   - source.go, build.go, deploy.go and invoke.go are the kinds of actions, which kinds.go lists. Each reads its part of the
 //     template, and runs.
 //   - publication.go has readers visit what an action publishes: before, after and, while a function publishes, meanwhile.
+//   - proof.go has a function look at the site of this machine, and rollback.go takes a release back at the end.
 //   - deployment.go runs the hooks of a service, as codedeploy.go or ecs.go call them.
 //   - world.go holds what stands for AWS: cloud.go the services that functions call, lambda.go the functions that run,
 //     and fault.go what goes wrong on purpose.

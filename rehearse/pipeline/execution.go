@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"blog-deploy-pipeline/rehearse/checkout"
+	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/readers"
 	"blog-deploy-pipeline/rehearse/rehearsal"
 	"blog-deploy-pipeline/rehearse/s3"
@@ -21,6 +22,8 @@ type execution struct {
 	artifacts map[string]artifact
 	variables variables
 	site      *readers.Site // the one that readers visit; nil until an action has published it
+	// executions are those that have ended, the oldest first.
+	executions []fakeaws.Execution
 	// visitsEnded says that readers have visited the site after Invalidate, or that its cache is known not to be clear.
 	visitsEnded bool
 }
@@ -53,9 +56,9 @@ func (p *Pipeline) run(ctx context.Context, w *world) (ending, error) {
 	e := &execution{
 		world: w, pipeline: p,
 		artifacts: map[string]artifact{},
-		variables: variables{"codepipeline": {"PipelineExecutionId": w.id}, "variables": p.variables},
+		variables: variables{"codepipeline": {executionID: w.id}, "variables": p.variables},
 	}
-	status := rehearsal.Succeeded
+	began, status := w.clock.Now(), rehearsal.Succeeded
 	for _, stage := range p.Stages {
 		if status == rehearsal.Succeeded && ctx.Err() != nil {
 			status = rehearsal.Stopped
@@ -64,6 +67,9 @@ func (p *Pipeline) run(ctx context.Context, w *world) (ending, error) {
 			break
 		}
 		status = e.stage(ctx, stage)
+	}
+	if status == rehearsal.Succeeded && len(p.after) > 0 {
+		status = e.afterwards(ctx, began)
 	}
 	return ending{status, e.site}, p.save(ctx, w)
 }
@@ -132,7 +138,7 @@ func (e *execution) runAction(ctx context.Context, a *Action) (outcome, error) {
 		return outcome{}, err
 	}
 	j := &job{
-		world: e.world, Action: a, pipeline: e.pipeline.Name, front: e.pipeline.frontOf(a), visited: e.site != nil,
+		world: e.world, Action: a, pipeline: e.pipeline.Name, front: e.pipeline.frontOf(a), visited: e.site != nil, executions: e.executions,
 		Configuration: configuration, input: map[string]artifact{}, output: map[string]artifact{},
 	}
 	for _, name := range a.Inputs {

@@ -63,22 +63,26 @@ func (invocation) target(configuration map[string]string) string {
 
 // run invokes the function by CodePipeline's job protocol. Readers visit what it publishes before, meanwhile and after.
 func (in invocation) run(ctx context.Context, j *job) (done outcome, err error) {
-	f := in.function
-	if err := j.allow("lambda:InvokeFunction", f.ARN); err != nil {
-		return done, err
-	}
-	input, err := j.passInput(ctx)
+	input, err := in.pass(ctx, j)
 	if err != nil {
 		return done, err
 	}
 	if j.Publishes == "" {
 		return in.clear(ctx, j, input)
 	}
-	p, err := j.publication(ctx, rehearsal.Site{Bucket: j.Publishes, Function: true}, f.Env[contract.EnvKeyPrefix], j.input[j.Inputs[0]].zip)
+	p, err := j.publication(ctx, rehearsal.Site{Bucket: j.Publishes, Function: true}, in.function.Env[contract.EnvKeyPrefix], j.input[j.Inputs[0]].zip)
 	if err != nil {
 		return done, err
 	}
 	return p.byFunction(ctx, func() (outcome, error) { return in.call(ctx, j, input) })
+}
+
+// pass passes the function its input, if the action may call it.
+func (in invocation) pass(ctx context.Context, j *job) (input fakeaws.Artifact, err error) {
+	if err := j.allow("lambda:InvokeFunction", in.function.ARN); err != nil {
+		return input, err
+	}
+	return j.passInput(ctx)
 }
 
 // passInput puts the action's input artifact, if it has one, where its function gets it.

@@ -37,7 +37,7 @@ func (i *inspection) action(stage string, properties map[string]any) *Action {
 	}
 	a.RunOrder = i.Number(what+": RunOrder", properties["RunOrder"], 1)
 	id := assembly.Object(i.Resolve(what, properties["ActionTypeId"]))
-	a.Provider = assembly.Text(id["Provider"])
+	a.Category, a.Provider = assembly.Text(id["Category"]), assembly.Text(id["Provider"])
 	configuration := assembly.Object(properties["Configuration"])
 	for _, key := range slices.Sorted(maps.Keys(configuration)) {
 		if key != "OAuthToken" { // A secret, and nothing here needs it.
@@ -56,16 +56,15 @@ func (i *inspection) action(stage string, properties map[string]any) *Action {
 	if region := i.Text(what, properties["Region"]); region != "" && region != i.Template.Region {
 		i.Problem("%s: it runs in %s: an action in another Region than the stack's (%s) cannot be rehearsed", what, region, i.Template.Region)
 	}
-	category := assembly.Text(id["Category"])
 	var known []string
 	for _, k := range kinds {
-		if k.provider == category+"/"+a.Provider && assembly.Text(id["Owner"]) != "Custom" {
+		if k.provider == a.Category+"/"+a.Provider && assembly.Text(id["Owner"]) != "Custom" {
 			a.kind = k.read(i, what, a)
 			return a
 		}
 		known = append(known, k.provider)
 	}
 	i.Problem("%s: an action of the provider %s (%s, by %s) cannot be rehearsed; those that can are %s",
-		what, a.Provider, category, assembly.Text(id["Owner"]), strings.Join(known, ", "))
+		what, a.Provider, a.Category, assembly.Text(id["Owner"]), strings.Join(known, ", "))
 	return a
 }

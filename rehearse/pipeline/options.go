@@ -45,6 +45,9 @@ type Options struct {
 	// Serve keeps the site up at the end: Run returns only when ctx is cancelled.
 	Serve bool
 
+	// Ask asks the owner whether a release is to be taken back; see Plan.AddRollback. Default: it is.
+	Ask func(ctx context.Context, question string) (yes bool, err error)
+
 	// compile compiles the function of an asset for this machine. Tests replace it.
 	compile func(ctx context.Context, asset, binary string) error
 	// evaluator evaluates policies. Tests share one. Default: one is started.

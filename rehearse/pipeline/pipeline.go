@@ -23,6 +23,7 @@ type Pipeline struct {
 	Distributions map[string]*distribution.Distribution
 
 	variables map[string]string // the pipeline's own, with their defaults
+	after     []Stage           // what is rehearsed after a pipeline that has succeeded; see Plan.AddRollback
 }
 
 // Stage is one stage. Its actions are in the order in which they run.
@@ -43,7 +44,7 @@ func (p *Pipeline) actions() []*Action {
 // stages returns the stages as they are before anything has run.
 func (p *Pipeline) stages() []rehearsal.Stage {
 	var stages []rehearsal.Stage
-	for _, stage := range p.Stages {
+	for _, stage := range slices.Concat(p.Stages, p.after) {
 		s := rehearsal.Stage{Name: stage.Name, Status: rehearsal.NotRun}
 		for _, a := range stage.Actions {
 			s.Actions = append(s.Actions, a.result())

@@ -81,6 +81,12 @@ func withToken(t *testing.T) edit {
 	}
 }
 
+// lookingAt has the function of modern-pipeline look at an address whether what it has cleared is live.
+func lookingAt(t *testing.T, site string) edit {
+	t.Helper()
+	return replace(t, variable(contract.EnvPollFor, "40s"), variable(contract.EnvVerify, site)+", "+variable(contract.EnvPollFor, "40s"))
+}
+
 // both makes two edits.
 func both(one, other edit) edit { return func(text string) string { return other(one(text)) } }
 

@@ -41,7 +41,7 @@ func (connection) run(ctx context.Context, j *job) (outcome, error) {
 	}
 	done, c, err := j.fetch(ctx, cloneBy)
 	done.variables = map[string]string{
-		"AuthorDate": c.Date, "AuthorDisplayName": c.Author, "BranchName": j.Configuration["BranchName"], "CommitId": c.Commit, "CommitMessage": c.Message,
+		"AuthorDate": c.Date, "AuthorDisplayName": c.Author, "BranchName": j.Configuration["BranchName"], commitID: c.Commit, commitMessage: c.Message,
 		connectionARN: arn, "FullRepositoryName": j.Configuration["FullRepositoryId"],
 	}
 	return done, err
@@ -72,7 +72,7 @@ func (gitHub) target(configuration map[string]string) string {
 func (gitHub) run(ctx context.Context, j *job) (outcome, error) {
 	done, c, err := j.fetch(ctx, "")
 	done.variables = map[string]string{
-		"AuthorDate": c.Date, "BranchName": j.Configuration["Branch"], "CommitId": c.Commit, "CommitMessage": c.Message,
+		"AuthorDate": c.Date, "BranchName": j.Configuration["Branch"], commitID: c.Commit, commitMessage: c.Message,
 		"CommitterDate": c.Date, "RepositoryName": j.Configuration["Repo"],
 		"CommitUrl": "https://github.com/" + j.Configuration["Owner"] + "/" + j.Configuration["Repo"] + "/commit/" + c.Commit,
 	}

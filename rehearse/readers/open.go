@@ -54,11 +54,11 @@ func Open(ctx context.Context, o Options, build *Build) (_ *Site, err error) {
 	if s.Distribution != nil {
 		s.checkNames(build)
 	}
-	first := path.Join(build.prefix, home)
-	if s.front, err = s.frontPage(build, first); err != nil {
+	s.first = path.Join(build.prefix, home)
+	if s.front, err = s.frontPage(build, s.first); err != nil {
 		return nil, err
 	}
-	for _, key := range append(choosePages(build.editions, first), chooseFiles(s.Distribution, build)...) {
+	for _, key := range append(choosePages(build.editions, s.first), chooseFiles(s.Distribution, build)...) {
 		if !build.small(key) {
 			continue
 		}

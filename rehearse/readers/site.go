@@ -66,6 +66,8 @@ type Site struct {
 	pages   []page
 	built   map[string]bool // the keys of all files that were built
 	front   page            // whose links are followed
+	first   string          // the key of the home page
+	mistake []byte          // what was published in its place
 	missing string          // a path at which nothing is
 	// notFound is the page that the distribution shows there; nil where any error is right.
 	notFound *notFound

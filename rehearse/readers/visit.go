@@ -19,15 +19,35 @@ import (
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
 const errorsLast = 10 * time.Second
 
+// VisitMistake has a reader visit the home page, in place of which another one has been published.
+func (s *Site) VisitMistake(ctx context.Context, published []byte) error {
+	i := slices.IndexFunc(s.pages, func(p page) bool { return p.key == s.first })
+	if i < 0 {
+		return nil // It is too large to be visited.
+	}
+	s.mistake = published
+	visit, _, err := s.visit(ctx, rehearsal.AfterMistake, s.pages[i])
+	if err != nil {
+		return err
+	}
+	visit.Wanted = rehearsal.Broken
+	s.Record.Visited(visit)
+	if !visit.Missed() {
+		return nil
+	}
+	return s.whyStale([]string{fmt.Sprintf("%s (%s, %d)", visit.Path, visit.Edition, visit.Status)}, nil, nil)
+}
+
 // Visit has readers visit the pages, and a page that does not exist. After Invalidate they must get what was built, and
-// follow the links of the home page.
+// follow the links of the home page. After Rollback they must get it, too.
 func (s *Site) Visit(ctx context.Context, when rehearsal.When) error {
+	published := when == rehearsal.AfterInvalidate || when == rehearsal.AfterRollback
 	var stale []string
 	var old *page
 	var failed *rehearsal.Failure
 	for _, p := range s.pages {
 		visit, body, err := s.visit(ctx, when, p)
-		if err == nil && when == rehearsal.AfterInvalidate && p.old == nil && visit.Edition == rehearsal.Missing {
+		if err == nil && published && p.old == nil && visit.Edition == rehearsal.Missing {
 			// A reader may have asked for the page before it was there.
 			s.Skip(errorsLast)
 			visit, body, err = s.visit(ctx, when, p)
@@ -36,7 +56,7 @@ func (s *Site) Visit(ctx context.Context, when rehearsal.When) error {
 			return err
 		}
 		failed = cmp.Or(failed, s.failedFunction(visit, body))
-		if when == rehearsal.AfterInvalidate {
+		if published {
 			if visit.Cache == "Miss" {
 				s.again.add(p.key)
 			}
@@ -58,7 +78,7 @@ func (s *Site) Visit(ctx context.Context, when rehearsal.When) error {
 		return err
 	}
 	var instead *rehearsal.Failure
-	if when == rehearsal.AfterInvalidate {
+	if published {
 		visit.Wanted = rehearsal.Missing
 		switch own := s.notFound; {
 		case visit.Edition != rehearsal.Missing:
@@ -70,10 +90,10 @@ func (s *Site) Visit(ctx context.Context, when rehearsal.When) error {
 	}
 	s.Record.Visited(visit)
 	switch {
-	case when != rehearsal.AfterInvalidate:
-		return nil
 	case len(stale) > 0:
 		return s.whyStale(stale, old, cmp.Or(failed, s.refused, instead))
+	case when != rehearsal.AfterInvalidate:
+		return nil
 	}
 	if stale, err = s.lookAtCopies(ctx); err != nil {
 		return err
@@ -137,6 +157,9 @@ func (s *Site) visit(ctx context.Context, when rehearsal.When, p page) (_ rehear
 		visit.Age = time.Duration(seconds) * time.Second
 	}
 	visit.Edition = p.edition(visit.Status, got.body)
+	if p.key == s.first && s.mistake != nil && bytes.Equal(got.body, s.mistake) {
+		visit.Edition = rehearsal.Broken
+	}
 	return visit, got.body, nil
 }
 

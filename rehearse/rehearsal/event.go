@@ -26,6 +26,9 @@ const (
 	// Struck says in Text which fault strikes, such as "cloudfront=throttle", and what it strikes. It sets Stage and
 	// Action, if one runs.
 	Struck Kind = "Struck"
+	// Asked says in Text what the owner is asked: the rehearsal waits for an answer. It sets Stage and Action, and the
+	// Result's Served if the site can be looked at meanwhile.
+	Asked Kind = "Asked"
 	// Visited says that a reader came: the last of the Result's Visits.
 	Visited Kind = "Visited"
 	// Warned and Noted add Text to the Result's Warnings or Notes.

@@ -55,6 +55,8 @@ type Result struct {
 	Copies *Copies `json:"copies,omitempty"`
 	// Links tells what became of the home page's links; nil if nobody followed them.
 	Links *Links `json:"links,omitempty"`
+	// Rollback tells how a release was taken back; nil if none was.
+	Rollback *Rollback `json:"rollback,omitempty"`
 	// Served tells where the site can be looked at until the rehearsal is cancelled; nil if it cannot.
 	Served *Served `json:"served,omitempty"`
 	// Permissions lists what the roles grant, in the order of the roles' first use.
@@ -228,6 +230,8 @@ const (
 	BeforeDeploy    When = "before Deploy"
 	AfterDeploy     When = "after Deploy"
 	AfterInvalidate When = "after Invalidate"
+	AfterMistake    When = "after the mistake"
+	AfterRollback   When = "after Rollback"
 )
 
 // Edition says which edition of a page a reader got.
@@ -238,6 +242,7 @@ const (
 	Old     Edition = "old"
 	New     Edition = "new"
 	Same    Edition = "same"    // the page has not changed
+	Broken  Edition = "broken"  // the home page that the rehearsal publishes to take it back
 	Missing Edition = "missing" // the distribution answered with an error
 	Unknown Edition = "unknown" // neither the old nor the new bytes
 )
@@ -297,6 +302,18 @@ type Copies struct {
 	// Held counts the copies that were there, and Needless those that were cleared although their file has not changed.
 	Held     int `json:"held"`
 	Needless int `json:"needless"`
+}
+
+// Rollback tells how a release was taken back, by what the owner's commands say.
+type Rollback struct {
+	// From is the id of the release that was live, and To that of the one that was published again.
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Took is the time from the owner's agreement until readers had the earlier release.
+	Took time.Duration `json:"took"`
+	// Releases has the lines of `make releases` before the rollback, and Said those of `make rollback`.
+	Releases []string `json:"releases"`
+	Said     []string `json:"said"`
 }
 
 // Links tells what became of the home page's links to the site itself, followed after Invalidate.

@@ -55,6 +55,7 @@ func (l *live) apply(e rehearsal.Event, now time.Time, opts Options) []line {
 	if e.Kind != rehearsal.Noted && e.Kind != rehearsal.Warned {
 		lines = l.prepared(at)
 	}
+	l.asking = e.Kind == rehearsal.Asked
 	switch e.Kind {
 	case rehearsal.Started:
 		lines = append(append(lines, header(l.result)), striking(l.result.Faults)...)
@@ -75,6 +76,8 @@ func (l *live) apply(e rehearsal.Event, now time.Time, opts Options) []line {
 		}
 	case rehearsal.Struck:
 		lines = append(lines, line{{"! " + by(e) + "  " + clean(e.Text), yellow}})
+	case rehearsal.Asked:
+		lines = append(append(lines, served(l.result.Served)...), line{{clean(e.Text), bold}})
 	case rehearsal.Ended:
 		lines = append(lines, l.rest(now, opts)...)
 	case rehearsal.Serving:
@@ -164,6 +167,9 @@ func (l *live) explained(st rehearsal.Stage, a rehearsal.Action, opts Options) [
 
 // block returns the lines that change, at most rows of them. It first leaves out what helps least.
 func (l *live) block(now time.Time, width, rows int) []line {
+	if l.asking {
+		return nil // The answer is typed where the block would be.
+	}
 	for _, room := range []struct {
 		output  int
 		pending bool

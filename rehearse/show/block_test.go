@@ -73,6 +73,40 @@ func TestTheBlockFitsATerminalOfAnySize(t *testing.T) {
 	}
 }
 
+// TestAQuestionStandsWhereItsAnswerIsTyped asks the owner something while an action runs.
+func TestAQuestionStandsWhereItsAnswerIsTyped(t *testing.T) {
+	served := &rehearsal.Served{URL: "http://127.0.0.1:8080"}
+	synctest.Test(t, func(t *testing.T) {
+		vt := newTerminal(t, 80, 24)
+		d := New(vt, Options{Terminal: true, Width: 80, Height: 24})
+		r := begin(d)
+		r.StartStage("Source")
+		r.StartAction("Source", "GitHub")
+		time.Sleep(sec)
+		r.Change(func(r *rehearsal.Result) { r.Served = served })
+		r.Tell(rehearsal.Event{Kind: rehearsal.Asked, Stage: "Source", Action: "GitHub", Text: "Go on? [Y/n]"})
+		time.Sleep(sec)
+		if got, end := vt.String(), "The site is at http://127.0.0.1:8080\nGo on? [Y/n]\n"; !strings.HasSuffix(got, end) {
+			t.Errorf("while it asks the terminal ends in\n%s\nwant %q", got, end)
+		}
+		r.Tell(rehearsal.Event{Kind: rehearsal.Progressed, Stage: "Source", Action: "GitHub", Text: "going on"})
+		time.Sleep(sec)
+		if got := vt.String(); !strings.Contains(got, "Go on? [Y/n]\n") || !strings.Contains(got, "going on") {
+			t.Errorf("then it has\n%s\nwant the block again", got)
+		}
+		d.Close()
+	})
+	var out bytes.Buffer
+	d := New(&out, Options{})
+	r := begin(d)
+	r.Change(func(r *rehearsal.Result) { r.Served = served })
+	r.Tell(rehearsal.Event{Kind: rehearsal.Asked, Stage: "Source", Action: "GitHub", Text: "Go on? [Y/n]"})
+	d.Close()
+	if want := heading + "Serving  http://127.0.0.1:8080\nSource  GitHub  Go on? [Y/n]\n"; out.String() != want {
+		t.Errorf("plain lines are %q, want %q", &out, want)
+	}
+}
+
 func TestABlockThatDoesNotMoveIsWrittenOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		vt := newTerminal(t, 80, 24)

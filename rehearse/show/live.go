@@ -26,6 +26,7 @@ type live struct {
 	shown   int  // the number of stages that are shown above the block, to stay there
 	ended   bool // all that is left to show is where the site is served
 	serving bool
+	asking  bool // the owner's answer is awaited
 }
 
 // place identifies an action.

@@ -37,6 +37,11 @@ func (p *plain) event(w io.Writer, l *live, e rehearsal.Event, now time.Time, op
 		p.last = now
 		_, _ = io.WriteString(w, strings.Join(parts, "  ")+"\n") // See Display.write.
 	}
+	serving := func() {
+		if at := l.result.Served; at != nil {
+			say("Serving", clean(strings.TrimSpace(at.URL+" "+at.SecureURL)))
+		}
+	}
 	switch e.Kind {
 	case rehearsal.Started:
 		say(header(l.result).render(false))
@@ -76,10 +81,11 @@ func (p *plain) event(w io.Writer, l *live, e rehearsal.Event, now time.Time, op
 		if n := len(l.result.Visits); n > 0 {
 			say(visited(l.result.Visits[n-1]).render(false))
 		}
+	case rehearsal.Asked:
+		serving()
+		say(stageName, actionName, clean(e.Text))
 	case rehearsal.Serving:
-		if at := l.result.Served; at != nil {
-			say("Serving", clean(strings.TrimSpace(at.URL+" "+at.SecureURL)))
-		}
+		serving()
 	}
 }
 

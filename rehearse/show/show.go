@@ -118,6 +118,11 @@ func JSON(w io.Writer, r rehearsal.Result) error {
 	for i := range r.Permissions {
 		r.Permissions[i].Actions = list(r.Permissions[i].Actions)
 	}
+	if r.Rollback != nil {
+		taken := *r.Rollback
+		taken.Releases, taken.Said = list(taken.Releases), list(taken.Said)
+		r.Rollback = &taken
+	}
 	r.Visits, r.Warnings, r.Notes = list(r.Visits), list(r.Warnings), list(r.Notes)
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")

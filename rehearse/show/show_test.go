@@ -38,7 +38,7 @@ func TestJSONHasTheWholeResult(t *testing.T) {
 	}
 
 	out.Reset()
-	if err := JSON(&out, rehearsal.Result{Name: "a&b", Faults: []rehearsal.Fault{{}}, Stages: []rehearsal.Stage{{}}}); err != nil {
+	if err := JSON(&out, rehearsal.Result{Name: "a&b", Faults: []rehearsal.Fault{{}}, Stages: []rehearsal.Stage{{}}, Rollback: &rehearsal.Rollback{}}); err != nil {
 		t.Fatal(err)
 	}
 	if s := out.String(); strings.Contains(s, "null") || !strings.Contains(s, "a&b") {
@@ -72,6 +72,7 @@ func TestHostileTextCommandsNoTerminal(t *testing.T) {
 			r.Visits = []rehearsal.Visit{whole, v}
 			r.Permissions = []rehearsal.RolePermissions{{Role: hostile, Purpose: hostile, Actions: []rehearsal.Permission{{Action: hostile, Resource: hostile}}}}
 			r.Served = &rehearsal.Served{URL: hostile, SecureURL: hostile, Names: []string{hostile}}
+			r.Rollback = &rehearsal.Rollback{From: hostile, To: hostile, Releases: []string{hostile}, Said: []string{hostile}}
 			r.Notes, r.Warnings = []string{hostile}, []string{hostile}
 			for _, kind := range kinds {
 				d.Event(rehearsal.Event{Kind: kind, Stage: hostile, Action: hostile, Phase: hostile, Text: hostile, Result: &r})
@@ -102,7 +103,7 @@ func TestNothingIsShownAfterClose(t *testing.T) {
 
 var kinds = []rehearsal.Kind{
 	rehearsal.Started, rehearsal.Preparing, rehearsal.StageStarted, rehearsal.StageEnded, rehearsal.ActionStarted,
-	rehearsal.ActionEnded, rehearsal.Output, rehearsal.Progressed, rehearsal.Struck, rehearsal.Visited, rehearsal.Noted, rehearsal.Warned,
+	rehearsal.ActionEnded, rehearsal.Asked, rehearsal.Output, rehearsal.Progressed, rehearsal.Struck, rehearsal.Visited, rehearsal.Noted, rehearsal.Warned,
 	rehearsal.Serving, rehearsal.Ended, "Unknown",
 }
 

@@ -27,6 +27,7 @@ func summary(r rehearsal.Result, width int, verbose bool) []line {
 	lines = append(lines, readers(r, width)...)
 	lines = append(lines, crawled(r.Crawl, width)...)
 	lines = append(lines, links(r.Links, width)...)
+	lines = append(lines, rollback(r.Rollback, width)...)
 	unneeded := unneeded(r)
 	if verbose {
 		lines = append(lines, permissions(unneeded, width)...)
@@ -387,6 +388,24 @@ func proof(visits []rehearsal.Visit) span {
 		return mark(rehearsal.Succeeded, time.Time{})
 	}
 	return span{" ", normal}
+}
+
+// rollback shows what the owner's commands said when a release was taken back.
+func rollback(r *rehearsal.Rollback, limit int) []line {
+	if r == nil {
+		return nil
+	}
+	lines := title("Rolled back")
+	for _, command := range []struct {
+		name string
+		said []string
+	}{{"make releases", r.Releases}, {"make rollback", r.Said}} {
+		lines = append(lines, line{{"  $ " + command.name, dim}})
+		for _, words := range command.said {
+			lines = append(lines, indented("  ", words, normal, limit)...)
+		}
+	}
+	return lines
 }
 
 // permissions lists permissions that were not needed, by role; those on the same resources are together.

@@ -57,6 +57,8 @@ func TestSummary(t *testing.T) {
 		{"a reader who missed nothing", rehearsal.Result{Crawl: &rehearsal.Crawl{Views: 85, Loaded: 12}}, []string{"  ✓ 85 visits of pages while they were published, and nothing was missing\n"}, nil, false},
 		{"a reader who missed something", rehearsal.Result{Crawl: &rehearsal.Crawl{Views: 85, Broken: append([]rehearsal.BrokenView{{Page: "/", Old: true, Missing: "/a.css", Status: 404, After: "removed a.css"}}, make([]rehearsal.BrokenView, 10)...)}},
 			[]string{"  85 visits of pages while they were published, and readers missed:\n    /a.css (404) on the old / after removed a.css\n", "    … and 1 more\n"}, []string{"✓"}, false},
+		{"a release that was taken back", rehearsal.Result{Rollback: &rehearsal.Rollback{Releases: []string{"RELEASE  PUT", "r2       1"}, Said: []string{"  live     r2", "b is back at release r1, after 4 s."}}},
+			[]string{"\nRolled back\n  $ make releases\n  RELEASE  PUT\n  r2       1\n  $ make rollback\n    live     r2\n  b is back at release r1, after 4 s.\n"}, nil, false},
 		{"a permission on several resources", rehearsal.Result{Status: rehearsal.Succeeded, Permissions: []rehearsal.RolePermissions{{Role: "R", Purpose: "action A/B", Actions: []rehearsal.Permission{{Action: "a:B", Resource: "arn:1 arn:2"}}}}},
 			[]string{"\n  R  action A/B\n    a:B\n      on arn:1\n      on arn:2\n"}, []string{"VERBOSE"}, true},
 		{"a role that used everything", rehearsal.Result{Status: rehearsal.Succeeded, Permissions: []rehearsal.RolePermissions{{Role: "R", Actions: []rehearsal.Permission{{Action: "a:B", Resource: "*", Used: 1}}}}},
