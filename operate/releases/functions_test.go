@@ -350,11 +350,12 @@ func TestRollbackHeals(t *testing.T) {
 					t.Fatalf("the function has not made the call: %v\n%s", err, told)
 				}
 				if how == "Ctrl-C" {
-					_, to, found := strings.Cut(told, "make rollback BLOG=my-blog TO=")
-					if !errors.Is(err, context.Canceled) || !found {
+					if !errors.Is(err, context.Canceled) || !strings.Contains(told, "make rollback BLOG=my-blog TO=") {
 						t.Fatalf("got %v\n%s", err, told)
 					}
-					w.rollback.To = to
+					if tt.name == "the invalidation" { // which may be completed by now
+						w.rollback.To = "1abc"
+					}
 					result, told, err = w.run(t.Context())
 				}
 				if err != nil {
@@ -372,4 +373,41 @@ func TestRollbackHeals(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestRollbackGoesOn has invalidate fail for good. The next rollback goes on with that one, and the one after goes further
+// back.
+func TestRollbackGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newCompiled(t)
+	w.push(t, mended, "0abcdef0123456789")
+	w.push(t, whole, "1abcdef0123456789")
+	w.push(t, broken, "2abcdef0123456789")
+	denies := func(c fakeaws.Call) fakeaws.Fault {
+		if c.Action == "cloudfront:CreateInvalidation" {
+			return fakeaws.Fault{Kind: fakeaws.AccessDenied}
+		}
+		return fakeaws.Fault{}
+	}
+	w.fault.Store(&denies)
+	if _, told, err := w.run(t.Context()); err == nil || !strings.Contains(told, "Deploy has published the release. To go on with the rollback: make rollback BLOG=my-blog TO=") || !strings.Contains(err.Error(), "Invalidate: ") {
+		t.Fatalf("got %v\n%s", err, told)
+	}
+	w.told = nil
+	if err := w.rollback.List(t.Context()); err != nil || !strings.Contains(strings.Join(w.told, "\n"), "live, not cleared yet, files of ") {
+		t.Errorf("got %v\n%s", err, strings.Join(w.told, "\n"))
+	}
+	w.fault.Store(nil)
+	result, told, err := w.run(t.Context())
+	if err != nil || !strings.Contains(told, "is live, but its changes are not cleared yet: this goes on with it") || result.To.Revision != "1abcdef0123456789" {
+		t.Fatalf("got %v\n%s", err, told)
+	}
+	w.has(t, whole)
+	if all := w.cloud.Invalidations(distribution); len(all) != 4 || !clears(all[3], "/b/") {
+		t.Errorf("the invalidations are %+v", all)
+	}
+	if result, told, err = w.run(t.Context()); err != nil || result.To.Revision != "0abcdef0123456789" {
+		t.Errorf("got %v\n%s", err, told)
+	}
+	w.has(t, mended)
 }

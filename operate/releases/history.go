@@ -49,6 +49,15 @@ func (h history) kept(r *contract.Release) *contract.Release {
 	return nil
 }
 
+// unfinished returns the release of a rollback that is live, but of which CloudFront has not been seen to clear the
+// changes; nil for none. Whoever asks for a rollback then goes on with that one.
+func (h history) unfinished() *contract.Release {
+	if current := h.current(); current != nil && current.Pending && current.Restores != "" {
+		return h.kept(current)
+	}
+	return nil
+}
+
 // previous returns the release that was published before the current one, of those whose build is kept. If the current one
 // was published again, it is the one before its origin, so that a second rollback goes one further back, and never forth to
 // what the first one took back.

@@ -114,6 +114,7 @@ func executionsOf(n int) (all []*status.Execution) {
 
 func TestTable(t *testing.T) {
 	h := history{releasesOf(t, "8=6* 7 6 5 4 3 2- 1"), executionsOf(7)}
+	h.releases[6].Pending = true // which in truth only a live one is
 	h.executions[0].Trigger, h.executions[0].By = "StartPipelineExecution", "arn:aws:sts::123456789012:assumed-role/my-blog-pipeline-ScheduleRole0A1B2C3D-abcdefghijkl/0123456789abcdef"
 	h.executions[1].Trigger = "CreatePipeline"
 	h.executions[2].Trigger, h.executions[2].By = "ManualRollback", "arn:aws:iam::123456789012:root"
@@ -129,7 +130,7 @@ func TestTable(t *testing.T) {
 		id(5) + "  55 min ago  5    1        rollback of a stage by root                                           5abcdef0 Write 5",
 		id(4) + "  56 min ago  4    1        an event                                                              4abcdef0 Write 4",
 		id(3) + "  57 min ago  3    1        News                                                                  3abcdef0 Write 3",
-		id(2) + "  58 min ago  2    1                                     build no longer kept                     2abcdef0 Write 2",
+		id(2) + "  58 min ago  2    1                                     not cleared yet, build no longer kept    2abcdef0 Write 2",
 		id(1) + "  59 min ago  1    1        push                                                                  1abcdef0 Write 1",
 	}, "\n")
 	if got != want {

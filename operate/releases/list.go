@@ -96,11 +96,14 @@ func (h history) table(now time.Time) []string {
 	return lines
 }
 
-// state says whether a release is live, what it has published again, and whether it can be published again.
+// state says whether a release is live, and cleared, what it has published again, and whether it can be published again.
 func state(r contract.Release) string {
 	var words []string
 	if r.Current {
 		words = append(words, "live")
+	}
+	if r.Pending {
+		words = append(words, "not cleared yet")
 	}
 	if r.Restores != "" {
 		words = append(words, "files of "+r.Restores)

@@ -22,7 +22,8 @@ const (
 // Rollback publishes an earlier release of a blog again.
 type Rollback struct {
 	Blog
-	// To is the release, by the beginning of its id or of its commit; "" for the one before.
+	// To is the release, by the beginning of its id or of its commit; "" for the one before, or for that of a rollback
+	// that has not come to its end.
 	To string
 	// By is the ARN of who asks, for the list of releases; "" if it is unknown.
 	By string
@@ -54,10 +55,7 @@ func (r Rollback) Run(ctx context.Context) (Result, error) {
 	if err != nil {
 		return result, err
 	}
-	target, err := h.previous()
-	if r.To != "" {
-		target, err = h.named(r.To)
-	}
+	target, err := r.target(h)
 	if err != nil {
 		return result, err
 	}
@@ -103,6 +101,18 @@ func (r Rollback) Run(ctx context.Context) (Result, error) {
 		r.Tell("The next push publishes as usual. If it still has the commit " + undone + ", what you took back comes back: revert it, or mend it.")
 	}
 	return result, nil
+}
+
+// target returns the release to publish again.
+func (r Rollback) target(h history) (*contract.Release, error) {
+	if r.To != "" {
+		return h.named(r.To)
+	}
+	if target := h.unfinished(); target != nil {
+		r.Tell("  the rollback to " + target.ID + " is live, but its changes are not cleared yet: this goes on with it. TO= names another release")
+		return target, nil
+	}
+	return h.previous()
 }
 
 // look tells what the rollback would do.

@@ -230,6 +230,18 @@ func (w *world) look(change func(*contract.DirectAnswer)) {
 	}
 }
 
+// pending has the blog publish these releases, of which the current one is not cleared.
+func (w *world) pending(all []contract.Release) {
+	all[0].Pending = true
+	answer := w.publish.answer
+	w.publish.answer = func(d contract.Direct) contract.DirectAnswer {
+		if d.List > 0 {
+			return contract.DirectAnswer{Releases: all}
+		}
+		return answer(d)
+	}
+}
+
 // ends changes how the work of a function ends.
 func ends(f *functionDouble, change func(contract.Direct, *contract.DirectAnswer)) {
 	answer := f.answer
@@ -274,6 +286,13 @@ func TestRollback(t *testing.T) {
 		published, clearings int    // the requests for work
 	}{
 		{name: "to a commit", before: func(_ *testing.T, w *world) { w.rollback.To = "1abc" }, told: "  back to  " + id(1) + ", 1abcdef0, 59 min ago\n", published: 1, clearings: 1},
+		{name: "what was not cleared goes on", before: func(t *testing.T, w *world) { w.pending(releasesOf(t, "4=2* 3 2 1")) },
+			told: "  the rollback to " + id(2) + " is live, but its changes are not cleared yet: this goes on with it. TO= names another release\n", published: 1, clearings: 1},
+		{name: "to another one, although that was not cleared", before: func(t *testing.T, w *world) {
+			w.pending(releasesOf(t, "4=2* 3 2 1"))
+			w.rollback.To = "1abc"
+		}, told: "  back to  " + id(1), published: 1, clearings: 1},
+		{name: "a push that was not cleared", before: func(t *testing.T, w *world) { w.pending(releasesOf(t, "3* 2 1")) }, told: "  back to  " + id(2), published: 1, clearings: 1},
 		{name: "to what is not there", before: func(_ *testing.T, w *world) { w.rollback.To = "x" }, err: `"x" is the beginning of the id or the commit of none of the last 3`},
 		{name: "the answer is no", before: func(_ *testing.T, w *world) { w.agrees = false }, told: "Would clear 3 items.", err: "nothing was published, because the answer was no"},
 		{name: "nobody answers", before: func(_ *testing.T, w *world) {
