@@ -61,7 +61,7 @@ func readECS(ctx context.Context, client ECS, s contract.Service, function strin
 	if d.Ended.IsZero() {
 		d.Ended = aws.ToTime(of.StoppedAt)
 	}
-	if !d.Succeeded && !(d.Running && of.Rollback == nil) {
+	if !d.Succeeded && (!d.Running || of.Rollback != nil) {
 		d.Reasons = reasons(of, function)
 	}
 	d.Traffic = weights(of)

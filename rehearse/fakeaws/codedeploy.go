@@ -130,7 +130,7 @@ func (c *Cloud) StartDeployment(input DeploymentInput) (*Deployment, error) {
 	name("Application", input.Application)
 	name("DeploymentGroup", input.DeploymentGroup)
 	if input.Creator != "" && !slices.Contains(deploymentCreators, input.Creator) {
-		problems = append(problems, fmt.Errorf("Creator %q is none of %s", input.Creator, strings.Join(deploymentCreators, ", ")))
+		problems = append(problems, fmt.Errorf("creator %q is none of %s", input.Creator, strings.Join(deploymentCreators, ", ")))
 	}
 	if input.Server && len(input.Hooks) > 0 {
 		problems = append(problems, errors.New("a deployment to EC2 calls no functions; omit Hooks or Server"))

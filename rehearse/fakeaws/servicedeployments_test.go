@@ -96,10 +96,10 @@ func TestECSRefusesToTell(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := startService(t, w.cloud, nil)
-	list := func(cluster *string, service string, max int32, token *string) error {
+	list := func(cluster *string, service string, most int32, token *string) error {
 		in := &ecs.ListServiceDeploymentsInput{Cluster: cluster, Service: &service, NextToken: token}
-		if max >= 0 {
-			in.MaxResults = &max
+		if most >= 0 {
+			in.MaxResults = &most
 		}
 		_, err := w.ecs.ListServiceDeployments(t.Context(), in)
 		return err
