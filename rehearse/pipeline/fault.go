@@ -37,7 +37,9 @@ var faults = map[string]map[string]string{
 		"error":    "CodePipeline answers the first 3 reports of the function with an internal error",
 	},
 	"edge": {
-		"stale": "the edge goes on answering with its copies, although CloudFront says that the invalidation is completed",
+		"blocked": "a web ACL challenges the function that looks whether the pages are live",
+		"down":    "the site closes the connections of the function that looks whether the pages are live",
+		"stale":   "the edge goes on answering with its copies, although CloudFront says that the invalidation is completed",
 	},
 	"s3": {
 		"throttle": "S3 refuses the first 3 calls of each operation of the function: Slow Down",
@@ -246,7 +248,7 @@ func (f Faults) settings(publishes bool, deployed time.Duration) (env map[string
 		env[contract.EnvPollFor] = faultyPollFor.String()
 	}
 	fault := f.name("cloudfront")
-	if f["edge"] == "stale" {
+	if f["edge"] == "stale" || f["edge"] == "down" {
 		fault = f.name("edge")
 		env[contract.EnvPollFor], env[contract.EnvDeadline] = faultyPollFor.String(), faultyDeadline.String()
 	}

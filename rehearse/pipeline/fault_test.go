@@ -60,7 +60,9 @@ func TestEachFaultStrikes(t *testing.T) {
 		"cloudfront=never":      {strikes: []string{create + "1"}, code: "JobFailed", waits: true},
 		"codepipeline=throttle": {strikes: []string{report + "3"}},
 		"codepipeline=error":    {strikes: []string{report + "3"}},
-		"edge=stale":            {strikes: []string{"Invalidate/Invalidate the invalidation I[0-9A-Z]+ 1"}, code: "StaleReaders"},
+		"edge=blocked":          {strikes: []string{"Invalidate/Invalidate each look at the site 1"}},
+		"edge=down":             {strikes: []string{"Invalidate/Invalidate each look at the site 1"}},
+		"edge=stale":            {strikes: []string{"Invalidate/Invalidate the invalidation I[0-9A-Z]+ 1"}, code: "StaleReaders"}, // The function does not look.
 		"s3=throttle":           {strikes: []string{s3 + "GetObject 3", s3 + "PutObject 3", s3 + "ListBucket 3"}},
 		"s3=error":              {strikes: []string{s3 + "GetObject 3", s3 + "PutObject 3", s3 + "ListBucket 3"}},
 		"s3=reset":              {strikes: []string{s3 + "GetObject 3", s3 + "PutObject 3", s3 + "ListBucket 3"}},
@@ -85,7 +87,10 @@ func TestEachFaultStrikes(t *testing.T) {
 				t.Parallel()
 				kind, fault := strings.Replace(kind, "-N", "-7", 1), strings.Replace(fault, "-N", "-7", 1)
 				plan := read(t, template(t, "uploaded-pipeline", withRole(t, "InvalidateRoleD64083AD")))
-				if part == "s3" {
+				switch {
+				case part == "edge" && kind != "stale":
+					plan = read(t, template(t, "modern-pipeline", lookingAt(t, "https://blog.example.com")))
+				case part == "s3":
 					plan = read(t, template(t, "modern-pipeline"))
 				}
 				r := rehearse(t, t.Context(), plan, Options{Source: blog(t), Faults: Faults{part: kind}}, nil)

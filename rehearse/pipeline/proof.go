@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"net/http"
 	"slices"
 	"sync"
 
@@ -21,6 +22,24 @@ func (w *world) lookHere(f *Function, env map[string]string) {
 		env[contract.EnvVerifyAt] = w.visiting.LookAt()
 		w.record.Note("the function %s looks at the edge of this rehearsal in place of %s: DNS, the certificate and web ACLs are left out", f.ID, site)
 	}
+}
+
+// intercept answers a function that looks whether a publication is live, where a fault has something else answer than
+// the edge.
+func (w *world) intercept(answer http.ResponseWriter, _ *http.Request) bool {
+	fault := w.Faults["edge"]
+	if fault != "blocked" && fault != "down" {
+		return false
+	}
+	w.looked.Do(func() { w.struck("edge", "each look at the site") })
+	if fault == "down" {
+		panic(http.ErrAbortHandler) // The server closes the connection.
+	}
+	// https://docs.aws.amazon.com/waf/latest/developerguide/waf-captcha-and-challenge-how-it-works.html
+	answer.Header().Set("X-Amzn-Waf-Action", "challenge")
+	answer.Header().Set("Cache-Control", "no-store, max-age=0")
+	answer.WriteHeader(http.StatusAccepted)
+	return true
 }
 
 // atEdge returns the invalidations that the edge obeys.

@@ -55,7 +55,7 @@ func (j *job) publication(ctx context.Context, what rehearsal.Site, prefix, arti
 	}
 	p.visited, err = readers.Open(ctx, readers.Options{
 		Record: j.record, S3: j.s3, Bucket: what.Bucket, CacheControl: what.CacheControl,
-		DistributionID: j.front.id, Distribution: j.front.distribution, Invalidations: j.atEdge(), Now: j.clock.Now, Skip: j.clock.Skip,
+		DistributionID: j.front.id, Distribution: j.front.distribution, Invalidations: j.atEdge(), Intercept: j.intercept, Now: j.clock.Now, Skip: j.clock.Skip,
 		Account: j.account, Early: j.front.early, Unique: j.id[:8], Secure: j.Serve, Kept: j.keptCopies(j.front.id),
 	}, build)
 	if err != nil {

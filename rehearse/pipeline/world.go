@@ -35,6 +35,7 @@ type world struct {
 	checkout checkout.Checkout       // only for a pipeline, as s3
 	s3       *s3.Server
 	visiting *readers.Site // the site that readers visit; nil as long as they visit none
+	looked   sync.Once     // when a fault has struck a function that looks at the site
 	// publishing is told of each object that a function puts or removes; nil if none publishes.
 	publishing atomic.Pointer[func(fakeaws.Write)]
 

@@ -72,7 +72,8 @@ func (s *Site) forFunction(site http.Handler) http.Handler {
 		r = r.Clone(r.Context())
 		r.TLS = &tls.ConnectionState{}
 		site.ServeHTTP(w, r)
-		if (answer{header: w.Header()}).cache() != "Miss" {
+		// Without compression it gets another copy than readers, which the edge has for nobody else.
+		if (answer{header: w.Header()}).cache() != "Miss" || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 			return
 		}
 		key := strings.TrimPrefix(r.URL.Path, "/")

@@ -154,12 +154,16 @@ func TestAFunctionLooksAtTheSite(t *testing.T) {
 		{"blog.example.com", "/shared", http.StatusOK, "Hit"}, // by a reader
 		{"www.example.com", "/", http.StatusForbidden, "Error"},
 		{"blog.example.com", "/blocked", http.StatusAccepted, ""},
+		{"blog.example.com", "/plain", http.StatusOK, "Miss"},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+site.LookAt()+tt.path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		request.Host = tt.host
+		if tt.path == "/plain" {
+			request.Header.Set("Accept-Encoding", "identity")
+		}
 		response, err := site.client.Do(request)
 		if err != nil {
 			t.Fatal(err)
@@ -169,7 +173,7 @@ func TestAFunctionLooksAtTheSite(t *testing.T) {
 			t.Errorf("%s%s: got %s (%s), want %d (%s)", tt.host, tt.path, response.Status, got, tt.status, tt.cache)
 		}
 	}
-	for key, want := range map[string]bool{home: true, "a+b": true, "shared": false} {
+	for key, want := range map[string]bool{home: true, "a+b": true, "shared": false, "plain": false} {
 		if site.again.has(key) != want {
 			t.Errorf("the edge has fetched %s again for the function: %t, want %t", key, !want, want)
 		}

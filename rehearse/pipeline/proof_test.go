@@ -1,0 +1,48 @@
+package pipeline
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/rehearse/rehearsal"
+)
+
+// TestTheFunctionLooksAtTheEdgeOfTheRehearsal publishes a blog, whose address is not there, and then a page that has changed.
+func TestTheFunctionLooksAtTheEdgeOfTheRehearsal(t *testing.T) {
+	t.Parallel()
+	source, state := blog(t), filepath.Join(t.TempDir(), "state")
+	publish := func(name, live string) rehearsed {
+		t.Helper()
+		r := rehearse(t, t.Context(), read(t, template(t, "modern-pipeline", lookingAt(t, "https://blog.invalid"))), Options{Source: source, State: state}, nil)
+		if r.err != nil || r.statuses() != allSucceeded {
+			t.Fatalf("%s: stages end as %s (%v): %+v", name, r.statuses(), r.err, r.failed())
+		}
+		if a := r.Stages[3].Actions[0]; !strings.Contains(a.Summary, live+" of "+live+" live at ZZZ50-P1") || a.Variables["Live"] != live {
+			t.Errorf("%s: Invalidate says %q, with the variables %v, want %s live", name, a.Summary, a.Variables, live)
+		}
+		if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, "looks at the edge of this rehearsal in place of https://blog.invalid") {
+			t.Errorf("%s: the notes are\n%s", name, notes)
+		}
+		return r
+	}
+	publish("first", "5")
+	write(t, source, map[string]string{"site/about/index.html": "<h1>about us</h1>"})
+	second := publish("second", "2")
+	if got := second.editions(rehearsal.AfterInvalidate)["/about/"]; got != rehearsal.New {
+		t.Errorf("readers get %s", got)
+	}
+	if copies := second.Copies; copies == nil || copies.Held != 5 || copies.Needless != 0 {
+		t.Errorf("the edge's copies are %+v, want 5, none of them cleared needlessly", copies)
+	}
+}
+
+func TestAFunctionLooksAtNoRealSite(t *testing.T) {
+	w := &world{record: rehearsal.Begin(rehearsal.Result{}, func(rehearsal.Event) {})}
+	env := map[string]string{contract.EnvVerify: "https://blog.example.com"}
+	w.lookHere(&Function{ID: "F"}, env)
+	if notes := w.record.Result().Notes; len(env) > 0 || len(notes) != 1 || !strings.Contains(notes[0], "readers visit no site") {
+		t.Errorf("the function has the variables %v, and the notes are %q", env, notes)
+	}
+}
