@@ -119,7 +119,7 @@ func (d *Deployment) view() view {
 	}
 }
 
-// steps returns the steps of the deployment and its traffic for a watch of what has an id.
+// steps returns the steps of the deployment, its traffic and its state for a watch of what has an id.
 func (d *Deployment) steps(of string) []step {
 	var all []step
 	for _, s := range d.Steps {
@@ -129,6 +129,9 @@ func (d *Deployment) steps(of string) []step {
 	}
 	if len(d.Traffic) > 0 {
 		all = append(all, step{of, "Traffic", d.traffic()})
+	}
+	if !isRunning(d.Status) { // such as a rollback, or the end
+		all = append(all, step{of, "Deployment", verb(d.Status)})
 	}
 	return all
 }

@@ -440,7 +440,7 @@ func TestWatchOfADeployment(t *testing.T) {
 			func() { d = w.deploy(t, nil) }, func() { w.report(t, d, "Succeeded") }, func() { w.report(t, d, "Succeeded") })
 		want := "waiting for a deployment to begin;deployment ID began 0 s ago: by a user or a pipeline;" + passed +
 			"BeforeAllowTraffic in progress;Traffic blue (old) 100 %, green (new) 0 %;" +
-			"BeforeAllowTraffic succeeded;AllowTraffic succeeded;AfterAllowTraffic in progress;Traffic blue (old) 0 %, green (new) 100 %;AfterAllowTraffic succeeded"
+			"BeforeAllowTraffic succeeded;AllowTraffic succeeded;AfterAllowTraffic in progress;Traffic blue (old) 0 %, green (new) 100 %;AfterAllowTraffic succeeded;Deployment succeeded"
 		if got := strings.Join(lines, ";"); got != want || err != nil {
 			t.Errorf("got  %s, %v\nwant %s", got, err, want)
 		}
@@ -458,7 +458,7 @@ func TestWatchOfADeployment(t *testing.T) {
 		w := newServiceWorld(t, fakeaws.Options{})
 		d := w.deployByECS(t)
 		lines, err := watchedService(t, w, news, func() { w.answer(t, d, "FAILED") }, func() { w.answer(t, d, "SUCCEEDED") })
-		want := "deployment ID began 0 s ago;PRODUCTION_TRAFFIC_SHIFT in progress;Traffic blue (old) 0 %, green (new) 100 %;Traffic blue (old) 100 %, green (new) 0 %"
+		want := "deployment ID began 0 s ago;PRODUCTION_TRAFFIC_SHIFT in progress;Traffic blue (old) 0 %, green (new) 100 %;Traffic blue (old) 100 %, green (new) 0 %;Deployment rollback in progress;Deployment rollback successful"
 		if got := strings.Join(lines, ";"); got != want || err == nil || !strings.Contains(err.Error(), "rollback successful after 2 min\nService deployment rolled back") {
 			t.Errorf("got  %s, %v\nwant %s", got, err, want)
 		}
@@ -495,7 +495,7 @@ func TestWatchOfADeployment(t *testing.T) {
 			set()
 		})
 		want := "execution 11111111 began 0 s ago: execution 11111111;Build in progress;Build succeeded;Deploy in progress;" + passed +
-			"BeforeAllowTraffic succeeded;AllowTraffic succeeded;AfterAllowTraffic succeeded;Traffic blue (old) 0 %, green (new) 100 %;Deploy succeeded"
+			"BeforeAllowTraffic succeeded;AllowTraffic succeeded;AfterAllowTraffic succeeded;Traffic blue (old) 0 %, green (new) 100 %;Deployment succeeded;Deploy succeeded"
 		if got := strings.Join(lines, ";"); got != want || err != nil {
 			t.Errorf("got  %s, %v\nwant %s", got, err, want)
 		}
