@@ -365,7 +365,8 @@ func TestRollbackHeals(t *testing.T) {
 				if result.To.Revision != "1abcdef0123456789" {
 					t.Errorf("the result is %+v", result)
 				}
-				if all := w.cloud.Invalidations(distribution); len(all) < 3 || !clears(all[2], "/b/") {
+				// A job that comes again creates no second invalidation.
+				if all := w.cloud.Invalidations(distribution); len(all) < 3 || how != "Ctrl-C" && len(all) > 3 || !clears(all[2], "/b/") {
 					t.Errorf("the invalidations are %+v\n%s", all, told)
 				}
 				w.push(t, mended, "3abcdef0123456789")
