@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"path/filepath"
 	"slices"
@@ -117,9 +119,12 @@ func newCompiled(t *testing.T) *compiled {
 		return name
 	}
 	w.bucket, w.builds = bucket("site"), bucket("builds")
+	edge := httptest.NewServer(edgeOf(w.s3.Origin(w.bucket)))
+	t.Cleanup(edge.Close)
 	env := map[string]string{
 		contract.EnvSiteBucket: w.bucket, contract.EnvReleases: bucket("releases"),
 		contract.EnvPollFor: "1s", contract.EnvPollEvery: "50ms", contract.EnvDeadline: "30s",
+		contract.EnvVerify: "https://blog.example.com", contract.EnvVerifyAt: edge.Listener.Addr().String(),
 	}
 	w.cloud = fakeaws.New(fakeaws.Options{S3: w.s3.Unsigned(), Fault: func(c fakeaws.Call) fakeaws.Fault {
 		if strikes := w.fault.Load(); strikes != nil {
@@ -163,6 +168,22 @@ func newCompiled(t *testing.T) *compiled {
 	}
 	w.rollback = w.newRollback(aws.URL)
 	return w
+}
+
+// edgeOf returns an edge location that reads everything from a bucket.
+func edgeOf(bucket http.RoundTripper) http.Handler {
+	return &httputil.ReverseProxy{
+		Transport: bucket,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			if strings.HasSuffix(r.Out.URL.Path, "/") {
+				r.Out.URL.Path += "index.html"
+			}
+		},
+		ModifyResponse: func(r *http.Response) error {
+			r.Header.Set("X-Amz-Cf-Pop", "FRA56-P4")
+			return nil
+		},
+	}
 }
 
 func (w *compiled) newRollback(url string) Rollback {
@@ -274,7 +295,7 @@ func TestRollbackByTheFunctions(t *testing.T) {
 	if d := result.Difference; d.Put != 2 || d.Removed != 1 || result.Clearing.Items == 0 || result.To.Revision != "1abcdef0123456789" || result.From.Revision != "2abcdef0123456789" {
 		t.Errorf("the result is %+v", result)
 	}
-	if all := w.cloud.Invalidations(distribution); len(all) != 3 || !clears(all[2], "/b/") || !strings.Contains(result.Proof, all[2].ID) {
+	if all := w.cloud.Invalidations(distribution); len(all) != 3 || !clears(all[2], "/b/") || !strings.Contains(result.Proof, all[2].ID) || !strings.Contains(result.Proof, " 3 of 3 live at FRA56-P4, seen ") {
 		t.Errorf("the invalidations are %+v, and the proof is %q", all, result.Proof)
 	}
 	w.told = nil
