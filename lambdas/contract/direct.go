@@ -20,6 +20,8 @@ type Direct struct {
 
 	// Release is the id of the release that publish publishes again. Required by publish, unless List is set.
 	Release string `json:"release,omitempty"`
+	// Current is the id of the release that the bucket must still have when publish begins; "" for any.
+	Current string `json:"current,omitempty"`
 	// By says who asks, for the list of releases.
 	By string `json:"by,omitempty"`
 
@@ -47,7 +49,7 @@ type DirectAnswer struct {
 	Difference *Difference `json:"difference,omitempty"`
 	Clearing   *Clearing   `json:"clearing,omitempty"`
 	// Releases are the last ones, the newest first.
-	Releases []Release `json:"releases,omitempty"`
+	Releases Releases `json:"releases,omitempty"`
 }
 
 // Difference is what a publication would do to the site's bucket.

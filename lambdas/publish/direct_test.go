@@ -46,12 +46,12 @@ func TestDirectPublishes(t *testing.T) {
 	result := some
 	result.Restores = oldRelease
 	w := newWorld(result)
-	got := w.direct(t, contract.Direct{Job: "j-1", Release: oldRelease, By: "arn:me"})
+	got := w.direct(t, contract.Direct{Job: "j-1", Release: oldRelease, By: "arn:me", Current: newRelease})
 	want := "Published release " + oldRelease + " again, as " + newRelease + ": 12 put (1.2 MB), 640 unchanged, 3 removed, 2 to be removed later."
 	if got.Summary != want || got.Failure != "" || got.Token != "" || got.Variables["Release"] != newRelease {
 		t.Errorf("answered %+v, want %q", got, want)
 	}
-	request := publication.Request{Job: "j-1", Restores: oldRelease, By: "arn:me"}
+	request := publication.Request{Job: "j-1", Restores: oldRelease, By: "arn:me", Current: newRelease}
 	if len(w.publisher.requests) != 1 || w.publisher.requests[0] != request {
 		t.Errorf("published %+v, want %+v", w.publisher.requests, request)
 	}

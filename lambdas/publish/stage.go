@@ -68,7 +68,7 @@ func (s *stage) read(log *slog.Logger, job pipelinejob.Job) (pipelinejob.Task, e
 	}
 	t.request = publication.Request{Job: t.progress.job, AllowDeletions: parameters.AllowDeletions == contract.AllowDeletionsYes}
 	if d := job.Direct; d != nil {
-		t.request.Restores, t.request.By = d.Release, redact.Cut(d.By, maxBy)
+		t.request.Restores, t.request.By, t.request.Current = d.Release, redact.Cut(d.By, maxBy), d.Current
 		return t, errors.Join(err, checkDirect(*d))
 	}
 	build, noBuild := job.Input()

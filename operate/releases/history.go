@@ -16,64 +16,23 @@ import (
 
 // history is what has been published, the newest first, and the executions that did.
 type history struct {
-	releases   []contract.Release
+	releases   contract.Releases
 	executions []*status.Execution
-}
-
-// find returns the release with an id; nil for none.
-func (h history) find(id string) *contract.Release {
-	if i := slices.IndexFunc(h.releases, func(r contract.Release) bool { return r.ID == id }); i >= 0 {
-		return &h.releases[i]
-	}
-	return nil
-}
-
-// current returns the release that the bucket has; nil for none, which also a publication that is not finished leaves.
-func (h history) current() *contract.Release {
-	if i := slices.IndexFunc(h.releases, func(r contract.Release) bool { return r.Current }); i >= 0 {
-		return &h.releases[i]
-	}
-	return nil
-}
-
-// origin returns the id of the release that was first published with the files of r.
-func origin(r *contract.Release) string { return cmp.Or(r.Restores, r.ID) }
-
-// kept returns the release by which the files of r can be published again; nil for none.
-func (h history) kept(r *contract.Release) *contract.Release {
-	for _, candidate := range []*contract.Release{h.find(origin(r)), r} {
-		if candidate != nil && candidate.Kept {
-			return candidate
-		}
-	}
-	return nil
 }
 
 // unfinished returns the release of a rollback that is live, but of which CloudFront has not been seen to clear the
 // changes; nil for none. Whoever asks for a rollback then goes on with that one.
 func (h history) unfinished() *contract.Release {
-	if current := h.current(); current != nil && current.Pending && current.Restores != "" {
-		return h.kept(current)
+	if current := h.releases.Current(); current != nil && current.Pending && current.Restores != "" {
+		return h.releases.Kept(*current)
 	}
 	return nil
 }
 
-// previous returns the release that was published before the current one, of those whose build is kept. If the current one
-// was published again, it is the one before its origin, so that a second rollback goes one further back, and never forth to
-// what the first one took back.
+// previous returns the release to go back to.
 func (h history) previous() (*contract.Release, error) {
-	earlier := h.releases
-	if current := h.current(); current != nil {
-		since := slices.IndexFunc(h.releases, func(r contract.Release) bool { return r.ID == origin(current) })
-		if since < 0 { // It is older than all of them.
-			since = len(h.releases) - 1
-		}
-		earlier = h.releases[since+1:]
-	}
-	for i := range earlier {
-		if target := h.kept(&earlier[i]); target != nil {
-			return target, nil
-		}
+	if target := h.releases.Previous(); target != nil {
+		return target, nil
 	}
 	if len(h.releases) == 0 {
 		return nil, errors.New("nothing has been published yet")
@@ -102,11 +61,11 @@ func (h history) named(text string) (*contract.Release, error) {
 	}
 	// What was published again has the files of its origin.
 	for i := range matches {
-		if origin(&matches[i]) != origin(&matches[0]) {
+		if matches[i].Origin() != matches[0].Origin() {
 			return nil, fmt.Errorf("%q is the beginning of more than one. Write more of it, or the whole id of one:\n%s", text, h.choices(matches))
 		}
 	}
-	if target := h.kept(&matches[0]); target != nil {
+	if target := h.releases.Kept(matches[0]); target != nil {
 		return target, nil
 	}
 	return nil, fmt.Errorf("the build of %s is no longer kept (Deploy.KeepDays). These can be published again:\n%s", matches[0].ID, h.choices(h.republishable()))

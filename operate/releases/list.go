@@ -47,7 +47,7 @@ func (b Blog) Current(ctx context.Context) (*contract.Release, error) {
 		return nil, err
 	}
 	answer, err := b.ask(ctx, publish, contract.Direct{UserParameters: publish.parameters, List: 1})
-	return history{releases: answer.Releases}.current(), err
+	return answer.Releases.Current(), err
 }
 
 // history asks for the last releases, at most so many. Only the commits' messages and who started a publication come from

@@ -60,7 +60,7 @@ func (r Rollback) Run(ctx context.Context) (Result, error) {
 		return result, err
 	}
 	result.To = *target
-	if current := h.current(); current != nil {
+	if current := h.releases.Current(); current != nil {
 		result.From = *current
 	}
 	work := contract.Direct{UserParameters: publish.parameters, Release: target.ID, By: r.By}

@@ -3,9 +3,11 @@ package publication
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/release"
 )
 
@@ -63,13 +65,27 @@ func (t times) last(ctx context.Context) (context.Context, context.CancelFunc) {
 // claim takes the lease.
 func (r *run) claim(ctx context.Context) (state release.State, err error) {
 	for range 2 {
-		state, err = r.Releases.Update(ctx, func(s *release.State) error { return s.Claim(r.holder, time.Now(), r.times.until()) })
+		state, err = r.Releases.Update(ctx, func(s *release.State) error {
+			if err := r.stillCurrent(*s); err != nil {
+				return err
+			}
+			return s.Claim(r.holder, time.Now(), r.times.until())
+		})
 		if err != nil || time.Until(state.Until) >= r.times.lease/2 {
 			break
 		}
 		// The call was slow.
 	}
 	return state, err
+}
+
+// stillCurrent returns an error if the job must not begin, because the bucket has another
+// release than the request names.
+func (r *run) stillCurrent(s release.State) error {
+	if _, done := s.Finished(r.Job); done || s.Job == r.Job || r.Current == "" || r.Current == s.Current {
+		return nil
+	}
+	return &failure.Failure{Kind: failure.Other, Message: fmt.Sprintf("nothing was published: the bucket has the release %s by now, and not %s any more", s.Current, r.Current)}
 }
 
 // errLeaseOver is why the context of a run ends whose lease could not be prolonged.

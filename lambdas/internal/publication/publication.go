@@ -53,6 +53,8 @@ type Request struct {
 	// Restores is the id of a release that is published again. Then the build is the
 	// release's, the Revision, too, and By is who asks for it.
 	Restores, By string
+	// Current is the release that the bucket must still have when the job begins; "" for any.
+	Current string
 	// AllowDeletions is true if any number of files may be removed.
 	AllowDeletions bool
 }

@@ -146,6 +146,45 @@ func TestRestoreRefusals(t *testing.T) {
 	})
 }
 
+// A job that names the release that it takes back leaves any other one alone, and still goes
+// on with its own work.
+func TestRestoreInPlaceOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		first := w.must("one", blog)
+		time.Sleep(time.Hour)
+		bad := w.must("two", blog.with(files{"index.html": "broken"}))
+		time.Sleep(time.Hour)
+		w.must("three", blog.with(files{"index.html": "mended"}))
+		before := w.s3.Objects(releases)
+		_, err := w.publish(t.Context(), Request{Job: "late", Restores: first.Release, Current: bad.Release})
+		w.refuses(err, failure.Other, "by now, and not "+bad.Release+" any more")
+		if !reflect.DeepEqual(before, w.s3.Objects(releases)) {
+			t.Error("a refused job claims the lease")
+		}
+		time.Sleep(time.Hour)
+		bad = w.must("four", blog.with(files{"index.html": "broken again"}))
+		request := Request{Job: "back", Restores: first.Release, Current: bad.Release}
+		w.before = func(call objecttest.Call) error { // The first call dies at its commit.
+			if call.Operation == "PutObject" && strings.HasPrefix(call.Key, contract.ReleaseManifests) {
+				return objecttest.ErrCrash
+			}
+			return nil
+		}
+		if _, err := w.publish(t.Context(), request); err == nil {
+			t.Fatal("a call that dies succeeds")
+		}
+		w.before = nil
+		time.Sleep(time.Hour)
+		for range 2 {
+			if got, err := w.publish(t.Context(), request); err != nil || got.Restores != first.Release {
+				t.Fatalf("afterwards: %+v, %v, want the release", got, err)
+			}
+		}
+		w.has(blog)
+	})
+}
+
 // A look tells what the publication then does, and writes nothing.
 func TestForesee(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
