@@ -319,7 +319,15 @@ func TestRollbackByTheFunctions(t *testing.T) {
 		t.Errorf("forth again: got %v\n%s", err, told)
 	}
 	w.has(t, broken)
-	w.push(t, mended, "3abcdef0123456789")
+	w.rollback.To = "1abc"
+	agree := w.rollback.Ask
+	w.rollback.Ask = func(ctx context.Context, question string) (bool, error) {
+		w.push(t, mended, "3abcdef0123456789")
+		return agree(ctx, question)
+	}
+	if _, told, err = w.run(t.Context()); err == nil || !strings.Contains(err.Error(), "Deploy: nothing was published: the bucket has the release ") {
+		t.Errorf("beside a push: got %v\n%s", err, told)
+	}
 	w.has(t, mended)
 	w.rollback.To = "9"
 	if _, _, err = w.run(t.Context()); err == nil || !strings.Contains(err.Error(), `"9" is the beginning of`) {

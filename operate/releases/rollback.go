@@ -44,7 +44,8 @@ type Result struct {
 }
 
 // Run finds the release, tells how it differs from the one that is live, asks, publishes it, and clears the cache. If To is
-// live already, it completes what an interrupted publication has left.
+// live already, it completes what an interrupted publication has left. It publishes nothing if the release that the owner
+// takes back is no longer live by then.
 func (r Rollback) Run(ctx context.Context) (Result, error) {
 	var result Result
 	publish, invalidate, err := r.functions(ctx)
@@ -63,7 +64,7 @@ func (r Rollback) Run(ctx context.Context) (Result, error) {
 	if current := h.releases.Current(); current != nil {
 		result.From = *current
 	}
-	work := contract.Direct{UserParameters: publish.parameters, Release: target.ID, By: r.By}
+	work := contract.Direct{UserParameters: publish.parameters, Release: target.ID, By: r.By, Current: result.From.ID}
 	clearing := contract.Direct{UserParameters: invalidate.parameters}
 	if err := r.look(ctx, &result, h, publish, invalidate, work, clearing); err != nil {
 		return result, err
@@ -82,6 +83,10 @@ func (r Rollback) Run(ctx context.Context) (Result, error) {
 	began := r.Now()
 	far := "What Deploy has put so far stays"
 	_, err = r.work(ctx, publish, "publishing release "+target.ID, work)
+	if err != nil && r.wasPublished(ctx, result) {
+		r.say("%s: %v; that has the same files", publish.stage, err)
+		err = nil
+	}
 	if err == nil {
 		far = "Deploy has published the release"
 		var proof contract.DirectAnswer
@@ -101,6 +106,13 @@ func (r Rollback) Run(ctx context.Context) (Result, error) {
 		r.Tell("The next push publishes as usual. If it still has the commit " + undone + ", what you took back comes back: revert it, or mend it.")
 	}
 	return result, nil
+}
+
+// wasPublished reports whether the release that the owner wants has been published since the look. A rollback that was
+// stopped goes on by itself for a while, beside the next one.
+func (r Rollback) wasPublished(ctx context.Context, since Result) bool {
+	now, err := r.Current(ctx)
+	return err == nil && now != nil && now.ID != since.From.ID && now.Origin() == since.To.Origin()
 }
 
 // target returns the release to publish again.
@@ -147,7 +159,7 @@ func (r Rollback) look(ctx context.Context, result *Result, h history, publish, 
 		r.Tell(fmt.Sprintf("  %s: %s", invalidate.stage, cleared.Summary))
 	}
 	if running := h.running(); running != "" {
-		r.Tell("  the pipeline is running (" + running + "): what it publishes comes before this, or after it")
+		r.Tell("  the pipeline is running (" + running + "): if it publishes first, this publishes nothing")
 	}
 	return nil
 }
