@@ -84,7 +84,7 @@ func (r Rollback) Run(ctx context.Context) (Result, error) {
 	far := "What Deploy has put so far stays"
 	_, err = r.work(ctx, publish, "publishing release "+target.ID, work)
 	if err != nil && r.wasPublished(ctx, result) {
-		r.say("%s: %v; that has the same files", publish.stage, err)
+		r.say("%v; but the files of %s are published by now", err, target.ID)
 		err = nil
 	}
 	if err == nil {

@@ -356,7 +356,7 @@ func TestRollback(t *testing.T) {
 		{name: "publish fails, but another rollback to the same release was faster", before: func(t *testing.T, w *world) {
 			ends(w.publish, fails)
 			w.since(releasesOf(t, "4=2* 3 2 1"))
-		}, told: "TIME  Deploy: S3 refuses; run the command again; that has the same files\nTIME  Invalidate: clearing", published: 1, clearings: 1},
+		}, told: "TIME  Deploy: S3 refuses; run the command again; but the files of " + id(2) + " are published by now\nTIME  Invalidate: clearing", published: 1, clearings: 1},
 		{name: "publish fails, and a push was faster", before: func(t *testing.T, w *world) {
 			ends(w.publish, fails)
 			w.since(releasesOf(t, "4* 3 2 1"))
