@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"blog-deploy-pipeline/rehearse/fakeaws"
@@ -131,4 +133,20 @@ func butNotClear(uncleared []string) string {
 		return ", although " + uncleared[0] + " is not clear"
 	}
 	return ", although " + strings.Join(uncleared, ", ") + " are not clear"
+}
+
+// ownerActions lists what `make releases` and `make rollback` need; docs/permissions.md says so, too.
+var ownerActions = []string{"codepipeline:GetPipeline", "codepipeline:ListPipelineExecutions", "lambda:InvokeFunction"}
+
+// ownerARN is who the owner is to AWS.
+func (w *world) ownerARN() string {
+	return fmt.Sprintf("arn:%s:iam::%s:user/you", w.template.Partition, w.template.Account)
+}
+
+// ownerMay decides whether the owner may make a call: the documented permissions of the commands, and no other ones.
+func ownerMay(c fakeaws.Call) error {
+	if slices.Contains(ownerActions, c.Action) {
+		return nil
+	}
+	return fmt.Errorf("the owner's commands call %s, which docs/permissions.md does not name", c.Action)
 }

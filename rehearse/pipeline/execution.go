@@ -3,9 +3,14 @@ package pipeline
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // Git's ids are such hashes; nothing is secured by it.
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
 
 	"blog-deploy-pipeline/rehearse/checkout"
 	"blog-deploy-pipeline/rehearse/fakeaws"
@@ -13,6 +18,9 @@ import (
 	"blog-deploy-pipeline/rehearse/rehearsal"
 	"blog-deploy-pipeline/rehearse/s3"
 )
+
+// executionID is the variable with the id of the execution.
+const executionID = "PipelineExecutionId"
 
 // execution is one run of a pipeline.
 type execution struct {
@@ -72,6 +80,49 @@ func (p *Pipeline) run(ctx context.Context, w *world) (ending, error) {
 		status = e.afterwards(ctx, began)
 	}
 	return ending{status, e.site}, p.save(ctx, w)
+}
+
+// remember remembers the execution, for the commands that list executions.
+func (e *execution) remember(id string, began time.Time) {
+	source := e.pipeline.actions()[0]
+	commit := e.variables[source.Namespace]
+	e.executions = append(e.executions, fakeaws.Execution{
+		ID: id, Status: "Succeeded", TriggerType: "WebhookV2", Started: began, Updated: e.clock.Now(),
+		Revisions: []fakeaws.SourceRevision{{ActionName: source.Name, RevisionID: commit[commitID], RevisionSummary: commit[commitMessage]}},
+	})
+}
+
+// push begins an execution of the commit that is taken back.
+func (e *execution) push(id string) {
+	e.variables["codepipeline"] = map[string]string{executionID: id}
+	namespace := e.pipeline.actions()[0].Namespace
+	commit := maps.Clone(e.variables[namespace])
+	if commit == nil {
+		return // Nothing is known of any commit.
+	}
+	sum := sha1.Sum([]byte(id)) //nolint:gosec // See above.
+	commit[commitID], commit[commitMessage] = hex.EncodeToString(sum[:]), mistake
+	e.variables[namespace] = commit
+}
+
+// afterwards runs what comes after a pipeline that has succeeded.
+func (e *execution) afterwards(ctx context.Context, began time.Time) rehearsal.Status {
+	e.remember(e.id, began)
+	began = e.clock.Now()
+	id := uuid.NewString()
+	e.push(id)
+	for _, stage := range e.pipeline.after {
+		if ctx.Err() != nil {
+			return rehearsal.Stopped
+		}
+		if status := e.stage(ctx, stage); status != rehearsal.Succeeded {
+			return status
+		}
+		if stage.Name == mistakeStage {
+			e.remember(id, began)
+		}
+	}
+	return rehearsal.Succeeded
 }
 
 // save keeps for the next rehearsal what the buckets have, and what the edge has besides.

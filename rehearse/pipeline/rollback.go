@@ -3,15 +3,11 @@ package pipeline
 import (
 	"archive/zip"
 	"context"
-	"crypto/sha1" //nolint:gosec // Git's ids are such hashes; nothing is secured by it.
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/google/uuid"
 
 	"blog-deploy-pipeline/operate/releases"
 	"blog-deploy-pipeline/rehearse/fakeaws"
@@ -80,49 +75,6 @@ func (p *Plan) AddRollback() error {
 	)
 	stage(rollbackStage, &Action{Name: "Rollback", Provider: "make rollback", Role: p.Pipeline.Role, kind: takeBack{p}})
 	return nil
-}
-
-// remember remembers the execution, for the commands that list executions.
-func (e *execution) remember(id string, began time.Time) {
-	source := e.pipeline.actions()[0]
-	commit := e.variables[source.Namespace]
-	e.executions = append(e.executions, fakeaws.Execution{
-		ID: id, Status: "Succeeded", TriggerType: "WebhookV2", Started: began, Updated: e.clock.Now(),
-		Revisions: []fakeaws.SourceRevision{{ActionName: source.Name, RevisionID: commit[commitID], RevisionSummary: commit[commitMessage]}},
-	})
-}
-
-// push begins an execution of the commit that is taken back.
-func (e *execution) push(id string) {
-	e.variables["codepipeline"] = map[string]string{executionID: id}
-	namespace := e.pipeline.actions()[0].Namespace
-	commit := maps.Clone(e.variables[namespace])
-	if commit == nil {
-		return // Nothing is known of any commit.
-	}
-	sum := sha1.Sum([]byte(id)) //nolint:gosec // See above.
-	commit[commitID], commit[commitMessage] = hex.EncodeToString(sum[:]), mistake
-	e.variables[namespace] = commit
-}
-
-// afterwards runs what comes after a pipeline that has succeeded.
-func (e *execution) afterwards(ctx context.Context, began time.Time) rehearsal.Status {
-	e.remember(e.id, began)
-	began = e.clock.Now()
-	id := uuid.NewString()
-	e.push(id)
-	for _, stage := range e.pipeline.after {
-		if ctx.Err() != nil {
-			return rehearsal.Stopped
-		}
-		if status := e.stage(ctx, stage); status != rehearsal.Succeeded {
-			return status
-		}
-		if stage.Name == mistakeStage {
-			e.remember(id, began)
-		}
-	}
-	return rehearsal.Succeeded
 }
 
 // breaking stands for the build of a commit that breaks the home page.
@@ -199,9 +151,6 @@ func (again afresh) run(ctx context.Context, j *job) (done outcome, err error) {
 type takeBack struct{ plan *Plan }
 
 func (t takeBack) target(map[string]string) string { return t.plan.Name }
-
-// ownerActions lists what `make releases` and `make rollback` need; docs/permissions.md says so, too.
-var ownerActions = []string{"codepipeline:GetPipeline", "codepipeline:ListPipelineExecutions", "lambda:InvokeFunction"}
 
 // run calls the functions of the pipeline as the owner's commands do.
 func (t takeBack) run(ctx context.Context, j *job) (done outcome, err error) {
@@ -304,17 +253,4 @@ func (j *job) ask(ctx context.Context, question string) (yes bool, err error) {
 	}
 	j.record.Tell(j.event(rehearsal.Asked, question+" Readers have the broken page now. [Y/n]"))
 	return j.Ask(ctx, question)
-}
-
-// ownerARN is who the owner is to AWS.
-func (w *world) ownerARN() string {
-	return fmt.Sprintf("arn:%s:iam::%s:user/you", w.template.Partition, w.template.Account)
-}
-
-// ownerMay decides whether the owner may make a call: the documented permissions of the commands, and no other ones.
-func ownerMay(c fakeaws.Call) error {
-	if slices.Contains(ownerActions, c.Action) {
-		return nil
-	}
-	return fmt.Errorf("the owner's commands call %s, which docs/permissions.md does not name", c.Action)
 }

@@ -14,6 +14,12 @@ import (
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 const sourceLimit = 1_000_000_000
 
+// The output variables of a source action that say which commit it has.
+const (
+	commitID      = "CommitId"
+	commitMessage = "CommitMessage"
+)
+
 // connectionARN is the key of a connection in an action's configuration.
 const connectionARN = "ConnectionArn"
 

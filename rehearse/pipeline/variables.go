@@ -10,13 +10,6 @@ import (
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
-// The names of variables that are read here, too.
-const (
-	executionID   = "PipelineExecutionId"
-	commitID      = "CommitId"
-	commitMessage = "CommitMessage"
-)
-
 // variables has the values of variables by namespace and name.
 type variables map[string]map[string]string
 
