@@ -34,6 +34,7 @@ var ambiguous = map[string]string{
 	"ExampleAccount":       "also a part of the example values in blogs.go and services.go",
 	"OnFailureFail":        "also a word of messages",
 	"OnFailureProceed":     "also a word of messages",
+	"OnFailureRollBack":    "also a command of make",
 	"OutputAppSpec":        "also the name of the file",
 	"OutputLifecycleHooks": "also a property of AWS::ECS::Service",
 	"WaitForCompleted":     "also a state of an invalidation in the hook",

@@ -1,7 +1,5 @@
 package contract
 
-import "time"
-
 // DirectEvent is the event with which the owner's commands (operate) call the functions publish and invalidate. Whoever
 // may invoke a function may send it; it can do no more than the pipeline's actions can.
 type DirectEvent struct {
@@ -69,27 +67,4 @@ type Clearing struct {
 	Needless int `json:"needless,omitempty"`
 	// All is true if everything would be cleared.
 	All bool `json:"all,omitempty"`
-}
-
-// Release is a release in a list of them.
-type Release struct {
-	ID string `json:"id"`
-	// Time is when it was committed.
-	Time time.Time `json:"time"`
-	// Execution is the id of the pipeline's execution that published it, and Revision that of the commit; "" for none.
-	Execution string `json:"execution,omitempty"`
-	Revision  string `json:"revision,omitempty"`
-	// Restores is the id of the release whose build it has published again, and By who asked for that.
-	Restores string `json:"restores,omitempty"`
-	By       string `json:"by,omitempty"`
-	Files    int    `json:"files"`
-	Put      int    `json:"put"`
-	Removed  int    `json:"removed"`
-	Bytes    int64  `json:"bytes"`
-	// Current is true for the one that the bucket has.
-	Current bool `json:"current,omitempty"`
-	// Pending is true for the current one as long as CloudFront has not been seen to clear what was changed.
-	Pending bool `json:"pending,omitempty"`
-	// Kept is true if its build is still there, so that it can be published again.
-	Kept bool `json:"kept,omitempty"`
 }

@@ -44,6 +44,9 @@ const (
 	// invalidation that CloudFront accepted and did not complete before the deadline, and
 	// readers who do not have what was published.
 	OnFailureProceed OnFailure = "proceed"
+	// OnFailureRollBack fails the deployment, too. If readers do not have what was published,
+	// the function publishes the release before again. Only a pipeline's function has it.
+	OnFailureRollBack OnFailure = "rollback"
 )
 
 // WaitFor says how far an invalidation must be before the function reports success.

@@ -20,6 +20,9 @@ const (
 	// EnvMaxDeletePercent is the share of the blog's files that one publication may
 	// remove, in per cent.
 	EnvMaxDeletePercent = "MAX_DELETE_PERCENT"
+	// EnvPublishFunction is the name of the function publish, which invalidate calls to
+	// publish the release before again. It is set for OnFailureRollBack only.
+	EnvPublishFunction = "PUBLISH_FUNCTION"
 	// EnvMaxPaths limits the items of an invalidation of what has changed.
 	EnvMaxPaths = "MAX_PATHS"
 	// EnvAddresses is an [Addresses] as JSON.

@@ -12,6 +12,8 @@ type clearing struct {
 	progress invalidation.Progress
 	// changed is set if the action clears what has changed, as soon as that was found.
 	changed *changed
+	// back is set if the release before is published again.
+	back *rollback
 	// seen is what was seen at the blog's address in this call.
 	seen seen
 }

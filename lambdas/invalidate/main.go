@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	lambdaservice "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
@@ -42,7 +43,7 @@ func main() {
 			Settings:   settings,
 			Words:      words,
 		},
-		onFailure: environment.Choice(&env, contract.EnvOnFailure, contract.OnFailureFail, contract.OnFailureProceed),
+		onFailure: environment.Choice(&env, contract.EnvOnFailure, contract.OnFailureFail, contract.OnFailureProceed, contract.OnFailureRollBack),
 	}
 	if env.Getenv(contract.EnvReleases) != "" {
 		blog := changes.ReadSettings(&env)
@@ -53,6 +54,9 @@ func main() {
 		if settings := proof.ReadSettings(&env); settings.Site != "" {
 			s.prover = &proof.Prover{Settings: settings, Blog: blog, PollEvery: s.invalidator.Settings.PollEvery, Client: proof.NewClient(settings)}
 		}
+	}
+	if name := env.Getenv(contract.EnvPublishFunction); name != "" {
+		s.publish = publisher{lambda: lambdaservice.NewFromConfig(awsenv.ForFunctions(cfg)), function: name}
 	}
 	lambda.StartWithOptions(invocation.Redacted(log, pipelinejob.Handler{
 		CodePipeline:  codepipeline.NewFromConfig(cfg, func(o *codepipeline.Options) { o.RetryMaxAttempts = awsenv.ReportAttempts }),

@@ -50,6 +50,9 @@ type stage struct {
 	changes finder
 	// prover looks whether readers have what has changed. If it is nil, nobody looks.
 	prover *proof.Prover
+	// publish is the function that publishes the release before again if readers do not have
+	// what was published. If it is nil, the action only fails.
+	publish asker
 }
 
 // task is the invalidation of one job.
@@ -64,6 +67,8 @@ type task struct {
 	// unproven is true if readers do not have what was published. The invalidation has not
 	// failed then.
 	unproven bool
+	// notCleared is true if what a rollback has changed was not cleared.
+	notCleared bool
 	// plan is what has changed, in the call that has found it.
 	plan changes.Plan
 	// result is for the metrics. Only an invalidation that has ended has one.
@@ -112,9 +117,53 @@ func decodeParameters(text string) (contract.UserParameters, error) {
 // Work implements pipelinejob.Task.
 func (t *task) Work(ctx context.Context) pipelinejob.Report {
 	t.began = time.Now()
-	if t.looks() {
+	switch {
+	case t.looks():
 		return t.look(ctx)
+	case t.back != nil:
+		return t.goBack(ctx)
 	}
+	report := t.clear(ctx)
+	if !report.Failed() || !t.unproven || t.publish == nil || t.direct != nil { // a person decides about a rollback
+		return report
+	}
+	first, _ := t.seen.First()
+	t.back = newRollback(t.request.Execution, t.changed.Release, t.seen.notLive(first)+t.seen.after())
+	t.named().Warn("goes back to the release before", "why", t.back.Why)
+	return t.goBack(ctx)
+}
+
+// goBack publishes the release before again, clears what that changes, and looks at it.
+func (t *task) goBack(ctx context.Context) pipelinejob.Report {
+	if t.back.Published == "" {
+		if t.publish == nil { // the stack has changed meanwhile
+			return t.back.ended(pipelinejob.Report{Message: "the function may not do that any more"})
+		}
+		far, err := t.back.publish(ctx, t.publish, t.blog, t.invalidator.Settings.PollEvery)
+		switch {
+		case err != nil:
+			return t.back.ended(pipelinejob.Report{Message: err.Error()})
+		case t.back.Published == "":
+			return pipelinejob.Report{Summary: fmt.Sprintf("Publishing the release before %s again: %s", t.back.Failed, far), ContinuationToken: t.encodeToken()}
+		}
+		// What is to be cleared now has nothing to do with what was.
+		t.clearing = clearing{request: invalidation.Request{Distribution: contract.Distribution{ID: t.request.ID}, Execution: t.back.Execution}, back: t.back}
+		t.result, t.unproven = invalidation.Result{}, false
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < t.invalidator.Settings.PollFor {
+			return pipelinejob.Report{Summary: fmt.Sprintf("Published release %s again, as %s, and clears it now.", t.back.To, t.back.Published), ContinuationToken: t.encodeToken()}
+		}
+		t.began = time.Now()
+	}
+	report := t.clear(ctx)
+	if report.ContinuationToken != "" {
+		return report
+	}
+	t.notCleared = report.Failed() && !t.unproven
+	return t.back.ended(report)
+}
+
+// clear does as much of the clearing, and of the look at it, as one call can.
+func (t *task) clear(ctx context.Context) pipelinejob.Report {
 	if t.changed != nil && t.changed.Completed > 0 { // by CloudFront, in an earlier call
 		return t.cleared(ctx)
 	}
@@ -296,12 +345,15 @@ func (t *task) Metrics(report pipelinejob.Report) slog.Attr {
 	if t.looks() {
 		return slog.Attr{}
 	}
-	result := t.result
+	result, more := t.result, []metrics.Metric(nil)
 	result.Failed = report.Failed() && !t.unproven
-	if t.changed == nil || result.Failed {
-		return invalidation.Metrics(contract.DimensionBlog, t.blog, result)
+	if t.changed != nil && !result.Failed {
+		more = append(t.seen.metrics(),
+			metrics.Count(contract.MetricInvalidationItems, t.changed.Items),
+			metrics.Count(contract.MetricNeedlessEvictions, t.changed.Needless))
 	}
-	return invalidation.Metrics(contract.DimensionBlog, t.blog, result, append(t.seen.metrics(),
-		metrics.Count(contract.MetricInvalidationItems, t.changed.Items),
-		metrics.Count(contract.MetricNeedlessEvictions, t.changed.Needless))...)
+	if t.back != nil {
+		result.Failed, more = t.notCleared, []metrics.Metric{metrics.Count(contract.MetricProofFailed, 1)}
+	}
+	return invalidation.Metrics(contract.DimensionBlog, t.blog, result, more...)
 }

@@ -80,6 +80,15 @@ func ForObjects(cfg aws.Config) aws.Config {
 	return cfg
 }
 
+// ForFunctions returns cfg for clients of Lambda that wait for a function's answer. Only the
+// context of a call limits the time. The client does not try again, because the function
+// that it has called may still be at work.
+func ForFunctions(cfg aws.Config) aws.Config {
+	cfg.HTTPClient = waitingClient()
+	cfg.Retryer = func() aws.Retryer { return retryer(1) }
+	return cfg
+}
+
 // roleRegion is the region of the STS that the function calls. Every account has it, and
 // CloudFront's API is there, too. The STS of the function's own region would return
 // RegionDisabledException if the account of the role has not enabled that region.

@@ -47,6 +47,11 @@ func httpClient(keep bool) *http.Client {
 	return &http.Client{Timeout: callTimeout, Transport: bounded{transport, maxAnswer}, CheckRedirect: noRedirects}
 }
 
+// waitingClient returns the HTTP client of calls to functions.
+func waitingClient() *http.Client {
+	return &http.Client{Transport: bounded{newTransport(), maxAnswer}, CheckRedirect: noRedirects}
+}
+
 // objectClient returns the HTTP client of calls to S3.
 func objectClient() *http.Client {
 	transport := newTransport()

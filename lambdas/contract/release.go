@@ -1,6 +1,32 @@
 package contract
 
-import "cmp"
+import (
+	"cmp"
+	"time"
+)
+
+// Release is a release in a list of them.
+type Release struct {
+	ID string `json:"id"`
+	// Time is when it was committed.
+	Time time.Time `json:"time"`
+	// Execution is the id of the pipeline's execution that published it, and Revision that of the commit; "" for none.
+	Execution string `json:"execution,omitempty"`
+	Revision  string `json:"revision,omitempty"`
+	// Restores is the id of the release whose build it has published again, and By who asked for that.
+	Restores string `json:"restores,omitempty"`
+	By       string `json:"by,omitempty"`
+	Files    int    `json:"files"`
+	Put      int    `json:"put"`
+	Removed  int    `json:"removed"`
+	Bytes    int64  `json:"bytes"`
+	// Current is true for the one that the bucket has.
+	Current bool `json:"current,omitempty"`
+	// Pending is true for the current one as long as CloudFront has not been seen to clear what was changed.
+	Pending bool `json:"pending,omitempty"`
+	// Kept is true if its build is still there, so that it can be published again.
+	Kept bool `json:"kept,omitempty"`
+}
 
 // Releases is a list of releases, the newest first.
 type Releases []Release
