@@ -47,72 +47,63 @@ type Result struct {
 // live already, it completes what an interrupted publication has left. It publishes nothing if the release that the owner
 // takes back is no longer live by then.
 func (r Rollback) Run(ctx context.Context) (Result, error) {
-	var result Result
+	a, err := r.begin(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := a.look(ctx); err != nil {
+		return a.Result, err
+	}
+	if a.isNothing() {
+		r.Tell("  that is what the bucket and CloudFront have: there is nothing to do")
+		return a.Result, nil
+	}
+	switch yes, err := r.Ask(ctx, fmt.Sprintf("Publish %s again?", a.To.ID)); {
+	case err != nil:
+		return a.Result, err
+	case !yes:
+		return a.Result, errors.New("nothing was published, because the answer was no")
+	}
+	err = a.publishAndClear(ctx)
+	return a.Result, err
+}
+
+// attempt is a rollback whose release is found.
+type attempt struct {
+	Result
+
+	rollback            Rollback
+	history             history
+	publish, invalidate step
+}
+
+// step is what a function is asked for.
+type step struct {
+	function
+	request contract.Direct
+}
+
+// begin finds the release.
+func (r Rollback) begin(ctx context.Context) (*attempt, error) {
 	publish, invalidate, err := r.functions(ctx)
 	if err != nil {
-		return result, err
+		return nil, err
 	}
 	h, err := r.history(ctx, publish, searched)
 	if err != nil {
-		return result, err
+		return nil, err
 	}
 	target, err := r.target(h)
 	if err != nil {
-		return result, err
+		return nil, err
 	}
-	result.To = *target
+	a := &attempt{rollback: r, history: h, Result: Result{To: *target}}
 	if current := h.releases.Current(); current != nil {
-		result.From = *current
+		a.From = *current
 	}
-	work := contract.Direct{UserParameters: publish.parameters, Release: target.ID, By: r.By, Current: result.From.ID}
-	clearing := contract.Direct{UserParameters: invalidate.parameters}
-	if err := r.look(ctx, &result, h, publish, invalidate, work, clearing); err != nil {
-		return result, err
-	}
-	if result.isNothing() {
-		r.Tell("  that is what the bucket and CloudFront have: there is nothing to do")
-		return result, nil
-	}
-	switch yes, err := r.Ask(ctx, fmt.Sprintf("Publish %s again?", target.ID)); {
-	case err != nil:
-		return result, err
-	case !yes:
-		return result, errors.New("nothing was published, because the answer was no")
-	}
-
-	began := r.Now()
-	far := "What Deploy has put so far stays"
-	_, err = r.work(ctx, publish, "publishing release "+target.ID, work)
-	if err != nil && r.wasPublished(ctx, result) {
-		r.say("%v; but the files of %s are published by now", err, target.ID)
-		err = nil
-	}
-	if err == nil {
-		far = "Deploy has published the release"
-		var proof contract.DirectAnswer
-		proof, err = r.work(ctx, invalidate, "clearing CloudFront's cache", clearing)
-		result.Proof = proof.Summary
-	}
-	result.Took = r.Now().Sub(began)
-	if err != nil {
-		if ctx.Err() != nil {
-			err, far = ctx.Err(), "Stopped, but the function that was called goes on"
-		}
-		r.Tell(fmt.Sprintf("%s. To go on with the rollback: make rollback BLOG=%s TO=%s", far, r.Name, target.ID))
-		return result, err
-	}
-	r.Tell(fmt.Sprintf("%s is back at release %s, after %d s.", r.Name, target.ID, int(result.Took.Seconds())))
-	if undone := h.commit(result.From); undone != "" {
-		r.Tell("The next push publishes as usual. If it still has the commit " + undone + ", what you took back comes back: revert it, or mend it.")
-	}
-	return result, nil
-}
-
-// wasPublished reports whether the release that the owner wants has been published since the look. A rollback that was
-// stopped goes on by itself for a while, beside the next one.
-func (r Rollback) wasPublished(ctx context.Context, since Result) bool {
-	now, err := r.Current(ctx)
-	return err == nil && now != nil && now.ID != since.From.ID && now.Origin() == since.To.Origin()
+	a.publish = step{publish, contract.Direct{UserParameters: publish.parameters, Release: target.ID, By: r.By, Current: a.From.ID}}
+	a.invalidate = step{invalidate, contract.Direct{UserParameters: invalidate.parameters}}
+	return a, nil
 }
 
 // target returns the release to publish again.
@@ -128,40 +119,79 @@ func (r Rollback) target(h history) (*contract.Release, error) {
 }
 
 // look tells what the rollback would do.
-func (r Rollback) look(ctx context.Context, result *Result, h history, publish, invalidate function, work, clearing contract.Direct) error {
-	work.DryRun, clearing.DryRun = true, true
-	now := r.Now()
-	if result.From.ID == "" {
+func (a *attempt) look(ctx context.Context) error {
+	r, now := a.rollback, a.rollback.Now()
+	if a.From.ID == "" {
 		r.Tell("  live     parts of a release whose publication is not finished")
 	} else {
-		r.Tell("  live     " + h.describe(result.From, now))
+		r.Tell("  live     " + a.history.describe(a.From, now))
 	}
-	r.Tell("  back to  " + h.describe(result.To, now))
-	looked, err := r.ask(ctx, publish, work)
+	r.Tell("  back to  " + a.history.describe(a.To, now))
+	request := a.publish.request
+	request.DryRun = true
+	looked, err := r.ask(ctx, a.publish.function, request)
 	switch {
 	case err != nil:
 		return err
 	case looked.Difference == nil:
-		return fmt.Errorf("the function %s does not say what it would do: run make deploy BLOG=%s, and then this again", publish.name, r.Name)
+		return fmt.Errorf("the function %s does not say what it would do: run make deploy BLOG=%s, and then this again", a.publish.name, r.Name)
 	}
-	result.Difference = *looked.Difference
-	r.Tell(fmt.Sprintf("  %s: %s", publish.stage, looked.Summary))
-	clearing.Touched = looked.Difference.Touched
-	cleared, err := r.ask(ctx, invalidate, clearing)
+	a.Difference = *looked.Difference
+	r.Tell(fmt.Sprintf("  %s: %s", a.publish.stage, looked.Summary))
+	request = a.invalidate.request
+	request.DryRun, request.Touched = true, a.Difference.Touched
+	looked, err = r.ask(ctx, a.invalidate.function, request)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil || cleared.Clearing == nil: // The pages come back even so.
-		r.Tell(fmt.Sprintf("  what %s would clear is unknown: %v", invalidate.stage, err))
-		result.Clearing.All = true
+	case err != nil || looked.Clearing == nil: // The pages come back even so.
+		r.Tell(fmt.Sprintf("  what %s would clear is unknown: %v", a.invalidate.stage, err))
+		a.Clearing.All = true
 	default:
-		result.Clearing = *cleared.Clearing
-		r.Tell(fmt.Sprintf("  %s: %s", invalidate.stage, cleared.Summary))
+		a.Clearing = *looked.Clearing
+		r.Tell(fmt.Sprintf("  %s: %s", a.invalidate.stage, looked.Summary))
 	}
-	if running := h.running(); running != "" {
+	if running := a.history.running(); running != "" {
 		r.Tell("  the pipeline is running (" + running + "): if it publishes first, this publishes nothing")
 	}
 	return nil
+}
+
+// publishAndClear does it, and tells how to go on if it does not come to its end.
+func (a *attempt) publishAndClear(ctx context.Context) error {
+	r, began := a.rollback, a.rollback.Now()
+	far := "What Deploy has put so far stays"
+	_, err := r.work(ctx, a.publish, "publishing release "+a.To.ID)
+	if err != nil && a.wasPublished(ctx) {
+		r.say("%v; but the files of %s are published by now", err, a.To.ID)
+		err = nil
+	}
+	if err == nil {
+		far = "Deploy has published the release"
+		var proof contract.DirectAnswer
+		proof, err = r.work(ctx, a.invalidate, "clearing CloudFront's cache")
+		a.Proof = proof.Summary
+	}
+	a.Took = r.Now().Sub(began)
+	if err != nil {
+		if ctx.Err() != nil {
+			err, far = ctx.Err(), "Stopped, but the function that was called goes on"
+		}
+		r.Tell(fmt.Sprintf("%s. To go on with the rollback: make rollback BLOG=%s TO=%s", far, r.Name, a.To.ID))
+		return err
+	}
+	r.Tell(fmt.Sprintf("%s is back at release %s, after %d s.", r.Name, a.To.ID, int(a.Took.Seconds())))
+	if undone := a.history.commit(a.From); undone != "" {
+		r.Tell("The next push publishes as usual. If it still has the commit " + undone + ", what you took back comes back: revert it, or mend it.")
+	}
+	return nil
+}
+
+// wasPublished reports whether the release that the owner wants has been published since the look. A rollback that was
+// stopped goes on by itself for a while, beside the next one.
+func (a *attempt) wasPublished(ctx context.Context) bool {
+	now, err := a.rollback.Current(ctx)
+	return err == nil && now != nil && now.ID != a.From.ID && now.Origin() == a.To.Origin()
 }
 
 // isNothing reports whether the release is live already, and nothing is left to be cleared.
@@ -171,7 +201,8 @@ func (r Result) isNothing() bool {
 }
 
 // work has a function do its work, and tells each step.
-func (r Rollback) work(ctx context.Context, f function, what string, d contract.Direct) (contract.DirectAnswer, error) {
+func (r Rollback) work(ctx context.Context, s step, what string) (contract.DirectAnswer, error) {
+	f, d := s.function, s.request
 	d.Job = uuid.NewString()
 	r.say("%s: %s", f.stage, what)
 	for began, told := r.Now(), ""; ; {
