@@ -35,7 +35,7 @@ func (w *world) authorize(c fakeaws.Call) error {
 	if c.Principal == w.ownerARN() {
 		return ownerMay(c)
 	}
-	f := w.invoked.Load()
+	f := w.callers.by(c.Principal)
 	if f == nil {
 		return errors.New("no function is being invoked")
 	}
@@ -69,7 +69,7 @@ func (w *world) written(change fakeaws.Write) {
 
 // fault returns what goes wrong on purpose with a call of the function that runs.
 func (w *world) fault(c fakeaws.Call) fakeaws.Fault {
-	f := w.invoked.Load()
+	f := w.callers.by(c.Principal)
 	if f == nil {
 		return fakeaws.Fault{}
 	}

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -71,13 +73,36 @@ func (w *world) startFunction(f *Function) (_ *lambdaruntime.Runtime, stop func(
 	if err != nil {
 		return nil, nil, err
 	}
-	w.invoked.Store(&invoked{f, runtime})
+	end := w.callers.begin(&invoked{f, runtime})
 	return runtime, func() error {
-		w.invoked.Store(nil)
+		end()
 		err := runtime.Close()
 		output.close()
 		return err
 	}, nil
+}
+
+// addFunctions has the double of Lambda invoke functions, for the owner's commands and for other functions.
+func (w *world) addFunctions(ctx context.Context, functions []*Function) {
+	for _, f := range functions {
+		w.cloud.AddFunction(f.Name, func(_ context.Context, event []byte) ([]byte, bool) { return w.answer(ctx, f, event) })
+	}
+}
+
+// answer invokes a function for a caller who waits for its answer.
+func (w *world) answer(ctx context.Context, f *Function, event []byte) (answer []byte, failed bool) {
+	runtime, stop, err := w.startFunction(f)
+	var result lambdaruntime.Result
+	if err == nil {
+		result, err = runtime.Invoke(ctx, event)
+		err = errors.Join(err, stop())
+	}
+	if err != nil {
+		answer, _ = json.Marshal(lambdaruntime.FunctionError{ErrorType: "Rehearsal", ErrorMessage: err.Error()}) // Two strings always encode.
+		return answer, true
+	}
+	w.answered.Add(int64(result.Duration + result.InitDuration))
+	return result.Payload, result.Err != nil
 }
 
 // checkLog checks what Lambda needs to keep a function's log. A function runs without a log, too.

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"archive/zip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +17,6 @@ import (
 
 	"blog-deploy-pipeline/operate/releases"
 	"blog-deploy-pipeline/rehearse/fakeaws"
-	"blog-deploy-pipeline/rehearse/lambdaruntime"
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
 
@@ -154,9 +152,11 @@ func (t takeBack) target(map[string]string) string { return t.plan.Name }
 
 // run calls the functions of the pipeline as the owner's commands do.
 func (t takeBack) run(ctx context.Context, j *job) (done outcome, err error) {
-	if err := t.deploy(ctx, j, &done); err != nil {
+	if err := t.deploy(j); err != nil {
 		return done, err
 	}
+	worked := j.answered.Load()
+	defer func() { done.work = time.Duration(j.answered.Load() - worked) }()
 	key := j.cloud.Issue(j.ownerARN(), 0)
 	config := aws.Config{
 		Region: j.template.Region, BaseEndpoint: aws.String(j.endpoint),
@@ -191,8 +191,8 @@ func (t takeBack) run(ctx context.Context, j *job) (done outcome, err error) {
 	return done, j.visiting.Visit(ctx, rehearsal.AfterRollback)
 }
 
-// deploy has the double of AWS know the pipeline, its executions and its functions.
-func (t takeBack) deploy(ctx context.Context, j *job, done *outcome) error {
+// deploy has the double of AWS know the pipeline and its executions.
+func (t takeBack) deploy(j *job) error {
 	p := t.plan.Pipeline
 	declared := fakeaws.Pipeline{Name: p.Name, RoleARN: p.Role.ARN, ArtifactStore: fakeaws.ArtifactStore{Location: p.Store}}
 	for _, stage := range p.Stages {
@@ -213,9 +213,6 @@ func (t takeBack) deploy(ctx context.Context, j *job, done *outcome) error {
 			return err
 		}
 	}
-	for _, f := range t.plan.Functions {
-		j.cloud.AddFunction(f.Name, func(_ context.Context, event []byte) ([]byte, bool) { return j.answer(ctx, f, event, done) })
-	}
 	return nil
 }
 
@@ -224,22 +221,6 @@ func named(artifacts []string) (names []fakeaws.ArtifactName) {
 		names = append(names, fakeaws.ArtifactName{Name: name})
 	}
 	return names
-}
-
-// answer invokes a function for a caller who waits for its answer.
-func (j *job) answer(ctx context.Context, f *Function, event []byte, done *outcome) (answer []byte, failed bool) {
-	runtime, stop, err := j.startFunction(f)
-	var result lambdaruntime.Result
-	if err == nil {
-		result, err = runtime.Invoke(ctx, event)
-		err = errors.Join(err, stop())
-	}
-	if err != nil {
-		answer, _ = json.Marshal(lambdaruntime.FunctionError{ErrorType: "Rehearsal", ErrorMessage: err.Error()}) // Two strings always encode.
-		return answer, true
-	}
-	done.work += result.Duration + result.InitDuration
-	return result.Payload, result.Err != nil
 }
 
 // ask asks the owner.

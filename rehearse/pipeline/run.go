@@ -144,5 +144,9 @@ func (w *world) prepare(ctx context.Context, plan *Plan) error {
 	if err := starting.Wait(); err != nil {
 		return err
 	}
-	return w.startCloud()
+	if err := w.startCloud(); err != nil {
+		return err
+	}
+	w.addFunctions(ctx, plan.Functions)
+	return nil
 }

@@ -28,11 +28,12 @@ type world struct {
 	clock    *clock
 	dir      string // for temporary work
 	account  *iam.Account
-	cloud    *fakeaws.Cloud          // the services that functions call
-	endpoint string                  // the cloud's URL
-	binaries map[*Function]string    // the compiled functions
-	invoked  atomic.Pointer[invoked] // the function that runs now
-	checkout checkout.Checkout       // only for a pipeline, as s3
+	cloud    *fakeaws.Cloud       // the services that functions call
+	endpoint string               // the cloud's URL
+	binaries map[*Function]string // the compiled functions
+	callers  callers              // the functions that run now
+	answered atomic.Int64         // the nanoseconds that functions needed for callers who waited
+	checkout checkout.Checkout    // only for a pipeline, as s3
 	s3       *s3.Server
 	visiting *readers.Site // the site that readers visit; nil as long as they visit none
 	looked   sync.Once     // when a fault has struck a function that looks at the site
@@ -47,6 +48,37 @@ type world struct {
 type invoked struct {
 	*Function
 	*lambdaruntime.Runtime
+}
+
+// callers are the functions that run, and call AWS: one, or one that invokes another.
+type callers struct {
+	mu  sync.Mutex
+	all []*invoked
+}
+
+// begin adds a function, until end is called.
+func (c *callers) begin(f *invoked) (end func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all = append(c.all, f)
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.all = slices.DeleteFunc(c.all, func(other *invoked) bool { return other == f })
+	}
+}
+
+// by returns the function that makes a call as a principal, by its own role or by one that it assumes. A call without a
+// signature is that of the function that has begun last. by returns nil if no function makes it.
+func (c *callers) by(principal string) *invoked {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, f := range slices.Backward(c.all) {
+		if principal == "" || principal == f.Role.Principal(f.Name) || f.Assumes != nil && principal == f.Assumes.Principal(f.Name) {
+			return f
+		}
+	}
+	return nil
 }
 
 // onClose adds what must be closed at the end.
