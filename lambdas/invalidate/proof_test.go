@@ -299,6 +299,7 @@ func TestProofGoesOnInTheNextCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, r, s := newProvenWorld(t)
 		s.answer("/a/", status(unanswered))
+		w.stage.changes = hasty{w.stage.changes}
 		if _, err := invocationtest.Invoke(t, w.handler, 8*time.Second, invocationtest.Event(t, "first-article")); err != nil {
 			t.Fatal(err)
 		}
@@ -313,6 +314,13 @@ func TestProofGoesOnInTheNextCall(t *testing.T) {
 			t.Errorf("ended with %q and left %q, want all of it live", text, r.left())
 		}
 	})
+}
+
+// hasty notes even in a call whose time is over.
+type hasty struct{ finder }
+
+func (h hasty) Done(ctx context.Context, number int64) error {
+	return h.finder.Done(context.WithoutCancel(ctx), number)
 }
 
 // A panic while the function looks is a failure that counts.

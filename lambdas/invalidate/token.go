@@ -79,7 +79,7 @@ func (c *clearing) decodeToken(text string) (err error) {
 		c.changed, text = &t.Changed, string(t.Invalidation)
 	}
 	c.request.Execution, c.progress, err = invalidation.DecodeToken(text)
-	if n := c.changed; err == nil && n != nil && (c.progress.InvalidationID == "" || n.Number < 0 || n.Items < 1 || n.Completed < 0) {
+	if n := c.changed; err == nil && n != nil && (c.progress.InvalidationID == "" || n.Number < 0 || n.Items < 1) {
 		err = errors.New("decode continuation token: a field is missing or out of range")
 	}
 	return err

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func choose(p changes.Published, blog changes.Settings) []target {
 	var pages, assets []string
 	for _, key := range p.Changed {
 		switch {
-		case key == home, p.Files[key].Size > maxSize:
+		case key == home, p.Files[key].Size > maxSize, !hasExtension(key):
 		case filetype.ClassOf(key).IsPage():
 			pages = append(pages, key)
 		default:
@@ -67,6 +68,10 @@ func choose(p changes.Published, blog changes.Settings) []target {
 	add(true, spread(p.Removed, maxRemoved)...)
 	return targets
 }
+
+// hasExtension reports whether a file's name has one. Many functions at the edge take a
+// name without one for that of a page, and redirect or rewrite it. No reader opens it.
+func hasExtension(key string) bool { return strings.LastIndex(path.Base(key), ".") > 0 }
 
 // paths returns where the distribution serves a file. The function of a Site makes
 // "/a/index.html" of "/a/", so readers must get the page there; another distribution may

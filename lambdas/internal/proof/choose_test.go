@@ -29,6 +29,7 @@ func TestChoose(t *testing.T) {
 		{name: "pages come first", changed: []string{"a.css", "b/index.html"}, removed: []string{"c/index.html"}, want: "/ /b/ /a.css /c/"},
 		{name: "the home page once", changed: []string{"index.html"}, want: "/"},
 		{name: "a large file", changed: []string{"a.css", "film.mp4"}, large: "film.mp4", want: "/ /a.css"},
+		{name: "files that are no pages, by names of pages", changed: []string{"CNAME", ".nojekyll", "a/LICENSE", "b.tar.gz"}, want: "/ /b.tar.gz"},
 		{name: "a large home page", changed: []string{"a.css"}, large: "index.html", want: "/a.css"},
 		{name: "a folder", changed: []string{"blog/a.css", "other.css"}, settings: changes.Settings{KeyPrefix: "blog", Addresses: contract.Addresses{BasePath: "/my/"}}, want: "/my/ /my/a.css"},
 		{name: "a plus", changed: []string{"c++/index.html", "a+b.css"}, want: "/ /c%2B%2B/ /a%2Bb.css"},

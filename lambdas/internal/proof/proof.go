@@ -15,6 +15,9 @@ import (
 )
 
 const (
+	// lookTime limits all requests of one look. What has not answered by then is looked at
+	// once more.
+	lookTime = 10 * time.Second
 	// firmLooks is how often an address is asked before its answer decides, if another one
 	// could come at any moment: an edge location may answer with an error once.
 	firmLooks = 3

@@ -257,6 +257,9 @@ func TestRequests(t *testing.T) {
 	if len(wrong) > 0 {
 		t.Errorf("requests are %q", wrong)
 	}
+	if proxy := NewClient(Settings{At: "127.0.0.1:1"}).Transport.(*http.Transport).Proxy; proxy != nil {
+		t.Error("a loopback address is asked through a proxy")
+	}
 	if elsewhere.Load() > 0 {
 		t.Error("followed a redirect to another host")
 	}
@@ -370,6 +373,24 @@ func TestProveEndsWithItsCall(t *testing.T) {
 		got := p.Prove(ctx, slog.New(slog.DiscardHandler), blog(), start, start.Add(time.Hour))
 		if took := time.Since(start); took != 3*time.Second || got.Live() != 0 || got.Checked() != 4 {
 			t.Errorf("took %s with %d of %d live, want 3s with none of 4", took, got.Live(), got.Checked())
+		}
+	})
+}
+
+// However many addresses do not answer, the looks have an end.
+func TestLooksHaveAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		published := blog()
+		for i := range 100 {
+			key := fmt.Sprintf("%d.css", i)
+			published.Changed = append(published.Changed, key)
+			published.Files[key] = file("style", "text/css")
+		}
+		p := Prover{Settings: Settings{Site: "https://example.com"}, PollEvery: 2 * time.Second, Client: &http.Client{Transport: fake(func(*http.Request) *http.Response { return nil })}}
+		start := time.Now()
+		got := p.Prove(t.Context(), slog.New(slog.DiscardHandler), published, start, start)
+		if took := time.Since(start); took != 35*time.Second || got.Checked() != maxFiles+2 || got.Live() != 0 {
+			t.Errorf("took %s with %d of %d live, want 35s with none of %d", took, got.Live(), got.Checked(), maxFiles+2)
 		}
 	})
 }
