@@ -93,7 +93,18 @@ var publishingRoles = []roleOf[props.Blog]{
 			{"s3:ListBucket", "arn:aws:s3:::" + bucket, false},
 			{"s3:PutObject", "arn:aws:s3:::" + bucket + "/index.html", false},
 			{"s3:GetObject", artifacts(t, tmpl) + "/site.zip", false},
+			{"lambda:InvokeFunction", arnOf(t, tmpl, named(t, tmpl, "AWS::Lambda::Function", "Publish").ID), false},
 		}...)
+	}},
+	{"invalidate, and go back", fixtures.Webhook, "InvalidateRole", func(t *testing.T, tmpl *assembly.Template) []call {
+		publish := arnOf(t, tmpl, named(t, tmpl, "AWS::Lambda::Function", "Publish").ID)
+		return []call{
+			{"lambda:InvokeFunction", publish, true},
+			{"lambda:InvokeFunction", arnOf(t, tmpl, named(t, tmpl, "AWS::Lambda::Function", "Invalidate").ID), false},
+			{"lambda:UpdateFunctionCode", publish, false},
+			{"s3:PutObject", "arn:aws:s3:::" + fixtures.Webhook.Deploy.Bucket + "/notes/index.html", false},
+			{"s3:GetObject", releasesOf(t, tmpl) + artifact, false},
+		}
 	}},
 	{"invalidate a fixed list", fixtures.Complete, "InvalidateRole", func(t *testing.T, tmpl *assembly.Template) []call {
 		return []call{

@@ -100,6 +100,11 @@ func TestInvalidateKnowsWhatChanged(t *testing.T) {
 		equal(t, given.Name+"'s most paths", env[contract.EnvMaxPaths], most)
 		equal(t, given.Name+"'s addresses", env[contract.EnvAddresses], addresses)
 		equal(t, given.Name+"'s address", env[contract.EnvVerify], verified[given.Name])
+		var goesBackBy any
+		if given.Invalidate.OnFailure == props.OnFailureRollBack {
+			goesBackBy = at(t, tmpl, map[string]any{"Ref": named(t, tmpl, "AWS::Lambda::Function", "Publish").ID})
+		}
+		equal(t, given.Name+"'s function to go back by", env[contract.EnvPublishFunction], goesBackBy)
 		equal(t, given.Name+"'s memory", function["MemorySize"], 256)
 	}
 }

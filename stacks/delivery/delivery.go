@@ -62,7 +62,8 @@ type Delivery struct {
 	Releases awss3.Bucket
 
 	// InvalidateFunction clears CloudFront's cache. Its role allows that, writing the function's
-	// log and, if it clears what changed, to read and to mark in Releases what that is.
+	// log and, if it clears what changed, to read and to mark in Releases what that is. With
+	// OnFailureRollBack it may also call PublishFunction.
 	InvalidateFunction awslambda.Function
 }
 
@@ -97,7 +98,7 @@ func NewDelivery(scope constructs.Construct, id string, p Props) *Delivery {
 	} else {
 		deploy = newUpload(this.Construct, base, blog.Deploy, to.Bucket, build.Output)
 	}
-	clears, invalidate := newInvalidate(this.Construct, base, blog, to, kept)
+	clears, invalidate := newInvalidate(this.Construct, base, blog, to, kept, this.PublishFunction)
 	this.InvalidateFunction = clears.Function
 
 	topics, address := notify.NewTopics(this.Construct, blog.Identity(), blog.Notifications), cmp.Or(blog.Invalidate.Address(), to.BaseURL)

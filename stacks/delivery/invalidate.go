@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	actions "github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -26,8 +27,8 @@ const changesMB = 256
 
 // newInvalidate makes the function that clears the cache, and the action that calls it. Each blog
 // has a function of its own, so that its role names exactly one distribution.
-// It needs kept if it clears what changed.
-func newInvalidate(scope constructs.Construct, base pipeline.Base, blog props.Blog, to Destination, kept releases) (*function.GoFunction, awscodepipeline.IAction) {
+// It needs kept if it clears what changed, and publish to go back to the release before.
+func newInvalidate(scope constructs.Construct, base pipeline.Base, blog props.Blog, to Destination, kept releases, publish awslambda.IFunction) (*function.GoFunction, awscodepipeline.IAction) {
 	i, changes := blog.Invalidate, blog.Invalidate.ClearsChanges(blog.Deploy)
 	environment := map[string]string{
 		contract.EnvPollFor:   i.PollFor.String(),
@@ -41,6 +42,9 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, blog props.Bl
 	if changes {
 		maps.Copy(environment, props.ChangesEnvironment(blog.Deploy, i, blog.Site, kept.name, to.origin()))
 		memoryMB = changesMB
+	}
+	if i.OnFailure == props.OnFailureRollBack {
+		environment[contract.EnvPublishFunction] = *publish.FunctionName()
 	}
 	invalidate := function.NewGoFunction(scope, "Invalidate", function.Props{
 		Binary:           "invalidate",
@@ -56,6 +60,9 @@ func newInvalidate(scope constructs.Construct, base pipeline.Base, blog props.Bl
 	if changes {
 		kept.grantClearing(invalidate.Role)
 		wildcards += " The lists of files have the names of releases."
+	}
+	if i.OnFailure == props.OnFailureRollBack {
+		cdk.Allow(invalidate.Role, []string{"lambda:InvokeFunction"}, *publish.FunctionArn())
 	}
 	cdk.JustifyWildcards(invalidate.Role, wildcards)
 

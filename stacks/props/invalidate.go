@@ -72,7 +72,8 @@ type Invalidate struct {
 	// completed by Deadline, and to one whose pages readers then do not have as they were published (Verify). If
 	// CloudFront did not accept the invalidation, or did not answer, the execution fails in any case. If the
 	// function cannot see what readers have, because of a redirect, a password or WAF for example, the execution
-	// succeeds with a warning in any case. Default: OnFailureFail.
+	// succeeds with a warning in any case. OnFailureRollBack needs an address at which the function looks: a Site, or
+	// Verify. It lets the function call the one that publishes, and nothing else. Default: OnFailureFail.
 	OnFailure OnFailure
 
 	// PollFor is how long one call of the function waits for CloudFront before CodePipeline has to call it
@@ -141,7 +142,10 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site, deplo
 	if d := i.PollFor; d < minPollFor || d > maxPollFor || d%time.Second != 0 {
 		p.add("Invalidate.PollFor", i.PollFor, "must be whole seconds, from 1 second to 10 minutes, written as 40 * time.Second")
 	}
-	oneOf(p, "Invalidate.OnFailure", i.OnFailure, OnFailureFail, OnFailureProceed)
+	oneOf(p, "Invalidate.OnFailure", i.OnFailure, OnFailureFail, OnFailureProceed, OnFailureRollBack)
+	if i.OnFailure == OnFailureRollBack && i.LooksAt(deploy, site, "of the Site") == "" {
+		p.add("Invalidate.OnFailure", string(i.OnFailure), "needs that the function looks whether readers have what was published, which it does at a Site, or at the address in Invalidate.Verify, if it clears what changed (without Paths and DeployByS3Action)")
+	}
 	validateLogDays(p, "Invalidate.LogRetentionDays", i.LogRetentionDays)
 }
 

@@ -224,6 +224,19 @@ func TestClearingWhatChangedRefuses(t *testing.T) {
 			b.Invalidate.Verify = "https://kzmorita.dev"
 		}, `the function looks at the Site's own address: leave it out, or write NoVerify ("none")`},
 	})
+	rollBack := func(b *props.Blog) { b.Invalidate.OnFailure = props.OnFailureRollBack }
+	const nobodyLooks = `Invalidate.OnFailure is "rollback": needs that the function looks whether readers have what was published`
+	wantRefusals(t, fixtures.Modern, []refusal[props.Blog]{
+		{"rollback of what nobody looks at", rollBack, nobodyLooks},
+		{"rollback and none to look", func(b *props.Blog) { rollBack(b); verify(props.NoVerify)(b) }, nobodyLooks},
+		{"rollback of a list", withPaths(rollBack), nobodyLooks},
+		{"rollback of the S3 action", byS3Action(rollBack), nobodyLooks},
+		{"rollback of a Site that nobody looks at", func(b *props.Blog) {
+			*b = fixtures.Tokyo
+			rollBack(b)
+			b.Invalidate.Verify = props.NoVerify
+		}, nobodyLooks},
+	})
 	unknown := fixtures.Modern
 	unknown.Deploy.By, unknown.Invalidate.MaxPaths = "rsync", 30
 	if err := unknown.Validate(); err == nil || strings.Contains(err.Error(), "MaxPaths") {
@@ -232,6 +245,8 @@ func TestClearingWhatChangedRefuses(t *testing.T) {
 	for _, accepted := range []func(*props.Blog){
 		basePath("/"), basePath("/ja/notes/"), basePath("/" + strings.Repeat("a", 512) + "/"), queries, maxPaths(1), maxPaths(100),
 		verify("https://kzmorita.dev"), verify("https://xn--4gq.jp"), verify("https://d111111abcdef9.cloudfront.net"), verify(props.NoVerify),
+		func(b *props.Blog) { rollBack(b); verify("https://kzmorita.dev")(b) },
+		func(b *props.Blog) { *b = fixtures.Tokyo; rollBack(b) },
 		func(b *props.Blog) { b.Deploy.KeyPrefix, b.Invalidate.BasePath = "ja/notes", "/" },
 		func(b *props.Blog) { b.Deploy.KeyPrefix, b.Invalidate.Paths = "ja/notes", []string{"/ja/notes/*"} },
 	} {

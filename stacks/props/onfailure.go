@@ -13,4 +13,8 @@ const (
 	// metric InvalidationLate for a blog and InvalidationFailed for a service. A service with Notifications
 	// has an alarm for that metric.
 	OnFailureProceed OnFailure = OnFailure(contract.OnFailureProceed)
+	// OnFailureRollBack fails the pipeline's execution as OnFailureFail does. If CloudFront has cleared its cache
+	// and readers do not have what was published, the function also publishes the release before again, clears
+	// what that changes, and looks at it. Only a blog's Invalidate can have it.
+	OnFailureRollBack OnFailure = OnFailure(contract.OnFailureRollBack)
 )
