@@ -114,7 +114,7 @@ func TestRun(t *testing.T) {
 		status     int
 		out, wrong string // in stdout and stderr
 	}{
-		{name: "one", args: []string{"status", "-pipelines", mine}, out: "my-blog  us-east-1\n  Source  succeeded 1 h ago\n  Build   not run yet\n  Running  execution 11111111, for 1 h\n"},
+		{name: "one", args: []string{"status", "-pipelines", mine}, out: "my-blog  us-east-1\n  Source      succeeded 1 h ago\n  Build       not run yet\n  Running     execution 11111111, for 1 h\n"},
 		{name: "throttled once", opts: fakeaws.Options{Fault: throttledOnce}, args: []string{"status", "-pipelines", mine}, out: "Running"},
 		{name: "one of two", args: []string{"status", "-pipelines", `[{"Name":"other","Region":"us-east-1"},{"Name":"my-blog","Region":"us-east-1"}]`}, status: exitFailed,
 			out: "other  us-east-1\nmy-blog  us-east-1\n  Source", wrong: "there is no pipeline other in this account and us-east-1: deploy it, or use"},
@@ -129,7 +129,7 @@ func TestRun(t *testing.T) {
 		{name: "no credentials", before: func(t *testing.T, _ *fakeaws.Cloud) { use(t, fakeaws.Credentials{}) }, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "there are no AWS credentials: name a profile"},
 		{name: "no region", args: []string{"status", "-pipelines", `[{"Name":"my-blog"}]`}, status: exitFailed, wrong: "in which region is my-blog? Set its Region"},
 		{name: "an existing service", before: deployed, args: []string{"status", "-pipelines", "[" + shop + "]"}, out: "shop  us-east-1\n  Deployment  d-"},
-		{name: "a service with a pipeline", before: deployed, args: []string{"status", "-pipelines", "[" + shop + "," + api + "]"}, out: "api  us-east-1\n  Source  not run yet\n  Deploy  not run yet\n"},
+		{name: "a service with a pipeline", before: deployed, args: []string{"status", "-pipelines", "[" + shop + "," + api + "]"}, out: "api  us-east-1\n  Source      not run yet\n  Deploy      not run yet\n"},
 		{name: "a service of ECS", before: deployed, args: []string{"status", "-pipelines", "[" + api + "]"}, out: "in the console\n  Deployment  none yet\n"},
 		{name: "an unknown service", args: []string{"status", "-pipelines", "[" + shop + "]"}, status: exitFailed, out: "shop  us-east-1\n", wrong: "CodeDeploy has no deployment group blue-green of the application shop in this account and region: correct"},
 		{name: "a service denied", opts: fakeaws.Options{Authorize: deniedDeployments}, before: deployed, args: []string{"status", "-pipelines", "[" + shop + "," + mine[1:]}, status: exitFailed,

@@ -130,11 +130,11 @@ const scheduleRole = "-ScheduleRole"
 // startedBy words who or what has started the publication of a release.
 func (h history) startedBy(r contract.Release) string {
 	if r.Restores != "" {
-		return strings.TrimSuffix("rollback by "+name(r.By), " by ")
+		return strings.TrimSuffix("rollback by "+status.Name(r.By), " by ")
 	}
 	e := h.execution(r)
 	if e == nil {
-		return name(r.By)
+		return status.Name(r.By)
 	}
 	switch types.TriggerType(e.Trigger) {
 	case types.TriggerTypeWebhook, types.TriggerTypeWebhookV2, types.TriggerTypePollForSourceChanges:
@@ -142,17 +142,12 @@ func (h history) startedBy(r contract.Release) string {
 	case types.TriggerTypeCreatePipeline:
 		return "the new pipeline"
 	case types.TriggerTypeManualRollback, types.TriggerTypeAutomatedRollback:
-		return strings.TrimSuffix("rollback of a stage by "+name(e.By), " by ")
+		return strings.TrimSuffix("rollback of a stage by "+status.Name(e.By), " by ")
 	case types.TriggerTypeCloudWatchEvent:
 		return "an event"
 	}
 	if strings.Contains(e.By, scheduleRole) {
 		return "schedule"
 	}
-	return cmp.Or(name(e.By), e.Trigger)
-}
-
-// name returns the last part of an ARN, which names a person or a role's session.
-func name(arn string) string {
-	return arn[max(strings.LastIndex(arn, "/"), strings.LastIndex(arn, ":"))+1:]
+	return cmp.Or(status.Name(e.By), e.Trigger)
 }

@@ -51,7 +51,7 @@ type Step struct {
 // Lines words the deployment for a terminal. now is the present time.
 func (d *Deployment) Lines(now time.Time) []string {
 	var lines []string
-	add := func(title, words string) { lines = append(lines, fmt.Sprintf("  %-10s  %s", title, words)) }
+	add := func(title, words string) { lines = append(lines, fmt.Sprintf("  %-*s  %s", titleWidth, title, words)) }
 	if d == nil {
 		add("Deployment", "none yet")
 		return lines
@@ -65,7 +65,9 @@ func (d *Deployment) Lines(now time.Time) []string {
 	}
 	add("Deployment", words)
 	for _, reason := range d.Reasons {
-		add("", reason)
+		for _, line := range split(reason) {
+			add("", line)
+		}
 	}
 	if len(d.Traffic) > 0 {
 		add("Traffic", d.traffic())
@@ -123,7 +125,7 @@ func (d *Deployment) view() view {
 func (d *Deployment) steps(of string) []step {
 	var all []step
 	for _, s := range d.Steps {
-		if s.Status != pending && s.Status != skipped {
+		if s.Status != notBegun && s.Status != skipped {
 			all = append(all, step{of, s.Name, verb(s.Status) + said(s.Said)})
 		}
 	}
@@ -138,6 +140,6 @@ func (d *Deployment) steps(of string) []step {
 
 // The states of steps in which there is nothing to tell of a step.
 const (
-	pending = "Pending"
-	skipped = "Skipped"
+	notBegun = "Pending"
+	skipped  = "Skipped"
 )

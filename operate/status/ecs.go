@@ -48,11 +48,11 @@ func readECS(ctx context.Context, client ECS, s contract.Service, function strin
 	}
 	if len(out.ServiceDeployments) == 0 {
 		// The list has it already, the description not yet.
-		return &Deployment{ID: lastPart(arn), Status: string(types.ServiceDeploymentStatusPending), Running: true}, nil
+		return &Deployment{ID: Name(arn), Status: string(types.ServiceDeploymentStatusPending), Running: true}, nil
 	}
 	of := out.ServiceDeployments[0]
 	d := &Deployment{
-		ID: lastPart(arn), Status: string(of.Status), Running: !slices.Contains(endedByECS, of.Status), Succeeded: of.Status == types.ServiceDeploymentStatusSuccessful,
+		ID: Name(arn), Status: string(of.Status), Running: !slices.Contains(endedByECS, of.Status), Succeeded: of.Status == types.ServiceDeploymentStatusSuccessful,
 		Started: aws.ToTime(of.StartedAt), Ended: aws.ToTime(of.FinishedAt),
 	}
 	if d.Started.IsZero() {
@@ -142,7 +142,7 @@ func ecsHooks(of types.ServiceDeployment, events []string, function string) (hoo
 	}
 	now := slices.Index(ecsStages, string(of.LifecycleStage))
 	for _, event := range events {
-		s := Step{Name: event, Status: pending}
+		s := Step{Name: event, Status: notBegun}
 		switch at := slices.Index(ecsStages, event); {
 		case of.Status == types.ServiceDeploymentStatusSuccessful || at < now:
 			s.Status = "SUCCEEDED"

@@ -5,12 +5,17 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
+
+// titleWidth is the least width of what lines begin with, so that a pipeline and its deployment have the same.
+const titleWidth = len("Executions")
 
 // Lines words a status for a terminal. now is the present time.
 func (s Status) Lines(now time.Time) []string {
 	var lines []string
-	width := 0
+	width := titleWidth
 	for _, stage := range s.Stages {
 		width = max(width, len(stage.Name))
 	}
@@ -20,7 +25,9 @@ func (s Status) Lines(now time.Time) []string {
 	add := func(title string, e *Execution, words string) {
 		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, title, words))
 		for _, reason := range e.Reasons {
-			lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "", reason))
+			for _, line := range split(reason) {
+				lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "", line))
+			}
 		}
 	}
 	switch e := s.Newest; {
@@ -28,11 +35,13 @@ func (s Status) Lines(now time.Time) []string {
 		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "Executions", "none yet: push a commit, or press Release change in the console"))
 	case e.Running():
 		add("Running", e, fmt.Sprintf("%s, for %s", e.words(), Span(now.Sub(e.Started))))
+	case e != s.Live && e != s.Failed: // such as "Stopped"
+		add(e.Status, e, e.words()+", "+At(e.Updated, now))
 	}
 	if r := s.Current; r != nil && (s.Live == nil || s.Live.Release != r.ID) {
 		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "Live", s.current(now)))
 	} else if e := s.Live; e != nil {
-		add("Live", e, e.words()+", since "+At(e.Updated, now)+release(e))
+		add("Live", e, e.words()+", since "+At(e.Updated, now)+release(e)+pending(s.Current))
 		if e.Proof != "" {
 			lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "Proof", e.Proof))
 		}
@@ -70,7 +79,7 @@ func (s Status) current(now time.Time) string {
 	case r.Restores != "":
 		by := ""
 		if r.By != "" {
-			by = " by " + lastPart(r.By)
+			by = " by " + Name(r.By)
 		}
 		words += ", which a rollback" + by + " made of the files of " + r.Restores
 	case s.Failed != nil && s.Failed.ID == r.Execution:
@@ -78,7 +87,15 @@ func (s Status) current(now time.Time) string {
 	case s.Newest != nil && s.Newest.ID == r.Execution:
 		words += ", of the execution that runs"
 	}
-	return words + ", since " + At(r.Time, now)
+	return words + ", since " + At(r.Time, now) + pending(r)
+}
+
+// pending says of the release that the bucket has whether CloudFront is still to be cleared.
+func pending(r *contract.Release) string {
+	if r == nil || !r.Pending {
+		return ""
+	}
+	return "; CloudFront is not cleared yet"
 }
 
 // said adds to other words what somebody has said, if anything.
@@ -94,10 +111,18 @@ func (s Stage) said() string {
 	var all []string
 	for _, a := range s.Actions {
 		if a.Summary != "" && a.Error == "" {
-			all = append(all, firstLine(a.Summary))
+			all = append(all, summaryLine(a.Summary))
 		}
 	}
 	return strings.Join(all, "; ")
+}
+
+// split returns the lines of a reason, which somebody else may have written.
+func split(reason string) (lines []string) {
+	for line := range strings.SplitSeq(strings.TrimSpace(reason), "\n") {
+		lines = append(lines, safe(line))
+	}
+	return lines
 }
 
 const inProgress = "InProgress"
@@ -120,12 +145,9 @@ func (e *Execution) words() string {
 // Short returns the part of an id that people read.
 func Short(id string) string { return id[:min(len(id), 8)] }
 
-// lastPart returns what an ARN names, without where that is.
-func lastPart(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return line
+// Name returns the last part of an ARN, which names a person, a role's session or a deployment.
+func Name(arn string) string {
+	return safe(arn[max(strings.LastIndex(arn, "/"), strings.LastIndex(arn, ":"))+1:])
 }
 
 func release(e *Execution) string {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
@@ -26,7 +27,7 @@ type CodePipeline interface {
 // Status is the state of a pipeline.
 type Status struct {
 	Stages []Stage
-	// Newest is the last execution that has begun, Live the last that succeeded, and Failed the newest one if it failed;
+	// Newest is the last execution that has begun, Live the last that succeeded, and Failed the last that has failed since;
 	// nil for none.
 	Newest, Live, Failed *Execution
 	// Current is the release that the blog's bucket has, which another than Live's execution may have published; nil if it
@@ -158,7 +159,7 @@ type Lister interface {
 }
 
 // Executions returns the last 100 executions of the pipeline called name, the newest first, without what only their actions
-// know.
+// know. AWS says that the list has the most recent ones, and not in which order.
 func Executions(ctx context.Context, client Lister, name string) ([]*Execution, error) {
 	page, err := client.ListPipelineExecutions(ctx, &codepipeline.ListPipelineExecutionsInput{PipelineName: &name})
 	if err != nil {
@@ -168,6 +169,7 @@ func Executions(ctx context.Context, client Lister, name string) ([]*Execution, 
 	for _, summary := range page.PipelineExecutionSummaries {
 		all = append(all, readExecution(summary))
 	}
+	slices.SortStableFunc(all, func(a, b *Execution) int { return b.Started.Compare(a.Started) })
 	return all, nil
 }
 
@@ -181,19 +183,44 @@ func readExecution(summary types.PipelineExecutionSummary) *Execution {
 	}
 	if len(summary.SourceRevisions) > 0 {
 		revision := summary.SourceRevisions[0]
-		e.Commit, e.Message = aws.ToString(revision.RevisionId), message(aws.ToString(revision.RevisionSummary))
+		e.Commit, e.Message = aws.ToString(revision.RevisionId), shortened(summaryLine(aws.ToString(revision.RevisionSummary)))
 	}
 	return e
 }
 
-// message returns the first line of a commit's message. A GitHub connection has it within JSON.
-func message(summary string) string {
+// summaryLine returns the first line of what an action says about its work. That of a source has a commit's message, and a
+// GitHub connection has it within JSON.
+func summaryLine(summary string) string {
 	var connection struct{ CommitMessage string }
 	if json.Unmarshal([]byte(summary), &connection) == nil && connection.CommitMessage != "" {
 		summary = connection.CommitMessage
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(summary), "\n")
-	return strings.TrimSpace(first)
+	return safe(first)
+}
+
+// safe returns a line of somebody else's without the characters that could move a terminal's cursor.
+func safe(line string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsGraphic(r):
+			return -1
+		}
+		return r
+	}, line))
+}
+
+// maxMessage is how many characters the first line of a commit's message should have at most, by Git's custom.
+const maxMessage = 72
+
+// shortened ends a longer message in "…".
+func shortened(message string) string {
+	if all := []rune(message); len(all) > maxMessage {
+		return strings.TrimSpace(string(all[:maxMessage-1])) + "…"
+	}
+	return message
 }
 
 // The output variables of a blog's actions: the release that was published, and how many of the files that were looked at
@@ -213,9 +240,13 @@ func readActions(ctx context.Context, client CodePipeline, name string, e *Execu
 	if err != nil {
 		return err
 	}
+	// AWS does not document the order of this list. The newest is first here: an earlier one of the same action was retried.
+	details := slices.Clone(actions.ActionExecutionDetails)
+	slices.SortStableFunc(details, func(a, b types.ActionExecutionDetail) int {
+		return aws.ToTime(b.StartTime).Compare(aws.ToTime(a.StartTime))
+	})
 	seen := map[string]bool{}
-	for _, action := range actions.ActionExecutionDetails {
-		// The newest is first. An earlier one of the same action was retried.
+	for _, action := range details {
 		where := aws.ToString(action.StageName) + "/" + aws.ToString(action.ActionName)
 		if seen[where] || action.Output == nil {
 			seen[where] = true

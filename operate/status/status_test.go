@@ -79,6 +79,11 @@ func TestLines(t *testing.T) {
 	published.Actions[2].Summary = "Published release 20261127-110000-1a2b3c4d: 12 put."
 	failed := execution(second, "Failed", 10, "Succeeded", "Succeeded", "Failed")
 	failed.Actions[2].ErrorCode, failed.Actions[2].ErrorMessage = "ConfigurationError", "The build has no index.html: add a home page."
+	odd := execution(third, "Failed", 5, "Succeeded", "Failed")
+	odd.Revisions[0].RevisionSummary = "Add \x1b[31mred\x07\tand\u202e " + strings.Repeat("ワイド", 30)
+	odd.Actions[0].Summary = `{"ProviderType":"GitHub","CommitMessage":"Add a post\n\nMore"}`
+	odd.Actions[1].ErrorMessage = "hugo: \x1b[2Jno theme\r\nadd one\n"
+	stopped := execution(second, "Stopped", 10, "Succeeded", "Abandoned")
 	running := execution(third, "InProgress", 1, "Succeeded", "InProgress")
 	waiting := execution(third, "InProgress", 1, "Succeeded")
 	waiting.Waits = "Build"
@@ -121,6 +126,24 @@ func TestLines(t *testing.T) {
 			live,
 			"  Failed      22345678 Write 2, 9 min ago",
 			"              Deploy/Deploy: ConfigurationError: The build has no index.html: add a home page.",
+		}},
+		{"then stopped", []fakeaws.Execution{published, stopped}, []string{
+			"  Source      succeeded 9 min ago",
+			"  Build       stopped 9 min ago",
+			"  Deploy      succeeded 59 min ago, in an earlier execution: Published release 20261127-110000-1a2b3c4d: 12 put.",
+			"  Invalidate  succeeded 59 min ago, in an earlier execution",
+			"  Stopped     22345678 Write 2, 9 min ago",
+			live,
+		}},
+		{"in the words of somebody else", []fakeaws.Execution{published, odd}, []string{
+			"  Source      succeeded 4 min ago: Add a post",
+			"  Build       failed 4 min ago",
+			"  Deploy      succeeded 59 min ago, in an earlier execution: Published release 20261127-110000-1a2b3c4d: 12 put.",
+			"  Invalidate  succeeded 59 min ago, in an earlier execution",
+			live,
+			"  Failed      32345678 Add [31mred and " + strings.Repeat("ワイド", 18) + "ワ…, 4 min ago",
+			"              Build/Build: hugo: [2Jno theme",
+			"              add one",
 		}},
 		{"then running", []fakeaws.Execution{published, failed, running}, []string{
 			"  Source      succeeded 0 s ago",
@@ -187,6 +210,9 @@ func TestCurrentRelease(t *testing.T) {
 			[]string{"Live        release " + later + ", which a rollback by me made of the files of 20261126-100000-00000000, since 5 min ago"}},
 		{"published, and not cleared", []fakeaws.Execution{execution(second, "Failed", 6, "Succeeded", "Succeeded", "Succeeded", "Failed")}, of(contract.Release{ID: later, Execution: second}),
 			[]string{"Live        release " + later + ", of the execution that failed later, since 5 min ago", "Failed      22345678 Write 2, 5 min ago", "            Invalidate/Invalidate"}},
+		{"not cleared", nil, of(contract.Release{ID: published, Pending: true}), []string{"Live        12345678 Write 1, since 59 min ago (release " + published + "); CloudFront is not cleared yet", "Proof       2 of 2 live"}},
+		{"rolled back by root, and not cleared", nil, of(contract.Release{ID: later, Restores: "20261126-100000-00000000", By: "arn:aws:iam::123456789012:root", Pending: true}),
+			[]string{"Live        release " + later + ", which a rollback by root made of the files of 20261126-100000-00000000, since 5 min ago; CloudFront is not cleared yet"}},
 		{"published, and being cleared", []fakeaws.Execution{execution(second, "InProgress", 6, "Succeeded", "Succeeded", "Succeeded", "InProgress")}, of(contract.Release{ID: later, Execution: second}),
 			[]string{"Live        release " + later + ", of the execution that runs, since 5 min ago"}},
 	} {
@@ -222,6 +248,37 @@ func TestRetriedActionsCountOnce(t *testing.T) {
 	s, err := Read(t.Context(), w.client, "my-blog")
 	if err != nil || !slices.Equal(s.Failed.Reasons, []string{"Build/Build: again"}) {
 		t.Errorf("got %q, %v, want the last attempt's reason", s.Failed.Reasons, err)
+	}
+}
+
+// backwards lists the oldest first, since AWS does not document the order of its lists.
+type backwards struct{ CodePipeline }
+
+func (b backwards) ListPipelineExecutions(ctx context.Context, in *codepipeline.ListPipelineExecutionsInput, _ ...func(*codepipeline.Options)) (*codepipeline.ListPipelineExecutionsOutput, error) {
+	out, err := b.CodePipeline.ListPipelineExecutions(ctx, in)
+	if err == nil {
+		slices.Reverse(out.PipelineExecutionSummaries)
+	}
+	return out, err
+}
+
+func (b backwards) ListActionExecutions(ctx context.Context, in *codepipeline.ListActionExecutionsInput, _ ...func(*codepipeline.Options)) (*codepipeline.ListActionExecutionsOutput, error) {
+	out, err := b.CodePipeline.ListActionExecutions(ctx, in)
+	if err == nil {
+		slices.Reverse(out.ActionExecutionDetails)
+	}
+	return out, err
+}
+
+func TestNoOrderIsExpected(t *testing.T) {
+	w := newWorld(t, fakeaws.Options{})
+	w.set(t, execution(first, "Succeeded", 60, "Succeeded", "Succeeded"))
+	e := execution(second, "Failed", 10, "Succeeded", "Failed")
+	e.Actions = append(e.Actions, fakeaws.ActionExecution{Stage: "Build", Action: "Build", Status: "Failed", Started: noon, ErrorMessage: "again"})
+	w.set(t, e)
+	s, err := Read(t.Context(), backwards{w.client}, "my-blog")
+	if err != nil || s.Newest.ID != second || s.Live.ID != first || !slices.Equal(s.Failed.Reasons, []string{"Build/Build: again"}) {
+		t.Errorf("got %+v, %v, want the newest execution and its last attempt", s, err)
 	}
 }
 

@@ -28,7 +28,9 @@ type step struct{ of, name, words string }
 func failed(name, status string, took time.Duration, reasons []string) error {
 	errs := []error{fmt.Errorf("%s %s after %s", name, verb(status), Span(took))}
 	for _, reason := range reasons {
-		errs = append(errs, errors.New(reason))
+		for _, line := range split(reason) {
+			errs = append(errs, errors.New(line))
+		}
 	}
 	return errors.Join(errs...)
 }
