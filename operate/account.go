@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -26,6 +27,9 @@ func connect(ctx context.Context, p contract.Pipeline) (aws.Config, error) {
 		o.Region = p.Region
 		return nil
 	})
+	if _, mfa := errors.AsType[config.AssumeRoleTokenProviderNotSetError](err); mfa {
+		return c, errors.New(`your profile wants an MFA code, and this command cannot ask for it: run eval "$(aws configure export-credentials --profile name --format env)" before it, without AWS_PROFILE`)
+	}
 	if err != nil {
 		return c, fmt.Errorf("read the configuration of AWS: %w", err)
 	}
@@ -45,22 +49,25 @@ var unusable = []string{"ExpiredToken", "UnrecognizedClient", "InvalidSignature"
 
 // explain says what to do about an error of AWS.
 func explain(err error, p contract.Pipeline, c aws.Config) error {
-	if _, missing := errors.AsType[*types.PipelineNotFoundException](err); missing {
-		return fmt.Errorf("there is no pipeline %s in this account and %s: deploy it, or use the credentials and the region that it was deployed with (AWS_PROFILE, AWS_REGION): %w", p.Name, c.Region, err)
-	}
-	if _, missing := errors.AsType[*lambda.ResourceNotFoundException](err); missing {
-		return fmt.Errorf("the pipeline %s names a function that is not there: deploy it again: %w", p.Name, err)
+	if _, unknown := errors.AsType[*net.DNSError](err); unknown {
+		return fmt.Errorf("AWS is not found in the region %s: check its name (Region in blogs.go or services.go, or AWS_REGION), and whether this machine is online: %w", c.Region, err)
 	}
 	refusal, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		return err
+	}
+	if _, missing := errors.AsType[*types.PipelineNotFoundException](err); missing {
+		return fmt.Errorf("there is no pipeline %s in this account and %s: deploy it, or use the credentials and the region that it was deployed with (AWS_PROFILE, AWS_REGION): %s", p.Name, c.Region, refusal.ErrorMessage())
+	}
+	if _, missing := errors.AsType[*lambda.ResourceNotFoundException](err); missing {
+		return fmt.Errorf("the pipeline %s names a function that is not there: deploy it again: %s", p.Name, refusal.ErrorMessage())
 	}
 	if strings.HasPrefix(refusal.ErrorCode(), "AccessDenied") {
 		return fmt.Errorf("your credentials do not allow %s for %s: add that permission to your user or role: %s", permission(err), p.Name, refusal.ErrorMessage())
 	}
 	for _, code := range unusable {
 		if strings.HasPrefix(refusal.ErrorCode(), code) {
-			return fmt.Errorf("AWS does not accept your credentials: log in again (aws sso login), or check AWS_PROFILE: %w", err)
+			return fmt.Errorf("AWS does not accept your credentials: log in again (aws sso login), or check AWS_PROFILE: %s", refusal.ErrorMessage())
 		}
 	}
 	return err

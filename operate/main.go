@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"blog-deploy-pipeline/lambdas/contract"
 )
 
 // The exit statuses. A shell gives the last to a program that Ctrl-C ended.
@@ -82,14 +84,21 @@ func parse(args []string) (command func(context.Context, call) error, c call, er
 	set.BoolVar(&c.watch, "watch", false, "follow the pipeline until its execution ends")
 	set.StringVar(&c.to, "to", "", "the release to go back to, by the beginning of its id or its commit")
 	set.BoolVar(&c.yes, "yes", false, "do not ask")
-	switch err := set.Parse(args[1:]); {
+	err = set.Parse(args[1:])
+	ofBlogs := args[0] != "status"
+	if ofBlogs {
+		c.pipelines = slices.DeleteFunc(c.pipelines, func(p contract.Pipeline) bool { return p.Service != nil })
+	}
+	switch {
 	case err != nil:
 		return nil, c, err
 	case set.NArg() > 0:
 		return nil, c, fmt.Errorf("%q is not a flag", set.Arg(0))
+	case len(c.pipelines) == 0 && ofBlogs:
+		return nil, c, errors.New("there is no blog, and only blogs have releases: list one in blogs.go")
 	case len(c.pipelines) == 0:
 		return nil, c, errors.New("there is no pipeline: list a blog in blogs.go, or a service in services.go")
-	case len(c.pipelines) > 1 && args[0] != "status":
+	case len(c.pipelines) > 1 && ofBlogs:
 		return nil, c, fmt.Errorf("which blog? Name it: make %s BLOG=name", args[0])
 	case c.watch && len(c.pipelines) > 1:
 		return nil, c, errors.New("which blog or service? WATCH=1 follows one pipeline: name it with BLOG=name or SERVICE=name")

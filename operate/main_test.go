@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +45,17 @@ func use(t *testing.T, key fakeaws.Credentials) {
 	}
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	t.Setenv("AWS_PROFILE", "")
+}
+
+// profile makes this process use a profile of a configuration.
+func profile(t *testing.T, settings string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte("[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = none\n[profile mine]\n"+settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CONFIG_FILE", file)
+	t.Setenv("AWS_PROFILE", "mine")
 }
 
 // longAgo is worded in the same way by a slow machine.
@@ -117,7 +130,7 @@ func TestRun(t *testing.T) {
 		{name: "one", args: []string{"status", "-pipelines", mine}, out: "my-blog  us-east-1\n  Source      succeeded 1 h ago\n  Build       not run yet\n  Running     execution 11111111, for 1 h\n"},
 		{name: "throttled once", opts: fakeaws.Options{Fault: throttledOnce}, args: []string{"status", "-pipelines", mine}, out: "Running"},
 		{name: "one of two", args: []string{"status", "-pipelines", `[{"Name":"other","Region":"us-east-1"},{"Name":"my-blog","Region":"us-east-1"}]`}, status: exitFailed,
-			out: "other  us-east-1\nmy-blog  us-east-1\n  Source", wrong: "there is no pipeline other in this account and us-east-1: deploy it, or use"},
+			out: "other  us-east-1\nmy-blog  us-east-1\n  Source", wrong: "there is no pipeline other in this account and us-east-1: deploy it, or use the credentials and the region that it was deployed with (AWS_PROFILE, AWS_REGION): Account '123456789012' does not have a pipeline with name 'other'\n"},
 		{name: "in the region of the environment", before: func(t *testing.T, _ *fakeaws.Cloud) { t.Setenv("AWS_REGION", "us-east-1") }, args: []string{"status", "-pipelines", `[{"Name":"my-blog"}]`}, out: "my-blog  us-east-1\n"},
 		{name: "followed", before: func(t *testing.T, c *fakeaws.Cloud) { set(t, c, "InProgress", 0) }, args: []string{"status", "-watch", "-pipelines", mine}, out: "execution 11111111 began "},
 		{name: "followed and failed", before: func(t *testing.T, c *fakeaws.Cloud) { set(t, c, "Failed", 0) }, args: []string{"status", "-watch", "-pipelines", mine}, status: exitFailed, wrong: "execution 11111111 failed after 0 s\n"},
@@ -125,7 +138,21 @@ func TestRun(t *testing.T) {
 			wrong: "your credentials do not allow codepipeline:ListPipelineExecutions for my-blog: add that permission to your user or role: User: arn:aws:iam::123456789012:user/me is not authorized"},
 		{name: "expired", before: func(t *testing.T, c *fakeaws.Cloud) {
 			use(t, c.Issue("arn:aws:iam::123456789012:user/me", -time.Second))
-		}, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "AWS does not accept your credentials: log in again (aws sso login), or check AWS_PROFILE: "},
+		}, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "AWS does not accept your credentials: log in again (aws sso login), or check AWS_PROFILE: The security token included in the request is expired\n"},
+		{name: "an MFA code", before: func(t *testing.T, _ *fakeaws.Cloud) {
+			use(t, fakeaws.Credentials{})
+			profile(t, "role_arn = arn:aws:iam::123456789012:role/me\nsource_profile = default\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n")
+		}, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "your profile wants an MFA code, and this command cannot ask for it: run eval"},
+		{name: "an SSO session that has ended", before: func(t *testing.T, _ *fakeaws.Cloud) {
+			use(t, fakeaws.Credentials{})
+			t.Setenv("HOME", t.TempDir())
+			profile(t, "sso_start_url = https://example.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 123456789012\nsso_role_name = me\n")
+		}, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "there are no AWS credentials: name a profile with AWS_PROFILE=name, and log in to it (aws sso login): "},
+		{name: "no region of AWS", before: func(t *testing.T, _ *fakeaws.Cloud) {
+			t.Setenv("AWS_ENDPOINT_URL", "https://codepipeline.nowhere.invalid")
+			t.Setenv("AWS_MAX_ATTEMPTS", "1")
+		}, args: []string{"status", "-pipelines", `[{"Name":"my-blog","Region":"nowhere"}]`}, status: exitFailed, out: "my-blog  nowhere\n",
+			wrong: "AWS is not found in the region nowhere: check its name (Region in blogs.go or services.go, or AWS_REGION), and whether this machine is online: "},
 		{name: "no credentials", before: func(t *testing.T, _ *fakeaws.Cloud) { use(t, fakeaws.Credentials{}) }, args: []string{"status", "-pipelines", mine}, status: exitFailed, wrong: "there are no AWS credentials: name a profile"},
 		{name: "no region", args: []string{"status", "-pipelines", `[{"Name":"my-blog"}]`}, status: exitFailed, wrong: "in which region is my-blog? Set its Region"},
 		{name: "an existing service", before: deployed, args: []string{"status", "-pipelines", "[" + shop + "]"}, out: "shop  us-east-1\n  Deployment  d-"},

@@ -113,9 +113,11 @@ func TestReleasesAndRollback(t *testing.T) {
 		{name: "no such function", before: func(t *testing.T, cloud *fakeaws.Cloud) {
 			t.Helper()
 			cloud.AddFunction("my-blog-Deploy", nil)
-		}, args: []string{"releases", "-pipelines", mine}, status: exitFailed, out: "my-blog", wrong: "the pipeline my-blog names a function that is not there: deploy it again: call the function my-blog-Deploy: "},
+		}, args: []string{"releases", "-pipelines", mine}, status: exitFailed, out: "my-blog", wrong: "the pipeline my-blog names a function that is not there: deploy it again: Function not found: arn:aws:lambda:us-east-1:123456789012:function:my-blog-Deploy\n"},
 		{name: "no such pipeline", args: []string{"releases", "-pipelines", `[{"Name":"other","Region":"us-east-1"}]`}, status: exitFailed, out: "other", wrong: "there is no pipeline other in this account and us-east-1"},
 		{name: "no region", args: []string{"rollback", "-pipelines", `[{"Name":"my-blog"}]`}, status: exitFailed, wrong: "in which region is my-blog? Set its Region"},
+		{name: "beside services", args: []string{"releases", "-pipelines", "[" + shop + "," + mine[1:]}, out: "my-blog  us-east-1\n  RELEASE"},
+		{name: "of a service", args: []string{"rollback", "-pipelines", "[" + shop + "]"}, status: exitUsage, wrong: "there is no blog, and only blogs have releases: list one in blogs.go\n"},
 		{name: "of two", args: []string{"rollback", "-pipelines", `[{"Name":"a"},{"Name":"b"}]`}, status: exitUsage, wrong: "which blog? Name it: make rollback BLOG=name\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
