@@ -46,3 +46,25 @@ func TestAFunctionLooksAtNoRealSite(t *testing.T) {
 		t.Errorf("the function has the variables %v, and the notes are %q", env, notes)
 	}
 }
+
+// TestTheFunctionSeesAnEdgeThatKeepsItsCopies clears the cache for nothing.
+func TestTheFunctionSeesAnEdgeThatKeepsItsCopies(t *testing.T) {
+	t.Parallel()
+	source, state := blog(t), filepath.Join(t.TempDir(), "state")
+	publish := func(faults Faults) rehearsed {
+		t.Helper()
+		return rehearse(t, t.Context(), read(t, template(t, "modern-pipeline", lookingAt(t, "https://blog.example.com"))), Options{Source: source, State: state, Faults: faults}, nil)
+	}
+	if first := publish(nil); first.err != nil || first.statuses() != allSucceeded {
+		t.Fatalf("first: %s (%v): %+v", first.statuses(), first.err, first.failed())
+	}
+	write(t, source, map[string]string{"site/about/index.html": "<h1>about us</h1>"})
+	r := publish(Faults{"edge": "stale"})
+	want := "readers do not have what was published"
+	if failed := r.failed(); r.err != nil || failed.Name != "Invalidate" || failed.Code != "JobFailed" || !strings.Contains(failed.Reason, want) || !strings.Contains(failed.Reason, "https://blog.example.com/about/") {
+		t.Errorf("it ends as %s (%v): %+v, want that %s", r.statuses(), r.err, failed, want)
+	}
+	if again := publish(nil); again.err != nil || again.statuses() != allSucceeded || again.Site.Uploaded != 0 || len(again.Invalidations) != 1 {
+		t.Errorf("the next execution ends as %s (%v), with %+v and the invalidations %+v, want one of what is stale: %+v", again.statuses(), again.err, again.Site, again.Invalidations, again.failed())
+	}
+}

@@ -32,10 +32,12 @@ const (
 func file(content, contentType string) release.File {
 	sum := sha256.Sum256([]byte(content))
 	return release.File{
-		Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:]), Tag: release.CacheTag(now),
+		Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:]), Tag: release.CacheTag(now), ETag: etag(content),
 		Headers: release.Headers{ContentType: contentType, CacheControl: "max-age=0"},
 	}
 }
+
+func etag(content string) string { return fmt.Sprintf("%q", content) }
 
 const html = "text/html; charset=utf-8"
 
@@ -125,6 +127,24 @@ func TestKinds(t *testing.T) {
 		_, _ = io.WriteString(z, "page")
 		_ = z.Close()
 	}
+	// packed answers those who accept Brotli with it, and others with a content.
+	packed := func(content string, headers ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.Header.Get("Accept-Encoding"), "br") {
+				serves("\x0b\x02\x80", html, append(headers, "Content-Encoding", "br")...)(w, r)
+				return
+			}
+			serves(content, html)(w, r)
+		}
+	}
+	// differs answers those who accept compression otherwise than those who do not.
+	differs := func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			serves("old", html, "Age", "3600")(w, r)
+			return
+		}
+		serves("page", html)(w, r)
+	}
 	breaks := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "4")
 		_, _ = io.WriteString(w, "pa")
@@ -142,15 +162,22 @@ func TestKinds(t *testing.T) {
 		{name: "live, by a distribution that hides the tag", answer: serves("page", html), want: Live},
 		{name: "live, with a policy for browsers", answer: serves("page", html, append(of(now), "Cache-Control", "no-store")...), want: Live},
 		{name: "live, although compressed", answer: zipped, want: Live},
+		{name: "live, by the ETag of what is packed", answer: packed("", "ETag", "W/"+etag("page")), want: Live},
+		{name: "live, by the tag of what is packed", answer: packed("", of(now)...), want: Live},
+		{name: "live, by a distribution that packs and hides both", answer: packed("page"), want: Live},
+		{name: "a later release that is packed", answer: packed("", of(after)...), want: Newer},
 		{name: "a later release", answer: serves("paged", html, of(after)...), want: Newer},
 
 		{name: "an earlier release", answer: serves("old page", html, of(before)...), want: Stale, says: "answered 200 with the file of release " + before + " (Miss from cloudfront, at FRA56-P4)"},
 		{name: "the same bytes of an earlier release", answer: serves("page", html, of(before)...), want: Stale, says: "of release " + before},
+		{name: "an earlier release that is packed", answer: packed("page", of(before)...), want: Stale, says: "of release " + before},
+		{name: "an earlier copy for all readers", answer: differs, want: Stale, says: "200 with 3 bytes in place of 4 (Miss from cloudfront, Age 3600 s"},
 		{name: "cached before the clearing", answer: serves("old", html, "Age", "3600", "X-Cache", "Hit from cloudfront"), want: Stale, says: "answered 200 with 3 bytes in place of 4 (Hit from cloudfront, Age 3600 s, at FRA56-P4)"},
 		{name: "an error cached before the clearing", answer: status(404, "Age", "3600"), want: Stale, says: "answered 404 Not Found (Age 3600 s"},
 
 		{name: "another length", answer: serves("pag", html), want: Wrong, says: "200 with 3 bytes in place of 4"},
 		{name: "other content", answer: serves("cage", html, of(now)...), want: Wrong, says: "200 with other content of 4 bytes"},
+		{name: "other content that is packed", answer: packed("page", append(of(now), "ETag", "W/"+etag("cage"))...), want: Wrong, says: `200 with the ETag "cage" in place of "page"`},
 		{name: "another type", answer: serves("page", "text/plain"), want: Wrong, says: `200 with the Content-Type "text/plain" in place of "text/html; charset=utf-8"`},
 		{name: "another caching, of an object without a tag", answer: serves("page", html, "Cache-Control", "no-store"), want: Wrong, says: `200 with the Cache-Control "no-store" in place of "max-age=0"`},
 		{name: "nothing", answer: status(404, "Server", "AmazonS3"), want: Wrong, says: "answered 404 Not Found (at FRA56-P4)"},
@@ -171,7 +198,7 @@ func TestKinds(t *testing.T) {
 		{name: "unavailable", answer: status(503), want: Busy, says: "503 Service Unavailable"},
 		{name: "an error of a server", answer: status(502), want: Unreachable, says: "answered 502 Bad Gateway"},
 		{name: "broken off", answer: breaks, want: Unreachable, says: "EOF"},
-		{name: "a compression that nobody asked for", answer: serves("page", html, "Content-Encoding", "br"), want: Unreachable, says: "gave no whole answer: the Content-Encoding is br, although none was asked for"},
+		{name: "a compression that nobody asked for", answer: serves("page", html, "Content-Encoding", "br"), want: Unreachable, says: "gave no whole answer: the Content-Encoding is br, which nobody asked for"},
 		{name: "a header without end", answer: func(w http.ResponseWriter, r *http.Request) {
 			serves("page", html, "X-Long", strings.Repeat("x", 2*maxHeader))(w, r)
 		}, want: Unreachable, says: "server response headers exceeded"},
@@ -185,6 +212,7 @@ func TestKinds(t *testing.T) {
 		{name: "still in a cache that hides the tag", path: "/gone/", answer: serves("secret", html, "Age", "3600"), want: Stale, says: "200 with a file that has left the blog (Miss"},
 		{name: "still there", path: "/gone/", answer: serves("secret", html), want: Wrong, says: "200 with a file that has left the blog"},
 		{name: "still there under its own name", path: "/gone/index.html", answer: serves("secret", html), want: Wrong, says: "200 with a file that has left the blog"},
+		{name: "still there, and packed", path: "/gone/", answer: packed("secret", of(now)...), want: Wrong, says: "200 with a file that has left the blog"},
 		{name: "gone behind a password", path: "/gone/", answer: status(401), want: Private, says: "401 Unauthorized"},
 	}
 	for _, tt := range tests {
@@ -247,7 +275,7 @@ func TestRequests(t *testing.T) {
 	s := live()
 	s["/a/"] = status(302, "Location", other.URL+"/a/", "Set-Cookie", "a=b")
 	look(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet || r.Host != "example.com" || r.UserAgent() != UserAgent || r.Header.Get("Accept-Encoding") != "identity" || len(r.Cookies()) > 0 || len(r.Header) != 3 {
+		if r.Method != http.MethodGet || r.Host != "example.com" || r.UserAgent() != UserAgent || r.Header.Get("Accept-Encoding") != asReaders || len(r.Cookies()) > 0 || len(r.Header) != 3 {
 			mu.Lock()
 			wrong = append(wrong, fmt.Sprint(r.Method, r.Host, r.Header))
 			mu.Unlock()
