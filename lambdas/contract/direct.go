@@ -33,9 +33,8 @@ type Direct struct {
 
 // DirectAnswer is the answer to a [DirectEvent], and what the action would report.
 type DirectAnswer struct {
-	// Summary says how far the work is. Warning is true for a success with a warning.
+	// Summary says how far the work is. That of a success with a warning says so.
 	Summary string `json:"summary,omitempty"`
-	Warning bool   `json:"warning,omitempty"`
 	// Token is for the next request, which goes on with the work; "" at its end.
 	Token string `json:"token,omitempty"`
 	// Variables are those of the action, at its end.

@@ -302,7 +302,7 @@ func TestRollbackByTheFunctions(t *testing.T) {
 	if err := w.rollback.List(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if list := strings.Join(w.told, "\n"); len(w.told) != 4 || !strings.Contains(w.told[1], "rollback by me") || !strings.Contains(w.told[1], "live, files of "+result.To.ID) || !strings.Contains(w.told[1], "1abcdef0") {
+	if list := strings.Join(w.told, "\n"); len(w.told) != 4 || !strings.Contains(w.told[1], "rollback by me") || !strings.Contains(w.told[1], "  live   files of "+result.To.ID+": 1abcdef0") {
 		t.Errorf("the list is\n%s", list)
 	}
 
@@ -424,7 +424,7 @@ func TestRollbackGoesOn(t *testing.T) {
 		t.Fatalf("got %v\n%s", err, told)
 	}
 	w.told = nil
-	if err := w.rollback.List(t.Context()); err != nil || !strings.Contains(strings.Join(w.told, "\n"), "live, not cleared yet, files of ") {
+	if err := w.rollback.List(t.Context()); err != nil || !strings.Contains(strings.Join(w.told, "\n"), "live, not cleared yet  files of ") {
 		t.Errorf("got %v\n%s", err, strings.Join(w.told, "\n"))
 	}
 	w.fault.Store(nil)

@@ -123,15 +123,15 @@ func TestTable(t *testing.T) {
 	h.releases[6].Execution = "" // as if it were too long ago
 	got := strings.Join(h.table(noon.Add(time.Hour)), "\n")
 	want := strings.Join([]string{
-		"RELEASE                   PUBLISHED   PUT  REMOVED  STARTED BY                   STATE                                    COMMIT",
-		id(8) + "  52 min ago  8    1        rollback by me               live, files of " + id(6) + "  6abcdef0 Write 6",
-		id(7) + "  53 min ago  7    1        schedule                                                              7abcdef0 Write 7",
-		id(6) + "  54 min ago  6    1        the new pipeline                                                      6abcdef0 Write 6",
-		id(5) + "  55 min ago  5    1        rollback of a stage by root                                           5abcdef0 Write 5",
-		id(4) + "  56 min ago  4    1        an event                                                              4abcdef0 Write 4",
-		id(3) + "  57 min ago  3    1        News                                                                  3abcdef0 Write 3",
-		id(2) + "  58 min ago  2    1                                     not cleared yet, build no longer kept    2abcdef0 Write 2",
-		id(1) + "  59 min ago  1    1        push                                                                  1abcdef0 Write 1",
+		"RELEASE                   PUBLISHED   PUT  REMOVED  STARTED BY                   STATE                            COMMIT",
+		id(8) + "  52 min ago  8    1        rollback by me               live                             files of " + id(6) + ": 6abcdef0 Write 6",
+		id(7) + "  53 min ago  7    1        schedule                                                      7abcdef0 Write 7",
+		id(6) + "  54 min ago  6    1        the new pipeline                                              6abcdef0 Write 6",
+		id(5) + "  55 min ago  5    1        rollback of a stage by root                                   5abcdef0 Write 5",
+		id(4) + "  56 min ago  4    1        an event                                                      4abcdef0 Write 4",
+		id(3) + "  57 min ago  3    1        News                                                          3abcdef0 Write 3",
+		id(2) + "  58 min ago  2    1                                     not cleared yet, no longer kept  2abcdef0 Write 2",
+		id(1) + "  59 min ago  1    1        push                                                          1abcdef0 Write 1",
 	}, "\n")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

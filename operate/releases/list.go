@@ -86,7 +86,7 @@ func (h history) table(now time.Time) []string {
 	// The widths of all characters but those of messages are known, so messages come last.
 	row("RELEASE", "PUBLISHED", "PUT", "REMOVED", "STARTED BY", "STATE", "COMMIT")
 	for _, r := range h.releases {
-		row(r.ID, status.At(r.Time, now), r.Put, r.Removed, h.startedBy(r), state(r), h.commit(r))
+		row(r.ID, status.At(r.Time, now), r.Put, r.Removed, h.startedBy(r), state(r), h.origin(r))
 	}
 	_ = w.Flush()
 	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
@@ -96,7 +96,15 @@ func (h history) table(now time.Time) []string {
 	return lines
 }
 
-// state says whether a release is live, and cleared, what it has published again, and whether it can be published again.
+// origin words the commit of a release, and which release it has published again.
+func (h history) origin(r contract.Release) string {
+	if r.Restores == "" {
+		return h.commit(r)
+	}
+	return strings.TrimSuffix("files of "+r.Restores+": "+h.commit(r), ": ")
+}
+
+// state says whether a release is live, and cleared, and whether it can be published again.
 func state(r contract.Release) string {
 	var words []string
 	if r.Current {
@@ -105,11 +113,8 @@ func state(r contract.Release) string {
 	if r.Pending {
 		words = append(words, "not cleared yet")
 	}
-	if r.Restores != "" {
-		words = append(words, "files of "+r.Restores)
-	}
 	if !r.Kept && !r.Current {
-		words = append(words, "build no longer kept")
+		words = append(words, "no longer kept")
 	}
 	return strings.Join(words, ", ")
 }

@@ -144,8 +144,11 @@ func (a *attempt) look(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil || looked.Clearing == nil: // The pages come back even so.
+	case err != nil: // The pages come back even so.
 		r.Tell(fmt.Sprintf("  what %s would clear is unknown: %v", a.invalidate.stage, err))
+		a.Clearing.All = true
+	case looked.Clearing == nil:
+		r.Tell(fmt.Sprintf("  what %s would clear is unknown: the function %s does not say it", a.invalidate.stage, a.invalidate.name))
 		a.Clearing.All = true
 	default:
 		a.Clearing = *looked.Clearing
@@ -181,7 +184,10 @@ func (a *attempt) publishAndClear(ctx context.Context) error {
 		return err
 	}
 	r.Tell(fmt.Sprintf("%s is back at release %s, after %d s.", r.Name, a.To.ID, int(a.Took.Seconds())))
-	if undone := a.history.commit(a.From); undone != "" {
+	undone := a.history.commit(a.From)
+	if undone == "" || a.From.Origin() == a.To.Origin() { // It goes on with what an earlier rollback has begun.
+		r.Tell("The next push publishes as usual. If it still has what you took back, that comes back: revert it, or mend it.")
+	} else {
 		r.Tell("The next push publishes as usual. If it still has the commit " + undone + ", what you took back comes back: revert it, or mend it.")
 	}
 	return nil
@@ -215,11 +221,7 @@ func (r Rollback) work(ctx context.Context, s step, what string) (contract.Direc
 		}
 		if answer.Summary != told {
 			told = answer.Summary
-			if answer.Warning {
-				r.say("%s: warning: %s", f.stage, told)
-			} else {
-				r.say("%s: %s", f.stage, told)
-			}
+			r.say("%s: %s", f.stage, told)
 		}
 		switch d.Token = answer.Token; {
 		case d.Token == "":

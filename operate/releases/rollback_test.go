@@ -233,6 +233,11 @@ func (w *world) look(change func(*contract.DirectAnswer)) {
 // pending has the blog publish these releases, of which the current one is not cleared.
 func (w *world) pending(all []contract.Release) {
 	all[0].Pending = true
+	w.lists(all)
+}
+
+// lists has the blog publish these releases.
+func (w *world) lists(all []contract.Release) {
 	answer := w.publish.answer
 	w.publish.answer = func(d contract.Direct) contract.DirectAnswer {
 		if d.List > 0 {
@@ -299,6 +304,18 @@ func TestRollback(t *testing.T) {
 		{name: "to a commit", before: func(_ *testing.T, w *world) { w.rollback.To = "1abc" }, told: "  back to  " + id(1) + ", 1abcdef0, 59 min ago\n", published: 1, clearings: 1},
 		{name: "what was not cleared goes on", before: func(t *testing.T, w *world) { w.pending(releasesOf(t, "4=2* 3 2 1")) },
 			told: "  the rollback to " + id(2) + " is live, but its changes are not cleared yet: this goes on with it. TO= names another release\n", published: 1, clearings: 1},
+		{name: "what was not cleared goes on, and names no commit of its own", before: func(t *testing.T, w *world) { w.pending(releasesOf(t, "4=2* 3 2 1")) },
+			told: "The next push publishes as usual. If it still has what you took back, that comes back: revert it, or mend it.\n", published: 1, clearings: 1},
+		{name: "from an unfinished publication", before: func(t *testing.T, w *world) { w.lists(releasesOf(t, "3 2 1")) },
+			told: "  live     parts of a release whose publication is not finished\n  back to  " + id(3), published: 1, clearings: 1},
+		{name: "invalidate does not say what it would clear", before: func(_ *testing.T, w *world) {
+			answer := w.invalidate.answer
+			w.invalidate.answer = func(d contract.Direct) contract.DirectAnswer {
+				a := answer(d)
+				a.Clearing = nil
+				return a
+			}
+		}, told: "  what Invalidate would clear is unknown: the function my-blog-Invalidate does not say it\n", published: 1, clearings: 1},
 		{name: "to another one, although that was not cleared", before: func(t *testing.T, w *world) {
 			w.pending(releasesOf(t, "4=2* 3 2 1"))
 			w.rollback.To = "1abc"
@@ -324,8 +341,8 @@ func TestRollback(t *testing.T) {
 			w.look(func(a *contract.DirectAnswer) { a.Difference = &contract.Difference{} })
 		}, told: "Would clear 3 items.\n", published: 1, clearings: 1},
 		{name: "a warning", before: func(_ *testing.T, w *world) {
-			ends(w.invalidate, func(_ contract.Direct, a *contract.DirectAnswer) { a.Warning = true })
-		}, told: "Invalidate: warning: Invalidation I1", published: 1, clearings: 1},
+			ends(w.invalidate, func(_ contract.Direct, a *contract.DirectAnswer) { a.Summary = "WARNING: " + a.Summary })
+		}, told: "TIME  Invalidate: WARNING: Invalidation I1", published: 1, clearings: 1},
 		{name: "invalidate cannot look", before: func(_ *testing.T, w *world) {
 			answer := w.invalidate.answer
 			w.invalidate.answer = func(d contract.Direct) contract.DirectAnswer {

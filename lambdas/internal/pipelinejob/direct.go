@@ -70,7 +70,7 @@ func (r Report) answer() []byte {
 		return strings.ReplaceAll(aws.ToString(text(message, limit)), Again, againDirectly)
 	}
 	answer := r.Found
-	answer.Summary, answer.Warning = said(r.Summary, maxSummary), r.Warning
+	answer.Summary = said(r.Summary, maxSummary)
 	answer.Token, answer.Variables = r.ContinuationToken, r.Variables
 	answer.Failure, answer.Message = string(r.Failure), said(r.Message, maxMessage)
 	return []byte(contract.JSON(answer))

@@ -42,7 +42,7 @@ func TestDirectAnswers(t *testing.T) {
 		counted string
 	}{
 		{"success", succeeds(), contract.DirectAnswer{Summary: "Done.", Variables: map[string]string{"Name": "value"}}, "INFO", "true"},
-		{"warning", Report{Summary: "Done, but late.", Warning: true}, contract.DirectAnswer{Summary: "Done, but late.", Warning: true}, "WARN", "true"},
+		{"warning", Report{Summary: "Done, but late.", Warning: true}, contract.DirectAnswer{Summary: "Done, but late."}, "WARN", "true"},
 		{"continuation", Report{Summary: "Waiting.", ContinuationToken: "token-2"}, contract.DirectAnswer{Summary: "Waiting.", Token: "token-2"}, "INFO", "<nil>"},
 		{"look", Report{Summary: "Would put 3.", Found: found}, contract.DirectAnswer{Summary: "Would put 3.", Difference: found.Difference}, "INFO", "true"},
 		{
