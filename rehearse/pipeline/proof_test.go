@@ -68,3 +68,36 @@ func TestTheFunctionSeesAnEdgeThatKeepsItsCopies(t *testing.T) {
 		t.Errorf("the next execution ends as %s (%v), with %+v and the invalidations %+v, want one of what is stale: %+v", again.statuses(), again.err, again.Site, again.Invalidations, again.failed())
 	}
 }
+
+// goingBack has the function of modern-pipeline publish the release before again if readers do not get what was published.
+func goingBack(t *testing.T) edit {
+	t.Helper()
+	clears := `            {
+              "Action": [
+                "cloudfront:CreateInvalidation",`
+	return both(
+		replace(t, variable(contract.EnvOnFailure, string(contract.OnFailureFail)), variable(contract.EnvOnFailure, string(contract.OnFailureRollBack))+`, "`+contract.EnvPublishFunction+`": {"Ref": "Publish2E9BDF73"}`),
+		replace(t, clears, `{"Action": "lambda:InvokeFunction", "Effect": "Allow", "Resource": {"Fn::GetAtt": ["Publish2E9BDF73", "Arn"]}},`+clears),
+	)
+}
+
+// TestTheFunctionGoesBackByItself has the function of Invalidate call that of Deploy, because the edge keeps its copies.
+func TestTheFunctionGoesBackByItself(t *testing.T) {
+	t.Parallel()
+	source, state := blog(t), filepath.Join(t.TempDir(), "state")
+	publish := func(faults Faults) rehearsed {
+		t.Helper()
+		return rehearse(t, t.Context(), read(t, template(t, "modern-pipeline", lookingAt(t, "https://blog.example.com"), goingBack(t))), Options{Source: source, State: state, Faults: faults}, nil)
+	}
+	if first := publish(nil); first.err != nil || first.statuses() != allSucceeded {
+		t.Fatalf("first: %s (%v): %+v", first.statuses(), first.err, first.failed())
+	}
+	write(t, source, map[string]string{"site/about/index.html": "<h1>about us</h1>"})
+	r := publish(Faults{"edge": "stale"})
+	if failed := r.failed(); r.err != nil || failed.Name != "Invalidate" || !strings.Contains(failed.Reason, "was published again, as ") {
+		t.Errorf("it ends as %s (%v): %+v, want that an earlier release was published again", r.statuses(), r.err, failed)
+	}
+	if again := publish(nil); again.err != nil || again.statuses() != allSucceeded || again.Site.Uploaded != 1 || again.Site.Changed != 1 {
+		t.Errorf("the next push ends as %s (%v), with %+v, want the page that was taken back: %+v", again.statuses(), again.err, again.Site, again.failed())
+	}
+}
