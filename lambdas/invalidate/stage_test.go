@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob/pipelinejobtest"
 )
@@ -123,16 +124,17 @@ func TestReportsBeforeLambdasDeadline(t *testing.T) {
 // FuzzInvoke checks that each event has one report, or an error and no report.
 func FuzzInvoke(f *testing.F) {
 	invocationtest.Seed(f)
+	for _, d := range []contract.Direct{{DryRun: true, Touched: []string{"a.html"}}, {Job: "j-1", By: "arn:me"}, {List: 3}} {
+		d.UserParameters = ofPipeline
+		f.Add([]byte(contract.JSON(contract.DirectEvent{Direct: d})))
+	}
 	f.Fuzz(func(t *testing.T, event []byte) {
 		w := newWorld("Completed")
 		if len(event)%2 == 0 {
 			w.stage.changes = found{Number: 7, Release: releaseID, Items: []string{"/a", "/b*"}, Changed: 2}
 		}
-		err := w.invoke(t, event)
-		reports := w.pipeline.Reports()
-		if (err == nil) != (reports == 1) || reports > 1 {
-			t.Errorf("error %v and %d reports", err, reports)
-		}
+		answer, err := invocationtest.Invoke(t, w.handler, invocationtest.Limit, event)
+		pipelinejobtest.CheckOneReport(t, answer, err, w.pipeline.Reports())
 		if len(w.pipeline.Successes) == 1 && w.pipeline.Successes[0].ContinuationToken != nil {
 			t.Error("continued a completed invalidation")
 		}

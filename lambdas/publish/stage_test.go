@@ -229,19 +229,20 @@ func TestReportsBeforeLambdasDeadline(t *testing.T) {
 // nothing is published for a job that is refused.
 func FuzzInvoke(f *testing.F) {
 	invocationtest.Seed(f)
+	for _, d := range []contract.Direct{{List: 3}, {Release: oldRelease, DryRun: true}, {Release: oldRelease, Job: "j-1", By: "arn:me"}, {Job: "j-1"}} {
+		d.UserParameters = ofPipeline
+		f.Add([]byte(contract.JSON(contract.DirectEvent{Direct: d})))
+	}
 	f.Fuzz(func(t *testing.T, event []byte) {
 		w := newWorld(some)
-		err := w.invoke(t, event)
-		reports := w.pipeline.Reports()
-		if (err == nil) != (reports == 1) || reports > 1 {
-			t.Errorf("error %v and %d reports", err, reports)
-		}
-		if len(w.publisher.requests) != len(w.pipeline.Successes) {
-			t.Errorf("published %d times and reported %d successes", len(w.publisher.requests), len(w.pipeline.Successes))
+		answer, err := invocationtest.Invoke(t, w.handler, invocationtest.Limit, event)
+		direct := pipelinejobtest.CheckOneReport(t, answer, err, w.pipeline.Reports())
+		if n := len(w.publisher.requests); direct == nil && n != len(w.pipeline.Successes) || direct != nil && n > 1 {
+			t.Errorf("published %d times and reported %d successes", n, len(w.pipeline.Successes))
 		}
 		for _, r := range w.publisher.requests {
-			if r.Job == "" || r.Bucket == "" || r.Key == "" {
-				t.Errorf("published %+v, want a job and a build", r)
+			if r.Job == "" || (r.Bucket == "" || r.Key == "") != (direct != nil) || (r.Restores == "") != (direct == nil) {
+				t.Errorf("published %+v, want a job, and a build or a release", r)
 			}
 		}
 	})

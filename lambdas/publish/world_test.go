@@ -72,7 +72,7 @@ func newWorld(result publication.Result) *world {
 // newWorldThat returns a function that publishes so.
 func newWorldThat(publishes func(context.Context, publication.Request) (publication.Result, error)) *world {
 	w := &world{pipeline: &pipelinejobtest.CodePipeline{}, publisher: &fakePublisher{answer: publishes}}
-	w.stage = &stage{publisher: w.publisher, lookEvery: 10 * time.Second}
+	w.stage = &stage{publisher: w.publisher, releases: fakeReleases{}, lookEvery: 10 * time.Second}
 	w.handler = pipelinejob.Handler{CodePipeline: w.pipeline, Read: w.stage.read, Log: w.log.Logger()}
 	return w
 }

@@ -5,6 +5,7 @@ package pipelinejobtest
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
+	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/invocation"
 	"blog-deploy-pipeline/lambdas/internal/invocation/invocationtest"
 )
 
@@ -97,4 +100,21 @@ func CheckRefused(t *testing.T, refused map[string][]string, newHandler func() (
 			}
 		})
 	}
+}
+
+// CheckOneReport checks that an event has one report, or an answer with either a summary or a
+// failure, or an error. It returns the answer to a direct request; nil for another event.
+func CheckOneReport(t *testing.T, answer []byte, err error, reports int) *contract.DirectAnswer {
+	t.Helper()
+	if err != nil || string(answer) == string(invocation.NoAnswer) {
+		if (err == nil) != (reports == 1) || reports > 1 {
+			t.Errorf("error %v and %d reports", err, reports)
+		}
+		return nil
+	}
+	direct := &contract.DirectAnswer{}
+	if err := json.Unmarshal(answer, direct); err != nil || reports != 0 || (direct.Failure == "") == (direct.Summary == "") || (direct.Failure == "") != (direct.Message == "") {
+		t.Errorf("answered %s, %v, with %d reports, want a summary or a failure, and no report", answer, err, reports)
+	}
+	return direct
 }
