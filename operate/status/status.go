@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
@@ -33,6 +34,8 @@ type Status struct {
 	// Current is the release that the blog's bucket has, which another than Live's execution may have published; nil if it
 	// is unknown. Read leaves it out, since only the blog's functions know it.
 	Current *contract.Release
+	// Ahead is by how much AWS's clock is ahead of this machine's.
+	Ahead time.Duration
 }
 
 // Stage is a stage of a pipeline.
@@ -93,6 +96,7 @@ func Read(ctx context.Context, client CodePipeline, name string) (Status, error)
 	if err != nil {
 		return s, err
 	}
+	s.Ahead, _ = awsmiddleware.GetAttemptSkew(state.ResultMetadata)
 	for _, stage := range state.StageStates {
 		s.Stages = append(s.Stages, readStage(stage))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -30,12 +31,16 @@ var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 type world struct {
 	cloud  *fakeaws.Cloud
 	client *codepipeline.Client
+	ahead  time.Duration // of AWS's clock, as its answers tell it
 }
 
 func newWorld(t *testing.T, opts fakeaws.Options) *world {
 	t.Helper()
 	w := &world{cloud: fakeaws.New(opts)}
-	server := httptest.NewServer(w.cloud)
+	server := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
+		answer.Header().Set("Date", time.Now().Add(w.ahead).UTC().Format(http.TimeFormat))
+		w.cloud.ServeHTTP(answer, r)
+	}))
 	t.Cleanup(server.Close)
 	key := w.cloud.Issue("arn:aws:iam::123456789012:user/me", 0)
 	w.client = codepipeline.New(codepipeline.Options{
@@ -279,6 +284,25 @@ func TestNoOrderIsExpected(t *testing.T) {
 	s, err := Read(t.Context(), backwards{w.client}, "my-blog")
 	if err != nil || s.Newest.ID != second || s.Live.ID != first || !slices.Equal(s.Failed.Reasons, []string{"Build/Build: again"}) {
 		t.Errorf("got %+v, %v, want the newest execution and its last attempt", s, err)
+	}
+}
+
+// TestWatchByTheClockOfAWS has this machine's clock be wrong by some minutes: what has ended three minutes before is of an
+// earlier push.
+func TestWatchByTheClockOfAWS(t *testing.T) {
+	for _, ahead := range []time.Duration{-4 * time.Minute, 0, 4 * time.Minute} {
+		w := newWorld(t, fakeaws.Options{})
+		w.ahead = ahead
+		of := func(id string, ago time.Duration) fakeaws.Execution {
+			e := execution(id, "Succeeded", 0, "Succeeded")
+			e.Started = noon.Add(ahead - ago)
+			return e
+		}
+		w.set(t, of(first, 3*time.Minute))
+		lines, err := watched(t, w, func() { w.set(t, of(second, 0)) })
+		if err != nil || len(lines) != 3 || lines[0] != "waiting for an execution to begin" || !strings.HasPrefix(lines[1], "execution 22222222 began ") {
+			t.Errorf("if AWS is %v ahead: got %q, %v", ahead, lines, err)
+		}
 	}
 }
 

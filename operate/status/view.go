@@ -11,6 +11,8 @@ type view struct {
 	// id is "" if there is none.
 	id    string
 	began time.Time
+	// ahead is by how much AWS's clock, which began is of, is ahead of this machine's; 0 if that is unknown.
+	ahead time.Duration
 	// name is such as "execution 11111111", and about says what it is about.
 	name, about string
 	running     bool

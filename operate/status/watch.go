@@ -41,7 +41,7 @@ type Watcher struct {
 // Watch follows the newest execution or deployment, and waits for one to begin if the newest is older than the owner's push
 // can be. It returns an error unless that succeeds.
 func (w Watcher) Watch(ctx context.Context) error {
-	began := w.Now()
+	began := w.Now() // by AWS's clock, after the first look
 	var before *view
 	var followed string
 	var over time.Time // when the watch has first seen the end
@@ -54,6 +54,9 @@ func (w Watcher) Watch(ctx context.Context) error {
 			w.say("%v: trying again", err)
 		} else {
 			misses = 0
+			if before == nil {
+				began = began.Add(now.ahead)
+			}
 			w.changes(before, now, &followed, began)
 			before = &now
 			if now.id == "" || now.id != followed || now.running || now.superseded {
@@ -66,7 +69,7 @@ func (w Watcher) Watch(ctx context.Context) error {
 					return now.end()
 				}
 			}
-			if followed == "" && w.Now().Sub(began) >= beginsWithin {
+			if followed == "" && w.Now().Add(now.ahead).Sub(began) >= beginsWithin {
 				return fmt.Errorf("no %s of %s has begun for %s: %s", w.kind(), w.Pipeline.Name, Span(beginsWithin), w.advice())
 			}
 		}
@@ -138,10 +141,10 @@ func (w Watcher) say(format string, args ...any) {
 func (s Status) view() view {
 	e := s.Newest
 	if e == nil {
-		return view{}
+		return view{ahead: s.Ahead}
 	}
 	v := view{
-		id: e.ID, name: "execution " + Short(e.ID), about: e.words(), began: e.Started, running: e.Running(),
+		id: e.ID, ahead: s.Ahead, name: "execution " + Short(e.ID), about: e.words(), began: e.Started, running: e.Running(),
 		superseded: e.Status == string(types.PipelineExecutionStatusSuperseded),
 		end: func() error {
 			if e.Status == string(types.PipelineExecutionStatusSucceeded) {
