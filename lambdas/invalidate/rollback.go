@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,6 +58,8 @@ func (r *rollback) publish(ctx context.Context, publish asker, blog string, paus
 		answer, err := publish.ask(ctx, contract.Direct{Job: "rollback-" + r.Execution, UserParameters: parameters,
 			Release: r.To, Current: r.Failed, By: "Invalidate.OnFailure", Token: r.Token, List: r.searches()})
 		switch {
+		case err != nil && ctx.Err() != nil: // The function that was asked goes on.
+			return cmp.Or(far, "it is at work."), nil
 		case err != nil && (isFinal(err) || time.Since(time.UnixMilli(r.Started)) > givesUp):
 			return "", fmt.Errorf("%w. Deploy the stack again if somebody has changed a function or its role", err)
 		case err != nil:

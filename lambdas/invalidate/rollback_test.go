@@ -35,6 +35,8 @@ type deployStage struct {
 	// publishes is called for each request to publish.
 	publishes func(contract.Direct) (contract.DirectAnswer, error)
 	asked     []contract.Direct
+	// hangs is the number of the request to which no answer comes; 0 for none.
+	hangs int
 }
 
 // ask implements asker.
@@ -43,6 +45,10 @@ func (d *deployStage) ask(ctx context.Context, ask contract.Direct) (contract.Di
 		return contract.DirectAnswer{}, err
 	}
 	d.asked = append(d.asked, ask)
+	if len(d.asked) == d.hangs {
+		<-ctx.Done()
+		return contract.DirectAnswer{}, ctx.Err()
+	}
 	if ask.List > 0 {
 		return contract.DirectAnswer{Releases: d.releases}, nil
 	}
@@ -150,6 +156,20 @@ func TestRollback(t *testing.T) {
 				}
 			},
 			want: ", as " + restored + ". Cleared 3 items", wantCalls: 3, asked: 9,
+		},
+		{
+			name: "the Deploy stage takes longer than a call",
+			world: func(w *world, _ *releases, _ *site, d *deployStage) {
+				publishes := d.publishes
+				d.hangs = 2
+				d.publishes = func(ask contract.Direct) (contract.DirectAnswer, error) {
+					if last := w.pipeline.Successes[0]; !strings.HasSuffix(*last.ExecutionDetails.Summary, "Publishing the release before "+releaseID+" again: it is at work.") {
+						t.Errorf("meanwhile the summary is %q", *last.ExecutionDetails.Summary)
+					}
+					return publishes(ask)
+				}
+			},
+			want: ", as " + restored + ". Cleared 3 items", wantCalls: 2, asked: 3,
 		},
 		{
 			name: "the Deploy stage crashes twice",
