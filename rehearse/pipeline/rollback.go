@@ -167,7 +167,7 @@ func (t takeBack) run(ctx context.Context, j *job) (done outcome, err error) {
 		CodePipeline: codepipeline.NewFromConfig(config), Lambda: lambda.NewFromConfig(config), Name: t.plan.Pipeline.Name,
 		Tell: func(line string) {
 			taken.Said = append(taken.Said, line)
-			j.record.Tell(j.event(rehearsal.Output, line))
+			j.record.Tell(j.event(rehearsal.Progressed, strings.TrimSpace(line)))
 		},
 		Now: time.Now,
 		Sleep: func(ctx context.Context, d time.Duration) error {
