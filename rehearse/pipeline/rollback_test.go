@@ -84,6 +84,24 @@ func TestTheOwnerIsAskedBeforeARollback(t *testing.T) {
 	}
 }
 
+func TestARollbackIsStopped(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	nobody := func(ctx context.Context, _ string) (bool, error) {
+		<-ctx.Done()
+		return false, ctx.Err()
+	}
+	r := rehearse(t, ctx, withRollback(t, "modern-pipeline"), Options{Source: blog(t), Ask: nobody}, func(e rehearsal.Event) {
+		if e.Kind == rehearsal.Asked {
+			cancel()
+		}
+	})
+	if want := allSucceeded + " Succeeded Stopped"; r.err != nil || r.statuses() != want || r.Status != rehearsal.Stopped {
+		t.Errorf("it ends as %s, with the stages %s (%v), want %s", r.Status, r.statuses(), r.err, want)
+	}
+}
+
 func TestAPipelineThatFailsHasNoRollback(t *testing.T) {
 	t.Parallel()
 	r := rehearse(t, t.Context(), withRollback(t, "modern-pipeline"), Options{Source: blog(t), Faults: Faults{"cloudfront": "denied"}}, nil)
