@@ -62,11 +62,15 @@ func (s Status) stageWords(stage Stage, now time.Time) string {
 			words += " " + At(when, now)
 		}
 	}
-	if s.Newest != nil && stage.Execution != "" && stage.Execution != s.Newest.ID {
+	earlier := s.Newest != nil && stage.Execution != "" && stage.Execution != s.Newest.ID
+	if earlier {
 		words += ", in an earlier execution"
 	}
 	if stage.Waits != "" {
 		words += "; execution " + Short(stage.Waits) + " waits to enter"
+	}
+	if earlier { // What it said is of no release that somebody waits for.
+		return words
 	}
 	return words + said(stage.said())
 }

@@ -197,9 +197,13 @@ func readExecution(summary types.PipelineExecutionSummary) *Execution {
 func summaryLine(summary string) string {
 	var connection struct{ CommitMessage string }
 	if json.Unmarshal([]byte(summary), &connection) == nil && connection.CommitMessage != "" {
-		summary = connection.CommitMessage
+		return shortened(firstLine(connection.CommitMessage))
 	}
-	first, _, _ := strings.Cut(strings.TrimSpace(summary), "\n")
+	return firstLine(summary)
+}
+
+func firstLine(text string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	return safe(first)
 }
 

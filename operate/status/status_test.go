@@ -86,7 +86,7 @@ func TestLines(t *testing.T) {
 	failed.Actions[2].ErrorCode, failed.Actions[2].ErrorMessage = "ConfigurationError", "The build has no index.html: add a home page."
 	odd := execution(third, "Failed", 5, "Succeeded", "Failed")
 	odd.Revisions[0].RevisionSummary = "Add \x1b[31mred\x07\tand\u202e " + strings.Repeat("ワイド", 30)
-	odd.Actions[0].Summary = `{"ProviderType":"GitHub","CommitMessage":"Add a post\n\nMore"}`
+	odd.Actions[0].Summary = `{"ProviderType":"GitHub","CommitMessage":"Add ` + strings.Repeat("a", 72) + `\n\nMore"}`
 	odd.Actions[1].ErrorMessage = "hugo: \x1b[2Jno theme\r\nadd one\n"
 	stopped := execution(second, "Stopped", 10, "Succeeded", "Abandoned")
 	running := execution(third, "InProgress", 1, "Succeeded", "InProgress")
@@ -135,15 +135,15 @@ func TestLines(t *testing.T) {
 		{"then stopped", []fakeaws.Execution{published, stopped}, []string{
 			"  Source      succeeded 9 min ago",
 			"  Build       stopped 9 min ago",
-			"  Deploy      succeeded 59 min ago, in an earlier execution: Published release 20261127-110000-1a2b3c4d: 12 put.",
+			"  Deploy      succeeded 59 min ago, in an earlier execution",
 			"  Invalidate  succeeded 59 min ago, in an earlier execution",
 			"  Stopped     22345678 Write 2, 9 min ago",
 			live,
 		}},
 		{"in the words of somebody else", []fakeaws.Execution{published, odd}, []string{
-			"  Source      succeeded 4 min ago: Add a post",
+			"  Source      succeeded 4 min ago: Add " + strings.Repeat("a", 67) + "…",
 			"  Build       failed 4 min ago",
-			"  Deploy      succeeded 59 min ago, in an earlier execution: Published release 20261127-110000-1a2b3c4d: 12 put.",
+			"  Deploy      succeeded 59 min ago, in an earlier execution",
 			"  Invalidate  succeeded 59 min ago, in an earlier execution",
 			live,
 			"  Failed      32345678 Add [31mred and " + strings.Repeat("ワイド", 18) + "ワ…, 4 min ago",
@@ -163,7 +163,7 @@ func TestLines(t *testing.T) {
 		{"waiting", []fakeaws.Execution{published, waiting}, []string{
 			"  Source      succeeded 0 s ago",
 			"  Build       succeeded 59 min ago, in an earlier execution; execution 33333333 waits to enter",
-			"  Deploy      succeeded 59 min ago, in an earlier execution: Published release 20261127-110000-1a2b3c4d: 12 put.",
+			"  Deploy      succeeded 59 min ago, in an earlier execution",
 			"  Invalidate  succeeded 59 min ago, in an earlier execution",
 			"  Running     32345678 Write 3, for 1 min",
 			live,
