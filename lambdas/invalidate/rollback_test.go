@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/changes"
@@ -308,11 +309,14 @@ func TestRollbackGoesOnInTheNextCall(t *testing.T) {
 		publishes := d.publishes
 		d.publishes = func(ask contract.Direct) (contract.DirectAnswer, error) {
 			answer, err := publishes(ask)
-			w.cloudFront(invalidationtest.Says(invalidationtest.InProgress))
-			go func() {
-				time.Sleep(2 * time.Minute)
-				w.cloudFront(invalidationtest.Says(invalidationtest.Completed))
-			}()
+			done := time.Now().Add(2 * time.Minute)
+			w.cloudFront(invalidationtest.Answers(func() (*cftypes.Invalidation, error) {
+				status := invalidationtest.InProgress
+				if time.Now().After(done) {
+					status = invalidationtest.Completed
+				}
+				return invalidationtest.Invalidation(invalidationtest.ID, status), nil
+			}))
 			return answer, err
 		}
 		first := w.edge
