@@ -68,14 +68,20 @@ func readCodeDeploy(ctx context.Context, client CodeDeploy, s contract.Service, 
 // lastDeployment returns the id of the deployment of a group that runs, or else of the last one; "" if there was none.
 func lastDeployment(ctx context.Context, client CodeDeploy, s contract.Service) (string, error) {
 	// AWS does not document the order of this list, nor whether a group names a deployment that runs. A group has at most one.
-	running, err := client.ListDeployments(ctx, &codedeploy.ListDeploymentsInput{
+	in := &codedeploy.ListDeploymentsInput{
 		ApplicationName: &s.Application, DeploymentGroupName: &s.DeploymentGroup, IncludeOnlyStatuses: runningDeployments,
-	})
-	if err != nil {
-		return "", err
 	}
-	if len(running.Deployments) > 0 {
-		return running.Deployments[0], nil
+	for range maxPages { // A page of a filtered list may be empty.
+		running, err := client.ListDeployments(ctx, in)
+		if err != nil {
+			return "", err
+		}
+		if len(running.Deployments) > 0 {
+			return running.Deployments[0], nil
+		}
+		if in.NextToken = running.NextToken; in.NextToken == nil {
+			break
+		}
 	}
 	group, err := client.GetDeploymentGroup(ctx, &codedeploy.GetDeploymentGroupInput{ApplicationName: &s.Application, DeploymentGroupName: &s.DeploymentGroup})
 	if err != nil || group.DeploymentGroupInfo.LastAttemptedDeployment == nil {

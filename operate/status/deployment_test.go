@@ -338,6 +338,61 @@ func TestTrafficIsShared(t *testing.T) {
 	}
 }
 
+// endless has lists without an end, whose first page is empty.
+type endless struct {
+	CodeDeploy
+	ECS
+	pages int
+}
+
+func (e *endless) ListDeployments(ctx context.Context, in *codedeploy.ListDeploymentsInput, _ ...func(*codedeploy.Options)) (*codedeploy.ListDeploymentsOutput, error) {
+	e.pages++
+	if e.pages == 1 {
+		return &codedeploy.ListDeploymentsOutput{NextToken: aws.String("next")}, nil
+	}
+	of := *in
+	of.NextToken = nil // The double has one page.
+	out, err := e.CodeDeploy.ListDeployments(ctx, &of)
+	if err == nil {
+		out.NextToken = aws.String("next")
+	}
+	return out, err
+}
+
+func (e *endless) ListServiceDeployments(ctx context.Context, in *ecs.ListServiceDeploymentsInput, _ ...func(*ecs.Options)) (*ecs.ListServiceDeploymentsOutput, error) {
+	e.pages++
+	of := *in
+	of.NextToken = nil
+	out, err := e.ECS.ListServiceDeployments(ctx, &of)
+	if err == nil {
+		out.NextToken = aws.String("next")
+	}
+	return out, err
+}
+
+func TestReadEndsListsWithoutAnEnd(t *testing.T) {
+	for _, tt := range []struct {
+		of    contract.Pipeline
+		world func(*testing.T, *serviceWorld)
+		pages int
+		runs  bool
+	}{
+		{shop, func(t *testing.T, w *serviceWorld) { w.deploy(t, nil) }, 2, true},
+		{shop, func(t *testing.T, w *serviceWorld) {
+			w.deploy(t, func(in *fakeaws.DeploymentInput) { in.Hooks = nil })
+		}, maxPages, false},
+		{news, func(t *testing.T, w *serviceWorld) { w.deployByECS(t) }, maxPages, true},
+	} {
+		w := newServiceWorld(t, fakeaws.Options{})
+		tt.world(t, w)
+		e := &endless{CodeDeploy: w.Services.CodeDeploy, ECS: w.Services.ECS}
+		w.Services.CodeDeploy, w.Services.ECS = e, e
+		if d, err := w.Read(t.Context(), tt.of); err != nil || d == nil || d.Running != tt.runs || e.pages != tt.pages {
+			t.Errorf("%s: got %+v, %v after %d pages, want one that runs: %v, after %d", tt.of.Name, d, err, e.pages, tt.runs, tt.pages)
+		}
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

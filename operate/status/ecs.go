@@ -76,7 +76,7 @@ func readECS(ctx context.Context, client ECS, s contract.Service, function strin
 func lastServiceDeployment(ctx context.Context, client ECS, s contract.Service) (string, error) {
 	var newest types.ServiceDeploymentBrief
 	in := &ecs.ListServiceDeploymentsInput{Cluster: &s.Cluster, Service: &s.Service, MaxResults: aws.Int32(maxServiceDeployments)}
-	for {
+	for range maxPages {
 		out, err := client.ListServiceDeployments(ctx, in)
 		if err != nil {
 			return "", err
@@ -87,9 +87,10 @@ func lastServiceDeployment(ctx context.Context, client ECS, s contract.Service) 
 			}
 		}
 		if in.NextToken = out.NextToken; in.NextToken == nil {
-			return aws.ToString(newest.ServiceDeploymentArn), nil
+			break
 		}
 	}
+	return aws.ToString(newest.ServiceDeploymentArn), nil
 }
 
 func unknownService(err error, s contract.Service) error {
