@@ -119,9 +119,6 @@ func (c comparison) content(want release.File, a answer, old Kind) (Kind, string
 		return Newer, ""
 	case known && from < by:
 		return Stale, "200 with the file of release " + from
-	case a.isPacked && a.etag() != "" && want.ETag != "" && a.etag() != want.ETag:
-		return old, fmt.Sprintf("200 with the ETag %s in place of %s", a.etag(), want.ETag)
-	case a.isPacked:
 	case a.isLonger:
 		return old, fmt.Sprintf("200 with more than the file's %d bytes", want.Size)
 	case a.size != want.Size:
@@ -158,19 +155,6 @@ var separators = regexp.MustCompile(`\s*([;,=])\s*`)
 // of an object, and CloudFront passes it on.
 func (a answer) from() string {
 	return release.TaggedBy(strings.Join(a.header.Values("X-Amz-Meta-"+contract.MetadataCacheTag), ","))
-}
-
-// etag returns the ETag that S3 has sent, with its quotes; "" for none. CloudFront makes it
-// a weak one if it compresses the content.
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html
-func (a answer) etag() string {
-	return redact.Line(strings.TrimPrefix(a.header.Get("Etag"), "W/"), maxQuote)
-}
-
-// isNamed reports whether the headers say which content it is, or that it is another one
-// than a file's.
-func (a answer) isNamed(file release.File) bool {
-	return a.etag() != "" && file.ETag != "" || a.from() != "" && file.Tag != ""
 }
 
 // age returns for how long the answer was in a cache; 0 if it was in none.

@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/andybalholm/brotli"
+
 	"blog-deploy-pipeline/lambdas/internal/redact"
 )
 
@@ -21,12 +23,13 @@ const (
 	atOnce = 4
 	// maxHeader limits the header of an answer, in bytes.
 	maxHeader = 64 << 10
+	// maxPacking is by how much compression may make a content longer, in bytes.
+	maxPacking = 64 << 10
 	// asReaders is what a request accepts, as a browser's does. CloudFront has a copy for
 	// those who accept compression, and another one for those who accept none, which
 	// nobody but this function would ask for.
 	// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ParametersInCacheKeyAndForwardedToOrigin.html
 	asReaders = "gzip, br"
-	asIs      = "identity"
 	// maxQuote limits what a message quotes of an answer, in characters.
 	maxQuote = 200
 )
@@ -63,16 +66,12 @@ type answer struct {
 	size     int64
 	sum      string
 	isLonger bool
-	// isPacked is true for content that was compressed with Brotli, which the function
-	// does not read: only the headers say what it is.
-	isPacked bool
 	// err is that of an answer that did not come, or not whole.
 	err error
 }
 
-// fetch requests a path of a site with an Accept-Encoding. It reads no more of the answer
-// than can be compared.
-func fetch(ctx context.Context, client *http.Client, s Settings, path, accept string, t target) answer {
+// fetch requests a path of a site. It reads no more of the answer than can be compared.
+func fetch(ctx context.Context, client *http.Client, s Settings, path string, t target) answer {
 	site := s.Site
 	if s.At != "" {
 		site = strings.Replace(site, "https:", "http:", 1)
@@ -83,15 +82,14 @@ func fetch(ctx context.Context, client *http.Client, s Settings, path, accept st
 	}
 	request.Header.Set("User-Agent", UserAgent)
 	request.Header.Set("Accept", "*/*")
-	request.Header.Set("Accept-Encoding", accept)
+	request.Header.Set("Accept-Encoding", asReaders)
 	response, err := client.Do(request)
 	if err != nil {
 		return answer{err: readable(err)}
 	}
 	defer response.Body.Close()
 	a := answer{status: response.StatusCode, header: response.Header}
-	a.isPacked = accept == asReaders && response.Header.Get("Content-Encoding") == "br"
-	if a.isPacked || a.status != http.StatusOK {
+	if a.status != http.StatusOK {
 		return a
 	}
 	limit := t.file.Size
@@ -106,15 +104,17 @@ func fetch(ctx context.Context, client *http.Client, s Settings, path, accept st
 }
 
 // read returns the length of a response's content and its SHA-256. It reads at most one
-// byte more than limit.
+// byte more than limit of it.
 func read(response *http.Response, limit int64) (size int64, sum string, err error) {
-	content := io.Reader(response.Body)
+	content := io.LimitReader(response.Body, limit+maxPacking)
 	switch encoding := response.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
 	case "gzip":
 		if content, err = gzip.NewReader(content); err != nil {
 			return 0, "", readable(err)
 		}
+	case "br":
+		content = brotli.NewReader(content)
 	default:
 		return 0, "", fmt.Errorf("the Content-Encoding is %s, which nobody asked for", redact.Line(encoding, maxQuote))
 	}

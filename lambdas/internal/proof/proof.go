@@ -99,10 +99,7 @@ func (p Prover) look(ctx context.Context, targets []target, pending []int, sight
 // see returns what readers get of one target.
 func (p Prover) see(ctx context.Context, t target, compare comparison, cleared time.Time) Sight {
 	ask := func(path string) Sight {
-		a := fetch(ctx, p.Client, p.Settings, path, asReaders, t)
-		if a.isPacked && (t.removed || !a.isNamed(t.file)) {
-			a = fetch(ctx, p.Client, p.Settings, path, asIs, t)
-		}
+		a := fetch(ctx, p.Client, p.Settings, path, t)
 		s := compare.sight(t, a, time.Since(cleared))
 		s.Address, s.Key, s.target, s.status = p.Settings.Site+path, t.key, t, a.status
 		return s

@@ -17,6 +17,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/andybalholm/brotli"
+
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/changes"
 	"blog-deploy-pipeline/lambdas/internal/release"
@@ -32,12 +34,10 @@ const (
 func file(content, contentType string) release.File {
 	sum := sha256.Sum256([]byte(content))
 	return release.File{
-		Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:]), Tag: release.CacheTag(now), ETag: etag(content),
+		Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:]), Tag: release.CacheTag(now),
 		Headers: release.Headers{ContentType: contentType, CacheControl: "max-age=0"},
 	}
 }
-
-func etag(content string) string { return fmt.Sprintf("%q", content) }
 
 const html = "text/html; charset=utf-8"
 
@@ -114,6 +114,15 @@ func TestKinds(t *testing.T) {
 			}
 		}
 	}
+	// nothings answers with compressed contents without end, each of which is empty.
+	nothings := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		for {
+			if z := gzip.NewWriter(w); z.Close() != nil {
+				return
+			}
+		}
+	}
 	endless := func(w http.ResponseWriter, _ *http.Request) {
 		for page := []byte(strings.Repeat("page", 1<<10)); ; {
 			if _, err := w.Write(page); err != nil {
@@ -127,15 +136,13 @@ func TestKinds(t *testing.T) {
 		_, _ = io.WriteString(z, "page")
 		_ = z.Close()
 	}
-	// packed answers those who accept Brotli with it, and others with a content.
+	// packed answers with a content that is compressed with Brotli.
 	packed := func(content string, headers ...string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			if strings.Contains(r.Header.Get("Accept-Encoding"), "br") {
-				serves("\x0b\x02\x80", html, append(headers, "Content-Encoding", "br")...)(w, r)
-				return
-			}
-			serves(content, html)(w, r)
-		}
+		var text strings.Builder
+		z := brotli.NewWriter(&text)
+		_, _ = io.WriteString(z, content)
+		_ = z.Close()
+		return serves(text.String(), html, append(headers, "Content-Encoding", "br")...)
 	}
 	// differs answers those who accept compression otherwise than those who do not.
 	differs := func(w http.ResponseWriter, r *http.Request) {
@@ -162,9 +169,7 @@ func TestKinds(t *testing.T) {
 		{name: "live, by a distribution that hides the tag", answer: serves("page", html), want: Live},
 		{name: "live, with a policy for browsers", answer: serves("page", html, append(of(now), "Cache-Control", "no-store")...), want: Live},
 		{name: "live, although compressed", answer: zipped, want: Live},
-		{name: "live, by the ETag of what is packed", answer: packed("", "ETag", "W/"+etag("page")), want: Live},
-		{name: "live, by the tag of what is packed", answer: packed("", of(now)...), want: Live},
-		{name: "live, by a distribution that packs and hides both", answer: packed("page"), want: Live},
+		{name: "live, although compressed with Brotli", answer: packed("page", of(now)...), want: Live},
 		{name: "a later release that is packed", answer: packed("", of(after)...), want: Newer},
 		{name: "a later release", answer: serves("paged", html, of(after)...), want: Newer},
 
@@ -177,13 +182,15 @@ func TestKinds(t *testing.T) {
 
 		{name: "another length", answer: serves("pag", html), want: Wrong, says: "200 with 3 bytes in place of 4"},
 		{name: "other content", answer: serves("cage", html, of(now)...), want: Wrong, says: "200 with other content of 4 bytes"},
-		{name: "other content that is packed", answer: packed("page", append(of(now), "ETag", "W/"+etag("cage"))...), want: Wrong, says: `200 with the ETag "cage" in place of "page"`},
+		{name: "other content that is packed", answer: packed("cage", of(now)...), want: Wrong, says: "200 with other content of 4 bytes"},
 		{name: "another type", answer: serves("page", "text/plain"), want: Wrong, says: `200 with the Content-Type "text/plain" in place of "text/html; charset=utf-8"`},
 		{name: "another caching, of an object without a tag", answer: serves("page", html, "Cache-Control", "no-store"), want: Wrong, says: `200 with the Cache-Control "no-store" in place of "max-age=0"`},
 		{name: "nothing", answer: status(404, "Server", "AmazonS3"), want: Wrong, says: "answered 404 Not Found (at FRA56-P4)"},
 		{name: "nothing, as S3 says it to strangers", answer: status(403, "Server", "AmazonS3"), want: Wrong, says: "403 Forbidden"},
 		{name: "without end", answer: endless, want: Wrong, says: "200 with more than the file's 4 bytes"},
 		{name: "compressed without end", answer: bomb, want: Wrong, says: "200 with more than the file's 4 bytes"},
+		{name: "compressed with Brotli, and much longer", answer: packed(strings.Repeat("0", 16<<20)), want: Wrong, says: "200 with more than the file's 4 bytes"},
+		{name: "compressed without an end or a byte", answer: nothings, want: Unreachable, says: "gave no whole answer: unexpected EOF"},
 
 		{name: "a redirect to another host", answer: status(301, "Location", "https://elsewhere.example/a/"), want: Redirected, says: `answered 301 Moved Permanently to "https://elsewhere.example/a/"`},
 		{name: "a redirect to nowhere", answer: status(302), want: Redirected, says: `302 Found to "none"`},
@@ -198,7 +205,9 @@ func TestKinds(t *testing.T) {
 		{name: "unavailable", answer: status(503), want: Busy, says: "503 Service Unavailable"},
 		{name: "an error of a server", answer: status(502), want: Unreachable, says: "answered 502 Bad Gateway"},
 		{name: "broken off", answer: breaks, want: Unreachable, says: "EOF"},
-		{name: "a compression that nobody asked for", answer: serves("page", html, "Content-Encoding", "br"), want: Unreachable, says: "gave no whole answer: the Content-Encoding is br, which nobody asked for"},
+		{name: "a compression that nobody asked for", answer: serves("page", html, "Content-Encoding", "zstd"), want: Unreachable, says: "gave no whole answer: the Content-Encoding is zstd, which nobody asked for"},
+		{name: "compressed, it says", answer: serves("page", html, "Content-Encoding", "gzip"), want: Unreachable, says: "EOF"},
+		{name: "compressed with Brotli, it says", answer: serves("page", html, "Content-Encoding", "br"), want: Unreachable, says: "EOF"},
 		{name: "a header without end", answer: func(w http.ResponseWriter, r *http.Request) {
 			serves("page", html, "X-Long", strings.Repeat("x", 2*maxHeader))(w, r)
 		}, want: Unreachable, says: "server response headers exceeded"},
@@ -212,7 +221,7 @@ func TestKinds(t *testing.T) {
 		{name: "still in a cache that hides the tag", path: "/gone/", answer: serves("secret", html, "Age", "3600"), want: Stale, says: "200 with a file that has left the blog (Miss"},
 		{name: "still there", path: "/gone/", answer: serves("secret", html), want: Wrong, says: "200 with a file that has left the blog"},
 		{name: "still there under its own name", path: "/gone/index.html", answer: serves("secret", html), want: Wrong, says: "200 with a file that has left the blog"},
-		{name: "still there, and packed", path: "/gone/", answer: packed("secret", of(now)...), want: Wrong, says: "200 with a file that has left the blog"},
+		{name: "still there, and packed", path: "/gone/", answer: packed("secret"), want: Wrong, says: "200 with a file that has left the blog"},
 		{name: "gone behind a password", path: "/gone/", answer: status(401), want: Private, says: "401 Unauthorized"},
 	}
 	for _, tt := range tests {
