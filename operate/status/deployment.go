@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// maxPages limits the pages of a list that are read, so that one without an end ends.
+const maxPages = 100
+
 // Deployment is a deployment of a service.
 type Deployment struct {
 	// ID is CodeDeploy's id, or the last part of the ARN of a service deployment of ECS.

@@ -21,9 +21,6 @@ type Services struct {
 	ECS        ECS
 }
 
-// maxPages limits the pages of a list that are read, so that one without an end ends.
-const maxPages = 100
-
 // Read returns the deployment of a service that runs, or else the last one; nil if there was none.
 func (s Services) Read(ctx context.Context, p contract.Pipeline) (*Deployment, error) {
 	service := *p.Service
