@@ -266,7 +266,9 @@ func TestNotificationsSayWhatSucceeded(t *testing.T) {
 		pipeline := only(t, tt.tmpl, "AWS::CodePipeline::Pipeline")
 		equal(t, tt.tmpl.Name+"'s pipeline", at(t, tt.tmpl, rule, "EventPattern", "detail", "pipeline", 0), pipeline["Name"])
 		stages := pipeline["Stages"].([]any)
-		equal(t, tt.tmpl.Name+"'s last stage", stages[len(stages)-1].(map[string]any)["Name"], tt.stage)
+		last := stages[len(stages)-1].(map[string]any)
+		equal(t, tt.tmpl.Name+"'s last stage", last["Name"], tt.stage)
+		equal(t, tt.tmpl.Name+"'s actions, each of which tells", len(last["Actions"].([]any)), 1)
 		text := at(t, tt.tmpl, rule, "Targets", 0, "InputTransformer", "InputTemplate").(string)
 		for _, want := range []string{tt.says, "<detail-execution-result-external-execution-summary>"} {
 			if !strings.Contains(text, want) {

@@ -49,6 +49,8 @@ func TestDashboard(t *testing.T) {
 			place := fmt.Sprint(at(t, tmpl, map[string]any{"Ref": "AWS::Region"}))
 			equal(t, "name", at(t, tmpl, made["DashboardName"]), tt.props.Name+"-"+place)
 			var body struct {
+				Start, PeriodOverride string
+
 				Widgets []struct {
 					Type                string
 					X, Y, Width, Height int
@@ -63,6 +65,7 @@ func TestDashboard(t *testing.T) {
 			if err := json.Unmarshal([]byte(at(t, tmpl, made["DashboardBody"]).(string)), &body); err != nil {
 				t.Fatal(err)
 			}
+			equal(t, "time", body.Start+" "+body.PeriodOverride, "-P28D inherit")
 			taken := map[[2]int]bool{}
 			var own, alarms []string
 			functions := map[string]bool{}

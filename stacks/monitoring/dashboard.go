@@ -76,13 +76,7 @@ func newDashboard(scope constructs.Construct, p Props, region string, toldOf []a
 func dashboardBody(p Props, region string, toldOf []awscloudwatch.Alarm) string {
 	var lines []string
 	add := func(w widget) { lines = append(lines, contract.JSON(w)) }
-	title := "# " + p.BlogName + "\n"
-	if p.Address != "" {
-		// A parenthesis would end the link.
-		title += fmt.Sprintf("[%s](%s) · ", p.Address, strings.NewReplacer("(", "%28", ")", "%29").Replace(p.Address))
-	}
-	title += fmt.Sprintf("[pipeline](https://%s.console.aws.amazon.com/codesuite/codepipeline/pipelines/%s/view) · `make status BLOG=%[2]s`", region, p.BlogName)
-	add(widget{Type: "text", Width: columns, Height: textHeight, Properties: text{title}})
+	add(widget{Type: "text", Width: columns, Height: textHeight, Properties: text{heading(p, region)}})
 	y := textHeight
 	if len(toldOf) > 0 {
 		list := alarms{Title: "Alarms"}
@@ -98,6 +92,16 @@ func dashboardBody(p Props, region string, toldOf []awscloudwatch.Alarm) string 
 	}
 	// Without "inherit" CloudWatch would choose the period.
 	return fmt.Sprintf("{\"start\":%q,\"periodOverride\":\"inherit\",\"widgets\":[\n%s\n]}", start, strings.Join(lines, ",\n"))
+}
+
+// heading returns what the dashboard begins with, as Markdown.
+func heading(p Props, region string) string {
+	heading := "# " + p.BlogName + "\n"
+	if p.Address != "" {
+		// A parenthesis would end the link.
+		heading += fmt.Sprintf("[%s](%s) · ", p.Address, strings.NewReplacer("(", "%28", ")", "%29").Replace(p.Address))
+	}
+	return heading + fmt.Sprintf("[pipeline](https://%s.console.aws.amazon.com/codesuite/codepipeline/pipelines/%s/view) · `make status BLOG=%[2]s`", region, p.BlogName)
 }
 
 // graphs returns the graphs of what the blog's functions measure.

@@ -23,8 +23,9 @@ type Notifications struct {
 	TopicARN string
 
 	// OnSuccess says that they are told of every execution of the pipeline that succeeds, too: the message has the
-	// last stage's report and, if it is known from Site or Invalidate.Verify, the blog's address. Not allowed for an
-	// ExistingService, which has no pipeline here. Default: false, they are told of failures only.
+	// last stage's report and, if it is known from Site or Invalidate.Verify, the blog's address. `make rollback` is no
+	// execution. Not allowed for an ExistingService, which has no pipeline here. Default: false, they are told of
+	// failures only.
 	OnSuccess bool
 }
 
