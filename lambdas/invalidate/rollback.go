@@ -50,7 +50,7 @@ type asker interface {
 	ask(ctx context.Context, d contract.Direct) (contract.DirectAnswer, error)
 }
 
-// publish goes on until the release before is published again, or until ctx ends. It
+// publish chooses the release before, or goes on until it is published again or ctx ends. It
 // returns how far that is; "" if it is done.
 func (r *rollback) publish(ctx context.Context, publish asker, blog string, pause time.Duration) (far string, err error) {
 	parameters := contract.JSON(contract.PublishParameters{PipelineName: blog, AllowDeletions: contract.AllowDeletionsYes})
@@ -67,10 +67,9 @@ func (r *rollback) publish(ctx context.Context, publish asker, blog string, paus
 		case answer.Failure != "":
 			return "", errors.New(strings.TrimRight(answer.Message, "."))
 		case r.To == "":
-			if err := r.choose(answer.Releases); err != nil {
-				return "", err
-			}
-			continue
+			// Only the next call publishes. If it is delivered a second time after a crash,
+			// its token still says what it has begun.
+			return "it was chosen.", r.choose(answer.Releases)
 		case answer.Token == "":
 			r.Token, r.Published = "", answer.Variables["Release"]
 			return "", nil
@@ -112,6 +111,15 @@ func (r *rollback) choose(releases contract.Releases) error {
 func isFinal(err error) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && !awsenv.Retryable(err) && !errors.Is(err, errCrashed)
+}
+
+// continued returns the report of a way back that goes on in the next call.
+func (r *rollback) continued(far, token string) pipelinejob.Report {
+	what := "the release before " + r.Failed + " again"
+	if r.To != "" {
+		what = fmt.Sprintf("release %s again, in place of %s", r.To, r.Failed)
+	}
+	return pipelinejob.Report{Summary: fmt.Sprintf("Publishing %s: %s", what, far), ContinuationToken: token}
 }
 
 // ended returns the report of an action that has gone back, or could not, of which another

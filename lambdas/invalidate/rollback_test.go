@@ -139,7 +139,7 @@ func TestRollback(t *testing.T) {
 			name: "readers have the release before again",
 			want: "So release " + earlier + " was published again, as " + restored + ". Cleared 3 items in 0s for 3 changed files of release " + restored + "; 0 of 3 unchanged files evicted: " +
 				"invalidation I2J0I21PCUYOIK is completed. 4 of 4 live at FRA56-P4, seen 0s after the upload. Find out why, and push again: the next push publishes as usual",
-			wantCalls: 1, asked: 2,
+			wantCalls: 2, asked: 2,
 		},
 		{
 			name: "the Deploy stage waits for another publication",
@@ -156,7 +156,7 @@ func TestRollback(t *testing.T) {
 					return publishes(ask)
 				}
 			},
-			want: ", as " + restored + ". Cleared 3 items", wantCalls: 3, asked: 9,
+			want: ", as " + restored + ". Cleared 3 items", wantCalls: 4, asked: 9,
 		},
 		{
 			name: "the Deploy stage takes longer than a call",
@@ -164,13 +164,13 @@ func TestRollback(t *testing.T) {
 				publishes := d.publishes
 				d.hangs = 2
 				d.publishes = func(ask contract.Direct) (contract.DirectAnswer, error) {
-					if last := w.pipeline.Successes[0]; !strings.HasSuffix(*last.ExecutionDetails.Summary, "Publishing the release before "+releaseID+" again: it is at work.") {
+					if last := w.pipeline.Successes[1]; *last.ExecutionDetails.Summary != "Publishing release "+earlier+" again, in place of "+releaseID+": it is at work." {
 						t.Errorf("meanwhile the summary is %q", *last.ExecutionDetails.Summary)
 					}
 					return publishes(ask)
 				}
 			},
-			want: ", as " + restored + ". Cleared 3 items", wantCalls: 2, asked: 3,
+			want: ", as " + restored + ". Cleared 3 items", wantCalls: 3, asked: 3,
 		},
 		{
 			name: "the Deploy stage crashes twice",
@@ -183,7 +183,7 @@ func TestRollback(t *testing.T) {
 					return publishes(ask)
 				}
 			},
-			want: ", as " + restored + ". Cleared 3 items", wantCalls: 1, asked: 4,
+			want: ", as " + restored + ". Cleared 3 items", wantCalls: 2, asked: 4,
 		},
 		{
 			name: "the Deploy stage never answers",
@@ -199,12 +199,12 @@ func TestRollback(t *testing.T) {
 					return contract.DirectAnswer{}, objecttest.Denies()
 				}
 			},
-			want: stays + "https response error", wantLeft: "a/index.html gone/index.html main.css", wantCalls: 1, asked: 2,
+			want: stays + "https response error", wantLeft: "a/index.html gone/index.html main.css", wantCalls: 2, asked: 2,
 		},
 		{
 			name:  "the Deploy stage refuses",
 			world: func(_ *world, _ *releases, _ *site, d *deployStage) { refuses(d, "nothing was published: no.") },
-			want:  stays + "nothing was published: no. Look at the site, and push what mends it, or publish an earlier release by hand: make rollback", wantLeft: "a/index.html gone/index.html main.css", wantCalls: 1, asked: 2,
+			want:  stays + "nothing was published: no. Look at the site, and push what mends it, or publish an earlier release by hand: make rollback", wantLeft: "a/index.html gone/index.html main.css", wantCalls: 2, asked: 2,
 		},
 		{
 			name:  "there is no release before",
@@ -229,7 +229,7 @@ func TestRollback(t *testing.T) {
 				}
 			},
 			want:     "So release " + earlier + " was published again, as " + restored + ", but: readers do not have what was published, although invalidation",
-			wantLeft: "a/index.html gone/index.html main.css", wantCalls: 1, asked: 2,
+			wantLeft: "a/index.html gone/index.html main.css", wantCalls: 2, asked: 2,
 		},
 		{
 			name:   "a person has asked, and decides",
@@ -345,6 +345,44 @@ func TestRollbackGoesOnInTheNextCall(t *testing.T) {
 		if err := new(clearing).decodeToken(wrong); err == nil || !strings.Contains(err.Error(), "decode continuation token") {
 			t.Errorf("%s: %v, want an error", wrong, err)
 		}
+	}
+}
+
+// A call that has crashed before its report is delivered again. By then the blog has another
+// release, which is not the one that the action tells of.
+func TestRollbackAfterACrash(t *testing.T) {
+	for crashed := 1; crashed <= 2; crashed++ {
+		synctest.Test(t, func(t *testing.T) {
+			w, r, _, d := newRollbackWorld(t)
+			published, publishes := 0, d.publishes
+			d.publishes = func(ask contract.Direct) (answer contract.DirectAnswer, err error) {
+				if published++; published > 1 { // the same job has published already
+					return contract.DirectAnswer{Summary: "Published.", Variables: map[string]string{"Release": restored}}, nil
+				}
+				return publishes(ask)
+			}
+			event := invocationtest.Event(t, "first-article")
+			for call := 1; call <= 2; call++ {
+				if err := w.invoke(t, event); err != nil {
+					t.Fatal(err)
+				}
+				if call == crashed {
+					w.pipeline.Successes, w.pipeline.Failures = nil, nil
+					if err := w.invoke(t, event); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if call == 1 {
+					event = continuation(aws.ToString(w.pipeline.Successes[len(w.pipeline.Successes)-1].ContinuationToken))
+				}
+			}
+			if len(w.pipeline.Failures) != 1 || len(w.pipeline.Successes) != 1 && crashed == 1 || r.left() != "" {
+				t.Fatalf("after a crash of call %d: reported %d failures and %d successes, and %q is left", crashed, len(w.pipeline.Failures), len(w.pipeline.Successes), r.left())
+			}
+			if said := *w.pipeline.Failures[0].FailureDetails.Message; !strings.Contains(said, "So release "+earlier+" was published again, as "+restored) {
+				t.Errorf("after a crash of call %d: failed with %q", crashed, said)
+			}
+		})
 	}
 }
 

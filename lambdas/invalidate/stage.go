@@ -144,7 +144,7 @@ func (t *task) goBack(ctx context.Context) pipelinejob.Report {
 		case err != nil:
 			return t.back.ended(pipelinejob.Report{Message: err.Error()})
 		case t.back.Published == "":
-			return pipelinejob.Report{Summary: fmt.Sprintf("Publishing the release before %s again: %s", t.back.Failed, far), ContinuationToken: t.encodeToken()}
+			return t.back.continued(far, t.encodeToken())
 		}
 		// What is to be cleared now has nothing to do with what was.
 		t.clearing = clearing{request: invalidation.Request{Distribution: contract.Distribution{ID: t.request.ID}, Execution: t.back.Execution}, back: t.back}
