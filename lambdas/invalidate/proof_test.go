@@ -173,6 +173,15 @@ func TestProof(t *testing.T) {
 		{name: "a page that stays", world: []func(*world, *releases, *site){answers("/gone/", serves("gone", earlier))},
 			want: failed + "3 of 4 live at FRA56-P4, but https://example.com/gone/ answered 200 with a file that has left the blog (at FRA56-P4)", wantLeft: all, wantCalls: "many", wantCounted: "0 0 false, 3 1 <nil>"},
 
+		{name: "another blog's release", world: []func(*world, *releases, *site){answers("/a/", serves("theirs", restored))},
+			want: failed + "3 of 4 live at FRA56-P4, but https://example.com/a/ answered 200 with the file of release " + restored + " (at FRA56-P4), seen 1s after", wantLeft: all, wantCalls: "1", wantCounted: "0 0 false, 3 1 <nil>"},
+		{name: "overtaken by another release", world: []func(*world, *releases, *site){answers("/a/", serves("newer", restored)), func(_ *world, r *releases, s *site) {
+			s.answer("/", func(w http.ResponseWriter, req *http.Request) {
+				r.touch("a/index.html") // another publication begins
+				serves("index.html", releaseID)(w, req)
+			})
+		}}, want: cleared + " 3 of 3 live", wantLeft: "a/index.html", wantCalls: "1", wantCounted: "0 0 false, 3 0 1"},
+
 		{name: "redirect", world: []func(*world, *releases, *site){answers("/a/", status(301, "Location", "https://other.example/"))},
 			want:      known + `answered 301 Moved Permanently to "https://other.example/" (at FRA56-P4). Set the blog's Invalidate.Verify to the address at which readers have it, or to props.NoVerify.`,
 			wantCalls: "1", wantCounted: "0 0 false, 3 <nil> <nil>"},

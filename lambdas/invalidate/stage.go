@@ -240,7 +240,7 @@ func (t *task) prove(ctx context.Context) {
 		stop = t.progress.Deadline
 	}
 	t.seen = seen{Result: t.prover.Prove(ctx, t.named(), published, t.progress.Started, stop), committed: published.Time}
-	if t.seen.isLive() {
+	if t.seen.isLive() && !t.seen.Has(proof.Newer) {
 		return
 	}
 	// Another publication may have begun since.

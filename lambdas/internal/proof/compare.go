@@ -45,7 +45,7 @@ func (c comparison) sight(t target, a answer, since time.Duration) Sight {
 	switch {
 	case a.err != nil:
 		s.Answer = "gave no whole answer: " + instead
-	case kind > Newer:
+	case kind != Live:
 		s.Answer = "answered " + instead + a.circumstances()
 	}
 	return s
@@ -104,7 +104,7 @@ func (c comparison) left(a answer, old Kind) (Kind, string) {
 	case c.sums[a.sum]:
 		return Live, ""
 	case from > c.release: // Ids sort by time.
-		return Newer, ""
+		return Newer, "200 with the file of release " + from
 	case from != "":
 		old = Stale
 	}
@@ -116,7 +116,7 @@ func (c comparison) content(want release.File, a answer, old Kind) (Kind, string
 	from, by := a.from(), release.TaggedBy(want.Tag)
 	switch known := from != "" && by != ""; {
 	case known && from > by: // Ids sort by time.
-		return Newer, ""
+		return Newer, "200 with the file of release " + from
 	case known && from < by:
 		return Stale, "200 with the file of release " + from
 	case a.isLonger:

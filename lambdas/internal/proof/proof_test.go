@@ -455,3 +455,18 @@ func TestOvertaken(t *testing.T) {
 		t.Errorf("%d of %d are live, want 2 of 2", rest.Live(), rest.Checked())
 	}
 }
+
+// A release that this blog does not have is another blog's, although it is later.
+func TestAnotherBlogsReleaseIsWrong(t *testing.T) {
+	s := live()
+	s["/a/"], s["/gone/"] = serves("theirs", html, of(after)...), serves("theirs", html, of(after)...)
+	got := look(t, s, blog(), changes.Settings{})
+	if first, _ := got.First(); first.Kind != Newer || got.Checked() != 2 {
+		t.Fatalf("saw %s of %d, want newer of 2 before another look at the releases", first.Kind, got.Checked())
+	}
+	got = got.Overtaken(blog())
+	first, _ := got.First()
+	if want := "answered 200 with the file of release " + after; got.Live() != 2 || got.Checked() != 4 || first.Kind != Wrong || !strings.HasPrefix(first.Answer, want) {
+		t.Errorf("%d of %d are live, and the first is %s and %q, want 2 of 4, wrong and %q", got.Live(), got.Checked(), first.Kind, first.Answer, want)
+	}
+}

@@ -30,7 +30,8 @@ type Sight struct {
 	status int // 0 if no answer came
 }
 
-// Overtaken drops what a later publication has changed meanwhile.
+// Overtaken drops what a later publication has changed meanwhile. A later release that is
+// not the blog's is wrong: another blog has the address.
 func (r Result) Overtaken(now changes.Published) Result {
 	r.Sights = slices.DeleteFunc(slices.Clone(r.Sights), func(s Sight) bool {
 		file, exists := now.Files[s.Key]
@@ -39,6 +40,11 @@ func (r Result) Overtaken(now changes.Published) Result {
 		}
 		return exists || !slices.Contains(now.Removed, s.Key)
 	})
+	for i, s := range r.Sights {
+		if s.Kind == Newer {
+			r.Sights[i].Kind = Wrong
+		}
+	}
 	return r
 }
 
