@@ -257,3 +257,31 @@ func TestClearingWhatChangedRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestAddressOfReaders checks at which address readers are told that a blog is, and where the function looks.
+func TestAddressOfReaders(t *testing.T) {
+	const site = "https://d111111abcdef8.cloudfront.net"
+	for _, tt := range []struct {
+		name            string
+		given           props.Blog
+		change          func(*props.Blog)
+		address, looked string
+	}{
+		{"nobody knows", fixtures.Modern, func(*props.Blog) {}, "", ""},
+		{"root", fixtures.Modern, func(b *props.Blog) { b.Invalidate.Verify = "https://kzmorita.dev" }, "https://kzmorita.dev/", "https://kzmorita.dev"},
+		{"folder", fixtures.Modern, func(b *props.Blog) { b.Invalidate.Verify, b.Invalidate.BasePath = "https://kzmorita.dev", "/notes/" }, "https://kzmorita.dev/notes/", "https://kzmorita.dev"},
+		{"none", fixtures.Modern, func(b *props.Blog) { b.Invalidate.Verify = props.NoVerify }, "", ""},
+		{"site", fixtures.Tokyo, func(*props.Blog) {}, "", site},
+		{"site, none", fixtures.Tokyo, func(b *props.Blog) { b.Invalidate.Verify = props.NoVerify }, "", ""},
+		{"site, a list", fixtures.Tokyo, func(b *props.Blog) { b.Invalidate.Paths = []string{"/*"} }, "", ""},
+	} {
+		tt.change(&tt.given)
+		given := tt.given.WithDefaults()
+		if got := given.Invalidate.Address(); got != tt.address {
+			t.Errorf("%s: got the address %q, want %q", tt.name, got, tt.address)
+		}
+		if got := given.Invalidate.LooksAt(given.Deploy, given.Site, site); got != tt.looked {
+			t.Errorf("%s: the function looks at %q, want %q", tt.name, got, tt.looked)
+		}
+	}
+}
