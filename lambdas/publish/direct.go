@@ -12,10 +12,8 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/s3client"
 )
 
-const (
-	// maxReleases limits a list of releases, and maxBy the name of who asks, in characters.
-	maxReleases, maxBy = 100, 2048
-)
+// maxReleases limits a list of releases.
+const maxReleases = 100
 
 // checkDirect returns what is wrong with a direct request.
 func checkDirect(d contract.Direct) error {

@@ -12,7 +12,6 @@ import (
 	"blog-deploy-pipeline/lambdas/internal/metrics"
 	"blog-deploy-pipeline/lambdas/internal/pipelinejob"
 	"blog-deploy-pipeline/lambdas/internal/publication"
-	"blog-deploy-pipeline/lambdas/internal/redact"
 	"blog-deploy-pipeline/lambdas/internal/release"
 	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
@@ -68,7 +67,7 @@ func (s *stage) read(log *slog.Logger, job pipelinejob.Job) (pipelinejob.Task, e
 	}
 	t.request = publication.Request{Job: t.progress.job, AllowDeletions: parameters.AllowDeletions == contract.AllowDeletionsYes}
 	if d := job.Direct; d != nil {
-		t.request.Restores, t.request.By, t.request.Current = d.Release, redact.Cut(d.By, maxBy), d.Current
+		t.request.Restores, t.request.By, t.request.Current = d.Release, d.By, d.Current
 		return t, errors.Join(err, checkDirect(*d))
 	}
 	build, noBuild := job.Input()

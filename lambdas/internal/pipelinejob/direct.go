@@ -11,8 +11,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"blog-deploy-pipeline/lambdas/contract"
+	"blog-deploy-pipeline/lambdas/internal/redact"
 	"blog-deploy-pipeline/lambdas/internal/strictjson"
 )
+
+// maxBy limits the name of who asks, in characters. Every line of the log has it.
+const maxBy = 2048
 
 // againDirectly takes the place of Again in the answer to a direct request.
 const againDirectly = "run the command again"
@@ -39,6 +43,7 @@ func decodeDirect(event []byte) (Job, error) {
 		return Job{}, fmt.Errorf("decode the direct request: %w; use the commands and the functions of one version of this project", explain(err, "", "this function knows"))
 	}
 	d := request.Direct
+	d.By = redact.Line(d.By, maxBy)
 	job := Job{ID: d.Job, ContinuationToken: d.Token, Direct: &d}
 	// Nobody has resolved the variables of a pipeline that has not run.
 	job.UserParameters = placeholder.ReplaceAllString(d.UserParameters, "")

@@ -96,6 +96,12 @@ func TestDirectRefusals(t *testing.T) {
 	if got := w.direct(t, `{"direct":{"job":"j","userParameters":"p"}}`); got.Message != "the environment is wrong" {
 		t.Errorf("answered %+v, want what is wrong with the environment", got)
 	}
+	// Each line of the log names who asks.
+	w = newWorld(succeeds)
+	w.direct(t, `{"direct":{"job":"j","userParameters":"p","by":"me\u001b[2J`+strings.Repeat("e", 1<<20)+`"}}`)
+	if got := w.jobs[0].Direct.By; len(got) > maxBy+len("…") || !strings.HasPrefix(got, "me [2Jeee") {
+		t.Errorf("asked by %.20q of %d bytes, want one that fits into a line", got, len(got))
+	}
 	// A look needs no job.
 	for _, look := range []string{`"dryRun":true`, `"list":3`} {
 		if got := newWorld(succeeds).direct(t, `{"direct":{"userParameters":"p",`+look+`}}`); got.Summary != "Done." {

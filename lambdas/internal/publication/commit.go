@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"blog-deploy-pipeline/lambdas/internal/failure"
 	"blog-deploy-pipeline/lambdas/internal/redact"
 	"blog-deploy-pipeline/lambdas/internal/release"
 )
@@ -116,6 +117,8 @@ func (r *run) finished(ctx context.Context, state release.State) (Result, error)
 		return Result{Release: id}, err
 	case m.Job != r.Job: // It had nothing to do, and made no release.
 		return Result{Release: id, Unchanged: len(m.Files), Retired: len(state.Retired)}, nil
+	case m.Restores != r.Restores:
+		return Result{}, &failure.Failure{Kind: failure.Configuration, Message: fmt.Sprintf("nothing was published: the job %s has published something else before, as release %s. Give each request a job of its own", r.Job, id)}
 	}
 	return reported(m), nil
 }

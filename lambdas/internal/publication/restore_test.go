@@ -91,6 +91,9 @@ func TestRestore(t *testing.T) {
 		if again := w.mustRestore("back", first.Release); !reflect.DeepEqual(again, back) || len(w.calls) > 3 {
 			t.Errorf("the second delivery: %+v with %v, want %+v", again, w.calls, back)
 		}
+		// Another request by the same job would be told what it has not asked for.
+		_, err := w.restore("two", first.Release)
+		w.refuses(err, failure.Configuration, "the job two has published something else before, as release "+second.Release)
 		// The release that was restored can be restored, and leads to the first one.
 		time.Sleep(time.Hour)
 		w.must("three", bad)

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -161,10 +162,19 @@ const maxLine = 64 << 10
 
 // Line returns the first line of text that is not empty, redacted and cut as by [Cut],
 // without the full stop at its end, so that it fits into a sentence. A message that
-// repeats a request does so after its first line.
+// repeats a request does so after its first line. Characters that are not to be seen become
+// spaces: somebody else has written the text, and a terminal may obey them.
 func Line(text string, limit int) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return Cut(Text(strings.TrimRight(first[:min(len(first), maxLine)], " \t\r.:;,")), limit)
+	first = strings.Map(visible, first[:min(len(first), maxLine)])
+	return Cut(Text(strings.TrimRight(first, " .:;,")), limit)
+}
+
+func visible(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return ' '
 }
 
 // Cut cuts text to at most limit characters, of which the last is then "…". AWS counts

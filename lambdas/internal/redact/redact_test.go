@@ -169,6 +169,7 @@ func TestLine(t *testing.T) {
 		{"a line end of Windows", "first\r\nsecond", "first", 100},
 		{"empty lines before it", "\n \n first \nsecond", "first", 100},
 		{"nothing", " \n ", "", 100},
+		{"orders to a terminal", "\x1b[2Jgone\x00\u202e\u2028.\x7f", " [2Jgone", 100},
 		{"cut", "0123456789", "012…", 4},
 		{"redacted before it is cut", "token " + token, "token [red…", 11},
 	} {
