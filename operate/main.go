@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
 	"blog-deploy-pipeline/lambdas/contract"
 )
 
@@ -30,14 +32,18 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], terminal{os.Stdin, isTerminal(os.Stdin), os.Stdout, os.Stderr, sleep})
+	status := run(ctx, os.Args[1:], terminal{os.Stdin, term.IsTerminal(int(os.Stdin.Fd())), os.Stdout, os.Stderr, widthOf(os.Stdout), sleep})
 	stop()
 	os.Exit(status)
 }
 
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// widthOf returns how many cells a line of a terminal has; 0 for another file.
+func widthOf(f *os.File) int {
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // sleep waits for some time, or until ctx is done.

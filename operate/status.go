@@ -34,17 +34,13 @@ func showStatus(ctx context.Context, c call) error {
 			}
 			return explain(w.Watch(ctx), p, config)
 		}
-		if _, err := fmt.Fprintf(c.stdout, "%s  %s\n", p.Name, config.Region); err != nil {
-			return err
-		}
+		c.tell(p.Name + "  " + config.Region)
 		lines, err := c.read(ctx, config, client, services, p)
 		if err != nil {
 			errs = append(errs, explain(err, p, config))
 		}
 		for _, line := range lines {
-			if _, err := fmt.Fprintln(c.stdout, line); err != nil {
-				return err
-			}
+			c.tell(line)
 		}
 	}
 	return errors.Join(errs...)

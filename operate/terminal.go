@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"blog-deploy-pipeline/operate/status"
 )
 
 // terminal is where a command runs.
@@ -16,11 +18,17 @@ type terminal struct {
 	// asks is true if a person answers on stdin.
 	asks           bool
 	stdout, stderr io.Writer
-	sleep          func(context.Context, time.Duration) error
+	// width is how many cells a line on stdout has; 0 if that is no terminal.
+	width int
+	sleep func(context.Context, time.Duration) error
 }
 
 // tell prints a line. The exit status says what came of the command, too.
-func (t terminal) tell(line string) { _, _ = fmt.Fprintln(t.stdout, line) }
+func (t terminal) tell(line string) {
+	for _, part := range status.Fold(line, t.width) {
+		_, _ = fmt.Fprintln(t.stdout, part)
+	}
+}
 
 // ask asks a question that yes or no answers.
 func (t terminal) ask(ctx context.Context, question string) (bool, error) {

@@ -220,16 +220,11 @@ func safe(line string) string {
 	}, line))
 }
 
-// maxMessage is how many characters the first line of a commit's message should have at most, by Git's custom.
+// maxMessage is how wide the first line of a commit's message should be at most, by Git's custom.
 const maxMessage = 72
 
 // shortened ends a longer message in "…".
-func shortened(message string) string {
-	if all := []rune(message); len(all) > maxMessage {
-		return strings.TrimSpace(string(all[:maxMessage-1])) + "…"
-	}
-	return message
-}
+func shortened(message string) string { return cells.Truncate(message, maxMessage, "…") }
 
 // The output variables of a blog's actions: the release that was published, and how many of the files that were looked at
 // readers had, at which location of CloudFront's edge.

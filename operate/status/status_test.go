@@ -146,7 +146,7 @@ func TestLines(t *testing.T) {
 			"  Deploy      succeeded 59 min ago, in an earlier execution",
 			"  Invalidate  succeeded 59 min ago, in an earlier execution",
 			live,
-			"  Failed      32345678 Add [31mred and " + strings.Repeat("ワイド", 18) + "ワ…, 4 min ago",
+			"  Failed      32345678 Add [31mred and " + strings.Repeat("ワイド", 9) + "…, 4 min ago",
 			"              Build/Build: hugo: [2Jno theme",
 			"              add one",
 		}},
