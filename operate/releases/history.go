@@ -92,7 +92,7 @@ func (h history) choices(releases []contract.Release) string {
 
 // execution returns the execution that published a release; nil if it is unknown.
 func (h history) execution(r contract.Release) *status.Execution {
-	if i := slices.IndexFunc(h.executions, func(e *status.Execution) bool { return r.Execution != "" && e.ID == r.Execution }); i >= 0 {
+	if i := slices.IndexFunc(h.executions, func(e *status.Execution) bool { return e.ID == r.Execution }); i >= 0 {
 		return h.executions[i]
 	}
 	return nil

@@ -90,6 +90,13 @@ func TestNamed(t *testing.T) {
 	check(t, "nothing", nil, err, 0, "nothing has been published yet")
 	_, err = history{releases: releasesOf(t, "1*")}.named("a")
 	check(t, "nothing else", nil, err, 0, "again:\n  none")
+	var many strings.Builder
+	for minute := 59; minute > 0; minute-- {
+		fmt.Fprint(&many, minute, " ")
+	}
+	if _, err = (history{releases: releasesOf(t, many.String())}).named("x"); strings.Count(err.Error(), "\n") != 20 {
+		t.Errorf("of many: got %v, want the last 20", err)
+	}
 }
 
 func check(t *testing.T, name string, got *contract.Release, err error, want int, message string) {
