@@ -22,8 +22,9 @@ import (
 type rollback struct {
 	// Execution is the id of the action's first job.
 	Execution string `json:"job"`
-	// Started is when it began, in milliseconds since 1970.
-	Started int64 `json:"started"`
+	// Answered is when publish has answered last, or when this began, in milliseconds since
+	// 1970.
+	Answered int64 `json:"answered"`
 	// Failed is the release that readers do not have as it was published, and Why says so.
 	Failed string `json:"failed"`
 	Why    string `json:"why"`
@@ -60,7 +61,7 @@ func (r *rollback) publish(ctx context.Context, publish asker, blog string, paus
 		switch {
 		case err != nil && ctx.Err() != nil: // The function that was asked goes on.
 			return cmp.Or(far, "it is at work."), nil
-		case err != nil && (isFinal(err) || time.Since(time.UnixMilli(r.Started)) > givesUp):
+		case err != nil && (isFinal(err) || time.Since(time.UnixMilli(r.Answered)) > givesUp):
 			return "", fmt.Errorf("%w. Deploy the stack again if somebody has changed a function or its role", err)
 		case err != nil:
 			far = err.Error()
@@ -74,7 +75,7 @@ func (r *rollback) publish(ctx context.Context, publish asker, blog string, paus
 			r.Token, r.Published = "", answer.Variables["Release"]
 			return "", nil
 		default:
-			r.Token, far = answer.Token, answer.Summary
+			r.Token, r.Answered, far = answer.Token, time.Now().UnixMilli(), answer.Summary
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -141,5 +142,5 @@ func (r *rollback) ended(how pipelinejob.Report) pipelinejob.Report {
 
 // newRollback returns the way back from a release.
 func newRollback(execution, failed, why string) *rollback {
-	return &rollback{Execution: execution, Started: time.Now().UnixMilli(), Failed: failed, Why: redact.Line(why, maxWhy)}
+	return &rollback{Execution: execution, Answered: time.Now().UnixMilli(), Failed: failed, Why: redact.Line(why, maxWhy)}
 }

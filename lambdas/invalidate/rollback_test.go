@@ -56,6 +56,12 @@ func (d *deployStage) ask(ctx context.Context, ask contract.Direct) (contract.Di
 	return d.publishes(ask)
 }
 
+// waits returns after a time, without an error.
+func waits(d time.Duration) error {
+	time.Sleep(d)
+	return nil
+}
+
 // newRollbackWorld returns a world of a blog whose home page is broken at the edge. The
 // Deploy stage can publish the release before, which mends that.
 func newRollbackWorld(t *testing.T) (*world, *releases, *site, *deployStage) {
@@ -184,6 +190,22 @@ func TestRollback(t *testing.T) {
 				}
 			},
 			want: ", as " + restored + ". Cleared 3 items", wantCalls: 2, asked: 4,
+		},
+		{
+			name: "the Deploy stage waits for half an hour, and crashes then",
+			world: func(_ *world, _ *releases, _ *site, d *deployStage) {
+				publishes, calls := d.publishes, 0
+				d.publishes = func(ask contract.Direct) (contract.DirectAnswer, error) {
+					switch calls++; {
+					case calls <= 100:
+						return contract.DirectAnswer{Summary: "Waiting for another publication of this blog.", Token: "token"}, waits(15 * time.Second)
+					case calls == 101:
+						return contract.DirectAnswer{}, errCrashed
+					}
+					return publishes(ask)
+				}
+			},
+			want: ", as " + restored + ". Cleared 3 items", wantCalls: 27, asked: 103,
 		},
 		{
 			name: "the Deploy stage never answers",
@@ -341,7 +363,7 @@ func TestRollbackGoesOnInTheNextCall(t *testing.T) {
 	if err := got.decodeToken(token); err != nil || *got.back != *long.back || *got.changed != *long.changed || got.request.Execution != long.request.Execution {
 		t.Errorf("decoded %+v, %v", got, err)
 	}
-	for _, wrong := range []string{`{"back":{}}`, `{"back":{"job":"x","started":1,"failed":"r","why":"","published":"p"}}`, `{"back":`, `{"back":{"job":"x","started":1,"failed":"r","why":""},"clearing":{}}`, `{"back":1}`} {
+	for _, wrong := range []string{`{"back":{}}`, `{"back":{"job":"x","answered":1,"failed":"r","why":"","published":"p"}}`, `{"back":`, `{"back":{"job":"x","answered":1,"failed":"r","why":""},"clearing":{}}`, `{"back":1}`} {
 		if err := new(clearing).decodeToken(wrong); err == nil || !strings.Contains(err.Error(), "decode continuation token") {
 			t.Errorf("%s: %v, want an error", wrong, err)
 		}

@@ -62,7 +62,7 @@ func (c *clearing) decodeToken(text string) (err error) {
 		if err := strictjson.Decode(text, &t); err != nil {
 			return fmt.Errorf("decode continuation token of length %d: %w", len(text), err)
 		}
-		if b := t.Back; b.Execution == "" || b.Started <= 0 || b.Failed == "" || b.Published != "" && b.To == "" {
+		if b := t.Back; b.Execution == "" || b.Answered <= 0 || b.Failed == "" || b.Published != "" && b.To == "" {
 			return errors.New("decode continuation token: a field is missing or out of range")
 		}
 		c.back, c.request.Execution = &t.Back, t.Back.Execution

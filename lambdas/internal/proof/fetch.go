@@ -39,12 +39,10 @@ const (
 const UserAgent = "blog-deploy-pipeline (proof of live)"
 
 // NewClient returns the client with which the function looks at a site. It follows no
-// redirect, keeps no cookies, and leaves compression to [fetch].
+// redirect and keeps no cookies.
 func NewClient(s Settings) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DisableCompression = true
 	transport.MaxResponseHeaderBytes = maxHeader
-	transport.MaxConnsPerHost = atOnce
 	if s.At != "" {
 		transport.Proxy = nil
 		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
