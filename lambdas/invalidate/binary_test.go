@@ -1,18 +1,15 @@
 package main
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/functiontest"
-	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
 
 func TestBinaryCompletesInOneInvocation(t *testing.T) {
@@ -242,82 +239,6 @@ func TestBinaryDeliveredAgainAfterTheEnd(t *testing.T) {
 		}
 		if n := len(job.Reports()); n != 1 {
 			t.Errorf("%d reports, want 1", n)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Error(err)
-	}
-}
-
-// The owner's command looks, and then clears. It asks again after a crash, and one
-// invalidation is made.
-func TestBinaryAnswersDirectly(t *testing.T) {
-	edge := fakeaws.Distribution{ID: distribution, CompleteAfter: 300 * time.Millisecond}
-	var w *functiontest.World
-	var struck atomic.Bool
-	cloud := fakeaws.Options{Fault: func(call fakeaws.Call) fakeaws.Fault {
-		if call.Action == "cloudfront:CreateInvalidation" && !struck.Swap(true) {
-			return fakeaws.Fault{Kind: fakeaws.After, Do: w.Function.Kill}
-		}
-		return fakeaws.Fault{}
-	}}
-	setup := functiontest.Setup{
-		Binary: binary, Name: "invalidate", Cloud: cloud, Distributions: []fakeaws.Distribution{edge},
-		Buckets: []string{contract.EnvReleases}, Timeout: functiontest.Timeout,
-	}
-	err := functiontest.With(setup, func(world *functiontest.World) error {
-		w = world
-		if err := publish(t.Context(), w, "main.css"); err != nil {
-			return err
-		}
-		record := functiontest.Record{Distributions: []fakeaws.Distribution{edge}}
-		ask := func(d contract.Direct) (answer contract.DirectAnswer) {
-			t.Helper()
-			d.UserParameters = parameters(distribution)
-			result, err := w.Function.Invoke(t.Context(), []byte(contract.JSON(contract.DirectEvent{Direct: d})))
-			if err != nil {
-				t.Fatal(err)
-			}
-			call := functiontest.Request{Attempts: []lambdaruntime.Result{result}, Synchronous: true, Killed: struck.Load() && result.Err != nil}
-			if result.Err == nil {
-				call.Reports = 1
-				if err := json.Unmarshal(result.Payload, &answer); err != nil {
-					t.Fatal(err)
-				}
-			}
-			record.Requests = append(record.Requests, call)
-			record.Said = append(record.Said, string(result.Payload))
-			return answer
-		}
-		look := ask(contract.Direct{DryRun: true, Touched: []string{"a/index.html"}})
-		if look.Clearing == nil || look.Clearing.Items != 2 || w.Count(functiontest.Calls("cloudfront:CreateInvalidation")) != 0 {
-			t.Errorf("a look answers %+v", look)
-		}
-		d := contract.Direct{Job: "back-1"}
-		if crash := ask(d); crash.Summary != "" {
-			t.Errorf("a crash answers %+v", crash)
-		}
-		var last contract.DirectAnswer
-		for range 100 {
-			if last = ask(d); last.Token == "" {
-				break
-			}
-			d.Token = last.Token
-		}
-		record.Success = time.Now()
-		if !strings.HasPrefix(last.Summary, "Cleared 1 item") || last.Variables["Release"] != releaseID {
-			t.Errorf("answered %+v, want one item to be cleared", last)
-		}
-		state, err := releasesOf(w).Load(t.Context())
-		if err != nil || len(state.Touched) > 0 {
-			t.Errorf("still to clear: %v, %v", state.Touched, err)
-		}
-		if broken := w.BrokenRules(record); len(broken) > 0 {
-			t.Error(broken)
-		}
-		if n := w.Count(functiontest.Calls("codepipeline:PutJobSuccessResult")); n > 0 {
-			t.Errorf("sent %d reports to CodePipeline", n)
 		}
 		return nil
 	})

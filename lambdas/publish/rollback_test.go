@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,74 +13,22 @@ import (
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 	"blog-deploy-pipeline/rehearse/functiontest"
-	"blog-deploy-pipeline/rehearse/lambdaruntime"
 )
 
-// asked is a direct request as the owner's command makes it, and what came of it.
-type asked struct {
-	calls    []functiontest.Request
-	answer   contract.DirectAnswer
-	answered bool
-}
-
-// ask asks the function until the work is done. After a crash it asks again, three times
-// in all. onEvent gets each event before it is sent; it may be nil.
-func (s site) ask(ctx context.Context, d contract.Direct, onEvent func([]byte)) (asked, error) {
-	var a asked
+// ask asks the function directly for the blog.
+func (s site) ask(ctx context.Context, d contract.Direct, onEvent func([]byte)) (functiontest.Asked, error) {
 	d.UserParameters = contract.JSON(parameters())
-	crashes := 0
-	for range 300 {
-		event := []byte(contract.JSON(contract.DirectEvent{Direct: d}))
-		if onEvent != nil {
-			onEvent(event)
-		}
-		result, err := s.Function.Invoke(ctx, event)
-		if err != nil {
-			return a, err
-		}
-		call := functiontest.Request{Attempts: []lambdaruntime.Result{result}, Synchronous: true}
-		if result.Err == nil {
-			call.Reports = 1
-		}
-		a.calls = append(a.calls, call)
-		if result.Err != nil {
-			if crashes++; crashes == functiontest.Tries {
-				return a, nil
-			}
-			continue
-		}
-		a.answer = contract.DirectAnswer{}
-		if err := json.Unmarshal(result.Payload, &a.answer); err != nil {
-			return a, err
-		}
-		if d.Token = a.answer.Token; d.Token == "" {
-			a.answered = true
-			return a, nil
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
-	return a, fmt.Errorf("still not done: %+v", a.answer)
-}
-
-// ended returns how the request ended, as an action does.
-func (a asked) ended() string {
-	switch {
-	case !a.answered:
-		return functiontest.NoReport
-	case a.answer.Failure != "":
-		return a.answer.Failure
-	}
-	return "success"
+	return s.Ask(ctx, d, onEvent)
 }
 
 // must asks, and ends the test unless the function succeeds.
 func (s site) must(t *testing.T, d contract.Direct) contract.DirectAnswer {
 	t.Helper()
 	a, err := s.ask(t.Context(), d, nil)
-	if err != nil || a.ended() != "success" {
-		t.Fatalf("%+v: ended as %s, %v, %+v\n%s", d, a.ended(), err, a.answer, s.Function.Logs())
+	if err != nil || a.Ended() != "success" {
+		t.Fatalf("%+v: ended as %s, %v, %+v\n%s", d, a.Ended(), err, a.Answer, s.Function.Logs())
 	}
-	return a.answer
+	return a.Answer
 }
 
 // bothBack is what the bucket has after the second build was rolled back: the new style
@@ -148,18 +95,6 @@ var rollbackCalls = []functiontest.Call{
 	{Name: toCommit, Match: functiontest.Operation("PutObject", contract.EnvReleases, contract.ReleaseState)},
 }
 
-// rollbackFaults are faults of each kind.
-func rollbackFaults() (faults []functiontest.Fault) {
-	for _, fault := range functiontest.Faults {
-		switch fault.Kind {
-		case fakeaws.ServerError, fakeaws.BadSignature, fakeaws.BadSignatureLine, fakeaws.Hang, fakeaws.Endless: // as for the pipeline's job
-		default:
-			faults = append(faults, fault)
-		}
-	}
-	return faults
-}
-
 // tryRollback publishes two builds, and rolls back with a fault. Then the same command
 // without it must have the first build, and a push the second one.
 func tryRollback(ctx context.Context, c *functiontest.Case) (outcome functiontest.Outcome, err error) {
@@ -198,13 +133,8 @@ func tryRollback(ctx context.Context, c *functiontest.Case) (outcome functiontes
 		}
 		s.Wait()
 		armed.Store(false)
-		outcome.Ended = got.ended()
-		record := functiontest.Record{Requests: got.calls}
-		for i := range got.calls {
-			got.calls[i].Killed = c.Fault.Fatal()
-			record.Said = append(record.Said, string(got.calls[i].Attempts[0].Payload))
-		}
-		outcome.Broken = s.BrokenRules(record)
+		outcome.Ended = got.Ended()
+		outcome.Broken = s.BrokenRules(got.Record(c.Fault.Fatal()))
 		return s.healed(ctx, first, &outcome)
 	})
 	return outcome, err
@@ -231,11 +161,11 @@ func (s site) healed(ctx context.Context, first string, outcome *functiontest.Ou
 	if err != nil {
 		return err
 	}
-	if again.ended() != "success" {
-		broken("the command run again ended as %s: %s", again.ended(), again.answer.Message)
+	if again.Ended() != "success" {
+		broken("the command run again ended as %s: %s", again.Ended(), again.Answer.Message)
 	}
-	if outcome.Ended == "success" && again.answer.Variables["Put"] != "0" {
-		broken("the command run again put %s files", again.answer.Variables["Put"])
+	if outcome.Ended == "success" && again.Answer.Variables["Put"] != "0" {
+		broken("the command run again put %s files", again.Answer.Variables["Put"])
 	}
 	if files, err = s.files(ctx, contract.EnvSiteBucket); err != nil {
 		return err
@@ -280,7 +210,7 @@ func wantRollbackEnd(c *functiontest.Case) string {
 // TestRollbackFaultMatrix strikes a rollback, once and always. Wherever it is interrupted,
 // the next run and the next push heal it.
 func TestRollbackFaultMatrix(t *testing.T) {
-	functiontest.Matrix{Name: "lambdas/publish, rollback", Calls: rollbackCalls, Faults: rollbackFaults(), Run: tryRollback, Want: wantRollbackEnd}.Test(t)
+	functiontest.Matrix{Name: "lambdas/publish, rollback", Calls: rollbackCalls, Faults: functiontest.FewFaults(), Run: tryRollback, Want: wantRollbackEnd}.Test(t)
 }
 
 // A list that S3 refuses says so, and one that S3 answers late is there.
@@ -306,11 +236,11 @@ func TestBinaryListFaults(t *testing.T) {
 		in(t, cloud, func(s site) {
 			s.publishes(t, firstBuild, 1, "5 put")
 			a, err := s.ask(t.Context(), contract.Direct{List: 3}, nil)
-			if err != nil || a.ended() != tt.want || a.ended() == "success" && len(a.answer.Releases) != 1 || struck.Load() == 0 {
-				t.Errorf("%s: ended as %s with %+v, %v, want %s", name, a.ended(), a.answer, err, tt.want)
+			if err != nil || a.Ended() != tt.want || a.Ended() == "success" && len(a.Answer.Releases) != 1 || struck.Load() == 0 {
+				t.Errorf("%s: ended as %s with %+v, %v, want %s", name, a.Ended(), a.Answer, err, tt.want)
 			}
-			if a.ended() != "success" && (!strings.Contains(a.answer.Message, "list s3://") || strings.Contains(a.answer.Message, "retry this stage")) {
-				t.Errorf("%s: the message is %q", name, a.answer.Message)
+			if a.Ended() != "success" && (!strings.Contains(a.Answer.Message, "list s3://") || strings.Contains(a.Answer.Message, "retry this stage")) {
+				t.Errorf("%s: the message is %q", name, a.Answer.Message)
 			}
 		})
 	}

@@ -54,6 +54,12 @@ var Faults = []Fault{
 	{Name: "delivered twice", Again: true},
 }
 
+// FewFaults returns those of Faults that differ for the function, for calls that another matrix strikes with all of them.
+func FewFaults() []Fault {
+	alike := []fakeaws.FaultKind{fakeaws.ServerError, fakeaws.BadSignature, fakeaws.BadSignatureLine, fakeaws.Hang, fakeaws.Endless}
+	return slices.DeleteFunc(slices.Clone(Faults), func(f Fault) bool { return slices.Contains(alike, f.Kind) })
+}
+
 // Freezes holds the faults that last until Lambda's timeout.
 var Freezes = []Fault{
 	{Name: "frozen before", Kind: fakeaws.Before, Freeze: true},
