@@ -109,8 +109,8 @@ func TestKinds(t *testing.T) {
 	bomb := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		z := gzip.NewWriter(w)
-		for zeros := make([]byte, 1<<20); ; {
-			if _, err := z.Write(zeros); err != nil {
+		for zeros := make([]byte, 4<<10); ; {
+			if _, err := z.Write(zeros); err != nil || z.Flush() != nil {
 				return
 			}
 		}
