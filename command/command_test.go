@@ -155,6 +155,7 @@ func TestErrors(t *testing.T) {
 		{"site of a blog without one", app, "stacks -destroy -site -blog plain", `the blog "plain" has no Site in blogs.go`},
 		{"site without destroy", app, "stacks -site -blog site", "-site goes only with -destroy"},
 		{"props that are not valid", broken, "stacks -blog plain", "blogs.go or services.go has problems:\n"},
+		{"pipelines of props that are not valid", broken, "pipelines", "blogs.go or services.go has problems:\n"},
 		{"pipeline of a blog that is none", app, "pipelines -blog nope", `no blog "nope" in blogs.go`},
 		{"pipelines of two", app, "pipelines -blog plain -service api", "name one of them"},
 		{"AppSpec of nothing", app, "appspec", "which service? Name one from services.go"},

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"fmt"
 	"io"
 
 	"blog-deploy-pipeline/lambdas/contract"
@@ -16,8 +15,8 @@ func (c *printPipelines) run(app App, stdout, _ io.Writer) error {
 	if c.blog != "" && c.service != "" {
 		return c.check()
 	}
-	if err := props.Validate(app.Blogs, app.Services); err != nil {
-		return fmt.Errorf("blogs.go or services.go has problems:\n%w", err)
+	if err := app.validate(); err != nil {
+		return err
 	}
 	blogs, services := app.Blogs, app.Services
 	switch {

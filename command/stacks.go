@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"blog-deploy-pipeline/lambdas/contract"
-	"blog-deploy-pipeline/stacks/props"
 )
 
 // printStacks prints the names of a target's stacks, each on a line, in the order in which they are deployed.
@@ -31,8 +30,8 @@ func (c *printStacks) run(app App, stdout, stderr io.Writer) error {
 	if c.site && !c.destroy {
 		return errors.New("-site goes only with -destroy: without it, all stacks are printed")
 	}
-	if err := props.Validate(app.Blogs, app.Services); err != nil {
-		return fmt.Errorf("blogs.go or services.go has problems:\n%w", err)
+	if err := app.validate(); err != nil {
+		return err
 	}
 	var names []string
 	var err error

@@ -28,6 +28,14 @@ func (t *target) check() error {
 	return nil
 }
 
+// validate returns what is wrong with the props of all blogs and services.
+func (app App) validate() error {
+	if err := props.Validate(app.Blogs, app.Services); err != nil {
+		return fmt.Errorf("blogs.go or services.go has problems:\n%w", err)
+	}
+	return nil
+}
+
 // blog returns the blog called name.
 func (app App) blog(name string) (props.Blog, error) {
 	var names []string

@@ -306,6 +306,10 @@ func TestRollback(t *testing.T) {
 			told: "  the rollback to " + id(2) + " is live, but its changes are not cleared yet: this goes on with it. TO= names another release\n", published: 1, clearings: 1},
 		{name: "what was not cleared goes on, and names no commit of its own", before: func(t *testing.T, w *world) { w.pending(releasesOf(t, "4=2* 3 2 1")) },
 			told: "The next push publishes as usual. If it still has what you took back, that comes back: revert it, or mend it.\n", published: 1, clearings: 1},
+		{name: "what was not cleared goes on, and fails again", before: func(t *testing.T, w *world) {
+			w.pending(releasesOf(t, "4=2* 3 2 1"))
+			ends(w.publish, fails)
+		}, told: goOn, err: "Deploy: S3 refuses; run the command again", published: 1},
 		{name: "from an unfinished publication", before: func(t *testing.T, w *world) { w.lists(releasesOf(t, "3 2 1")) },
 			told: "  live     parts of a release whose publication is not finished\n  back to  " + id(3), published: 1, clearings: 1},
 		{name: "invalidate does not say what it would clear", before: func(_ *testing.T, w *world) {
@@ -454,6 +458,20 @@ func TestCtrlC(t *testing.T) {
 	}
 	if len(w.invalidate.works()) > 0 {
 		t.Error("invalidate was called after the end")
+	}
+}
+
+// TestCtrlCAtTheExecutions stops before the pipeline's executions are read, without which a list would go on.
+func TestCtrlCAtTheExecutions(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	w := newWorld(t, fakeaws.Options{Authorize: func(c fakeaws.Call) error {
+		if c.Action == "codepipeline:ListPipelineExecutions" {
+			stop()
+		}
+		return nil
+	}})
+	if err := w.rollback.List(ctx); !errors.Is(err, context.Canceled) || len(w.told) > 0 {
+		t.Errorf("got %v and %q, want the end", err, w.told)
 	}
 }
 

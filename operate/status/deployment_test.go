@@ -393,6 +393,23 @@ func TestReadEndsListsWithoutAnEnd(t *testing.T) {
 	}
 }
 
+// undescribed knows service deployments only by their ARN.
+type undescribed struct{ ECS }
+
+func (undescribed) DescribeServiceDeployments(context.Context, *ecs.DescribeServiceDeploymentsInput, ...func(*ecs.Options)) (*ecs.DescribeServiceDeploymentsOutput, error) {
+	return &ecs.DescribeServiceDeploymentsOutput{}, nil
+}
+
+func TestReadOfAnUndescribedDeployment(t *testing.T) {
+	w := newServiceWorld(t, fakeaws.Options{})
+	w.deployByECS(t)
+	w.Services.ECS = undescribed{w.Services.ECS}
+	d, err := w.Read(t.Context(), news)
+	if err != nil || d == nil || !d.Running || len(d.Lines(w.now)) != 1 || !strings.HasSuffix(d.Lines(w.now)[0], " pending") {
+		t.Errorf("got %+v, %v, want a deployment that is pending", d, err)
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -132,6 +132,15 @@ func TestLines(t *testing.T) {
 			"  Failed      22345678 Write 2, 9 min ago",
 			"              Deploy/Deploy: ConfigurationError: The build has no index.html: add a home page.",
 		}},
+		{"then failed twice", []fakeaws.Execution{published, failed, execution(third, "Failed", 5, "Failed")}, []string{
+			"  Source      failed 4 min ago",
+			"  Build       succeeded 9 min ago, in an earlier execution",
+			"  Deploy      failed 9 min ago, in an earlier execution",
+			"  Invalidate  succeeded 59 min ago, in an earlier execution",
+			live,
+			"  Failed      32345678 Write 3, 4 min ago",
+			"              Source/Source",
+		}},
 		{"then stopped", []fakeaws.Execution{published, stopped}, []string{
 			"  Source      succeeded 9 min ago",
 			"  Build       stopped 9 min ago",
@@ -427,6 +436,18 @@ func TestWatchGoesOn(t *testing.T) {
 		if (err != nil) != wantErr || struck != failures {
 			t.Errorf("after %d failures of %d: got %v, want an error: %v", struck, failures, err, wantErr)
 		}
+	}
+}
+
+// TestWatchNeedsAFirstLook refuses the first look, which a wait does not mend.
+func TestWatchNeedsAFirstLook(t *testing.T) {
+	looks := 0
+	w := newWorld(t, fakeaws.Options{Authorize: func(fakeaws.Call) error {
+		looks++
+		return errors.New("no identity-based policy allows it")
+	}})
+	if lines, err := watched(t, w); err == nil || looks != 1 || len(lines) > 0 {
+		t.Errorf("got %v after %d looks and %q, want the first refusal", err, looks, lines)
 	}
 }
 
