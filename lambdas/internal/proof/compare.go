@@ -119,9 +119,9 @@ func (c comparison) content(want release.File, a answer, old Kind) (Kind, string
 		return Newer, "200 with the file of release " + from
 	case known && from < by:
 		return Stale, "200 with the file of release " + from
-	case a.isLonger:
+	case a.size > want.Size:
 		return old, fmt.Sprintf("200 with more than the file's %d bytes", want.Size)
-	case a.size != want.Size:
+	case a.size < want.Size:
 		return old, fmt.Sprintf("200 with %d bytes in place of %d", a.size, want.Size)
 	case a.sum != want.SHA256:
 		return old, fmt.Sprintf("200 with other content of %d bytes", a.size)
@@ -159,11 +159,8 @@ func (a answer) from() string {
 
 // age returns for how long the answer was in a cache; 0 if it was in none.
 func (a answer) age() time.Duration {
-	seconds, err := strconv.Atoi(a.header.Get("Age"))
-	if err != nil || seconds < 0 {
-		return 0
-	}
-	return time.Duration(min(seconds, 1<<31)) * time.Second
+	seconds, _ := strconv.ParseUint(a.header.Get("Age"), 10, 31) // 0 for what is no number, and the largest for a larger one
+	return time.Duration(seconds) * time.Second
 }
 
 // circumstances returns what an answer says about its way, such as " (Hit from cloudfront,

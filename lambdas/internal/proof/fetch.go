@@ -59,11 +59,10 @@ func NewClient(s Settings) *http.Client {
 type answer struct {
 	status int
 	header http.Header
-	// size is the length of the content, and sum its SHA-256 in hexadecimal. If isLonger
-	// is true, there is more than what can be compared, and the sum is "".
-	size     int64
-	sum      string
-	isLonger bool
+	// size is the length of the content, and sum its SHA-256 in hexadecimal. Of a content that
+	// is longer than what can be compared, they are those of one byte more than that.
+	size int64
+	sum  string
 	// err is that of an answer that did not come, or not whole.
 	err error
 }
@@ -95,9 +94,6 @@ func fetch(ctx context.Context, client *http.Client, s Settings, path string, t 
 		limit = maxSize
 	}
 	a.size, a.sum, a.err = read(response, limit)
-	if a.size > limit {
-		a.size, a.sum, a.isLonger = limit, "", true
-	}
 	return a
 }
 

@@ -186,6 +186,9 @@ func TestKinds(t *testing.T) {
 		{name: "another length", answer: serves("pag", html), want: Wrong, says: "200 with 3 bytes in place of 4"},
 		{name: "other content", answer: serves("cage", html, of(now)...), want: Wrong, says: "200 with other content of 4 bytes"},
 		{name: "other content that is packed", answer: packed("cage", of(now)...), want: Wrong, says: "200 with other content of 4 bytes"},
+		{name: "an error cached after the clearing", answer: status(404, "Age", "5"), want: Wrong, says: "answered 404 Not Found (Age 5 s"},
+		{name: "an age that is none", answer: serves("pag", html, "Age", "-3600"), want: Wrong, says: "200 with 3 bytes in place of 4"},
+		{name: "an age of centuries", answer: serves("pag", html, "Age", "9223372036854775807"), want: Stale, says: "200 with 3 bytes in place of 4"},
 		{name: "another type", answer: serves("page", "text/plain"), want: Wrong, says: `200 with the Content-Type "text/plain" in place of "text/html; charset=utf-8"`},
 		{name: "another caching, of an object without a tag", answer: serves("page", html, "Cache-Control", "no-store"), want: Wrong, says: `200 with the Cache-Control "no-store" in place of "max-age=0"`},
 		{name: "nothing", answer: status(404, "Server", "AmazonS3"), want: Wrong, says: "answered 404 Not Found (at FRA56-P4)"},
@@ -225,6 +228,7 @@ func TestKinds(t *testing.T) {
 		{name: "still there", path: "/gone/", answer: serves("secret", html), want: Wrong, says: "200 with a file that has left the blog"},
 		{name: "still there under its own name", path: "/gone/index.html", answer: serves("secret", html), want: Wrong, says: "200 with a file that has left the blog"},
 		{name: "still there, and packed", path: "/gone/", answer: packed("secret"), want: Wrong, says: "200 with a file that has left the blog"},
+		{name: "still there, without end", path: "/gone/", answer: endless, want: Wrong, says: "200 with a file that has left the blog"},
 		{name: "gone behind a password", path: "/gone/", answer: status(401), want: Private, says: "401 Unauthorized"},
 	}
 	for _, tt := range tests {
