@@ -59,8 +59,8 @@ func (r *rollback) publish(ctx context.Context, publish asker, blog string, paus
 		answer, err := publish.ask(ctx, contract.Direct{Job: "rollback-" + r.Execution, UserParameters: parameters,
 			Release: r.To, Current: r.Failed, By: "Invalidate.OnFailure", Token: r.Token, List: r.searches()})
 		switch {
-		case err != nil && ctx.Err() != nil: // The function that was asked goes on.
-			return cmp.Or(far, "it is at work."), nil
+		case err != nil && ctx.Err() != nil:
+			return cmp.Or(far, "it is at work."), nil //nolint:nilerr // The function that was asked goes on.
 		case err != nil && (isFinal(err) || time.Since(time.UnixMilli(r.Answered)) > givesUp):
 			return "", fmt.Errorf("%w. Deploy the stack again if somebody has changed a function or its role", err)
 		case err != nil:
