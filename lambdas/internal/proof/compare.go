@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -79,7 +80,7 @@ func (c comparison) kind(t target, a answer, since time.Duration) (Kind, string)
 	case t.removed && (isRedirect(a.status) || isGone(a.status)):
 		return Live, ""
 	case isRedirect(a.status):
-		return Redirected, status + " to " + quoted(a.header.Get("Location"))
+		return Redirected, status + " to " + quoted(destination(a.header.Get("Location")))
 	case isGone(a.status) && (a.status != http.StatusForbidden || isOfS3):
 		return old, status
 	default:
@@ -88,6 +89,17 @@ func (c comparison) kind(t target, a answer, since time.Duration) (Kind, string)
 }
 
 func isRedirect(status int) bool { return status >= 300 && status < 400 }
+
+// destination returns where a redirect leads, without what may be a secret: the user and
+// the query of the address. It returns "" for none.
+func destination(location string) string {
+	to, err := url.Parse(location)
+	if err != nil {
+		return ""
+	}
+	to.User, to.RawQuery, to.Fragment = nil, "", ""
+	return to.String()
+}
 
 // isGone reports whether a status says that there is no such object. S3 says 403 to a
 // reader who may not list the bucket.

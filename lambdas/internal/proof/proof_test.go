@@ -160,6 +160,7 @@ func TestKinds(t *testing.T) {
 		_, _ = io.WriteString(w, "pa")
 		panic(http.ErrAbortHandler)
 	}
+	long := strings.Repeat("x", 10_000)
 	tests := []struct {
 		name   string
 		path   string // whose answer it is; default: "/a/"
@@ -199,6 +200,11 @@ func TestKinds(t *testing.T) {
 		{name: "compressed without an end or a byte", answer: nothings, want: Unreachable, says: "gave no whole answer: unexpected EOF"},
 
 		{name: "a redirect to another host", answer: status(301, "Location", "https://elsewhere.example/a/"), want: Redirected, says: `answered 301 Moved Permanently to "https://elsewhere.example/a/"`},
+		{name: "a redirect with a secret", answer: status(302, "Location", "https://me:word@login.example/a?token=secret#part"), want: Redirected, says: `302 Found to "https://login.example/a" (at`},
+		{name: "a redirect to no address", answer: status(302, "Location", "%zz"), want: Unreachable, says: "gave no whole answer: failed to parse Location header"},
+		{name: "long headers", answer: status(302, "Location", "https://a.example/"+long, "X-Cache", long, "Age", long, "X-Amz-Cf-Pop", long), want: Redirected, says: "xxx…"},
+		{name: "a long order of a web ACL", answer: status(202, "X-Amzn-Waf-Action", long), want: Blocked, says: `xxx…" of a web ACL`},
+		{name: "a long compression", answer: serves("page", html, "Content-Encoding", long), want: Unreachable, says: "xxx…, which nobody asked for"},
 		{name: "a redirect to nowhere", answer: status(302), want: Redirected, says: `302 Found to "none"`},
 		{name: "a password", answer: status(401, "WWW-Authenticate", "Basic"), want: Private, says: "401 Unauthorized"},
 		{name: "a password, by a function", answer: status(403, "WWW-Authenticate", "Basic"), want: Private, says: "403 Forbidden"},
@@ -245,6 +251,9 @@ func TestKinds(t *testing.T) {
 			first, bad := got.First()
 			if bad != (tt.want > Newer) || bad && (first.Kind != tt.want || first.Address != "https://example.com"+tt.path) || !got.Has(tt.want) {
 				t.Errorf("saw %s at %q, want %s", first.Kind, first.Address, tt.want)
+			}
+			if len(first.Answer) > 600 || len(first.Edge) > 60 {
+				t.Errorf("it says %d bytes of %d bytes, which do not fit into a message", len(first.Answer), len(first.Edge))
 			}
 			if !strings.Contains(first.Answer, tt.says) {
 				t.Errorf("it %q, want %q in it", first.Answer, tt.says)
@@ -455,6 +464,13 @@ func TestOvertaken(t *testing.T) {
 	later.Removed = nil
 	if rest := got.Overtaken(later); rest.Checked() != 2 || rest.Live() != 2 {
 		t.Errorf("%d of %d are live, want 2 of 2", rest.Live(), rest.Checked())
+	}
+	later = blog()
+	again := later.Files["a/index.html"]
+	again.Tag = release.CacheTag(after)
+	later.Files["a/index.html"] = again
+	if rest := got.Overtaken(later); rest.Checked() != 3 || rest.Live() != 2 {
+		t.Errorf("after the same file was put again, %d of %d are live, want 2 of 3", rest.Live(), rest.Checked())
 	}
 	later = blog()
 	later.Files["a/index.html"], later.Files["gone/index.html"] = file("newer page", html), file("back", html)
