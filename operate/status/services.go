@@ -47,7 +47,7 @@ func (s Services) named(ctx context.Context, p contract.Pipeline) (contract.Serv
 	for _, stage := range out.Pipeline.Stages {
 		for _, action := range stage.Actions {
 			configuration := action.Configuration
-			if aws.ToString(action.ActionTypeId.Provider) == "CodeDeployToECS" {
+			if of := action.ActionTypeId; of != nil && aws.ToString(of.Provider) == "CodeDeployToECS" {
 				service.Application, service.DeploymentGroup = configuration["ApplicationName"], configuration["DeploymentGroupName"]
 			}
 			var variables []struct{ Name, Value string }
