@@ -296,6 +296,19 @@ func TestRehearse(t *testing.T) {
 		t.Errorf("second: the crawling reader saw %+v, and the edge's copies are %+v, want %d, none of them cleared needlessly", crawl, copies, first.Site.Uploaded)
 	}
 
+	third := r.run("-state", r.state, "-rollback")
+	if got, want := editions(third, "/"), []rehearsal.Edition{rehearsal.Same, rehearsal.Same, rehearsal.Same, rehearsal.Broken, rehearsal.Same}; third.Status != rehearsal.Succeeded || !slices.Equal(got, want) {
+		t.Errorf("third: %s, readers of the home page get %v, want %v: %v", third.Status, got, want, reasons(third))
+	}
+	if taken := third.Rollback; taken == nil || taken.From <= taken.To || len(taken.Releases) != 4 { // The first line has the names of the columns.
+		t.Errorf("third: the rollback is %+v, want one of three releases", taken)
+	}
+	for name, o := range r.bucket("the-blog") {
+		if after[name].content != o.content {
+			t.Errorf("third: %s is not as it was before the mistake", name)
+		}
+	}
+
 	for _, stop := range []time.Duration{time.Second, 3 * time.Second} {
 		cmd, _, stderr := r.start("-state", r.state)
 		time.Sleep(stop)
@@ -455,6 +468,7 @@ func TestRehearseUsage(t *testing.T) {
 		{[]string{"-blog", "nobody"}, `no blog "nobody"`},
 		{[]string{"-blog", "a", "-service", "b"}, "name one of them"},
 		{[]string{"-service", "b"}, `no service "b"`},
+		{[]string{"-blog", "example", "-rollback"}, "example keeps no releases to go back to"},
 		{[]string{"-fault", "cloudfront=flood"}, `fault "cloudfront=flood" is not known`},
 		{[]string{"-app", "nowhere"}, "make synth"},
 		{[]string{"more"}, `"more" is not a flag`},
