@@ -131,6 +131,30 @@ func newProvenWorld(t *testing.T) (*world, *releases, *site) {
 	return w, r, s
 }
 
+// A look costs two requests to the releases bucket, and one or two for each file that has
+// changed, of a page that has left at both of its addresses.
+func TestProofWithFewRequests(t *testing.T) {
+	count := func(look bool) (toReleases, toSite int) {
+		synctest.Test(t, func(t *testing.T) {
+			w, r, s := newProvenWorld(t)
+			if !look {
+				w.stage.prover = nil
+			}
+			before := len(r.client.Calls())
+			if err := w.invoke(t, invocationtest.Event(t, "first-article")); err != nil || len(w.pipeline.Successes) != 1 {
+				t.Fatalf("%v, reported %v", err, w.pipeline.Failures)
+			}
+			toReleases, toSite = len(r.client.Calls())-before, s.requests
+		})
+		return toReleases, toSite
+	}
+	without, none := count(false)
+	with, all := count(true)
+	if without != 4 || with != 6 || none != 0 || all != 5 {
+		t.Errorf("%d requests to the releases bucket and %d to the site without a look, and %d and %d with one, want 4, 0, 6 and 5", without, none, with, all)
+	}
+}
+
 func TestProof(t *testing.T) {
 	const (
 		cleared = "Cleared 3 items in 0s for 3 changed files of release " + releaseID + "; 0 of 3 unchanged files evicted: invalidation I2J0I21PCUYOIK is completed."
