@@ -140,6 +140,8 @@ func TestRollback(t *testing.T) {
 		wantLeft  string
 		wantCalls int
 		asked     int
+		// notCleared is how many invalidations are counted as failed.
+		notCleared int
 	}{
 		{
 			name: "readers have the release before again",
@@ -254,6 +256,18 @@ func TestRollback(t *testing.T) {
 			wantLeft: "a/index.html gone/index.html main.css", wantCalls: 2, asked: 2,
 		},
 		{
+			name: "CloudFront refuses to clear the release before",
+			world: func(w *world, _ *releases, _ *site, d *deployStage) {
+				publishes := d.publishes
+				d.publishes = func(ask contract.Direct) (contract.DirectAnswer, error) {
+					w.cloudFront(invalidationtest.Refuses(invalidationtest.APIError(http.StatusForbidden, "AccessDenied", "no")))
+					return publishes(ask)
+				}
+			},
+			want:     "So release " + earlier + " was published again, as " + restored + ", but: CloudFront refused: AccessDenied: no",
+			wantLeft: "a/index.html gone/index.html main.css", wantCalls: 2, asked: 2, notCleared: 1,
+		},
+		{
 			name:   "a person has asked, and decides",
 			world:  func(w *world, _ *releases, _ *site, _ *deployStage) { w.stage.publish = nil },
 			begins: "JobFailed: readers do not have what was published, although", wantLeft: "a/index.html gone/index.html main.css", wantCalls: 1,
@@ -290,6 +304,9 @@ func TestRollback(t *testing.T) {
 				}
 				if got := r.left(); got != tt.wantLeft || calls != tt.wantCalls || len(d.asked) != tt.asked && tt.asked > 0 {
 					t.Errorf("%q is left to be cleared, after %d calls that asked %d times, want %q, %d and %d", got, calls, len(d.asked), tt.wantLeft, tt.wantCalls, tt.asked)
+				}
+				if n := strings.Count(w.log.String(), fmt.Sprintf("%q:1", contract.MetricFailed)); n != tt.notCleared {
+					t.Errorf("counted %d invalidations that failed, want %d: %s", n, tt.notCleared, w.log.String())
 				}
 				for i, ask := range d.asked {
 					want := contract.Direct{Job: "rollback-11111111-abcd-1111-abcd-111111abcdef", Release: earlier, Current: releaseID, By: "Invalidate.OnFailure", Token: ask.Token,
