@@ -108,7 +108,7 @@ func TestReleasesAndRollback(t *testing.T) {
 		{name: "denied", opts: denied("lambda:InvokeFunction"), args: []string{"releases", "-pipelines", mine}, status: exitFailed, out: "my-blog  us-east-1\n",
 			wrong: "your credentials do not allow lambda:InvokeFunction for my-blog: add that permission to your user or role: User: arn:aws:iam::123456789012:user/me is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:123456789012:function:my-blog-Deploy"},
 		{name: "the pipeline may not be read", opts: denied("codepipeline:GetPipeline"), args: []string{"rollback", "-pipelines", mine}, status: exitFailed, out: "my-blog", wrong: "your credentials do not allow codepipeline:GetPipeline for my-blog: add"},
-		{name: "status", args: []string{"status", "-pipelines", mine}, out: "\n  Live        release " + liveRelease + ", since 1 h ago\n"},
+		{name: "status", args: []string{"status", "-pipelines", mine}, out: "\n  Live        release " + liveRelease + ", for 1 h\n"},
 		{name: "status, denied", opts: denied("lambda:InvokeFunction"), args: []string{"status", "-pipelines", mine}, out: "\n  What make rollback has published is not seen: your credentials do not allow lambda:InvokeFunction for my-blog: add"},
 		{name: "no such function", before: func(t *testing.T, cloud *fakeaws.Cloud) {
 			t.Helper()

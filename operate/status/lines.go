@@ -41,7 +41,7 @@ func (s Status) Lines(now time.Time) []string {
 	if r := s.Current; r != nil && (s.Live == nil || s.Live.Release != r.ID) {
 		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "Live", s.current(now)))
 	} else if e := s.Live; e != nil {
-		add("Live", e, e.words()+", since "+At(e.Updated, now)+release(e)+pending(s.Current))
+		add("Live", e, e.words()+", "+since(e.Updated, now)+release(e)+pending(s.Current))
 		if e.Proof != "" {
 			lines = append(lines, fmt.Sprintf("  %-*s  %s", width, "Proof", e.Proof))
 		}
@@ -91,7 +91,7 @@ func (s Status) current(now time.Time) string {
 	case s.Newest != nil && s.Newest.ID == r.Execution:
 		words += ", of the execution that runs"
 	}
-	return words + ", since " + At(r.Time, now) + pending(r)
+	return words + ", " + since(r.Time, now) + pending(r)
 }
 
 // pending says of the release that the bucket has whether CloudFront is still to be cleared.
@@ -163,11 +163,24 @@ func release(e *Execution) string {
 
 // At words a time: "3 min ago", and its date if that is longer ago than a day.
 func At(t, now time.Time) string {
-	if now.Sub(t) < 24*time.Hour {
+	if withinDay(t, now) {
 		return Span(now.Sub(t)) + " ago"
 	}
-	return t.Local().Format("2006-01-02 15:04")
+	return date(t)
 }
+
+// since words from when on something is so: "for 3 min", and "since" a date if that is longer ago than a day.
+func since(t, now time.Time) string {
+	if withinDay(t, now) {
+		return "for " + Span(now.Sub(t))
+	}
+	return "since " + date(t)
+}
+
+// withinDay returns whether a time is less than a day ago.
+func withinDay(t, now time.Time) bool { return now.Sub(t) < 24*time.Hour }
+
+func date(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
 // Span words a duration by its largest unit: "5 s", "3 min", "2 h".
 func Span(d time.Duration) string {

@@ -95,7 +95,7 @@ func TestLines(t *testing.T) {
 	proven := execution(second, "Succeeded", 30, "Succeeded", "Succeeded", "Succeeded", "Succeeded")
 	proven.Actions[2].Variables = map[string]string{"Release": "20261127-113000-1a2b3c4d"}
 	proven.Actions[3].Variables = map[string]string{"Live": "21", "Checked": "22", "Edge": "FRA56-P4"}
-	const live = "  Live        12345678 Write 1, since 59 min ago (release 20261127-110000-1a2b3c4d)"
+	const live = "  Live        12345678 Write 1, for 59 min (release 20261127-110000-1a2b3c4d)"
 	tests := []struct {
 		name       string
 		executions []fakeaws.Execution
@@ -120,7 +120,7 @@ func TestLines(t *testing.T) {
 			"  Build       succeeded 29 min ago",
 			"  Deploy      succeeded 29 min ago",
 			"  Invalidate  succeeded 29 min ago",
-			"  Live        22345678 Write 2, since 29 min ago (release 20261127-113000-1a2b3c4d)",
+			"  Live        22345678 Write 2, for 29 min (release 20261127-113000-1a2b3c4d)",
 			"  Proof       21 of 22 live at FRA56-P4",
 		}},
 		{"then failed", []fakeaws.Execution{published, failed}, []string{
@@ -218,17 +218,17 @@ func TestCurrentRelease(t *testing.T) {
 		current *contract.Release
 		want    []string // from the line Live on
 	}{
-		{"unknown", nil, nil, []string{"Live        12345678 Write 1, since 59 min ago (release " + published + ")", "Proof       2 of 2 live"}},
-		{"that of the execution", nil, of(contract.Release{ID: published}), []string{"Live        12345678 Write 1, since 59 min ago (release " + published + ")", "Proof       2 of 2 live"}},
+		{"unknown", nil, nil, []string{"Live        12345678 Write 1, for 59 min (release " + published + ")", "Proof       2 of 2 live"}},
+		{"that of the execution", nil, of(contract.Release{ID: published}), []string{"Live        12345678 Write 1, for 59 min (release " + published + ")", "Proof       2 of 2 live"}},
 		{"rolled back", nil, of(contract.Release{ID: later, Restores: "20261126-100000-00000000", By: "arn:aws:iam::123456789012:user/me"}),
-			[]string{"Live        release " + later + ", which a rollback by me made of the files of 20261126-100000-00000000, since 5 min ago"}},
+			[]string{"Live        release " + later + ", which a rollback by me made of the files of 20261126-100000-00000000, for 5 min"}},
 		{"published, and not cleared", []fakeaws.Execution{execution(second, "Failed", 6, "Succeeded", "Succeeded", "Succeeded", "Failed")}, of(contract.Release{ID: later, Execution: second}),
-			[]string{"Live        release " + later + ", of the execution that failed later, since 5 min ago", "Failed      22345678 Write 2, 5 min ago", "            Invalidate/Invalidate"}},
-		{"not cleared", nil, of(contract.Release{ID: published, Pending: true}), []string{"Live        12345678 Write 1, since 59 min ago (release " + published + "); CloudFront is not cleared yet", "Proof       2 of 2 live"}},
+			[]string{"Live        release " + later + ", of the execution that failed later, for 5 min", "Failed      22345678 Write 2, 5 min ago", "            Invalidate/Invalidate"}},
+		{"not cleared", nil, of(contract.Release{ID: published, Pending: true}), []string{"Live        12345678 Write 1, for 59 min (release " + published + "); CloudFront is not cleared yet", "Proof       2 of 2 live"}},
 		{"rolled back by root, and not cleared", nil, of(contract.Release{ID: later, Restores: "20261126-100000-00000000", By: "arn:aws:iam::123456789012:root", Pending: true}),
-			[]string{"Live        release " + later + ", which a rollback by root made of the files of 20261126-100000-00000000, since 5 min ago; CloudFront is not cleared yet"}},
+			[]string{"Live        release " + later + ", which a rollback by root made of the files of 20261126-100000-00000000, for 5 min; CloudFront is not cleared yet"}},
 		{"published, and being cleared", []fakeaws.Execution{execution(second, "InProgress", 6, "Succeeded", "Succeeded", "Succeeded", "InProgress")}, of(contract.Release{ID: later, Execution: second}),
-			[]string{"Live        release " + later + ", of the execution that runs, since 5 min ago"}},
+			[]string{"Live        release " + later + ", of the execution that runs, for 5 min"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, fakeaws.Options{})
