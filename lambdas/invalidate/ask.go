@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,9 +26,6 @@ type publisher struct {
 // maxCause limits what an error quotes of a function's, in characters.
 const maxCause = 400
 
-// errCrashed is the error of a function that has not answered by itself.
-var errCrashed = errors.New("the function has failed")
-
 // ask implements asker.
 func (p publisher) ask(ctx context.Context, d contract.Direct) (answer contract.DirectAnswer, err error) {
 	out, err := p.lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: &p.function, Payload: []byte(contract.JSON(contract.DirectEvent{Direct: d}))})
@@ -37,7 +33,7 @@ func (p publisher) ask(ctx context.Context, d contract.Direct) (answer contract.
 		return answer, fmt.Errorf("ask the function %s: %w", p.function, err)
 	}
 	if kind := aws.ToString(out.FunctionError); kind != "" {
-		return answer, fmt.Errorf("ask the function %s: %w (%s): %s", p.function, errCrashed, kind, redact.Line(string(out.Payload), maxCause))
+		return answer, fmt.Errorf("ask the function %s: it has failed (%s): %s", p.function, kind, redact.Line(string(out.Payload), maxCause))
 	}
 	if err := json.Unmarshal(out.Payload, &answer); err != nil {
 		return answer, fmt.Errorf("ask the function %s: decode the answer: %w", p.function, err)

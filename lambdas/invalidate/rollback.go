@@ -108,10 +108,11 @@ func (r *rollback) choose(releases contract.Releases) error {
 	return nil
 }
 
-// isFinal reports whether a repetition does not help against an error.
+// isFinal reports whether a repetition does not help against an error. It may help a function
+// that has crashed.
 func isFinal(err error) bool {
 	var api smithy.APIError
-	return errors.As(err, &api) && !awsenv.Retryable(err) && !errors.Is(err, errCrashed)
+	return errors.As(err, &api) && !awsenv.Retryable(err)
 }
 
 // continued returns the report of a way back that goes on in the next call.

@@ -26,6 +26,9 @@ import (
 	"blog-deploy-pipeline/rehearse/functiontest"
 )
 
+// errCrashed is the error of a function that has crashed.
+var errCrashed = errors.New("ask the function publish: it has failed (Unhandled): {}")
+
 // restored is the release as which the earlier one is published again.
 const restored = "20261127-014000-2b3c4d5e"
 
