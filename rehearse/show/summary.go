@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"blog-deploy-pipeline/operate/status"
 	"blog-deploy-pipeline/rehearse/amount"
 	"blog-deploy-pipeline/rehearse/rehearsal"
 )
@@ -390,7 +391,7 @@ func proof(visits []rehearsal.Visit) span {
 	return span{" ", normal}
 }
 
-// rollback shows what the owner's commands said when a release was taken back.
+// rollback shows what the owner's commands said when a release was taken back, as they show it in a terminal.
 func rollback(r *rehearsal.Rollback, limit int) []line {
 	if r == nil {
 		return nil
@@ -402,7 +403,9 @@ func rollback(r *rehearsal.Rollback, limit int) []line {
 	}{{"make releases", r.Releases}, {"make rollback", r.Said}} {
 		lines = append(lines, line{{"  $ " + command.name, dim}})
 		for _, words := range command.said {
-			lines = append(lines, indented("  ", words, normal, limit)...)
+			for _, l := range status.Fold("  "+clean(words), limit) {
+				lines = append(lines, text(l))
+			}
 		}
 	}
 	return lines

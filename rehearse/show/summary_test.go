@@ -2,6 +2,7 @@ package show
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,5 +116,30 @@ func TestEachWarningIsShownOnce(t *testing.T) {
 				t.Errorf("closed first %t: %q is shown %d times, want once:\n%s", closeFirst, warning, n, &out)
 			}
 		}
+	}
+}
+
+func TestWhatCommandsSayIsFolded(t *testing.T) {
+	said := rehearsal.Rollback{Said: []string{"  back to  r1, 0123abcd Add a post about the mountains, 12 s ago", "13:48:25  Deploy: Published release r1 again, as r3: 1 put, 63 unchanged."}}
+	var got []string
+	for _, l := range rollback(&said, 50)[3:] {
+		got = append(got, l.render(false))
+	}
+	want := []string{
+		"  $ make rollback",
+		"    back to  r1, 0123abcd Add a post about the",
+		"             mountains, 12 s ago",
+		"  13:48:25  Deploy: Published release r1 again, as",
+		"            r3: 1 put, 63 unchanged.",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestSummariesOfActionsAreOneSentence(t *testing.T) {
+	stage := rehearsal.Stage{Actions: []rehearsal.Action{{Name: "Publish", Summary: "Published r1. 3 put."}, {Name: "Look"}, {Name: "Invalidate", Summary: "Cleared /a. 3 of 3 live."}}}
+	if got, want := said(stage), "Publish: Published r1. 3 put; Invalidate: Cleared /a. 3 of 3 live."; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

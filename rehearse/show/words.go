@@ -49,7 +49,7 @@ func idle(st rehearsal.Stage) string {
 	return ""
 }
 
-// said joins the summaries of a stage's actions.
+// said joins the summaries of a stage's actions into one sentence.
 func said(st rehearsal.Stage) string {
 	var parts []string
 	for _, a := range st.Actions {
@@ -61,7 +61,7 @@ func said(st rehearsal.Stage) string {
 			parts = append(parts, clean(a.Name)+": "+summary)
 		}
 	}
-	return strings.Join(parts, "; ")
+	return strings.ReplaceAll(strings.Join(parts, "; "), ".; ", "; ")
 }
 
 // about names what an action works on: "S3 travel-bucket".
