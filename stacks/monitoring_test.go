@@ -161,7 +161,8 @@ func mayTell(t *testing.T, tmpl *assembly.Template, alarm assembly.NamedResource
 	statements := at(t, tmpl, only(t, tmpl, "AWS::SNS::TopicPolicy"), "PolicyDocument", "Statement").([]any)
 	if !slices.ContainsFunc(statements, func(s any) bool {
 		statement := s.(map[string]any)
-		return statement["Effect"] == "Allow" && strings.Contains(fmt.Sprint(statement["Condition"]), arnOf(t, tmpl, alarm.ID))
+		condition := fmt.Sprint(statement["Condition"])
+		return statement["Effect"] == "Allow" && strings.Contains(condition, arnOf(t, tmpl, alarm.ID)) && strings.Contains(condition, "aws:SourceAccount")
 	}) {
 		t.Errorf("no statement of the topic's policy is for %s", alarm.ID)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"blog-deploy-pipeline/lambdas/contract"
@@ -472,6 +473,21 @@ func TestCtrlCAtTheExecutions(t *testing.T) {
 	}})
 	if err := w.rollback.List(ctx); !errors.Is(err, context.Canceled) || len(w.told) > 0 {
 		t.Errorf("got %v and %q, want the end", err, w.told)
+	}
+}
+
+// bare has a pipeline whose actions have no type.
+type bare struct{ CodePipeline }
+
+func (bare) GetPipeline(context.Context, *codepipeline.GetPipelineInput, ...func(*codepipeline.Options)) (*codepipeline.GetPipelineOutput, error) {
+	return &codepipeline.GetPipelineOutput{Pipeline: &types.PipelineDeclaration{Stages: []types.StageDeclaration{{Actions: []types.ActionDeclaration{{}}}}}}, nil
+}
+
+func TestABarePipelineIsNoBlogs(t *testing.T) {
+	w := newWorld(t, fakeaws.Options{})
+	w.rollback.CodePipeline = bare{w.rollback.CodePipeline}
+	if err := w.rollback.List(t.Context()); err == nil || !strings.Contains(err.Error(), "so it is no blog's") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -181,6 +181,10 @@ func TestCodeDeployRefusesToTell(t *testing.T) {
 	}{
 		{"a new group", group("new", "group"), ""},
 		{"a new group's deployments", list(aws.String("new"), aws.String("group")), ""},
+		{"another page", func() error {
+			_, err := w.codeDeploy.ListDeployments(t.Context(), &codedeploy.ListDeploymentsInput{NextToken: aws.String("next")})
+			return err
+		}(), "InvalidNextTokenException"},
 		{"no application", list(nil, aws.String("g")), "ApplicationNameRequiredException"},
 		{"no group", list(aws.String("shop"), nil), "DeploymentGroupNameRequiredException"},
 		{"long application", list(&long, aws.String("g")), "InvalidApplicationNameException"},
