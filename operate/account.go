@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 	lambda "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 
 	"blog-deploy-pipeline/lambdas/contract"
 )
@@ -25,6 +26,7 @@ const credentialsWithin = 15 * time.Second
 func connect(ctx context.Context, p contract.Pipeline) (aws.Config, error) {
 	c, err := config.LoadDefaultConfig(ctx, func(o *config.LoadOptions) error {
 		o.Region = p.Region
+		o.Logger = logging.Nop{} // Whatever matters is an error, which is told.
 		return nil
 	})
 	if _, mfa := errors.AsType[config.AssumeRoleTokenProviderNotSetError](err); mfa {

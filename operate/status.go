@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,7 +19,7 @@ import (
 
 // showStatus prints the status of each pipeline and service, or follows one.
 func showStatus(ctx context.Context, c call) error {
-	var errs []error
+	var unknown []string
 	for _, p := range c.pipelines {
 		config, err := connect(ctx, p)
 		if err != nil {
@@ -36,14 +36,21 @@ func showStatus(ctx context.Context, c call) error {
 		}
 		c.tell(p.Name + "  " + config.Region)
 		lines, err := c.read(ctx, config, client, services, p)
-		if err != nil {
-			errs = append(errs, explain(err, p, config))
-		}
 		for _, line := range lines {
 			c.tell(line)
 		}
+		switch {
+		case err != nil && len(c.pipelines) == 1:
+			return explain(err, p, config)
+		case err != nil: // Its reason is told below its name, before the others' status.
+			_, _ = fmt.Fprintf(c.stderr, "  %v\n", explain(err, p, config))
+			unknown = append(unknown, p.Name)
+		}
 	}
-	return errors.Join(errs...)
+	if len(unknown) > 0 {
+		return fmt.Errorf("the status of %s is not known, for the reasons above", strings.Join(unknown, ", "))
+	}
+	return nil
 }
 
 // read returns the status of a pipeline, and that of a service's deployment.
