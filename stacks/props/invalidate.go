@@ -144,7 +144,7 @@ func (i Invalidate) validate(p *problems, pipelineName string, site *Site, deplo
 	}
 	oneOf(p, "Invalidate.OnFailure", i.OnFailure, OnFailureFail, OnFailureProceed, OnFailureRollBack)
 	if i.OnFailure == OnFailureRollBack && i.LooksAt(deploy, site, "of the Site") == "" {
-		p.add("Invalidate.OnFailure", string(i.OnFailure), "needs that the function looks whether readers have what was published, which it does at a Site, or at the address in Invalidate.Verify, if it clears what changed (without Paths and DeployByS3Action)")
+		p.add("Invalidate.OnFailure", string(i.OnFailure), "goes back only if the function has looked whether readers have what was published: without a Site, set Invalidate.Verify to the blog's address, and with either leave out NoVerify, Paths and DeployByS3Action")
 	}
 	validateLogDays(p, "Invalidate.LogRetentionDays", i.LogRetentionDays)
 }
@@ -213,14 +213,14 @@ func (i Invalidate) validateVerify(p *problems, site *Site) {
 		return
 	}
 	if site != nil {
-		p.add(field, i.Verify, fmt.Sprintf("the function looks at the Site's own address: leave it out, or write NoVerify (%q) if it must not look", NoVerify))
+		p.add(field, i.Verify, fmt.Sprintf("the function looks at the Site's own address: leave it out, or write props.NoVerify (%q) if it must not look", NoVerify))
 		return
 	}
 	address, isHTTPS := strings.CutPrefix(i.Verify, "https://")
 	host, path, hasPath := strings.Cut(address, "/")
 	switch {
 	case !isHTTPS || !isDomain(host) || strings.ContainsAny(path, "?#"):
-		p.add(field, i.Verify, fmt.Sprintf("must be https:// and the name in DNS at which readers have the blog, in lower case, without user, port and query, such as https://www.example.com, or NoVerify (%q)", NoVerify))
+		p.add(field, i.Verify, fmt.Sprintf("must be https:// and the name in DNS at which readers have the blog, in lower case, without user, port and query, such as https://www.example.com, or props.NoVerify (%q)", NoVerify))
 	case hasPath && path == "":
 		p.add(field, i.Verify, "leave out the slash at its end")
 	case hasPath:

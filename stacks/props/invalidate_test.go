@@ -222,10 +222,10 @@ func TestClearingWhatChangedRefuses(t *testing.T) {
 		{"address of a Site", func(b *props.Blog) {
 			*b = fixtures.Tokyo
 			b.Invalidate.Verify = "https://kzmorita.dev"
-		}, `the function looks at the Site's own address: leave it out, or write NoVerify ("none")`},
+		}, `the function looks at the Site's own address: leave it out, or write props.NoVerify ("none")`},
 	})
 	rollBack := func(b *props.Blog) { b.Invalidate.OnFailure = props.OnFailureRollBack }
-	const nobodyLooks = `Invalidate.OnFailure is "rollback": needs that the function looks whether readers have what was published`
+	const nobodyLooks = `Invalidate.OnFailure is "rollback": goes back only if the function has looked whether readers have what was published`
 	wantRefusals(t, fixtures.Modern, []refusal[props.Blog]{
 		{"rollback of what nobody looks at", rollBack, nobodyLooks},
 		{"rollback and none to look", func(b *props.Blog) { rollBack(b); verify(props.NoVerify)(b) }, nobodyLooks},
