@@ -302,7 +302,7 @@ func TestRollbackByTheFunctions(t *testing.T) {
 	if err := w.rollback.List(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if list := strings.Join(w.told, "\n"); len(w.told) != 4 || !strings.Contains(w.told[1], "rollback by me") || !strings.Contains(w.told[1], "  live   files of "+result.To.ID+": 1abcdef0") {
+	if list := strings.Join(w.told, "\n"); len(w.told) != 4 || !strings.Contains(w.told[1], "  rollback    live   files of "+result.To.ID+", by me: 1abcdef0") {
 		t.Errorf("the list is\n%s", list)
 	}
 

@@ -130,7 +130,7 @@ const scheduleRole = "-ScheduleRole"
 // startedBy words who or what has started the publication of a release.
 func (h history) startedBy(r contract.Release) string {
 	if r.Restores != "" {
-		return strings.TrimSuffix("rollback by "+status.Name(r.By), " by ")
+		return "rollback" // by whom has its place beside the commit, since names are long
 	}
 	e := h.execution(r)
 	if e == nil {

@@ -131,7 +131,7 @@ func TestTable(t *testing.T) {
 	got := strings.Join(h.table(noon.Add(time.Hour)), "\n")
 	want := strings.Join([]string{
 		"RELEASE                   PUBLISHED   PUT  REMOVED  STARTED BY                   STATE                            COMMIT",
-		id(8) + "  52 min ago  8    1        rollback by me               live                             files of " + id(6) + ": 6abcdef0 Write 6",
+		id(8) + "  52 min ago  8    1        rollback                     live                             files of " + id(6) + ", by me: 6abcdef0 Write 6",
 		id(7) + "  53 min ago  7    1        schedule                                                      7abcdef0 Write 7",
 		id(6) + "  54 min ago  6    1        the new pipeline                                              6abcdef0 Write 6",
 		id(5) + "  55 min ago  5    1        rollback of a stage by root                                   5abcdef0 Write 5",

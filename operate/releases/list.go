@@ -96,12 +96,19 @@ func (h history) table(now time.Time) []string {
 	return lines
 }
 
-// origin words the commit of a release, and which release it has published again.
+// origin words the commit of a release, and which release it has published again, and for whom.
 func (h history) origin(r contract.Release) string {
 	if r.Restores == "" {
 		return h.commit(r)
 	}
-	return strings.TrimSuffix("files of "+r.Restores+": "+h.commit(r), ": ")
+	words := "files of " + r.Restores
+	if by := status.Name(r.By); by != "" {
+		words += ", by " + by
+	}
+	if commit := h.commit(r); commit != "" {
+		words += ": " + commit
+	}
+	return words
 }
 
 // state says whether a release is live, and cleared, and whether it can be published again.
