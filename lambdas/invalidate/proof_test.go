@@ -183,6 +183,9 @@ func TestProof(t *testing.T) {
 		{name: "stale", world: []func(*world, *releases, *site){answers("/a/", serves("old", earlier))},
 			want:     failed + "3 of 4 live at FRA56-P4, but https://example.com/a/ answered 200 with the file of release " + earlier + " (at FRA56-P4), seen 30m1s after the upload. Look for another cache between the readers and the bucket, if it stays so, and retry this stage, which clears and looks again. To let that pass, set the blog's Invalidate.OnFailure to proceed; to look at another address or at none, set its Invalidate.Verify",
 			wantLeft: all, wantCalls: "many", wantCounted: "0 0 false, 3 1 <nil>"},
+		{name: "stale, with a deadline within a call", world: []func(*world, *releases, *site){answers("/a/", serves("old", earlier)), func(w *world, _ *releases, _ *site) {
+			w.stage.invalidator.Settings.Deadline = 100 * time.Second
+		}}, want: failed + "…, seen 1m41s after the upload. Look for another cache", wantLeft: all, wantCalls: "3", wantCounted: "0 0 false, 3 1 <nil>"},
 		{name: "stale, and the owner lets that pass", world: []func(*world, *releases, *site){answers("/a/", serves("old", earlier)), proceeds},
 			want:     "WARNING: " + cleared + " 3 of 4 live at FRA56-P4, but https://example.com/a/ answered 200 with the file of release " + earlier + "…The pipeline goes on, because the blog's Invalidate.OnFailure is proceed. The next invalidation clears the same once more.",
 			wantLeft: all, wantCalls: "many", wantCounted: "0 0 false, 3 1 <nil>"},

@@ -184,6 +184,17 @@ func TestRollback(t *testing.T) {
 			want: ", as " + restored + ". Cleared 3 items", wantCalls: 3, asked: 3,
 		},
 		{
+			name: "the Deploy stage leaves no time to clear",
+			world: func(w *world, _ *releases, _ *site, d *deployStage) {
+				publishes := d.publishes
+				d.publishes = func(ask contract.Direct) (contract.DirectAnswer, error) {
+					time.Sleep(35 * time.Second)
+					return publishes(ask)
+				}
+			},
+			want: ", as " + restored + ". Cleared 3 items", wantCalls: 3, asked: 2,
+		},
+		{
 			name: "the Deploy stage crashes twice",
 			world: func(_ *world, _ *releases, _ *site, d *deployStage) {
 				publishes, calls := d.publishes, 0
@@ -383,7 +394,7 @@ func TestRollbackGoesOnInTheNextCall(t *testing.T) {
 	if err := got.decodeToken(token); err != nil || *got.back != *long.back || *got.changed != *long.changed || got.request.Execution != long.request.Execution {
 		t.Errorf("decoded %+v, %v", got, err)
 	}
-	for _, wrong := range []string{`{"back":{}}`, `{"back":{"job":"x","answered":1,"failed":"r","why":"","published":"p"}}`, `{"back":`, `{"back":{"job":"x","answered":1,"failed":"r","why":""},"clearing":{}}`, `{"back":1}`} {
+	for _, wrong := range []string{`{"back":{}}`, `{"back":{"job":"","answered":1,"failed":"r","why":""}}`, `{"back":{"job":"x","answered":1,"failed":"r","why":"","published":"p"}}`, `{"back":`, `{"back":{"job":"x","answered":1,"failed":"r","why":""},"clearing":{}}`, `{"back":1}`} {
 		if err := new(clearing).decodeToken(wrong); err == nil || !strings.Contains(err.Error(), "decode continuation token") {
 			t.Errorf("%s: %v, want an error", wrong, err)
 		}

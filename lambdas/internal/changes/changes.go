@@ -119,7 +119,7 @@ func published(state release.State, manifest *release.Manifest, number int64) Pu
 			delete(p.Files, key)
 		case !exists && !stays:
 			p.Removed = append(p.Removed, key)
-		case exists && state.ClearAll == 0:
+		case exists:
 			p.Changed = append(p.Changed, key)
 		}
 	}
