@@ -86,6 +86,31 @@ func TestReportsRetryUntilTheContextEnds(t *testing.T) {
 	}
 }
 
+// A function that was asked may be at work for long, and must not be asked a second time by
+// the client itself.
+func TestFunctionsAreAskedOnce(t *testing.T) {
+	var count atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		count.Add(1)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	cfg := ForFunctions(Config(func(name string) string {
+		return map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": server.URL}[name]
+	}))
+	_, err := codepipeline.NewFromConfig(cfg).PutJobSuccessResult(t.Context(), &codepipeline.PutJobSuccessResultInput{JobId: new("1")})
+	if err == nil || count.Load() != 1 {
+		t.Errorf("error %v after %d attempts, want one after 1", err, count.Load())
+	}
+	client := cfg.HTTPClient.(*http.Client)
+	if client.Timeout != 0 {
+		t.Errorf("the answer may take %s, want any time", client.Timeout)
+	}
+	if _, ok := client.Transport.(bounded); !ok || client.CheckRedirect == nil {
+		t.Error("an answer may be endless, or lead elsewhere")
+	}
+}
+
 // After many errors, a warm process tries a report as often as a new one.
 func TestReportsHaveNoQuota(t *testing.T) {
 	var throttles, count atomic.Int32

@@ -188,6 +188,37 @@ func TestRestoreInPlaceOf(t *testing.T) {
 	})
 }
 
+// A job that needs several calls goes on, although the bucket has another release than the
+// one that it takes back as soon as it has paused.
+func TestRestoreInPlaceOfGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		first := w.must("one", blog)
+		time.Sleep(time.Hour)
+		broken := files{}
+		for name, content := range blog {
+			broken[name] = content + "!"
+		}
+		bad := w.must("two", broken)
+		request := Request{Job: "back", Restores: first.Release, Current: bad.Release}
+		w.before = func(call objecttest.Call) error {
+			if call.Operation == "PutObject" && call.Key == "a/index.html" {
+				time.Sleep(5 * time.Minute)
+			}
+			return nil
+		}
+		got, err := w.publish(within(t, 5*time.Minute), request)
+		if err != nil || !got.Again || w.state().Current == bad.Release {
+			t.Fatalf("%+v, %v, want a part that is noted as a release", got, err)
+		}
+		w.before = nil
+		if got, err = w.publish(t.Context(), request); err != nil || got.Again || got.Restores != first.Release {
+			t.Fatalf("afterwards: %+v, %v, want the release", got, err)
+		}
+		w.has(blog)
+	})
+}
+
 // A look tells what the publication then does, and writes nothing.
 func TestForesee(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
