@@ -123,37 +123,68 @@ func (c comparison) left(a answer, old Kind) (Kind, string) {
 	return old, "200 with a file that has left the blog"
 }
 
-// content returns the kind of content that came for a file.
+// content returns the kind of content that came for a file. What an earlier release has left
+// is what readers should have, if it is the same: after a rollback it may be.
 func (c comparison) content(want release.File, a answer, old Kind) (Kind, string) {
 	from, by := a.from(), release.TaggedBy(want.Tag)
-	switch known := from != "" && by != ""; {
-	case known && from > by: // Ids sort by time.
+	known := from != "" && by != ""
+	earlier := known && from < by // Ids sort by time.
+	if known && from > by {
 		return Newer, "200 with the file of release " + from
-	case known && from < by:
-		return Stale, "200 with the file of release " + from
-	case a.size > want.Size:
-		return old, fmt.Sprintf("200 with more than the file's %d bytes", want.Size)
-	case a.size < want.Size:
-		return old, fmt.Sprintf("200 with %d bytes in place of %d", a.size, want.Size)
-	case a.sum != want.SHA256:
-		return old, fmt.Sprintf("200 with other content of %d bytes", a.size)
 	}
-	headers := []struct{ name, want string }{
-		{"Content-Type", want.Headers.ContentType},
-		{"Content-Language", want.Headers.ContentLanguage},
-		{"Content-Disposition", want.Headers.ContentDisposition},
-	}
-	if from == "" && !c.isSite {
+	different := difference(want, a)
+	switch {
+	case different != "":
+	case earlier:
+		different = differentHeader(a, headersOf(want), true)
+	case from == "" && !c.isSite:
 		// If the object is the right one, only a policy of the distribution's can have
-		// replaced this header.
-		headers = append(headers, struct{ name, want string }{"Cache-Control", want.Headers.CacheControl})
+		// replaced its Cache-Control.
+		different = differentHeader(a, []header{{"Cache-Control", want.Headers.CacheControl}}, false)
 	}
+	switch {
+	case different == "":
+		return Live, ""
+	case earlier:
+		return Stale, "200 with the file of release " + from
+	}
+	return old, "200 with " + different
+}
+
+// difference says what came in place of a file; "" if it is that file.
+func difference(want release.File, a answer) string {
+	switch {
+	case a.size > want.Size:
+		return fmt.Sprintf("more than the file's %d bytes", want.Size)
+	case a.size < want.Size:
+		return fmt.Sprintf("%d bytes in place of %d", a.size, want.Size)
+	case a.sum != want.SHA256:
+		return fmt.Sprintf("other content of %d bytes", a.size)
+	}
+	return differentHeader(a, headersOf(want)[:3], false)
+}
+
+type header struct{ name, want string }
+
+// headersOf returns the headers of a file. The last is the one that policies replace.
+func headersOf(f release.File) []header {
+	return []header{
+		{"Content-Type", f.Headers.ContentType},
+		{"Content-Language", f.Headers.ContentLanguage},
+		{"Content-Disposition", f.Headers.ContentDisposition},
+		{"Cache-Control", f.Headers.CacheControl},
+	}
+}
+
+// differentHeader returns the first header that is another one, in words; "" for none. One
+// that the file does not have counts only if all do.
+func differentHeader(a answer, headers []header, all bool) string {
 	for _, h := range headers {
-		if got := a.header.Get(h.name); h.want != "" && normal(got) != normal(h.want) {
-			return old, fmt.Sprintf("200 with the %s %s in place of %q", h.name, quoted(got), h.want)
+		if got := a.header.Get(h.name); (all || h.want != "") && normal(got) != normal(h.want) {
+			return fmt.Sprintf("the %s %s in place of %q", h.name, quoted(got), h.want)
 		}
 	}
-	return Live, ""
+	return ""
 }
 
 // normal returns a header's value in a form in which those that mean the same are equal.

@@ -178,8 +178,10 @@ func TestKinds(t *testing.T) {
 		{name: "a later release", answer: serves("paged", html, of(after)...), want: Newer},
 
 		{name: "an earlier release", answer: serves("old page", html, of(before)...), want: Stale, says: "answered 200 with the file of release " + before + " (Miss from cloudfront, at FRA56-P4)"},
-		{name: "the same bytes of an earlier release", answer: serves("page", html, of(before)...), want: Stale, says: "of release " + before},
-		{name: "an earlier release that is packed", answer: packed("page", of(before)...), want: Stale, says: "of release " + before},
+		{name: "the same file of an earlier release, as after a rollback", answer: serves("page", html, of(before)...), want: Live},
+		{name: "the same bytes of an earlier release, with another caching", answer: serves("page", html, append(of(before), "Cache-Control", "no-store")...), want: Stale, says: "of release " + before},
+		{name: "the same bytes of an earlier release, with a header that is gone", answer: serves("page", html, append(of(before), "Content-Disposition", "attachment")...), want: Stale, says: "of release " + before},
+		{name: "an earlier release that is packed", answer: packed("old page", of(before)...), want: Stale, says: "of release " + before},
 		{name: "an earlier copy for all readers", answer: differs, want: Stale, says: "200 with 3 bytes in place of 4 (Miss from cloudfront, Age 3600 s"},
 		{name: "cached before the clearing", answer: serves("old", html, "Age", "3600", "X-Cache", "Hit from cloudfront"), want: Stale, says: "answered 200 with 3 bytes in place of 4 (Hit from cloudfront, Age 3600 s, at FRA56-P4)"},
 		{name: "an error cached before the clearing", answer: status(404, "Age", "3600"), want: Stale, says: "answered 404 Not Found (Age 3600 s"},
