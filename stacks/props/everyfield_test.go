@@ -17,17 +17,8 @@ import (
 // Validate reports a token in any field, and never repeats it.
 func TestNoFieldTakesAToken(t *testing.T) {
 	const token = "ghp_0123456789abcdef0123456789abcdef0123"
-	blogs := []props.Blog{fixtures.Modern, fixtures.Classic, fixtures.Full, fixtures.Webhook, fixtures.Complete, fixtures.Tokyo}
-	services := []props.Service{fixtures.Shop, fixtures.Checkout, fixtures.News, fixtures.API, fixtures.Store, fixtures.Docs, fixtures.Search, fixtures.Cheap, fixtures.Inner, fixtures.Shared}
-	var all []any
-	for _, b := range blogs {
-		all = append(all, b)
-	}
-	for _, s := range services {
-		all = append(all, s)
-	}
 	seen := 0
-	for _, given := range all {
+	for _, given := range blogsAndServices() {
 		eachText(given, token, func(field string, changed any) {
 			seen++
 			err := changed.(interface{ Validate() error }).Validate()
@@ -43,6 +34,39 @@ func TestNoFieldTakesAToken(t *testing.T) {
 	if seen < 150 {
 		t.Errorf("only %d fields were tried", seen)
 	}
+}
+
+// Validate never repeats the password in an address, whatever the field is for.
+func TestNoMessageShowsAPassword(t *testing.T) {
+	refused := 0
+	for _, given := range blogsAndServices() {
+		eachText(given, "https://me:open-sesame@example.net/x", func(field string, changed any) {
+			err := changed.(interface{ Validate() error }).Validate()
+			if err == nil {
+				return // a build's variable may have any text
+			}
+			refused++
+			if strings.Contains(err.Error(), "sesame") {
+				t.Errorf("%T's %s: the error shows the password: %v", given, field, err)
+			}
+		})
+	}
+	if refused < 150 {
+		t.Errorf("only %d fields refused the address", refused)
+	}
+}
+
+// blogsAndServices returns fixtures that together set all fields.
+func blogsAndServices() (all []any) {
+	blogs := []props.Blog{fixtures.Modern, fixtures.Classic, fixtures.Full, fixtures.Webhook, fixtures.Complete, fixtures.Tokyo}
+	services := []props.Service{fixtures.Shop, fixtures.Checkout, fixtures.News, fixtures.API, fixtures.Store, fixtures.Docs, fixtures.Search, fixtures.Cheap, fixtures.Inner, fixtures.Shared}
+	for _, b := range blogs {
+		all = append(all, b)
+	}
+	for _, s := range services {
+		all = append(all, s)
+	}
+	return all
 }
 
 // Validate does not panic, whatever values one or several fields have.

@@ -43,7 +43,8 @@ func (p *problems) add(field string, got any, want string) {
 		}
 	}
 	text := fmt.Sprintf("%s: %s is %v: %s", p.of, field, got, want)
-	p.errs = append(p.errs, errors.New(tokenInsidePattern.ReplaceAllString(text, "(hidden)")))
+	text = passwordPattern.ReplaceAllString(tokenInsidePattern.ReplaceAllString(text, "(hidden)"), "${1}(hidden)@")
+	p.errs = append(p.errs, errors.New(text))
 }
 
 var (

@@ -32,6 +32,8 @@ var (
 	tokenInsidePattern = regexp.MustCompile(`(gh[pousr]|github_pat)_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_-]{20,}|\bxox[abeoprs]-[A-Za-z0-9-]{20,}|` +
 		`\b[rs]k_(live|test)_[A-Za-z0-9]{16,}|\b(AKIA|ASIA)[A-Z2-7]{16}\b|\bnpm_[A-Za-z0-9]{36}|` +
 		`\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY-----`)
+	// passwordPattern matches the password in a URL, with what is before and after it.
+	passwordPattern = regexp.MustCompile(`(://[^/\s:@"]*:)[^/\s@"]+@`)
 	// tokenAlonePattern matches two more kinds, which only a field for the name of a secret must not
 	// contain: GitHub's tokens until 2021, which look like a commit, and Google's keys, which pages may
 	// show.
