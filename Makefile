@@ -75,17 +75,17 @@ appspec: dist/app ## Print the AppSpec of a service: make appspec SERVICE=name
 
 .PHONY: status
 accepts-status := BLOG SERVICE WATCH $(CREDENTIALS)
-status: dist/app dist/operate ## Show each pipeline and deployment, what is live and what failed: make status, or for one: make status BLOG=name or SERVICE=name; follow it with WATCH=1
+status: dist/app dist/operate ## Show what is going on, live and failed: make status, or for one with BLOG=name or SERVICE=name, which WATCH=1 follows
 	@pipelines=$$(dist/app pipelines $(NAMED)) && dist/operate status -pipelines "$$pipelines" $(call switch,WATCH,watch)
 
 .PHONY: releases
 accepts-releases := BLOG $(CREDENTIALS)
-releases: dist/app dist/operate ## List what was published, when, from which commit and by whom: make releases BLOG=name
+releases: dist/app dist/operate ## List what was published: make releases BLOG=name
 	@pipelines=$$(dist/app pipelines $(NAMED)) && dist/operate releases -pipelines "$$pipelines"
 
 .PHONY: rollback
 accepts-rollback := BLOG TO YES $(CREDENTIALS)
-rollback: dist/app dist/operate ## Show the difference, ask, and publish the release before again: make rollback BLOG=name, or a certain one with TO=release or TO=commit
+rollback: dist/app dist/operate ## Ask, and publish the release before again: make rollback BLOG=name, or a certain one with TO=commit or TO=release
 	@pipelines=$$(dist/app pipelines $(NAMED)) && dist/operate rollback -pipelines "$$pipelines" $(call flag,TO,to) $(call switch,YES,yes)
 
 ##@ Rehearse on this machine, without an AWS account
