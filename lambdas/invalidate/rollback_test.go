@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/changes"
@@ -449,6 +450,31 @@ func TestRollbackWithoutTheFunction(t *testing.T) {
 			t.Errorf("%v, reported %v %v, want a failure that says why", err, w.pipeline.Failures, w.pipeline.Successes)
 		}
 	})
+}
+
+// lambdaThat answers as a function does.
+type lambdaThat func() *lambda.InvokeOutput
+
+func (l lambdaThat) Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
+	return l(), nil
+}
+
+// What a function says when it fails fits into a message, and what is no answer is an error.
+func TestAnswersThatAreNone(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		out  lambda.InvokeOutput
+		want string
+	}{
+		{"a long error", lambda.InvokeOutput{FunctionError: aws.String("Unhandled"), Payload: []byte(strings.Repeat("x", 1<<20))}, "ask the function publish: it has failed (Unhandled): xxx"},
+		{"no JSON", lambda.InvokeOutput{Payload: []byte("<html>")}, "ask the function publish: decode the answer: invalid character"},
+		{"nothing", lambda.InvokeOutput{}, "ask the function publish: decode the answer: unexpected end"},
+	} {
+		_, err := publisher{lambda: lambdaThat(func() *lambda.InvokeOutput { return &tt.out }), function: "publish"}.ask(t.Context(), contract.Direct{})
+		if err == nil || !strings.HasPrefix(err.Error(), tt.want) || len(err.Error()) > 600 {
+			t.Errorf("%s: %.700v, want %q and no more than fits", tt.name, err, tt.want)
+		}
+	}
 }
 
 // Only what passes is asked again.
