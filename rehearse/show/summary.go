@@ -403,7 +403,7 @@ func rollback(r *rehearsal.Rollback, limit int) []line {
 	}{{"make releases", r.Releases}, {"make rollback", r.Said}} {
 		lines = append(lines, line{{"  $ " + command.name, dim}})
 		for _, words := range command.said {
-			for _, l := range status.Fold("  "+clean(words), limit) {
+			for _, l := range status.Fold("  "+clean(words), room(limit, 0)) {
 				lines = append(lines, text(l))
 			}
 		}

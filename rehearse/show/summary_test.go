@@ -122,7 +122,7 @@ func TestEachWarningIsShownOnce(t *testing.T) {
 func TestWhatCommandsSayIsFolded(t *testing.T) {
 	said := rehearsal.Rollback{Said: []string{"  back to  r1, 0123abcd Add a post about the mountains, 12 s ago", "13:48:25  Deploy: Published release r1 again, as r3: 1 put, 63 unchanged."}}
 	var got []string
-	for _, l := range rollback(&said, 50)[3:] {
+	for _, l := range rollback(&said, 51)[3:] {
 		got = append(got, l.render(false))
 	}
 	want := []string{
