@@ -193,20 +193,16 @@ func TestRestoreInPlaceOf(t *testing.T) {
 func TestRestoreInPlaceOfGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		first := w.must("one", blog)
+		build := large(300, 300)
+		first := w.must("one", build)
 		time.Sleep(time.Hour)
 		broken := files{}
-		for name, content := range blog {
+		for name, content := range build {
 			broken[name] = content + "!"
 		}
 		bad := w.must("two", broken)
 		request := Request{Job: "back", Restores: first.Release, Current: bad.Release}
-		w.before = func(call objecttest.Call) error {
-			if call.Operation == "PutObject" && call.Key == "a/index.html" {
-				time.Sleep(5 * time.Minute)
-			}
-			return nil
-		}
+		w.before = slow(50 * time.Second)
 		got, err := w.publish(within(t, 5*time.Minute), request)
 		if err != nil || !got.Again || w.state().Current == bad.Release {
 			t.Fatalf("%+v, %v, want a part that is noted as a release", got, err)
@@ -215,7 +211,7 @@ func TestRestoreInPlaceOfGoesOn(t *testing.T) {
 		if got, err = w.publish(t.Context(), request); err != nil || got.Again || got.Restores != first.Release {
 			t.Fatalf("afterwards: %+v, %v, want the release", got, err)
 		}
-		w.has(blog)
+		w.has(build)
 	})
 }
 
