@@ -415,7 +415,7 @@ func TestBinaryProves(t *testing.T) {
 		{name: "wrong", path: "/a/", want: "JobFailed", wantText: "https://example.com/a/ answered 404 Not Found"},
 		{name: "redirect", path: "/a/", answer: status(302, "Location", "http://127.0.0.1:1/"), want: "success", wantText: `answered 302 Found to "http://127.0.0.1:1/"`},
 		{name: "blocked", path: "/a/", answer: status(405, "X-Amzn-Waf-Action", "captcha"), want: "success", wantText: "WARNING"},
-		{name: "reset", path: "/a/", answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, want: "success", wantText: "https://example.com/a/ gave no whole answer: EOF"},
+		{name: "reset", path: "/a/", answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, want: "success", wantText: "https://example.com/a/ gave no whole answer: it broke off"},
 		{name: "no Verify that can be", path: "/x", env: map[string]string{contract.EnvVerify: "http://example.com/blog"}, want: "ConfigurationError", wantText: contract.EnvVerify + ` is "http://example.com/blog"`},
 		{name: "no other host", path: "/x", env: map[string]string{contract.EnvVerifyAt: "192.0.2.1:80"}, want: "ConfigurationError", wantText: contract.EnvVerifyAt + ` is "192.0.2.1:80"`},
 	}

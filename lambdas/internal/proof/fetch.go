@@ -119,10 +119,13 @@ func read(response *http.Response, limit int64) (size int64, sum string, err err
 	return size, hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// readable returns an error in one line. A timeout has a sentence of its own.
+// readable returns an error in one line. Two of them have words of their own.
 func readable(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return errors.New("the time for it was over")
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("it broke off")
 	}
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err // The caller knows the address.

@@ -199,7 +199,7 @@ func TestKinds(t *testing.T) {
 		{name: "without end", answer: endless, want: Wrong, says: "200 with more than the file's 4 bytes"},
 		{name: "compressed without end", answer: bomb, want: Wrong, says: "200 with more than the file's 4 bytes"},
 		{name: "compressed with Brotli, and much longer", answer: packed(strings.Repeat("0", 16<<20)), want: Wrong, says: "200 with more than the file's 4 bytes"},
-		{name: "compressed without an end or a byte", answer: nothings, want: Unreachable, says: "gave no whole answer: unexpected EOF"},
+		{name: "compressed without an end or a byte", answer: nothings, want: Unreachable, says: "gave no whole answer: it broke off"},
 
 		{name: "a redirect to another host", answer: status(301, "Location", "https://elsewhere.example/a/"), want: Redirected, says: `answered 301 Moved Permanently to "https://elsewhere.example/a/"`},
 		{name: "a redirect with a secret", answer: status(302, "Location", "https://me:word@login.example/a?token=secret#part"), want: Redirected, says: `302 Found to "https://login.example/a" (at`},
@@ -218,10 +218,10 @@ func TestKinds(t *testing.T) {
 		{name: "too many requests", answer: status(429), want: Busy, says: "429 Too Many Requests"},
 		{name: "unavailable", answer: status(503), want: Busy, says: "503 Service Unavailable"},
 		{name: "an error of a server", answer: status(502), want: Unreachable, says: "answered 502 Bad Gateway"},
-		{name: "broken off", answer: breaks, want: Unreachable, says: "EOF"},
+		{name: "broken off", answer: breaks, want: Unreachable, says: "gave no whole answer: it broke off"},
 		{name: "a compression that nobody asked for", answer: serves("page", html, "Content-Encoding", "zstd"), want: Unreachable, says: "gave no whole answer: the Content-Encoding is zstd, which nobody asked for"},
-		{name: "compressed, it says", answer: serves("page", html, "Content-Encoding", "gzip"), want: Unreachable, says: "EOF"},
-		{name: "compressed with Brotli, it says", answer: serves("page", html, "Content-Encoding", "br"), want: Unreachable, says: "EOF"},
+		{name: "compressed, it says", answer: serves("page", html, "Content-Encoding", "gzip"), want: Unreachable, says: "gave no whole answer: it broke off"},
+		{name: "compressed with Brotli, it says", answer: serves("page", html, "Content-Encoding", "br"), want: Unreachable, says: "gave no whole answer: it broke off"},
 		{name: "a header without end", answer: func(w http.ResponseWriter, r *http.Request) {
 			serves("page", html, "X-Long", strings.Repeat("x", 2*maxHeader))(w, r)
 		}, want: Unreachable, says: "server response headers exceeded"},
