@@ -109,10 +109,12 @@ func (r *rollback) choose(releases contract.Releases) error {
 }
 
 // isFinal reports whether a repetition does not help against an error. It may help a function
-// that has crashed.
+// that has crashed, or that is being deployed: "The resource already exists, or another
+// operation is in progress."
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func isFinal(err error) bool {
 	var api smithy.APIError
-	return errors.As(err, &api) && !awsenv.Retryable(err)
+	return errors.As(err, &api) && api.ErrorCode() != "ResourceConflictException" && !awsenv.Retryable(err)
 }
 
 // continued returns the report of a way back that goes on in the next call.

@@ -485,6 +485,7 @@ func TestIsFinal(t *testing.T) {
 	}{
 		{objecttest.Denies(), true},
 		{objecttest.Refuses(404, "ResourceNotFoundException", "x"), true},
+		{objecttest.Refuses(409, "ResourceConflictException", "x"), false},
 		{objecttest.Throttles(), false},
 		{objecttest.ErrReset, false},
 		{fmt.Errorf("x: %w", errCrashed), false},
