@@ -15,8 +15,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
+	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/term"
 
 	"blog-deploy-pipeline/lambdas/contract"
@@ -32,7 +32,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], terminal{os.Stdin, term.IsTerminal(int(os.Stdin.Fd())), os.Stdout, os.Stderr, widthOf(os.Stdout), sleep})
+	status := run(ctx, os.Args[1:], terminal{os.Stdin, term.IsTerminal(int(os.Stdin.Fd())), os.Stdout, os.Stderr, widthOf(os.Stdout), smithytime.SleepWithContext})
 	stop()
 	os.Exit(status)
 }
@@ -44,16 +44,6 @@ func widthOf(f *os.File) int {
 		return 0
 	}
 	return width
-}
-
-// sleep waits for some time, or until ctx is done.
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // commands holds what operate does, by the first argument.

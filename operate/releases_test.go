@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	smithytime "github.com/aws/smithy-go/time"
+
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/rehearse/fakeaws"
 )
@@ -155,7 +157,7 @@ func TestCtrlCAtTheQuestion(t *testing.T) {
 	defer func() { _ = writer.Close() }()
 	asked := &until{text: "[y/N]", then: stop}
 	var stderr strings.Builder
-	where := terminal{stdin: silent, asks: true, stdout: asked, stderr: &stderr, sleep: sleep}
+	where := terminal{stdin: silent, asks: true, stdout: asked, stderr: &stderr, sleep: smithytime.SleepWithContext}
 	if got := run(ctx, []string{"rollback", "-pipelines", mine}, where); got != exitStopped || stderr.Len() > 0 || len(*works) > 0 {
 		t.Errorf("got %d and %q after %d publications, want %d and nothing", got, &stderr, len(*works), exitStopped)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	smithy "github.com/aws/smithy-go"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/awsenv"
@@ -77,12 +78,8 @@ func (r *rollback) publish(ctx context.Context, publish asker, blog string, paus
 		default:
 			r.Token, r.Answered, far = answer.Token, time.Now().UnixMilli(), answer.Summary
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return far, nil
-		case <-timer.C:
+		if smithytime.SleepWithContext(ctx, pause) != nil {
+			return far, nil //nolint:nilerr // The next call goes on.
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"blog-deploy-pipeline/lambdas/internal/redact"
 )
@@ -63,8 +64,8 @@ func (i Invalidator) Advance(ctx context.Context, log *slog.Logger, req Request,
 		if err != nil || outcome != Pending {
 			return progress, outcome, err
 		}
-		if remaining := stop.Sub(now); remaining <= 0 || !sleep(ctx, min(jitter(wait), remaining)) {
-			return progress, Pending, nil
+		if remaining := stop.Sub(now); remaining <= 0 || smithytime.SleepWithContext(ctx, min(jitter(wait), remaining)) != nil {
+			return progress, Pending, nil //nolint:nilerr // The next call goes on.
 		}
 	}
 }
@@ -139,18 +140,6 @@ const maxPollInterval = 10 * time.Second
 // do not poll at the same time.
 func jitter(d time.Duration) time.Duration {
 	return d*4/5 + rand.N(d*2/5+1)
-}
-
-// sleep waits for d, and returns false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
 
 func earliest(a, b time.Time) time.Time {

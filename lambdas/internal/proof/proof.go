@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	smithytime "github.com/aws/smithy-go/time"
+
 	"blog-deploy-pipeline/lambdas/internal/changes"
 )
 
@@ -68,7 +70,7 @@ func (p Prover) Prove(ctx context.Context, log *slog.Logger, published changes.P
 		if left := stop.Sub(r.At); left > 0 {
 			pause = min(wait, left) // The last look comes at the end, not after it.
 		}
-		if len(pending) > 0 && !sleep(ctx, pause) {
+		if len(pending) > 0 && smithytime.SleepWithContext(ctx, pause) != nil {
 			break
 		}
 		wait = max(min(wait*3/2, maxWait), p.PollEvery)
@@ -116,16 +118,4 @@ func (p Prover) see(ctx context.Context, t target, compare comparison, cleared t
 		}
 	}
 	return seen
-}
-
-// sleep waits for d, and returns false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

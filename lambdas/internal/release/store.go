@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	smithy "github.com/aws/smithy-go"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"blog-deploy-pipeline/lambdas/contract"
 	"blog-deploy-pipeline/lambdas/internal/s3client"
@@ -139,7 +140,7 @@ func (s Store) UpdateFrom(ctx context.Context, before State, change func(*State)
 			return State{}, fmt.Errorf("%w; another writer was faster %d times", err, maxWrites)
 		}
 		known, refused = false, text
-		if err := sleep(ctx, rand.N(min(time.Second, 20*time.Millisecond<<attempt))); err != nil {
+		if err := smithytime.SleepWithContext(ctx, rand.N(min(time.Second, 20*time.Millisecond<<attempt))); err != nil {
 			return State{}, err
 		}
 	}
@@ -297,15 +298,3 @@ func readAll(r io.Reader, limit int64) ([]byte, error) {
 
 // name returns the name of an object for messages.
 func (s Store) name(key string) string { return "s3://" + s.Bucket + "/" + key }
-
-// sleep waits for d, or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
