@@ -462,15 +462,23 @@ func TestCtrlC(t *testing.T) {
 	}
 }
 
-// TestCtrlCAtTheExecutions stops before the pipeline's executions are read, without which a list would go on.
+// stopped ends its caller's context before the pipeline's executions are read.
+type stopped struct {
+	CodePipeline
+
+	stop context.CancelFunc
+}
+
+func (s stopped) ListPipelineExecutions(ctx context.Context, in *codepipeline.ListPipelineExecutionsInput, options ...func(*codepipeline.Options)) (*codepipeline.ListPipelineExecutionsOutput, error) {
+	s.stop()
+	return s.CodePipeline.ListPipelineExecutions(ctx, in, options...)
+}
+
+// TestCtrlCAtTheExecutions stops where a list would go on without the executions.
 func TestCtrlCAtTheExecutions(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	w := newWorld(t, fakeaws.Options{Authorize: func(c fakeaws.Call) error {
-		if c.Action == "codepipeline:ListPipelineExecutions" {
-			stop()
-		}
-		return nil
-	}})
+	w := newWorld(t, fakeaws.Options{})
+	w.rollback.CodePipeline = stopped{w.rollback.CodePipeline, stop}
 	if err := w.rollback.List(ctx); !errors.Is(err, context.Canceled) || len(w.told) > 0 {
 		t.Errorf("got %v and %q, want the end", err, w.told)
 	}
