@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
@@ -42,11 +43,21 @@ func newServiceWorld(t *testing.T, opts fakeaws.Options) *serviceWorld {
 	t.Cleanup(server.Close)
 	key := w.cloud.Issue("arn:aws:iam::123456789012:user/me", 0)
 	config := aws.Config{
-		Region: "us-east-1", BaseEndpoint: &server.URL, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Region: "us-east-1", BaseEndpoint: &server.URL, Retryer: func() aws.Retryer { return onlyLost() },
 		Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, ""),
 	}
 	w.Services = Services{codepipeline.NewFromConfig(config), codedeploy.NewFromConfig(config), ecs.NewFromConfig(config)}
 	return w
+}
+
+// onlyLost returns a retryer that repeats nothing but what Go's HTTP client has lost: a server so near answers before
+// the client is done with its request, whose body the SDK then closes. It repeats no fault of a double's.
+func onlyLost() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			return aws.BoolTernary(strings.Contains(err.Error(), "use of closed network connection"))
+		})}
+	})
 }
 
 // The services of the tests.

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 
@@ -44,7 +43,7 @@ func newWorld(t *testing.T, opts fakeaws.Options) *world {
 	t.Cleanup(server.Close)
 	key := w.cloud.Issue("arn:aws:iam::123456789012:user/me", 0)
 	w.client = codepipeline.New(codepipeline.Options{
-		Region: "us-east-1", BaseEndpoint: &server.URL, Retryer: aws.NopRetryer{},
+		Region: "us-east-1", BaseEndpoint: &server.URL, Retryer: onlyLost(),
 		Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, ""),
 	})
 	var stages []fakeaws.PipelineStage
